@@ -1,0 +1,69 @@
+"""Arguments checked before an attack begins, each fault in one line."""
+
+import torch
+from torch import Tensor
+
+from physadv.attacks.errors import AttackError
+
+_TOLERANCE = 1e-3
+"""In 8-bit levels: far above the rounding of k/255 in float32, far below a level."""
+
+
+def eight_bit_levels(images: Tensor) -> Tensor:
+    """Return float images (B, 3, H, W) in [0, 1] as whole levels from 0 to 255, in the same dtype.
+
+    Raises:
+        AttackError: the shape, dtype or range is another, or a value is no multiple of 1/255.
+    """
+    if images.ndim != 4 or images.shape[1] != 3 or images.shape[0] == 0:
+        raise AttackError(f"images have shape {tuple(images.shape)}; wanted (B, 3, H, W)")
+    if images.dtype not in (torch.float32, torch.float64):
+        raise AttackError(f"images are {images.dtype}; wanted float32 or float64 in [0, 1]")
+    levels = (images * 255).round()
+    if not bool(((levels >= 0) & (levels <= 255)).all()):  # so written, NaN fails too
+        raise AttackError(
+            f"images range from {float(images.min()):g} to {float(images.max()):g}; wanted [0, 1]"
+        )
+    if float((images * 255 - levels).abs().max()) > _TOLERANCE:
+        raise AttackError("images are not 8-bit: wanted multiples of 1/255, as read from a file")
+    return levels
+
+
+def check_labels(labels: Tensor, images: Tensor, classes: int) -> None:
+    """Check that labels are int64 (B,), one an image, from 0 to classes − 1.
+
+    Raises:
+        AttackError: they are not.
+    """
+    if labels.dtype != torch.int64 or labels.shape != images.shape[:1]:
+        raise AttackError(
+            f"labels are {labels.dtype} {tuple(labels.shape)}; wanted torch.int64 ({images.shape[0]},)"
+        )
+    outside = labels[(labels < 0) | (labels >= classes)]
+    if len(outside):
+        raise AttackError(f"label {int(outside[0])} is outside the {classes} classes of the classifier")
+
+
+def whole_eps(eps: float) -> int:
+    """Return eps, a fraction of the pixel range such as 16/255, in whole 8-bit levels.
+
+    Raises:
+        AttackError: it is not one of 1/255, 2/255, …, 255/255.
+    """
+    if not 0 < eps <= 1:
+        raise AttackError(f"eps is {eps:g}; wanted a fraction of the pixel range such as 16/255, at most 1")
+    levels = round(eps * 255)
+    if levels < 1 or abs(eps * 255 - levels) > _TOLERANCE:
+        raise AttackError(f"eps is {eps * 255:g} 8-bit levels; wanted a whole number of them, 1 to 255")
+    return levels
+
+
+def check_count(name: str, value: int) -> int:
+    """Return a number of steps or samples.
+
+    Raises:
+        AttackError: it is less than 1.
+    """
+    if value < 1:
+        raise AttackError(f"{name} is {value}; wanted at least 1")
+    return value

@@ -1,0 +1,54 @@
+"""One way to read a photo, whatever the phone wrote: upright, 8-bit RGB, with the camera's name from EXIF."""
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageOps
+
+from physadv.errors import PhysadvError
+
+PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp"}
+SIMULATED = "simulated"
+
+
+class CaptureError(PhysadvError):
+    """A photo cannot be used; the message is the reason a person is told."""
+
+
+@dataclass(frozen=True)
+class Photo:
+    """An upright photo: `rgb` (H, W, 3) uint8, `gray` (H, W) uint8, and the camera's name."""
+
+    rgb: NDArray[np.uint8]
+    gray: NDArray[np.uint8]
+    camera: str
+
+    @property
+    def simulated(self) -> bool:
+        """Return whether the virtual phone took it."""
+        return SIMULATED in self.camera
+
+
+def read_photo(path: Path) -> Photo:
+    """Return a photo turned upright.
+
+    Raises:
+        CaptureError: the file is no image, is damaged, or is too large to be read safely.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns from 89 megapixels on, which phones exceed; from twice that it refuses.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                exif = image.getexif()
+                upright = ImageOps.exif_transpose(image).convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        cause = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CaptureError(f"not a readable image: {cause}") from error
+    names = (str(exif.get(tag, "")).strip("\0 ") for tag in (ExifTags.Base.Make, ExifTags.Base.Model))
+    rgb = np.asarray(upright)
+    return Photo(rgb, cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), " ".join(name for name in names if name))

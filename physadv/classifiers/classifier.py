@@ -1,0 +1,64 @@
+"""A classifier as every other room sees it: pixels in, logits out, labels attached."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from physadv.errors import PhysadvError
+
+
+class ClassifierError(PhysadvError):
+    """A model, its weights, its labels or a label asked of it cannot be used."""
+
+
+class Classifier(nn.Module):
+    """A frozen network seen through pixels: float RGB images in [0, 1], (B, 3, H, W) → logits (B, K).
+
+    Args:
+        network: a module that does its own resizing and normalisation, so that any H × W is accepted.
+        labels: the K class names, in logit order.
+        spec: the text `load_classifier` was given; written into manifests so that a run can be repeated.
+    """
+
+    def __init__(self, network: nn.Module, labels: Sequence[str], spec: str) -> None:
+        super().__init__()
+        self.network = network
+        self.labels = tuple(labels)
+        self.spec = spec
+        self.requires_grad_(False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits (B, K) of float images (B, 3, H, W) in [0, 1]."""
+        logits: Tensor = self.network(images)
+        return logits
+
+    @torch.no_grad()
+    def probabilities(self, images: Tensor) -> Tensor:
+        """Return class probabilities (B, K) of float images (B, 3, H, W) in [0, 1]."""
+        return self.forward(images).softmax(dim=1)
+
+    def label_index(self, label: str) -> int:
+        """Return the index of a label given as an index or as one of the class names.
+
+        A name may be one of several joined by commas, as ImageNet's are ("tench, Tinca tinca").
+
+        Raises:
+            ClassifierError: the label is neither, or the name is shared by several classes.
+        """
+        text = label.strip()
+        if text.lstrip("-").isdigit():
+            if 0 <= int(text) < len(self.labels):
+                return int(text)
+            raise ClassifierError(f"label {text} is outside the {len(self.labels)} classes of {self.spec}")
+        wanted = text.casefold()
+        whole = [k for k, name in enumerate(self.labels) if name.casefold() == wanted]
+        found = whole or [
+            k
+            for k, name in enumerate(self.labels)
+            if wanted in (part.strip().casefold() for part in name.split(","))
+        ]
+        if len(found) != 1:
+            cause = "is no class" if not found else f"names {len(found)} classes (give the index)"
+            raise ClassifierError(f"label '{text}' {cause} of {self.spec}")
+        return found[0]

@@ -1,0 +1,145 @@
+"""The bundled classifier of traffic signs: 43 German classes, small enough to attack on a laptop.
+
+It knows only its own weights file; `physadv.classifiers.train_signs` makes that file from data.
+"""
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from physadv.classifiers.classifier import Classifier, ClassifierError
+
+SIGN_LABELS: tuple[str, ...] = (
+    "speed limit 20",
+    "speed limit 30",
+    "speed limit 50",
+    "speed limit 60",
+    "speed limit 70",
+    "speed limit 80",
+    "end of speed limit 80",
+    "speed limit 100",
+    "speed limit 120",
+    "no passing",
+    "no passing for trucks",
+    "right-of-way at next intersection",
+    "priority road",
+    "yield",
+    "stop",
+    "no vehicles",
+    "no trucks",
+    "no entry",
+    "general caution",
+    "dangerous curve left",
+    "dangerous curve right",
+    "double curve",
+    "bumpy road",
+    "slippery road",
+    "road narrows on the right",
+    "road work",
+    "traffic signals",
+    "pedestrians",
+    "children crossing",
+    "bicycles crossing",
+    "ice or snow",
+    "wild animals crossing",
+    "end of all limits",
+    "turn right ahead",
+    "turn left ahead",
+    "ahead only",
+    "go straight or right",
+    "go straight or left",
+    "keep right",
+    "keep left",
+    "roundabout",
+    "end of no passing",
+    "end of no passing for trucks",
+)
+"""The 43 classes of the GTSRB (Stallkamp et al. 2012), in its official order, which is the logits' order."""
+
+WEIGHTS = Path(__file__).parent / "weights" / "signs.safetensors"
+"""The weights that come with the package; the model card lies beside them."""
+
+
+class SignsNetwork(nn.Module):
+    """Five convolutions and two linear layers on a 32 × 32 view of the sign.
+
+    Every view is standardised by its own mean and deviation, which takes most of the exposure out of the
+    problem: photos of signs span two orders of magnitude of brightness.
+
+    Shape: float RGB (B, 3, H, W) in [0, 1], any H and W → logits (B, 43).
+    """
+
+    side = 32
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            *_convolution(3, 32),
+            *_convolution(32, 64, stride=2),
+            *_convolution(64, 64),
+            nn.MaxPool2d(2),
+            *_convolution(64, 128),
+            *_convolution(128, 128),
+            nn.MaxPool2d(2),
+        )
+        self.head = nn.Sequential(
+            nn.Flatten(),
+            nn.Dropout(0.3),
+            nn.Linear(128 * 4 * 4, 128, bias=False),
+            nn.BatchNorm1d(128),
+            nn.ReLU(),
+            nn.Dropout(0.3),
+            nn.Linear(128, len(SIGN_LABELS)),
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits (B, 43) of float RGB images (B, 3, H, W) in [0, 1]."""
+        if images.shape[-2:] != (self.side, self.side):
+            images = F.interpolate(
+                images, size=(self.side, self.side), mode="bilinear", antialias=True, align_corners=False
+            )
+        logits: Tensor = self.head(self.features(_standardised(images)))
+        return logits
+
+
+def load_signs() -> Classifier:
+    """Return the bundled sign classifier in eval mode, spec "signs".
+
+    Raises:
+        ClassifierError: the weights file is missing or is not of this network.
+    """
+    return Classifier(load_network(WEIGHTS), SIGN_LABELS, spec="signs").eval()
+
+
+def load_network(weights: Path) -> SignsNetwork:
+    """Return the network with the weights of a safetensors file, in eval mode.
+
+    Raises:
+        ClassifierError: the file is missing or is not of this network.
+    """
+    network = SignsNetwork()
+    try:
+        network.load_state_dict(load_file(weights))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        cause = str(error).splitlines()[0]
+        raise ClassifierError(f"{weights}: not the weights of the sign classifier ({cause})") from error
+    return network.eval()
+
+
+def _convolution(channels_in: int, channels_out: int, stride: int = 1) -> tuple[nn.Module, ...]:
+    return (
+        nn.Conv2d(channels_in, channels_out, 3, stride=stride, padding=1, bias=False),
+        nn.BatchNorm2d(channels_out),
+        nn.ReLU(),
+    )
+
+
+def _standardised(images: Tensor) -> Tensor:
+    mean = images.mean(dim=(1, 2, 3), keepdim=True)
+    variance = (images - mean).square().mean(dim=(1, 2, 3), keepdim=True)
+    # The floor is one 8-bit level: a flat image stays flat instead of having its rounding amplified.
+    return (images - mean) * torch.rsqrt(variance + (1 / 255) ** 2)

@@ -1,0 +1,187 @@
+"""Weights and programs from files, without running code that a pickle brings along."""
+
+import logging
+import pickle
+import warnings
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from io import BytesIO
+from json import JSONDecodeError, loads
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from physadv.classifiers.classifier import ClassifierError
+
+_WRAPPERS = ("state_dict", "model_state_dict", "model")
+
+
+def existing_file(path: Path, kind: str) -> Path:
+    """Return `path` if it is a file.
+
+    Raises:
+        ClassifierError: nothing is there, or something that is no regular file.
+    """
+    if not path.exists():
+        raise ClassifierError(f"{path}: no such {kind}")
+    if not path.is_file():
+        raise ClassifierError(f"{path} is no file; wanted a {kind}")
+    return path
+
+
+def read_state_dict(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a `.safetensors` file or of a state dict written by `torch.save`.
+
+    A dict that wraps the state dict under `state_dict`, `model_state_dict` or `model`, and the `module.`
+    that DataParallel puts before every name, are seen through.
+
+    Raises:
+        ClassifierError: the file is missing, damaged, holds no state dict, or is a pickle that wants to run
+            code (it is read with `weights_only=True`, so none runs).
+    """
+    existing_file(path, "weights file")
+    if path.suffix == ".safetensors":
+        try:
+            return load_file(path)
+        except (SafetensorError, OSError) as error:
+            raise ClassifierError(f"{path} is damaged or no safetensors file ({error})") from error
+    content = _unpickle_tensors(path)
+    for wrapper in _WRAPPERS:
+        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
+            content = content[wrapper]
+    if not isinstance(content, Mapping) or not all(isinstance(item, Tensor) for item in content.values()):
+        raise ClassifierError(f"{path} holds no state dict (names → tensors)")
+    return {str(name).removeprefix("module."): tensor for name, tensor in content.items()}
+
+
+def _unpickle_tensors(path: Path) -> Any:
+    try:
+        with warnings.catch_warnings():
+            # What torch warns of (an unusual pickle protocol, a TorchScript archive) ends in an error below.
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        if "Unsupported" in str(error):
+            raise ClassifierError(
+                f"{path} is a pickle that wants to run code and was refused; "
+                "re-save it as safetensors or as a plain state dict"
+            ) from error
+        raise ClassifierError(f"{path} is damaged or no weights file") from error
+    except (RuntimeError, EOFError, ValueError, LookupError, OSError) as error:
+        raise ClassifierError(f"{path} is damaged or no weights file") from error
+
+
+def fill(network: nn.Module, state: Mapping[str, Tensor], path: Path, spec: str) -> None:
+    """Load `state`, read from `path`, into `network`.
+
+    Raises:
+        ClassifierError: a tensor is missing, left over or of another shape; the line counts and names them.
+    """
+    wanted = network.state_dict()
+    missing = [name for name in wanted if name not in state and not name.endswith("num_batches_tracked")]
+    unexpected = [name for name in state if name not in wanted]
+    misshapen = [
+        f"{name} is {tuple(state[name].shape)}, wanted {tuple(wanted[name].shape)}"
+        for name in wanted
+        if name in state and state[name].shape != wanted[name].shape
+    ]
+    faults = [
+        f"{len(names)} {kind} ({', '.join(names[:2])}{', …' if len(names) > 2 else ''})"
+        for kind, names in (("missing", missing), ("unexpected", unexpected), ("of another shape", misshapen))
+        if names
+    ]
+    if faults:
+        raise ClassifierError(f"{path} does not fit {spec}: {'; '.join(faults)}")
+    network.load_state_dict(state, strict=False)
+
+
+class Program(nn.Module):
+    """A `torch.export` program as a module; it has no training mode to switch."""
+
+    def __init__(self, graph: nn.Module) -> None:
+        super().__init__()
+        self.graph = graph
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the program's output, logits (B, K), for float images (B, 3, H, W) in [0, 1]."""
+        logits: Tensor = self.graph(images)
+        return logits
+
+    def train(self, mode: bool = True) -> "Program":
+        """Do nothing: exported graphs are fixed in the mode they were traced in, and raise when asked."""
+        return self
+
+
+def read_program(path: Path) -> Program:
+    """Return the `torch.export` program of a `.pt2` file, on the CPU.
+
+    `torch.export.load` unpickles sample inputs, pickled weights and custom objects without a guard and runs
+    compiled code it finds. Here only the graph and the plain tensors of the archive reach it: sample
+    inputs are left out unread, and an archive with pickled or compiled parts is refused. What remains trusted
+    is the graph: it is a program, torch evaluates its shape expressions and calls the operators it names, so
+    open `.pt2` files only from people whose code you would run.
+
+    Raises:
+        ClassifierError: the file is missing, damaged, no such program, or holds pickled or compiled parts.
+    """
+    existing_file(path, "torch.export program")
+    try:
+        archive = _plain_archive(path)
+        with _silent_export():
+            return Program(torch.export.load(archive).module())
+    except ClassifierError:
+        raise
+    except Exception as error:  # the deserialiser of a damaged program can raise anything
+        raise ClassifierError(f"{path} is damaged or no torch.export program (.pt2)") from error
+
+
+def _plain_archive(path: Path) -> BytesIO:
+    """Return a copy of the archive without sample inputs.
+
+    A copy, so that what was checked is what torch reads.
+    """
+    copy = BytesIO()
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(copy, "w") as target:
+        for name in source.namelist():
+            _, _, member = name.partition("/")
+            content = source.read(name)
+            if member.startswith("data/sample_inputs/"):
+                content = b""
+            elif _wants_code(member, content):
+                raise ClassifierError(
+                    f"{path} holds pickled or compiled parts ({member}) and was refused; "
+                    "export the network again with plain tensors only"
+                )
+            target.writestr(name, content)
+    copy.seek(0)
+    return copy
+
+
+def _wants_code(member: str, content: bytes) -> bool:
+    if member.endswith("_config.json"):
+        try:
+            return any(item.get("use_pickle") for item in loads(content)["config"].values())
+        except (JSONDecodeError, UnicodeDecodeError, LookupError, AttributeError, TypeError):
+            return True
+    if member.startswith("data/weights/"):
+        return not member.startswith("data/weights/weight_")
+    if member.startswith("data/constants/"):
+        return not member.startswith("data/constants/tensor_")
+    return member.startswith("data/") or member.endswith((".pt", ".so", ".pkl"))
+
+
+@contextmanager
+def _silent_export() -> Iterator[None]:
+    """Keep torch.export from logging a traceback for a file that the caller reports in one line."""
+    logger = logging.getLogger("torch.export")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

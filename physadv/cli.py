@@ -1,0 +1,319 @@
+"""The command line: parse, call one function, print. No logic lives here.
+
+Results go to standard output, progress and errors to standard error. Bad input is one line and exit code 2.
+"""
+
+import errno
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from physadv import __version__
+from physadv.errors import PhysadvError
+
+if TYPE_CHECKING:
+    from physadv.stages.crop import CropResult
+
+app = typer.Typer(
+    name="physadv",
+    help="Print it, photograph it, measure what survives.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Root = Annotated[Path, typer.Option(help="Folder in which printouts/ and captures/ are.")]
+Name = Annotated[str, typer.Argument(help="The run's name, as given to 'generate --name'.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
+Workers = Annotated[int | None, typer.Option(help="Worker processes; all cores by default.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"physadv {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Print it, photograph it, measure what survives."""
+
+
+@app.command(epilog="Example: physadv demo --root /tmp/physadv")
+def demo(
+    root: Root = Path("demo"),
+    quiet: Quiet = False,
+) -> None:
+    """Run the whole loop on drawn traffic signs and the bundled classifier; photos are simulated."""
+    from physadv.experiments.demo import run_demo
+    from physadv.progress import reporter
+    from physadv.stages.show import show_table
+
+    measurement, report = run_demo(root, reporter(quiet=quiet))
+    show_table(measurement)
+    print(f"\nreport: {report}")
+
+
+@app.command(
+    epilog="Example: physadv generate photos/ --name mine --model torchvision/resnet50 --attack bim --eps 16"
+)
+def generate(
+    images: Annotated[Path, typer.Argument(help="Folder, CSV (path,label) or tree with one folder a class.")],
+    name: Annotated[str, typer.Option(help="Name of the run.")],
+    model: Annotated[str, typer.Option(help="Classifier; see 'physadv list models'.")] = "signs",
+    labels: Annotated[Path | None, typer.Option(help="Text file of class names, one a line.")] = None,
+    attack: Annotated[str, typer.Option(help="Attack; see 'physadv list attacks'.")] = "bim",
+    eps: Annotated[int, typer.Option(help="Budget in 8-bit levels, 1 to 255.")] = 16,
+    transforms: Annotated[str, typer.Option(help="EOT preset; see 'physadv list presets'.")] = "identity",
+    samples: Annotated[int, typer.Option(help="Transformations drawn per image and step.")] = 1,
+    steps: Annotated[int | None, typer.Option(help="Steps in place of the published number.")] = None,
+    size: Annotated[int, typer.Option(help="Reduce images to this many pixels a side.")] = 299,
+    limit: Annotated[int | None, typer.Option(help="How many pairs to make; all by default.")] = None,
+    prefilter: Annotated[
+        bool, typer.Option("--prefilter", help="Keep only pairs right before, wrong after, both p >= 0.8.")
+    ] = False,
+    batch: Annotated[int, typer.Option(help="Images attacked at once.")] = 16,
+    seed: Seed = 0,
+    root: Root = Path(),
+    quiet: Quiet = False,
+) -> None:
+    """Make clean and adversarial examples. Run the same command again to go on after an interruption."""
+    from physadv.progress import reporter
+    from physadv.runs import Printout
+    from physadv.stages.generate import GenerateSettings
+    from physadv.stages.generate import generate as run
+
+    settings = GenerateSettings(
+        images=images,
+        model=model,
+        labels=labels,
+        attack=attack,
+        eps=eps,
+        transforms=transforms,
+        samples=samples,
+        steps=steps,
+        size=size,
+        limit=limit,
+        prefilter=prefilter,
+        seed=seed,
+        batch=batch,
+    )
+    printout = Printout(root, name)
+    manifest = run(printout, settings, reporter(quiet=quiet))
+    pairs = manifest.pairs()
+    right = sum(clean.digital[0].label == clean.label for clean, _ in pairs)
+    fooled = sum(adversarial.digital[0].label != adversarial.label for _, adversarial in pairs)
+    kind = "prefiltered pairs" if prefilter else "pairs"
+    labelled = " (labels are the classifier's own: none were given)" * (
+        manifest.selection.labels == "predicted"
+    )
+    print(f"{len(pairs)} {kind} of {manifest.selection.candidates} candidates in {printout.folder}{labelled}")
+    print(f"digital: {right} clean right, {fooled} adversarial wrong, of {len(pairs)}")
+    print(f"next: physadv print {name}")
+
+
+@app.command("print", epilog="Example: physadv print mine --page letter --preview")
+def print_command(
+    name: Name,
+    page: Annotated[str, typer.Option(help="a4 or letter.")] = "a4",
+    image_mm: Annotated[float, typer.Option(help="Side of a picture on paper, mm.")] = 36.0,
+    preview: Annotated[bool, typer.Option("--preview", help="Also write each page as PNG.")] = False,
+    root: Root = Path(),
+    quiet: Quiet = False,
+) -> None:
+    """Lay the examples out on QR-tagged sheets: printouts/NAME/sheets.pdf."""
+    from physadv.progress import reporter
+    from physadv.runs import Printout
+    from physadv.stages.print_sheets import print_sheets
+
+    printout = Printout(root, name)
+    manifest = print_sheets(
+        printout, page=page, image_mm=image_mm, preview=preview, reporter=reporter(quiet=quiet)
+    )
+    print(f"{len(manifest.sheets)} sheets in {printout.pdf}; print at 100 %")
+    print(f"next: physadv photograph {name}")
+
+
+@app.command(epilog="Example: physadv photograph mine --simulate --shots 3")
+def photograph(
+    name: Name,
+    simulate: Annotated[bool, typer.Option("--simulate", help="Use the virtual printer and phone.")] = False,
+    shots: Annotated[int, typer.Option(help="Simulated photos of each sheet.")] = 2,
+    seed: Seed = 0,
+    workers: Workers = None,
+    root: Root = Path(),
+    quiet: Quiet = False,
+) -> None:
+    """Say how to photograph the sheets, or photograph them with the virtual phone."""
+    from physadv.progress import reporter
+    from physadv.runs import Capture, Printout
+    from physadv.stages.photograph import instructions, photograph_simulated
+
+    printout, capture = Printout(root, name), Capture(root, name)
+    if not simulate:
+        print(instructions(printout, capture), end="")
+        return
+    photos = photograph_simulated(
+        printout, capture, shots=shots, seed=seed, workers=workers, reporter=reporter(quiet=quiet)
+    )
+    print(f"{len(photos)} simulated photos in {capture.photos}")
+    print(f"next: physadv crop {name}")
+
+
+@app.command(epilog="Example: physadv crop mine ~/Pictures/IMG_*.jpg")
+def crop(
+    name: Name,
+    photos: Annotated[
+        list[Path] | None, typer.Argument(help="Photos to add to captures/NAME/photos.")
+    ] = None,
+    workers: Workers = None,
+    root: Root = Path(),
+    quiet: Quiet = False,
+) -> None:
+    """Cut every cell out of every photo. A photo that cannot be used is named, and makes the exit code 2."""
+    from physadv.progress import reporter
+    from physadv.runs import Capture, Printout
+    from physadv.stages.crop import crop as run
+
+    capture = Capture(root, name)
+    result = run(Printout(root, name), capture, photos or (), workers=workers, reporter=reporter(quiet=quiet))
+    _show_crops(result, capture.crops)
+    print(f"next: physadv destruction-rate {name}")
+    if result.refused_photos:
+        raise typer.Exit(2)
+
+
+def _show_crops(result: "CropResult", folder: Path) -> None:
+    cells, refused = len(result.crops), len(result.refused_cells)
+    used = len(result.photos) - len(result.refused_photos)
+    print(
+        f"{cells - refused} of {cells} cells cropped from {used} of {len(result.photos)} photos in {folder}"
+    )
+    for cell in result.refused_cells:
+        print(f"{cell.photo}: {cell.example}: {cell.reason}")
+    for photo in result.refused_photos:
+        print(f"error: {photo.name}: {photo.reason}", file=sys.stderr)
+
+
+@app.command(
+    "destruction-rate", epilog="Example: physadv destruction-rate mine --transform blur=1 --transform jpeg=50"
+)
+def destruction_rate(
+    name: Name,
+    transform: Annotated[
+        list[str] | None,
+        typer.Option(help="Digital transformation NAME=VALUE; see 'physadv list transforms'."),
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Judge with another classifier.")] = None,
+    labels: Annotated[Path | None, typer.Option(help="Its class names.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    seed: Seed = 0,
+    root: Root = Path(),
+    quiet: Quiet = False,
+) -> None:
+    """Measure how many adversarial examples were destroyed, with 95 % intervals."""
+    from physadv.progress import reporter
+    from physadv.runs import Capture, Printout
+    from physadv.stages.measure import measure
+    from physadv.stages.show import show_table
+
+    measurement = measure(
+        Printout(root, name),
+        Capture(root, name),
+        transforms=transform or (),
+        model=model,
+        labels=labels,
+        seed=seed,
+        reporter=reporter(quiet=quiet or as_json),
+    )
+    if as_json:
+        print(json.dumps(measurement.as_json()))
+    else:
+        show_table(measurement)
+        print(f"next: physadv report {name}")
+
+
+@app.command(epilog="Example: physadv report mine --transform blur=1")
+def report(
+    name: Name,
+    transform: Annotated[
+        list[str] | None, typer.Option(help="Digital transformations to report too.")
+    ] = None,
+    seed: Seed = 0,
+    root: Root = Path(),
+    quiet: Quiet = False,
+) -> None:
+    """Write captures/NAME/report.html: tables, plot, gallery, what was discarded; one self-contained file."""
+    from physadv.progress import reporter
+    from physadv.runs import Capture, Printout
+    from physadv.stages.measure import measure
+    from physadv.stages.report import write_report
+
+    printout, capture = Printout(root, name), Capture(root, name)
+    told = reporter(quiet=quiet)
+    measurement = measure(printout, capture, transforms=transform or (), seed=seed, reporter=told)
+    print(f"report: {write_report(printout, capture, measurement, told)}")
+
+
+@app.command("list", epilog="Example: physadv list attacks")
+def list_command(
+    what: Annotated[str, typer.Argument(help="models, attacks, transforms or presets.")],
+) -> None:
+    """List what can be named on the command line."""
+    from physadv.stages.show import show_list
+
+    show_list(what)
+
+
+# Typer brings a click of its own and exports one of its errors only; this is the root of them all.
+_USAGE_ERROR: Any = typer.BadParameter.__mro__[2]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit: 0 well, 2 bad input, 130 interrupted."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: list[str]) -> int:
+    debug = "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"]
+    try:
+        result: Any = app(arguments, prog_name="physadv", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except typer.Exit as error:
+        return error.exit_code
+    except PhysadvError as error:
+        return _fail(str(error), error, debug)
+    except (KeyboardInterrupt, typer.Abort):
+        print("interrupted: what is done is kept; run the same command again to go on", file=sys.stderr)
+        return 130
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM):
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        hint = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "make it writable"
+        return _fail(f"{where}{error.strerror}; {hint} and run the same command again to go on", error, debug)
+    except _USAGE_ERROR as error:
+        return _fail(f"{error.format_message().rstrip('.')}; see --help", error, debug)
+
+
+def _fail(message: str, error: BaseException, debug: bool) -> int:
+    if debug:
+        raise error
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    main()

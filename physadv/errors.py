@@ -1,0 +1,18 @@
+"""The one root of every error that is the user's to mend.
+
+Each room raises a subclass of its own; the command line turns any of them into one line and exit code 2.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class PhysadvError(Exception):
+    """Bad input: the message names the file or argument, the value got and the value wanted, in one line."""
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
+    """Return the line that says `name` is no known `kind`, with the nearest names there are."""
+    known = sorted(known)
+    near = get_close_matches(name.lower(), known, n=3, cutoff=0.4) or known
+    return f"unknown {kind} '{name}'; nearest: {', '.join(near[:8])}"

@@ -1,0 +1,55 @@
+"""`demo`: the whole loop on drawn traffic signs, the bundled classifier and the virtual phone.
+
+Needs no download, no data and no printer; it says that its photos are simulated.
+"""
+
+import csv
+from pathlib import Path
+
+from PIL import Image
+
+from physadv.experiments.drawn_signs import draw_demo_set
+from physadv.progress import Reporter, silent
+from physadv.runs import Capture, Printout, replacing
+from physadv.stages.crop import crop
+from physadv.stages.generate import GenerateSettings, generate
+from physadv.stages.measure import Measurement, measure
+from physadv.stages.photograph import photograph_simulated
+from physadv.stages.print_sheets import print_sheets
+from physadv.stages.report import write_report
+
+NAME = "demo"
+SIGNS = 24
+SIGN_PIXELS = 96
+TRANSFORMS = ("blur=1", "noise=10", "jpeg=50")
+
+
+def run_demo(root: Path, reporter: Reporter = silent) -> tuple[Measurement, Path]:
+    """Run generate, print, photograph, crop, destruction-rate and report; return the result and the report.
+
+    Args:
+        root: folder for signs, printouts and captures; a second run finishes what is missing.
+        reporter: shows progress.
+    """
+    printout, capture = Printout(root, NAME), Capture(root, NAME)
+    signs = draw_signs(root / "signs")
+    generate(printout, GenerateSettings(images=signs, attack="bim", eps=16), reporter)
+    print_sheets(printout, preview=True, reporter=reporter)
+    photograph_simulated(printout, capture, shots=2, reporter=reporter)
+    crop(printout, capture, reporter=reporter)
+    measurement = measure(printout, capture, transforms=TRANSFORMS, reporter=reporter)
+    return measurement, write_report(printout, capture, measurement, reporter)
+
+
+def draw_signs(folder: Path) -> Path:
+    """Draw the demo's signs into a folder and return the CSV file that labels them."""
+    table = folder / "labels.csv"
+    rows = []
+    for index, (label, pixels) in enumerate(draw_demo_set(SIGNS, size=SIGN_PIXELS, seed=0)):
+        path = folder / f"{index:02d}-{label.replace(' ', '-')}.png"
+        with replacing(path) as temporary:
+            Image.fromarray(pixels).save(temporary, "PNG")
+        rows.append((path.name, label))
+    with replacing(table) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("path", "label"), *rows])
+    return table

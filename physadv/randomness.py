@@ -1,0 +1,16 @@
+"""Seeds: one number given by the user, and from it an independent stream for every thing that draws."""
+
+import hashlib
+
+import torch
+
+
+def derive_seed(seed: int, *parts: str | int) -> int:
+    """Return a 63-bit seed that depends on `seed` and on what it is for, and on nothing else."""
+    text = "/".join(str(part) for part in (seed, *parts))
+    return int.from_bytes(hashlib.blake2s(text.encode(), digest_size=8).digest(), "big") >> 1
+
+
+def generator(seed: int, *parts: str | int) -> torch.Generator:
+    """Return a torch generator for one purpose, seeded by `derive_seed`."""
+    return torch.Generator().manual_seed(derive_seed(seed, *parts))

@@ -1,0 +1,36 @@
+"""printouts/NAME and captures/NAME: the only door to what lies on disk between one stage and the next.
+
+Used by stages, experiments and the command line; the numeric rooms never see a run.
+"""
+
+from physadv.runs.files import RunError, file_sha256, replacing
+from physadv.runs.folders import Capture, Printout
+from physadv.runs.manifest import (
+    SCHEMA_VERSION,
+    AttackRecord,
+    ClassifierRecord,
+    Example,
+    Manifest,
+    Prediction,
+    Selection,
+)
+from physadv.runs.store import CropRow, ObservationRow, ObservationStore, PhotoRow
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "AttackRecord",
+    "Capture",
+    "ClassifierRecord",
+    "CropRow",
+    "Example",
+    "Manifest",
+    "ObservationRow",
+    "ObservationStore",
+    "PhotoRow",
+    "Prediction",
+    "Printout",
+    "RunError",
+    "Selection",
+    "file_sha256",
+    "replacing",
+]

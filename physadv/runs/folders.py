@@ -1,0 +1,142 @@
+"""Where a run's files are: `printouts/NAME` before the printer, `captures/NAME` after the camera."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from physadv.runs.files import RunError, file_sha256
+from physadv.runs.manifest import Example, Manifest, read_manifest
+from physadv.runs.store import ObservationStore
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def check_name(name: str) -> str:
+    """Return a run's name.
+
+    Raises:
+        RunError: it could not be a folder's name, or would leave its folder.
+    """
+    if not _NAME.fullmatch(name) or ".." in name:
+        raise RunError(f"run name '{name}': use letters, digits, '.', '_' and '-', not beginning with a sign")
+    return name
+
+
+@dataclass(frozen=True)
+class Printout:
+    """The folder `printouts/NAME` below a root."""
+
+    root: Path
+    name: str
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+
+    @property
+    def folder(self) -> Path:
+        """Return the run's folder."""
+        return self.root / "printouts" / self.name
+
+    @property
+    def manifest_path(self) -> Path:
+        """Return where the manifest is."""
+        return self.folder / "manifest.json"
+
+    @property
+    def pdf(self) -> Path:
+        """Return where the printable sheets are."""
+        return self.folder / "sheets.pdf"
+
+    @property
+    def progress(self) -> Path:
+        """Return the folder in which an unfinished `generate` keeps what it has done."""
+        return self.folder / ".progress"
+
+    def manifest(self) -> Manifest:
+        """Return the manifest after checking that every example is still the file it lists.
+
+        Raises:
+            RunError: as `read_manifest`, and where an example is missing or its hash differs.
+        """
+        if not self.manifest_path.exists() and self.progress.exists():
+            raise RunError(f"{self.folder}: 'physadv generate' has not finished; run the same command again")
+        manifest = read_manifest(self.manifest_path)
+        for example in manifest.examples:
+            path = self.folder / example.path
+            if not path.exists():
+                raise RunError(f"{path}: missing, but listed in {self.manifest_path}")
+            if file_sha256(path) != example.sha256:
+                raise RunError(
+                    f"{path}: its SHA-256 is not the one in {self.manifest_path}; file or manifest was edited"
+                )
+        return manifest
+
+    def printed_manifest(self) -> Manifest:
+        """Return the manifest of a run whose sheets have been laid out.
+
+        Raises:
+            RunError: as `manifest`, and where `physadv print` has not been run.
+        """
+        manifest = self.manifest()
+        if not manifest.sheets or not self.pdf.exists():
+            raise RunError(f"{self.pdf}: not made yet; run 'physadv print {self.name}'")
+        return manifest
+
+    def image(self, example: Example) -> Image.Image:
+        """Return an example as it is printed, 8-bit RGB."""
+        with Image.open(self.folder / example.path) as image:
+            return image.convert("RGB")
+
+    def pixels(self, example: Example) -> NDArray[np.uint8]:
+        """Return an example as it is printed, (H, W, 3) uint8."""
+        return np.asarray(self.image(example))
+
+
+@dataclass(frozen=True)
+class Capture:
+    """The folder `captures/NAME` below a root."""
+
+    root: Path
+    name: str
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+
+    @property
+    def folder(self) -> Path:
+        """Return the capture's folder."""
+        return self.root / "captures" / self.name
+
+    @property
+    def photos(self) -> Path:
+        """Return the folder of the photos as the camera made them."""
+        return self.folder / "photos"
+
+    @property
+    def truth(self) -> Path:
+        """Return the folder of the virtual phone's ground truth; cropping never reads it."""
+        return self.folder / "truth"
+
+    @property
+    def crops(self) -> Path:
+        """Return the folder of the cells cut from the photos."""
+        return self.folder / "crops"
+
+    @property
+    def report(self) -> Path:
+        """Return where the report is."""
+        return self.folder / "report.html"
+
+    @property
+    def store_path(self) -> Path:
+        """Return where the observation store is."""
+        return self.folder / "observations.sqlite"
+
+    def store(self) -> ObservationStore:
+        """Open the observation store, made where there is none."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return ObservationStore(self.store_path)

@@ -1,0 +1,116 @@
+"""manifest.json: what was made, from what, how, and where it stands on paper; readable by a person."""
+
+import json
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from physadv.runs.files import RunError, replacing
+from physadv.sheets.layout import Sheet
+
+SCHEMA_VERSION = 1
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Prediction(_Record):
+    """One of a classifier's top five: class index, class name and probability."""
+
+    label: int
+    name: str
+    probability: float
+
+
+class Example(_Record):
+    """One image to be printed; `path` is relative to the manifest, `digital` is the top five on that file."""
+
+    id: str
+    pair: str
+    kind: Literal["clean", "adversarial"]
+    path: str
+    sha256: str
+    size_px: tuple[int, int]
+    source: str
+    label: int
+    label_name: str
+    target: int | None = None
+    digital: tuple[Prediction, ...]
+
+
+class ClassifierRecord(_Record):
+    """Which classifier the examples were made against."""
+
+    spec: str
+    labels_file: str | None = None
+    classes: int
+
+
+class AttackRecord(_Record):
+    """Which attack made the adversarial examples; `eps` in 8-bit levels."""
+
+    name: str
+    eps: int
+    parameters: dict[str, str | int | float | None] = Field(default_factory=dict)
+
+
+class Selection(_Record):
+    """How pairs came in: whether only prefiltered ones were kept, out of how many candidates."""
+
+    prefiltered: bool
+    candidates: int
+    labels: Literal["given", "predicted"]
+
+
+class Manifest(_Record):
+    """A run: everything a later stage needs to know, and everything needed to make it again."""
+
+    schema_version: int = SCHEMA_VERSION
+    name: str
+    code: str
+    seed: int
+    classifier: ClassifierRecord
+    attack: AttackRecord
+    selection: Selection
+    versions: dict[str, str]
+    examples: tuple[Example, ...]
+    sheets: tuple[Sheet, ...] = ()
+
+    def pairs(self) -> list[tuple[Example, Example]]:
+        """Return (clean, adversarial) of every source image, in order."""
+        clean = {example.pair: example for example in self.examples if example.kind == "clean"}
+        return [(clean[e.pair], e) for e in self.examples if e.kind == "adversarial"]
+
+    def example(self, id: str) -> Example:  # noqa: A002 - the field's own name
+        """Return an example by its id."""
+        return next(example for example in self.examples if example.id == id)
+
+    def write(self, path: Path) -> None:
+        """Write the manifest, whole or not at all."""
+        with replacing(path) as temporary:
+            temporary.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Return a manifest.
+
+    Raises:
+        RunError: it is not there, no JSON, of a newer schema, or does not have the fields it must have.
+    """
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RunError(f"{path}: not found; run 'physadv generate' first") from error
+    except ValueError as error:
+        raise RunError(f"{path}: not a JSON file ({error})") from error
+    version = fields.get("schema_version") if isinstance(fields, dict) else None
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise RunError(f"{path}: schema version {version} is newer than {SCHEMA_VERSION}; update physadv")
+    try:
+        return Manifest.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise RunError(f"{path}: {place}: {first['msg']} ({error.error_count()} faults)") from error

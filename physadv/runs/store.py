@@ -1,0 +1,206 @@
+"""observations.sqlite: photos, crops and what classifiers said; one transaction a photo or batch."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from physadv.runs.files import RunError, replacing
+
+STORE_VERSION = 1
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS photos (
+    name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, run TEXT NOT NULL, status TEXT NOT NULL, reason TEXT,
+    width INTEGER, height INTEGER, camera TEXT, simulated INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS crops (
+    photo TEXT NOT NULL REFERENCES photos(name), example TEXT NOT NULL, sheet INTEGER NOT NULL,
+    cell INTEGER NOT NULL, path TEXT, reason TEXT, residual_px REAL, marks INTEGER NOT NULL,
+    sharpness_px REAL, pixels_per_mm REAL, paper_level REAL, clipped REAL, correlation REAL,
+    corners_px TEXT NOT NULL, PRIMARY KEY (photo, example)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS observations (
+    classifier TEXT NOT NULL, channel TEXT NOT NULL, example TEXT NOT NULL, photo TEXT NOT NULL,
+    labels TEXT NOT NULL, probabilities TEXT NOT NULL, PRIMARY KEY (classifier, channel, example, photo)
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True)
+class PhotoRow:
+    """One file from a camera: used, or refused with the reason, when `run` was the code on the sheets."""
+
+    name: str
+    sha256: str
+    run: str
+    status: Literal["used", "refused"]
+    reason: str | None
+    width: int | None
+    height: int | None
+    camera: str | None
+    simulated: bool
+
+
+@dataclass(frozen=True)
+class CropRow:
+    """One cell in one photo; `path` is relative to the capture's folder and None where it was refused."""
+
+    photo: str
+    example: str
+    sheet: int
+    cell: int
+    path: str | None
+    reason: str | None
+    residual_px: float | None
+    marks: int
+    sharpness_px: float | None
+    pixels_per_mm: float | None
+    paper_level: float | None
+    clipped: float | None
+    correlation: float | None
+    corners_px: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class ObservationRow:
+    """One classifier's top five on one crop (`channel` "photo") or on one digitally transformed example.
+
+    `channel` is otherwise the transform's text, and `photo` is then empty; "none" is the example untouched.
+    """
+
+    classifier: str
+    channel: str
+    example: str
+    photo: str
+    labels: tuple[int, ...]
+    probabilities: tuple[float, ...]
+
+
+class ObservationStore:
+    """The store of one capture; a killed process leaves whole transactions and nothing else."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._connection = sqlite3.connect(path)
+            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            if version > STORE_VERSION:
+                raise RunError(
+                    f"{path}: store version {version} is newer than {STORE_VERSION}; update physadv"
+                )
+            self._connection.executescript(f"{_TABLES} PRAGMA user_version = {STORE_VERSION};")
+        except sqlite3.DatabaseError as error:
+            raise RunError(
+                f"{path}: not a usable observation store ({error}); move it away and crop again"
+            ) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def photos(self) -> list[PhotoRow]:
+        """Return every photo, by name."""
+        rows = self._rows("photos", PhotoRow)
+        return [PhotoRow(**{**row, "simulated": bool(row["simulated"])}) for row in rows]
+
+    def crops(self) -> list[CropRow]:
+        """Return every cell of every photo, by photo and example."""
+        return [
+            CropRow(**{**row, "corners_px": tuple(map(tuple, json.loads(row["corners_px"])))})
+            for row in self._rows("crops", CropRow)
+        ]
+
+    def observations(self, classifier: str, channel: str) -> list[ObservationRow]:
+        """Return what one classifier said through one channel, by example and photo."""
+        rows = self._rows(
+            "observations", ObservationRow, "classifier = ? AND channel = ?", (classifier, channel)
+        )
+        return [
+            ObservationRow(
+                **{
+                    **row,
+                    "labels": tuple(json.loads(row["labels"])),
+                    "probabilities": tuple(json.loads(row["probabilities"])),
+                }
+            )
+            for row in rows
+        ]
+
+    def channels(self) -> list[tuple[str, str]]:
+        """Return (classifier, channel) of everything observed."""
+        found = self._connection.execute(
+            "SELECT DISTINCT classifier, channel FROM observations ORDER BY 1, 2"
+        )
+        return list(found)
+
+    def add_photo(self, photo: PhotoRow, crops: Iterable[CropRow]) -> None:
+        """Record a photo and its cells in one transaction, in place of what was recorded of it before."""
+        with self._connection:
+            self._forget(photo.name)
+            self._insert("photos", [{**asdict(photo), "simulated": int(photo.simulated)}])
+            self._insert(
+                "crops", [{**asdict(crop), "corners_px": json.dumps(crop.corners_px)} for crop in crops]
+            )
+
+    def forget_photo(self, name: str) -> None:
+        """Remove a photo that is no longer there, its cells and what was observed in it."""
+        with self._connection:
+            self._forget(name)
+
+    def add_observations(self, rows: Sequence[ObservationRow]) -> None:
+        """Record a batch of observations in one transaction."""
+        with self._connection:
+            self._insert(
+                "observations",
+                [
+                    {
+                        **asdict(r),
+                        "labels": json.dumps(r.labels),
+                        "probabilities": json.dumps(r.probabilities),
+                    }
+                    for r in rows
+                ],
+            )
+
+    def compact(self) -> None:
+        """Rewrite the file so that its bytes depend on what it holds and not on how it came to hold it."""
+        with replacing(self.path) as temporary:
+            temporary.unlink(missing_ok=True)
+            self._connection.execute("VACUUM INTO ?", (str(temporary),))
+            self._connection.close()
+        self._connection = sqlite3.connect(self.path)
+
+    def _forget(self, name: str) -> None:
+        for table, column in (("observations", "photo"), ("crops", "photo"), ("photos", "name")):
+            self._connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (name,))
+
+    def _insert(self, table: str, rows: Sequence[dict[str, object]]) -> None:
+        if rows:
+            columns = ", ".join(rows[0])
+            places = ", ".join(f":{column}" for column in rows[0])
+            self._connection.executemany(
+                f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({places})", rows
+            )
+
+    def _rows(
+        self, table: str, row: type, where: str = "1", values: tuple[str, ...] = ()
+    ) -> Iterator[dict[str, Any]]:
+        columns = [field.name for field in fields(row)]
+        query = f"SELECT {', '.join(columns)} FROM {table} WHERE {where}"
+        try:
+            found = self._connection.execute(query, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise RunError(f"{self.path}: not a usable observation store ({error})") from error
+        return (dict(zip(columns, values, strict=True)) for values in found)

@@ -1,0 +1,221 @@
+"""Where pairs, codes and marks stand on a page: pure arithmetic in millimetres from the page's top-left.
+
+A cell is a picture inside a square frame whose corners carry 2×2 saddle marks, with its own QR code and
+caption below. Every position is a multiple of 0.05 mm, so that a 508 dpi raster meets every edge exactly.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from physadv.errors import PhysadvError
+from physadv.sheets.codes import Code, format_code, sheet_code
+
+Box = tuple[float, float, float, float]
+
+PAGES: dict[str, tuple[float, float]] = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
+MARGIN = 10.0
+IMAGE = 36.0
+SADDLE = 4.0
+CLEARANCE = 1.0
+GAP = 2.0
+CODE = 12.6
+QUIET = 2.5
+HEADER = 5.0
+STRIP = 6.0
+STRIP_GAP = 2.0
+
+GREYS = (0, 36, 73, 109, 146, 182, 219, 255)
+PATCH_COLOURS: tuple[tuple[int, int, int], ...] = (
+    *((grey, grey, grey) for grey in GREYS),
+    (255, 0, 0),
+    (0, 255, 0),
+    (0, 0, 255),
+    (0, 255, 255),
+    (255, 0, 255),
+    (255, 255, 0),
+    (194, 150, 130),
+    (87, 108, 67),
+    (98, 122, 157),
+    (214, 126, 44),
+)
+
+
+class SheetError(PhysadvError):
+    """A sheet cannot be laid out, or its PDF cannot be made."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Cell(_Frozen):
+    """One example's place: `box_mm` = [x, y, w, h] of its picture from the page's top-left."""
+
+    example: str
+    box_mm: Box
+
+
+class Mark(_Frozen):
+    """One printed fiducial of the cell with number `cell`: a 2×2 saddle (its centre counts) or a QR code."""
+
+    kind: Literal["saddle", "code"]
+    cell: int
+    box_mm: Box
+    payload: str | None = None
+
+    @property
+    def centre_mm(self) -> tuple[float, float]:
+        """Return the middle of the mark."""
+        x, y, w, h = self.box_mm
+        return (x + w / 2, y + h / 2)
+
+
+class Patch(_Frozen):
+    """One field of the grey and colour bar, 8-bit sRGB."""
+
+    rgb: tuple[int, int, int]
+    box_mm: Box
+
+
+class Sheet(_Frozen):
+    """One page: `code` begins every QR payload on it; a cell's number is its place in `cells`."""
+
+    index: int
+    code: str
+    page_mm: tuple[float, float]
+    cells: tuple[Cell, ...]
+    marks: tuple[Mark, ...]
+    patches: tuple[Patch, ...]
+
+
+@dataclass(frozen=True)
+class PrintItem:
+    """An example to be placed: its id and its size in pixels."""
+
+    example: str
+    width_px: int
+    height_px: int
+
+
+def box_corners(box: Box) -> NDArray[np.float64]:
+    """Return the corners (4, 2) of a box in mm: top-left, top-right, bottom-right, bottom-left."""
+    x, y, w, h = box
+    return np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)], dtype=np.float64)
+
+
+def plan_sheets(
+    pairs: Sequence[tuple[PrintItem, PrintItem]], *, run: str, page: str = "a4", image_mm: float = IMAGE
+) -> list[Sheet]:
+    """Lay pairs out, clean left of adversarial, as many to a page as fit.
+
+    Args:
+        pairs: (clean, adversarial) of each source image.
+        run: the run's code of six base-36 characters.
+        page: a name of `PAGES`.
+        image_mm: side of the square a picture is fitted into, in mm.
+
+    Raises:
+        SheetError: unknown page, or a picture too small or too large for it.
+    """
+    if page not in PAGES:
+        raise SheetError(f"unknown page '{page}'; known: {', '.join(PAGES)}")
+    frame = _snap(image_mm) + 2 * (SADDLE + CLEARANCE)
+    if image_mm < 10:
+        raise SheetError(
+            f"pictures of {image_mm:g} mm are too small to print marks around; take 10 mm or more"
+        )
+    slots = _pair_slots(PAGES[page], frame)
+    if not slots:
+        raise SheetError(f"a pair of {image_mm:g} mm pictures does not fit on {page}; take a smaller size")
+    groups = [pairs[start : start + len(slots)] for start in range(0, len(pairs), len(slots))]
+    return [
+        _sheet(index, group, slots, run=run, page_mm=PAGES[page], frame=frame)
+        for index, group in enumerate(groups)
+    ]
+
+
+def _snap(length_mm: float) -> float:
+    return round(length_mm * 20) / 20
+
+
+def _pair_slots(page_mm: tuple[float, float], frame: float) -> list[tuple[tuple[float, float], ...]]:
+    """Return, for each pair that fits, the frame origins of its two cells."""
+    width, height = page_mm
+    across = 2 * frame + GAP
+    pairs_per_row = int((width - 2 * MARGIN + GAP) // (across + GAP))
+    top = MARGIN + HEADER + STRIP + STRIP_GAP
+    pitch = frame + 2 * QUIET + CODE
+    rows = int((height - MARGIN - STRIP - STRIP_GAP - top) // pitch)
+    left = _snap((width - pairs_per_row * (across + GAP) + GAP) / 2)
+    return [
+        tuple((left + (2 * pair + cell) * (frame + GAP), top + row * pitch) for cell in range(2))
+        for row in range(rows)
+        for pair in range(pairs_per_row)
+    ]
+
+
+def _sheet(
+    index: int,
+    pairs: Sequence[tuple[PrintItem, PrintItem]],
+    slots: Sequence[tuple[tuple[float, float], ...]],
+    *,
+    run: str,
+    page_mm: tuple[float, float],
+    frame: float,
+) -> Sheet:
+    cells: list[Cell] = []
+    marks: list[Mark] = []
+    for items, origins in zip(pairs, slots, strict=False):
+        for item, (x, y) in zip(items, origins, strict=True):
+            number = len(cells)
+            cells.append(Cell(example=item.example, box_mm=_picture_box(item, x, y, frame)))
+            far = frame - SADDLE
+            marks += [
+                Mark(kind="saddle", cell=number, box_mm=_box(x + dx, y + dy, SADDLE, SADDLE))
+                for dx, dy in ((0.0, 0.0), (far, 0.0), (far, far), (0.0, far))
+            ]
+            # Codes go to the page's outer side, so that their hull covers as much of it as can be.
+            code_x = x if x + frame / 2 < page_mm[0] / 2 else x + frame - CODE
+            marks.append(
+                Mark(
+                    kind="code",
+                    cell=number,
+                    box_mm=_box(code_x, y + frame + QUIET, CODE, CODE),
+                    payload=format_code(Code(run, index, number)),
+                )
+            )
+    return Sheet(
+        index=index,
+        code=sheet_code(run, index),
+        page_mm=page_mm,
+        cells=tuple(cells),
+        marks=tuple(marks),
+        patches=tuple(_patches(page_mm)),
+    )
+
+
+def _box(x: float, y: float, w: float, h: float) -> Box:
+    return (round(x, 4), round(y, 4), round(w, 4), round(h, 4))
+
+
+def _picture_box(item: PrintItem, x: float, y: float, frame: float) -> Box:
+    side = frame - 2 * (SADDLE + CLEARANCE)
+    scale = side / max(item.width_px, item.height_px)
+    w, h = _snap(item.width_px * scale), _snap(item.height_px * scale)
+    return _box(x + _snap((frame - w) / 2), y + _snap((frame - h) / 2), w, h)
+
+
+def _patches(page_mm: tuple[float, float]) -> list[Patch]:
+    """Return the bar at the top and again at the bottom: light falls off across a page."""
+    width = _snap((page_mm[0] - 2 * MARGIN) / len(PATCH_COLOURS) - 0.5)
+    tops = (MARGIN + HEADER, _snap(page_mm[1] - MARGIN - STRIP))
+    return [
+        Patch(rgb=rgb, box_mm=_box(MARGIN + k * (width + 0.5), top, width, STRIP))
+        for top in tops
+        for k, rgb in enumerate(PATCH_COLOURS)
+    ]

@@ -1,0 +1,348 @@
+"""`generate`: source images → clean and adversarial examples in printouts/NAME, batch by batch.
+
+Each batch is written whole before its record is; the manifest is written last. A killed run keeps its records
+and goes on after them, with the same random streams.
+"""
+
+import hashlib
+import json
+import platform
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import BaseModel, TypeAdapter
+from torch import Tensor
+
+from physadv.attacks import AttackError, Recipe, find_recipe
+from physadv.classifiers import Classifier, load_classifier
+from physadv.evaluation.destruction import PREFILTER_CONFIDENCE, Judgement, is_prefiltered
+from physadv.progress import Reporter, silent
+from physadv.randomness import generator
+from physadv.runs import (
+    AttackRecord,
+    ClassifierRecord,
+    Example,
+    Manifest,
+    Prediction,
+    Printout,
+    RunError,
+    Selection,
+    file_sha256,
+    replacing,
+)
+from physadv.runs.files import remove_partial_files
+from physadv.sheets.codes import RUN_CHARACTERS, digest36
+from physadv.stages.sources import CheckedSource, SourceError, check_source, find_sources, read_source
+from physadv.transforms import load_preset
+
+TOP = 5
+
+
+@dataclass(frozen=True)
+class GenerateSettings:
+    """What a run is made of; the same settings on the same files make the same bytes.
+
+    Attributes:
+        images: folder, CSV file or class tree, see `find_sources`.
+        model: a spec of `load_classifier`; `labels` its class names, if they are in a file.
+        attack: a name of `RECIPES`; `eps` its budget in 8-bit levels.
+        transforms: a name of `PRESETS`; `samples` draws of it per image and step.
+        steps: in place of the attack's own number.
+        size: images are reduced to this many pixels a side.
+        limit: how many pairs to make, all by default.
+        prefilter: keep only pairs of the prefiltered case.
+        batch: images attacked at once.
+    """
+
+    images: Path
+    model: str = "signs"
+    labels: Path | None = None
+    attack: str = "bim"
+    eps: int = 16
+    transforms: str = "identity"
+    samples: int = 1
+    steps: int | None = None
+    size: int = 299
+    limit: int | None = None
+    prefilter: bool = False
+    seed: int = 0
+    batch: int = 16
+
+
+class _BatchRecord(BaseModel):
+    """What one finished batch added; `candidates` counts the images it looked at."""
+
+    candidates: int
+    examples: tuple[Example, ...]
+
+
+def generate(printout: Printout, settings: GenerateSettings, reporter: Reporter = silent) -> Manifest:
+    """Make a run's examples, or finish making them, and return its manifest.
+
+    Raises:
+        PhysadvError: bad input of any kind, see `physadv generate --help`.
+    """
+    _check(settings)
+    recipe = find_recipe(settings.attack)
+    load_preset(settings.transforms)
+    classifier = load_classifier(settings.model, settings.labels)
+    sources = find_sources(settings.images, classifier)
+    if settings.limit and not settings.prefilter:
+        sources = sources[: settings.limit]
+    checked = [
+        check_source(source, settings.size)
+        for source in reporter.track(sources, len(sources), "checking images")
+    ]
+    fingerprint = _fingerprint(settings, checked, classifier)
+    code = digest36(fingerprint, RUN_CHARACTERS)
+    if printout.manifest_path.exists():
+        manifest = printout.manifest()
+        if manifest.code != code:
+            raise RunError(
+                f"{printout.folder}: holds a run with other settings; take another --name or delete it"
+            )
+        reporter.say(f"{printout.folder}: complete, nothing to do")
+        return manifest
+    _claim(printout, fingerprint)
+    records = _run_batches(printout, settings, recipe, classifier, checked, reporter)
+    manifest = _assemble(printout, settings, classifier, recipe, checked, records, code)
+    manifest.write(printout.manifest_path)
+    shutil.rmtree(printout.progress)
+    return manifest
+
+
+def predictions(classifier: Classifier, probabilities: Tensor) -> list[tuple[Prediction, ...]]:
+    """Return the top five of every row of class probabilities (B, K)."""
+    top = probabilities.topk(min(TOP, probabilities.shape[1]), dim=1)
+    return [
+        tuple(
+            Prediction(label=label, name=classifier.labels[label], probability=round(probability, 6))
+            for label, probability in zip(labels, values, strict=True)
+        )
+        for labels, values in zip(top.indices.tolist(), top.values.tolist(), strict=True)
+    ]
+
+
+def to_tensor(pixels: Sequence[NDArray[np.uint8]]) -> Tensor:
+    """Return images (H, W, 3) uint8 of one size as a float batch (B, 3, H, W) in [0, 1]."""
+    return torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).float() / 255
+
+
+def _check(settings: GenerateSettings) -> None:
+    if not 1 <= settings.eps <= 255:
+        raise AttackError(f"eps {settings.eps}: wanted a whole number of 8-bit levels from 1 to 255")
+    for name, value, least in (
+        ("size", settings.size, 16),
+        ("batch", settings.batch, 1),
+        ("samples", settings.samples, 1),
+        ("limit", settings.limit, 1),
+        ("steps", settings.steps, 1),
+    ):
+        if value is not None and value < least:
+            raise SourceError(f"{name} {value}: wanted {least} or more")
+
+
+def _fingerprint(settings: GenerateSettings, checked: Sequence[CheckedSource], classifier: Classifier) -> str:
+    """Return a hash of all that the examples' bytes depend on."""
+    parts = {
+        "settings": {
+            name: value for name, value in vars(settings).items() if name not in ("images", "labels")
+        },
+        "labels": classifier.labels,
+        "sources": [(item.source.name, item.sha256, item.source.label) for item in checked],
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _claim(printout: Printout, fingerprint: str) -> None:
+    """Begin a run, or go on with it if it is the same."""
+    mark = printout.progress / "fingerprint"
+    if mark.exists() and mark.read_text() != fingerprint:
+        raise RunError(
+            f"{printout.folder}: an unfinished run with other settings; take another --name or delete it"
+        )
+    with replacing(mark) as temporary:
+        temporary.write_text(fingerprint)
+    for folder in ("clean", "adversarial", ".progress"):
+        (printout.folder / folder).mkdir(exist_ok=True)
+        remove_partial_files(printout.folder / folder)
+
+
+def _batches(checked: Sequence[CheckedSource], size: int) -> Iterator[list[CheckedSource]]:
+    """Yield neighbours of one image size, at most `size` at a time."""
+    batch: list[CheckedSource] = []
+    for item in checked:
+        if batch and (len(batch) == size or batch[0].size_px != item.size_px):
+            yield batch
+            batch = []
+        batch.append(item)
+    if batch:
+        yield batch
+
+
+def _run_batches(
+    printout: Printout,
+    settings: GenerateSettings,
+    recipe: Recipe,
+    classifier: Classifier,
+    checked: Sequence[CheckedSource],
+    reporter: Reporter,
+) -> list[_BatchRecord]:
+    batches = list(_batches(checked, settings.batch))
+    records: list[_BatchRecord] = []
+    kept = 0
+    for index, batch in enumerate(reporter.track(batches, len(batches), f"{recipe.name}, batches")):
+        room = settings.limit - kept if settings.limit else len(batch)
+        if room <= 0:
+            break
+        path = printout.progress / f"{index:06d}.json"
+        if path.exists():
+            record = TypeAdapter(_BatchRecord).validate_json(path.read_text())
+        else:
+            record = _attack_batch(printout, settings, recipe, classifier, batch, index, kept, room)
+            with replacing(path) as temporary:
+                temporary.write_text(record.model_dump_json())
+        records.append(record)
+        kept += len(record.examples) // 2
+    return records
+
+
+def _attack_batch(
+    printout: Printout,
+    settings: GenerateSettings,
+    recipe: Recipe,
+    classifier: Classifier,
+    batch: Sequence[CheckedSource],
+    index: int,
+    first: int,
+    room: int,
+) -> _BatchRecord:
+    pixels = [read_source(item.source.path, settings.size) for item in batch]
+    clean = to_tensor(pixels)
+    before = classifier.probabilities(clean)
+    labels = torch.tensor(
+        [
+            int(row.argmax()) if item.source.label is None else item.source.label
+            for item, row in zip(batch, before, strict=True)
+        ]
+    )
+    adversarial = recipe.run(
+        classifier,
+        clean,
+        labels,
+        eps=settings.eps / 255,
+        generator=generator(settings.seed, "attack", index),
+        distribution=load_preset(settings.transforms),
+        samples=settings.samples,
+        steps=settings.steps,
+    )
+    targets = recipe.target(classifier, clean).tolist() if recipe.target else [None] * len(batch)
+    attacked = (adversarial * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+    after = classifier.probabilities(adversarial)
+    tops = list(zip(predictions(classifier, before), predictions(classifier, after), strict=True))
+    examples: list[Example] = []
+    for position, item in enumerate(batch):
+        label = int(labels[position])
+        if settings.prefilter and not is_prefiltered(label, *map(_judgement, tops[position])):
+            continue
+        pair = f"{first + len(examples) // 2 + 1:04d}"
+        for kind, image, top in zip(
+            ("clean", "adversarial"), (pixels[position], attacked[position]), tops[position], strict=True
+        ):
+            path = printout.folder / kind / f"{pair}.png"
+            _write_png(path, image)
+            examples.append(
+                Example.model_validate(
+                    {
+                        "id": f"{pair}-{kind}",
+                        "pair": pair,
+                        "kind": kind,
+                        "path": f"{kind}/{path.name}",
+                        "sha256": file_sha256(path),
+                        "size_px": item.size_px,
+                        "source": item.source.name,
+                        "label": label,
+                        "label_name": classifier.labels[label],
+                        "target": targets[position],
+                        "digital": top,
+                    }
+                )
+            )
+        if len(examples) == 2 * room:
+            return _BatchRecord(candidates=position + 1, examples=tuple(examples))
+    return _BatchRecord(candidates=len(batch), examples=tuple(examples))
+
+
+def _judgement(top: Sequence[Prediction]) -> Judgement:
+    return Judgement(tuple(prediction.label for prediction in top), top[0].probability)
+
+
+def _write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
+    """Write pixels and read them back: the file is what the classifier has judged."""
+    with replacing(path) as temporary:
+        Image.fromarray(pixels).save(temporary, "PNG")
+        with Image.open(temporary) as image:
+            if not np.array_equal(np.asarray(image), pixels):
+                raise RunError(
+                    f"{path}: what was read back differs from what was written; is the disk sound?"
+                )
+
+
+def _assemble(
+    printout: Printout,
+    settings: GenerateSettings,
+    classifier: Classifier,
+    recipe: Recipe,
+    checked: Sequence[CheckedSource],
+    records: Sequence[_BatchRecord],
+    code: str,
+) -> Manifest:
+    examples = tuple(example for record in records for example in record.examples)
+    candidates = sum(record.candidates for record in records)
+    if not examples:
+        shutil.rmtree(printout.folder)
+        raise SourceError(
+            f"{settings.images}: none of {candidates} candidates is of the prefiltered case "
+            f"(clean right, adversarial outside the top 5, both with p ≥ {PREFILTER_CONFIDENCE}); "
+            "take a larger --eps, more images, or leave --prefilter out"
+        )
+    return Manifest(
+        name=printout.name,
+        code=code,
+        seed=settings.seed,
+        classifier=ClassifierRecord(
+            spec=settings.model,
+            labels_file=str(settings.labels) if settings.labels else None,
+            classes=len(classifier.labels),
+        ),
+        attack=AttackRecord(
+            name=recipe.name,
+            eps=settings.eps,
+            parameters={
+                "steps": settings.steps or recipe.defaults,
+                "transforms": settings.transforms,
+                "samples": settings.samples,
+                "paper": recipe.paper,
+                "size": settings.size,
+                "batch": settings.batch,
+            },
+        ),
+        selection=Selection(
+            prefiltered=settings.prefilter,
+            candidates=candidates,
+            labels="predicted" if checked[0].source.label is None else "given",
+        ),
+        versions={
+            "physadv": version("physadv"),
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+        },
+        examples=examples,
+    )

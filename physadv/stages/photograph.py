@@ -1,0 +1,123 @@
+"""`photograph`: what to do with a real phone, or photos of the sheets from the virtual printer and phone."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from physadv.parallel import map_items
+from physadv.progress import Reporter, silent
+from physadv.randomness import derive_seed
+from physadv.runs import Capture, Printout, RunError, replacing
+from physadv.sheets.layout import Sheet, box_corners
+from physadv.sheets.pdf import page_pixels
+
+INSTRUCTIONS = """\
+{count} sheet(s) to photograph: {pdf}
+
+1. Print at 100 % ("actual size", not "fit to page"), in colour, on plain white paper.
+2. Lay each sheet flat in even light; no flash, no shadow of the phone across it.
+3. Photograph one sheet at a time, from above, so that it fills most of the frame. Slight angles are fine.
+   Every code should be sharp; a cell cut off or covered costs that cell only.
+4. Take one or more photos of every sheet. Do not crop, filter or send them through a messenger.
+5. Copy the files, as they are, to {photos}
+6. Run: physadv crop {name}
+
+Without a printer: physadv photograph {name} --simulate
+"""
+
+
+@dataclass(frozen=True)
+class _Job:
+    """All shots of one sheet, so that it is rendered once."""
+
+    sheet: Sheet
+    shots: tuple[tuple[Path, Path, int], ...]
+
+
+def instructions(printout: Printout, capture: Capture) -> str:
+    """Return what a person does with a real printer and phone; makes the folder for the photos.
+
+    Raises:
+        RunError: the run is not there, or not printed.
+    """
+    manifest = printout.printed_manifest()
+    capture.photos.mkdir(parents=True, exist_ok=True)
+    return INSTRUCTIONS.format(
+        count=len(manifest.sheets), pdf=printout.pdf, photos=capture.photos, name=printout.name
+    )
+
+
+def photograph_simulated(
+    printout: Printout,
+    capture: Capture,
+    *,
+    shots: int = 2,
+    seed: int = 0,
+    workers: int | None = None,
+    reporter: Reporter = silent,
+) -> list[Path]:
+    """Photograph every sheet with the virtual phone and return the photos; those already taken are kept.
+
+    Where each cell's corners landed goes to captures/NAME/truth, for checking only.
+
+    Raises:
+        RunError: the run is not there or not printed, or shots < 1.
+    """
+    if shots < 1:
+        raise RunError(f"shots {shots}: wanted 1 or more")
+    manifest = printout.printed_manifest()
+    for folder in (capture.photos, capture.truth):
+        folder.mkdir(parents=True, exist_ok=True)
+    jobs = list(_jobs(capture, manifest.sheets, shots, seed))
+    work = partial(_photograph, printout.pdf, seed)
+    for _ in reporter.track(
+        map_items(work, jobs, workers=workers), len(jobs), "sheets photographed (simulated)"
+    ):
+        pass
+    names = [_stem(sheet, shot) for sheet in manifest.sheets for shot in range(shots)]
+    return [capture.photos / f"{name}.jpg" for name in names]
+
+
+def _stem(sheet: Sheet, shot: int) -> str:
+    return f"sheet-{sheet.index + 1:03d}-shot-{shot + 1}"
+
+
+def _jobs(capture: Capture, sheets: tuple[Sheet, ...], shots: int, seed: int) -> Iterator[_Job]:
+    for sheet in sheets:
+        missing = []
+        for shot in range(shots):
+            name = _stem(sheet, shot)
+            photo, truth = capture.photos / f"{name}.jpg", capture.truth / f"{name}.json"
+            if not (photo.exists() and truth.exists() and _made_by(truth) == [sheet.code, seed]):
+                missing.append((photo, truth, shot))
+        if missing:
+            yield _Job(sheet, tuple(missing))
+
+
+def _made_by(truth: Path) -> list[object]:
+    fields = json.loads(truth.read_text())
+    return [fields.get("sheet"), fields.get("seed")]
+
+
+def _photograph(pdf: Path, seed: int, job: _Job) -> None:
+    import torch
+
+    from physadv.capture.phone import Phone, draw_shot, encode_jpeg, page_to_photo, print_page, take_photo
+
+    sheet = job.sheet
+    reflectance = print_page(page_pixels(pdf, sheet.index), sheet.page_mm)
+    for photo, truth, number in job.shots:
+        stream = torch.Generator().manual_seed(derive_seed(seed, "shot", sheet.code, number))
+        shot = draw_shot(Phone(), sheet.page_mm, stream)
+        jpeg = encode_jpeg(take_photo(reflectance, sheet.page_mm, shot), shot)
+        corners = {
+            cell.example: page_to_photo(shot, box_corners(cell.box_mm), sheet.page_mm).tolist()
+            for cell in sheet.cells
+        }
+        with replacing(photo) as temporary:
+            temporary.write_bytes(jpeg)
+        fields = {"simulated": True, "sheet": sheet.code, "seed": seed, "corners_px": corners}
+        with replacing(truth) as temporary:
+            temporary.write_text(json.dumps(fields, indent=1) + "\n")

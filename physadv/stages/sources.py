@@ -1,0 +1,172 @@
+"""Where source images and their labels come from: a folder, a CSV file or a tree with one folder a class."""
+
+import csv
+import hashlib
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from physadv.classifiers import Classifier, ClassifierError
+from physadv.errors import PhysadvError
+
+IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm"}
+
+
+class SourceError(PhysadvError):
+    """A source image or label file cannot be used."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source image: where it is, how a person calls it, and its label where one was given."""
+
+    path: Path
+    name: str
+    label: int | None
+
+
+@dataclass(frozen=True)
+class CheckedSource:
+    """A source image known to be readable: the SHA-256 of its file and its size once prepared."""
+
+    source: Source
+    sha256: str
+    size_px: tuple[int, int]
+
+
+def find_sources(images: Path, classifier: Classifier) -> list[Source]:
+    """Return the source images at a path, in order of their names (a CSV keeps its own order).
+
+    A CSV file has the columns `path` (relative to the file) and `label` (index or name); others are ignored.
+    A folder of folders is a tree with one folder a class, named by label or index. A folder of images has no
+    labels.
+
+    Raises:
+        SourceError: there is nothing there, the CSV lacks a column, or it lists a file that is missing.
+        ClassifierError: a label is none of the classifier's.
+    """
+    if images.is_file() and images.suffix.lower() == ".csv":
+        return _from_csv(images, classifier)
+    if not images.is_dir():
+        raise SourceError(f"{images}: " + ("not a folder or a .csv file" if images.exists() else "not found"))
+    flat = _images_in(images)
+    if flat:
+        return [Source(path, path.name, None) for path in flat]
+    tree = [(folder, _images_in(folder)) for folder in sorted(images.iterdir()) if folder.is_dir()]
+    tree = [(folder, files) for folder, files in tree if files and not folder.name.startswith(".")]
+    if not tree:
+        raise SourceError(
+            f"{images}: no images ({', '.join(sorted(IMAGE_SUFFIXES))}) in it or one folder below"
+        )
+    sources = []
+    for folder, files in tree:
+        try:
+            label = classifier.label_index(folder.name)
+        except ClassifierError as error:
+            raise SourceError(f"{folder}: a class folder's name must be a label: {error}") from error
+        sources += [Source(path, f"{folder.name}/{path.name}", label) for path in files]
+    return sources
+
+
+def read_source(path: Path, size: int) -> NDArray[np.uint8]:
+    """Return a source image as 8-bit RGB pixels (S, S, 3): the middle square, reduced to at most `size`.
+
+    Smaller images keep their own size. EXIF orientation is obeyed.
+
+    Raises:
+        SourceError: the file is missing, damaged, animated, not 8-bit RGB or grey, transparent, or so large
+            that decoding it would be unsafe (over 89 megapixels).
+    """
+    with _readable(path) as image:
+        _check_mode(image, path)
+        upright = ImageOps.exif_transpose(image).convert("RGB")
+    side = min(upright.size)
+    left, top = (upright.width - side) // 2, (upright.height - side) // 2
+    square = upright.crop((left, top, left + side, top + side))
+    if side > size:
+        square = square.resize((size, size), Image.Resampling.BICUBIC)
+    return np.asarray(square)
+
+
+def check_source(source: Source, size: int) -> CheckedSource:
+    """Read a source image once, so that a bad one is named before any work begins.
+
+    Raises:
+        SourceError: as `read_source`.
+    """
+    pixels = read_source(source.path, size)
+    digest = hashlib.sha256(source.path.read_bytes()).hexdigest()
+    return CheckedSource(source, digest, (pixels.shape[1], pixels.shape[0]))
+
+
+def _images_in(folder: Path) -> list[Path]:
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+    )
+
+
+def _from_csv(table: Path, classifier: Classifier) -> list[Source]:
+    sources = []
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as file:
+            rows = csv.DictReader(file)
+            missing = {"path", "label"} - set(rows.fieldnames or ())
+            if missing:
+                raise SourceError(f"{table}: no column '{min(missing)}'; wanted path,label on the first line")
+            for row in rows:
+                line = rows.line_num
+                path = table.parent / (row["path"] or "")
+                if not path.is_file():
+                    raise SourceError(f"{table}: line {line}: image '{row['path']}' not found")
+                try:
+                    label = classifier.label_index(row["label"] or "")
+                except ClassifierError as error:
+                    raise SourceError(f"{table}: line {line}: {error}") from error
+                sources.append(Source(path, row["path"], label))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise SourceError(f"{table}: not a CSV file in UTF-8 ({error})") from error
+    if not sources:
+        raise SourceError(f"{table}: lists no images")
+    return sources
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[Image.Image]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                yield image
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise SourceError(
+            f"{path}: larger than {Image.MAX_IMAGE_PIXELS} pixels; make it smaller first"
+        ) from error
+    except FileNotFoundError as error:
+        raise SourceError(f"{path}: not found") from error
+    except (OSError, ValueError, SyntaxError) as error:
+        raise SourceError(f"{path}: not a readable image ({str(error).splitlines()[0]})") from error
+
+
+def _check_mode(image: Image.Image, path: Path) -> None:
+    frames = getattr(image, "n_frames", 1)
+    if frames > 1:
+        raise SourceError(f"{path}: animated ({frames} frames); save one frame as PNG")
+    # Pillow opens 16-bit RGB as 8-bit RGB and says so only in how it will decode.
+    if image.mode.startswith(("I", "F")) or any(";16" in str(tile[3]) for tile in getattr(image, "tile", ())):
+        raise SourceError(f"{path}: more than 8 bits a channel; save it as 8-bit RGB")
+    if image.mode not in {"RGB", "L", "P", "1", "RGBA", "LA", "PA"}:
+        raise SourceError(f"{path}: {image.mode} colours; save it as 8-bit RGB")
+    if "A" in image.getbands() or "transparency" in image.info:
+        alpha = np.asarray(image.convert("RGBA"))[:, :, 3]
+        if image.mode == "LA" or alpha.min() < 255:
+            raise SourceError(
+                f"{path}: has an alpha channel ({image.mode}); flatten it onto a background first"
+            )
