@@ -60,9 +60,15 @@ block-DCT quantisation (`sign_augmentation.py`).
 
 **Selection.** Architecture, augmentation and optimiser were set beforehand; only the number of
 epochs was chosen, on held-out tracks of the training images (`--validate`: 15 % of each class's
-tracks, because frames of one track are near-copies), as they are and augmented. The final run
-trained on every track and its last epoch is what is kept. The test images and the photos were
-measured after training, to see that it generalises, and chose nothing.
+tracks, because frames of one track are near-copies; 1,822 images with seed 0):
+
+| epochs | as they are | augmented |
+|---|---|---|
+| 10 | 99.78 % | 94.68 % |
+| 24 | 99.95 % | 96.10 % |
+
+The final run trained on every track and its last epoch is what is kept. The test images and the
+photos were measured after training, to see that it generalises, and chose nothing.
 
 ## Data
 

@@ -39,7 +39,7 @@ def draw_sign(label: str, size: int, generator: Generator) -> Pixels:
         generator: the source of every draw; the same state gives the same pixels.
 
     Returns:
-        RGB, (size, size, 3), uint8; the sign spans 70 to 90 % of the picture.
+        RGB, (size, size, 3), uint8; the sign spans about 65 to 90 % of the picture.
 
     Raises:
         DrawnSignError: an unknown label, or a size under 16.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from physadv.parallel import map_items
 from physadv.progress import Reporter, silent
-from physadv.randomness import derive_seed
+from physadv.randomness import generator
 from physadv.runs import Capture, Printout, RunError, replacing
 from physadv.sheets.layout import Sheet, box_corners
 from physadv.sheets.pdf import page_pixels
@@ -102,14 +102,13 @@ def _made_by(truth: Path) -> list[object]:
 
 
 def _photograph(pdf: Path, seed: int, job: _Job) -> None:
-    import torch
-
     from physadv.capture.phone import Phone, draw_shot, encode_jpeg, page_to_photo, print_page, take_photo
 
     sheet = job.sheet
     reflectance = print_page(page_pixels(pdf, sheet.index), sheet.page_mm)
     for photo, truth, number in job.shots:
-        stream = torch.Generator().manual_seed(derive_seed(seed, "shot", sheet.code, number))
+        # Not of the run: sheet k of every run meets the same conditions, so attacks are compared fairly.
+        stream = generator(seed, "shot", sheet.index, number)
         shot = draw_shot(Phone(), sheet.page_mm, stream)
         jpeg = encode_jpeg(take_photo(reflectance, sheet.page_mm, shot), shot)
         corners = {

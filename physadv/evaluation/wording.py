@@ -1,0 +1,70 @@
+"""How rates are written for people: one decimal, an interval beside them, never a zero for "undefined"."""
+
+from collections.abc import Sequence
+
+from physadv.evaluation.destruction import Row
+from physadv.evaluation.intervals import Proportion
+
+UNDEFINED = "undefined"
+
+
+def percent(share: Proportion) -> str:
+    """Return a share as "80.0 %", or "undefined" where there was nothing to count."""
+    return UNDEFINED if share.value is None else f"{100 * share.value:.1f} %"
+
+
+def number(share: Proportion) -> str:
+    """Return a share in per cent without its sign, for a column whose heading has it."""
+    return UNDEFINED if share.value is None else f"{100 * share.value:.1f}"
+
+
+def interval(share: Proportion) -> str:
+    """Return a share's interval in per cent as "54.8–93.0", or nothing where the share is undefined."""
+    if share.low is None or share.high is None:
+        return ""
+    return f"{100 * share.low:.1f}–{100 * share.high:.1f}"
+
+
+def with_interval(share: Proportion) -> str:
+    """Return a share and its interval as a sentence holds them: "80.0 % (54.8–93.0)"."""
+    return f"{percent(share)} ({interval(share)})" if share.value is not None else UNDEFINED
+
+
+def counted(number: int, singular: str, plural: str | None = None) -> str:
+    """Return a number and the noun that goes with it: "1 photo", "2 photos"."""
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"
+
+
+def destruction_in_words(row: Row, through: str) -> str:
+    """Return what a destruction rate counted, for someone who meets the term for the first time.
+
+    Args:
+        row: the line of the table.
+        through: what was done to the images, as in "were printed and photographed".
+    """
+    rate = row.destruction_rate
+    again = (
+        "the classifier's first answer was the right class again"
+        if row.top == 1
+        else f"the right class was among the first {row.top} answers again"
+    )
+    if rate.value is None:
+        return (
+            "No adversarial image could be counted: of those classified wrong whose clean image was "
+            f"classified right, none {through}."
+        )
+    destroyed = round(rate.value * rate.n)
+    if rate.n == rate.pairs:
+        return (
+            f"{destroyed} of {counted(rate.n, 'adversarial image')} lost their effect "
+            f"when they {through}: {again}."
+        )
+    return (
+        f"In {destroyed} of {rate.n} views of {counted(rate.pairs, 'adversarial image')} the effect was lost "
+        f"when they {through}: {again}."
+    )
+
+
+def rates_in_words(channels: Sequence[tuple[str, str]]) -> str:
+    """Return (channel, what was measured there) pairs as one line, the text alternative of a plot."""
+    return "; ".join(f"{channel}: {said}" for channel, said in channels) + "."

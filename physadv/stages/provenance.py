@@ -1,0 +1,147 @@
+"""Where a measurement comes from, for the report: parameters, photographs, commands that remake it."""
+
+import shlex
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+
+from physadv.evaluation.report import Facts
+from physadv.evaluation.wording import counted
+from physadv.runs import CropRow, Manifest, PhotoRow
+from physadv.sheets.layout import IMAGE, PAGES
+from physadv.stages.generate import GenerateSettings
+from physadv.stages.measure import PHOTO, Measurement
+
+
+def used_photos(measurement: Measurement) -> list[PhotoRow]:
+    """Return the photos of which at least the sheet could be read."""
+    return [photo for photo in measurement.photos if photo.status == "used"]
+
+
+def cameras(photos: Sequence[PhotoRow]) -> str:
+    """Return which cameras took the photos, with how many each where there are several."""
+    counts = Counter(photo.camera or "a camera that left no name" for photo in photos)
+    return ", ".join(
+        f"{name} ({count})" if len(counts) > 1 else name for name, count in sorted(counts.items())
+    )
+
+
+def parameters(measurement: Measurement) -> tuple[Facts, ...]:
+    """Return everything recorded of attack, classifier, images, photographs and versions."""
+    manifest = measurement.manifest
+    attack, selection, classifier = manifest.attack, manifest.selection, manifest.classifier
+    other = measurement.classifier != classifier.spec
+    kept = "prefiltered pairs only" if selection.prefiltered else "all pairs"
+    said = {"given": "given with the images", "predicted": "the classifier's own answers: none were given"}
+    return (
+        Facts(
+            "Attack",
+            (
+                ("name", attack.name),
+                ("eps, 8-bit levels", str(attack.eps)),
+                *((name, str(value)) for name, value in attack.parameters.items() if value is not None),
+            ),
+        ),
+        Facts(
+            "Classifier and images",
+            (
+                *([("judged by", measurement.classifier)] if other else []),
+                ("made against" if other else "classifier", classifier.spec),
+                *((("labels file", classifier.labels_file),) if classifier.labels_file else ()),
+                ("classes", str(classifier.classes)),
+                ("pairs", f"{len(manifest.pairs())} of {counted(selection.candidates, 'candidate')}, {kept}"),
+                ("true labels", said[selection.labels]),
+            ),
+        ),
+        Facts("Photographs", _photo_facts(measurement)),
+        Facts(
+            "Run",
+            (
+                ("seed", str(manifest.seed)),
+                ("code", manifest.code),
+                ("sheets", str(len(manifest.sheets))),
+                ("manifest schema", str(manifest.schema_version)),
+                *sorted(manifest.versions.items()),
+            ),
+        ),
+    )
+
+
+def _photo_facts(measurement: Measurement) -> tuple[tuple[str, str], ...]:
+    used = used_photos(measurement)
+    if not used:
+        return (("photos", f"none used of {len(measurement.photos)}"),)
+    cut = [crop for crop in measurement.crops if crop.path is not None]
+    sizes = sorted({f"{photo.width} × {photo.height}" for photo in used})
+    return (
+        ("photos used", f"{len(used)} of {len(measurement.photos)}"),
+        ("camera", cameras(used)),
+        ("size, px", ", ".join(sizes)),
+        ("cells cut out", f"{len(cut)} of {len(measurement.crops)}"),
+        ("residual, median px", _middle(cut, lambda crop: crop.residual_px, 3)),
+        ("blur, median sigma px", _middle(cut, lambda crop: crop.sharpness_px, 2)),
+        ("photo px per mm, median", _middle(cut, lambda crop: crop.pixels_per_mm, 1)),
+        ("clipped pixels, median %", _middle(cut, lambda crop: crop.clipped, 2, scale=100)),
+    )
+
+
+def _middle(
+    crops: Sequence[CropRow], of: Callable[[CropRow], float | None], decimals: int, scale: float = 1
+) -> str:
+    values = [value * scale for crop in crops if (value := of(crop)) is not None]
+    if not values:
+        return "not measured"
+    return f"{median(values):.{decimals}f} ({min(values):.{decimals}f} to {max(values):.{decimals}f})"
+
+
+def commands(measurement: Measurement) -> tuple[str, ...]:
+    """Return what was run, as far as the manifest and the store tell."""
+    manifest = measurement.manifest
+    name, used = manifest.name, used_photos(measurement)
+    digital = [f"--transform {shlex.quote(channel)}" for channel in measurement.channels if channel != PHOTO]
+    other = measurement.classifier != manifest.classifier.spec
+    judge = [f"--model {shlex.quote(measurement.classifier)}"] if other else []
+    lines = [_generate_command(manifest)]
+    if manifest.sheets:
+        lines.append(_print_command(manifest))
+    if used:
+        simulated = sum(photo.simulated for photo in used)
+        lines += [f"physadv photograph {name} --simulate"] * bool(simulated)
+        lines += [f"physadv photograph {name}"] * (simulated < len(used))
+        lines.append(f"physadv crop {name}")
+    lines.append(" ".join([f"physadv destruction-rate {name}", *judge, *digital]))
+    lines.append(" ".join([f"physadv report {name}", *digital]))
+    return tuple(lines)
+
+
+def _generate_command(manifest: Manifest) -> str:
+    usual = GenerateSettings(images=Path())
+    attack, classifier = manifest.attack, manifest.classifier
+    recorded: dict[str, object] = {
+        "model": classifier.spec,
+        "labels": classifier.labels_file,
+        "attack": attack.name,
+        "eps": attack.eps,
+        **{name: attack.parameters.get(name) for name in ("transforms", "samples", "steps", "size", "batch")},
+        "seed": manifest.seed,
+    }
+    always = ("model", "attack", "eps", "seed")
+    # A recipe that took its own number of steps has recorded it in words.
+    options = [
+        f"--{name} {shlex.quote(str(value))}"
+        for name, value in recorded.items()
+        if value is not None
+        and (name != "steps" or isinstance(value, int))
+        and (name in always or value != getattr(usual, name))
+    ]
+    prefilter = ["--prefilter"] * manifest.selection.prefiltered
+    return " ".join(["physadv generate IMAGES --name", manifest.name, *options, *prefilter])
+
+
+def _print_command(manifest: Manifest) -> str:
+    page_mm = manifest.sheets[0].page_mm
+    side = max(max(cell.box_mm[2:]) for sheet in manifest.sheets for cell in sheet.cells)
+    page = [f"--page {name}" for name, size in PAGES.items() if size == tuple(page_mm) and name != "a4"]
+    image = [f"--image-mm {side:g}"] if side != IMAGE else []
+    return " ".join([f"physadv print {manifest.name}", *page, *image])
