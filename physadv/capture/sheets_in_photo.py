@@ -155,6 +155,8 @@ def _crop_sheet(
     if not evidence.codes:
         raise CaptureError(f"shows {name} too blurred or too small to place it")
     model = _grow(photo, sheet, evidence)
+    if np.linalg.det(model.jacobian(np.array(sheet.page_mm) / 2)) < 0:
+        raise CaptureError(f"shows {name} mirrored; turn the camera's mirroring off")
     page, seen, _ = evidence.stacked()
     errors = np.linalg.norm(model.to_photo(page) - seen, axis=1)
     if np.median(errors) > MAX_DISAGREEMENT:

@@ -20,6 +20,7 @@ from physadv.evaluation.wording import (
     interval,
     number,
     percent,
+    trials,
     with_interval,
 )
 
@@ -35,12 +36,13 @@ class Notice:
 
 @dataclass(frozen=True)
 class Headline:
-    """One number in large type: what it is, its interval and n, and what it says in words."""
+    """One number in large type, its interval and n, and what it says; `weak` where it is no number."""
 
     name: str
     value: str
     detail: str
     words: str
+    weak: bool = False
 
 
 @dataclass(frozen=True)
@@ -217,6 +219,7 @@ def rate_headlines(rows: Sequence[Row], through: str) -> tuple[Headline, ...]:
             value=percent(row.destruction_rate),
             detail=_detail(row.destruction_rate),
             words=destruction_in_words(row, through),
+            weak=row.destruction_rate.value is None,
         )
         for row in average
     ]
@@ -226,15 +229,15 @@ def rate_headlines(rows: Sequence[Row], through: str) -> tuple[Headline, ...]:
         detail=_detail(first.clean_after),
         words=f"It was {percent(first.clean_before)} before. Where it falls far, the channel spoilt the "
         "images, and a destruction rate says little about the attack.",
+        weak=first.clean_after.value is None,
     )
     return (*rates, clean)
 
 
 def _detail(share: Proportion) -> str:
     if share.value is None:
-        return "n = 0"
-    pairs = "" if share.pairs == share.n else f" of {share.pairs} pairs"
-    return f"95 % interval {interval(share)} · n = {share.n}{pairs}"
+        return trials(share)
+    return f"95 % interval {interval(share)} · {trials(share)}"
 
 
 def prefiltered_in_words(rows: Sequence[Row]) -> str:
@@ -243,7 +246,7 @@ def prefiltered_in_words(rows: Sequence[Row]) -> str:
     if all(row.destruction_rate.value is None for row in rates):
         return "Prefiltered case: undefined, no pair qualifies."
     said = ", ".join(f"top-{row.top} {with_interval(row.destruction_rate)}" for row in rates)
-    return f"Prefiltered case: {said}, n = {rates[0].destruction_rate.n}."
+    return f"Prefiltered case: {said}, {trials(rates[0].destruction_rate)}."
 
 
 def rate_table(channels: Mapping[str, Sequence[Row]]) -> Table:

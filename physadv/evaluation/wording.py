@@ -30,6 +30,11 @@ def with_interval(share: Proportion) -> str:
     return f"{percent(share)} ({interval(share)})" if share.value is not None else UNDEFINED
 
 
+def trials(share: Proportion) -> str:
+    """Return what was counted: "n = 12", or "n = 24, 12 pairs" where pairs were seen several times."""
+    return f"n = {share.n}" if share.pairs == share.n else f"n = {share.n}, {counted(share.pairs, 'pair')}"
+
+
 def counted(number: int, singular: str, plural: str | None = None) -> str:
     """Return a number and the noun that goes with it: "1 photo", "2 photos"."""
     return f"{number} {singular if number == 1 else plural or singular + 's'}"

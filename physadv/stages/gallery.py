@@ -18,7 +18,9 @@ from physadv.runs import Capture, CropRow, Example, Printout, RunError
 from physadv.stages.measure import PHOTO, Measurement
 
 PAIRS_SHOWN = 24
-SIDE_PX, LOSSLESS_SIDE_PX, JPEG_QUALITY = 200, 96, 80
+SIDE_PX, LOSSLESS_SIDE_PX = 200, 96
+# A difference is all grain, which costs several times what a picture does.
+PICTURE_QUALITY, DIFFERENCE_QUALITY = 80, 60
 
 Fate = Literal["survived", "mixed", "destroyed", "harmless", "clean wrong", "not captured"]
 Tone = Literal["survived", "mixed", "destroyed", "other"]
@@ -26,7 +28,7 @@ Tone = Literal["survived", "mixed", "destroyed", "other"]
 _FATES: dict[Fate, tuple[str, str, Tone]] = {
     "survived": (
         "Survived",
-        "The clean image is classified right, the adversarial one wrong, also in every photograph.",
+        "The clean image is classified right, the adversarial one wrong, and wrong in every photograph.",
         "survived",
     ),
     "mixed": (
@@ -41,15 +43,19 @@ _FATES: dict[Fate, tuple[str, str, Tone]] = {
     ),
     "harmless": (
         "Adversarial failed digitally",
-        "The adversarial image was classified right before it was printed; it counts in no destruction rate.",
+        "The adversarial image was classified right as it was made; the pair counts in no destruction rate.",
         "other",
     ),
     "clean wrong": (
         "Clean was wrong already",
-        "The clean image was classified wrong before it was printed; the pair counts in no destruction rate.",
+        "The clean image was classified wrong as it is; the pair counts in no destruction rate.",
         "other",
     ),
-    "not captured": ("Not captured", "No photograph holds the adversarial image; nothing is known.", "other"),
+    "not captured": (
+        "Not captured",
+        "None was photographed, or no photograph holds its adversarial image.",
+        "other",
+    ),
 }
 
 
@@ -161,7 +167,7 @@ class _Pages:
             ]
             further = max(len(outcome.clean_after), len(outcome.adversarial_after)) - 1
             if further > 0:
-                notes.append(f"{counted(further, 'further photo')} not shown")
+                notes.append(counted(further, "more photo"))
         if adversarial.target is not None:
             notes.append(f"target: {self.labels[adversarial.target]}")
         pictures.append(self._difference(images, adversarial))
@@ -221,7 +227,7 @@ class _Pages:
     def _difference(self, images: Sequence[Image.Image], example: Example) -> Picture:
         clean, adversarial = (np.asarray(image).astype(np.int16) for image in images)
         amplified = np.clip(128 + self.gain * (adversarial - clean), 0, 255).astype(np.uint8)
-        src, size = data_uri(Image.fromarray(amplified))
+        src, size = data_uri(Image.fromarray(amplified), DIFFERENCE_QUALITY)
         title = f"difference × {self.gain}"
         alt = (
             f"Pair {example.pair}: adversarial minus clean image, amplified {self.gain} times about mid-grey"
@@ -234,7 +240,7 @@ def difference_gain(eps: int) -> int:
     return max(1, 127 // eps)
 
 
-def data_uri(image: Image.Image) -> tuple[str, tuple[int, int]]:
+def data_uri(image: Image.Image, quality: int = PICTURE_QUALITY) -> tuple[str, tuple[int, int]]:
     """Return an image, reduced to `SIDE_PX`, as a data URI, and its size; small ones are kept lossless."""
     reduced = image.copy()
     reduced.thumbnail((SIDE_PX, SIDE_PX), Image.Resampling.LANCZOS)
@@ -244,5 +250,5 @@ def data_uri(image: Image.Image) -> tuple[str, tuple[int, int]]:
         reduced.save(written, "PNG", optimize=True)
     else:
         kind = "jpeg"
-        reduced.save(written, "JPEG", quality=JPEG_QUALITY, subsampling=0, optimize=True)
+        reduced.save(written, "JPEG", quality=quality, subsampling=0, optimize=True)
     return f"data:image/{kind};base64,{base64.b64encode(written.getvalue()).decode()}", reduced.size

@@ -13,6 +13,8 @@ from physadv.sheets.layout import IMAGE, PAGES
 from physadv.stages.generate import GenerateSettings
 from physadv.stages.measure import PHOTO, Measurement
 
+USUAL_SHOTS = 2
+
 
 def used_photos(measurement: Measurement) -> list[PhotoRow]:
     """Return the photos of which at least the sheet could be read."""
@@ -107,7 +109,10 @@ def commands(measurement: Measurement) -> tuple[str, ...]:
         lines.append(_print_command(manifest))
     if used:
         simulated = sum(photo.simulated for photo in used)
-        lines += [f"physadv photograph {name} --simulate"] * bool(simulated)
+        if simulated:
+            shots, rest = divmod(simulated, len(manifest.sheets) or 1)
+            number = f" --shots {shots}" if not rest and shots != USUAL_SHOTS else ""
+            lines.append(f"physadv photograph {name} --simulate{number}")
         lines += [f"physadv photograph {name}"] * (simulated < len(used))
         lines.append(f"physadv crop {name}")
     lines.append(" ".join([f"physadv destruction-rate {name}", *judge, *digital]))

@@ -75,8 +75,8 @@ def report_data(
         discarded=_discarded(measurement),
         parameters=parameters(measurement),
         commands=commands(measurement),
-        commands_note="IMAGES and how many of them were taken (--limit) are not recorded; options at their "
-        "defaults are left out.",
+        commands_note="Not recorded: IMAGES, how many of them were taken (--limit), and any --seed of the "
+        "commands after the first. Options at their defaults are left out.",
         limits=LIMITS,
     )
 
@@ -110,7 +110,7 @@ def _through(channel: str, measurement: Measurement) -> str:
         return f"went through {channel}"
     used = used_photos(measurement)
     simulated = sum(photo.simulated for photo in used)
-    how = " in simulation" if simulated == len(used) else ", partly in simulation," if simulated else ""
+    how = " in simulation" if simulated == len(used) else ", some in simulation" if simulated else ""
     return f"were printed and photographed{how}"
 
 
@@ -143,8 +143,8 @@ def _gallery_note(groups: Sequence[GalleryGroup], manifest: Manifest) -> str:
     )
     return (
         f"{left} Under each picture stands the classifier's first answer with its probability, ✓ where it "
-        f"is the true label and ✗ where not. Pictures are reduced to {SIDE_PX} pixels; differences are amplified "
-        f"{difference_gain(manifest.attack.eps)} times about mid-grey."
+        f"is the true label and ✗ where not. Pictures are reduced to {SIDE_PX} pixels; differences are "
+        f"amplified {difference_gain(manifest.attack.eps)} times about mid-grey."
     )
 
 

@@ -1,0 +1,80 @@
+"""One sheet of random pictures, printed by the virtual printer and photographed once by the phone."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from physadv.capture.phone import Phone, Shot, draw_shot, encode_jpeg, page_to_photo, print_page, take_photo
+from physadv.capture.reading import Photo, read_photo
+from physadv.sheets import Caption, PrintItem, Sheet, page_pixels, plan_sheets, write_pdf
+from physadv.sheets.layout import box_corners
+
+Pixels = NDArray[np.uint8]
+
+
+def picture(example: str) -> Pixels:
+    """A smooth coloured picture of its own for every pair, 64 × 64, as an example has."""
+    rng = np.random.default_rng(int(example[0]))
+    coarse = rng.integers(0, 256, (6, 6, 3), dtype=np.uint8)
+    return cv2.resize(coarse, (64, 64), interpolation=cv2.INTER_CUBIC)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A printed sheet, one shot of it, the photo as read from its file, and where every cell really is."""
+
+    sheet: Sheet
+    shot: Shot
+    path: Path
+    photo: Photo
+    truth: dict[str, NDArray[np.float64]]
+
+
+def photograph(sheet: Sheet, pdf: Path, path: Path, phone: Phone, seed: int) -> Scene:
+    shot = draw_shot(phone, sheet.page_mm, torch.Generator().manual_seed(seed))
+    reflectance = print_page(page_pixels(pdf, sheet.index), sheet.page_mm)
+    path.write_bytes(encode_jpeg(take_photo(reflectance, sheet.page_mm, shot), shot))
+    truth = {
+        cell.example: page_to_photo(shot, box_corners(cell.box_mm), sheet.page_mm).numpy()
+        for cell in sheet.cells
+    }
+    return Scene(sheet, shot, path, read_photo(path), truth)
+
+
+@pytest.fixture(scope="session")
+def sheet_pdf(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sheet, Path]:
+    pairs = [(PrintItem(f"{n}-clean", 64, 64), PrintItem(f"{n}-adversarial", 64, 64)) for n in range(8)]
+    (sheet,) = plan_sheets(pairs, run="RUN000")
+    pdf = tmp_path_factory.mktemp("capture") / "sheets.pdf"
+    write_pdf(
+        pdf,
+        [sheet],
+        count=1,
+        title="",
+        picture=lambda example: Image.fromarray(picture(example)),
+        caption=lambda example: Caption((example,)),
+    )
+    return sheet, pdf
+
+
+@pytest.fixture(scope="session")
+def scene(sheet_pdf: tuple[Sheet, Path]) -> Scene:
+    sheet, pdf = sheet_pdf
+    return photograph(sheet, pdf, pdf.with_name("photo.jpg"), Phone(), seed=5)
+
+
+@pytest.fixture(scope="session")
+def take(sheet_pdf: tuple[Sheet, Path]) -> Callable[[Phone, int], Scene]:
+    sheet, pdf = sheet_pdf
+
+    def shoot(phone: Phone, seed: int) -> Scene:
+        return photograph(sheet, pdf, pdf.with_name(f"photo-{seed}.jpg"), phone, seed)
+
+    return shoot

@@ -1,0 +1,154 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from capture_scene import Pixels, Scene, picture
+
+from physadv.capture.phone import Phone
+from physadv.capture.reading import CaptureError, Photo
+from physadv.capture.sheets_in_photo import FoundSheet, crop_photo
+from physadv.sheets import Sheet
+
+
+def look(rgb: Pixels, sheet: Sheet, run: str = "RUN000") -> FoundSheet:
+    photo = Photo(rgb, cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), "a test")
+    (found,) = crop_photo(photo, [sheet], run=run, picture=picture)
+    return found
+
+
+def errors(found: FoundSheet, scene: Scene) -> list[float]:
+    return [
+        float(np.linalg.norm(cell.corners_px - scene.truth[cell.example], axis=1).mean())
+        for cell in found.cells
+        if cell.crop is not None
+    ]
+
+
+def cover(rgb: Pixels, corners: np.ndarray, grow: float, colour: int = 90) -> Pixels:
+    """Paint over a place in a photo, as a thumb would cover it."""
+    middle = corners.mean(axis=0)
+    covered = rgb.copy()
+    cv2.fillConvexPoly(covered, np.round(middle + grow * (corners - middle)).astype(int), (colour,) * 3)
+    return covered
+
+
+@pytest.fixture(scope="module")
+def found(scene: Scene) -> FoundSheet:
+    return look(scene.photo.rgb, scene.sheet)
+
+
+def test_every_cell_is_cropped_under_its_own_name(found: FoundSheet, scene: Scene) -> None:
+    assert [cell.example for cell in found.cells] == [cell.example for cell in scene.sheet.cells]
+    for cell in found.cells:
+        assert cell.crop is not None
+        assert cell.crop.shape == (64, 64, 3)
+        alike = [np.corrcoef(cell.crop.ravel(), picture(f"{pair}-clean").ravel())[0, 1] for pair in range(8)]
+        assert int(np.argmax(alike)) == int(cell.example[0])
+
+
+def test_corners_are_found_to_a_twentieth_of_a_pixel(found: FoundSheet, scene: Scene) -> None:
+    assert max(errors(found, scene)) < 0.05
+    assert found.marks == len(scene.sheet.marks)
+
+
+def test_the_blur_measured_is_the_blur_there_was(found: FoundSheet, scene: Scene) -> None:
+    kernel = scene.shot.kernel
+    axis = np.arange(len(kernel)) - len(kernel) // 2
+    of_the_phone = (
+        float((kernel.sum(0).numpy() * axis**2).sum() + (kernel.sum(1).numpy() * axis**2).sum()) / 2
+    )
+    for cell in found.cells:
+        # The printer's spread of 0.05 mm adds to what the phone blurs, and the tone curve steepens edges.
+        assert cell.sharpness_px is not None
+        assert cell.pixels_per_mm is not None
+        true_sigma = np.sqrt(of_the_phone + (0.05 * cell.pixels_per_mm) ** 2)
+        assert cell.sharpness_px == pytest.approx(true_sigma, rel=0.25)
+
+
+def test_a_photo_is_read_the_same_any_way_up(found: FoundSheet, scene: Scene) -> None:
+    turned = look(np.ascontiguousarray(np.rot90(scene.photo.rgb)), scene.sheet)
+    width = scene.photo.rgb.shape[1]
+    for cell, straight in zip(turned.cells, found.cells, strict=True):
+        assert cell.crop is not None
+        x, y = straight.corners_px.T
+        np.testing.assert_allclose(cell.corners_px, np.stack([y, width - 1 - x], axis=1), atol=0.05)
+
+
+def test_a_covered_code_costs_nothing_and_a_covered_picture_only_itself(scene: Scene) -> None:
+    code = next(mark for mark in scene.sheet.marks if mark.kind == "code")
+    first, second = scene.sheet.cells[:2]
+    below = scene.truth[first.example] + 1.7 * (scene.truth[first.example][3] - scene.truth[first.example][0])
+    hidden = look(cover(scene.photo.rgb, below, 0.9), scene.sheet)
+    assert code.cell == 0
+    assert hidden.cells[0].crop is not None
+    thumb = look(cover(scene.photo.rgb, scene.truth[second.example], 1.6), scene.sheet)
+    refused = [cell.example for cell in thumb.cells if cell.crop is None]
+    assert refused == [second.example]
+    assert "saddle marks" in (thumb.cells[1].reason or "")
+    assert max(errors(thumb, scene)) < 0.05
+
+
+def test_a_picture_covered_between_its_marks_does_not_pass_for_itself(scene: Scene) -> None:
+    cell = scene.sheet.cells[3]
+    found = look(cover(scene.photo.rgb, scene.truth[cell.example], 0.98), scene.sheet)
+    assert found.cells[3].crop is None
+    assert "does not look like its source" in (found.cells[3].reason or "")
+
+
+def test_half_a_sheet_keeps_the_cells_that_are_in_the_frame(scene: Scene) -> None:
+    height = len(scene.photo.rgb)
+    found = look(scene.photo.rgb[: height // 2], scene.sheet)
+    whole = {
+        cell.example for cell in scene.sheet.cells if scene.truth[cell.example][:, 1].max() < height // 2 - 60
+    }
+    assert whole <= {cell.example for cell in found.cells if cell.crop is not None}
+    assert {cell.reason for cell in found.cells if cell.crop is None} <= {
+        "outside the photo",
+        *(f"only {n} of its 4 saddle marks can be seen" for n in (0, 1)),
+    }
+
+
+def test_one_code_is_enough_where_the_marks_around_it_are_seen(scene: Scene) -> None:
+    rgb = scene.photo.rgb
+    for cell in scene.sheet.cells[1:]:
+        corners = scene.truth[cell.example]
+        rgb = cover(rgb, corners + 1.72 * (corners[3] - corners[0]), 0.8, colour=200)
+    found = look(rgb, scene.sheet)
+    assert sum(cell.crop is not None for cell in found.cells) >= 12
+    assert max(errors(found, scene)) < 0.1
+
+
+def test_a_blurred_photo_is_cropped_or_refused_but_never_misnamed(scene: Scene) -> None:
+    for sigma in (2.5, 4.0, 8.0):
+        blurred = cv2.GaussianBlur(scene.photo.rgb, (0, 0), sigma)
+        try:
+            found = look(blurred, scene.sheet)
+        except CaptureError:
+            continue
+        assert all(error < 0.5 for error in errors(found, scene))
+
+
+def test_what_is_in_a_useless_photo_is_said(scene: Scene) -> None:
+    rgb = scene.photo.rgb
+    with pytest.raises(CaptureError, match=r"another run \(code RUN000; this run's is OTHER0\)"):
+        look(rgb, scene.sheet, run="OTHER0")
+    with pytest.raises(CaptureError, match="no QR code could be read"):
+        look(np.full((600, 800, 3), 128, np.uint8), scene.sheet)
+    with pytest.raises(CaptureError, match="its manifest does not list"):
+        look(rgb, scene.sheet.model_copy(update={"index": 3}))
+    with pytest.raises(CaptureError, match="more than once"):
+        look(np.concatenate([rgb, rgb], axis=1), scene.sheet)
+
+
+def test_a_mirrored_photo_is_recognised_and_refused(scene: Scene) -> None:
+    with pytest.raises(CaptureError, match="mirrored"):
+        look(np.ascontiguousarray(scene.photo.rgb[:, ::-1]), scene.sheet)
+
+
+def test_steep_and_distorted_views_are_still_exact(take: Callable[[Phone, int], Scene]) -> None:
+    steep = take(replace(Phone(), tilt=30.0, lens=0.05, roll=180.0), 11)
+    found = look(steep.photo.rgb, steep.sheet)
+    assert all(cell.crop is not None for cell in found.cells)
+    assert max(errors(found, steep)) < 0.1

@@ -1,0 +1,119 @@
+from pathlib import Path
+
+import numpy as np
+import pypdfium2
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from physadv.sheets import Caption, PrintItem, Sheet, SheetError, page_pixels, plan_sheets, write_pdf
+from physadv.sheets.layout import Box
+
+DOTS = 20
+
+
+def noise_picture(seed: int) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (90, 90, 3), dtype=np.uint8))
+
+
+def make_pdf(path: Path, page: str = "a4") -> list[Sheet]:
+    sheets = plan_sheets(
+        [(PrintItem(f"{n}c", 90, 90), PrintItem(f"{n}a", 90, 90)) for n in range(2)], run="RUN000", page=page
+    )
+    write_pdf(
+        path,
+        sheets,
+        count=len(sheets),
+        title="a run",
+        picture=lambda example: noise_picture(int(example[0])),
+        caption=lambda example: Caption(
+            (example, "a label far too long for the room there is beside a code")
+        ),
+    )
+    return sheets
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sheet, Path, NDArray[np.uint8]]:
+    path = tmp_path_factory.mktemp("pdf") / "sheets.pdf"
+    (sheet,) = make_pdf(path)
+    return sheet, path, page_pixels(path, 0, DOTS)
+
+
+def region(page: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
+    x, y, w, h = (round(DOTS * side) for side in box)
+    return page[y : y + h, x : x + w]
+
+
+@pytest.mark.parametrize(("page", "size"), [("a4", (210.0, 297.0)), ("letter", (215.9, 279.4))])
+def test_pages_are_of_true_size(tmp_path: Path, page: str, size: tuple[float, float]) -> None:
+    make_pdf(tmp_path / "sheets.pdf", page)
+    with pypdfium2.PdfDocument(tmp_path / "sheets.pdf") as document:
+        assert [side / 72 * 25.4 for side in document[0].get_size()] == pytest.approx(size, abs=0.001)
+
+
+def test_pictures_are_stored_losslessly_pixel_for_pixel(printed: tuple[Sheet, Path, object]) -> None:
+    with pypdfium2.PdfDocument(printed[1]) as document:
+        stored = [
+            image.get_bitmap().to_numpy()[:, :, ::-1]
+            for image in document[0].get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_IMAGE])
+        ]
+    wanted = [np.asarray(noise_picture(seed)) for seed in (0, 0, 1, 1)]
+    assert len(stored) == 4
+    for picture, source in zip(stored, wanted, strict=True):
+        np.testing.assert_array_equal(picture, source)
+
+
+def test_a_picture_stands_exactly_in_its_box(printed: tuple[Sheet, Path, NDArray[np.uint8]]) -> None:
+    """90 pixels on 36 mm are 8 dots each: every block of dots must have its pixel's mean."""
+    sheet, _, page = printed
+    dots = region(page, sheet.cells[0].box_mm).astype(float)
+    blocks = dots.reshape(90, 8, 90, 8, 3)[:, 3:5, :, 3:5].mean(axis=(1, 3))
+    source = np.asarray(noise_picture(0)).astype(float)
+    assert np.corrcoef(blocks.ravel(), source.ravel())[0, 1] > 0.99
+
+
+def test_saddles_cross_where_the_layout_says(printed: tuple[Sheet, Path, NDArray[np.uint8]]) -> None:
+    sheet, _, page = printed
+    for mark in (mark for mark in sheet.marks if mark.kind == "saddle"):
+        dots = region(page, mark.box_mm)[:, :, 0] > 127
+        half = len(dots) // 2
+        assert not dots[:half, :half].any()
+        assert not dots[half:, half:].any()
+        assert dots[:half, half:].all()
+        assert dots[half:, :half].all()
+
+
+def test_the_colour_bar_has_its_colours(printed: tuple[Sheet, Path, NDArray[np.uint8]]) -> None:
+    sheet, _, page = printed
+    for patch in sheet.patches:
+        seen = region(page, patch.box_mm)[10:-10, 10:-10].reshape(-1, 3)
+        assert np.abs(seen.astype(int) - patch.rgb).max() <= 1
+
+
+def test_the_same_sheets_give_the_same_bytes(tmp_path: Path) -> None:
+    make_pdf(tmp_path / "one.pdf")
+    make_pdf(tmp_path / "two.pdf")
+    assert (tmp_path / "one.pdf").read_bytes() == (tmp_path / "two.pdf").read_bytes()
+
+
+def test_nothing_to_print_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SheetError, match="no pairs"):
+        write_pdf(
+            tmp_path / "x.pdf",
+            [],
+            count=0,
+            title="",
+            picture=lambda _: noise_picture(0),
+            caption=lambda _: Caption(()),
+        )
+
+
+def test_a_file_that_is_no_pdf_is_named(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.pdf"
+    broken.write_bytes(b"%PDF-1.4 cut short")
+    with pytest.raises(SheetError, match=r"broken\.pdf: not a readable PDF"):
+        page_pixels(broken, 0)
+    make_pdf(tmp_path / "good.pdf")
+    with pytest.raises(SheetError, match="has 1 pages, page 3"):
+        page_pixels(tmp_path / "good.pdf", 2)
