@@ -5,6 +5,7 @@ Results go to standard output, progress and errors to standard error. Bad input 
 
 import errno
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="physadv",
     help="Print it, photograph it, measure what survives.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -29,7 +29,7 @@ app = typer.Typer(
 Root = Annotated[Path, typer.Option(help="Folder in which printouts/ and captures/ are.")]
 Name = Annotated[str, typer.Argument(help="The run's name, as given to 'generate --name'.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
-Workers = Annotated[int | None, typer.Option(help="Worker processes; all cores by default.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes; all cores by default.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 
 
@@ -249,6 +249,8 @@ def report(
     transform: Annotated[
         list[str] | None, typer.Option(help="Digital transformations to report too.")
     ] = None,
+    model: Annotated[str | None, typer.Option(help="Judge with another classifier.")] = None,
+    labels: Annotated[Path | None, typer.Option(help="Its class names.")] = None,
     seed: Seed = 0,
     root: Root = Path(),
     quiet: Quiet = False,
@@ -261,7 +263,9 @@ def report(
 
     printout, capture = Printout(root, name), Capture(root, name)
     told = reporter(quiet=quiet)
-    measurement = measure(printout, capture, transforms=transform or (), seed=seed, reporter=told)
+    measurement = measure(
+        printout, capture, transforms=transform or (), model=model, labels=labels, seed=seed, reporter=told
+    )
     print(f"report: {write_report(printout, capture, measurement, told)}")
 
 
@@ -278,6 +282,11 @@ def list_command(
 # Typer brings a click of its own and exports one of its errors only; this is the root of them all.
 _USAGE_ERROR: Any = typer.BadParameter.__mro__[2]
 
+_HINTS = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some space"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "make it writable"),
+}
+
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 well, 2 bad input, 130 interrupted."""
@@ -289,8 +298,12 @@ def _run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:
-        result: Any = app(arguments, prog_name="physadv", standalone_mode=False)
-        return result if isinstance(result, int) else 0
+        # Not `app(...)`, which answers Ctrl-C and a closed pipe in its own way and with other exit codes.
+        command: Any = typer.main.get_command(app)
+        with command.make_context("physadv", arguments or ["--help"]) as context:
+            command.invoke(context)
+        sys.stdout.flush()
+        return 0
     except typer.Exit as error:
         return error.exit_code
     except PhysadvError as error:
@@ -298,12 +311,15 @@ def _run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         print("interrupted: what is done is kept; run the same command again to go on", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        # Whoever read the output has had enough; what is left of it must not fail at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM):
-            raise
         where = f"{error.filename}: " if error.filename else ""
-        hint = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "make it writable"
-        return _fail(f"{where}{error.strerror}; {hint} and run the same command again to go on", error, debug)
+        hint = _HINTS.get(error.errno or 0, "mend that")
+        cause = error.strerror or error
+        return _fail(f"{where}{cause}; {hint} and run the same command again to go on", error, debug)
     except _USAGE_ERROR as error:
         return _fail(f"{error.format_message().rstrip('.')}; see --help", error, debug)
 

@@ -5,12 +5,22 @@ Local worker processes stand behind it today; a cluster can stand behind the sam
 
 import multiprocessing
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import TypeVar
+
+from physadv.errors import PhysadvError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+class WorkerError(PhysadvError):
+    """A worker process died while it worked."""
 
 
 def usable_cores() -> int:
@@ -27,6 +37,9 @@ def map_items(
         function: importable by name (a module-level function, or a `functools.partial` of one).
         items: picklable.
         workers: processes; the usable cores by default, one runs in this process.
+
+    Raises:
+        WorkerError: the system ended a worker, as it does where memory runs out.
     """
     workers = min(workers or usable_cores(), len(items))
     if workers <= 1:
@@ -35,9 +48,13 @@ def map_items(
     # Spawned, not forked: torch's and OpenCV's thread pools do not survive a fork.
     context = multiprocessing.get_context("spawn")
     threads = max(1, usable_cores() // workers)
-    with ProcessPoolExecutor(workers, context, initializer=_limit_threads, initargs=(threads,)) as pool:
+    with ProcessPoolExecutor(workers, context, initializer=_begin_worker, initargs=(threads,)) as pool:
         try:
             yield from _windowed(pool, function, items, 2 * workers)
+        except BrokenProcessPool as error:
+            raise WorkerError(
+                f"a worker process was ended; if memory ran out, take fewer than {workers} --workers"
+            ) from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -47,13 +64,40 @@ def _windowed(
     pool: ProcessPoolExecutor, function: Callable[[Item], Result], items: Iterable[Item], window: int
 ) -> Iterator[Result]:
     """Keep at most `window` items under way, so that results never pile up in memory."""
-    pending = []
+    pending: list[Future[Result]] = []
     for item in items:
-        pending.append(pool.submit(function, item))
+        with _interrupts_held():
+            pending.append(pool.submit(function, item))
         if len(pending) >= window:
             yield pending.pop(0).result()
     for future in pending:
         yield future.result()
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back; a process started meanwhile never gets it, so that this one alone answers for all."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin_worker(threads: int) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _limit_threads(threads)
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent is killed: it would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _limit_threads(threads: int) -> None:

@@ -33,7 +33,7 @@ def run_demo(root: Path, reporter: Reporter = silent) -> tuple[Measurement, Path
     """
     printout, capture = Printout(root, NAME), Capture(root, NAME)
     signs = draw_signs(root / "signs")
-    generate(printout, GenerateSettings(images=signs, attack="bim", eps=16), reporter)
+    generate(printout, GenerateSettings(images=signs, attack="bim", eps=8), reporter)
     print_sheets(printout, preview=True, reporter=reporter)
     photograph_simulated(printout, capture, shots=2, reporter=reporter)
     crop(printout, capture, reporter=reporter)

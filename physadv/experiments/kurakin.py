@@ -15,6 +15,7 @@ from statistics import median
 from physadv.errors import PhysadvError
 from physadv.evaluation.destruction import CASES, Case, Row
 from physadv.evaluation.intervals import Proportion
+from physadv.evaluation.wording import percent, with_interval
 from physadv.progress import Reporter, reporter
 from physadv.runs import Capture, Printout, replacing
 from physadv.stages.crop import crop
@@ -22,7 +23,6 @@ from physadv.stages.generate import GenerateSettings, generate
 from physadv.stages.measure import PHOTO, Measurement, measure
 from physadv.stages.photograph import photograph_simulated
 from physadv.stages.print_sheets import print_sheets
-from physadv.stages.show import percent, with_interval
 
 ATTACKS = ("fast", "bim", "least-likely")
 BUDGETS = (16, 8)
@@ -65,7 +65,7 @@ class Cell:
     measurement: Measurement
 
     def row(self, top: int) -> Row:
-        """Return the measured row; a prefiltered run holds prefiltered pairs only."""
+        """Return the measured row of the cell's own case."""
         rows = self.measurement.channels[PHOTO]
         return next(row for row in rows if row.case == self.case and row.top == top)
 
@@ -124,13 +124,13 @@ def _page(cells: Sequence[Cell], command: str, model: str) -> str:
         "",
         "**The channel is simulated**: the virtual printer and phone of this project, not a printer and a",
         "camera. The paper's numbers (arXiv:1607.02533, tables 1 to 3) are real photos of Inception v3's",
-        f"examples; these are of `{Path(model).name}` at {SIZE} × {SIZE}, its own input size, as 299 × 299 was",
-        "Inception's. They can be compared in their order, not in their size.",
+        f"examples; these are of `{Path(model).name}` at {SIZE} × {SIZE}, its own input size, as 299 × 299",
+        "was Inception's. They can be compared in their order, not in their size.",
         "",
         f"Made by `{command}`:",
-        f"{pairs[0]} to {pairs[-1]} pairs a line, one photo of each sheet, {photos} photos; {cropped} of {printed}",
-        f"printed cells were cropped (median blur {sharpness:.2f} px of the photo). d is the destruction rate,",
-        "equation 1, with its 95 % Wilson interval; n counts the pairs it is a share of.",
+        f"{pairs[0]} to {pairs[-1]} pairs a line, one photo of each sheet, {photos} photos;",
+        f"{cropped} of {printed} printed cells were cropped (median blur {sharpness:.2f} px of the photo).",
+        "d is the destruction rate, equation 1, with its 95 % Wilson interval; n counts its pairs.",
         "",
     ]
     for case in CASES:

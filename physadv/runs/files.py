@@ -1,5 +1,6 @@
 """Files that are either whole or not there."""
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterator
@@ -7,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from physadv.errors import PhysadvError
+
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 
 class RunError(PhysadvError):
@@ -18,6 +21,9 @@ def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary name beside `path` to write to; rename it to `path` when the block ends well.
 
     A block that fails, or is killed, leaves what was at `path` untouched.
+
+    Raises:
+        OSError: naming `path`, where the disk is full or the temporary file cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -26,14 +32,20 @@ def replacing(path: Path) -> Iterator[Path]:
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         temporary.replace(path)
+    except OSError as error:
+        # Pillow and shutil leave out the name, or give that of the file they read.
+        if error.errno in FULL_DISK or error.filename in (None, str(temporary), temporary):
+            error.filename, error.filename2 = str(path), None
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def remove_partial_files(folder: Path) -> None:
-    """Delete what a killed process left half-written in a folder."""
-    for leftover in folder.glob(".*.part"):
-        leftover.unlink(missing_ok=True)
+def remove_partial_files(*folders: Path) -> None:
+    """Delete what a killed process left half-written in folders."""
+    for folder in folders:
+        for leftover in folder.glob(".*.part"):
+            leftover.unlink(missing_ok=True)
 
 
 def file_sha256(path: Path) -> str:

@@ -1,10 +1,11 @@
 """manifest.json: what was made, from what, how, and where it stands on paper; readable by a person."""
 
 import json
+from collections import defaultdict
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from physadv.runs.files import RunError, replacing
 from physadv.sheets.layout import Sheet
@@ -37,7 +38,7 @@ class Example(_Record):
     label: int
     label_name: str
     target: int | None = None
-    digital: tuple[Prediction, ...]
+    digital: tuple[Prediction, ...] = Field(min_length=1)
 
 
 class ClassifierRecord(_Record):
@@ -57,8 +58,13 @@ class AttackRecord(_Record):
 
 
 class Selection(_Record):
-    """How pairs came in: whether only prefiltered ones were kept, out of how many candidates."""
+    """How pairs came in: `images` as they were named, `limit` if one was set, and what became of them.
 
+    `prefiltered` says whether only pairs of that case were kept, out of `candidates` looked at.
+    """
+
+    images: str
+    limit: int | None
     prefiltered: bool
     candidates: int
     labels: Literal["given", "predicted"]
@@ -77,6 +83,27 @@ class Manifest(_Record):
     versions: dict[str, str]
     examples: tuple[Example, ...]
     sheets: tuple[Sheet, ...] = ()
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        """Check what an editor's hand breaks first: pairs of two, and cells of examples there are."""
+        kinds: dict[str, list[str]] = defaultdict(list)
+        for example in self.examples:
+            kinds[example.pair].append(example.kind)
+        for pair, found in kinds.items():
+            if sorted(found) != ["adversarial", "clean"]:
+                raise ValueError(f"pair {pair} has {' and '.join(found)}, wanted clean and adversarial")
+        known = {example.id for example in self.examples}
+        for sheet in self.sheets:
+            for cell in sheet.cells:
+                if cell.example not in known:
+                    raise ValueError(f"sheet {sheet.index + 1} shows an unknown example '{cell.example}'")
+        return self
+
+    @property
+    def printed_code(self) -> str | None:
+        """Return the run's code as the sheets carry it, None before they are laid out."""
+        return self.sheets[0].code.split("-")[1] if self.sheets else None
 
     def pairs(self) -> list[tuple[Example, Example]]:
         """Return (clean, adversarial) of every source image, in order."""
@@ -112,5 +139,5 @@ def read_manifest(path: Path) -> Manifest:
         return Manifest.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
+        place = ".".join(str(part) for part in first["loc"]) or "examples"
         raise RunError(f"{path}: {place}: {first['msg']} ({error.error_count()} faults)") from error

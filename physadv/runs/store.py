@@ -1,8 +1,11 @@
 """observations.sqlite: photos, crops and what classifiers said; one transaction a photo or batch."""
 
+import errno
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from types import TracebackType
@@ -10,7 +13,7 @@ from typing import Any, Literal, Self
 
 from physadv.runs.files import RunError, replacing
 
-STORE_VERSION = 1
+STORE_VERSION = 2
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS photos (
@@ -24,8 +27,9 @@ CREATE TABLE IF NOT EXISTS crops (
     corners_px TEXT NOT NULL, PRIMARY KEY (photo, example)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS observations (
-    classifier TEXT NOT NULL, channel TEXT NOT NULL, example TEXT NOT NULL, photo TEXT NOT NULL,
-    labels TEXT NOT NULL, probabilities TEXT NOT NULL, PRIMARY KEY (classifier, channel, example, photo)
+    run TEXT NOT NULL, classifier TEXT NOT NULL, channel TEXT NOT NULL, seed INTEGER NOT NULL,
+    example TEXT NOT NULL, photo TEXT NOT NULL, labels TEXT NOT NULL, probabilities TEXT NOT NULL,
+    PRIMARY KEY (run, classifier, channel, seed, example, photo)
 ) WITHOUT ROWID;
 """
 
@@ -70,10 +74,14 @@ class ObservationRow:
     """One classifier's top five on one crop (`channel` "photo") or on one digitally transformed example.
 
     `channel` is otherwise the transform's text, and `photo` is then empty; "none" is the example untouched.
+    `run` is the manifest's code: a run made anew under an old name shares nothing with it. `seed` is that of
+    a random transform, else 0.
     """
 
+    run: str
     classifier: str
     channel: str
+    seed: int
     example: str
     photo: str
     labels: tuple[int, ...]
@@ -85,18 +93,13 @@ class ObservationStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
+        with self._faults_named():
             self._connection = sqlite3.connect(path)
-            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-            if version > STORE_VERSION:
-                raise RunError(
-                    f"{path}: store version {version} is newer than {STORE_VERSION}; update physadv"
-                )
-            self._connection.executescript(f"{_TABLES} PRAGMA user_version = {STORE_VERSION};")
-        except sqlite3.DatabaseError as error:
-            raise RunError(
-                f"{path}: not a usable observation store ({error}); move it away and crop again"
-            ) from error
+        try:
+            self._prepare()
+        except BaseException:
+            self._connection.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -105,6 +108,19 @@ class ObservationStore:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _prepare(self) -> None:
+        with self._faults_named():
+            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            if version > STORE_VERSION:
+                raise RunError(
+                    f"{self.path}: store version {version} is newer than {STORE_VERSION}; update physadv"
+                )
+            if version < STORE_VERSION:
+                # Version 1 did not say of which run an observation was; it is soon observed again.
+                self._connection.executescript(
+                    f"DROP TABLE IF EXISTS observations; {_TABLES} PRAGMA user_version = {STORE_VERSION};"
+                )
 
     def close(self) -> None:
         """Close the file."""
@@ -122,10 +138,13 @@ class ObservationStore:
             for row in self._rows("crops", CropRow)
         ]
 
-    def observations(self, classifier: str, channel: str) -> list[ObservationRow]:
-        """Return what one classifier said through one channel, by example and photo."""
+    def observations(self, run: str, classifier: str, channel: str, seed: int) -> list[ObservationRow]:
+        """Return what one classifier said of one run through one channel, by example and photo."""
         rows = self._rows(
-            "observations", ObservationRow, "classifier = ? AND channel = ?", (classifier, channel)
+            "observations",
+            ObservationRow,
+            "run = ? AND classifier = ? AND channel = ? AND seed = ?",
+            (run, classifier, channel, seed),
         )
         return [
             ObservationRow(
@@ -138,16 +157,9 @@ class ObservationStore:
             for row in rows
         ]
 
-    def channels(self) -> list[tuple[str, str]]:
-        """Return (classifier, channel) of everything observed."""
-        found = self._connection.execute(
-            "SELECT DISTINCT classifier, channel FROM observations ORDER BY 1, 2"
-        )
-        return list(found)
-
     def add_photo(self, photo: PhotoRow, crops: Iterable[CropRow]) -> None:
         """Record a photo and its cells in one transaction, in place of what was recorded of it before."""
-        with self._connection:
+        with self._faults_named(), self._connection:
             self._forget(photo.name)
             self._insert("photos", [{**asdict(photo), "simulated": int(photo.simulated)}])
             self._insert(
@@ -156,12 +168,12 @@ class ObservationStore:
 
     def forget_photo(self, name: str) -> None:
         """Remove a photo that is no longer there, its cells and what was observed in it."""
-        with self._connection:
+        with self._faults_named(), self._connection:
             self._forget(name)
 
     def add_observations(self, rows: Sequence[ObservationRow]) -> None:
         """Record a batch of observations in one transaction."""
-        with self._connection:
+        with self._faults_named(), self._connection:
             self._insert(
                 "observations",
                 [
@@ -176,11 +188,28 @@ class ObservationStore:
 
     def compact(self) -> None:
         """Rewrite the file so that its bytes depend on what it holds and not on how it came to hold it."""
-        with replacing(self.path) as temporary:
-            temporary.unlink(missing_ok=True)
-            self._connection.execute("VACUUM INTO ?", (str(temporary),))
-            self._connection.close()
-        self._connection = sqlite3.connect(self.path)
+        with self._faults_named():
+            with replacing(self.path) as temporary:
+                # VACUUM writes this number plus one, so that it would count how often the file was rewritten.
+                self._connection.execute("PRAGMA schema_version = 1")
+                self._connection.execute("VACUUM INTO ?", (str(temporary),))
+                self._connection.close()
+            self._connection = sqlite3.connect(self.path)
+
+    @contextmanager
+    def _faults_named(self) -> Iterator[None]:
+        """Turn what SQLite says into an error that names the file."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+            if code == sqlite3.SQLITE_FULL:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path)) from error
+            if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise RunError(f"{self.path}: in use by another physadv; wait until it has ended") from error
+            raise RunError(
+                f"{self.path}: not a usable observation store ({error}); move it away and crop again"
+            ) from error
 
     def _forget(self, name: str) -> None:
         for table, column in (("observations", "photo"), ("crops", "photo"), ("photos", "name")):
@@ -195,12 +224,10 @@ class ObservationStore:
             )
 
     def _rows(
-        self, table: str, row: type, where: str = "1", values: tuple[str, ...] = ()
+        self, table: str, row: type, where: str = "1", values: tuple[str | int, ...] = ()
     ) -> Iterator[dict[str, Any]]:
         columns = [field.name for field in fields(row)]
         query = f"SELECT {', '.join(columns)} FROM {table} WHERE {where}"
-        try:
+        with self._faults_named():
             found = self._connection.execute(query, values).fetchall()
-        except sqlite3.DatabaseError as error:
-            raise RunError(f"{self.path}: not a usable observation store ({error})") from error
         return (dict(zip(columns, values, strict=True)) for values in found)

@@ -65,10 +65,11 @@ def crop(
     if not files:
         raise RunError(f"{capture.photos}: no photos; see 'physadv photograph {printout.name}'")
     capture.crops.mkdir(parents=True, exist_ok=True)
-    remove_partial_files(capture.crops)
-    run = manifest.sheets[0].code.split("-")[1]
+    remove_partial_files(capture.folder, capture.crops)
+    run = manifest.printed_code or ""
     with capture.store() as store:
-        known = {photo.name: photo for photo in store.photos() if photo.run == run}
+        lost = {c.photo for c in store.crops() if c.path and not (capture.folder / c.path).exists()}
+        known = {p.name: p for p in store.photos() if p.run == run and p.name not in lost}
         for gone in {photo.name for photo in store.photos()} - {path.name for path in files}:
             store.forget_photo(gone)
         first_with: dict[str, str] = {}

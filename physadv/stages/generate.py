@@ -9,6 +9,7 @@ import json
 import platform
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -108,13 +109,14 @@ def generate(printout: Printout, settings: GenerateSettings, reporter: Reporter 
             raise RunError(
                 f"{printout.folder}: holds a run with other settings; take another --name or delete it"
             )
+        _tidy(printout)
         reporter.say(f"{printout.folder}: complete, nothing to do")
         return manifest
     _claim(printout, fingerprint)
     records = _run_batches(printout, settings, recipe, classifier, checked, reporter)
     manifest = _assemble(printout, settings, classifier, recipe, checked, records, code)
     manifest.write(printout.manifest_path)
-    shutil.rmtree(printout.progress)
+    _tidy(printout)
     return manifest
 
 
@@ -170,9 +172,15 @@ def _claim(printout: Printout, fingerprint: str) -> None:
         )
     with replacing(mark) as temporary:
         temporary.write_text(fingerprint)
+    remove_partial_files(printout.folder)
     for folder in ("clean", "adversarial", ".progress"):
         (printout.folder / folder).mkdir(exist_ok=True)
         remove_partial_files(printout.folder / folder)
+
+
+def _tidy(printout: Printout) -> None:
+    """Remove the records of batches: they are in the manifest, or came to nothing."""
+    shutil.rmtree(printout.progress, ignore_errors=True)
 
 
 def _batches(checked: Sequence[CheckedSource], size: int) -> Iterator[list[CheckedSource]]:
@@ -307,7 +315,10 @@ def _assemble(
     examples = tuple(example for record in records for example in record.examples)
     candidates = sum(record.candidates for record in records)
     if not examples:
-        shutil.rmtree(printout.folder)
+        _tidy(printout)
+        for folder in (printout.folder / "clean", printout.folder / "adversarial", printout.folder):
+            with suppress(OSError):  # whatever else is in it stays
+                folder.rmdir()
         raise SourceError(
             f"{settings.images}: none of {candidates} candidates is of the prefiltered case "
             f"(clean right, adversarial outside the top 5, both with p ≥ {PREFILTER_CONFIDENCE}); "
@@ -335,6 +346,8 @@ def _assemble(
             },
         ),
         selection=Selection(
+            images=str(settings.images),
+            limit=settings.limit,
             prefiltered=settings.prefilter,
             candidates=candidates,
             labels="predicted" if checked[0].source.label is None else "given",

@@ -46,7 +46,6 @@ class Measurement:
         channels: channel → its table: "photo", and every digital transformation asked for.
         outcomes: channel → what happened to every pair.
         photos: every photo, used or refused; `crops` every cell of the used ones.
-        observations: (channel, example, photo) → what was seen.
     """
 
     manifest: Manifest
@@ -58,9 +57,16 @@ class Measurement:
     crops: tuple[CropRow, ...]
 
     @property
-    def simulated(self) -> bool:
-        """Return whether any photo was taken by the virtual phone."""
-        return any(photo.simulated for photo in self.photos)
+    def used_photos(self) -> list[PhotoRow]:
+        """Return the photos that cells were cut from."""
+        return [photo for photo in self.photos if photo.status == "used"]
+
+    def channel_name(self, channel: str) -> str:
+        """Return what a person calls a channel: photos of the virtual phone are called simulated."""
+        simulated = sum(photo.simulated for photo in self.used_photos)
+        if channel != PHOTO or not simulated:
+            return channel
+        return f"{channel} ({'simulated' if simulated == len(self.used_photos) else 'partly simulated'})"
 
     def missing(self, channel: str) -> list[str]:
         """Return the pairs whose adversarial example never came through a channel."""
@@ -74,7 +80,8 @@ class Measurement:
             "eps": self.manifest.attack.eps,
             "classifier": self.classifier,
             "pairs": len(self.manifest.examples) // 2,
-            "simulated_photos": self.simulated,
+            "photos": len(self.used_photos),
+            "simulated_photos": sum(photo.simulated for photo in self.used_photos),
             "channels": {
                 channel: {"missing_pairs": self.missing(channel), "rows": [asdict(row) for row in rows]}
                 for channel, rows in self.channels.items()
@@ -123,18 +130,28 @@ def measure(
     classifier = load_classifier(spec, Path(named) if named else None)
     _check_classes(manifest, classifier)
     with capture.store() as store:
-        crops = store.crops()
+        # Photos of an earlier run or layout of this name stay in the store until they are cropped again.
+        photos = [photo for photo in store.photos() if photo.run == manifest.printed_code]
+        names = {photo.name for photo in photos}
+        crops = [crop for crop in store.crops() if crop.photo in names]
         cut = [crop for crop in crops if crop.path is not None]
         if not cut and not digital:
             raise RunError(f"{capture.folder}: no crops to measure; run 'physadv crop' or give --transform")
-        _observe_digital(store, printout, manifest, classifier, UNTOUCHED, None, seed, reporter)
+        _observe_digital(store, printout, manifest, classifier, UNTOUCHED, None, 0, reporter)
         for transform in digital:
             _observe_digital(store, printout, manifest, classifier, str(transform), transform, seed, reporter)
-        _observe_crops(store, capture, cut, classifier, reporter)
+        _observe_crops(store, capture, manifest, cut, classifier, reporter)
         channels = ([PHOTO] if cut else []) + [str(transform) for transform in digital]
-        untouched = _judgements(store, spec, UNTOUCHED)
+        untouched = _judgements(store.observations(manifest.code, spec, UNTOUCHED, 0))
         outcomes = {
-            channel: _outcomes(manifest, untouched, _judgements(store, spec, channel)) for channel in channels
+            channel: _outcomes(
+                manifest,
+                untouched,
+                _judgements(
+                    store.observations(manifest.code, spec, channel, 0 if channel == PHOTO else seed)
+                ),
+            )
+            for channel in channels
         }
         return Measurement(
             manifest=manifest,
@@ -142,7 +159,7 @@ def measure(
             labels=classifier.labels,
             channels={channel: table(found) for channel, found in outcomes.items()},
             outcomes=outcomes,
-            photos=tuple(store.photos()),
+            photos=tuple(photos),
             crops=tuple(crops),
         )
 
@@ -166,7 +183,7 @@ def _observe_digital(
     seed: int,
     reporter: Reporter,
 ) -> None:
-    seen = {row.example for row in store.observations(classifier.spec, channel)}
+    seen = {row.example for row in store.observations(manifest.code, classifier.spec, channel, seed)}
     todo = [example for example in manifest.examples if example.id not in seen]
     batches = list(_batches(todo, [example.size_px for example in todo]))
     for batch in reporter.track(batches, len(batches), f"{channel}, batches") if batches else ():
@@ -176,17 +193,20 @@ def _observe_digital(
         draws = [chosen.sample(1, generator(seed, channel, example.id)) for example in batch]
         parameters = {name: torch.cat([draw[name] for draw in draws]) for name in draws[0]}
         names = [(example.id, "") for example in batch]
-        store.add_observations(_judge(classifier, channel, chosen.apply(images, parameters), names))
+        transformed = chosen.apply(images, parameters)
+        store.add_observations(_judge(manifest, classifier, channel, seed, transformed, names))
 
 
 def _observe_crops(
     store: ObservationStore,
     capture: Capture,
+    manifest: Manifest,
     crops: Sequence[CropRow],
     classifier: Classifier,
     reporter: Reporter,
 ) -> None:
-    seen = {(row.example, row.photo) for row in store.observations(classifier.spec, PHOTO)}
+    known = store.observations(manifest.code, classifier.spec, PHOTO, 0)
+    seen = {(row.example, row.photo) for row in known}
     todo = [crop for crop in crops if (crop.example, crop.photo) not in seen]
     chunks = [todo[start : start + BATCH] for start in range(0, len(todo), BATCH)]
     for chunk in reporter.track(chunks, len(chunks), "crops judged, batches") if chunks else ():
@@ -194,7 +214,7 @@ def _observe_crops(
         for batch in _batches(list(zip(chunk, pixels, strict=True)), [image.shape for image in pixels]):
             images = to_tensor([image for _, image in batch])
             names = [(crop.example, crop.photo) for crop, _ in batch]
-            store.add_observations(_judge(classifier, PHOTO, images, names))
+            store.add_observations(_judge(manifest, classifier, PHOTO, 0, images, names))
 
 
 def _read_crop(path: Path) -> NDArray[np.uint8]:
@@ -202,17 +222,26 @@ def _read_crop(path: Path) -> NDArray[np.uint8]:
         with Image.open(path) as image:
             return np.asarray(image.convert("RGB"))
     except OSError as error:
-        raise RunError(f"{path}: a crop that cannot be read ({error}); run 'physadv crop' again") from error
+        raise RunError(
+            f"{path}: a crop that cannot be read ({error}); delete it and run 'physadv crop' again"
+        ) from error
 
 
 def _judge(
-    classifier: Classifier, channel: str, images: torch.Tensor, names: Sequence[tuple[str, str]]
+    manifest: Manifest,
+    classifier: Classifier,
+    channel: str,
+    seed: int,
+    images: torch.Tensor,
+    names: Sequence[tuple[str, str]],
 ) -> list[ObservationRow]:
     top = classifier.probabilities(images).topk(min(TOP, len(classifier.labels)), dim=1)
     return [
         ObservationRow(
+            run=manifest.code,
             classifier=classifier.spec,
             channel=channel,
+            seed=seed,
             example=example,
             photo=photo,
             labels=tuple(labels),
@@ -233,9 +262,9 @@ def _batches(items: Sequence[Any], sizes: Sequence[object]) -> Iterator[list[Any
         yield from (group[start : start + BATCH] for start in range(0, len(group), BATCH))
 
 
-def _judgements(store: ObservationStore, classifier: str, channel: str) -> dict[str, list[Judgement]]:
+def _judgements(rows: Sequence[ObservationRow]) -> dict[str, list[Judgement]]:
     found: dict[str, list[Judgement]] = defaultdict(list)
-    for row in store.observations(classifier, channel):
+    for row in rows:
         found[row.example].append(Judgement(row.labels, row.probabilities[0]))
     return found
 

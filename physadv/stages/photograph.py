@@ -10,6 +10,7 @@ from physadv.parallel import map_items
 from physadv.progress import Reporter, silent
 from physadv.randomness import generator
 from physadv.runs import Capture, Printout, RunError, replacing
+from physadv.runs.files import remove_partial_files
 from physadv.sheets.layout import Sheet, box_corners
 from physadv.sheets.pdf import page_pixels
 
@@ -70,6 +71,7 @@ def photograph_simulated(
     manifest = printout.printed_manifest()
     for folder in (capture.photos, capture.truth):
         folder.mkdir(parents=True, exist_ok=True)
+        remove_partial_files(folder)
     jobs = list(_jobs(capture, manifest.sheets, shots, seed))
     work = partial(_photograph, printout.pdf, seed)
     for _ in reporter.track(

@@ -6,6 +6,7 @@ from PIL import Image
 
 from physadv.progress import Reporter, silent
 from physadv.runs import Example, Manifest, Printout, replacing
+from physadv.runs.files import remove_partial_files
 from physadv.sheets import Caption, PrintItem, page_pixels, plan_sheets, write_pdf
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
 from physadv.sheets.layout import IMAGE
@@ -35,6 +36,7 @@ def print_sheets(
         SheetError: unknown page, or pictures that do not fit it.
     """
     manifest = printout.manifest()
+    remove_partial_files(printout.folder)
     # The printed code depends on the layout, or photos of an earlier layout would be read with a later one.
     code = digest36(f"{manifest.code}/{page}/{image_mm:g}", RUN_CHARACTERS)
     pairs = [(_item(clean), _item(adversarial)) for clean, adversarial in manifest.pairs()]
@@ -49,7 +51,7 @@ def print_sheets(
             count=len(sheets),
             title=title,
             picture=lambda example: printout.image(examples[example]),
-            caption=lambda example: _caption(examples[example], manifest),
+            caption=lambda example: _caption(examples[example]),
         )
     manifest.write(printout.manifest_path)
     if preview:
@@ -62,15 +64,14 @@ def _item(example: Example) -> PrintItem:
     return PrintItem(example.id, *example.size_px)
 
 
-def _caption(example: Example, manifest: Manifest) -> Caption:
-    made = "clean" if example.kind == "clean" else f"{manifest.attack.name}, eps {manifest.attack.eps}"
+def _caption(example: Example) -> Caption:
     seen = example.digital[0]
     return Caption(
         (
             f"{example.pair} {example.kind}",
-            made,
             f"label: {example.label_name}",
-            f"seen as: {seen.name} ({seen.probability:.2f})",
+            f"seen as: {seen.name}",
+            f"p = {seen.probability:.2f}",
         )
     )
 

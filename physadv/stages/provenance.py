@@ -16,11 +16,6 @@ from physadv.stages.measure import PHOTO, Measurement
 USUAL_SHOTS = 2
 
 
-def used_photos(measurement: Measurement) -> list[PhotoRow]:
-    """Return the photos of which at least the sheet could be read."""
-    return [photo for photo in measurement.photos if photo.status == "used"]
-
-
 def cameras(photos: Sequence[PhotoRow]) -> str:
     """Return which cameras took the photos, with how many each where there are several."""
     counts = Counter(photo.camera or "a camera that left no name" for photo in photos)
@@ -71,7 +66,7 @@ def parameters(measurement: Measurement) -> tuple[Facts, ...]:
 
 
 def _photo_facts(measurement: Measurement) -> tuple[tuple[str, str], ...]:
-    used = used_photos(measurement)
+    used = measurement.used_photos
     if not used:
         return (("photos", f"none used of {len(measurement.photos)}"),)
     cut = [crop for crop in measurement.crops if crop.path is not None]
@@ -100,7 +95,7 @@ def _middle(
 def commands(measurement: Measurement) -> tuple[str, ...]:
     """Return what was run, as far as the manifest and the store tell."""
     manifest = measurement.manifest
-    name, used = manifest.name, used_photos(measurement)
+    name, used = manifest.name, measurement.used_photos
     digital = [f"--transform {shlex.quote(channel)}" for channel in measurement.channels if channel != PHOTO]
     other = measurement.classifier != manifest.classifier.spec
     judge = [f"--model {shlex.quote(measurement.classifier)}"] if other else []
@@ -116,7 +111,7 @@ def commands(measurement: Measurement) -> tuple[str, ...]:
         lines += [f"physadv photograph {name}"] * (simulated < len(used))
         lines.append(f"physadv crop {name}")
     lines.append(" ".join([f"physadv destruction-rate {name}", *judge, *digital]))
-    lines.append(" ".join([f"physadv report {name}", *digital]))
+    lines.append(" ".join([f"physadv report {name}", *judge, *digital]))
     return tuple(lines)
 
 
@@ -129,6 +124,7 @@ def _generate_command(manifest: Manifest) -> str:
         "attack": attack.name,
         "eps": attack.eps,
         **{name: attack.parameters.get(name) for name in ("transforms", "samples", "steps", "size", "batch")},
+        "limit": manifest.selection.limit,
         "seed": manifest.seed,
     }
     always = ("model", "attack", "eps", "seed")
@@ -141,7 +137,8 @@ def _generate_command(manifest: Manifest) -> str:
         and (name in always or value != getattr(usual, name))
     ]
     prefilter = ["--prefilter"] * manifest.selection.prefiltered
-    return " ".join(["physadv generate IMAGES --name", manifest.name, *options, *prefilter])
+    images = shlex.quote(manifest.selection.images)
+    return " ".join([f"physadv generate {images} --name {manifest.name}", *options, *prefilter])
 
 
 def _print_command(manifest: Manifest) -> str:

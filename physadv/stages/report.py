@@ -24,7 +24,7 @@ from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Manifest, Printout, replacing
 from physadv.stages.gallery import SIDE_PX, difference_gain, gallery
 from physadv.stages.measure import PHOTO, Measurement
-from physadv.stages.provenance import cameras, commands, parameters, used_photos
+from physadv.stages.provenance import cameras, commands, parameters
 
 LISTED = 100
 
@@ -55,7 +55,7 @@ def report_data(
 ) -> ReportData:
     """Return what the report says of a measurement."""
     manifest = measurement.manifest
-    named = {_channel_name(channel, measurement): rows for channel, rows in measurement.channels.items()}
+    named = {measurement.channel_name(channel): rows for channel, rows in measurement.channels.items()}
     first, rows = next(iter(measurement.channels.items()))
     pairs = gallery(printout, capture, measurement, reporter)
     return ReportData(
@@ -75,8 +75,8 @@ def report_data(
         discarded=_discarded(measurement),
         parameters=parameters(measurement),
         commands=commands(measurement),
-        commands_note="Not recorded: IMAGES, how many of them were taken (--limit), and any --seed of the "
-        "commands after the first. Options at their defaults are left out.",
+        commands_note="Not recorded: any --seed of the commands after the first. "
+        "Options at their defaults are left out.",
         limits=LIMITS,
     )
 
@@ -96,26 +96,17 @@ def _summary(measurement: Measurement) -> tuple[str, ...]:
     )
 
 
-def _channel_name(channel: str, measurement: Measurement) -> str:
-    if channel != PHOTO:
-        return channel
-    simulated = sum(photo.simulated for photo in used_photos(measurement))
-    if not simulated:
-        return "photo"
-    return "photo (simulated)" if simulated == len(used_photos(measurement)) else "photo (partly simulated)"
-
-
 def _through(channel: str, measurement: Measurement) -> str:
     if channel != PHOTO:
         return f"went through {channel}"
-    used = used_photos(measurement)
+    used = measurement.used_photos
     simulated = sum(photo.simulated for photo in used)
     how = " in simulation" if simulated == len(used) else ", some in simulation" if simulated else ""
     return f"were printed and photographed{how}"
 
 
 def _notice(measurement: Measurement) -> Notice:
-    used = used_photos(measurement)
+    used = measurement.used_photos
     simulated = sum(photo.simulated for photo in used)
     if PHOTO not in measurement.channels:
         refused = len(measurement.photos) - len(used)
@@ -149,7 +140,7 @@ def _gallery_note(groups: Sequence[GalleryGroup], manifest: Manifest) -> str:
 
 
 def _discarded_note(measurement: Measurement) -> str:
-    refused = len(measurement.photos) - len(used_photos(measurement))
+    refused = len(measurement.photos) - len(measurement.used_photos)
     cells = sum(crop.path is None for crop in measurement.crops)
     missing = {pair for channel in measurement.channels for pair in measurement.missing(channel)}
     if not (refused or cells or missing):
@@ -165,7 +156,7 @@ def _discarded(measurement: Measurement) -> tuple[Table, ...]:
     photos = [(photo.name, photo.reason or "") for photo in measurement.photos if photo.status == "refused"]
     cells = [(crop.example, crop.photo, crop.reason or "") for crop in measurement.crops if crop.path is None]
     missing = [
-        (_channel_name(channel, measurement), ", ".join(pairs))
+        (measurement.channel_name(channel), ", ".join(pairs))
         for channel in measurement.channels
         if (pairs := measurement.missing(channel))
     ]

@@ -3,56 +3,58 @@
 from collections.abc import Callable
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, ConsoleOptions
 from rich.table import Table
 
 from physadv.errors import PhysadvError, unknown_name
 from physadv.evaluation.destruction import Row
-from physadv.evaluation.intervals import Proportion
-from physadv.stages.measure import PHOTO, Measurement
-
-
-def percent(share: Proportion) -> str:
-    """Return a share in percent, or "undefined" where there was nothing to count."""
-    return "undefined" if share.value is None else f"{100 * share.value:.1f} %"
-
-
-def with_interval(share: Proportion) -> str:
-    """Return a share in percent with its 95 % interval."""
-    if share.value is None or share.low is None or share.high is None:
-        return "undefined"
-    return f"{100 * share.value:.1f} % [{100 * share.low:.1f}, {100 * share.high:.1f}]"
+from physadv.evaluation.wording import interval, number
+from physadv.stages.measure import Measurement
 
 
 def show_table(measurement: Measurement) -> None:
     """Print a measurement's table, what was discarded, and whether the photos were simulated."""
     manifest = measurement.manifest
-    console = Console(highlight=False, soft_wrap=True)
-    channel_names = {PHOTO: "photo (simulated)" if measurement.simulated else "photo"}
     title = f"{manifest.name}: {manifest.attack.name}, eps {manifest.attack.eps}, {measurement.classifier}"
-    shown = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    shown = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0))
     for heading in ("channel", "case", "top"):
-        shown.add_column(heading, no_wrap=True)
-    for heading in ("destruction rate [95 %]", "n", "pairs", "clean right", "adversarial right"):
+        shown.add_column(heading)
+    for heading in ("destroyed % (95 %)", "n", "pairs", "clean right %", "adv. right %"):
         shown.add_column(heading, justify="right", no_wrap=True)
     for channel, rows in measurement.channels.items():
+        before = ""
         for row in rows:
-            shown.add_row(channel_names.get(channel, channel), row.case, str(row.top), *_cells(row))
+            name = measurement.channel_name(channel) if row is rows[0] else ""
+            shown.add_row(name, row.case if row.case != before else "", str(row.top), *_cells(row))
+            before = row.case
+    console = _console(shown)
     console.print(shown)
-    console.print("clean right, adversarial right: share classified as the true label, before → after")
+    console.print("destroyed: destruction rate, Kurakin et al. 2017, eq. 1; right: before → after")
     for line in _discarded(measurement):
-        console.print(line)
+        console.print(line, soft_wrap=True)
 
 
 def _cells(row: Row) -> list[str]:
     rate = row.destruction_rate
     return [
-        with_interval(rate),
+        f"{number(rate)} ({interval(rate)})" if rate.n else number(rate),
         str(rate.n),
         str(rate.pairs),
-        f"{percent(row.clean_before)} → {percent(row.clean_after)}",
-        f"{percent(row.adversarial_before)} → {percent(row.adversarial_after)}",
+        f"{number(row.clean_before)} → {number(row.clean_after)}",
+        f"{number(row.adversarial_before)} → {number(row.adversarial_after)}",
     ]
+
+
+def _console(table: Table) -> Console:
+    """Return a console for a table: the terminal's own width, or all the table wants where there is none."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = max(console.width, console.measure(table, options=_unbounded(console)).maximum)
+    return console
+
+
+def _unbounded(console: Console) -> ConsoleOptions:
+    return console.options.update(max_width=1000)
 
 
 def _discarded(measurement: Measurement) -> list[str]:
@@ -82,7 +84,7 @@ def show_list(what: str) -> None:
     shown = Table(*headings, box=box.SIMPLE_HEAD)
     for row in rows:
         shown.add_row(*row)
-    Console(highlight=False, soft_wrap=True).print(shown)
+    _console(shown).print(shown)
 
 
 def _models() -> tuple[list[str], list[tuple[str, ...]]]:

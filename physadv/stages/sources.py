@@ -142,6 +142,8 @@ def _from_csv(table: Path, classifier: Classifier) -> list[Source]:
 def _readable(path: Path) -> Iterator[Image.Image]:
     try:
         with warnings.catch_warnings():
+            # What Pillow only warns of is in the metadata; a picture that is damaged raises.
+            warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as image:
                 yield image
@@ -151,8 +153,11 @@ def _readable(path: Path) -> Iterator[Image.Image]:
         ) from error
     except FileNotFoundError as error:
         raise SourceError(f"{path}: not found") from error
-    except (OSError, ValueError, SyntaxError) as error:
-        raise SourceError(f"{path}: not a readable image ({str(error).splitlines()[0]})") from error
+    except SourceError:
+        raise
+    except Exception as error:  # a damaged file makes decoders raise anything
+        cause = (str(error) or type(error).__name__).splitlines()[0]
+        raise SourceError(f"{path}: not a readable image ({cause})") from error
 
 
 def _check_mode(image: Image.Image, path: Path) -> None:

@@ -30,7 +30,7 @@ def gaussian_kernel(sigma: float, size: int) -> Tensor:
 
 
 def combine_kernels(*kernels: Tensor) -> Tensor:
-    """Return the kernel of blurring with one odd kernel after another; it is as wide as all of them together."""
+    """Return the kernel of blurring with one odd kernel after another; it is as wide as all together."""
     total = kernels[0]
     for kernel in kernels[1:]:
         pad = kernel.shape[-1] - 1

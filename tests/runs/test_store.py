@@ -1,0 +1,156 @@
+import sqlite3
+
+import pytest
+
+from physadv.runs import CropRow, ObservationRow, ObservationStore, PhotoRow, RunError
+
+
+def photo(name, reason=None):
+    status = "refused" if reason else "used"
+    return PhotoRow(name, "ab" * 32, "ABC123", status, reason, 4032, 3024, "a phone", simulated=True)
+
+
+def cell(photo_name, example, path="crops/x.png"):
+    corners = ((0.5, 1.0), (10.25, 1.0), (10.25, 9.0), (0.5, 9.0))
+    return CropRow(photo_name, example, 0, 3, path, None, 0.05, 5, 0.8, 13.5, 201.0, 0.0, 0.98, corners)
+
+
+def seen(example, photo_name="", *, run="RUN111", channel="photo", seed=0):
+    return ObservationRow(run, "signs", channel, seed, example, photo_name, (14, 1, 2), (0.9, 0.05, 0.01))
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "observations.sqlite"
+
+
+def test_rows_come_back_as_they_went_in(path):
+    with ObservationStore(path) as store:
+        store.add_photo(photo("a.jpg"), [cell("a.jpg", "0001-clean"), cell("a.jpg", "0001-adversarial")])
+        store.add_photo(photo("b.jpg", "shows no sheet"), [])
+        store.add_observations([seen("0001-clean", "a.jpg")])
+    with ObservationStore(path) as store:
+        assert store.photos() == [photo("a.jpg"), photo("b.jpg", "shows no sheet")]
+        assert store.crops() == [cell("a.jpg", "0001-adversarial"), cell("a.jpg", "0001-clean")]
+        assert store.observations("RUN111", "signs", "photo", 0) == [seen("0001-clean", "a.jpg")]
+
+
+def test_observations_of_another_run_channel_or_seed_are_kept_apart(path):
+    rows = [
+        seen("0001-clean", channel="noise=10"),
+        seen("0001-clean", channel="noise=10", seed=1),
+        seen("0001-clean", channel="noise=10", run="RUN222"),
+        seen("0001-clean", channel="blur=1"),
+    ]
+    with ObservationStore(path) as store:
+        store.add_observations(rows)
+        for row in rows:
+            assert store.observations(row.run, "signs", row.channel, row.seed) == [row]
+
+
+def test_a_photo_added_again_or_forgotten_takes_its_cells_and_observations_along(path):
+    with ObservationStore(path) as store:
+        store.add_photo(photo("a.jpg"), [cell("a.jpg", "0001-clean"), cell("a.jpg", "0002-clean")])
+        store.add_photo(photo("b.jpg"), [cell("b.jpg", "0001-clean")])
+        store.add_observations([seen("0001-clean", "a.jpg"), seen("0001-clean", "b.jpg")])
+        store.add_photo(photo("a.jpg"), [cell("a.jpg", "0002-clean")])
+        assert store.crops() == [cell("a.jpg", "0002-clean"), cell("b.jpg", "0001-clean")]
+        assert store.observations("RUN111", "signs", "photo", 0) == [seen("0001-clean", "b.jpg")]
+        store.forget_photo("b.jpg")
+        assert store.photos() == [photo("a.jpg")]
+        assert store.observations("RUN111", "signs", "photo", 0) == []
+
+
+def test_a_photo_and_its_cells_are_one_transaction(path):
+    with ObservationStore(path) as store:
+        store.add_photo(photo("a.jpg"), [cell("a.jpg", "0001-clean")])
+
+        def cells():
+            yield cell("b.jpg", "0001-clean")
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            store.add_photo(photo("b.jpg"), cells())
+    with ObservationStore(path) as store:
+        assert store.photos() == [photo("a.jpg")]
+        assert store.crops() == [cell("a.jpg", "0001-clean")]
+
+
+def test_compacted_bytes_depend_on_the_rows_and_not_on_their_history(tmp_path):
+    names = ("a.jpg", "b.jpg", "c.jpg")
+    with ObservationStore(tmp_path / "straight") as store:
+        for name in names:
+            store.add_photo(photo(name), [cell(name, "0001-clean")])
+        store.compact()
+    for name in reversed(names):
+        with ObservationStore(tmp_path / "winding") as store:
+            store.add_photo(photo("extra.jpg"), [cell("extra.jpg", f"{k:04d}-clean") for k in range(500)])
+            store.compact()
+            store.add_photo(photo(name, "refused first"), [])
+            store.add_photo(photo(name), [cell(name, "0001-clean")])
+            store.forget_photo("extra.jpg")
+            store.compact()
+            assert len(store.photos()) >= 1
+    assert (tmp_path / "straight").read_bytes() == (tmp_path / "winding").read_bytes()
+    assert {entry.name for entry in tmp_path.iterdir()} == {"straight", "winding"}
+
+
+@pytest.mark.parametrize("size", [600, 5000])
+def test_a_file_that_is_no_database_is_named_and_left_alone(path, size):
+    path.write_bytes(b"x" * size)
+    with pytest.raises(RunError, match=r"observations\.sqlite: not a usable"):
+        ObservationStore(path)
+    assert path.read_bytes() == b"x" * size
+
+
+def test_a_damaged_database_is_named(path):
+    with ObservationStore(path) as store:
+        store.add_photo(photo("a.jpg"), [cell("a.jpg", f"{k:04d}-clean") for k in range(200)])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+    with ObservationStore(path) as store, pytest.raises(RunError, match=r"observations\.sqlite: not a us"):
+        store.crops()
+
+
+def test_a_newer_store_asks_for_an_update(path):
+    ObservationStore(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(RunError, match=r"99 is newer than .*update physadv"):
+        ObservationStore(path)
+
+
+def test_a_store_in_use_is_said_to_be_so(path, monkeypatch):
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda file: connect(file, timeout=0.01))
+    with ObservationStore(path) as mine, ObservationStore(path) as other:
+        mine._connection.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(RunError, match="in use"):
+            other.add_photo(photo("a.jpg"), [])
+
+
+def test_a_store_of_the_first_version_keeps_its_photos_and_cells(path):
+    with ObservationStore(path) as store:
+        store.add_photo(photo("a.jpg"), [cell("a.jpg", "0001-clean")])
+    connection = sqlite3.connect(path)
+    connection.executescript(
+        "DROP TABLE observations;"
+        "CREATE TABLE observations (classifier, channel, example, photo, labels, probabilities);"
+        "INSERT INTO observations VALUES ('signs', 'none', '0001-clean', '', '[1]', '[1.0]');"
+        "PRAGMA user_version = 1;"
+    )
+    connection.close()
+    with ObservationStore(path) as store:
+        assert store.crops() == [cell("a.jpg", "0001-clean")]
+        assert store.observations("RUN111", "signs", "none", 0) == []
+        store.add_observations([seen("0001-clean", "a.jpg")])
+
+
+@pytest.mark.parametrize("command", ["crop", "destruction-rate", "report"])
+def test_stages_say_so_in_one_line(physadv, photographed_root, copy_of, command):
+    root = copy_of(photographed_root)
+    store = root / "captures" / "mine" / "observations.sqlite"
+    store.write_text("not a database, but long enough to be read as one" * 100)
+    assert str(store) in physadv(command, "mine", "--quiet", "--root", root).error
+    assert len(list((root / "captures" / "mine" / "photos").iterdir())) == 1
