@@ -4,47 +4,66 @@ Recipes are named compositions over that loop with their published defaults. Thi
 calls classifiers and transformations and knows nothing of files, sheets or photos.
 """
 
+from physadv.attacks.balls import bim, eot, fast, kurakin_iterations, least_likely, mim, pgd, pgd_l2
 from physadv.attacks.errors import AttackError
 from physadv.attacks.loop import expected_loss, optimise
 from physadv.attacks.objectives import (
     Objective,
+    ensemble,
     least_likely_class,
+    random_target,
     targeted_cross_entropy,
+    targeted_margin,
     untargeted_cross_entropy,
+    untargeted_margin,
 )
-from physadv.attacks.optimisers import Optimiser, SignedStep
-from physadv.attacks.recipes import (
-    RECIPES,
-    Options,
-    Recipe,
-    bim,
-    fast,
-    find_recipe,
-    kurakin_iterations,
-    least_likely,
-    pgd,
+from physadv.attacks.optimisers import MomentumSign, NormalisedStep, Optimiser, SignedStep, TorchOptimiser
+from physadv.attacks.options import Options
+from physadv.attacks.penalties import (
+    Penalty,
+    lab_distance,
+    non_printability_minimum,
+    non_printability_product,
+    total_variation,
 )
-from physadv.attacks.variables import LInfBall, Variable
+from physadv.attacks.recipes import RECIPES, Recipe, find_recipe
+from physadv.attacks.variables import L2Ball, LInfBall, Variable
 
 __all__ = [
     "RECIPES",
     "AttackError",
+    "L2Ball",
     "LInfBall",
+    "MomentumSign",
+    "NormalisedStep",
     "Objective",
     "Optimiser",
     "Options",
+    "Penalty",
     "Recipe",
     "SignedStep",
+    "TorchOptimiser",
     "Variable",
     "bim",
+    "ensemble",
+    "eot",
     "expected_loss",
     "fast",
     "find_recipe",
     "kurakin_iterations",
+    "lab_distance",
     "least_likely",
     "least_likely_class",
+    "mim",
+    "non_printability_minimum",
+    "non_printability_product",
     "optimise",
     "pgd",
+    "pgd_l2",
+    "random_target",
     "targeted_cross_entropy",
+    "targeted_margin",
+    "total_variation",
     "untargeted_cross_entropy",
+    "untargeted_margin",
 ]

@@ -44,6 +44,24 @@ def check_labels(labels: Tensor, images: Tensor, classes: int) -> None:
         raise AttackError(f"label {int(outside[0])} is outside the {classes} classes of the classifier")
 
 
+def check_targets(targets: Tensor, labels: Tensor, classes: int) -> None:
+    """Check that targets are int64 (B,), from 0 to classes − 1, and none is its image's label.
+
+    Raises:
+        AttackError: they are not.
+    """
+    if targets.dtype != torch.int64 or targets.shape != labels.shape:
+        raise AttackError(
+            f"targets are {targets.dtype} {tuple(targets.shape)}; wanted torch.int64 {tuple(labels.shape)}"
+        )
+    outside = targets[(targets < 0) | (targets >= classes)]
+    if len(outside):
+        raise AttackError(f"target {int(outside[0])} is outside the {classes} classes of the classifier")
+    same = targets[targets == labels]
+    if len(same):
+        raise AttackError(f"target {int(same[0])} is the image's own label")
+
+
 def whole_eps(eps: float) -> int:
     """Return eps, a fraction of the pixel range such as 16/255, in whole 8-bit levels.
 

@@ -8,11 +8,15 @@ from torch import Tensor
 from physadv.attacks.errors import AttackError
 from physadv.attacks.objectives import Objective
 from physadv.attacks.optimisers import Optimiser
+from physadv.attacks.penalties import Penalty
 from physadv.attacks.variables import Variable
 from physadv.transforms import Transformation
+from physadv.transforms.protocol import Parameters
 
 Callback = Callable[[int, Tensor], None]
 """(step, losses (B,) before the step) → None."""
+Goal = Callable[[Tensor], Tensor]
+"""Pictures (B, 3, H, W) → bool (B,), which of them are good enough to be left alone."""
 
 
 def optimise(
@@ -26,7 +30,10 @@ def optimise(
     samples: int,
     generator: torch.Generator,
     chunk: int | None = None,
+    penalty: Penalty | None = None,
     callback: Callback | None = None,
+    goal: Goal | None = None,
+    check_every: int = 10,
 ) -> Tensor:
     """Return the values that make the expected loss small: Expectation over Transformation.
 
@@ -44,13 +51,22 @@ def optimise(
         generator: of the start and of every draw; the same state gives the same values.
         chunk: samples per image held in memory at once, all of them without it. It changes neither the draws
             nor, but for the order of the sum, the gradient.
+        penalty: a further loss of the values themselves, added to the expected one.
         callback: called before every step.
+        goal: asked every `check_every` steps; an image that meets it is changed no more, and the loop ends
+            when all do. Only for variables with one row an image.
+        check_every: steps between two questions to `goal`.
 
     Raises:
         AttackError: a gradient is not finite.
     """
     values = variable.start(generator)
+    done = torch.zeros(variable.batch, dtype=torch.bool, device=values.device)
     for step in range(steps):
+        if goal is not None and step and step % check_every == 0:
+            done |= goal(variable.images(values))
+            if bool(done.all()):
+                break
         losses, gradient = expected_loss(
             classifier,
             objective,
@@ -60,12 +76,14 @@ def optimise(
             samples=samples,
             generator=generator,
             chunk=chunk,
+            penalty=penalty,
         )
         if not gradient.isfinite().all():
             raise AttackError(f"the gradient is not finite (NaN or overflow) at step {step + 1} of {steps}")
         if callback is not None:
             callback(step, losses)
-        values = variable.project(optimiser(values, gradient))
+        moved = variable.project(optimiser(values, gradient))
+        values = torch.where(done[:, None, None, None], values, moved) if bool(done.any()) else moved
     return values
 
 
@@ -80,21 +98,31 @@ def expected_loss(
     samples: int,
     generator: torch.Generator,
     chunk: int | None = None,
+    penalty: Penalty | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Return every image's mean loss over fresh draws, (B,), and the gradient of their sum by the values.
+    """Return the mean loss over fresh draws of every image, (B,), and its sum's gradient by the values.
 
     The gradient of an image does not depend on the others in the batch. See `optimise` for the arguments.
     """
     values = values.detach().requires_grad_()
-    batch = variable.images(values).shape[0]
-    draws = distribution.sample(samples * batch, generator)
-    losses, gradient = values.new_zeros(batch), torch.zeros_like(values)
+    batch = variable.batch
+    placed = variable.draw(samples * batch, generator)
+    drawn = distribution.sample(samples * batch, generator)
+    losses, gradient = torch.zeros(batch, device=values.device), torch.zeros_like(values)
     for first in range(0, samples, chunk or samples):
         size = min(chunk or samples, samples - first)
         rows = slice(first * batch, (first + size) * batch)
-        images = variable.images(values).repeat(size, 1, 1, 1)
-        seen = distribution.apply(images, {name: drawn[rows] for name, drawn in draws.items()})
+        shown = variable.render(values, _rows(placed, rows), size)
+        seen = distribution.apply(shown, _rows(drawn, rows))
         part = objective(classifier(seen).reshape(size, batch, -1)).sum(dim=0) / samples
         gradient += torch.autograd.grad(part.sum(), values)[0]
         losses += part.detach()
+    if penalty is not None:
+        extra = penalty(values)
+        gradient += torch.autograd.grad(extra.sum(), values)[0]
+        losses += extra.detach()
     return losses, gradient
+
+
+def _rows(parameters: Parameters, rows: slice) -> Parameters:
+    return {name: values[rows] for name, values in parameters.items()}

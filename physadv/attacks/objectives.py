@@ -1,10 +1,12 @@
 """What an attack wants, as a loss to be made small."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, one_hot
+
+from physadv.attacks.errors import AttackError
 
 Objective = Callable[[Tensor], Tensor]
 """Logits (S, B, K) of S samples of B images → losses (S, B), each to be made small."""
@@ -20,6 +22,16 @@ def targeted_cross_entropy(targets: Tensor) -> Objective:
     return lambda logits: _cross_entropy(logits, targets)
 
 
+def untargeted_margin(labels: Tensor, confidence: float = 0.0) -> Objective:
+    """Return max(Z_y − max_{i≠y} Z_i, −confidence) of int64 (B,) labels: Carlini & Wagner 2017, f6."""
+    return lambda logits: _lead(logits, labels).clamp_min(-confidence)
+
+
+def targeted_margin(targets: Tensor, confidence: float = 0.0) -> Objective:
+    """Return max(max_{i≠t} Z_i − Z_t, −confidence) of int64 (B,) targets: Carlini & Wagner 2017, f6."""
+    return lambda logits: (-_lead(logits, targets)).clamp_min(-confidence)
+
+
 @torch.no_grad()
 def least_likely_class(classifier: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     """Return the class the classifier thinks least likely for each clean image, int64 (B,).
@@ -29,5 +41,42 @@ def least_likely_class(classifier: Callable[[Tensor], Tensor], images: Tensor) -
     return classifier(images).argmin(dim=1)
 
 
+def random_target(labels: Tensor, classes: int, generator: torch.Generator) -> Tensor:
+    """Return a class drawn uniformly from those that are not the label, int64 (B,).
+
+    Raises:
+        AttackError: there is no other class.
+    """
+    if classes < 2:
+        raise AttackError(f"a random target needs 2 classes or more, not {classes}")
+    shift = torch.randint(1, classes, labels.shape, generator=generator, device=generator.device)
+    return (labels + shift.to(labels)) % classes
+
+
+def ensemble(classifiers: Sequence[Callable[[Tensor], Tensor]]) -> Callable[[Tensor], Tensor]:
+    """Return one classifier that answers for several of the same classes: images → log of mean probabilities.
+
+    Cross-entropy of it is −log Σ αᵢ Jᵢ(x) with equal α, the ensemble objective of Liu et al. 2017, eq. 6.
+
+    Raises:
+        AttackError: there are no classifiers.
+    """
+    if not classifiers:
+        raise AttackError("an ensemble needs one classifier or more")
+
+    def answer(images: Tensor) -> Tensor:
+        each = torch.stack([classifier(images).log_softmax(dim=1) for classifier in classifiers])
+        return each.logsumexp(dim=0) - torch.tensor(float(len(classifiers))).log().to(images)
+
+    return answer
+
+
 def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     return cross_entropy(logits.movedim(-1, 1), labels.expand(logits.shape[:-1]), reduction="none")
+
+
+def _lead(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return how far the logit of a class is above the largest other, (S, B)."""
+    own = one_hot(labels, logits.shape[-1]).bool()
+    others = logits.masked_fill(own, -torch.inf).amax(dim=-1)
+    return logits.gather(-1, labels.expand(logits.shape[:-1]).unsqueeze(-1)).squeeze(-1) - others

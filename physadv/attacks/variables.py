@@ -6,16 +6,31 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from physadv.transforms.protocol import Parameters
+
 
 class Variable(Protocol):
-    """The values an attack may take: pure functions of a tensor, so that the loop holds all the state."""
+    """Values an attack may take; pure functions of a tensor, so that the loop holds all the state."""
+
+    @property
+    def batch(self) -> int:
+        """Return how many images the values are tried on."""
+        ...
 
     def start(self, generator: torch.Generator) -> Tensor:
         """Return the values to begin with."""
         ...
 
     def images(self, values: Tensor) -> Tensor:
-        """Return the images (B, 3, H, W) in [0, 1] that the values stand for, differentiable."""
+        """Return the pictures (·, 3, H, W) in [0, 1] that the values stand for, differentiable."""
+        ...
+
+    def draw(self, n: int, generator: torch.Generator) -> Parameters:
+        """Draw what `render` leaves to chance for n images, such as a patch's place; most nothing."""
+        ...
+
+    def render(self, values: Tensor, drawn: Parameters, samples: int) -> Tensor:
+        """Return the images (samples·B, 3, H, W) to be transformed and classified, sample by sample."""
         ...
 
     def project(self, values: Tensor) -> Tensor:
@@ -23,8 +38,28 @@ class Variable(Protocol):
         ...
 
 
+class _OwnImages:
+    """Values that are the images themselves, in 8-bit levels; nothing more is drawn to show them.
+
+    Values need not be whole while they are optimised: what is shown is rounded, and the gradient passes the
+    rounding as if it were not there.
+    """
+
+    def draw(self, n: int, generator: torch.Generator) -> Parameters:
+        """Return the empty draw."""
+        return {}
+
+    def images(self, values: Tensor) -> Tensor:
+        """Return the rounded levels / 255."""
+        return (values + (values.round() - values).detach()) / 255
+
+    def render(self, values: Tensor, drawn: Parameters, samples: int) -> Tensor:
+        """Return the images once for every sample."""
+        return self.images(values).repeat(samples, 1, 1, 1)
+
+
 @dataclass(frozen=True)
-class LInfBall:
+class LInfBall(_OwnImages):
     """Images no further than eps from the clean ones in any channel of any pixel, counted in 8-bit levels.
 
     Values are levels from 0 to 255 held in floats: sums and differences of whole levels are exact, so the
@@ -39,6 +74,11 @@ class LInfBall:
     levels: Tensor
     eps: int
     random_start: bool = False
+
+    @property
+    def batch(self) -> int:
+        """Return B."""
+        return len(self.levels)
 
     @property
     def low(self) -> Tensor:
@@ -58,10 +98,55 @@ class LInfBall:
         choices = self.high - self.low + 1
         return self.low + (uniform * choices).floor().minimum(choices - 1)
 
-    def images(self, values: Tensor) -> Tensor:
-        """Return levels / 255."""
-        return values / 255
+    def whole(self, values: Tensor) -> Tensor:
+        """Return the values rounded; the ball's faces are whole levels, so none leaves it."""
+        return values.round()
 
     def project(self, values: Tensor) -> Tensor:
         """Return the values clipped to [max(0, x − eps), min(255, x + eps)]."""
         return values.clamp(self.low, self.high)
+
+
+@dataclass(frozen=True)
+class L2Ball(_OwnImages):
+    """Images no further than eps from the clean ones in Euclidean distance, in 8-bit levels.
+
+    Values are levels from 0 to 255; `whole` rounds them for good without leaving the ball.
+
+    Attributes:
+        levels: clean images, whole levels (B, 3, H, W), float.
+        eps: radius, levels.
+    """
+
+    levels: Tensor
+    eps: float
+
+    @property
+    def batch(self) -> int:
+        """Return B."""
+        return len(self.levels)
+
+    def start(self, generator: torch.Generator) -> Tensor:
+        """Return the clean levels."""
+        return self.levels
+
+    def project(self, values: Tensor) -> Tensor:
+        """Return the values drawn back to radius eps and then into [0, 255]."""
+        moved = values - self.levels
+        norm: Tensor = torch.linalg.vector_norm(moved, dim=(1, 2, 3), keepdim=True)
+        return (self.levels + moved * (self.eps / norm.clamp_min(1e-12)).clamp_max(1)).clamp(0, 255)
+
+    def whole(self, values: Tensor) -> Tensor:
+        """Return whole levels in the ball: rounded to nearest, and towards the clean image where that is out.
+
+        Rounding to nearest may leave the ball; the changes of those images are then shortened until it does
+        not.
+        """
+        moved = values - self.levels
+        scale = values.new_ones((len(values), 1, 1, 1))
+        while True:
+            whole: Tensor = (self.levels + moved * scale).round().clamp(0, 255)
+            outside = torch.linalg.vector_norm(whole - self.levels, dim=(1, 2, 3)) > self.eps
+            if not bool(outside.any()):
+                return whole
+            scale = torch.where(outside[:, None, None, None], 0.97 * scale, scale)

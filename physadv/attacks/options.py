@@ -1,0 +1,50 @@
+"""The calling convention that every recipe shares."""
+
+from typing import Protocol, TypedDict, Unpack
+
+import torch
+from torch import Tensor
+
+from physadv.attacks.loop import Callback, Goal
+from physadv.classifiers import Classifier
+from physadv.transforms import Transformation
+
+
+class Options(TypedDict, total=False):
+    """What every recipe takes besides its classifier, images, labels and eps; all of it may be left out.
+
+    Attributes:
+        generator: of random starts and transformation draws; seed 0 without it.
+        distribution: the transformations to survive; `identity` without it.
+        samples: draws of it per image and step, 1 without it.
+        steps: in place of the published number.
+        targets: int64 (B,), the classes to reach; away from the labels without them.
+        chunk: samples per image held in memory at once; all without it.
+        callback: called with (step, losses (B,)) before every step.
+        goal: pictures → bool (B,), which need no more steps.
+    """
+
+    generator: torch.Generator
+    distribution: Transformation
+    samples: int
+    steps: int | None
+    targets: Tensor | None
+    chunk: int | None
+    callback: Callback | None
+    goal: Goal | None
+
+
+class Run(Protocol):
+    """The calling convention of every recipe; see `physadv.attacks.fast`."""
+
+    def __call__(
+        self,
+        classifier: Classifier,
+        images: Tensor,
+        labels: Tensor,
+        *,
+        eps: float,
+        **options: Unpack[Options],
+    ) -> Tensor:
+        """Return adversarial images."""
+        ...

@@ -1,0 +1,69 @@
+"""What an attack should also be: close to its source, smooth, printable. Losses of the values themselves."""
+
+from collections.abc import Callable
+
+import torch
+from kornia.color import rgb_to_lab
+from torch import Tensor
+
+Penalty = Callable[[Tensor], Tensor]
+"""Values of a variable → losses, one a row or one in all, added to the expected loss."""
+
+# Eight corners of the cube and mid-grey as an office printer makes them: an illustration, not a measurement.
+PRINTABLE = torch.tensor(
+    [
+        (0.12, 0.12, 0.12),
+        (0.93, 0.93, 0.91),
+        (0.52, 0.52, 0.52),
+        (0.78, 0.16, 0.16),
+        (0.15, 0.55, 0.25),
+        (0.17, 0.18, 0.50),
+        (0.12, 0.55, 0.75),
+        (0.75, 0.18, 0.47),
+        (0.93, 0.87, 0.15),
+    ]
+)
+
+
+def total_variation(pictures: Tensor) -> Tensor:
+    """Return the mean of √(Δx² + Δy²) over pixels and channels, (B,), of pictures (B, C, H, W).
+
+    Smoothness as in Sharif et al. 2016, eq. 4, divided by the number of terms.
+    """
+    right = pictures[..., :-1, 1:] - pictures[..., :-1, :-1]
+    down = pictures[..., 1:, :-1] - pictures[..., :-1, :-1]
+    # The root has no gradient at zero, where every flat picture is.
+    return (right.square() + down.square() + 1e-8).sqrt().mean(dim=(1, 2, 3))
+
+
+def non_printability_product(pictures: Tensor, printable: Tensor = PRINTABLE) -> Tensor:
+    """Return the mean over pixels of log Π_c ‖p − c‖, (B,): Sharif et al. 2016, eq. 5, as a logarithm.
+
+    The product itself underflows with a few dozen colours, and with it its gradient; the logarithm has the
+    same minima. Pictures are (B, 3, H, W) in [0, 1], `printable` is (C, 3).
+    """
+    return (_distances(pictures, printable) + 1e-4).log().sum(dim=1).mean(dim=(1, 2))
+
+
+def non_printability_minimum(pictures: Tensor, printable: Tensor = PRINTABLE) -> Tensor:
+    """Return the mean over pixels of min_c ‖p − c‖, (B,): Thys et al. 2019, section 3.
+
+    Pictures are (B, 3, H, W) in [0, 1], `printable` is (C, 3).
+    """
+    return _distances(pictures, printable).amin(dim=1).mean(dim=(1, 2))
+
+
+def lab_distance(pictures: Tensor, source: Tensor) -> Tensor:
+    """Return the root mean square difference of two batches (B, 3, H, W) in CIELAB, (B,).
+
+    The distance of Athalye et al. 2018, section 2.2, per pixel, and of the pictures themselves rather than in
+    expectation over their transformed copies.
+    """
+    difference = (rgb_to_lab(pictures) - rgb_to_lab(source)).square().sum(dim=1)
+    return (difference.mean(dim=(1, 2)) + 1e-12).sqrt()
+
+
+def _distances(pictures: Tensor, printable: Tensor) -> Tensor:
+    """Return ‖p − c‖ of every pixel and colour, (B, C, H, W)."""
+    difference = pictures[:, None] - printable.to(pictures)[None, :, :, None, None]
+    return (difference.square().sum(dim=2) + 1e-8).sqrt()
