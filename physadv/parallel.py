@@ -48,6 +48,7 @@ def map_items(
     # Spawned, not forked: torch's and OpenCV's thread pools do not survive a fork.
     context = multiprocessing.get_context("spawn")
     threads = max(1, usable_cores() // workers)
+    others = set(multiprocessing.active_children())
     with ProcessPoolExecutor(workers, context, initializer=_begin_worker, initargs=(threads,)) as pool:
         try:
             yield from _windowed(pool, function, items, 2 * workers)
@@ -55,8 +56,14 @@ def map_items(
             raise WorkerError(
                 f"a worker process was ended; if memory ran out, take fewer than {workers} --workers"
             ) from error
-        except BaseException:
+        except Exception:
             pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        except BaseException:
+            # After Ctrl-C nobody waits for what is under way; files are whole or not there.
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in set(multiprocessing.active_children()) - others:
+                worker.terminate()
             raise
 
 

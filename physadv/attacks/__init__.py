@@ -19,6 +19,7 @@ from physadv.attacks.objectives import (
 )
 from physadv.attacks.optimisers import MomentumSign, NormalisedStep, Optimiser, SignedStep, TorchOptimiser
 from physadv.attacks.options import Options
+from physadv.attacks.patches import Patch, Placement, circle, paste, patch, square
 from physadv.attacks.penalties import (
     Penalty,
     lab_distance,
@@ -39,12 +40,15 @@ __all__ = [
     "Objective",
     "Optimiser",
     "Options",
+    "Patch",
     "Penalty",
+    "Placement",
     "Recipe",
     "SignedStep",
     "TorchOptimiser",
     "Variable",
     "bim",
+    "circle",
     "ensemble",
     "eot",
     "expected_loss",
@@ -58,9 +62,12 @@ __all__ = [
     "non_printability_minimum",
     "non_printability_product",
     "optimise",
+    "paste",
+    "patch",
     "pgd",
     "pgd_l2",
     "random_target",
+    "square",
     "targeted_cross_entropy",
     "targeted_margin",
     "total_variation",

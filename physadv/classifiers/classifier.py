@@ -1,6 +1,9 @@
 """A classifier as every other room sees it: pixels in, logits out, labels attached."""
 
+import hashlib
+import re
 from collections.abc import Sequence
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +41,15 @@ class Classifier(nn.Module):
         """Return class probabilities (B, K) of float images (B, 3, H, W) in [0, 1]."""
         return self.forward(images).softmax(dim=1)
 
+    @cached_property
+    def identity(self) -> str:
+        """Return the spec and a hash of names and values of all weights: a file may have changed since."""
+        digest = hashlib.sha256()
+        for name, tensor in self.state_dict().items():
+            digest.update(name.encode())
+            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        return f"{self.spec} {digest.hexdigest()[:16]}"
+
     def label_index(self, label: str) -> int:
         """Return the index of a label given as an index or as one of the class names.
 
@@ -47,7 +59,7 @@ class Classifier(nn.Module):
             ClassifierError: the label is neither, or the name is shared by several classes.
         """
         text = label.strip()
-        if text.lstrip("-").isdigit():
+        if re.fullmatch(r"[-+]?[0-9]+", text):
             if 0 <= int(text) < len(self.labels):
                 return int(text)
             raise ClassifierError(f"label {text} is outside the {len(self.labels)} classes of {self.spec}")

@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 
 from physadv.runs.files import RunError, replacing
 
-STORE_VERSION = 2
+STORE_VERSION = 1
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS photos (
@@ -117,10 +117,7 @@ class ObservationStore:
                     f"{self.path}: store version {version} is newer than {STORE_VERSION}; update physadv"
                 )
             if version < STORE_VERSION:
-                # Version 1 did not say of which run an observation was; it is soon observed again.
-                self._connection.executescript(
-                    f"DROP TABLE IF EXISTS observations; {_TABLES} PRAGMA user_version = {STORE_VERSION};"
-                )
+                self._connection.executescript(f"{_TABLES} PRAGMA user_version = {STORE_VERSION};")
 
     def close(self) -> None:
         """Close the file."""

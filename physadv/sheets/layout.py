@@ -6,6 +6,7 @@ caption below. Every position is a multiple of 0.05 mm, so that a 508 dpi raster
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Literal
 
 import numpy as np
@@ -124,11 +125,9 @@ def plan_sheets(
     """
     if page not in PAGES:
         raise SheetError(f"unknown page '{page}'; known: {', '.join(PAGES)}")
+    if not 10 <= image_mm < inf:
+        raise SheetError(f"pictures of {image_mm:g} mm cannot be printed with marks; take 10 mm or more")
     frame = _snap(image_mm) + 2 * (SADDLE + CLEARANCE)
-    if image_mm < 10:
-        raise SheetError(
-            f"pictures of {image_mm:g} mm are too small to print marks around; take 10 mm or more"
-        )
     slots = _pair_slots(PAGES[page], frame)
     if not slots:
         raise SheetError(f"a pair of {image_mm:g} mm pictures does not fit on {page}; take a smaller size")

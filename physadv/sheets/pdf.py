@@ -57,13 +57,14 @@ def write_pdf(
     if not count:
         raise SheetError("there are no pairs to print")
     # reportlab's `invariant` drops the date and the random document id.
-    canvas = Canvas(str(path), pageCompression=1, invariant=1)
+    canvas = Canvas(path.name, pageCompression=1, invariant=1)
     canvas.setTitle(title)
     canvas.setCreator("physadv")
     canvas.setViewerPreference("PrintScaling", "None")
     for sheet in sheets:
         _Page(canvas, sheet.page_mm).draw(sheet, count, title, picture, caption)
-    canvas.save()
+    # Not `canvas.save`, which leaves its file open where the disk is full.
+    path.write_bytes(canvas.getpdfdata())
 
 
 def page_pixels(pdf: Path, index: int, dots_per_mm: float = DOTS_PER_MM) -> NDArray[np.uint8]:

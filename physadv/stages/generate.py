@@ -158,6 +158,7 @@ def _fingerprint(settings: GenerateSettings, checked: Sequence[CheckedSource], c
             name: value for name, value in vars(settings).items() if name not in ("images", "labels")
         },
         "labels": classifier.labels,
+        "classifier": classifier.identity,
         "sources": [(item.source.name, item.sha256, item.source.label) for item in checked],
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -142,13 +142,15 @@ def measure(
             _observe_digital(store, printout, manifest, classifier, str(transform), transform, seed, reporter)
         _observe_crops(store, capture, manifest, cut, classifier, reporter)
         channels = ([PHOTO] if cut else []) + [str(transform) for transform in digital]
-        untouched = _judgements(store.observations(manifest.code, spec, UNTOUCHED, 0))
+        untouched = _judgements(store.observations(manifest.code, classifier.identity, UNTOUCHED, 0))
         outcomes = {
             channel: _outcomes(
                 manifest,
                 untouched,
                 _judgements(
-                    store.observations(manifest.code, spec, channel, 0 if channel == PHOTO else seed)
+                    store.observations(
+                        manifest.code, classifier.identity, channel, 0 if channel == PHOTO else seed
+                    )
                 ),
             )
             for channel in channels
@@ -183,7 +185,7 @@ def _observe_digital(
     seed: int,
     reporter: Reporter,
 ) -> None:
-    seen = {row.example for row in store.observations(manifest.code, classifier.spec, channel, seed)}
+    seen = {row.example for row in store.observations(manifest.code, classifier.identity, channel, seed)}
     todo = [example for example in manifest.examples if example.id not in seen]
     batches = list(_batches(todo, [example.size_px for example in todo]))
     for batch in reporter.track(batches, len(batches), f"{channel}, batches") if batches else ():
@@ -205,7 +207,7 @@ def _observe_crops(
     classifier: Classifier,
     reporter: Reporter,
 ) -> None:
-    known = store.observations(manifest.code, classifier.spec, PHOTO, 0)
+    known = store.observations(manifest.code, classifier.identity, PHOTO, 0)
     seen = {(row.example, row.photo) for row in known}
     todo = [crop for crop in crops if (crop.example, crop.photo) not in seen]
     chunks = [todo[start : start + BATCH] for start in range(0, len(todo), BATCH)]
@@ -239,7 +241,7 @@ def _judge(
     return [
         ObservationRow(
             run=manifest.code,
-            classifier=classifier.spec,
+            classifier=classifier.identity,
             channel=channel,
             seed=seed,
             example=example,

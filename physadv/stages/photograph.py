@@ -99,8 +99,11 @@ def _jobs(capture: Capture, sheets: tuple[Sheet, ...], shots: int, seed: int) ->
 
 
 def _made_by(truth: Path) -> list[object]:
-    fields = json.loads(truth.read_text())
-    return [fields.get("sheet"), fields.get("seed")]
+    try:
+        fields = json.loads(truth.read_text())
+        return [fields["sheet"], fields["seed"]]
+    except (ValueError, LookupError, TypeError):  # not as it was written: the photo is taken again
+        return []
 
 
 def _photograph(pdf: Path, seed: int, job: _Job) -> None:

@@ -162,7 +162,8 @@ def _readable(path: Path) -> Iterator[Image.Image]:
 
 def _check_mode(image: Image.Image, path: Path) -> None:
     frames = getattr(image, "n_frames", 1)
-    if frames > 1:
+    # A phone's MPO is a JPEG with a preview or depth map behind it.
+    if frames > 1 and image.format != "MPO":
         raise SourceError(f"{path}: animated ({frames} frames); save one frame as PNG")
     # Pillow opens 16-bit RGB as 8-bit RGB and says so only in how it will decode.
     if image.mode.startswith(("I", "F")) or any(";16" in str(tile[3]) for tile in getattr(image, "tile", ())):

@@ -130,23 +130,6 @@ def test_a_store_in_use_is_said_to_be_so(path, monkeypatch):
             other.add_photo(photo("a.jpg"), [])
 
 
-def test_a_store_of_the_first_version_keeps_its_photos_and_cells(path):
-    with ObservationStore(path) as store:
-        store.add_photo(photo("a.jpg"), [cell("a.jpg", "0001-clean")])
-    connection = sqlite3.connect(path)
-    connection.executescript(
-        "DROP TABLE observations;"
-        "CREATE TABLE observations (classifier, channel, example, photo, labels, probabilities);"
-        "INSERT INTO observations VALUES ('signs', 'none', '0001-clean', '', '[1]', '[1.0]');"
-        "PRAGMA user_version = 1;"
-    )
-    connection.close()
-    with ObservationStore(path) as store:
-        assert store.crops() == [cell("a.jpg", "0001-clean")]
-        assert store.observations("RUN111", "signs", "none", 0) == []
-        store.add_observations([seen("0001-clean", "a.jpg")])
-
-
 @pytest.mark.parametrize("command", ["crop", "destruction-rate", "report"])
 def test_stages_say_so_in_one_line(physadv, photographed_root, copy_of, command):
     root = copy_of(photographed_root)

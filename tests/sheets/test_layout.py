@@ -74,7 +74,9 @@ def test_a_picture_keeps_its_shape() -> None:
     ("arguments", "message"),
     [
         ({"page": "a5"}, "unknown page 'a5'"),
-        ({"image_mm": 5}, "too small"),
+        ({"image_mm": 5}, "10 mm or more"),
+        ({"image_mm": float("nan")}, "10 mm or more"),
+        ({"image_mm": float("inf")}, "10 mm or more"),
         ({"image_mm": 120}, "does not fit"),
     ],
 )

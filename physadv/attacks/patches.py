@@ -1,0 +1,198 @@
+"""Adversarial patches: one picture that makes any image be taken for a target (Brown et al. 2017)."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from physadv.attacks.checks import check_count
+from physadv.attacks.errors import AttackError
+from physadv.attacks.loop import Callback, optimise
+from physadv.attacks.objectives import targeted_cross_entropy
+from physadv.attacks.optimisers import TorchOptimiser
+from physadv.attacks.penalties import Penalty
+from physadv.transforms import Transformation, identity
+from physadv.transforms.protocol import Parameters
+
+
+def circle(size: int) -> Tensor:
+    """Return the alpha mask (size, size) of a disc, its edge one pixel soft."""
+    axis = torch.arange(size) + 0.5 - size / 2
+    radius = (axis[:, None].square() + axis[None, :].square()).sqrt()
+    return (size / 2 - radius + 0.5).clamp(0, 1)
+
+
+def square(size: int) -> Tensor:
+    """Return the alpha mask (size, size) of a whole square."""
+    return torch.ones(size, size)
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a patch may be put: anywhere wholly inside the image, turned and scaled at random.
+
+    Attributes:
+        area: the least and the largest share of the image's area that the mask covers.
+        rotation: turned up to this many degrees either way (22.5 in Brown et al. 2017's own setting).
+    """
+
+    area: tuple[float, float]
+    rotation: float = 22.5
+
+    def __post_init__(self) -> None:
+        low, high = self.area
+        if not 0 < low <= high <= 1:
+            raise AttackError(f"patch area {low:g} to {high:g}: wanted shares of the image, 0 to 1")
+        if not 0 <= self.rotation <= 180:
+            raise AttackError(f"patch rotation {self.rotation:g}: wanted 0 to 180 degrees")
+
+    def draw(self, n: int, generator: torch.Generator) -> Parameters:
+        """Draw area, angle in radians and place (0 to 1 of the room there is, x and y) for n images."""
+        uniform = torch.rand((n, 4), generator=generator, device=generator.device)
+        low, high = self.area
+        angle = math.radians(self.rotation) * (2 * uniform[:, 1] - 1)
+        return {"area": low + (high - low) * uniform[:, 0], "angle": angle, "place": uniform[:, 2:]}
+
+
+@dataclass(frozen=True)
+class Patch:
+    """One patch, shown at every step on other backgrounds and at other places.
+
+    Values are levels from 0 to 255, (1, 3, h, w).
+
+    Attributes:
+        backgrounds: (N, 3, H, W) in [0, 1], what it may be put on.
+        alpha: (h, w) in [0, 1], its shape.
+        placement: where it may be put.
+        batch: how many backgrounds a step draws.
+    """
+
+    backgrounds: Tensor
+    alpha: Tensor
+    placement: Placement
+    batch: int
+
+    def start(self, generator: torch.Generator) -> Tensor:
+        """Return uniform noise about mid-grey."""
+        noise = torch.rand((1, 3, *self.alpha.shape), generator=generator, device=generator.device)
+        return (127.5 + 32 * (noise - 0.5)).to(self.backgrounds)
+
+    def images(self, values: Tensor) -> Tensor:
+        """Return the rounded patch (1, 3, h, w) in [0, 1]; the gradient passes the rounding."""
+        return (values + (values.round() - values).detach()) / 255
+
+    def draw(self, n: int, generator: torch.Generator) -> Parameters:
+        """Draw n places and n backgrounds."""
+        chosen = torch.randint(len(self.backgrounds), (n,), generator=generator, device=generator.device)
+        return {**self.placement.draw(n, generator), "background": chosen}
+
+    def render(self, values: Tensor, drawn: Parameters, samples: int) -> Tensor:
+        """Return the drawn backgrounds with the patch on them, (samples·B, 3, H, W)."""
+        backgrounds = self.backgrounds[drawn["background"].to(self.backgrounds.device)]
+        return paste(self.images(values), self.alpha, backgrounds, drawn)
+
+    def project(self, values: Tensor) -> Tensor:
+        """Return the values clipped to [0, 255]."""
+        return values.clamp(0, 255)
+
+
+def paste(patch: Tensor, alpha: Tensor, images: Tensor, drawn: Parameters) -> Tensor:
+    """Return images (N, 3, H, W) with a patch (1, 3, h, w) of shape `alpha` (h, w) put on as drawn.
+
+    Raises:
+        AttackError: the mask is empty or its size is not the patch's.
+    """
+    if alpha.shape != patch.shape[-2:] or float(alpha.sum()) <= 0:
+        size = tuple(patch.shape[-2:])
+        raise AttackError(f"patch mask {tuple(alpha.shape)} is empty or not of the patch's size {size}")
+    n, _, height, width = images.shape
+    covered = float(alpha.mean())
+    # Half the side of the square that holds the mask, in pixels of the image.
+    half = (drawn["area"].to(images) * height * width / covered).sqrt() / 2
+    cosine, sine = drawn["angle"].to(images).cos(), drawn["angle"].to(images).sin()
+    reach = half * (cosine.abs() + sine.abs())
+    frame = images.new_tensor([width / 2, height / 2])
+    room = (frame - reach[:, None]).clamp_min(0)
+    centre = frame + (2 * drawn["place"].to(images) - 1) * room
+    y, x = torch.meshgrid(
+        torch.arange(height).to(images) + 0.5, torch.arange(width).to(images) + 0.5, indexing="ij"
+    )
+    dx = (x - centre[:, 0, None, None]) / half[:, None, None]
+    dy = (y - centre[:, 1, None, None]) / half[:, None, None]
+    cosine, sine = cosine[:, None, None], sine[:, None, None]
+    grid = torch.stack([cosine * dx + sine * dy, cosine * dy - sine * dx], dim=-1)
+    shaped = torch.cat([patch * alpha.to(patch), alpha.to(patch).expand(1, 1, -1, -1)], dim=1)
+    shown = F.grid_sample(shaped.expand(n, -1, -1, -1), grid, align_corners=False)
+    return shown[:, :3] + (1 - shown[:, 3:]) * images
+
+
+def patch(
+    classifier: Callable[[Tensor], Tensor],
+    backgrounds: Tensor,
+    target: int,
+    *,
+    area: float | tuple[float, float] = 0.1,
+    size: int = 64,
+    shape: Callable[[int], Tensor] = circle,
+    rotation: float = 22.5,
+    distribution: Transformation = identity,
+    steps: int = 500,
+    samples: int = 1,
+    batch: int = 16,
+    rate: float = 0.05,
+    generator: torch.Generator | None = None,
+    penalties: Sequence[Penalty] = (),
+    callback: Callback | None = None,
+) -> Tensor:
+    """Return a patch (3, size, size) that makes images be taken for `target` (Brown et al. 2017).
+
+    Adam on the expected cross-entropy of the target over backgrounds, places and a distribution.
+
+    Args:
+        classifier: images (N, 3, H, W) in [0, 1] → logits (N, K).
+        backgrounds: (B, 3, H, W) in [0, 1]; a random `batch` of them is taken at every step.
+        target: the class to reach.
+        area: share of the image that the mask covers, or the least and the largest.
+        size: side of the patch, pixels.
+        shape: size → alpha mask, such as `circle` or `square`.
+        rotation: degrees either way.
+        distribution: transformations of the whole image after the patch is on it.
+        steps: of the optimiser.
+        samples: places and transformations drawn per background and step.
+        batch: backgrounds a step.
+        rate: Adam's learning rate, in units of the pixel range.
+        generator: of everything random; seed 0 without it.
+        penalties: of the patch's levels, such as total variation.
+        callback: called with (step, losses) before every step.
+
+    Raises:
+        AttackError: an argument is out of its range, or a gradient is not finite.
+    """
+    if target < 0:
+        raise AttackError(f"target {target}: wanted a class index")
+    low, high = (area, area) if isinstance(area, float) else area
+    random = generator or torch.Generator().manual_seed(0)
+    variable = Patch(
+        backgrounds=backgrounds,
+        alpha=shape(check_count("size", size)).to(backgrounds),
+        placement=Placement((low, high), rotation),
+        batch=check_count("batch", batch),
+    )
+    targets = torch.full((variable.batch,), target, device=backgrounds.device)
+    values = optimise(
+        classifier,
+        targeted_cross_entropy(targets),
+        variable,
+        distribution,
+        TorchOptimiser(partial(torch.optim.Adam, lr=255 * rate)),
+        steps=check_count("steps", steps),
+        samples=check_count("samples", samples),
+        generator=random,
+        penalty=(lambda values: torch.stack([p(values).sum() for p in penalties])) if penalties else None,
+        callback=callback,
+    )
+    return variable.images(values)[0]

@@ -1,0 +1,140 @@
+"""Processes ended at an exact place: just before the n-th file of a root would have taken its name."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+END_AT = """
+import os, signal, sys
+from physadv.cli import main
+
+root, number, left = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+
+def end(event, arguments):
+    global left
+    if event == "os.rename" and str(arguments[1]).startswith(root):
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), number)
+
+sys.addaudithook(end)
+main(sys.argv[4:])
+"""
+
+
+def end_at(rename: int, how: signal.Signals, root: Path, *arguments: object) -> subprocess.CompletedProcess:
+    """Run the command line in a process that gets a signal when it is about to rename for the n-th time."""
+    given = [str(argument) for argument in (root, int(how), rename, *arguments)]
+    return subprocess.run([sys.executable, "-c", END_AT, *given], capture_output=True, text=True, check=False)
+
+
+def hidden(root):
+    return sorted(path.name for path in root.rglob(".*"))
+
+
+def generate(signs_csv, root):
+    options = ("--attack", "fast", "--batch", 1, "--limit", 4, "--quiet", "--root", root)
+    return ("generate", signs_csv, "--name", "mine", *options)
+
+
+# Of 14 files: the mark of the run, four times two pictures and their record, the manifest.
+@pytest.mark.parametrize("rename", [6, 14])
+def test_generate_killed_goes_on_to_the_same_bytes(physadv, tmp_path, signs_csv, contents, rename):
+    straight, killed = tmp_path / "straight", tmp_path / "killed"
+    assert physadv(*generate(signs_csv, straight)).code == 0
+    assert end_at(rename, signal.SIGKILL, killed, *generate(signs_csv, killed)).returncode == -signal.SIGKILL
+    assert (killed / "printouts" / "mine" / "clean" / "0001.png").exists()
+    assert not (killed / "printouts" / "mine" / "manifest.json").exists()
+    assert any(name.endswith(".part") for name in hidden(killed))
+    assert physadv(*generate(signs_csv, killed)).code == 0
+    assert hidden(killed) == []
+    assert contents(killed) == contents(straight)
+
+
+def test_an_unfinished_run_is_said_to_be_that_and_not_mixed_with_another(
+    physadv, tmp_path, signs_csv, contents
+):
+    end_at(9, signal.SIGKILL, tmp_path, *generate(signs_csv, tmp_path))
+    before = contents(tmp_path)
+    assert "has not finished" in physadv("print", "mine", "--root", tmp_path).error
+    assert "other settings" in physadv(*generate(signs_csv, tmp_path), "--seed", 1).error
+    assert contents(tmp_path) == before
+
+
+def test_generate_interrupted_says_so_in_one_line_and_goes_on(physadv, tmp_path, signs_csv, contents):
+    straight, broken = tmp_path / "straight", tmp_path / "broken"
+    physadv(*generate(signs_csv, straight))
+    ended = end_at(8, signal.SIGINT, broken, *generate(signs_csv, broken))
+    assert ended.returncode == 130
+    assert ended.stdout == ""
+    assert len(ended.stderr.splitlines()) == 1
+    assert "run the same command again" in ended.stderr
+    assert physadv(*generate(signs_csv, broken)).code == 0
+    assert contents(broken) == contents(straight)
+
+
+def crop(root):
+    return ("crop", "mine", "--workers", 1, "--quiet", "--root", root)
+
+
+@pytest.fixture
+def two_photos(photographed_root, copy_of):
+    """A root with two photos of one sheet: files that differ, pictures that do not."""
+    root = copy_of(photographed_root)
+    (photo,) = (root / "captures" / "mine" / "photos").iterdir()
+    (photo.parent / "again.jpg").write_bytes(photo.read_bytes() + b"\0")
+    return root
+
+
+@pytest.fixture
+def cropped_twice(two_photos, physadv, contents):
+    """The bytes of the two photos' crops and store, made without interruption; then they are removed."""
+    folder = two_photos / "captures" / "mine"
+    assert physadv(*crop(two_photos)).code == 0
+    made = contents(two_photos)
+    for path in (folder / "crops").iterdir():
+        path.unlink()
+    (folder / "crops").rmdir()
+    (folder / "observations.sqlite").unlink()
+    return made
+
+
+# Of 21 files: ten crops of either photo, the compacted store.
+@pytest.mark.parametrize("rename", [3, 14, 21])
+def test_crop_killed_goes_on_to_the_same_bytes(physadv, two_photos, cropped_twice, contents, rename):
+    assert end_at(rename, signal.SIGKILL, two_photos, *crop(two_photos)).returncode == -signal.SIGKILL
+    assert contents(two_photos) != cropped_twice
+    assert any(name.endswith(".part") for name in hidden(two_photos))
+    assert physadv(*crop(two_photos)).code == 0
+    assert hidden(two_photos) == []
+    assert contents(two_photos) == cropped_twice
+
+
+def test_crop_interrupted_says_so_in_one_line_and_goes_on(physadv, two_photos, cropped_twice, contents):
+    ended = end_at(14, signal.SIGINT, two_photos, *crop(two_photos))
+    assert ended.returncode == 130
+    assert len(ended.stderr.splitlines()) == 1
+    answer = physadv(*crop(two_photos))
+    assert "20 of 20 cells" in answer.out
+    assert contents(two_photos) == cropped_twice
+
+
+def test_measuring_killed_counts_nothing_twice(physadv, cropped_root, copy_of, tmp_path):
+    root = copy_of(cropped_root)
+    measure = ("destruction-rate", "mine", "--json", "--transform", "blur=1", "--root")
+    wanted = physadv(*measure, root).out
+    (root / "captures" / "mine" / "observations.sqlite").unlink()
+    physadv(*crop(root))
+    killed = subprocess.Popen(
+        [sys.executable, "-m", "physadv.cli", *map(str, (*measure, root))], stdout=subprocess.PIPE
+    )
+    store = root / "captures" / "mine" / "observations.sqlite"
+    before = store.read_bytes()
+    while store.read_bytes() == before and killed.poll() is None:
+        pass
+    killed.kill()
+    killed.communicate()
+    assert physadv(*measure, root).out == wanted

@@ -1,0 +1,70 @@
+import io
+import json
+
+import pytest
+from PIL import ExifTags, Image
+
+from physadv.runs import Printout
+
+
+@pytest.fixture(scope="module")
+def photo_path(photographed_root):
+    (path,) = (photographed_root / "captures" / "mine" / "photos").iterdir()
+    return path
+
+
+def test_instructions_name_the_sheet_the_folder_and_the_next_command(physadv, printed_root, copy_of):
+    root = copy_of(printed_root)
+    answer = physadv("photograph", "mine", "--root", root)
+    assert answer.code == 0
+    assert answer.err == ""
+    photos = root / "captures" / "mine" / "photos"
+    assert photos.is_dir()
+    for text in (str(photos), str(root / "printouts" / "mine" / "sheets.pdf"), "100 %", "physadv crop mine"):
+        assert text in answer.out
+
+
+def test_a_simulated_photo_is_a_jpeg_whose_exif_says_so(photo_path):
+    with Image.open(photo_path) as photo:
+        assert photo.format == "JPEG"
+        assert sorted(photo.size) == [3024, 4032]
+        exif = photo.getexif()
+    assert "simulated" in exif[ExifTags.Base.Model]
+    assert "simulated" in exif[ExifTags.Base.ImageDescription]
+    assert exif[ExifTags.Base.Orientation] in (1, 3, 6, 8)
+
+
+def test_ground_truth_holds_the_corners_of_every_cell(photographed_root):
+    (truth,) = (photographed_root / "captures" / "mine" / "truth").iterdir()
+    fields = json.loads(truth.read_text())
+    manifest = Printout(photographed_root, "mine").manifest()
+    assert fields["simulated"] is True
+    assert set(fields["corners_px"]) == {example.id for example in manifest.examples}
+    for corners in fields["corners_px"].values():
+        assert len(corners) == 4
+        assert all(0 < x < 3024 and 0 < y < 4032 for x, y in corners)
+
+
+def test_photos_already_taken_are_kept_and_one_whose_truth_was_spoilt_comes_back_the_same(
+    physadv, photographed_root, copy_of, contents
+):
+    root = copy_of(photographed_root)
+    before = contents(root)
+    simulate = ["photograph", "mine", "--simulate", "--shots", 1, "--workers", 1, "--root", root]
+    assert "0 of 0" in physadv(*simulate).err
+    assert contents(root) == before
+    (root / "captures" / "mine" / "truth" / "sheet-001-shot-1.json").write_text("edited")
+    assert "1 of 1" in physadv(*simulate).err
+    assert contents(root) == before
+
+
+def test_no_shots_are_refused(physadv, printed_root, contents):
+    before = contents(printed_root)
+    error = physadv("photograph", "mine", "--simulate", "--shots", 0, "--root", printed_root).error
+    assert "shots 0" in error
+    assert contents(printed_root) == before
+
+
+def test_the_photo_is_whole(photo_path):
+    with Image.open(io.BytesIO(photo_path.read_bytes())) as photo:
+        photo.load()
