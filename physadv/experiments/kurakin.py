@@ -139,10 +139,11 @@ def _page(cells: Sequence[Cell], command: str, model: str) -> str:
         lines += ["Accuracy on photos, and on the files before printing:", "", *_accuracies(chosen), ""]
     lines += ["## What holds and what does not", "", *_order(cells), ""]
     lines += [
-        "Prefiltered pairs of `fast` are rare: one step seldom leaves a classifier both wrong and sure, so all",
-        "candidates were looked at and few kept. Sheet k of every run meets the same simulated conditions, so",
-        "attacks are compared on equal photos; the paper's were not. Rates below the paper's say something of",
-        "this classifier and of this simulated channel together; what part each has was not measured.",
+        "Prefiltered pairs of `fast` are rare: one step seldom leaves a classifier both wrong and sure, so",
+        "all candidates were looked at and few kept. Sheet k of every run meets the same simulated",
+        "conditions, so that attacks are compared on equal photos; the paper's were not. Rates below the",
+        "paper's say something of this classifier and of this simulated channel together; what part each",
+        "has was not measured.",
         "",
     ]
     return "\n".join(lines)
