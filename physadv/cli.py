@@ -74,8 +74,16 @@ def generate(
     labels: Annotated[Path | None, typer.Option(help="Text file of class names, one a line.")] = None,
     attack: Annotated[str, typer.Option(help="Attack; see 'physadv list attacks'.")] = "bim",
     eps: Annotated[int, typer.Option(help="Budget in 8-bit levels, 1 to 255.")] = 16,
-    transforms: Annotated[str, typer.Option(help="EOT preset; see 'physadv list presets'.")] = "identity",
-    samples: Annotated[int, typer.Option(help="Transformations drawn per image and step.")] = 1,
+    transforms: Annotated[
+        str | None, typer.Option(help="EOT preset or TOML file; the attack's own by default.")
+    ] = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(help="Transformations drawn per image and step; likewise."),
+    ] = None,
+    target: Annotated[
+        str, typer.Option(help="Class to reach: none, random, least-likely, or a label.")
+    ] = "none",
     steps: Annotated[int | None, typer.Option(help="Steps in place of the published number.")] = None,
     size: Annotated[int, typer.Option(help="Reduce images to this many pixels a side.")] = 299,
     limit: Annotated[int | None, typer.Option(help="How many pairs to make; all by default.")] = None,
@@ -101,6 +109,7 @@ def generate(
         eps=eps,
         transforms=transforms,
         samples=samples,
+        target=target,
         steps=steps,
         size=size,
         limit=limit,
@@ -119,6 +128,9 @@ def generate(
     )
     print(f"{len(pairs)} {kind} of {manifest.selection.candidates} candidates in {printout.folder}{labelled}")
     print(f"digital: {right} clean right, {fooled} adversarial wrong, of {len(pairs)}")
+    held_out = [adversarial.held_out.success for _, adversarial in pairs if adversarial.held_out]
+    if held_out:
+        print(f"held-out transformations: {100 * sum(held_out) / len(held_out):.1f} % reach the goal")
     print(f"next: physadv print {name}")
 
 

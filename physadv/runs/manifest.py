@@ -25,6 +25,16 @@ class Prediction(_Record):
     probability: float
 
 
+class HeldOut(_Record):
+    """Success on a fixed set of transformation draws that the attack did not see.
+
+    `success` is the share of `draws` classified as the target, or as anything but the label without one.
+    """
+
+    draws: int
+    success: float
+
+
 class Example(_Record):
     """One image to be printed; `path` is relative to the manifest, `digital` is the top five on that file."""
 
@@ -38,6 +48,7 @@ class Example(_Record):
     label: int
     label_name: str
     target: int | None = None
+    held_out: HeldOut | None = None
     digital: tuple[Prediction, ...] = Field(min_length=1)
 
 

@@ -19,13 +19,11 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from pydantic import BaseModel, TypeAdapter
-from torch import Tensor
 
-from physadv.attacks import AttackError, Recipe, find_recipe
+from physadv.attacks import AttackError, find_recipe
 from physadv.classifiers import Classifier, load_classifier
 from physadv.evaluation.destruction import PREFILTER_CONFIDENCE, Judgement, is_prefiltered
 from physadv.progress import Reporter, silent
-from physadv.randomness import generator
 from physadv.runs import (
     AttackRecord,
     ClassifierRecord,
@@ -40,10 +38,8 @@ from physadv.runs import (
 )
 from physadv.runs.files import remove_partial_files
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
+from physadv.stages.attacking import Plan, attack_batch, check_plan
 from physadv.stages.sources import CheckedSource, SourceError, check_source, find_sources, read_source
-from physadv.transforms import load_preset
-
-TOP = 5
 
 
 @dataclass(frozen=True)
@@ -54,7 +50,9 @@ class GenerateSettings:
         images: folder, CSV file or class tree, see `find_sources`.
         model: a spec of `load_classifier`; `labels` its class names, if they are in a file.
         attack: a name of `RECIPES`; `eps` its budget in 8-bit levels.
-        transforms: a name of `PRESETS`; `samples` draws of it per image and step.
+        transforms: name or TOML file of an EOT preset, the attack's own by default; likewise `samples`, the
+            draws of it per image and step.
+        target: "none", "least-likely", "random", or a class to reach.
         steps: in place of the attack's own number.
         size: images are reduced to this many pixels a side.
         limit: how many pairs to make, all by default.
@@ -67,8 +65,9 @@ class GenerateSettings:
     labels: Path | None = None
     attack: str = "bim"
     eps: int = 16
-    transforms: str = "identity"
-    samples: int = 1
+    transforms: str | None = None
+    samples: int | None = None
+    target: str = "none"
     steps: int | None = None
     size: int = 299
     limit: int | None = None
@@ -91,9 +90,9 @@ def generate(printout: Printout, settings: GenerateSettings, reporter: Reporter 
         PhysadvError: bad input of any kind, see `physadv generate --help`.
     """
     _check(settings)
-    recipe = find_recipe(settings.attack)
-    load_preset(settings.transforms)
+    plan = _plan(settings)
     classifier = load_classifier(settings.model, settings.labels)
+    check_plan(plan, classifier)
     sources = find_sources(settings.images, classifier)
     if settings.limit and not settings.prefilter:
         sources = sources[: settings.limit]
@@ -101,7 +100,7 @@ def generate(printout: Printout, settings: GenerateSettings, reporter: Reporter 
         check_source(source, settings.size)
         for source in reporter.track(sources, len(sources), "checking images")
     ]
-    fingerprint = _fingerprint(settings, checked, classifier)
+    fingerprint = _fingerprint(settings, plan, checked, classifier)
     code = digest36(fingerprint, RUN_CHARACTERS)
     if printout.manifest_path.exists():
         manifest = printout.manifest()
@@ -113,28 +112,24 @@ def generate(printout: Printout, settings: GenerateSettings, reporter: Reporter 
         reporter.say(f"{printout.folder}: complete, nothing to do")
         return manifest
     _claim(printout, fingerprint)
-    records = _run_batches(printout, settings, recipe, classifier, checked, reporter)
-    manifest = _assemble(printout, settings, classifier, recipe, checked, records, code)
+    records = _run_batches(printout, settings, plan, classifier, checked, reporter)
+    manifest = _assemble(printout, settings, classifier, plan, checked, records, code)
     manifest.write(printout.manifest_path)
     _tidy(printout)
     return manifest
 
 
-def predictions(classifier: Classifier, probabilities: Tensor) -> list[tuple[Prediction, ...]]:
-    """Return the top five of every row of class probabilities (B, K)."""
-    top = probabilities.topk(min(TOP, probabilities.shape[1]), dim=1)
-    return [
-        tuple(
-            Prediction(label=label, name=classifier.labels[label], probability=round(probability, 6))
-            for label, probability in zip(labels, values, strict=True)
-        )
-        for labels, values in zip(top.indices.tolist(), top.values.tolist(), strict=True)
-    ]
-
-
-def to_tensor(pixels: Sequence[NDArray[np.uint8]]) -> Tensor:
-    """Return images (H, W, 3) uint8 of one size as a float batch (B, 3, H, W) in [0, 1]."""
-    return torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).float() / 255
+def _plan(settings: GenerateSettings) -> Plan:
+    recipe = find_recipe(settings.attack)
+    return Plan(
+        recipe=recipe,
+        eps=settings.eps,
+        transforms=settings.transforms or recipe.transforms,
+        samples=settings.samples or recipe.samples,
+        steps=settings.steps,
+        target=settings.target,
+        seed=settings.seed,
+    )
 
 
 def _check(settings: GenerateSettings) -> None:
@@ -151,12 +146,14 @@ def _check(settings: GenerateSettings) -> None:
             raise SourceError(f"{name} {value}: wanted {least} or more")
 
 
-def _fingerprint(settings: GenerateSettings, checked: Sequence[CheckedSource], classifier: Classifier) -> str:
+def _fingerprint(
+    settings: GenerateSettings, plan: Plan, checked: Sequence[CheckedSource], classifier: Classifier
+) -> str:
     """Return a hash of all that the examples' bytes depend on."""
     parts = {
-        "settings": {
-            name: value for name, value in vars(settings).items() if name not in ("images", "labels")
-        },
+        "plan": {**vars(plan), "recipe": plan.recipe.name},
+        "preset": file_sha256(Path(plan.transforms)) if plan.transforms.endswith(".toml") else None,
+        "settings": [settings.size, settings.limit, settings.prefilter, settings.batch],
         "labels": classifier.labels,
         "classifier": classifier.identity,
         "sources": [(item.source.name, item.sha256, item.source.label) for item in checked],
@@ -199,7 +196,7 @@ def _batches(checked: Sequence[CheckedSource], size: int) -> Iterator[list[Check
 def _run_batches(
     printout: Printout,
     settings: GenerateSettings,
-    recipe: Recipe,
+    plan: Plan,
     classifier: Classifier,
     checked: Sequence[CheckedSource],
     reporter: Reporter,
@@ -207,7 +204,7 @@ def _run_batches(
     batches = list(_batches(checked, settings.batch))
     records: list[_BatchRecord] = []
     kept = 0
-    for index, batch in enumerate(reporter.track(batches, len(batches), f"{recipe.name}, batches")):
+    for index, batch in enumerate(reporter.track(batches, len(batches), f"{plan.recipe.name}, batches")):
         room = settings.limit - kept if settings.limit else len(batch)
         if room <= 0:
             break
@@ -215,7 +212,7 @@ def _run_batches(
         if path.exists():
             record = TypeAdapter(_BatchRecord).validate_json(path.read_text())
         else:
-            record = _attack_batch(printout, settings, recipe, classifier, batch, index, kept, room)
+            record = _make_batch(printout, settings, plan, classifier, batch, index, kept, room)
             with replacing(path) as temporary:
                 temporary.write_text(record.model_dump_json())
         records.append(record)
@@ -223,10 +220,10 @@ def _run_batches(
     return records
 
 
-def _attack_batch(
+def _make_batch(
     printout: Printout,
     settings: GenerateSettings,
-    recipe: Recipe,
+    plan: Plan,
     classifier: Classifier,
     batch: Sequence[CheckedSource],
     index: int,
@@ -234,36 +231,15 @@ def _attack_batch(
     room: int,
 ) -> _BatchRecord:
     pixels = [read_source(item.source.path, settings.size) for item in batch]
-    clean = to_tensor(pixels)
-    before = classifier.probabilities(clean)
-    labels = torch.tensor(
-        [
-            int(row.argmax()) if item.source.label is None else item.source.label
-            for item, row in zip(batch, before, strict=True)
-        ]
-    )
-    adversarial = recipe.run(
-        classifier,
-        clean,
-        labels,
-        eps=settings.eps / 255,
-        generator=generator(settings.seed, "attack", index),
-        distribution=load_preset(settings.transforms),
-        samples=settings.samples,
-        steps=settings.steps,
-    )
-    targets = recipe.target(classifier, clean).tolist() if recipe.target else [None] * len(batch)
-    attacked = (adversarial * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
-    after = classifier.probabilities(adversarial)
-    tops = list(zip(predictions(classifier, before), predictions(classifier, after), strict=True))
+    attacked = attack_batch(plan, classifier, pixels, [item.source.label for item in batch], index)
     examples: list[Example] = []
     for position, item in enumerate(batch):
-        label = int(labels[position])
-        if settings.prefilter and not is_prefiltered(label, *map(_judgement, tops[position])):
+        label, tops = attacked.labels[position], (attacked.before[position], attacked.after[position])
+        if settings.prefilter and not is_prefiltered(label, *map(_judgement, tops)):
             continue
         pair = f"{first + len(examples) // 2 + 1:04d}"
         for kind, image, top in zip(
-            ("clean", "adversarial"), (pixels[position], attacked[position]), tops[position], strict=True
+            ("clean", "adversarial"), (pixels[position], attacked.pixels[position]), tops, strict=True
         ):
             path = printout.folder / kind / f"{pair}.png"
             _write_png(path, image)
@@ -279,7 +255,8 @@ def _attack_batch(
                         "source": item.source.name,
                         "label": label,
                         "label_name": classifier.labels[label],
-                        "target": targets[position],
+                        "target": attacked.targets[position],
+                        "held_out": attacked.held_out[position] if kind == "adversarial" else None,
                         "digital": top,
                     }
                 )
@@ -308,7 +285,7 @@ def _assemble(
     printout: Printout,
     settings: GenerateSettings,
     classifier: Classifier,
-    recipe: Recipe,
+    plan: Plan,
     checked: Sequence[CheckedSource],
     records: Sequence[_BatchRecord],
     code: str,
@@ -335,13 +312,14 @@ def _assemble(
             classes=len(classifier.labels),
         ),
         attack=AttackRecord(
-            name=recipe.name,
+            name=plan.recipe.name,
             eps=settings.eps,
             parameters={
-                "steps": settings.steps or recipe.defaults,
-                "transforms": settings.transforms,
-                "samples": settings.samples,
-                "paper": recipe.paper,
+                "steps": plan.steps or plan.recipe.defaults,
+                "transforms": plan.transforms,
+                "samples": plan.samples,
+                "target": plan.target,
+                "paper": plan.recipe.paper,
                 "size": settings.size,
                 "batch": settings.batch,
             },

@@ -29,7 +29,7 @@ from physadv.runs import (
     Printout,
     RunError,
 )
-from physadv.stages.generate import TOP, to_tensor
+from physadv.stages.attacking import TOP, to_tensor
 from physadv.transforms import FixedTransform, identity, parse_transform
 
 UNTOUCHED, PHOTO = "none", "photo"

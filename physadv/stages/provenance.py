@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
+from physadv.attacks import find_recipe
 from physadv.evaluation.report import Facts
 from physadv.evaluation.wording import counted
 from physadv.runs import CropRow, Manifest, PhotoRow
@@ -116,14 +117,19 @@ def commands(measurement: Measurement) -> tuple[str, ...]:
 
 
 def _generate_command(manifest: Manifest) -> str:
-    usual = GenerateSettings(images=Path())
     attack, classifier = manifest.attack, manifest.classifier
+    recipe = find_recipe(attack.name)
+    own = {"transforms": recipe.transforms, "samples": recipe.samples}
+    usual = {**vars(GenerateSettings(images=Path())), **own}
     recorded: dict[str, object] = {
         "model": classifier.spec,
         "labels": classifier.labels_file,
         "attack": attack.name,
         "eps": attack.eps,
-        **{name: attack.parameters.get(name) for name in ("transforms", "samples", "steps", "size", "batch")},
+        **{
+            name: attack.parameters.get(name)
+            for name in ("transforms", "samples", "target", "steps", "size", "batch")
+        },
         "limit": manifest.selection.limit,
         "seed": manifest.seed,
     }
@@ -134,7 +140,7 @@ def _generate_command(manifest: Manifest) -> str:
         for name, value in recorded.items()
         if value is not None
         and (name != "steps" or isinstance(value, int))
-        and (name in always or value != getattr(usual, name))
+        and (name in always or value != usual[name])
     ]
     prefilter = ["--prefilter"] * manifest.selection.prefiltered
     images = shlex.quote(manifest.selection.images)

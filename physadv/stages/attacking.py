@@ -1,0 +1,161 @@
+"""One batch of source images attacked, and what the classifier says of it; nothing is written here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from physadv.attacks import AttackError, Recipe, least_likely_class, random_target
+from physadv.classifiers import Classifier
+from physadv.randomness import generator
+from physadv.runs import HeldOut, Prediction
+from physadv.transforms import load_preset
+
+TOP = 5
+HELD_OUT_DRAWS = 32
+NO_TARGET, LEAST_LIKELY, RANDOM = "none", "least-likely", "random"
+NO_TRANSFORMS = "identity"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How images are attacked, every default resolved.
+
+    Attributes:
+        eps: in 8-bit levels.
+        transforms: name of the EOT preset; `samples` draws of it per image and step.
+        steps: in place of the recipe's own number.
+        target: "none", "least-likely", "random", or a class's name or index.
+    """
+
+    recipe: Recipe
+    eps: int
+    transforms: str
+    samples: int
+    steps: int | None
+    target: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class AttackedBatch:
+    """What became of B images of one size: all lists are of length B, `pixels` is uint8 (B, H, W, 3)."""
+
+    labels: list[int]
+    targets: list[int | None]
+    pixels: NDArray[np.uint8]
+    before: list[tuple[Prediction, ...]]
+    after: list[tuple[Prediction, ...]]
+    held_out: list[HeldOut | None]
+
+
+def check_plan(plan: Plan, classifier: Classifier) -> None:
+    """Check what can be checked before any image is read.
+
+    Raises:
+        AttackError: a target for an attack that chooses its own.
+        ClassifierError: the target is none of the classes.
+        TransformError: the preset is unknown.
+    """
+    load_preset(plan.transforms)
+    if plan.target == NO_TARGET:
+        return
+    if plan.recipe.target is not None:
+        raise AttackError(f"target '{plan.target}': {plan.recipe.name} chooses its own; leave --target out")
+    if plan.target not in (LEAST_LIKELY, RANDOM):
+        classifier.label_index(plan.target)
+
+
+def attack_batch(
+    plan: Plan,
+    classifier: Classifier,
+    pixels: Sequence[NDArray[np.uint8]],
+    labels: Sequence[int | None],
+    index: int,
+) -> AttackedBatch:
+    """Attack images (H, W, 3) of one size; those without a label get the classifier's own answer.
+
+    Args:
+        plan: what to do.
+        classifier: what to fool.
+        pixels: B clean images.
+        labels: B labels.
+        index: of the batch, which seeds its random streams.
+
+    Raises:
+        AttackError: the attack cannot be run, or a target is the image's own label.
+    """
+    clean = to_tensor(pixels)
+    before = classifier.probabilities(clean)
+    known = torch.tensor(
+        [int(row.argmax()) if label is None else label for label, row in zip(labels, before, strict=True)]
+    )
+    targets = _targets(plan, classifier, clean, known, index)
+    adversarial = plan.recipe.run(
+        classifier,
+        clean,
+        known,
+        eps=plan.eps / 255,
+        generator=generator(plan.seed, "attack", index),
+        distribution=load_preset(plan.transforms),
+        samples=plan.samples,
+        steps=plan.steps,
+        targets=None if plan.recipe.target else targets,
+    )
+    return AttackedBatch(
+        labels=known.tolist(),
+        targets=[None] * len(known) if targets is None else targets.tolist(),
+        pixels=(adversarial * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy(),
+        before=predictions(classifier, before),
+        after=predictions(classifier, classifier.probabilities(adversarial)),
+        held_out=_held_out(plan, classifier, adversarial, known, targets),
+    )
+
+
+def predictions(classifier: Classifier, probabilities: Tensor) -> list[tuple[Prediction, ...]]:
+    """Return the top five of every row of class probabilities (B, K)."""
+    top = probabilities.topk(min(TOP, probabilities.shape[1]), dim=1)
+    return [
+        tuple(
+            Prediction(label=label, name=classifier.labels[label], probability=round(probability, 6))
+            for label, probability in zip(labels, values, strict=True)
+        )
+        for labels, values in zip(top.indices.tolist(), top.values.tolist(), strict=True)
+    ]
+
+
+def to_tensor(pixels: Sequence[NDArray[np.uint8]]) -> Tensor:
+    """Return images (H, W, 3) uint8 of one size as a float batch (B, 3, H, W) in [0, 1]."""
+    return torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).float() / 255
+
+
+def _targets(plan: Plan, classifier: Classifier, clean: Tensor, labels: Tensor, index: int) -> Tensor | None:
+    if plan.recipe.target is not None:
+        return plan.recipe.target(classifier, clean)
+    if plan.target == NO_TARGET:
+        return None
+    if plan.target == LEAST_LIKELY:
+        return least_likely_class(classifier, clean)
+    if plan.target == RANDOM:
+        return random_target(labels, len(classifier.labels), generator(plan.seed, "target", index))
+    return torch.full_like(labels, classifier.label_index(plan.target))
+
+
+def _held_out(
+    plan: Plan, classifier: Classifier, adversarial: Tensor, labels: Tensor, targets: Tensor | None
+) -> list[HeldOut | None]:
+    """Judge 8-bit images on one fixed set of draws that the attack has not seen."""
+    if plan.transforms == NO_TRANSFORMS:
+        return [None] * len(adversarial)
+    distribution = load_preset(plan.transforms)
+    drawn = distribution.sample(HELD_OUT_DRAWS, generator(plan.seed, "held out"))
+    judged: list[HeldOut | None] = []
+    for position, image in enumerate(adversarial):
+        seen = distribution.apply(image.expand(HELD_OUT_DRAWS, -1, -1, -1), drawn)
+        answers = classifier.probabilities(seen).argmax(dim=1)
+        reached = answers != labels[position] if targets is None else answers == targets[position]
+        judged.append(HeldOut(draws=HELD_OUT_DRAWS, success=float(reached.float().mean())))
+    return judged
