@@ -20,7 +20,8 @@ from physadv.progress import Reporter, reporter
 from physadv.runs import Capture, Printout, replacing
 from physadv.stages.crop import crop
 from physadv.stages.generate import GenerateSettings, generate
-from physadv.stages.measure import PHOTO, Measurement, measure
+from physadv.stages.measure import Measurement, measure
+from physadv.stages.observing import PHOTO
 from physadv.stages.photograph import photograph_simulated
 from physadv.stages.print_sheets import print_sheets
 

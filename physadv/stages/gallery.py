@@ -15,7 +15,8 @@ from physadv.evaluation.report import GalleryGroup, GalleryRow, Picture
 from physadv.evaluation.wording import counted
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, CropRow, Example, Printout, RunError
-from physadv.stages.measure import PHOTO, Measurement
+from physadv.stages.measure import Measurement
+from physadv.stages.observing import PHOTO
 
 PAIRS_SHOWN = 24
 SIDE_PX, LOSSLESS_SIDE_PX = 200, 96

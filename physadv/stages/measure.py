@@ -3,37 +3,17 @@
 Simulated photos, real photos and digital transformations end in the same observations and the same function.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from PIL import Image
-
 from physadv.classifiers import Classifier, load_classifier
 from physadv.evaluation.destruction import Judgement, PairOutcome, Row, table
 from physadv.progress import Reporter, silent
-from physadv.randomness import generator
-from physadv.runs import (
-    Capture,
-    CropRow,
-    Example,
-    Manifest,
-    ObservationRow,
-    ObservationStore,
-    PhotoRow,
-    Printout,
-    RunError,
-)
-from physadv.stages.attacking import TOP, to_tensor
-from physadv.transforms import FixedTransform, identity, parse_transform
-
-UNTOUCHED, PHOTO = "none", "photo"
-BATCH = 32
+from physadv.runs import Capture, CropRow, Example, Manifest, PhotoRow, Printout, RunError
+from physadv.stages.observing import PHOTO, UNTOUCHED, Observer
+from physadv.transforms import parse_transform
 
 
 @dataclass(frozen=True)
@@ -137,24 +117,15 @@ def measure(
         cut = [crop for crop in crops if crop.path is not None]
         if not cut and not digital:
             raise RunError(f"{capture.folder}: no crops to measure; run 'physadv crop' or give --transform")
-        _observe_digital(store, printout, manifest, classifier, UNTOUCHED, None, 0, reporter)
+        observer = Observer(store, manifest, classifier, reporter)
+        observer.observe_examples(printout)
         for transform in digital:
-            _observe_digital(store, printout, manifest, classifier, str(transform), transform, seed, reporter)
-        _observe_crops(store, capture, manifest, cut, classifier, reporter)
-        channels = ([PHOTO] if cut else []) + [str(transform) for transform in digital]
-        untouched = _judgements(store.observations(manifest.code, classifier.identity, UNTOUCHED, 0))
-        outcomes = {
-            channel: _outcomes(
-                manifest,
-                untouched,
-                _judgements(
-                    store.observations(
-                        manifest.code, classifier.identity, channel, 0 if channel == PHOTO else seed
-                    )
-                ),
-            )
-            for channel in channels
-        }
+            observer.observe_transformed(printout, transform, seed)
+        observer.observe_crops(capture, cut)
+        untouched = observer.judgements(UNTOUCHED)
+        after = {PHOTO: observer.judgements(PHOTO)} if cut else {}
+        after |= {str(transform): observer.judgements(str(transform), seed) for transform in digital}
+        outcomes = {channel: _outcomes(manifest, untouched, seen) for channel, seen in after.items()}
         return Measurement(
             manifest=manifest,
             classifier=spec,
@@ -173,102 +144,6 @@ def _check_classes(manifest: Manifest, classifier: Classifier) -> None:
                 f"{classifier.spec}: its classes are not those of run '{manifest.name}' "
                 f"(label {example.label} is '{example.label_name}' there)"
             )
-
-
-def _observe_digital(
-    store: ObservationStore,
-    printout: Printout,
-    manifest: Manifest,
-    classifier: Classifier,
-    channel: str,
-    transform: FixedTransform | None,
-    seed: int,
-    reporter: Reporter,
-) -> None:
-    seen = {row.example for row in store.observations(manifest.code, classifier.identity, channel, seed)}
-    todo = [example for example in manifest.examples if example.id not in seen]
-    batches = list(_batches(todo, [example.size_px for example in todo]))
-    for batch in reporter.track(batches, len(batches), f"{channel}, batches") if batches else ():
-        images = to_tensor([printout.pixels(example) for example in batch])
-        chosen = transform or identity
-        # Each example has a stream of its own, so that what came before changes nothing.
-        draws = [chosen.sample(1, generator(seed, channel, example.id)) for example in batch]
-        parameters = {name: torch.cat([draw[name] for draw in draws]) for name in draws[0]}
-        names = [(example.id, "") for example in batch]
-        transformed = chosen.apply(images, parameters)
-        store.add_observations(_judge(manifest, classifier, channel, seed, transformed, names))
-
-
-def _observe_crops(
-    store: ObservationStore,
-    capture: Capture,
-    manifest: Manifest,
-    crops: Sequence[CropRow],
-    classifier: Classifier,
-    reporter: Reporter,
-) -> None:
-    known = store.observations(manifest.code, classifier.identity, PHOTO, 0)
-    seen = {(row.example, row.photo) for row in known}
-    todo = [crop for crop in crops if (crop.example, crop.photo) not in seen]
-    chunks = [todo[start : start + BATCH] for start in range(0, len(todo), BATCH)]
-    for chunk in reporter.track(chunks, len(chunks), "crops judged, batches") if chunks else ():
-        pixels = [_read_crop(capture.folder / str(crop.path)) for crop in chunk]
-        for batch in _batches(list(zip(chunk, pixels, strict=True)), [image.shape for image in pixels]):
-            images = to_tensor([image for _, image in batch])
-            names = [(crop.example, crop.photo) for crop, _ in batch]
-            store.add_observations(_judge(manifest, classifier, PHOTO, 0, images, names))
-
-
-def _read_crop(path: Path) -> NDArray[np.uint8]:
-    try:
-        with Image.open(path) as image:
-            return np.asarray(image.convert("RGB"))
-    except OSError as error:
-        raise RunError(
-            f"{path}: a crop that cannot be read ({error}); delete it and run 'physadv crop' again"
-        ) from error
-
-
-def _judge(
-    manifest: Manifest,
-    classifier: Classifier,
-    channel: str,
-    seed: int,
-    images: torch.Tensor,
-    names: Sequence[tuple[str, str]],
-) -> list[ObservationRow]:
-    top = classifier.probabilities(images).topk(min(TOP, len(classifier.labels)), dim=1)
-    return [
-        ObservationRow(
-            run=manifest.code,
-            classifier=classifier.identity,
-            channel=channel,
-            seed=seed,
-            example=example,
-            photo=photo,
-            labels=tuple(labels),
-            probabilities=tuple(round(probability, 6) for probability in probabilities),
-        )
-        for (example, photo), labels, probabilities in zip(
-            names, top.indices.tolist(), top.values.tolist(), strict=True
-        )
-    ]
-
-
-def _batches(items: Sequence[Any], sizes: Sequence[object]) -> Iterator[list[Any]]:
-    """Yield items of one size together, at most `BATCH` at a time."""
-    by_size: dict[object, list[Any]] = defaultdict(list)
-    for item, size in zip(items, sizes, strict=True):
-        by_size[size].append(item)
-    for group in by_size.values():
-        yield from (group[start : start + BATCH] for start in range(0, len(group), BATCH))
-
-
-def _judgements(rows: Sequence[ObservationRow]) -> dict[str, list[Judgement]]:
-    found: dict[str, list[Judgement]] = defaultdict(list)
-    for row in rows:
-        found[row.example].append(Judgement(row.labels, row.probabilities[0]))
-    return found
 
 
 def _outcomes(

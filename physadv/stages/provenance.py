@@ -12,7 +12,8 @@ from physadv.evaluation.wording import counted
 from physadv.runs import CropRow, Manifest, PhotoRow
 from physadv.sheets.layout import IMAGE, PAGES
 from physadv.stages.generate import GenerateSettings
-from physadv.stages.measure import PHOTO, Measurement
+from physadv.stages.measure import Measurement
+from physadv.stages.observing import PHOTO
 
 USUAL_SHOTS = 2
 

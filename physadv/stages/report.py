@@ -23,7 +23,8 @@ from physadv.evaluation.wording import counted
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Manifest, Printout, replacing
 from physadv.stages.gallery import SIDE_PX, difference_gain, gallery
-from physadv.stages.measure import PHOTO, Measurement
+from physadv.stages.measure import Measurement
+from physadv.stages.observing import PHOTO
 from physadv.stages.provenance import cameras, commands, parameters
 
 LISTED = 100

@@ -25,7 +25,8 @@ from physadv.runs import (
     Selection,
 )
 from physadv.stages.gallery import PAIRS_SHOWN
-from physadv.stages.measure import PHOTO, Measurement
+from physadv.stages.measure import Measurement
+from physadv.stages.observing import PHOTO
 from physadv.stages.report import write_report
 
 HOSTILE = "</title><script>alert('x')</script> & \"cat\""
