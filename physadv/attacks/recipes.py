@@ -83,8 +83,9 @@ RECIPES: dict[str, Recipe] = {
             "Athalye et al. 2018, arXiv:1707.07397",
             "L∞",
             "descends the loss expected over random transformations",
-            "100 steps of eps/40, decay 0.9, 8 samples",
+            "100 steps of eps/40, decay 0.9, 8 samples of print-photo",
             eot,
+            transforms="print-photo",
             samples=8,
         ),
     )

@@ -40,18 +40,15 @@ class Camera:
     @property
     def centre(self) -> Tensor:
         """Return the principal point (2,), pixels."""
-        return torch.tensor([(self.width - 1) / 2, (self.height - 1) / 2], dtype=self.focal.dtype)
+        return self.focal.new_tensor([(self.width - 1) / 2, (self.height - 1) / 2])
 
     def plane_to_rays(self) -> Tensor:
         """Return the homographies (B, 3, 3) from plane millimetres to ideal image points in focal lengths."""
-        rotation = _rotation(self.yaw, self.pitch, self.roll)
-        translation = torch.zeros_like(rotation[:, :, :1])
-        translation[:, 2, 0] = self.distance
-        return torch.cat([rotation[:, :, :2], translation], dim=2)
+        return plane_to_rays(self.distance, self.yaw, self.pitch, self.roll)
 
     def project(self, points: Tensor) -> Tensor:
         """Return the pixels (B, N, 2) at which plane points (N, 2) or (B, N, 2) in mm are seen."""
-        ideal = _apply_homography(self.plane_to_rays(), points)
+        ideal = apply_homography(self.plane_to_rays(), points)
         radius = ideal.norm(dim=-1, keepdim=True)
         distorted = radius.clone()
         for _ in range(20):
@@ -68,7 +65,7 @@ class Camera:
         distorted = (pixels - self.centre) / self.focal[:, None, None]
         square = distorted.square().sum(dim=-1, keepdim=True)
         ideal = distorted * (1 + self.a1[:, None, None] * square + self.a2[:, None, None] * square.square())
-        return _apply_homography(torch.linalg.inv(self.plane_to_rays()), ideal)
+        return apply_homography(torch.linalg.inv(self.plane_to_rays()), ideal)
 
     def pixel_map(self) -> Tensor:
         """Return the plane point in mm seen by every pixel, (B, H, W, 2) float32.
@@ -76,8 +73,8 @@ class Camera:
         It is exact on a lattice of `LATTICE_STEP` pixels and linear between: off by less than a hundredth of
         a pixel at any view from which a sheet can be read.
         """
-        columns = torch.arange((self.width - 1) // LATTICE_STEP + 2, dtype=self.focal.dtype)
-        rows = torch.arange((self.height - 1) // LATTICE_STEP + 2, dtype=self.focal.dtype)
+        columns = torch.arange((self.width - 1) // LATTICE_STEP + 2).to(self.focal)
+        rows = torch.arange((self.height - 1) // LATTICE_STEP + 2).to(self.focal)
         grid = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=-1) * LATTICE_STEP
         coarse = self.unproject(grid.reshape(-1, 2)).reshape(-1, len(rows), len(columns), 2)
         fine = F.interpolate(
@@ -101,20 +98,38 @@ def sample_plane(images: Tensor, plane: Tensor, extent: tuple[float, float]) -> 
     return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
-def _apply_homography(homography: Tensor, points: Tensor) -> Tensor:
+def plane_to_rays(distance: Tensor, yaw: Tensor, pitch: Tensor, roll: Tensor) -> Tensor:
+    """Return the homographies (B, 3, 3) from a plane to image points in focal lengths.
+
+    Args:
+        distance: (B,) from the lens to the plane's origin, which it looks at, in the plane's unit.
+        yaw: (B,) degrees about the plane's vertical axis.
+        pitch: (B,) degrees about its horizontal axis.
+        roll: (B,) degrees about the line of sight.
+    """
+    view = view_rotation(yaw, pitch, roll)
+    translation = torch.zeros_like(view[:, :, :1])
+    translation[:, 2, 0] = distance
+    return torch.cat([view[:, :, :2], translation], dim=2)
+
+
+def apply_homography(homography: Tensor, points: Tensor) -> Tensor:
+    """Return points (N, 2) or (B, N, 2) mapped by homographies (B, 3, 3), (B, N, 2)."""
     homogeneous = F.pad(points, (0, 1), value=1.0) @ homography.transpose(1, 2)
     return homogeneous[..., :2] / homogeneous[..., 2:]
 
 
-def _rotation(yaw: Tensor, pitch: Tensor, roll: Tensor) -> Tensor:
+def matrices(*entries: Tensor | float) -> Tensor:
+    """Return 3×3 matrices (B, 3, 3) of nine entries, row by row, each (B,) or one number for all."""
+    like = next(entry for entry in entries if isinstance(entry, Tensor))
+    filled = [entry if isinstance(entry, Tensor) else torch.full_like(like, entry) for entry in entries]
+    return torch.stack(filled, dim=-1).reshape(-1, 3, 3)
+
+
+def view_rotation(yaw: Tensor, pitch: Tensor, roll: Tensor) -> Tensor:
     """Return Rz(roll) · Rx(pitch) · Ry(yaw), (B, 3, 3), of angles in degrees."""
     (cy, sy), (cx, sx), (cz, sz) = ((a.deg2rad().cos(), a.deg2rad().sin()) for a in (yaw, pitch, roll))
-    zero, one = torch.zeros_like(cy), torch.ones_like(cy)
-
-    def matrix(*entries: Tensor) -> Tensor:
-        return torch.stack(entries, dim=-1).reshape(-1, 3, 3)
-
-    about_y = matrix(cy, zero, sy, zero, one, zero, -sy, zero, cy)
-    about_x = matrix(one, zero, zero, zero, cx, -sx, zero, sx, cx)
-    about_z = matrix(cz, -sz, zero, sz, cz, zero, zero, zero, one)
+    about_y = matrices(cy, 0, sy, 0, 1, 0, -sy, 0, cy)
+    about_x = matrices(1, 0, 0, 0, cx, -sx, 0, sx, cx)
+    about_z = matrices(cz, -sz, 0, sz, cz, 0, 0, 0, 1)
     return about_z @ about_x @ about_y

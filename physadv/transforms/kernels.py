@@ -1,4 +1,8 @@
-"""Point-spread functions of a camera: defocus (disc), motion (line) and gaussian, as kernels that combine."""
+"""Point-spread functions of a camera: defocus (disc), motion (line) and gaussian, as kernels that combine.
+
+A parameter is a number, which gives one kernel (size, size), or a tensor (B,), which gives one a row,
+(B, size, size).
+"""
 
 import torch
 import torch.nn.functional as F
@@ -7,44 +11,74 @@ from torch import Tensor
 SUPERSAMPLING = 7
 
 
-def disc_kernel(radius: float, size: int) -> Tensor:
-    """Return a defocus kernel (size, size) that sums to 1: a disc of `radius` pixels, anti-aliased."""
-    y, x = _fine_grid(size)
-    return _pool((x.square() + y.square() <= max(radius, 0.5 / SUPERSAMPLING) ** 2).float(), size)
+def disc_kernel(radius: Tensor | float, size: int) -> Tensor:
+    """Return a defocus kernel that sums to 1: a disc of `radius` pixels, anti-aliased."""
+    radius = _column(radius)
+    y, x = _fine_grid(size, radius)
+    return _pool((x.square() + y.square() <= radius.clamp_min(0.5 / SUPERSAMPLING).square()).to(radius), size)
 
 
-def motion_kernel(length: float, angle: float, size: int) -> Tensor:
-    """Return a motion kernel (size, size) that sums to 1: a line of `length` pixels at `angle` degrees."""
-    y, x = _fine_grid(size)
-    turn = torch.deg2rad(torch.tensor(angle))
+def motion_kernel(length: Tensor | float, angle: Tensor | float, size: int) -> Tensor:
+    """Return a motion kernel that sums to 1: a line of `length` pixels at `angle` degrees."""
+    length, turn = _column(length), _column(angle).deg2rad()
+    y, x = _fine_grid(size, length)
     along, across = x * turn.cos() + y * turn.sin(), y * turn.cos() - x * turn.sin()
-    thin = 0.5 / SUPERSAMPLING
-    line = (along.abs() <= max(length / 2, thin)) & (across.abs() <= max(0.25, thin))
-    return _pool(line.float(), size)
+    line = (along.abs() <= (length / 2).clamp_min(0.5 / SUPERSAMPLING)) & (across.abs() <= 0.25)
+    return _pool(line.to(length), size)
 
 
-def gaussian_kernel(sigma: float, size: int) -> Tensor:
-    """Return a gaussian kernel (size, size) that sums to 1, of `sigma` pixels."""
-    y, x = _fine_grid(size)
-    return _pool((-(x.square() + y.square()) / (2 * max(sigma, 1e-3) ** 2)).exp(), size)
+def gaussian_kernel(sigma: Tensor | float, size: int) -> Tensor:
+    """Return a gaussian kernel that sums to 1, of `sigma` pixels, each pixel holding its area's share."""
+    taps = gaussian_taps(sigma, size, SUPERSAMPLING)
+    return taps[..., :, None] * taps[..., None, :]
+
+
+def gaussian_taps(sigma: Tensor | float, size: int, supersampling: int = 1) -> Tensor:
+    """Return one axis of a gaussian of `sigma` pixels, (size,) or (B, size), that sums to 1.
+
+    Args:
+        sigma: 0 puts all weight on the centre.
+        size: odd number of taps.
+        supersampling: odd number of points a tap is the mean of; 1 keeps the variance at sigma².
+    """
+    sigma = _column(sigma)[..., 0]
+    axis = _fine_axis(size, supersampling, sigma)
+    # A floor instead of a case for 0: at a thousandth of a pixel all weight is on the centre.
+    fine = (-0.5 * (axis / sigma.clamp_min(1e-3)).square()).exp()
+    coarse: Tensor = fine.reshape(*fine.shape[:-1], size, supersampling).mean(dim=-1)
+    return coarse / coarse.sum(dim=-1, keepdim=True)
 
 
 def combine_kernels(*kernels: Tensor) -> Tensor:
     """Return the kernel of blurring with one odd kernel after another; it is as wide as all together."""
     total = kernels[0]
     for kernel in kernels[1:]:
-        pad = kernel.shape[-1] - 1
-        total = F.conv2d(F.pad(total, (pad, pad, pad, pad))[None, None], kernel.flip(0, 1)[None, None])[0, 0]
+        pad, rows = kernel.shape[-1] - 1, kernel[..., 0, 0].numel()
+        spread = F.pad(total, (pad, pad, pad, pad)).reshape(1, rows, *[total.shape[-1] + 2 * pad] * 2)
+        weight = kernel.flip(-2, -1).reshape(rows, 1, *kernel.shape[-2:])
+        combined = F.conv2d(spread, weight, groups=rows)
+        total = combined.reshape(*total.shape[:-2], *combined.shape[-2:])
     return total
 
 
-def _fine_grid(size: int) -> tuple[Tensor, Tensor]:
-    steps = torch.arange(size * SUPERSAMPLING, dtype=torch.float32)
-    axis = (steps + 0.5) / SUPERSAMPLING - size / 2
+def _column(values: Tensor | float) -> Tensor:
+    return torch.as_tensor(values, dtype=None if isinstance(values, Tensor) else torch.float32)[
+        ..., None, None
+    ]
+
+
+def _fine_axis(size: int, supersampling: int, like: Tensor) -> Tensor:
+    steps = torch.arange(size * supersampling, dtype=like.dtype, device=like.device)
+    return (steps + 0.5) / supersampling - size / 2
+
+
+def _fine_grid(size: int, like: Tensor) -> tuple[Tensor, Tensor]:
+    axis = _fine_axis(size, SUPERSAMPLING, like)
     y, x = torch.meshgrid(axis, axis, indexing="ij")
     return y, x
 
 
 def _pool(fine: Tensor, size: int) -> Tensor:
-    coarse = F.avg_pool2d(fine[None, None], SUPERSAMPLING)[0, 0]
-    return coarse / coarse.sum()
+    coarse = F.avg_pool2d(fine.reshape(-1, 1, *fine.shape[-2:]), SUPERSAMPLING)
+    coarse = coarse.reshape(*fine.shape[:-2], size, size)
+    return coarse / coarse.sum(dim=(-2, -1), keepdim=True)

@@ -1,11 +1,18 @@
 """Noise whose randomness is data: drawn from stored seeds, so that a draw can be replayed."""
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 import torch
 from torch import Tensor
 
 from physadv.transforms.photometry import per_image
+from physadv.transforms.protocol import Parameters
+from physadv.transforms.ranges import ZERO, Range, require
+from physadv.transforms.surrogates import with_slope
 
 _SEEDS = 2**62
+_POOL = 2**22
 
 
 def gaussian_noise(images: Tensor, sd: Tensor, noise: Tensor) -> Tensor:
@@ -20,6 +27,63 @@ def gaussian_noise(images: Tensor, sd: Tensor, noise: Tensor) -> Tensor:
         (B, C, H, W) in [0, 1], differentiable in all arguments.
     """
     return (images + per_image(sd, images) * noise).clamp(0, 1)
+
+
+def sensor_noise(images: Tensor, shot: Tensor, read: Tensor, noise: Tensor) -> Tensor:
+    """Add a sensor's noise, of variance shot · signal + read², and clip (Foi et al. 2008).
+
+    Args:
+        images: float (B, C, H, W), the signal, in [0, 1].
+        shot: (B,) variance per unit of signal.
+        read: (B,) standard deviation without light.
+        noise: standard normal, of the images' shape.
+
+    Returns:
+        (B, C, H, W) in [0, 1], differentiable in the images.
+    """
+    with torch.no_grad():
+        variance = torch.addcmul(
+            per_image(read.square(), images), images.clamp_min(0), per_image(shot, images)
+        )
+        sd = variance.sqrt_()
+        noisy = torch.addcmul(images, noise, sd)
+        slope = (noise * per_image(shot / 2, images)).div_(sd.clamp_min_(1e-6)).add_(1)
+    return with_slope(images, noisy, slope).clamp(0, 1)
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """A sensor's shot and read noise, on whatever the images hold: linear light, or its code.
+
+    Attributes:
+        read: standard deviation without light, in units of the images.
+        shot: variance per unit of signal.
+
+    Raises:
+        TransformError: a range goes below 0.
+    """
+
+    read: Range = ZERO
+    shot: Range = ZERO
+
+    def __post_init__(self) -> None:
+        require("read", self.read, at_least=0)
+        require("shot", self.shot, at_least=0)
+
+    def sample(self, n: int, generator: torch.Generator) -> Parameters:
+        """Draw `read`, `shot` and the `seed` of the noise, each (n,)."""
+        return {
+            "read": self.read.draw(n, generator),
+            "shot": self.shot.draw(n, generator),
+            "seed": draw_seeds(n, generator),
+        }
+
+    def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
+        """Return images (n, C, H, W) in [0, 1] with the noise of their seeds, in [0, 1]."""
+        noise = pooled_normal(parameters["seed"], images)
+        if self.shot.is_only(0):
+            return gaussian_noise(images, parameters["read"], noise)
+        return sensor_noise(images, parameters["shot"], parameters["read"], noise)
 
 
 def draw_seeds(n: int, generator: torch.Generator) -> Tensor:
@@ -37,3 +101,22 @@ def standard_normal(seeds: Tensor, like: Tensor) -> Tensor:
         for seed in seeds.tolist()
     ]
     return torch.stack(rows).to(like.device)
+
+
+def pooled_normal(seeds: Tensor, like: Tensor) -> Tensor:
+    """Return standard normal noise of the shape, dtype and device of `like`, one seed (B,) an image.
+
+    Every image takes the stretch of one fixed pool of noise that its seed points at: a copy instead of a
+    draw, the same on every device, for optimisation, where fresh noise costs more than it is worth. Two
+    images' stretches may overlap, displaced; `standard_normal` gives independent noise.
+    """
+    count = like[0].numel()
+    size = max(_POOL, 1 << (4 * count - 1).bit_length())
+    pool = _noise_pool(size, like.device)
+    rows = [pool[start : start + count] for start in (seeds % (size - count)).tolist()]
+    return torch.stack(rows).to(like.dtype).reshape(like.shape)
+
+
+@lru_cache(maxsize=4)
+def _noise_pool(size: int, device: torch.device) -> Tensor:
+    return torch.randn(size, generator=torch.Generator().manual_seed(0)).to(device)

@@ -46,9 +46,17 @@ class Identity:
 
 @dataclass(frozen=True)
 class Composition:
-    """Transformations one after another, the first first, drawn independently."""
+    """Transformations one after another, the first first, drawn independently.
+
+    Raises:
+        TransformError: there is none.
+    """
 
     parts: tuple[Transformation, ...]
+
+    def __post_init__(self) -> None:
+        if not self.parts:
+            raise TransformError("an empty distribution; wanted at least one transformation")
 
     def sample(self, n: int, generator: torch.Generator) -> Parameters:
         """Draw for every part in order; the names of part i are prefixed with `i.`."""

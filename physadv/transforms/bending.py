@@ -1,0 +1,194 @@
+"""Paper that is not flat: bent along a line, or uneven; solved on a coarse lattice."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from physadv.transforms.geometry import apply_homography
+from physadv.transforms.protocol import Parameters, TransformError
+from physadv.transforms.ranges import HALF_TURN, ZERO, Range, require
+from physadv.transforms.views import View
+
+LATTICE = 17
+"""Chebyshev points along each side, polynomials between: within 0.02 pixels for paper bent in an arc."""
+
+_HALF = 0.5
+"""Half a picture height: where `bend` is the slope."""
+
+_ITERATIONS = 16
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
+
+
+@dataclass(frozen=True)
+class Deformation:
+    """Bent paper, a generalised cylinder (developable: it does not stretch), and smooth unevenness.
+
+    Attributes:
+        bend: slope of the paper half a picture height from the middle, degrees; its sign turns it away from
+            or towards the camera.
+        bend_direction: in which it slopes, degrees in the plane; the rulings run across.
+        bend_skew: 0 = an arc of a circle, ±1 = flat towards one end and twice as curved towards the other.
+        spline: displacement of every knot of a thin-plate spline, picture heights, either axis.
+        knots: along each side of the picture.
+
+    Raises:
+        TransformError: bend beyond ±60 degrees, skew beyond ±1, fewer than two knots, or neither bend nor
+            spline.
+    """
+
+    bend: Range = ZERO
+    bend_direction: Range = HALF_TURN
+    bend_skew: Range = ZERO
+    spline: Range = ZERO
+    knots: int = 4
+
+    def __post_init__(self) -> None:
+        require("bend", self.bend, at_least=-60, at_most=60)
+        require("bend_skew", self.bend_skew, at_least=-1, at_most=1)
+        if self.knots < 2:
+            raise TransformError(f"knots {self.knots}; wanted at least 2")
+        if self.bend.is_only(0) and self.spline.is_only(0):
+            raise TransformError("a deformation without bend or spline; wanted one of them")
+
+    def sample(self, n: int, generator: torch.Generator) -> Parameters:
+        """Draw `bend`, `bend_direction` and `bend_skew`, (n,), and `spline` (n, 2·knots²)."""
+        return {
+            "bend": self.bend.draw(n, generator),
+            "bend_direction": self.bend_direction.draw(n, generator),
+            "bend_skew": self.bend_skew.draw(n, generator),
+            "spline": self.spline.draw(n, generator, 2 * self.knots**2),
+        }
+
+    def offsets(self, parameters: Parameters, view: View, height: int, width: int, like: Tensor) -> Tensor:
+        """Return how far from the flat view every pixel reads, (B, H, W, 2), in units of `grid_sample`.
+
+        Args:
+            parameters: a draw.
+            view: of the flat picture.
+            height: of picture and frame, pixels.
+            width: likewise.
+            like: gives dtype and device.
+        """
+        lattice = _lattice(height, width, view.rays)
+        flat = apply_homography(torch.linalg.inv(view.to_frame @ view.rays), lattice)
+        on_paper = flat
+        if not self.bend.is_only(0):
+            on_paper = _unbend(flat, view.rays, *(parameters[name].to(flat) for name in _BEND))
+        to_picture = torch.linalg.inv(view.to_plane)
+        pixels = apply_homography(to_picture, on_paper)
+        if not self.spline.is_only(0):
+            displacement = parameters["spline"].to(flat).reshape(len(flat), -1, 2) * height
+            pixels = pixels + _thin_plate(pixels, displacement, height, width)
+        coarse = (pixels - apply_homography(to_picture, flat)) * pixels.new_tensor([2 / width, 2 / height])
+        coarse = coarse.reshape(-1, LATTICE, LATTICE, 2).permute(0, 3, 1, 2).to(like)
+        fine = _polynomials(height, coarse) @ coarse @ _polynomials(width, coarse).T
+        return fine.permute(0, 2, 3, 1)
+
+
+_BEND = ("bend", "bend_direction", "bend_skew")
+
+
+def bent_surface(points: Tensor, bend: Tensor, direction: Tensor, skew: Tensor) -> Tensor:
+    """Return where points of a flat sheet lie once it is bent, (B, N, 3), z away from the camera.
+
+    Args:
+        points: (B, N, 2) on the sheet, picture heights from its middle.
+        bend: (B,) degrees, as in `Deformation`.
+        direction: (B,) degrees.
+        skew: (B,).
+    """
+    angle = direction.deg2rad()
+    along = torch.stack([angle.cos(), angle.sin()], dim=-1)[:, None]
+    across = torch.stack([-angle.sin(), angle.cos()], dim=-1)[:, None]
+    arc, ruling = (points * along).sum(dim=-1), (points * across).sum(dim=-1)
+    nodes, weights = points.new_tensor((_NODES + 1) / 2), points.new_tensor(_WEIGHTS / 2)
+    # Beyond twice the picture the paper goes on straight.
+    travelled = arc.clamp(-2 * _HALF, 2 * _HALF)
+    steps = travelled[..., None] * nodes
+    slope = _slope(steps, bend, skew)
+    x = travelled * (slope.cos() * weights).sum(dim=-1)
+    z = travelled * (slope.sin() * weights).sum(dim=-1)
+    end = _slope(travelled[..., None], bend, skew)[..., 0]
+    x, z = x + (arc - travelled) * end.cos(), z + (arc - travelled) * end.sin()
+    flat = x[..., None] * along + ruling[..., None] * across
+    return torch.cat([flat, z[..., None]], dim=-1)
+
+
+def _slope(arc: Tensor, bend: Tensor, skew: Tensor) -> Tensor:
+    """Return the slope, radians, at arc lengths (B, N, K); curvature is linear in them."""
+    t = arc / _HALF
+    return bend.deg2rad()[:, None, None] * (t + skew[:, None, None] * t.square() / 2)
+
+
+def _unbend(flat: Tensor, rays: Tensor, bend: Tensor, direction: Tensor, skew: Tensor) -> Tensor:
+    """Return the points of the bent sheet seen where points (B, N, 2) of the flat one would be."""
+    third = torch.linalg.cross(rays[:, :, 0], rays[:, :, 1])
+    spatial = torch.stack([rays[:, :, 0], rays[:, :, 1], third], dim=2)
+    origin, to_flat = rays[:, None, :, 2], torch.linalg.inv(rays)
+    points = flat
+    for _ in range(_ITERATIONS):
+        seen = bent_surface(points, bend, direction, skew) @ spatial.transpose(1, 2) + origin
+        back = seen @ to_flat.transpose(1, 2)
+        points = points + flat - back[..., :2] / back[..., 2:]
+    return points
+
+
+def _thin_plate(points: Tensor, displacement: Tensor, height: int, width: int) -> Tensor:
+    """Return a thin-plate spline (Bookstein 1989) at points (B, N, 2), all in pixels.
+
+    Args:
+        points: where; beyond the picture's edge the edge's value is taken.
+        displacement: (B, K², 2) at K×K knots spread evenly over the picture.
+        height: of the picture, pixels.
+        width: likewise.
+    """
+    knots = round(displacement.shape[1] ** 0.5)
+    x, y = (torch.linspace(-0.5, size - 0.5, knots).to(points) for size in (width, height))
+    centres = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1).reshape(-1, 2)
+    affine = F.pad(centres / height, (1, 0), value=1.0)
+    system = torch.cat(
+        [
+            torch.cat([_bending_energy(centres / height, centres / height), affine], dim=1),
+            torch.cat([affine.T, affine.new_zeros(3, 3)], dim=1),
+        ]
+    )
+    weights: Tensor = torch.linalg.solve(system, F.pad(displacement, (0, 0, 0, 3)))
+    inside = torch.stack(
+        [points[..., 0].clamp(-0.5, width - 0.5), points[..., 1].clamp(-0.5, height - 0.5)], -1
+    )
+    basis = torch.cat(
+        [_bending_energy(inside / height, centres / height), F.pad(inside / height, (1, 0), value=1.0)],
+        dim=-1,
+    )
+    return basis @ weights
+
+
+def _bending_energy(points: Tensor, centres: Tensor) -> Tensor:
+    square: Tensor = (points[..., :, None, :] - centres).square().sum(dim=-1)
+    return square * square.clamp_min(1e-300).log()
+
+
+def _lattice(height: int, width: int, like: Tensor) -> Tensor:
+    x, y = ((_chebyshev(like) + 1) / 2 * (size - 1) for size in (width, height))
+    return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1).reshape(-1, 2)
+
+
+def _polynomials(size: int, like: Tensor) -> Tensor:
+    """Return what every pixel along a side takes of each lattice point, (size, LATTICE).
+
+    The barycentric formula (Berrut and Trefethen 2004).
+    """
+    nodes, pixels = _chebyshev(like), torch.linspace(-1, 1, size).to(like)
+    signs = 1 - 2 * (torch.arange(LATTICE) % 2).to(like)
+    signs[[0, -1]] /= 2
+    distance = pixels[:, None] - nodes
+    on_node = distance.abs() < 1e-12
+    terms = torch.where(on_node.any(dim=1, keepdim=True), on_node.to(like), signs / distance)
+    return terms / terms.sum(dim=1, keepdim=True)
+
+
+def _chebyshev(like: Tensor) -> Tensor:
+    return -(torch.arange(LATTICE).to(like) * torch.pi / (LATTICE - 1)).cos()

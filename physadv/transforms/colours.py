@@ -1,0 +1,198 @@
+"""Light and colour of a whole photo: one affine map of RGB a sample, then one tone curve."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from physadv.transforms.photometry import per_image
+from physadv.transforms.protocol import Parameters
+from physadv.transforms.ranges import ONE, ZERO, Range, fixed, require
+from physadv.transforms.surrogates import with_slope
+
+LUMA = (0.299, 0.587, 0.114)
+DAYLIGHT = 6504.0
+"""The colour temperature, kelvin, of sRGB's white: the one that changes nothing."""
+
+_UNCORRECTED = fixed(DAYLIGHT)
+
+_DARKEST = 2.0**-10
+"""Signal below which a gamma goes on as a straight line: a quarter of an 8-bit level; keeps slopes finite."""
+
+
+def colour_map(
+    *,
+    contrast: Tensor,
+    saturation: Tensor,
+    gain: Tensor,
+    offset: Tensor,
+    mean: Tensor | None = None,
+) -> Tensor:
+    """Return the affine maps (B, 3, 4) that stretch contrast, then saturation, then gain, then add.
+
+    Args:
+        contrast: (B,) factor about `mean`; 1 changes nothing.
+        saturation: (B,) factor about the luma (ITU-R BT.601); 0 is grey.
+        gain: (B, 3) factor of each channel.
+        offset: (B, 3) added to each channel.
+        mean: (B, 3) of each channel; needed where contrast is not 1.
+    """
+    unit = torch.eye(3, dtype=gain.dtype, device=gain.device)
+    luma = gain.new_tensor(LUMA).expand(3, 3)
+    mix = luma + saturation[:, None, None] * (unit - luma)
+    linear = gain[:, :, None] * mix
+    if mean is not None:
+        pivot = (1 - contrast)[:, None] * mean
+        offset = offset + (linear @ pivot[:, :, None])[:, :, 0]
+    return torch.cat([linear * contrast[:, None, None], offset[:, :, None]], dim=2)
+
+
+def apply_colour_map(images: Tensor, maps: Tensor) -> Tensor:
+    """Return images (B, 3, H, W) through affine maps (B, 3, 4), clipped to [0, 1]; differentiable in both."""
+    flat = torch.baddbmm(maps[:, :, 3:], maps[:, :, :3], images.flatten(2))
+    return flat.clamp(0, 1).reshape(images.shape)
+
+
+def adjust_gamma(images: Tensor, gamma: Tensor) -> Tensor:
+    """Return images to the power of `gamma` (B,), differentiable in the images.
+
+    Args:
+        images: (B, C, H, W) in [0, 1]; a straight line continues the curve below 2⁻¹⁰, where its slope or
+            that of its inverse has no bound.
+        gamma: above 0; 1 changes nothing.
+    """
+    with torch.no_grad():
+        exponent = per_image(gamma, images)
+        base = images.clamp_min(_DARKEST)
+        value = base.pow(exponent)
+        slope = torch.div(value, base, out=base).mul_(exponent)
+        value.addcmul_(slope, (images - _DARKEST).clamp_max_(0)).clamp_(0, 1)
+    return with_slope(images, value, slope)
+
+
+def adjust_tone(images: Tensor, strength: Tensor) -> Tensor:
+    """Return images with contrast added by an S-shaped curve, x + strength · x(1 − x)(2x − 1).
+
+    Args:
+        images: (B, C, H, W) in [0, 1].
+        strength: (B,) in [0, 1]; 0 changes nothing, 1 is 3x² − 2x³.
+    """
+    with torch.no_grad():
+        amount = per_image(strength, images)
+        hump = torch.addcmul(images, images, images, value=-1)
+        value = torch.addcmul(images, images.mul(2).sub_(1).mul_(hump), amount)
+        slope = torch.addcmul(1 - amount, hump, 6 * amount)
+    return with_slope(images, value, slope)
+
+
+def temperature_gain(kelvin: Tensor) -> Tensor:
+    """Return the gains (B, 3), of sRGB values, of white light at a colour temperature (B,) left uncorrected.
+
+    The Planckian locus by the cubics of Kim et al. 2002 (1667 to 25000 K), made linear sRGB, relative to
+    6504 K and to green, to the power of 1/2.2 as the gain goes to encoded values.
+    """
+    return (_planckian(kelvin) / _planckian(torch.full_like(kelvin, DAYLIGHT))).pow(1 / 2.2)
+
+
+@dataclass(frozen=True)
+class Photometry:
+    """A distribution over light and colour: one affine colour map a sample, then one curve where asked for.
+
+    Attributes:
+        brightness: added to all channels, in units of the images (0.1 is 25.5 levels).
+        contrast: factor about each channel's mean (`adjust_contrast`).
+        saturation: factor about the luma.
+        gain: factor of all channels.
+        channel_gain: factor of each channel, drawn three times a sample.
+        channel_offset: added to each channel, drawn three times a sample.
+        white_balance: gain less 1 of red and of blue, drawn twice a sample.
+        temperature: of the light, kelvin; 6504 changes nothing.
+        gamma: power after all that.
+        tone: strength of an S-shaped curve in the end.
+
+    Raises:
+        TransformError: a factor below 0, a gamma not above 0, a temperature outside 1667 to 25000 K, a tone
+            outside 0 to 1.
+    """
+
+    brightness: Range = ZERO
+    contrast: Range = ONE
+    saturation: Range = ONE
+    gain: Range = ONE
+    channel_gain: Range = ONE
+    channel_offset: Range = ZERO
+    white_balance: Range = ZERO
+    temperature: Range = _UNCORRECTED
+    gamma: Range = ONE
+    tone: Range = ZERO
+
+    def __post_init__(self) -> None:
+        for name in ("contrast", "saturation", "gain", "channel_gain"):
+            require(name, getattr(self, name), at_least=0)
+        require("white_balance", self.white_balance, at_least=-1)
+        require("gamma", self.gamma, above=0)
+        require("temperature", self.temperature, at_least=1667, at_most=25000)
+        require("tone", self.tone, at_least=0, at_most=1)
+
+    def sample(self, n: int, generator: torch.Generator) -> Parameters:
+        """Draw every quantity above, (n,), those of channels (n, 3), `white_balance` (n, 2)."""
+        names = ("brightness", "contrast", "saturation", "gain", "temperature", "gamma", "tone")
+        widths = {"channel_gain": 3, "channel_offset": 3, "white_balance": 2}
+        return {name: getattr(self, name).draw(n, generator) for name in names} | {
+            name: getattr(self, name).draw(n, generator, width) for name, width in widths.items()
+        }
+
+    def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
+        """Return images (n, 3, H, W) in [0, 1] in that light, in [0, 1]."""
+        if self != Photometry(gamma=self.gamma, tone=self.tone):
+            images = apply_colour_map(images, self.maps(images, parameters))
+        if not self.gamma.is_only(1):
+            images = adjust_gamma(images, parameters["gamma"])
+        if not self.tone.is_only(0):
+            images = adjust_tone(images, parameters["tone"])
+        return images
+
+    def maps(self, images: Tensor, parameters: Parameters) -> Tensor:
+        """Return the affine colour maps (n, 3, 4) of a draw on images (n, 3, H, W)."""
+        red, blue = (1 + parameters["white_balance"]).unbind(dim=1)
+        gain = torch.stack([red, torch.ones_like(red), blue], dim=1)
+        gain = gain * parameters["channel_gain"] * parameters["gain"][:, None]
+        if not self.temperature.is_only(DAYLIGHT):
+            gain = gain * temperature_gain(parameters["temperature"])
+        return colour_map(
+            contrast=parameters["contrast"].to(images),
+            saturation=parameters["saturation"].to(images),
+            gain=gain.to(images),
+            offset=(parameters["channel_offset"] + parameters["brightness"][:, None]).to(images),
+            mean=None if self.contrast.is_only(1) else images.mean(dim=(2, 3)),
+        )
+
+
+def _planckian(kelvin: Tensor) -> Tensor:
+    """Return linear sRGB (B, 3), green 1, of black bodies."""
+    t = 1000 / kelvin
+    x = torch.where(
+        kelvin < 4000,
+        ((-0.2661239 * t - 0.2343589) * t + 0.8776956) * t + 0.179910,
+        ((-3.0258469 * t + 2.1070379) * t + 0.2226347) * t + 0.240390,
+    )
+    y = torch.where(
+        kelvin < 2222,
+        ((-1.1063814 * x - 1.34811020) * x + 2.18555832) * x - 0.20219683,
+        torch.where(
+            kelvin < 4000,
+            ((-0.9549476 * x - 1.37418593) * x + 2.09137015) * x - 0.16748867,
+            ((3.0817580 * x - 5.87338670) * x + 3.75112997) * x - 0.37001483,
+        ),
+    )
+    xyz = torch.stack([x / y, torch.ones_like(x), (1 - x - y) / y], dim=-1)
+    to_rgb = xyz.new_tensor(
+        [
+            (3.2404542, -1.5371385, -0.4985314),
+            (-0.9692660, 1.8760108, 0.0415560),
+            (0.0556434, -0.2040259, 1.0572252),
+        ]
+    )
+    rgb = xyz @ to_rgb.T
+    # Below 1900 K a black body is redder than sRGB's gamut.
+    return (rgb / rgb[:, 1:2]).clamp_min(1e-3)

@@ -1,0 +1,67 @@
+"""Functions whose gradient is given beside their value: rounding, which has none, and cheap exact ones."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from physadv.transforms.protocol import Parameters
+
+
+def straight_through(images: Tensor, value: Tensor) -> Tensor:
+    """Return `value`, a stepwise function of `images`, with the identity's gradient (Bengio et al. 2013)."""
+    return _StraightThrough.apply(images, value)  # type: ignore[no-any-return]
+
+
+def with_slope(images: Tensor, value: Tensor, slope: Tensor) -> Tensor:
+    """Return `value`, a pointwise function of `images`, with its derivative `slope` as gradient.
+
+    The derivative often falls out of the value: a power needs no second power backward.
+    """
+    return _WithSlope.apply(images, value, slope)  # type: ignore[no-any-return]
+
+
+def round_to_8_bits(images: Tensor) -> Tensor:
+    """Return float images in [0, 1] clipped and rounded to multiples of 1/255, the gradient passing straight.
+
+    It passes out of range too: what an attack pushed past black or white can come back.
+    """
+    with torch.no_grad():
+        rounded = images.clamp(0, 1).mul_(255).round_().div_(255)
+    return straight_through(images, rounded)
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """Rounding to the 8 bits of a file, as a transformation without parameters."""
+
+    def sample(self, n: int, generator: torch.Generator) -> Parameters:
+        """Return the empty draw; the generator is left alone."""
+        return {}
+
+    def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
+        """Return the images rounded; see `round_to_8_bits`."""
+        return round_to_8_bits(images)
+
+
+class _StraightThrough(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, images: Tensor, value: Tensor) -> Tensor:
+        return value.view_as(value)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        return gradients[0], None
+
+
+class _WithSlope(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, images: Tensor, value: Tensor, slope: Tensor) -> Tensor:
+        ctx.save_for_backward(slope)
+        return value.view_as(value)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        (slope,) = ctx.saved_tensors
+        return gradients[0] * slope, None, None

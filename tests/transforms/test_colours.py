@@ -1,0 +1,166 @@
+import kornia
+import pytest
+import torch
+
+from physadv.capture.phone import Phone
+from physadv.transforms import (
+    Ink,
+    Photometry,
+    Printer,
+    Range,
+    adjust_gamma,
+    adjust_tone,
+    fixed,
+    linear_to_srgb,
+    load_preset,
+    print_images,
+    round_to_8_bits,
+    srgb_to_linear,
+    temperature_gain,
+)
+
+IMAGES = torch.rand(4, 3, 9, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+
+def seen(photometry: Photometry, images: torch.Tensor = IMAGES) -> torch.Tensor:
+    return photometry.apply(images, photometry.sample(len(images), torch.Generator().manual_seed(0)))
+
+
+def test_linear_light_is_the_standards_within_a_hundredth_of_a_level():
+    torch.testing.assert_close(
+        srgb_to_linear(IMAGES), kornia.color.rgb_to_linear_rgb(IMAGES), atol=4e-5, rtol=0
+    )
+    torch.testing.assert_close(
+        linear_to_srgb(IMAGES), kornia.color.linear_rgb_to_rgb(IMAGES), atol=4e-5, rtol=0
+    )
+
+
+@pytest.mark.parametrize("function", [srgb_to_linear, linear_to_srgb])
+def test_linear_light_has_its_gradient_in_the_straight_part_too(function):
+    levels = torch.linspace(0.0001, 1, 60, dtype=torch.float64).requires_grad_()
+
+    assert torch.autograd.gradcheck(function, levels)
+
+
+def test_there_and_back_gives_the_level_back():
+    torch.testing.assert_close(linear_to_srgb(srgb_to_linear(IMAGES)), IMAGES, atol=1e-7, rtol=0)
+
+
+def test_brightness_contrast_gain_and_saturation_do_what_they_say():
+    grey = IMAGES * 0.3 + 0.3
+
+    torch.testing.assert_close(seen(Photometry(brightness=fixed(0.1)), grey), grey + 0.1)
+    torch.testing.assert_close(seen(Photometry(gain=fixed(1.2)), grey), grey * 1.2)
+    stretched = seen(Photometry(contrast=fixed(1.5)), grey)
+    torch.testing.assert_close(stretched.mean(dim=(2, 3)), grey.mean(dim=(2, 3)))
+    torch.testing.assert_close(stretched.std(dim=(2, 3)), 1.5 * grey.std(dim=(2, 3)))
+    pale = seen(Photometry(saturation=fixed(0)), grey)
+    luma = torch.einsum("c,bchw->bhw", torch.tensor([0.299, 0.587, 0.114]).double(), grey)
+    torch.testing.assert_close(pale, luma[:, None].expand_as(grey))
+
+
+def test_one_map_is_what_one_after_another_gives():
+    grey = IMAGES * 0.2 + 0.4
+    steps = [
+        Photometry(contrast=fixed(1.2)),
+        Photometry(saturation=fixed(0.7)),
+        Photometry(gain=fixed(0.9), temperature=fixed(5000)),
+        Photometry(brightness=fixed(0.05)),
+    ]
+    together = Photometry(
+        contrast=fixed(1.2),
+        saturation=fixed(0.7),
+        gain=fixed(0.9),
+        temperature=fixed(5000),
+        brightness=fixed(0.05),
+    )
+
+    one_by_one = grey
+    for step in steps:
+        one_by_one = seen(step, one_by_one)
+
+    torch.testing.assert_close(seen(together, grey), one_by_one)
+
+
+def test_white_balance_leaves_green_alone():
+    balanced = seen(Photometry(white_balance=Range(0.05, 0.08)), IMAGES * 0.5)
+
+    torch.testing.assert_close(balanced[:, 1], IMAGES[:, 1] * 0.5)
+    ratio = (balanced / (IMAGES * 0.5))[:, ::2, 0, 0]
+    assert bool(((ratio > 1.05 - 1e-9) & (ratio < 1.08 + 1e-9)).all())
+
+
+def test_a_lamp_is_as_warm_as_illuminant_a():
+    # CIE A, 2856 K, against a black body of 6504 K (x 0.3134, y 0.3236), in linear sRGB.
+    def linear(x: float, y: float) -> torch.Tensor:
+        xyz = torch.tensor([[[x / y]], [[1.0]], [[(1 - x - y) / y]]], dtype=torch.float64)
+        rgb = kornia.color.xyz_to_rgb(xyz[None])[0, :, 0, 0]
+        return rgb / rgb[1]
+
+    expected = linear(0.4476, 0.4074) / linear(0.3134, 0.3236)
+
+    gains = temperature_gain(torch.tensor([2856.0, 6504.0], dtype=torch.float64))
+
+    torch.testing.assert_close(gains[0].pow(2.2), expected, rtol=0.03, atol=0.01)
+    torch.testing.assert_close(gains[1], torch.ones(3, dtype=torch.float64))
+
+
+def test_gamma_is_a_power_and_its_inverse_undoes_it():
+    gamma = torch.tensor([0.5, 1.0, 2.2, 3.5], dtype=torch.float64)
+    bright = IMAGES.clamp_min(0.2)
+
+    curved = adjust_gamma(bright, gamma)
+
+    torch.testing.assert_close(curved, bright ** gamma[:, None, None, None])
+    torch.testing.assert_close(adjust_gamma(curved, 1 / gamma), bright)
+
+
+def test_the_tone_curve_is_smoothstep_at_full_strength():
+    full = adjust_tone(IMAGES, torch.ones(4))
+
+    torch.testing.assert_close(full, 3 * IMAGES**2 - 2 * IMAGES**3)
+
+
+def test_a_distribution_of_one_printer_is_that_printer():
+    printer = Printer(spread_mm=0)
+    alike = Ink(
+        white=fixed(0.86),
+        yellowing=fixed(0.02 / 0.86),
+        black=fixed(printer.black),
+        dot_gain=fixed(printer.dot_gain),
+        crosstalk=fixed(printer.crosstalk),
+    )
+
+    light = alike.apply(srgb_to_linear(IMAGES), alike.sample(4, torch.Generator()))
+
+    torch.testing.assert_close(light, print_images(IMAGES, printer, dots_per_mm=20), atol=1e-9, rtol=0)
+
+
+def test_the_print_photo_preset_varies_as_the_virtual_printer_and_phone_do():
+    printer, phone = Printer(), Phone()
+    _, light, tone = load_preset("print-photo").parts
+    ink, exposure, _, sensor = light.inner.parts
+
+    assert ink.white.low == ink.white.high == printer.white[0] == printer.white[1]
+    assert ink.white.low * (1 - ink.yellowing.low) == pytest.approx(printer.white[2])
+    for name in ("black", "dot_gain", "crosstalk"):
+        spread = getattr(ink, name)
+        assert (spread.low + spread.high) / 2 == pytest.approx(getattr(printer, name))
+    assert exposure.white_balance.high == -exposure.white_balance.low == phone.white_balance
+    assert exposure.gain.low <= phone.exposure[0] * (1 - max(phone.falloff) / 2)
+    assert exposure.gain.high == phone.exposure[1]
+    assert (sensor.read.low, sensor.read.high) == phone.read_noise
+    assert (sensor.shot.low, sensor.shot.high) == phone.shot_noise
+    assert (tone.tone.low, tone.tone.high) == phone.contrast
+    jpeg = load_preset("print-photo-jpeg").parts[-1]
+    assert (jpeg.quality.low, jpeg.quality.high) == phone.quality
+
+
+def test_rounding_to_8_bits_passes_the_gradient_straight():
+    levels = torch.tensor([-0.1, 0.0, 0.4 / 255, 0.6 / 255, 0.5, 1.0, 1.2], requires_grad=True)
+
+    rounded = round_to_8_bits(levels)
+    rounded.sum().backward()
+
+    torch.testing.assert_close(rounded * 255, torch.tensor([0.0, 0, 0, 1, 128, 255, 255]))
+    assert torch.equal(levels.grad, torch.ones(7))
