@@ -122,7 +122,7 @@ def test_the_tone_curve_is_smoothstep_at_full_strength():
 
 
 def test_a_distribution_of_one_printer_is_that_printer():
-    printer = Printer(spread_mm=0)
+    printer = Printer(spread_mm=1e-4)
     alike = Ink(
         white=fixed(0.86),
         yellowing=fixed(0.02 / 0.86),
