@@ -105,7 +105,9 @@ def write_results(path: Path, cells: Sequence[Cell], command: str, model: str) -
     with replacing(path) as temporary:
         temporary.write_text(_page(cells, command, model), encoding="utf-8")
     with replacing(path.with_suffix(".json")) as temporary:
-        measured = [{"case": cell.case, **cell.measurement.as_json()} for cell in cells]
+        # The net's name, not where it lay.
+        net = {"classifier": Path(model).name}
+        measured = [{"case": cell.case, **cell.measurement.as_json(), **net} for cell in cells]
         temporary.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
 
 
