@@ -49,7 +49,7 @@ def common(
     """Print it, photograph it, measure what survives."""
 
 
-@app.command(epilog="Example: physadv demo --root /tmp/physadv")
+@app.command(epilog="Example: physadv demo --root my-demo")
 def demo(
     root: Root = Path("demo"),
     quiet: Quiet = False,
