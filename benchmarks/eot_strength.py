@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=128, help="pixels a side")
     parser.add_argument("--images", type=int, default=20)
     parser.add_argument("--eps", type=int, default=32, help="8-bit levels")
-    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--steps", type=int, default=150)
     parser.add_argument("--samples", type=int, default=16)
     parser.add_argument("--draws", type=int, default=200, help="held-out transformations per image")
     parser.add_argument("--quick", action="store_true", help="four images, 40 steps")
