@@ -6,7 +6,7 @@ calls classifiers and transformations and knows nothing of files, sheets or phot
 
 from physadv.attacks.balls import bim, eot, fast, kurakin_iterations, least_likely, mim, pgd, pgd_l2
 from physadv.attacks.errors import AttackError
-from physadv.attacks.loop import expected_loss, optimise
+from physadv.attacks.loop import Snapshot, expected_loss, optimise
 from physadv.attacks.objectives import (
     Objective,
     ensemble,
@@ -45,6 +45,7 @@ __all__ = [
     "Placement",
     "Recipe",
     "SignedStep",
+    "Snapshot",
     "TorchOptimiser",
     "Variable",
     "bim",

@@ -193,5 +193,7 @@ def _descend(
         chunk=None if chunk is None else check_count("chunk", chunk),
         callback=options.get("callback"),
         goal=options.get("goal"),
+        keep=options.get("keep"),
+        resume=options.get("resume"),
     )
     return ball.whole(values) / 255

@@ -2,17 +2,44 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-Optimiser = Callable[[Tensor, Tensor], Tensor]
-"""(values, gradient of the loss) → next values, before projection. One with memory is an object."""
+Memory = dict[str, Any]
+"""What an optimiser remembers of earlier steps; it can be pickled."""
+
+
+class Optimiser(Protocol):
+    """A step rule. What it remembers can be kept and given back, so that a loop can be taken up again."""
+
+    def __call__(self, values: Tensor, gradient: Tensor) -> Tensor:
+        """Return the next values, before projection, from values and the loss's gradient by them."""
+        ...
+
+    def memory(self) -> Memory:
+        """Return what it remembers, which the next step may change."""
+        ...
+
+    def restore(self, memory: Memory) -> None:
+        """Take up a memory that another of its kind returned."""
+        ...
+
+
+class _Forgetful:
+    """A step rule that remembers nothing."""
+
+    def memory(self) -> Memory:
+        """Return nothing."""
+        return {}
+
+    def restore(self, memory: Memory) -> None:
+        """Leave everything as it is."""
 
 
 @dataclass(frozen=True)
-class SignedStep:
+class SignedStep(_Forgetful):
     """Steepest descent under L∞: every value moves by `size` against the sign of its gradient.
 
     Attributes:
@@ -27,7 +54,7 @@ class SignedStep:
 
 
 @dataclass(frozen=True)
-class NormalisedStep:
+class NormalisedStep(_Forgetful):
     """Steepest descent under L2: every image moves by `size` along its own gradient's direction.
 
     Attributes:
@@ -62,6 +89,14 @@ class MomentumSign:
         self._velocity = kept + gradient / scale
         return values - self.size * self._velocity.sign()
 
+    def memory(self) -> Memory:
+        """Return the accumulated gradient."""
+        return {"velocity": self._velocity}
+
+    def restore(self, memory: Memory) -> None:
+        """Take up an accumulated gradient."""
+        self._velocity = memory["velocity"]
+
 
 class TorchOptimiser:
     """A step of any `torch.optim` optimiser, such as Adam or L-BFGS, on the values.
@@ -75,14 +110,25 @@ class TorchOptimiser:
         self._make = make
         self._parameter: Tensor | None = None
         self._optimiser: Any = None
+        self._restored: Memory | None = None
 
     def __call__(self, values: Tensor, gradient: Tensor) -> Tensor:
         """Return the values after one step."""
         if self._parameter is None:
             self._parameter = values.clone()
             self._optimiser = self._make([self._parameter])
+            if self._restored is not None:
+                self._optimiser.load_state_dict(self._restored)
         self._parameter.copy_(values)
         self._parameter.grad = gradient
         # The gradient is there already; the closure only satisfies optimisers that insist on one.
         self._optimiser.step(lambda: torch.zeros(()))
         return self._parameter.clone()
+
+    def memory(self) -> Memory:
+        """Return the optimiser's state, empty before the first step."""
+        return {} if self._optimiser is None else self._optimiser.state_dict()
+
+    def restore(self, memory: Memory) -> None:
+        """Give the optimiser that state when it takes its next step."""
+        self._restored = memory or None

@@ -5,7 +5,7 @@ from typing import Protocol, TypedDict, Unpack
 import torch
 from torch import Tensor
 
-from physadv.attacks.loop import Callback, Goal
+from physadv.attacks.loop import Callback, Goal, Keep, Snapshot
 from physadv.classifiers import Classifier
 from physadv.transforms import Transformation
 
@@ -19,9 +19,10 @@ class Options(TypedDict, total=False):
         samples: draws of it per image and step, 1 without it.
         steps: in place of the published number.
         targets: int64 (B,), the classes to reach; away from the labels without them.
-        chunk: samples per image held in memory at once; all without it.
+        chunk: samples per image held in memory at once; as many as suit the device without it.
         callback: called with (step, losses (B,)) before every step.
         goal: pictures → bool (B,), which need no more steps.
+        keep: called before every step with where the loop stands; `resume` goes on from there.
     """
 
     generator: torch.Generator
@@ -32,6 +33,8 @@ class Options(TypedDict, total=False):
     chunk: int | None
     callback: Callback | None
     goal: Goal | None
+    keep: Keep | None
+    resume: Snapshot | None
 
 
 class Run(Protocol):

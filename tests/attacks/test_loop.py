@@ -1,10 +1,16 @@
+from copy import deepcopy
+from functools import partial
+
 import pytest
 import torch
 
 from physadv.attacks import (
     AttackError,
     LInfBall,
+    MomentumSign,
+    NormalisedStep,
     SignedStep,
+    TorchOptimiser,
     expected_loss,
     optimise,
     targeted_cross_entropy,
@@ -120,3 +126,61 @@ def test_nan_gradient_stops_the_attack(ball):
             samples=1,
             generator=torch.Generator(),
         )
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: SignedStep(1),
+        lambda: NormalisedStep(3.0),
+        lambda: MomentumSign(1, decay=0.9),
+        lambda: TorchOptimiser(partial(torch.optim.Adam, lr=2.0)),
+        lambda: TorchOptimiser(partial(torch.optim.LBFGS, lr=10.0, max_iter=1)),
+    ],
+)
+@pytest.mark.parametrize("interrupted", [0, 4])
+def test_loop_taken_up_again_ends_where_it_would_have(tiny_classifier, ball, make, interrupted):
+    def run(generator, **options):
+        return optimise(
+            tiny_classifier,
+            untargeted_cross_entropy(LABELS),
+            ball,
+            NOISY,
+            make(),
+            steps=7,
+            samples=2,
+            generator=generator,
+            **options,
+        )
+
+    kept = []
+    whole = run(torch.Generator().manual_seed(0), keep=lambda snapshot: kept.append(deepcopy(snapshot)))
+    resumed = run(torch.Generator().manual_seed(99), resume=kept[interrupted])
+
+    assert [snapshot.step for snapshot in kept] == list(range(7))
+    assert torch.equal(resumed, whole)
+
+
+def test_images_that_met_the_goal_stay_so_after_an_interruption(tiny_classifier, ball):
+    first_two = torch.tensor([True, True, False, False, False, False])
+    options = {"steps": 6, "samples": 1, "goal": lambda pictures: first_two, "check_every": 2}
+    kept = []
+
+    def run(**more):
+        return optimise(
+            tiny_classifier,
+            untargeted_cross_entropy(LABELS),
+            ball,
+            identity,
+            SignedStep(1),
+            generator=torch.Generator(),
+            **options,
+            **more,
+        )
+
+    whole = run(keep=lambda snapshot: kept.append(deepcopy(snapshot)))
+    resumed = run(resume=kept[5])
+
+    assert kept[5].done.tolist() == first_two.tolist()
+    assert torch.equal(kept[3].values[:2], whole[:2])
+    assert torch.equal(resumed, whole)
