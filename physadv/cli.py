@@ -91,6 +91,13 @@ def generate(
         bool, typer.Option("--prefilter", help="Keep only pairs right before, wrong after, both p >= 0.8.")
     ] = False,
     batch: Annotated[int, typer.Option(help="Images attacked at once.")] = 16,
+    goal: Annotated[
+        float | None,
+        typer.Option(help="Leave an image alone when this share of its transformed views succeeds, 0 to 1."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps: where the classifier runs.")] = "auto",
+    precision: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
+    checkpoint: Annotated[float, typer.Option(help="Seconds between records of a batch's attack.")] = 60.0,
     seed: Seed = 0,
     root: Root = Path(),
     quiet: Quiet = False,
@@ -116,6 +123,10 @@ def generate(
         prefilter=prefilter,
         seed=seed,
         batch=batch,
+        goal=goal,
+        device=device,
+        precision=precision,
+        checkpoint=checkpoint,
     )
     printout = Printout(root, name)
     manifest = run(printout, settings, reporter(quiet=quiet))

@@ -6,7 +6,7 @@ calls classifiers and transformations and knows nothing of files, sheets or phot
 
 from physadv.attacks.balls import bim, eot, fast, kurakin_iterations, least_likely, mim, pgd, pgd_l2
 from physadv.attacks.errors import AttackError
-from physadv.attacks.loop import Snapshot, expected_loss, optimise
+from physadv.attacks.loop import Goal, Snapshot, expected_loss, optimise
 from physadv.attacks.objectives import (
     Objective,
     ensemble,
@@ -33,6 +33,7 @@ from physadv.attacks.variables import L2Ball, LInfBall, Variable
 __all__ = [
     "RECIPES",
     "AttackError",
+    "Goal",
     "L2Ball",
     "LInfBall",
     "MomentumSign",

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from physadv.errors import PhysadvError
 
+_CPU = torch.device("cpu")
+
 
 class ClassifierError(PhysadvError):
     """A model, its weights, its labels or a label asked of it cannot be used."""
@@ -22,19 +24,39 @@ class Classifier(nn.Module):
         network: a module that does its own resizing and normalisation, so that any H × W is accepted.
         labels: the K class names, in logit order.
         spec: the text `load_classifier` was given; written into manifests so that a run can be repeated.
+        device: where it runs.
+        precision: what it computes in; below float32 by autocast, with logits in float32.
+        channels_last: lay weights and images out by pixel, which takes a quarter to a third less time, on
+            CPUs too. A network that views its activations as another shape cannot.
     """
 
-    def __init__(self, network: nn.Module, labels: Sequence[str], spec: str) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        labels: Sequence[str],
+        spec: str,
+        *,
+        device: torch.device = _CPU,
+        precision: torch.dtype = torch.float32,
+        channels_last: bool = False,
+    ) -> None:
         super().__init__()
-        self.network = network
+        self.layout = torch.channels_last if channels_last else torch.contiguous_format
+        self.network = network.to(device).to(memory_format=self.layout)
         self.labels = tuple(labels)
         self.spec = spec
+        self.device = device
+        self.precision = precision
         self.requires_grad_(False)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return logits (B, K) of float images (B, 3, H, W) in [0, 1]."""
-        logits: Tensor = self.network(images)
-        return logits
+        """Return logits (B, K) of float images (B, 3, H, W) in [0, 1], on the classifier's device."""
+        images = images.contiguous(memory_format=self.layout)
+        if self.precision == torch.float32:
+            logits: Tensor = self.network(images)
+            return logits
+        with torch.autocast(self.device.type, self.precision):
+            return self.network(images).float()  # type: ignore[no-any-return]
 
     @torch.no_grad()
     def probabilities(self, images: Tensor) -> Tensor:

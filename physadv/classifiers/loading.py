@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from physadv.classifiers.classifier import Classifier, ClassifierError
+from physadv.classifiers.placing import find_device, find_precision
 from physadv.classifiers.preprocess import Preprocess
 from physadv.classifiers.weight_files import existing_file, fill, read_program, read_state_dict
 from physadv.errors import unknown_name
@@ -23,7 +24,9 @@ _FORMS = ("signs", "torchvision/NAME", "timm/NAME", "file:PATH", "python:module:
 _FORCE = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
 
 
-def load_classifier(spec: str, labels: Path | None = None) -> Classifier:
+def load_classifier(
+    spec: str, labels: Path | None = None, *, device: str = "cpu", precision: str = "float32"
+) -> Classifier:
     """Return the classifier that `spec` names, frozen and in evaluation mode.
 
     Args:
@@ -38,21 +41,32 @@ def load_classifier(spec: str, labels: Path | None = None) -> Classifier:
             [0, 1], or a `Classifier`. It runs as it is: name only code you trust.
         labels: a text file with one class name a line, in logit order. Without it: the names published with
             the weights, ImageNet's for 1,000 outputs, else `class 0`, `class 1`, …
+        device: `auto`, or as torch names them.
+        precision: `float32` or `bfloat16`.
 
     Raises:
         ClassifierError: the spec is unknown, a file is missing, damaged, does not fit or wants to run code, a
-            download fails, the network does not map (B, 3, H, W) to (B, K), or the labels are not K.
+            download fails, the network does not map (B, 3, H, W) to (B, K), the labels are not K, or the
+            device cannot be used.
     """
-    network, names = _build(spec)
-    network.eval()
-    count = _outputs(network, spec)
+    place, dtype = find_device(device), find_precision(precision)
+    network, names = _build(spec, place)
+    network.eval().to(place)
+    count = _outputs(network, spec, place)
     if labels is not None:
         names = _read_labels(labels, count, spec)
     elif names is None:
         names = _imagenet_labels() if count == 1000 else [f"class {index}" for index in range(count)]
     elif len(names) != count:
         raise ClassifierError(f"model '{spec}' brings {len(names)} labels for {count} outputs")
-    return Classifier(network, names, spec)
+    return Classifier(
+        network,
+        names,
+        spec,
+        device=place,
+        precision=dtype,
+        channels_last=_takes_channels_last(network, place),
+    )
 
 
 def list_models() -> list[tuple[str, str]]:
@@ -78,7 +92,7 @@ def list_models() -> list[tuple[str, str]]:
     ]
 
 
-def _build(spec: str) -> tuple[nn.Module, Sequence[str] | None]:
+def _build(spec: str, device: torch.device) -> tuple[nn.Module, Sequence[str] | None]:
     """Return the network that takes pixels, and the class names published with it."""
     if spec == "signs":
         from physadv.classifiers.signs import load_signs
@@ -86,7 +100,7 @@ def _build(spec: str) -> tuple[nn.Module, Sequence[str] | None]:
         signs = load_signs()
         return signs.network, signs.labels
     if spec.startswith("file:"):
-        return _program(Path(spec.removeprefix("file:")).expanduser()), None
+        return _program(Path(spec.removeprefix("file:")).expanduser(), device), None
     if spec.startswith("python:"):
         return _python(spec)
     library, slash, rest = spec.partition("/")
@@ -104,12 +118,12 @@ def _near_specs(spec: str) -> list[str]:
     return [*own, *_FORMS, *(f"torchvision/{name}" for name in zoo.list_models(module=zoo))]
 
 
-def _program(path: Path) -> nn.Module:
+def _program(path: Path, device: torch.device) -> nn.Module:
     if path.suffix != ".pt2" and path.is_file():
         raise ClassifierError(
             f"{path} is no .pt2 program; a state dict needs its architecture: torchvision/NAME@{path}"
         )
-    return read_program(path)
+    return read_program(path, device)
 
 
 def _python(spec: str) -> tuple[nn.Module, Sequence[str] | None]:
@@ -239,11 +253,11 @@ def _weights_only() -> Iterator[None]:
             os.environ[_FORCE] = forced
 
 
-def _outputs(network: nn.Module, spec: str) -> int:
+def _outputs(network: nn.Module, spec: str, device: torch.device) -> int:
     """Return K, counted by classifying two small black images."""
     try:
         with torch.no_grad():
-            logits = network(torch.zeros(2, 3, 64, 64))
+            logits = network(torch.zeros(2, 3, 64, 64, device=device))
     except Exception as error:  # a network that is not ours can raise anything
         cause = _first_line(error)
         raise ClassifierError(
@@ -253,6 +267,16 @@ def _outputs(network: nn.Module, spec: str) -> int:
         got = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
         raise ClassifierError(f"model '{spec}' answers two images with {got}; wanted logits (2, K)")
     return int(logits.shape[1])
+
+
+def _takes_channels_last(network: nn.Module, device: torch.device) -> bool:
+    images = torch.zeros(2, 3, 64, 64, device=device).contiguous(memory_format=torch.channels_last)
+    try:
+        with torch.no_grad():
+            network(images)
+    except RuntimeError:  # a view of activations that are laid out otherwise
+        return False
+    return True
 
 
 def _first_line(error: Exception) -> str:

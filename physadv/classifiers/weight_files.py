@@ -15,6 +15,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.export.passes import move_to_device_pass
 
 from physadv.classifiers.classifier import ClassifierError
 
@@ -117,8 +118,8 @@ class Program(nn.Module):
         return self
 
 
-def read_program(path: Path) -> Program:
-    """Return the `torch.export` program of a `.pt2` file, on the CPU.
+def read_program(path: Path, device: torch.device) -> Program:
+    """Return the `torch.export` program of a `.pt2` file, on a device.
 
     `torch.export.load` unpickles sample inputs, pickled weights and custom objects without a guard and runs
     compiled code it finds. Here only the graph and the plain tensors of the archive reach it: sample
@@ -133,7 +134,8 @@ def read_program(path: Path) -> Program:
     try:
         archive = _plain_archive(path)
         with _silent_export():
-            return Program(torch.export.load(archive).module())
+            # The graph names the device it was traced on wherever it makes a tensor.
+            return Program(move_to_device_pass(torch.export.load(archive), device).module())
     except ClassifierError:
         raise
     except Exception as error:  # the deserialiser of a damaged program can raise anything

@@ -1,4 +1,4 @@
-"""One batch of source images attacked, and what the classifier says of it; nothing is written here."""
+"""One batch of source images attacked, and what the classifier says of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,10 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from physadv.attacks import AttackError, Recipe, least_likely_class, random_target
+from physadv.attacks import AttackError, Goal, Recipe, least_likely_class, random_target
 from physadv.classifiers import Classifier
 from physadv.randomness import generator
 from physadv.runs import HeldOut, Prediction
+from physadv.stages.checkpoints import Checkpoint
 from physadv.transforms import load_preset
 
 TOP = 5
@@ -29,6 +30,7 @@ class Plan:
         transforms: name of the EOT preset; `samples` draws of it per image and step.
         steps: in place of the recipe's own number.
         target: "none", "least-likely", "random", or a class's name or index.
+        goal: share of transformed views, judged on draws of its own, at which an image is left alone.
     """
 
     recipe: Recipe
@@ -37,6 +39,7 @@ class Plan:
     samples: int
     steps: int | None
     target: str
+    goal: float | None
     seed: int
 
 
@@ -61,6 +64,8 @@ def check_plan(plan: Plan, classifier: Classifier) -> None:
         TransformError: the preset is unknown.
     """
     load_preset(plan.transforms)
+    if plan.goal is not None and not 0 < plan.goal <= 1:
+        raise AttackError(f"goal {plan.goal:g}: wanted a share of transformed views, above 0 and at most 1")
     if plan.target == NO_TARGET:
         return
     if plan.recipe.target is not None:
@@ -75,6 +80,7 @@ def attack_batch(
     pixels: Sequence[NDArray[np.uint8]],
     labels: Sequence[int | None],
     index: int,
+    checkpoint: Checkpoint | None = None,
 ) -> AttackedBatch:
     """Attack images (H, W, 3) of one size; those without a label get the classifier's own answer.
 
@@ -84,14 +90,16 @@ def attack_batch(
         pixels: B clean images.
         labels: B labels.
         index: of the batch, which seeds its random streams.
+        checkpoint: where an interrupted loop is kept and taken up again, if at all.
 
     Raises:
         AttackError: the attack cannot be run, or a target is the image's own label.
     """
-    clean = to_tensor(pixels)
+    clean = to_tensor(pixels).to(classifier.device)
     before = classifier.probabilities(clean)
     known = torch.tensor(
-        [int(row.argmax()) if label is None else label for label, row in zip(labels, before, strict=True)]
+        [int(row.argmax()) if label is None else label for label, row in zip(labels, before, strict=True)],
+        device=clean.device,
     )
     targets = _targets(plan, classifier, clean, known, index)
     adversarial = plan.recipe.run(
@@ -104,11 +112,14 @@ def attack_batch(
         samples=plan.samples,
         steps=plan.steps,
         targets=None if plan.recipe.target else targets,
+        goal=None if plan.goal is None else _goal(plan, classifier, known, targets),
+        keep=checkpoint.keep if checkpoint else None,
+        resume=checkpoint.read(clean.device) if checkpoint else None,
     )
     return AttackedBatch(
         labels=known.tolist(),
         targets=[None] * len(known) if targets is None else targets.tolist(),
-        pixels=(adversarial * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy(),
+        pixels=(adversarial * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy(),
         before=predictions(classifier, before),
         after=predictions(classifier, classifier.probabilities(adversarial)),
         held_out=_held_out(plan, classifier, adversarial, known, targets),
@@ -144,18 +155,38 @@ def _targets(plan: Plan, classifier: Classifier, clean: Tensor, labels: Tensor, 
     return torch.full_like(labels, classifier.label_index(plan.target))
 
 
+def _goal(plan: Plan, classifier: Classifier, labels: Tensor, targets: Tensor | None) -> Goal:
+    """Return the question whether images have reached the goal, asked on draws that judge nothing else."""
+    return lambda pictures: _success(plan, classifier, pictures, labels, targets, "goal") >= (plan.goal or 1)
+
+
 def _held_out(
     plan: Plan, classifier: Classifier, adversarial: Tensor, labels: Tensor, targets: Tensor | None
 ) -> list[HeldOut | None]:
     """Judge 8-bit images on one fixed set of draws that the attack has not seen."""
     if plan.transforms == NO_TRANSFORMS:
         return [None] * len(adversarial)
+    shares = _success(plan, classifier, adversarial, labels, targets, "held out")
+    return [HeldOut(draws=HELD_OUT_DRAWS, success=share) for share in shares.tolist()]
+
+
+@torch.no_grad()
+def _success(
+    plan: Plan,
+    classifier: Classifier,
+    images: Tensor,
+    labels: Tensor,
+    targets: Tensor | None,
+    draws: str,
+) -> Tensor:
+    """Return the share of one fixed set of transformed views that reach what the attack wants, (B,)."""
     distribution = load_preset(plan.transforms)
-    drawn = distribution.sample(HELD_OUT_DRAWS, generator(plan.seed, "held out"))
-    judged: list[HeldOut | None] = []
-    for position, image in enumerate(adversarial):
-        seen = distribution.apply(image.expand(HELD_OUT_DRAWS, -1, -1, -1), drawn)
-        answers = classifier.probabilities(seen).argmax(dim=1)
+    count = 1 if plan.transforms == NO_TRANSFORMS else HELD_OUT_DRAWS
+    drawn = distribution.sample(count, generator(plan.seed, draws))
+    shares = []
+    for position, image in enumerate(images):
+        seen = distribution.apply(image.expand(count, -1, -1, -1), drawn)
+        answers = classifier(seen).argmax(dim=1)
         reached = answers != labels[position] if targets is None else answers == targets[position]
-        judged.append(HeldOut(draws=HELD_OUT_DRAWS, success=float(reached.float().mean())))
-    return judged
+        shares.append(reached.float().mean())
+    return torch.stack(shares)

@@ -39,6 +39,7 @@ from physadv.runs import (
 from physadv.runs.files import remove_partial_files
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
 from physadv.stages.attacking import Plan, attack_batch, check_plan
+from physadv.stages.checkpoints import Checkpoint
 from physadv.stages.sources import CheckedSource, SourceError, check_source, find_sources, read_source
 
 
@@ -58,6 +59,9 @@ class GenerateSettings:
         limit: how many pairs to make, all by default.
         prefilter: keep only pairs of the prefiltered case.
         batch: images attacked at once.
+        goal: share of transformed views that must succeed for an image's attack to end early.
+        device: the classifier runs there, `auto` for the best there is; `precision` it computes in.
+        checkpoint: seconds between two records of where a batch's attack stands.
     """
 
     images: Path
@@ -74,6 +78,10 @@ class GenerateSettings:
     prefilter: bool = False
     seed: int = 0
     batch: int = 16
+    goal: float | None = None
+    device: str = "auto"
+    precision: str = "float32"
+    checkpoint: float = 60.0
 
 
 class _BatchRecord(BaseModel):
@@ -91,7 +99,9 @@ def generate(printout: Printout, settings: GenerateSettings, reporter: Reporter 
     """
     _check(settings)
     plan = _plan(settings)
-    classifier = load_classifier(settings.model, settings.labels)
+    classifier = load_classifier(
+        settings.model, settings.labels, device=settings.device, precision=settings.precision
+    )
     check_plan(plan, classifier)
     sources = find_sources(settings.images, classifier)
     if settings.limit and not settings.prefilter:
@@ -128,6 +138,7 @@ def _plan(settings: GenerateSettings) -> Plan:
         samples=settings.samples or recipe.samples,
         steps=settings.steps,
         target=settings.target,
+        goal=settings.goal,
         seed=settings.seed,
     )
 
@@ -153,7 +164,13 @@ def _fingerprint(
     parts = {
         "plan": {**vars(plan), "recipe": plan.recipe.name},
         "preset": file_sha256(Path(plan.transforms)) if plan.transforms.endswith(".toml") else None,
-        "settings": [settings.size, settings.limit, settings.prefilter, settings.batch],
+        "settings": [
+            settings.size,
+            settings.limit,
+            settings.prefilter,
+            settings.batch,
+            settings.precision,
+        ],
         "labels": classifier.labels,
         "classifier": classifier.identity,
         "sources": [(item.source.name, item.sha256, item.source.label) for item in checked],
@@ -215,6 +232,7 @@ def _run_batches(
             record = _make_batch(printout, settings, plan, classifier, batch, index, kept, room)
             with replacing(path) as temporary:
                 temporary.write_text(record.model_dump_json())
+            path.with_suffix(".pt").unlink(missing_ok=True)
         records.append(record)
         kept += len(record.examples) // 2
     return records
@@ -231,7 +249,9 @@ def _make_batch(
     room: int,
 ) -> _BatchRecord:
     pixels = [read_source(item.source.path, settings.size) for item in batch]
-    attacked = attack_batch(plan, classifier, pixels, [item.source.label for item in batch], index)
+    checkpoint = Checkpoint(printout.progress / f"{index:06d}.pt", settings.checkpoint)
+    labels = [item.source.label for item in batch]
+    attacked = attack_batch(plan, classifier, pixels, labels, index, checkpoint)
     examples: list[Example] = []
     for position, item in enumerate(batch):
         label, tops = attacked.labels[position], (attacked.before[position], attacked.after[position])
@@ -319,6 +339,9 @@ def _assemble(
                 "transforms": plan.transforms,
                 "samples": plan.samples,
                 "target": plan.target,
+                "goal": plan.goal,
+                "device": classifier.device.type,
+                "precision": settings.precision,
                 "paper": plan.recipe.paper,
                 "size": settings.size,
                 "batch": settings.batch,

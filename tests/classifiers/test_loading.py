@@ -372,3 +372,67 @@ def test_real_classifier_reaches_its_published_accuracy(shared_data):
         right += sum(answer == int(row["label"]) for answer, row in zip(answers, batch, strict=True))
     assert classifier.label_index("goldfish") == 1
     assert right / len(rows) == pytest.approx(0.477, abs=0.12)
+
+
+@pytest.mark.parametrize("spec", ["signs", "exported", "torchvision"])
+def test_classifier_is_placed_whole_on_its_device(exported, tmp_path, spec):
+    if spec == "torchvision":
+        torch.save(zoo.squeezenet1_1(weights=None).state_dict(), tmp_path / "weights.pt")
+    specs = {
+        "exported": f"file:{exported[0]}",
+        "torchvision": f"torchvision/squeezenet1_1@{tmp_path}/weights.pt",
+    }
+
+    classifier = load_classifier(specs.get(spec, spec), device="meta")
+
+    assert {tensor.device.type for tensor in classifier.state_dict().values()} == {"meta"}
+    assert classifier(IMAGES.to("meta")).device.type == "meta"
+
+
+def test_auto_is_the_cpu_where_there_is_no_accelerator(monkeypatch):
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: False)
+
+    assert load_classifier("signs", device="auto").device.type == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ({"device": "gpu"}, "device 'gpu' cannot be used here; wanted auto, cpu"),
+        ({"device": "cuda:99"}, "device 'cuda:99' cannot be used here; wanted auto, cpu"),
+        ({"precision": "bfloat"}, "unknown precision 'bfloat'; nearest: bfloat16, float32"),
+    ],
+)
+def test_device_and_precision_that_are_not_there(options, line):
+    with pytest.raises(ClassifierError, match=line):
+        load_classifier("signs", **options)
+
+
+def test_bfloat16_answers_in_float32_near_the_full_precision_logits():
+    full, reduced = load_classifier("signs"), load_classifier("signs", precision="bfloat16")
+
+    logits = reduced(IMAGES)
+
+    assert logits.dtype == torch.float32
+    assert not torch.equal(logits, full(IMAGES))
+    torch.testing.assert_close(logits, full(IMAGES), rtol=0.05, atol=0.1)
+
+
+def test_channels_last_is_left_out_for_a_network_that_views_its_activations(monkeypatch, tmp_path):
+    (tmp_path / "views.py").write_text(
+        "from torch import nn\n"
+        "class Views(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.conv, self.pool = nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(2)\n"
+        "    def forward(self, images):\n"
+        "        maps = self.pool(self.conv(images))\n"
+        "        return maps.view(maps.shape[0], -1)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+
+    classifier = load_classifier("python:views:Views")
+
+    assert classifier.layout == torch.contiguous_format
+    assert classifier(IMAGES).shape == (2, 16)
+    assert load_classifier("signs").layout == torch.channels_last

@@ -1,14 +1,17 @@
 """Targets, and success judged on draws the attack has not seen."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from physadv.attacks import RECIPES
+from physadv.attacks import RECIPES, AttackError
 from physadv.classifiers.signs import load_signs
 from physadv.experiments.drawn_signs import draw_demo_set
 from physadv.runs import Printout
 from physadv.stages import attacking
-from physadv.stages.attacking import HELD_OUT_DRAWS, Plan, attack_batch
+from physadv.stages.attacking import HELD_OUT_DRAWS, Plan, attack_batch, check_plan
+from physadv.stages.checkpoints import Checkpoint
 from physadv.transforms import compose, parse_transform
 
 NOISY = compose(parse_transform("noise=30"), parse_transform("blur=1"))
@@ -22,6 +25,7 @@ def plan(**changes):
         "samples": 1,
         "steps": 6,
         "target": "none",
+        "goal": None,
         "seed": 0,
     }
     return Plan(**{**options, **changes})
@@ -121,3 +125,64 @@ def test_a_target_that_is_an_images_label_is_named(physadv, signs_csv, tmp_path)
     label = signs_csv.read_text().splitlines()[1].split(",")[1]
     answer = physadv("generate", signs_csv, "--name", "mine", "--target", label, "-q", "--root", tmp_path)
     assert "is the image's own label" in answer.error
+
+
+def test_an_attack_ends_early_where_its_goal_is_met(signs):
+    classifier, pixels, labels = signs
+    steps = []
+    met = attack_batch(plan(eps=64, steps=60, goal=0.5), classifier, pixels, labels, 0, Counting(steps))
+    assert max(steps) < 59
+    assert all(top[0].label != label for top, label in zip(met.after, labels, strict=True))
+
+
+def test_a_goal_out_of_reach_changes_nothing(signs):
+    classifier, pixels, labels = signs
+    without = attack_batch(plan(eps=1, steps=12, target="no vehicles"), classifier, pixels, labels, 0)
+    aimed = attack_batch(plan(eps=1, steps=12, target="no vehicles", goal=1.0), classifier, pixels, labels, 0)
+    assert np.array_equal(aimed.pixels, without.pixels)
+
+
+@pytest.mark.parametrize("goal", [0.0, -0.5, 1.5, float("nan")])
+def test_a_goal_is_a_share(signs, goal):
+    with pytest.raises(AttackError, match=r"goal .*: wanted a share of transformed views"):
+        check_plan(plan(goal=goal), signs[0])
+
+
+def test_an_interrupted_attack_goes_on_from_its_checkpoint(signs, tmp_path, monkeypatch):
+    classifier, pixels, labels = signs
+    monkeypatch.setattr(attacking, "load_preset", lambda name: NOISY)
+    noisy = plan(recipe=RECIPES["eot"], transforms="noisy", samples=2, steps=8)
+    whole = attack_batch(noisy, classifier, pixels, labels, 0)
+
+    path = tmp_path / "loop.pt"
+    with pytest.raises(KeyboardInterrupt):
+        attack_batch(noisy, classifier, pixels, labels, 0, Interrupted(path, seconds=0, at=5))
+    seen = []
+    resumed = attack_batch(noisy, classifier, pixels, labels, 0, Counting(seen, path))
+
+    assert seen == [5, 6, 7]
+    assert np.array_equal(resumed.pixels, whole.pixels)
+
+
+class Counting(Checkpoint):
+    """Takes up what is kept and notes every step from there."""
+
+    def __init__(self, steps, path=Path("absent.pt")):
+        super().__init__(path, seconds=1e9)
+        self.steps = steps
+
+    def keep(self, snapshot):
+        self.steps.append(snapshot.step)
+
+
+class Interrupted(Checkpoint):
+    """Keeps every step and is interrupted before one of them."""
+
+    def __init__(self, path, seconds, at):
+        super().__init__(path, seconds)
+        self.at = at
+
+    def keep(self, snapshot):
+        super().keep(snapshot)
+        if snapshot.step == self.at:
+            raise KeyboardInterrupt

@@ -1,0 +1,37 @@
+"""Where a classifier runs and in what precision."""
+
+import torch
+
+from physadv.classifiers.classifier import ClassifierError
+from physadv.errors import unknown_name
+
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+def find_device(name: str) -> torch.device:
+    """Return the device called `name` (`cpu`, `cuda`, `cuda:1`, `mps`, …), or with `auto` the best there is.
+
+    Raises:
+        ClassifierError: torch knows no such device, or it is not there.
+    """
+    accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    if name == "auto":
+        return accelerator or torch.device("cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:  # an unbuilt backend asserts
+        usable = ["auto", "cpu", *([accelerator.type] if accelerator else [])]
+        raise ClassifierError(f"device '{name}' cannot be used here; wanted {', '.join(usable)}") from error
+    return device
+
+
+def find_precision(name: str) -> torch.dtype:
+    """Return the type that a classifier computes in.
+
+    Raises:
+        ClassifierError: there is no such precision.
+    """
+    if name not in PRECISIONS:
+        raise ClassifierError(unknown_name("precision", name, PRECISIONS))
+    return PRECISIONS[name]
