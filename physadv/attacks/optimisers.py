@@ -82,7 +82,26 @@ class TorchOptimiser:
             self._parameter = values.clone()
             self._optimiser = self._make([self._parameter])
         self._parameter.copy_(values)
-        self._parameter.grad = gradient
+        self._parameter.grad = gradient.contiguous()
         # The gradient is there already; the closure only satisfies optimisers that insist on one.
         self._optimiser.step(lambda: torch.zeros(()))
         return self._parameter.clone()
+
+
+class EachImage:
+    """One optimiser an image, so that what one remembers does not depend on the others in the batch.
+
+    Args:
+        make: () → optimiser of values (1, …).
+    """
+
+    def __init__(self, make: Callable[[], Optimiser]) -> None:
+        self._make = make
+        self._optimisers: list[Optimiser] = []
+
+    def __call__(self, values: Tensor, gradient: Tensor) -> Tensor:
+        """Return every image's values after one step of its own."""
+        if not self._optimisers:
+            self._optimisers = [self._make() for _ in values]
+        rows = zip(self._optimisers, values[:, None], gradient[:, None], strict=True)
+        return torch.cat([optimiser(value, slope) for optimiser, value, slope in rows])

@@ -30,6 +30,7 @@ class Classifier(nn.Module):
         self.labels = tuple(labels)
         self.spec = spec
         self.requires_grad_(False)
+        self.eval()
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (B, K) of float images (B, 3, H, W) in [0, 1]."""
