@@ -72,8 +72,13 @@ def generate(
     name: Annotated[str, typer.Option(help="Name of the run.")],
     model: Annotated[str, typer.Option(help="Classifier; see 'physadv list models'.")] = "signs",
     labels: Annotated[Path | None, typer.Option(help="Text file of class names, one a line.")] = None,
-    attack: Annotated[str, typer.Option(help="Attack; see 'physadv list attacks'.")] = "bim",
-    eps: Annotated[int, typer.Option(help="Budget in 8-bit levels, 1 to 255.")] = 16,
+    attack: Annotated[
+        str, typer.Option(help="Attack, or foolbox:CLASS, torchattacks:CLASS; see 'physadv list attacks'.")
+    ] = "bim",
+    eps: Annotated[
+        int | None, typer.Option(help="Budget in 8-bit levels; the attack's own by default.")
+    ] = None,
+    area: Annotated[float | None, typer.Option(help="Share of the picture a patch covers; likewise.")] = None,
     transforms: Annotated[
         str | None, typer.Option(help="EOT preset or TOML file; the attack's own by default.")
     ] = None,
@@ -114,6 +119,7 @@ def generate(
         labels=labels,
         attack=attack,
         eps=eps,
+        area=area,
         transforms=transforms,
         samples=samples,
         target=target,

@@ -13,6 +13,7 @@ class PhysadvError(Exception):
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
     """Return the line that says `name` is no known `kind`, with the nearest names there are."""
-    known = sorted(known)
-    near = get_close_matches(name.lower(), known, n=3, cutoff=0.4) or known
+    spelt = {each.lower(): each for each in sorted(known)}
+    close = get_close_matches(name.lower(), spelt, n=3, cutoff=0.4)
+    near = [spelt[each] for each in close] or list(spelt.values())
     return f"unknown {kind} '{name}'; nearest: {', '.join(near[:8])}"

@@ -4,20 +4,31 @@ Recipes are named compositions over that loop with their published defaults. Thi
 calls classifiers and transformations and knows nothing of files, sheets or photos.
 """
 
+from physadv.attacks.adapters import Borrowed, require
 from physadv.attacks.balls import bim, eot, fast, kurakin_iterations, least_likely, mim, pgd, pgd_l2
 from physadv.attacks.errors import AttackError
+from physadv.attacks.lagrangian import eot_lagrangian
 from physadv.attacks.loop import Goal, Snapshot, expected_loss, optimise
+from physadv.attacks.nearest import cw_l2, lbfgs
 from physadv.attacks.objectives import (
     Objective,
     ensemble,
     least_likely_class,
     random_target,
+    runner_up_class,
     targeted_cross_entropy,
     targeted_margin,
     untargeted_cross_entropy,
     untargeted_margin,
 )
-from physadv.attacks.optimisers import MomentumSign, NormalisedStep, Optimiser, SignedStep, TorchOptimiser
+from physadv.attacks.optimisers import (
+    EachImage,
+    MomentumSign,
+    NormalisedStep,
+    Optimiser,
+    SignedStep,
+    TorchOptimiser,
+)
 from physadv.attacks.options import Options
 from physadv.attacks.patches import Patch, Placement, circle, paste, patch, square
 from physadv.attacks.penalties import (
@@ -28,11 +39,15 @@ from physadv.attacks.penalties import (
     total_variation,
 )
 from physadv.attacks.recipes import RECIPES, Recipe, find_recipe
-from physadv.attacks.variables import L2Ball, LInfBall, Variable
+from physadv.attacks.stickers import Stickers, bars, rp2
+from physadv.attacks.universal import universal_patch
+from physadv.attacks.variables import L2Ball, LInfBall, TanhBox, Variable
 
 __all__ = [
     "RECIPES",
     "AttackError",
+    "Borrowed",
+    "EachImage",
     "Goal",
     "L2Ball",
     "LInfBall",
@@ -47,17 +62,23 @@ __all__ = [
     "Recipe",
     "SignedStep",
     "Snapshot",
+    "Stickers",
+    "TanhBox",
     "TorchOptimiser",
     "Variable",
+    "bars",
     "bim",
     "circle",
+    "cw_l2",
     "ensemble",
     "eot",
+    "eot_lagrangian",
     "expected_loss",
     "fast",
     "find_recipe",
     "kurakin_iterations",
     "lab_distance",
+    "lbfgs",
     "least_likely",
     "least_likely_class",
     "mim",
@@ -69,10 +90,14 @@ __all__ = [
     "pgd",
     "pgd_l2",
     "random_target",
+    "require",
+    "rp2",
+    "runner_up_class",
     "square",
     "targeted_cross_entropy",
     "targeted_margin",
     "total_variation",
+    "universal_patch",
     "untargeted_cross_entropy",
     "untargeted_margin",
 ]

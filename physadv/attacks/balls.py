@@ -4,26 +4,18 @@ Images go in and come out as floats in [0, 1] that are whole 8-bit levels (k/255
 in exact integers under L∞, after rounding under L2.
 """
 
-from collections.abc import Callable
 from typing import Unpack
 
-import torch
 from torch import Tensor
 
-from physadv.attacks.checks import check_count, check_labels, check_targets, eight_bit_levels, whole_eps
+from physadv.attacks.checks import check_labels, eight_bit_levels, whole_eps
+from physadv.attacks.descent import aim, descend
 from physadv.attacks.errors import AttackError
-from physadv.attacks.loop import optimise
-from physadv.attacks.objectives import (
-    Objective,
-    least_likely_class,
-    targeted_cross_entropy,
-    untargeted_cross_entropy,
-)
+from physadv.attacks.objectives import Objective, least_likely_class, targeted_cross_entropy
 from physadv.attacks.optimisers import MomentumSign, NormalisedStep, Optimiser, SignedStep
 from physadv.attacks.options import Options
 from physadv.attacks.variables import L2Ball, LInfBall
 from physadv.classifiers import Classifier
-from physadv.transforms import identity
 
 
 def kurakin_iterations(eps: int) -> int:
@@ -59,7 +51,7 @@ def fast(
     if options.get("steps") not in (None, 1):
         raise AttackError(f"fast takes one step, not {options['steps']}; bim is the same with more")
     ball = _ball(classifier, images, labels, eps)
-    return _descend(classifier, _aim(classifier, labels, options), ball, SignedStep(ball.eps), 1, options)
+    return _descend(classifier, aim(classifier, labels, options), ball, SignedStep(ball.eps), 1, options)
 
 
 def bim(
@@ -71,7 +63,7 @@ def bim(
     """
     ball = _ball(classifier, images, labels, eps)
     steps = kurakin_iterations(ball.eps)
-    return _descend(classifier, _aim(classifier, labels, options), ball, SignedStep(1), steps, options)
+    return _descend(classifier, aim(classifier, labels, options), ball, SignedStep(1), steps, options)
 
 
 def least_likely(
@@ -97,7 +89,7 @@ def pgd(
     """
     ball = _ball(classifier, images, labels, eps, random_start=True)
     step = SignedStep(max(1, round(ball.eps / 4)))
-    return _descend(classifier, _aim(classifier, labels, options), ball, step, 20, options)
+    return _descend(classifier, aim(classifier, labels, options), ball, step, 20, options)
 
 
 def mim(
@@ -110,7 +102,7 @@ def mim(
     ball = _ball(classifier, images, labels, eps)
     steps = options.get("steps") or 10
     return _descend(
-        classifier, _aim(classifier, labels, options), ball, MomentumSign(ball.eps / steps), 10, options
+        classifier, aim(classifier, labels, options), ball, MomentumSign(ball.eps / steps), 10, options
     )
 
 
@@ -126,8 +118,8 @@ def pgd_l2(
         raise AttackError(f"eps is {eps:g}; wanted a positive Euclidean radius")
     ball = L2Ball(eight_bit_levels(images), eps * 255)
     check_labels(labels, images, len(classifier.labels))
-    aim = _aim(classifier, labels, options)
-    return _descend(classifier, aim, ball, NormalisedStep(ball.eps / 8), 20, options)
+    objective = aim(classifier, labels, options)
+    return _descend(classifier, objective, ball, NormalisedStep(ball.eps / 8), 20, options)
 
 
 def eot(
@@ -152,7 +144,7 @@ def eot(
     ball = _ball(classifier, images, labels, eps)
     steps = options.get("steps") or 100
     step = MomentumSign(2.5 * ball.eps / steps, decay=0.9)
-    return _descend(classifier, _aim(classifier, labels, options), ball, step, 100, options)
+    return _descend(classifier, aim(classifier, labels, options), ball, step, 100, options)
 
 
 def _ball(
@@ -163,37 +155,12 @@ def _ball(
     return ball
 
 
-def _aim(classifier: Classifier, labels: Tensor, options: Options) -> Objective:
-    """Return the objective: towards the targets where there are any, else away from the labels."""
-    targets = options.get("targets")
-    if targets is None:
-        return untargeted_cross_entropy(labels)
-    check_targets(targets, labels, len(classifier.labels))
-    return targeted_cross_entropy(targets)
-
-
 def _descend(
-    classifier: Callable[[Tensor], Tensor],
+    classifier: Classifier,
     objective: Objective,
     ball: LInfBall | L2Ball,
     optimiser: Optimiser,
     steps: int,
     options: Options,
 ) -> Tensor:
-    wanted, chunk = options.get("steps"), options.get("chunk")
-    values = optimise(
-        classifier,
-        objective,
-        ball,
-        options.get("distribution", identity),
-        optimiser,
-        steps=steps if wanted is None else check_count("steps", wanted),
-        samples=check_count("samples", options.get("samples", 1)),
-        generator=options.get("generator") or torch.Generator().manual_seed(0),
-        chunk=None if chunk is None else check_count("chunk", chunk),
-        callback=options.get("callback"),
-        goal=options.get("goal"),
-        keep=options.get("keep"),
-        resume=options.get("resume"),
-    )
-    return ball.whole(values) / 255
+    return ball.whole(descend(classifier, objective, ball, optimiser, steps, options)) / 255

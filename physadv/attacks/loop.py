@@ -6,6 +6,7 @@ random stream.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -23,6 +24,8 @@ Callback = Callable[[int, Tensor], None]
 """(step, losses (B,) before the step) → None."""
 Goal = Callable[[Tensor], Tensor]
 """Pictures (B, 3, H, W) → bool (B,), which of them are good enough to be left alone."""
+ViewPenalty = Callable[[Tensor, Callable[[Tensor], Tensor]], Tensor]
+"""(transformed images (N, 3, H, W), the draw that transformed them: images → images) → losses (N,)."""
 
 CPU_CHUNK = 8 * 224 * 224
 """Pixels shown to the classifier at once on a CPU.
@@ -69,6 +72,7 @@ def optimise(
     generator: torch.Generator,
     chunk: int | None = None,
     penalty: Penalty | None = None,
+    view_penalty: ViewPenalty | None = None,
     callback: Callback | None = None,
     goal: Goal | None = None,
     check_every: int = 10,
@@ -92,6 +96,8 @@ def optimise(
         chunk: samples per image held in memory at once; without it as many as suit the device, at least one.
             It changes neither the draws nor, but for the order of the sum, the gradient.
         penalty: a further loss of the values themselves, added to the expected one.
+        view_penalty: a further loss of every transformed image, its expectation added likewise. It is given
+            the draw too, so that it can compare with other images transformed alike.
         callback: called before every step.
         goal: asked every `check_every` steps; an image that meets it is changed no more, and the loop ends
             when all do. Only for variables with one row an image.
@@ -128,6 +134,7 @@ def optimise(
             generator=generator,
             chunk=chunk,
             penalty=penalty,
+            view_penalty=view_penalty,
         )
         if not gradient.isfinite().all():
             raise AttackError(f"the gradient is not finite (NaN or overflow) at step {step + 1} of {steps}")
@@ -150,6 +157,7 @@ def expected_loss(
     generator: torch.Generator,
     chunk: int | None = None,
     penalty: Penalty | None = None,
+    view_penalty: ViewPenalty | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Return the mean loss over fresh draws of every image, (B,), and its sum's gradient by the values.
 
@@ -164,9 +172,11 @@ def expected_loss(
     for first in range(0, samples, chunk):
         size = min(chunk, samples - first)
         rows = slice(first * batch, (first + size) * batch)
-        shown = variable.render(values, _rows(placed, rows), size)
-        seen = distribution.apply(shown, _rows(drawn, rows))
+        view = partial(distribution.apply, parameters=_rows(drawn, rows))
+        seen = view(variable.render(values, _rows(placed, rows), size))
         part = objective(classifier(seen).reshape(size, batch, -1)).sum(dim=0) / samples
+        if view_penalty is not None:
+            part = part + view_penalty(seen, view).reshape(size, batch).sum(dim=0) / samples
         gradient += torch.autograd.grad(part.sum(), values)[0]
         losses += part.detach()
     if penalty is not None:

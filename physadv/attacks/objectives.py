@@ -41,6 +41,13 @@ def least_likely_class(classifier: Callable[[Tensor], Tensor], images: Tensor) -
     return classifier(images).argmin(dim=1)
 
 
+@torch.no_grad()
+def runner_up_class(classifier: Callable[[Tensor], Tensor], images: Tensor, labels: Tensor) -> Tensor:
+    """Return the likeliest class of each image that is not its label, int64 (B,)."""
+    logits = classifier(images)
+    return logits.masked_fill(one_hot(labels, logits.shape[1]).bool(), -torch.inf).argmax(dim=1)
+
+
 def random_target(labels: Tensor, classes: int, generator: torch.Generator) -> Tensor:
     """Return a class drawn uniformly from those that are not the label, int64 (B,).
 

@@ -120,7 +120,7 @@ class TorchOptimiser:
             if self._restored is not None:
                 self._optimiser.load_state_dict(self._restored)
         self._parameter.copy_(values)
-        self._parameter.grad = gradient
+        self._parameter.grad = gradient.contiguous()
         # The gradient is there already; the closure only satisfies optimisers that insist on one.
         self._optimiser.step(lambda: torch.zeros(()))
         return self._parameter.clone()
@@ -132,3 +132,32 @@ class TorchOptimiser:
     def restore(self, memory: Memory) -> None:
         """Give the optimiser that state when it takes its next step."""
         self._restored = memory or None
+
+
+class EachImage:
+    """One optimiser an image, so that what one remembers does not depend on the others in the batch.
+
+    Args:
+        make: () → optimiser of values (1, …).
+    """
+
+    def __init__(self, make: Callable[[], Optimiser]) -> None:
+        self._make = make
+        self._optimisers: list[Optimiser] = []
+
+    def __call__(self, values: Tensor, gradient: Tensor) -> Tensor:
+        """Return every image's values after one step of its own."""
+        if not self._optimisers:
+            self._optimisers = [self._make() for _ in values]
+        rows = zip(self._optimisers, values[:, None], gradient[:, None], strict=True)
+        return torch.cat([optimiser(value, slope) for optimiser, value, slope in rows])
+
+    def memory(self) -> Memory:
+        """Return every optimiser's memory, by the image's number."""
+        return {str(row): optimiser.memory() for row, optimiser in enumerate(self._optimisers)}
+
+    def restore(self, memory: Memory) -> None:
+        """Give every optimiser its memory back."""
+        self._optimisers = [self._make() for _ in memory]
+        for optimiser, kept in zip(self._optimisers, memory.values(), strict=True):
+            optimiser.restore(kept)

@@ -1,17 +1,16 @@
 """The calling convention that every recipe shares."""
 
-from typing import Protocol, TypedDict, Unpack
+from typing import TypedDict
 
 import torch
 from torch import Tensor
 
 from physadv.attacks.loop import Callback, Goal, Keep, Snapshot
-from physadv.classifiers import Classifier
 from physadv.transforms import Transformation
 
 
 class Options(TypedDict, total=False):
-    """What every recipe takes besides its classifier, images, labels and eps; all of it may be left out.
+    """What every recipe takes besides its classifier, images, labels and budget; all may be left out.
 
     Attributes:
         generator: of random starts and transformation draws; seed 0 without it.
@@ -35,19 +34,3 @@ class Options(TypedDict, total=False):
     goal: Goal | None
     keep: Keep | None
     resume: Snapshot | None
-
-
-class Run(Protocol):
-    """The calling convention of every recipe; see `physadv.attacks.fast`."""
-
-    def __call__(
-        self,
-        classifier: Classifier,
-        images: Tensor,
-        labels: Tensor,
-        *,
-        eps: float,
-        **options: Unpack[Options],
-    ) -> Tensor:
-        """Return adversarial images."""
-        ...

@@ -15,6 +15,7 @@ from physadv.attacks.loop import Callback, optimise
 from physadv.attacks.objectives import targeted_cross_entropy
 from physadv.attacks.optimisers import TorchOptimiser
 from physadv.attacks.penalties import Penalty
+from physadv.attacks.variables import LInfBall, mid_grey_noise
 from physadv.transforms import Transformation, identity
 from physadv.transforms.protocol import Parameters
 
@@ -69,17 +70,34 @@ class Patch:
         alpha: (h, w) in [0, 1], its shape.
         placement: where it may be put.
         batch: how many backgrounds a step draws.
+        in_order: show every background, each in its own row, instead of drawing; `batch` is their number.
+        disguise: the ball about a picture (1, 3, h, w) that values stay in.
+
+    Raises:
+        AttackError: `batch` is not the number of backgrounds in order, or the disguise has another size.
     """
 
     backgrounds: Tensor
     alpha: Tensor
     placement: Placement
     batch: int
+    in_order: bool = False
+    disguise: LInfBall | None = None
+
+    def __post_init__(self) -> None:
+        if self.in_order and self.batch != len(self.backgrounds):
+            raise AttackError(f"batch {self.batch}: wanted all {len(self.backgrounds)} backgrounds in order")
+        if self.disguise is not None and self.disguise.levels.shape != (1, 3, *self.alpha.shape):
+            raise AttackError(
+                f"disguise of shape {tuple(self.disguise.levels.shape)}; "
+                f"wanted the mask's, {(1, 3, *self.alpha.shape)}"
+            )
 
     def start(self, generator: torch.Generator) -> Tensor:
-        """Return uniform noise about mid-grey."""
-        noise = torch.rand((1, 3, *self.alpha.shape), generator=generator, device=generator.device)
-        return (127.5 + 32 * (noise - 0.5)).to(self.backgrounds)
+        """Return the disguise, or uniform noise about mid-grey."""
+        if self.disguise is not None:
+            return self.disguise.start(generator)
+        return mid_grey_noise((1, 3, *self.alpha.shape), generator).to(self.backgrounds)
 
     def images(self, values: Tensor) -> Tensor:
         """Return the rounded patch (1, 3, h, w) in [0, 1]; the gradient passes the rounding."""
@@ -87,7 +105,11 @@ class Patch:
 
     def draw(self, n: int, generator: torch.Generator) -> Parameters:
         """Draw n places and n backgrounds."""
-        chosen = torch.randint(len(self.backgrounds), (n,), generator=generator, device=generator.device)
+        chosen = (
+            torch.arange(n) % self.batch
+            if self.in_order
+            else torch.randint(len(self.backgrounds), (n,), generator=generator, device=generator.device)
+        )
         return {**self.placement.draw(n, generator), "background": chosen}
 
     def render(self, values: Tensor, drawn: Parameters, samples: int) -> Tensor:
@@ -96,8 +118,8 @@ class Patch:
         return paste(self.images(values), self.alpha, backgrounds, drawn)
 
     def project(self, values: Tensor) -> Tensor:
-        """Return the values clipped to [0, 255]."""
-        return values.clamp(0, 255)
+        """Return the values clipped to [0, 255], or to the disguise's ball."""
+        return values.clamp(0, 255) if self.disguise is None else self.disguise.project(values)
 
 
 def paste(patch: Tensor, alpha: Tensor, images: Tensor, drawn: Parameters) -> Tensor:
@@ -146,6 +168,7 @@ def patch(
     rate: float = 0.05,
     generator: torch.Generator | None = None,
     penalties: Sequence[Penalty] = (),
+    disguise: LInfBall | None = None,
     callback: Callback | None = None,
 ) -> Tensor:
     """Return a patch (3, size, size) that makes images be taken for `target` (Brown et al. 2017).
@@ -167,6 +190,7 @@ def patch(
         rate: Adam's learning rate, in units of the pixel range.
         generator: of everything random; seed 0 without it.
         penalties: of the patch's levels, such as total variation.
+        disguise: the ball about a picture (1, 3, size, size) that the patch stays in.
         callback: called with (step, losses) before every step.
 
     Raises:
@@ -181,6 +205,7 @@ def patch(
         alpha=shape(check_count("size", size)).to(backgrounds),
         placement=Placement((low, high), rotation),
         batch=check_count("batch", batch),
+        disguise=disguise,
     )
     targets = torch.full((variable.batch,), target, device=backgrounds.device)
     values = optimise(

@@ -150,3 +150,36 @@ class L2Ball(_OwnImages):
             if not bool(outside.any()):
                 return whole
             scale = torch.where(outside[:, None, None, None], 0.97 * scale, scale)
+
+
+@dataclass(frozen=True)
+class TanhBox(_OwnImages):
+    """Any image, as the tanh of values that know no bounds (Carlini & Wagner 2017, section V-B).
+
+    Attributes:
+        levels: the images to begin at, whole levels (B, 3, H, W), float.
+    """
+
+    levels: Tensor
+
+    @property
+    def batch(self) -> int:
+        """Return B."""
+        return len(self.levels)
+
+    def start(self, generator: torch.Generator) -> Tensor:
+        """Return the values of the clean images, black and white a quarter level inside the box."""
+        return (self.levels.clamp(0.25, 254.75) / 127.5 - 1).atanh()
+
+    def images(self, values: Tensor) -> Tensor:
+        """Return ½(tanh(w) + 1), rounded to 8 bits."""
+        return super().images(127.5 * (values.tanh() + 1))
+
+    def project(self, values: Tensor) -> Tensor:
+        """Return the values: all are allowed."""
+        return values
+
+
+def mid_grey_noise(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Return levels uniform within 16 of mid-grey: where a picture begins that has no source."""
+    return 127.5 + 32 * (torch.rand(shape, generator=generator, device=generator.device) - 0.5)

@@ -48,6 +48,7 @@ class Classifier(nn.Module):
         self.device = device
         self.precision = precision
         self.requires_grad_(False)
+        self.eval()
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (B, K) of float images (B, 3, H, W) in [0, 1], on the classifier's device."""

@@ -61,11 +61,24 @@ class ClassifierRecord(_Record):
 
 
 class AttackRecord(_Record):
-    """Which attack made the adversarial examples; `eps` in 8-bit levels."""
+    """Which attack made the adversarial examples; `eps` in 8-bit levels, None where it takes none."""
 
     name: str
-    eps: int
+    eps: int | None
     parameters: dict[str, str | int | float | None] = Field(default_factory=dict)
+
+    @property
+    def norm(self) -> str:
+        """Return the norm of its budget, or of what it keeps small."""
+        return str(self.parameters.get("norm", "L∞"))
+
+    @property
+    def budget(self) -> str:
+        """Return its budget in words: "eps 16", "L2 eps 765", "10 % of the area" or "no eps"."""
+        if self.eps is not None:
+            return f"eps {self.eps}" if self.norm == "L∞" else f"{self.norm} eps {self.eps}"
+        area = self.parameters.get("area")
+        return "no eps" if area is None else f"{100 * float(area):g} % of the area"
 
 
 class Selection(_Record):

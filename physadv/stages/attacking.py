@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from physadv.attacks import AttackError, Goal, Recipe, least_likely_class, random_target
+from physadv.attacks import AttackError, Goal, Recipe, least_likely_class, random_target, require
 from physadv.classifiers import Classifier
 from physadv.randomness import generator
 from physadv.runs import HeldOut, Prediction
@@ -26,7 +26,7 @@ class Plan:
     """How images are attacked, every default resolved.
 
     Attributes:
-        eps: in 8-bit levels.
+        eps: in 8-bit levels, None for an attack that takes none; likewise `area`, a share of the picture.
         transforms: name of the EOT preset; `samples` draws of it per image and step.
         steps: in place of the recipe's own number.
         target: "none", "least-likely", "random", or a class's name or index.
@@ -34,7 +34,8 @@ class Plan:
     """
 
     recipe: Recipe
-    eps: int
+    eps: int | None
+    area: float | None
     transforms: str
     samples: int
     steps: int | None
@@ -59,10 +60,14 @@ def check_plan(plan: Plan, classifier: Classifier) -> None:
     """Check what can be checked before any image is read.
 
     Raises:
-        AttackError: a target for an attack that chooses its own.
+        AttackError: a budget the attack does not take, a target for an attack that chooses its own, or a
+            library that is not installed.
         ClassifierError: the target is none of the classes.
         TransformError: the preset is unknown.
     """
+    plan.recipe.budget(plan.eps, plan.area)
+    if plan.recipe.library is not None:
+        require(plan.recipe.library)
     load_preset(plan.transforms)
     if plan.goal is not None and not 0 < plan.goal <= 1:
         raise AttackError(f"goal {plan.goal:g}: wanted a share of transformed views, above 0 and at most 1")
@@ -106,7 +111,7 @@ def attack_batch(
         classifier,
         clean,
         known,
-        eps=plan.eps / 255,
+        **plan.recipe.budget(plan.eps, plan.area),
         generator=generator(plan.seed, "attack", index),
         distribution=load_preset(plan.transforms),
         samples=plan.samples,

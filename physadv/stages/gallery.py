@@ -14,11 +14,12 @@ from physadv.evaluation.destruction import Judgement, PairOutcome
 from physadv.evaluation.report import GalleryGroup, GalleryRow, Picture
 from physadv.evaluation.wording import counted
 from physadv.progress import Reporter, silent
-from physadv.runs import Capture, CropRow, Example, Printout, RunError
+from physadv.runs import AttackRecord, Capture, CropRow, Example, Printout, RunError
 from physadv.stages.measure import Measurement
 from physadv.stages.observing import PHOTO
 
 PAIRS_SHOWN = 24
+UNBOUNDED_GAIN = 8
 SIDE_PX, LOSSLESS_SIDE_PX = 200, 96
 # A difference is all grain, which costs several times what a picture does.
 PICTURE_QUALITY, DIFFERENCE_QUALITY = 80, 60
@@ -144,7 +145,7 @@ class _Pages:
         self.attack = measurement.manifest.attack
         self.pairs = {clean.pair: (clean, adversarial) for clean, adversarial in measurement.manifest.pairs()}
         self.with_photos = PHOTO in measurement.outcomes
-        self.gain = difference_gain(self.attack.eps)
+        self.gain = difference_gain(self.attack)
         self.crops: dict[str, list[CropRow]] = defaultdict(list)
         for crop in measurement.crops:
             if crop.path is not None:
@@ -236,9 +237,14 @@ class _Pages:
         return Picture(title, src, size, alt, "")
 
 
-def difference_gain(eps: int) -> int:
-    """Return by how much a difference of at most eps 8-bit levels can be amplified about mid-grey."""
-    return max(1, 127 // eps)
+def difference_gain(attack: AttackRecord) -> int:
+    """Return by how much differences are amplified about mid-grey: so that eps fills the 8 bits.
+
+    Without an L∞ budget nothing bounds them; then by as much as shows small ones.
+    """
+    if attack.eps is None or attack.norm != "L∞":
+        return UNBOUNDED_GAIN
+    return max(1, 127 // attack.eps)
 
 
 def data_uri(image: Image.Image, quality: int = PICTURE_QUALITY) -> tuple[str, tuple[int, int]]:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import BaseModel, TypeAdapter
 
-from physadv.attacks import AttackError, find_recipe
+from physadv.attacks import find_recipe
 from physadv.classifiers import Classifier, load_classifier
 from physadv.evaluation.destruction import PREFILTER_CONFIDENCE, Judgement, is_prefiltered
 from physadv.progress import Reporter, silent
@@ -50,7 +50,8 @@ class GenerateSettings:
     Attributes:
         images: folder, CSV file or class tree, see `find_sources`.
         model: a spec of `load_classifier`; `labels` its class names, if they are in a file.
-        attack: a name of `RECIPES`; `eps` its budget in 8-bit levels.
+        attack: a name of `RECIPES`, or a library's; see `find_recipe`.
+        eps: its budget in 8-bit levels, the attack's own by default; likewise `area`, a share of the picture.
         transforms: name or TOML file of an EOT preset, the attack's own by default; likewise `samples`, the
             draws of it per image and step.
         target: "none", "least-likely", "random", or a class to reach.
@@ -68,7 +69,8 @@ class GenerateSettings:
     model: str = "signs"
     labels: Path | None = None
     attack: str = "bim"
-    eps: int = 16
+    eps: int | None = None
+    area: float | None = None
     transforms: str | None = None
     samples: int | None = None
     target: str = "none"
@@ -133,7 +135,8 @@ def _plan(settings: GenerateSettings) -> Plan:
     recipe = find_recipe(settings.attack)
     return Plan(
         recipe=recipe,
-        eps=settings.eps,
+        eps=recipe.eps if settings.eps is None else settings.eps,
+        area=recipe.area if settings.area is None else settings.area,
         transforms=settings.transforms or recipe.transforms,
         samples=settings.samples or recipe.samples,
         steps=settings.steps,
@@ -144,8 +147,6 @@ def _plan(settings: GenerateSettings) -> Plan:
 
 
 def _check(settings: GenerateSettings) -> None:
-    if not 1 <= settings.eps <= 255:
-        raise AttackError(f"eps {settings.eps}: wanted a whole number of 8-bit levels from 1 to 255")
     for name, value, least in (
         ("size", settings.size, 16),
         ("batch", settings.batch, 1),
@@ -333,8 +334,10 @@ def _assemble(
         ),
         attack=AttackRecord(
             name=plan.recipe.name,
-            eps=settings.eps,
+            eps=plan.eps,
             parameters={
+                "norm": plan.recipe.norm,
+                "area": plan.area,
                 "steps": plan.steps or plan.recipe.defaults,
                 "transforms": plan.transforms,
                 "samples": plan.samples,
@@ -358,6 +361,7 @@ def _assemble(
             "physadv": version("physadv"),
             "torch": torch.__version__,
             "python": platform.python_version(),
+            **({library: version(library)} if (library := plan.recipe.library) else {}),
         },
         examples=examples,
     )

@@ -43,7 +43,7 @@ def print_sheets(
     sheets = tuple(plan_sheets(pairs, run=code, page=page, image_mm=image_mm))
     manifest = manifest.model_copy(update={"sheets": sheets})
     examples = {example.id: example for example in manifest.examples}
-    title = f"physadv   {manifest.name}   {manifest.attack.name}, eps {manifest.attack.eps}"
+    title = f"physadv   {manifest.name}   {manifest.attack.name}, {manifest.attack.budget}"
     with replacing(printout.pdf) as temporary:
         write_pdf(
             temporary,

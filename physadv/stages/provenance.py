@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
-from physadv.attacks import find_recipe
+from physadv.attacks import RECIPES
 from physadv.evaluation.report import Facts
 from physadv.evaluation.wording import counted
 from physadv.runs import CropRow, Manifest, PhotoRow
@@ -38,7 +38,7 @@ def parameters(measurement: Measurement) -> tuple[Facts, ...]:
             "Attack",
             (
                 ("name", attack.name),
-                ("eps, 8-bit levels", str(attack.eps)),
+                ("eps, 8-bit levels", "none" if attack.eps is None else str(attack.eps)),
                 *((name, str(value)) for name, value in attack.parameters.items() if value is not None),
             ),
         ),
@@ -119,9 +119,7 @@ def commands(measurement: Measurement) -> tuple[str, ...]:
 
 def _generate_command(manifest: Manifest) -> str:
     attack, classifier = manifest.attack, manifest.classifier
-    recipe = find_recipe(attack.name)
-    own = {"transforms": recipe.transforms, "samples": recipe.samples}
-    usual = {**vars(GenerateSettings(images=Path())), **own}
+    usual = {**vars(GenerateSettings(images=Path())), **_usual(attack.name)}
     recorded: dict[str, object] = {
         "model": classifier.spec,
         "labels": classifier.labels_file,
@@ -129,7 +127,7 @@ def _generate_command(manifest: Manifest) -> str:
         "eps": attack.eps,
         **{
             name: attack.parameters.get(name)
-            for name in ("transforms", "samples", "target", "steps", "size", "batch")
+            for name in ("area", "transforms", "samples", "target", "steps", "size", "batch")
         },
         "limit": manifest.selection.limit,
         "seed": manifest.seed,
@@ -146,6 +144,14 @@ def _generate_command(manifest: Manifest) -> str:
     prefilter = ["--prefilter"] * manifest.selection.prefiltered
     images = shlex.quote(manifest.selection.images)
     return " ".join([f"physadv generate {images} --name {manifest.name}", *options, *prefilter])
+
+
+def _usual(attack: str) -> dict[str, object]:
+    """Return what an attack takes by itself; those of libraries, which may be absent here, are all alike."""
+    if attack not in RECIPES:
+        return {"transforms": "identity", "samples": 1}
+    recipe = RECIPES[attack]
+    return {"area": recipe.area, "transforms": recipe.transforms, "samples": recipe.samples}
 
 
 def _print_command(manifest: Manifest) -> str:

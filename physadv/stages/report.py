@@ -90,7 +90,7 @@ def _summary(measurement: Measurement) -> tuple[str, ...]:
         else ()
     )
     return (
-        f"{manifest.attack.name}, eps {manifest.attack.eps}/255",
+        f"{manifest.attack.name}, {manifest.attack.budget}{'/255' * (manifest.attack.eps is not None)}",
         counted(len(manifest.pairs()), "pair"),
         f"classifier {measurement.classifier}",
         *made_against,
@@ -136,7 +136,7 @@ def _gallery_note(groups: Sequence[GalleryGroup], manifest: Manifest) -> str:
     return (
         f"{left} Under each picture stands the classifier's first answer with its probability, ✓ where it "
         f"is the true label and ✗ where not. Pictures are reduced to {SIDE_PX} pixels; differences are "
-        f"amplified {difference_gain(manifest.attack.eps)} times about mid-grey."
+        f"amplified {difference_gain(manifest.attack)} times about mid-grey."
     )
 
 

@@ -1,6 +1,7 @@
 """Tables for a terminal: what `destruction-rate` and `list` print."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console, ConsoleOptions
@@ -11,11 +12,14 @@ from physadv.evaluation.destruction import Row
 from physadv.evaluation.wording import interval, number
 from physadv.stages.measure import Measurement
 
+if TYPE_CHECKING:
+    from physadv.attacks import Recipe
+
 
 def show_table(measurement: Measurement) -> None:
     """Print a measurement's table, what was discarded, and whether the photos were simulated."""
     manifest = measurement.manifest
-    title = f"{manifest.name}: {manifest.attack.name}, eps {manifest.attack.eps}, {measurement.classifier}"
+    title = f"{manifest.name}: {manifest.attack.name}, {manifest.attack.budget}, {measurement.classifier}"
     shown = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0))
     for heading in ("channel", "case", "top"):
         shown.add_column(heading)
@@ -95,11 +99,20 @@ def _models() -> tuple[list[str], list[tuple[str, ...]]]:
 
 def _attacks() -> tuple[list[str], list[tuple[str, ...]]]:
     from physadv.attacks import RECIPES
+    from physadv.attacks.adapters import LIBRARIES
 
     rows: list[tuple[str, ...]] = [
-        (r.name, r.norm, r.description, r.defaults, r.paper) for r in RECIPES.values()
+        (r.name, r.norm, _usual_budget(r), r.description, r.defaults, r.paper) for r in RECIPES.values()
     ]
-    return ["--attack", "norm", "what it does", "defaults", "paper"], rows
+    borrowed = ("any attack of that library", "the library's own", "")
+    rows += [(f"{library}:CLASS", "its own", "where it takes one", *borrowed) for library in LIBRARIES]
+    return ["--attack", "norm", "budget", "what it does", "defaults", "paper"], rows
+
+
+def _usual_budget(recipe: "Recipe") -> str:
+    if recipe.eps is not None:
+        return f"eps {recipe.eps}"
+    return "no eps" if recipe.area is None else f"area {recipe.area:g}, no eps"
 
 
 def _transforms() -> tuple[list[str], list[tuple[str, ...]]]:

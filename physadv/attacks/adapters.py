@@ -1,0 +1,306 @@
+"""Attacks of other people's libraries, run as if they were recipes: foolbox and torchattacks, if installed.
+
+Their pictures are rounded to 8 bits within the budget and judged like any other. What they draw at random
+follows the generator given; what they print or warn of stays here.
+"""
+
+import io
+import random
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from importlib import import_module
+from inspect import isabstract, isclass, signature
+from math import inf
+from typing import Any, Unpack
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from physadv.attacks.checks import check_count, check_labels, check_targets, eight_bit_levels, whole_eps
+from physadv.attacks.descent import random_of
+from physadv.attacks.errors import AttackError
+from physadv.attacks.objectives import runner_up_class
+from physadv.attacks.options import Options
+from physadv.attacks.variables import L2Ball, LInfBall
+from physadv.classifiers import Classifier
+from physadv.errors import unknown_name
+from physadv.transforms import identity
+
+LIBRARIES = ("foolbox", "torchattacks")
+
+
+@dataclass(frozen=True)
+class Borrowed:
+    """An attack class of a library, called as every recipe is; the library is imported when it is used.
+
+    Attributes:
+        library: "foolbox" or "torchattacks".
+        attack: the class's name there.
+    """
+
+    library: str
+    attack: str
+
+    def __call__(
+        self,
+        classifier: Classifier,
+        images: Tensor,
+        labels: Tensor,
+        *,
+        eps: float | None = None,
+        **options: Unpack[Options],
+    ) -> Tensor:
+        """Return adversarial images, whole 8-bit levels.
+
+        Args:
+            classifier: the classifier to fool.
+            images: float32 or float64 (B, 3, H, W) in [0, 1], whole 8-bit levels.
+            labels: int64 (B,), the true classes.
+            eps: budget, a fraction of the pixel range, for attacks that take one.
+            **options: `generator`, `targets` and, of attacks that have them, `steps`.
+
+        Raises:
+            AttackError: the library is absent, or has no such attack, or the attack refuses an argument.
+        """
+        levels = eight_bit_levels(images)
+        check_labels(labels, images, len(classifier.labels))
+        targets = options.get("targets")
+        if targets is not None:
+            check_targets(targets, labels, len(classifier.labels))
+        self._refuse_what_it_lacks(options)
+        norm = self.norm()
+        with self._quietly(random_of(options)) as seed:
+            found = _RUNNERS[self.library](
+                self, classifier, images, labels, targets, eps=eps, steps=options.get("steps"), seed=seed
+            )
+        # Where nothing was found, some attacks leave what is no number.
+        found = torch.where(found.isfinite(), found, images).clamp(0, 1).to(images) * 255
+        return _eight_bits(found, levels, norm, eps) / 255
+
+    @property
+    def name(self) -> str:
+        """Return how it is named on the command line."""
+        return f"{self.library}:{self.attack}"
+
+    def norm(self) -> str | None:
+        """Return the norm of its budget: "L∞", "L2", "L1", … None if it takes none.
+
+        Raises:
+            AttackError: the library is absent, has no such attack, or cannot make one.
+        """
+        with self._quietly(torch.Generator()):
+            return _NORMS[self.library](self.made_by())
+
+    def made_by(self) -> Any:
+        """Return the library's class.
+
+        Raises:
+            AttackError: the library is absent or has no such attack.
+        """
+        known = attacks_of(self.library)
+        if self.attack not in known:
+            raise AttackError(unknown_name(f"{self.library} attack", self.attack, known))
+        return known[self.attack]
+
+    def _refuse_what_it_lacks(self, options: Options) -> None:
+        if options.get("distribution", identity) is not identity:
+            raise AttackError(f"{self.name} knows no transformations; leave them out, or take eot")
+        lacking = ("chunk", "callback", "goal")
+        given = [option for option in lacking if options.get(option) is not None]
+        if given:
+            raise AttackError(f"{self.name} takes no {given[0]}; leave it out")
+
+    @contextmanager
+    def _quietly(self, generator: torch.Generator) -> Iterator[int]:
+        """Seed all that a library may draw from, silence it, turn what it raises into one line; the seed."""
+        seed = int(torch.randint(2**31, (), generator=generator, device=generator.device))
+        python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002 - the libraries draw from it
+        try:
+            with torch.random.fork_rng(), warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+                warnings.simplefilter("ignore")
+                torch.manual_seed(seed)
+                random.seed(seed)
+                np.random.seed(seed)  # noqa: NPY002
+                yield seed
+        except AttackError:
+            raise
+        except Exception as error:  # another's code can raise anything
+            cause = next(iter(str(error).strip().splitlines()), "")
+            raise AttackError(f"{self.name}: {type(error).__name__}: {cause}") from error
+        finally:
+            random.setstate(python)
+            np.random.set_state(legacy)  # noqa: NPY002
+
+
+def require(library: str) -> Any:
+    """Return the module of a library.
+
+    Raises:
+        AttackError: it is not installed.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return import_module(library)
+    except ImportError as error:
+        raise AttackError(f"this attack needs {library}: pip install 'physadv[{library}]'") from error
+
+
+def attacks_of(library: str) -> dict[str, Any]:
+    """Return every attack class of a library by name.
+
+    Raises:
+        AttackError: it is not installed.
+    """
+    module = require(library)
+    place, base = (
+        (module.attacks, module.attacks.base.Attack)
+        if library == "foolbox"
+        else (module, import_module("torchattacks.attack").Attack)
+    )
+    return {
+        name: found
+        for name, found in vars(place).items()
+        if isclass(found) and issubclass(found, base) and found is not base and not isabstract(found)
+    }
+
+
+def jsma(classifier: Classifier, images: Tensor, labels: Tensor, **options: Unpack[Options]) -> Tensor:
+    """Return images with few values changed to the full: torchattacks' JSMA (Papernot et al. 2016).
+
+    It needs targets: without any, the likeliest class that is not the label. Its memory grows with the fourth
+    power of the image's side: 32 pixels take some 0.3 GB. Arguments, result and errors as `Borrowed`.
+    """
+    check_labels(labels, images, len(classifier.labels))
+    if options.get("targets") is None:
+        options = {**options, "targets": runner_up_class(classifier, images, labels)}
+    return Borrowed("torchattacks", "JSMA")(classifier, images, labels, **options)
+
+
+def _eight_bits(found: Tensor, levels: Tensor, norm: str | None, eps: float | None) -> Tensor:
+    """Return levels rounded: to nearest, but never out of the budget."""
+    if norm is None or eps is None:
+        return found.round()
+    if norm == "L∞":
+        ball = LInfBall(levels, whole_eps(eps))
+        return ball.whole(ball.project(found))
+    if norm == "L2":
+        return L2Ball(levels, eps * 255).whole(found)
+    return levels + (found - levels).trunc()  # towards the clean image: no norm grows
+
+
+def _takes(made_by: Any, argument: str) -> bool:
+    return argument in signature(made_by).parameters
+
+
+def _steps(borrowed: Borrowed, steps: int | None) -> dict[str, Any]:
+    """Return the argument that sets the number of steps.
+
+    Raises:
+        AttackError: the attack has none.
+    """
+    if steps is None:
+        return {}
+    if not _takes(borrowed.made_by(), "steps"):
+        raise AttackError(f"{borrowed.name} takes no steps; leave them out")
+    return {"steps": check_count("steps", steps)}
+
+
+def _not_targeted(borrowed: Borrowed) -> AttackError:
+    return AttackError(f"{borrowed.name} cannot be aimed at a target; leave it out")
+
+
+def _foolbox(
+    borrowed: Borrowed,
+    classifier: Classifier,
+    images: Tensor,
+    labels: Tensor,
+    targets: Tensor | None,
+    *,
+    eps: float | None,
+    steps: int | None,
+    seed: int,
+) -> Tensor:
+    library = require("foolbox")
+    attack = _foolbox_attack(borrowed.made_by(), **_steps(borrowed, steps))
+    model = library.PyTorchModel(classifier, bounds=(0, 1), device=images.device)
+    wanted = (
+        library.criteria.Misclassification(labels)
+        if targets is None
+        else library.criteria.TargetedMisclassification(targets)
+    )
+    measured = isinstance(attack, library.attacks.base.AttackWithDistance)
+    try:
+        found: Tensor = attack(model, images, wanted, **({"epsilons": eps} if measured else {}))[1]
+    except ValueError as error:
+        if targets is not None and "criterion" in str(error):
+            raise _not_targeted(borrowed) from error
+        raise
+    return found
+
+
+def _foolbox_attack(made_by: Any, **arguments: Any) -> Any:
+    if _takes(made_by, "distance"):
+        arguments["distance"] = require("foolbox").distances.l2
+    return made_by(**arguments)
+
+
+def _foolbox_norm(made_by: Any) -> str | None:
+    if not issubclass(made_by, require("foolbox").attacks.base.FixedEpsilonAttack):
+        return None
+    order = _foolbox_attack(made_by).distance.p
+    return "L∞" if order == inf else f"L{order:g}"
+
+
+def _torchattacks(
+    borrowed: Borrowed,
+    classifier: Classifier,
+    images: Tensor,
+    labels: Tensor,
+    targets: Tensor | None,
+    *,
+    eps: float | None,
+    steps: int | None,
+    seed: int,
+) -> Tensor:
+    made_by = borrowed.made_by()
+    usual = {name: parameter.default for name, parameter in signature(made_by).parameters.items()}
+    arguments = _steps(borrowed, steps)
+    arguments |= {k: v for k, v in {"n_classes": len(classifier.labels), "seed": seed}.items() if k in usual}
+    budget = _torchattacks_budget(made_by)
+    if budget is not None and eps is not None:
+        arguments[budget] = eps
+        if "alpha" in usual:  # their step, published for their eps
+            arguments["alpha"] = usual["alpha"] * eps / usual[budget]
+    attack = made_by(classifier, **arguments)
+    attack.set_device(images.device)
+    if targets is not None:
+        if "targeted" not in attack.supported_mode:
+            raise _not_targeted(borrowed)
+        attack.set_mode_targeted_by_label(quiet=True)
+    found: Tensor = attack(images, labels if targets is None else targets)
+    return found
+
+
+def _torchattacks_budget(made_by: Any) -> str | None:
+    return next((name for name in ("eps", "max_epsilon") if _takes(made_by, name)), None)
+
+
+def _torchattacks_norm(made_by: Any) -> str | None:
+    """Return the first norm that the docstring names, as all of theirs do: it is the default."""
+    if _torchattacks_budget(made_by) is None:
+        return None
+    named = re.search(r"Distance Measure\s*:\s*L(\w+)", made_by.__doc__ or "")
+    order = named[1] if named else "inf"
+    return "L∞" if order == "inf" else f"L{order}"
+
+
+_RUNNERS: dict[str, Callable[..., Tensor]] = {"foolbox": _foolbox, "torchattacks": _torchattacks}
+_NORMS: dict[str, Callable[[Any], str | None]] = {
+    "foolbox": _foolbox_norm,
+    "torchattacks": _torchattacks_norm,
+}

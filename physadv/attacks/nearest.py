@@ -1,0 +1,154 @@
+"""Attacks without a budget: the nearest picture that fools the classifier, by a search over their weights.
+
+Both minimise squared distance + c · loss by the one loop, again and again with a c of each image's own:
+larger until it is fooled, then between the largest that did not fool it and the smallest that did.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Unpack
+
+import torch
+from torch import Tensor
+
+from physadv.attacks.checks import check_count, check_labels, eight_bit_levels
+from physadv.attacks.descent import aim, descend, random_of
+from physadv.attacks.objectives import Objective, runner_up_class, targeted_margin, untargeted_margin
+from physadv.attacks.optimisers import EachImage, Optimiser, TorchOptimiser
+from physadv.attacks.options import Options
+from physadv.attacks.variables import LInfBall, TanhBox
+from physadv.classifiers import Classifier
+
+_FIRST_WEIGHT, _GROWTH = 1e-3, 10.0
+"""c to begin with, and its factor while nothing fools: those of Carlini & Wagner's code."""
+
+_UNIT = 255**2 / 2
+"""From ‖δ‖² + c·loss of pixels in [0, 1] to ½‖δ‖² of levels, of the curvature 1 that L-BFGS begins with."""
+
+
+def cw_l2(
+    classifier: Classifier,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    confidence: float = 0.0,
+    searches: int = 9,
+    **options: Unpack[Options],
+) -> Tensor:
+    """Return the nearest pictures in L2 that fool the classifier (Carlini & Wagner 2017, section VI-A).
+
+    Adam at 0.01 on tanh values, ‖δ‖² + c·f6, 1,000 steps for each of 9 values of c, the first 0.001: their
+    code but for its 10,000 steps. Pictures are 8-bit all along, and fooling is judged on them.
+
+    Args:
+        classifier: the classifier to fool.
+        images: float32 or float64 (B, 3, H, W) in [0, 1], whole 8-bit levels.
+        labels: int64 (B,), the true classes.
+        confidence: κ, how far the logits shall be apart.
+        searches: how many values of c are tried.
+        **options: see `Options`; `steps` are those of one search, and the callback is called in each.
+
+    Returns:
+        The nearest picture of every image that fooled in every draw of a step; where none did, the last one.
+
+    Raises:
+        AttackError: an argument is out of its range, or a gradient is not finite.
+    """
+    towards, away = (
+        partial(margin, confidence=confidence) for margin in (targeted_margin, untargeted_margin)
+    )
+    box = TanhBox(eight_bit_levels(images))
+    check_labels(labels, images, len(classifier.labels))
+    objective = aim(classifier, labels, options, towards, away)
+    make = partial(TorchOptimiser, partial(torch.optim.Adam, lr=0.01))
+    return _search(classifier, labels, box, objective, make, 1000, options, searches)
+
+
+def lbfgs(
+    classifier: Classifier,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    searches: int = 15,
+    **options: Unpack[Options],
+) -> Tensor:
+    """Return the nearest pictures in L2 that fool the classifier, by L-BFGS in the box (Szegedy et al. 2014).
+
+    ‖δ‖² + c·cross-entropy of the target, without one of the likeliest class that is not the label; 20 steps
+    for each of 15 values of c, the first 0.001. Arguments, result and errors as `cw_l2`.
+    """
+    box = LInfBall(eight_bit_levels(images), 255)
+    check_labels(labels, images, len(classifier.labels))
+    targets = options.get("targets")
+    if targets is None:
+        targets = runner_up_class(classifier, images, labels)
+    objective = aim(classifier, labels, {"targets": targets})
+    make = partial(EachImage, partial(TorchOptimiser, partial(torch.optim.LBFGS, max_iter=1)))
+    return _search(classifier, labels, box, objective, make, 20, options, searches)
+
+
+def _search(
+    classifier: Classifier,
+    labels: Tensor,
+    box: TanhBox | LInfBall,
+    objective: Objective,
+    optimiser: Callable[[], Optimiser],
+    steps: int,
+    options: Options,
+    searches: int,
+) -> Tensor:
+    """Return the nearest pictures that `searches` runs of the loop came by."""
+    nearest = _Nearest(box.levels, labels, options.get("targets"))
+    weight = torch.full_like(nearest.distance, _FIRST_WEIGHT)
+    low, high = torch.zeros_like(weight), torch.full_like(weight, torch.inf)
+    # A snapshot says where one loop stands, not in which search.
+    options = {**options, "generator": random_of(options), "keep": None, "resume": None}
+    values = box.levels
+
+    def weighted(logits: Tensor) -> Tensor:
+        return _UNIT * weight * objective(nearest.judged(logits))
+
+    def distance(values: Tensor) -> Tensor:
+        return nearest.squared_distance(box.images(values))
+
+    for _ in range(check_count("searches", searches)):
+        nearest.restart()
+        values = descend(classifier, weighted, box, optimiser(), steps, options, penalty=distance)
+        high = torch.where(nearest.found, weight, high)
+        low = torch.where(nearest.found, low, weight)
+        weight = torch.where(high.isfinite(), (low + high) / 2, _GROWTH * weight)
+    never = nearest.distance.isinf()[:, None, None, None]
+    return torch.where(never, box.images(values), nearest.pictures)
+
+
+class _Nearest:
+    """Remembers the nearest picture of every image that fooled the classifier in all draws of a step."""
+
+    def __init__(self, levels: Tensor, labels: Tensor, targets: Tensor | None) -> None:
+        self.pictures = levels / 255
+        self.distance = levels.new_full((len(levels),), torch.inf)
+        self._levels, self._labels, self._targets = levels, labels, targets
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget which images were fooled, but not by which pictures."""
+        self.found = torch.zeros_like(self.distance, dtype=torch.bool)
+        self._in_all_draws = torch.ones_like(self.found)
+
+    def judged(self, logits: Tensor) -> Tensor:
+        """Return logits (S, B, K) of some of a step's draws, having noted which images fooled in them."""
+        answers = logits.detach().argmax(dim=-1)
+        fooled = answers != self._labels if self._targets is None else answers == self._targets
+        self._in_all_draws = self._in_all_draws & fooled.all(dim=0)
+        return logits
+
+    def squared_distance(self, pictures: Tensor) -> Tensor:
+        """Return ½‖δ‖² in squared levels, (B,), having kept the step's pictures that are the best so far."""
+        squared = (255 * pictures - self._levels).square().sum(dim=(1, 2, 3)) / 2
+        distance, fooled = squared.detach(), self._in_all_draws
+        self._in_all_draws = torch.ones_like(fooled)
+        self.found = self.found | fooled
+        nearer = fooled & (distance < self.distance)
+        self.distance = torch.where(nearer, distance, self.distance)
+        self.pictures = torch.where(nearer[:, None, None, None], pictures.detach(), self.pictures)
+        return squared
