@@ -7,13 +7,16 @@ import errno
 import json
 import os
 import sys
+import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from physadv import __version__
-from physadv.errors import PhysadvError
+from physadv.errors import PhysadvError, PhysadvWarning
 
 if TYPE_CHECKING:
     from physadv.stages.crop import CropResult
@@ -75,10 +78,10 @@ def generate(
     attack: Annotated[
         str, typer.Option(help="Attack, or foolbox:CLASS, torchattacks:CLASS; see 'physadv list attacks'.")
     ] = "bim",
-    eps: Annotated[
-        int | None, typer.Option(help="Budget in 8-bit levels; the attack's own by default.")
+    eps: Annotated[int | None, typer.Option(help="Budget in 8-bit levels; the attack's own default.")] = None,
+    area: Annotated[
+        float | None, typer.Option(help="Share of the picture that a patch covers; likewise.")
     ] = None,
-    area: Annotated[float | None, typer.Option(help="Share of the picture a patch covers; likewise.")] = None,
     transforms: Annotated[
         str | None, typer.Option(help="EOT preset or TOML file; the attack's own by default.")
     ] = None,
@@ -320,7 +323,20 @@ _HINTS = {
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 well, 2 bad input, 130 interrupted."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    sys.exit(_run(arguments))
+    with warnings.catch_warnings():
+        warnings.showwarning = partial(_show_warning, warnings.showwarning)
+        code = _run(arguments)
+    sys.exit(code)
+
+
+def _show_warning(
+    others: Callable[..., None], message: Warning | str, category: type[Warning], *where: Any
+) -> None:
+    """Print a warning of this package as one line; leave others' to the function that was there before."""
+    if issubclass(category, PhysadvWarning):
+        print(f"warning: {message}", file=sys.stderr)
+    else:
+        others(message, category, *where)
 
 
 def _run(arguments: list[str]) -> int:

@@ -11,6 +11,10 @@ class PhysadvError(Exception):
     """Bad input: the message names the file or argument, the value got and the value wanted, in one line."""
 
 
+class PhysadvWarning(UserWarning):
+    """Something that works but will disappoint, in one line; the command line shows it on standard error."""
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
     """Return the line that says `name` is no known `kind`, with the nearest names there are."""
     spelt = {each.lower(): each for each in sorted(known)}

@@ -54,6 +54,34 @@ def test_lists_are_whole_where_no_terminal_limits_them(physadv, what, some):
     assert answer.err == ""
 
 
+def test_every_attack_is_listed_with_its_budget(physadv):
+    rows = {line.split()[0]: line for line in physadv("list", "attacks").out.splitlines() if line.strip()}
+    assert "L∞        eps 16" in rows["bim"]
+    assert "L2        eps 765" in rows["pgd-l2"]
+    for attack in ("cw-l2", "lbfgs", "deepfool", "jsma", "eot-lagrangian", "rp2"):
+        assert "no eps" in rows[attack]
+    assert "area 0.1, no eps" in rows["patch"]
+    assert "foolbox:CLASS" in rows
+    assert "torchattacks:CLASS" in rows
+
+
+@pytest.mark.filterwarnings("default::physadv.errors.PhysadvWarning")
+def test_a_warning_is_one_line_on_standard_error(physadv, tmp_path, monkeypatch, signs_csv):
+    (tmp_path / "probable.py").write_text(
+        "from torch import nn\n"
+        "def network():\n"
+        "    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Softmax(dim=1))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    arguments = ["--name", "a", "--model", "python:probable:network", "--attack", "fast", "--quiet"]
+    answer = physadv("generate", signs_csv.parent, *arguments)
+    assert answer.code == 0
+    assert answer.err.splitlines() == [
+        "warning: model 'python:probable:network' returns probabilities, not logits: "
+        "gradients vanish where it is sure"
+    ]
+
+
 def test_version_is_the_package_s(physadv):
     from physadv import __version__
 

@@ -19,6 +19,7 @@ from physadv.attacks.objectives import (
     targeted_cross_entropy,
     targeted_margin,
     untargeted_cross_entropy,
+    untargeted_likelihood,
     untargeted_margin,
 )
 from physadv.attacks.optimisers import (
@@ -99,5 +100,6 @@ __all__ = [
     "total_variation",
     "universal_patch",
     "untargeted_cross_entropy",
+    "untargeted_likelihood",
     "untargeted_margin",
 ]

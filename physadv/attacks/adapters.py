@@ -32,6 +32,9 @@ from physadv.transforms import identity
 
 LIBRARIES = ("foolbox", "torchattacks")
 
+_AIMLESS = ("L2DeepFoolAttack", "LinfDeepFoolAttack")
+"""Foolbox lets these have a target and steps to the nearest boundary all the same."""
+
 
 @dataclass(frozen=True)
 class Borrowed:
@@ -225,6 +228,8 @@ def _foolbox(
     steps: int | None,
     seed: int,
 ) -> Tensor:
+    if targets is not None and borrowed.attack in _AIMLESS:
+        raise _not_targeted(borrowed)
     library = require("foolbox")
     attack = _foolbox_attack(borrowed.made_by(), **_steps(borrowed, steps))
     model = library.PyTorchModel(classifier, bounds=(0, 1), device=images.device)

@@ -10,6 +10,7 @@ from torch import Tensor
 from physadv.attacks.checks import check_labels, eight_bit_levels
 from physadv.attacks.descent import aim, descend
 from physadv.attacks.errors import AttackError
+from physadv.attacks.objectives import untargeted_likelihood
 from physadv.attacks.optimisers import TorchOptimiser
 from physadv.attacks.options import Options
 from physadv.attacks.penalties import lab_distance
@@ -27,7 +28,8 @@ def eot_lagrangian(
 ) -> Tensor:
     """Minimise expected loss + λ · expected LAB distance over transformations (Athalye et al. 2018, eq. 3).
 
-    100 steps of Adam at 2 levels, in the box [0, 255]. The distance is between the transformed adversarial
+    100 steps of Adam at 2 levels, in the box [0, 255]. The loss is −log p of the targets or, without any, of
+    all classes but the label. The distance is between the transformed adversarial
     and the clean image under the same transformation, root mean square per pixel (`lab_distance`).
 
     Args:
@@ -54,5 +56,5 @@ def eot_lagrangian(
         return weight * lab_distance(seen, clean)
 
     adam = TorchOptimiser(partial(torch.optim.Adam, lr=2.0))
-    objective = aim(classifier, labels, options)
+    objective = aim(classifier, labels, options, away=untargeted_likelihood)
     return box.whole(descend(classifier, objective, box, adam, 100, options, view_penalty=distance)) / 255

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from physadv.attacks.checks import check_count, check_labels, eight_bit_levels
 from physadv.attacks.descent import aim, descend, random_of
+from physadv.attacks.errors import AttackError
 from physadv.attacks.objectives import Objective, runner_up_class, targeted_margin, untargeted_margin
 from physadv.attacks.optimisers import EachImage, Optimiser, TorchOptimiser
 from physadv.attacks.options import Options
@@ -44,7 +45,7 @@ def cw_l2(
         classifier: the classifier to fool.
         images: float32 or float64 (B, 3, H, W) in [0, 1], whole 8-bit levels.
         labels: int64 (B,), the true classes.
-        confidence: κ, how far the logits shall be apart.
+        confidence: κ, by how much the logit of another class, or the target's, shall be the largest.
         searches: how many values of c are tried.
         **options: see `Options`; `steps` are those of one search, and the callback is called in each.
 
@@ -54,14 +55,13 @@ def cw_l2(
     Raises:
         AttackError: an argument is out of its range, or a gradient is not finite.
     """
-    towards, away = (
-        partial(margin, confidence=confidence) for margin in (targeted_margin, untargeted_margin)
-    )
+    if not confidence >= 0:
+        raise AttackError(f"confidence is {confidence:g}; wanted 0 or more")
     box = TanhBox(eight_bit_levels(images))
     check_labels(labels, images, len(classifier.labels))
-    objective = aim(classifier, labels, options, towards, away)
+    objective = aim(classifier, labels, options, *_margins(confidence))
     make = partial(TorchOptimiser, partial(torch.optim.Adam, lr=0.01))
-    return _search(classifier, labels, box, objective, make, 1000, options, searches)
+    return _search(classifier, labels, box, objective, make, 1000, options, searches, confidence)
 
 
 def lbfgs(
@@ -87,6 +87,11 @@ def lbfgs(
     return _search(classifier, labels, box, objective, make, 20, options, searches)
 
 
+def _margins(confidence: float) -> tuple[Callable[[Tensor], Objective], Callable[[Tensor], Objective]]:
+    """Return f6 towards targets and away from labels, bounded by a confidence."""
+    return partial(targeted_margin, confidence=confidence), partial(untargeted_margin, confidence=confidence)
+
+
 def _search(
     classifier: Classifier,
     labels: Tensor,
@@ -96,9 +101,11 @@ def _search(
     steps: int,
     options: Options,
     searches: int,
+    confidence: float = 0.0,
 ) -> Tensor:
     """Return the nearest pictures that `searches` runs of the loop came by."""
-    nearest = _Nearest(box.levels, labels, options.get("targets"))
+    margin = aim(classifier, labels, options, *_margins(torch.inf))
+    nearest = _Nearest(box.levels, margin, confidence)
     weight = torch.full_like(nearest.distance, _FIRST_WEIGHT)
     low, high = torch.zeros_like(weight), torch.full_like(weight, torch.inf)
     # A snapshot says where one loop stands, not in which search.
@@ -124,10 +131,10 @@ def _search(
 class _Nearest:
     """Remembers the nearest picture of every image that fooled the classifier in all draws of a step."""
 
-    def __init__(self, levels: Tensor, labels: Tensor, targets: Tensor | None) -> None:
+    def __init__(self, levels: Tensor, margin: Objective, confidence: float) -> None:
         self.pictures = levels / 255
         self.distance = levels.new_full((len(levels),), torch.inf)
-        self._levels, self._labels, self._targets = levels, labels, targets
+        self._levels, self._margin, self._confidence = levels, margin, confidence
         self.restart()
 
     def restart(self) -> None:
@@ -137,8 +144,7 @@ class _Nearest:
 
     def judged(self, logits: Tensor) -> Tensor:
         """Return logits (S, B, K) of some of a step's draws, having noted which images fooled in them."""
-        answers = logits.detach().argmax(dim=-1)
-        fooled = answers != self._labels if self._targets is None else answers == self._targets
+        fooled = self._margin(logits.detach()) < -self._confidence
         self._in_all_draws = self._in_all_draws & fooled.all(dim=0)
         return logits
 

@@ -22,6 +22,20 @@ def targeted_cross_entropy(targets: Tensor) -> Objective:
     return lambda logits: _cross_entropy(logits, targets)
 
 
+def untargeted_likelihood(labels: Tensor) -> Objective:
+    """Return −log(1 − p_y) of the true labels, int64 (B,): the cross-entropy of any other class.
+
+    Unlike minus the cross-entropy of the labels it has a least value, so that it can be weighed against
+    another loss.
+    """
+
+    def loss(logits: Tensor) -> Tensor:
+        own = one_hot(labels, logits.shape[-1]).bool()
+        return logits.logsumexp(dim=-1) - logits.masked_fill(own, -torch.inf).logsumexp(dim=-1)
+
+    return loss
+
+
 def untargeted_margin(labels: Tensor, confidence: float = 0.0) -> Objective:
     """Return max(Z_y − max_{i≠y} Z_i, −confidence) of int64 (B,) labels: Carlini & Wagner 2017, f6."""
     return lambda logits: _lead(logits, labels).clamp_min(-confidence)

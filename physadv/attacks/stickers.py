@@ -57,6 +57,9 @@ class Stickers:
                 f"homographies of shape {tuple(self.homography.shape)} for {self.batch} photos; "
                 f"wanted ({self.batch}, 3, 3), finite"
             )
+        singular = (torch.linalg.det(self.homography.double()).abs() < 1e-12).nonzero()
+        if len(singular):
+            raise AttackError(f"the homography of photo {int(singular[0])} cannot be inverted")
         if self.disguise is not None and self.disguise.levels.shape not in (
             (1, 3, *self.alpha.shape),
             (self.sets, 3, *self.alpha.shape),

@@ -5,6 +5,7 @@ Reads weights, programs and label files; imports torchvision and timm only when 
 
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -18,7 +19,7 @@ from physadv.classifiers.classifier import Classifier, ClassifierError
 from physadv.classifiers.placing import find_device, find_precision
 from physadv.classifiers.preprocess import Preprocess
 from physadv.classifiers.weight_files import existing_file, fill, read_program, read_state_dict
-from physadv.errors import unknown_name
+from physadv.errors import PhysadvWarning, unknown_name
 
 _FORMS = ("signs", "torchvision/NAME", "timm/NAME", "file:PATH", "python:module:function")
 _FORCE = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
@@ -43,6 +44,9 @@ def load_classifier(
             the weights, ImageNet's for 1,000 outputs, else `class 0`, `class 1`, …
         device: `auto`, or as torch names them.
         precision: `float32` or `bfloat16`.
+
+    Warns:
+        PhysadvWarning: the network returns probabilities instead of logits.
 
     Raises:
         ClassifierError: the spec is unknown, a file is missing, damaged, does not fit or wants to run code, a
@@ -266,6 +270,12 @@ def _outputs(network: nn.Module, spec: str, device: torch.device) -> int:
     if not isinstance(logits, torch.Tensor) or logits.ndim != 2 or logits.shape[0] != 2:
         got = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
         raise ClassifierError(f"model '{spec}' answers two images with {got}; wanted logits (2, K)")
+    if _are_probabilities(logits):
+        warnings.warn(
+            f"model '{spec}' returns probabilities, not logits: gradients vanish where it is sure",
+            PhysadvWarning,
+            stacklevel=3,
+        )
     return int(logits.shape[1])
 
 
@@ -277,6 +287,17 @@ def _takes_channels_last(network: nn.Module, device: torch.device) -> bool:
     except RuntimeError:  # a view of activations that are laid out otherwise
         return False
     return True
+
+
+def _are_probabilities(answers: torch.Tensor) -> bool:
+    """Return whether every row is of numbers from 0 to 1 that sum to 1; of one class no answer tells.
+
+    A tensor of the device `meta` has no numbers.
+    """
+    if answers.is_meta:
+        return False
+    sums = answers.double().sum(dim=1)
+    return answers.shape[1] > 1 and bool((answers >= 0).all() and ((sums - 1).abs() < 1e-3).all())
 
 
 def _first_line(error: Exception) -> str:

@@ -20,7 +20,7 @@ from physadv.classifiers import Classifier
 from physadv.transforms import parse_transform
 
 LABELS = torch.tensor([0, 1, 2, 3, 0, 1])
-RECIPE_NAMES = pytest.mark.parametrize("name", RECIPES)
+RECIPE_NAMES = pytest.mark.parametrize("name", [r.name for r in RECIPES.values() if r.norm == "L∞"])
 
 
 def logistic_regression(seed: int) -> Classifier:
@@ -210,6 +210,47 @@ def test_bad_arguments_are_one_clear_line(change, line, tiny_classifier, tiny_im
 def test_fast_has_one_step(tiny_classifier, tiny_images):
     with pytest.raises(AttackError, match="fast takes one step, not 5"):
         fast(tiny_classifier, tiny_images, LABELS, eps=8 / 255, steps=5)
+
+
+def test_every_recipe_says_what_its_budget_is():
+    for recipe in RECIPES.values():
+        assert (recipe.eps is not None) == (
+            recipe.norm in ("L∞", "L2") and "nearest" not in recipe.description
+        )
+        assert recipe.paper
+        assert recipe.defaults
+
+
+@pytest.mark.parametrize(
+    ("name", "eps", "area", "budget"),
+    [
+        ("bim", None, None, {"eps": 16 / 255}),
+        ("bim", 3, None, {"eps": 3 / 255}),
+        ("pgd-l2", None, None, {"eps": 3.0}),
+        ("pgd-l2", 510, None, {"eps": 2.0}),
+        ("cw-l2", None, None, {}),
+        ("patch", None, None, {"area": 0.1}),
+        ("patch", None, 0.05, {"area": 0.05}),
+    ],
+)
+def test_budgets_are_in_8_bit_levels_or_shares_of_the_picture(name, eps, area, budget):
+    assert find_recipe(name).budget(eps, area) == budget
+
+
+@pytest.mark.parametrize(
+    ("name", "eps", "area", "line"),
+    [
+        ("bim", 0, None, "eps 0: wanted a whole number of 8-bit levels from 1 to 255"),
+        ("bim", 256, None, "eps 256: wanted"),
+        ("pgd-l2", 0, None, "eps 0: wanted a whole number of 8-bit levels, 1 or more, in L2"),
+        ("cw-l2", 8, None, "eps 8: cw-l2 takes no eps; leave it out"),
+        ("deepfool", 8, None, "eps 8: deepfool takes no eps; leave it out"),
+        ("bim", None, 0.1, "area 0.1: bim takes no area; leave it out"),
+    ],
+)
+def test_a_budget_that_an_attack_does_not_take_is_refused(name, eps, area, line):
+    with pytest.raises(AttackError, match=line):
+        find_recipe(name).budget(eps, area)
 
 
 def test_unknown_attack_names_the_nearest():

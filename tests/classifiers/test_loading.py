@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from physadv.classifiers import ClassifierError, list_models, load_classifier
+from physadv.errors import PhysadvWarning
 
 IMAGES = torch.rand(2, 3, 40, 56, generator=torch.Generator().manual_seed(0))
 
@@ -230,6 +231,26 @@ def test_timm_missing_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "timm", None)
 
     assert "pip install 'physadv[timm]'" in refusal("timm/resnet18")
+
+
+def test_probabilities_instead_of_logits_are_warned_of_in_one_line(tmp_path, monkeypatch):
+    (tmp_path / "sure_nets.py").write_text(
+        "from torch import nn\n"
+        "def sure():\n"
+        "    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Softmax(dim=1))\n"
+        "def log():\n"
+        "    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.LogSoftmax(dim=1))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.warns(PhysadvWarning) as warned:
+        load_classifier("python:sure_nets:sure")
+    load_classifier("python:sure_nets:log")  # as good as logits
+
+    (line,) = [str(warning.message) for warning in warned]
+    assert line == (
+        "model 'python:sure_nets:sure' returns probabilities, not logits: gradients vanish where it is sure"
+    )
 
 
 def test_python_function_of_the_current_folder(tmp_path, monkeypatch):

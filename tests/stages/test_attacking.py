@@ -21,6 +21,7 @@ def plan(**changes):
     options = {
         "recipe": RECIPES["bim"],
         "eps": 24,
+        "area": None,
         "transforms": "identity",
         "samples": 1,
         "steps": 6,

@@ -3,6 +3,7 @@
 import pytest
 
 from physadv.evaluation.destruction import Judgement, PairOutcome
+from physadv.runs import AttackRecord
 from physadv.stages.gallery import difference_gain, fair_shares, fate, spread
 
 CAT, FAR = Judgement((0, 1, 2, 3, 4), 0.9), Judgement((1, 2, 3, 4, 5), 0.95)
@@ -32,6 +33,11 @@ def test_room_is_shared_fairly() -> None:
 
 @pytest.mark.parametrize("eps", [1, 8, 16, 127, 255])
 def test_amplified_difference_stays_within_8_bits(eps: int) -> None:
-    gain = difference_gain(eps)
+    gain = difference_gain(AttackRecord(name="bim", eps=eps))
     assert gain >= 1
     assert eps > 127 or 0 <= 128 - gain * eps < 128 + gain * eps <= 255
+
+
+def test_small_differences_show_where_nothing_bounds_them() -> None:
+    assert difference_gain(AttackRecord(name="cw-l2", eps=None, parameters={"norm": "L2"})) == 8
+    assert difference_gain(AttackRecord(name="pgd-l2", eps=765, parameters={"norm": "L2"})) == 8

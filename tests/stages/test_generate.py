@@ -53,7 +53,7 @@ def test_digital_is_what_the_classifier_says_of_the_files(generated_root):
             assert [seen.name for seen in example.digital] == [SIGN_LABELS[k] for k in top.indices.tolist()]
 
 
-@pytest.mark.parametrize("attack", sorted(RECIPES))
+@pytest.mark.parametrize("attack", sorted(recipe.name for recipe in RECIPES.values() if recipe.norm == "L∞"))
 @pytest.mark.parametrize("eps", [1, 7])
 def test_no_level_moves_by_more_than_eps(physadv, tmp_path, signs_csv, attack, eps):
     options = ["--attack", attack, "--eps", eps, "--limit", 2, "--size", 32]
@@ -63,6 +63,58 @@ def test_no_level_moves_by_more_than_eps(physadv, tmp_path, signs_csv, attack, e
         assert 0 < moved.max() <= eps
         assert clean.size_px == (32, 32)
         assert (adversarial.target is not None) == (attack == "least-likely")
+
+
+def test_an_l2_budget_holds_in_8_bit_levels_and_is_called_so(physadv, tmp_path, signs_csv):
+    options = ["--attack", "pgd-l2", "--limit", 2, "--size", 32]
+    assert physadv("generate", signs_csv, "--name", "mine", "--root", tmp_path, *options).code == 0
+    for clean, adversarial in examples(tmp_path):
+        moved = levels(tmp_path, clean) - levels(tmp_path, adversarial)
+        assert 0 < np.sqrt((moved**2).sum()) <= 765
+    attack = Printout(tmp_path, "mine").manifest().attack
+    assert (attack.eps, attack.norm, attack.budget) == (765, "L2", "L2 eps 765")
+
+
+@pytest.mark.parametrize(
+    ("attack", "budget"),
+    [
+        ("cw-l2", "no eps"),
+        ("lbfgs", "no eps"),
+        ("eot-lagrangian", "no eps"),
+        ("patch", "10 % of the area"),
+        ("rp2", "no eps"),
+    ],
+)
+def test_attacks_without_an_eps_record_none(physadv, tmp_path, signs_csv, attack, budget):
+    options = ["--attack", attack, "--steps", 2, "--limit", 2, "--size", 32, "--samples", 1]
+    assert physadv("generate", signs_csv, "--name", "mine", "--root", tmp_path, *options).code == 0
+    recorded = Printout(tmp_path, "mine").manifest().attack
+    assert (recorded.eps, recorded.budget) == (None, budget)
+    for clean, adversarial in examples(tmp_path):
+        assert (levels(tmp_path, clean) != levels(tmp_path, adversarial)).any()
+
+
+def test_a_patch_covers_the_area_asked_for_and_no_more(physadv, tmp_path, signs_csv):
+    options = ["--attack", "patch", "--area", 0.2, "--steps", 2, "--limit", 2]
+    assert physadv("generate", signs_csv, "--name", "mine", "--root", tmp_path, *options).code == 0
+    assert Printout(tmp_path, "mine").manifest().attack.budget == "20 % of the area"
+    for clean, adversarial in examples(tmp_path):
+        changed = (levels(tmp_path, clean) != levels(tmp_path, adversarial)).any(axis=2)
+        assert 0.17 < changed.mean() < 0.24
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--attack", "cw-l2", "--eps", 8], "eps 8: cw-l2 takes no eps; leave it out"),
+        (["--attack", "bim", "--area", 0.1], "area 0.1: bim takes no area; leave it out"),
+        (["--attack", "patch", "--area", 1.5], "patch area 1.5"),
+        (["--attack", "patch", "--target", "random"], "wanted the same target for all images"),
+    ],
+)
+def test_budgets_that_cannot_be_are_one_line(physadv, tmp_path, signs_csv, options, line):
+    answer = physadv("generate", signs_csv, "--name", "mine", "--quiet", "--root", tmp_path, *options)
+    assert line in answer.error
 
 
 def test_an_attack_on_drawn_signs_fools_the_sign_classifier(generated_root):
