@@ -77,8 +77,9 @@ class Borrowed:
         self._refuse_what_it_lacks(options)
         norm = self.norm()
         with self._quietly(random_of(options)) as seed:
+            whole = images.contiguous()  # some of them view pictures as rows
             found = _RUNNERS[self.library](
-                self, classifier, images, labels, targets, eps=eps, steps=options.get("steps"), seed=seed
+                self, classifier, whole, labels, targets, eps=eps, steps=options.get("steps"), seed=seed
             )
         # Where nothing was found, some attacks leave what is no number.
         found = torch.where(found.isfinite(), found, images).clamp(0, 1).to(images) * 255
