@@ -162,6 +162,13 @@ def test_the_classifier_stays_as_it_was_and_nothing_is_said(tiny_classifier, tin
     assert capsys.readouterr() == ("", "")
 
 
+def test_a_missing_library_stops_a_run_before_it_begins(physadv, signs_csv, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "foolbox", None)
+    answer = physadv("generate", signs_csv, "--name", "mine", "--attack", "deepfool", "--root", tmp_path)
+    assert answer.error == "error: this attack needs foolbox: pip install 'physadv[foolbox]'"
+    assert list(tmp_path.iterdir()) == []
+
+
 @needs["foolbox"]
 def test_a_borrowed_attack_makes_a_run_and_its_report(physadv, signs_csv, tmp_path):
     options = ("--attack", "foolbox:L2DeepFoolAttack", "--limit", 1, "--size", 32, "--root", tmp_path)
