@@ -213,11 +213,7 @@ def _takes(made_by: Any, argument: str) -> bool:
 
 
 def _steps(borrowed: Borrowed, steps: int | None) -> dict[str, Any]:
-    """Return the argument that sets the number of steps.
-
-    Raises:
-        AttackError: the attack has none.
-    """
+    """Return the argument that sets the number of steps, if one was asked for."""
     if steps is None:
         return {}
     if not _takes(borrowed.made_by(), "steps"):
