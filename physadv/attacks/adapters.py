@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from inspect import isabstract, isclass, signature
 from math import inf
-from typing import Any, Unpack
+from typing import Any, NamedTuple, Unpack
 
 import numpy as np
 import torch
@@ -34,6 +34,18 @@ LIBRARIES = ("foolbox", "torchattacks")
 
 _AIMLESS = ("L2DeepFoolAttack", "LinfDeepFoolAttack")
 """Foolbox lets these have a target and steps to the nearest boundary all the same."""
+
+
+class _Asked(NamedTuple):
+    """One call of an attack: eps is a fraction of the pixel range."""
+
+    classifier: Classifier
+    images: Tensor
+    labels: Tensor
+    targets: Tensor | None
+    eps: float | None
+    steps: int | None
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -77,9 +89,9 @@ class Borrowed:
         self._refuse_what_it_lacks(options)
         norm = self.norm()
         with self._quietly(random_of(options)) as seed:
-            found = _RUNNERS[self.library](
-                self, classifier, images, labels, targets, eps=eps, steps=options.get("steps"), seed=seed
-            )
+            whole = images.contiguous()  # some of them view pictures as rows
+            asked = _Asked(classifier, whole, labels, targets, eps, options.get("steps"), seed)
+            found = _RUNNERS[self.library](self, asked)
         # Where nothing was found, some attacks leave what is no number.
         found = torch.where(found.isfinite(), found, images).clamp(0, 1).to(images) * 255
         return _eight_bits(found, levels, norm, eps) / 255
@@ -201,11 +213,7 @@ def _takes(made_by: Any, argument: str) -> bool:
 
 
 def _steps(borrowed: Borrowed, steps: int | None) -> dict[str, Any]:
-    """Return the argument that sets the number of steps.
-
-    Raises:
-        AttackError: the attack has none.
-    """
+    """Return the argument that sets the number of steps, if one was asked for."""
     if steps is None:
         return {}
     if not _takes(borrowed.made_by(), "steps"):
@@ -217,32 +225,23 @@ def _not_targeted(borrowed: Borrowed) -> AttackError:
     return AttackError(f"{borrowed.name} cannot be aimed at a target; leave it out")
 
 
-def _foolbox(
-    borrowed: Borrowed,
-    classifier: Classifier,
-    images: Tensor,
-    labels: Tensor,
-    targets: Tensor | None,
-    *,
-    eps: float | None,
-    steps: int | None,
-    seed: int,
-) -> Tensor:
-    if targets is not None and borrowed.attack in _AIMLESS:
+def _foolbox(borrowed: Borrowed, asked: _Asked) -> Tensor:
+    if asked.targets is not None and borrowed.attack in _AIMLESS:
         raise _not_targeted(borrowed)
     library = require("foolbox")
-    attack = _foolbox_attack(borrowed.made_by(), **_steps(borrowed, steps))
-    model = library.PyTorchModel(classifier, bounds=(0, 1), device=images.device)
+    attack = _foolbox_attack(borrowed.made_by(), **_steps(borrowed, asked.steps))
+    model = library.PyTorchModel(asked.classifier, bounds=(0, 1), device=asked.images.device)
     wanted = (
-        library.criteria.Misclassification(labels)
-        if targets is None
-        else library.criteria.TargetedMisclassification(targets)
+        library.criteria.Misclassification(asked.labels)
+        if asked.targets is None
+        else library.criteria.TargetedMisclassification(asked.targets)
     )
     measured = isinstance(attack, library.attacks.base.AttackWithDistance)
+    budget = {"epsilons": asked.eps} if measured else {}
     try:
-        found: Tensor = attack(model, images, wanted, **({"epsilons": eps} if measured else {}))[1]
+        found: Tensor = attack(model, asked.images, wanted, **budget)[1]
     except ValueError as error:
-        if targets is not None and "criterion" in str(error):
+        if asked.targets is not None and "criterion" in str(error):
             raise _not_targeted(borrowed) from error
         raise
     return found
@@ -261,33 +260,24 @@ def _foolbox_norm(made_by: Any) -> str | None:
     return "L∞" if order == inf else f"L{order:g}"
 
 
-def _torchattacks(
-    borrowed: Borrowed,
-    classifier: Classifier,
-    images: Tensor,
-    labels: Tensor,
-    targets: Tensor | None,
-    *,
-    eps: float | None,
-    steps: int | None,
-    seed: int,
-) -> Tensor:
+def _torchattacks(borrowed: Borrowed, asked: _Asked) -> Tensor:
     made_by = borrowed.made_by()
     usual = {name: parameter.default for name, parameter in signature(made_by).parameters.items()}
-    arguments = _steps(borrowed, steps)
-    arguments |= {k: v for k, v in {"n_classes": len(classifier.labels), "seed": seed}.items() if k in usual}
+    arguments = _steps(borrowed, asked.steps)
+    known = {"n_classes": len(asked.classifier.labels), "seed": asked.seed}
+    arguments |= {name: value for name, value in known.items() if name in usual}
     budget = _torchattacks_budget(made_by)
-    if budget is not None and eps is not None:
-        arguments[budget] = eps
+    if budget is not None and asked.eps is not None:
+        arguments[budget] = asked.eps
         if "alpha" in usual:  # their step, published for their eps
-            arguments["alpha"] = usual["alpha"] * eps / usual[budget]
-    attack = made_by(classifier, **arguments)
-    attack.set_device(images.device)
-    if targets is not None:
+            arguments["alpha"] = usual["alpha"] * asked.eps / usual[budget]
+    attack = made_by(asked.classifier, **arguments)
+    attack.set_device(asked.images.device)
+    if asked.targets is not None:
         if "targeted" not in attack.supported_mode:
             raise _not_targeted(borrowed)
         attack.set_mode_targeted_by_label(quiet=True)
-    found: Tensor = attack(images, labels if targets is None else targets)
+    found: Tensor = attack(asked.images, asked.labels if asked.targets is None else asked.targets)
     return found
 
 
@@ -304,8 +294,6 @@ def _torchattacks_norm(made_by: Any) -> str | None:
     return "L∞" if order == "inf" else f"L{order}"
 
 
-_RUNNERS: dict[str, Callable[..., Tensor]] = {"foolbox": _foolbox, "torchattacks": _torchattacks}
-_NORMS: dict[str, Callable[[Any], str | None]] = {
-    "foolbox": _foolbox_norm,
-    "torchattacks": _torchattacks_norm,
-}
+_Runner = Callable[[Borrowed, _Asked], Tensor]
+_RUNNERS: dict[str, _Runner] = {"foolbox": _foolbox, "torchattacks": _torchattacks}
+_NORMS = {"foolbox": _foolbox_norm, "torchattacks": _torchattacks_norm}

@@ -56,6 +56,13 @@ def test_an_l2_budget_holds_after_rounding(tiny_classifier, tiny_images, name):
     assert 0 < float(distance.max()) <= 200
 
 
+@needs["torchattacks"]
+def test_images_may_lie_in_memory_as_files_are_read(tiny_classifier, tiny_images):
+    as_read = tiny_images.contiguous(memory_format=torch.channels_last)
+    adversarial = run("torchattacks:PGDL2", tiny_classifier, as_read)
+    torch.testing.assert_close(adversarial, run("torchattacks:PGDL2", tiny_classifier, tiny_images))
+
+
 @needs["foolbox"]
 def test_an_l1_budget_holds_after_rounding(tiny_classifier, tiny_images):
     adversarial = run("foolbox:L1PGD", tiny_classifier, tiny_images, eps=300)
@@ -153,6 +160,13 @@ def test_the_classifier_stays_as_it_was_and_nothing_is_said(tiny_classifier, tin
     assert not any(module.training for module in tiny_classifier.modules())
     assert warned == []
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_missing_library_stops_a_run_before_it_begins(physadv, signs_csv, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "foolbox", None)
+    answer = physadv("generate", signs_csv, "--name", "mine", "--attack", "deepfool", "--root", tmp_path)
+    assert answer.error == "error: this attack needs foolbox: pip install 'physadv[foolbox]'"
+    assert list(tmp_path.iterdir()) == []
 
 
 @needs["foolbox"]
