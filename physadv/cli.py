@@ -176,10 +176,13 @@ def print_command(
     print(f"next: physadv photograph {name}")
 
 
-@app.command(epilog="Example: physadv photograph mine --simulate --shots 3")
+@app.command(epilog="Example: physadv photograph mine --simulate --preset hand-held --shots 3")
 def photograph(
     name: Name,
     simulate: Annotated[bool, typer.Option("--simulate", help="Use the virtual printer and phone.")] = False,
+    preset: Annotated[
+        str, typer.Option(help="How the virtual phone is used; see 'physadv list phones'.")
+    ] = "office",
     shots: Annotated[int, typer.Option(help="Simulated photos of each sheet.")] = 2,
     seed: Seed = 0,
     workers: Workers = None,
@@ -196,7 +199,13 @@ def photograph(
         print(instructions(printout, capture), end="")
         return
     photos = photograph_simulated(
-        printout, capture, shots=shots, seed=seed, workers=workers, reporter=reporter(quiet=quiet)
+        printout,
+        capture,
+        preset=preset,
+        shots=shots,
+        seed=seed,
+        workers=workers,
+        reporter=reporter(quiet=quiet),
     )
     print(f"{len(photos)} simulated photos in {capture.photos}")
     print(f"next: physadv crop {name}")
@@ -303,7 +312,7 @@ def report(
 
 @app.command("list", epilog="Example: physadv list attacks")
 def list_command(
-    what: Annotated[str, typer.Argument(help="models, attacks, transforms or presets.")],
+    what: Annotated[str, typer.Argument(help="models, attacks, transforms, presets or phones.")],
 ) -> None:
     """List what can be named on the command line."""
     from physadv.stages.show import show_list

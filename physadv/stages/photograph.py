@@ -3,8 +3,11 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+
+import torch
+from torch import Tensor
 
 from physadv.parallel import map_items
 from physadv.progress import Reporter, silent
@@ -31,9 +34,10 @@ Without a printer: physadv photograph {name} --simulate
 
 @dataclass(frozen=True)
 class _Job:
-    """All shots of one sheet, so that it is rendered once."""
+    """All shots of one sheet, so that it is rendered once, and the sheet that may lie beside it."""
 
     sheet: Sheet
+    neighbour: Sheet | None
     shots: tuple[tuple[Path, Path, int], ...]
 
 
@@ -54,6 +58,7 @@ def photograph_simulated(
     printout: Printout,
     capture: Capture,
     *,
+    preset: str = "office",
     shots: int = 2,
     seed: int = 0,
     workers: int | None = None,
@@ -61,19 +66,24 @@ def photograph_simulated(
 ) -> list[Path]:
     """Photograph every sheet with the virtual phone and return the photos; those already taken are kept.
 
-    Where each cell's corners landed goes to captures/NAME/truth, for checking only.
+    Where each cell's corners landed, and which cells are wholly visible, goes to captures/NAME/truth, for
+    checking only.
 
     Raises:
         RunError: the run is not there or not printed, or shots < 1.
+        CaptureError: no preset is called so.
     """
+    from physadv.capture.phone import load_phone
+
+    load_phone(preset)
     if shots < 1:
         raise RunError(f"shots {shots}: wanted 1 or more")
     manifest = printout.printed_manifest()
     for folder in (capture.photos, capture.truth):
         folder.mkdir(parents=True, exist_ok=True)
         remove_partial_files(folder)
-    jobs = list(_jobs(capture, manifest.sheets, shots, seed))
-    work = partial(_photograph, printout.pdf, seed)
+    jobs = list(_jobs(capture, manifest.sheets, preset, shots, seed))
+    work = partial(_photograph, printout.pdf, preset, seed)
     for _ in reporter.track(
         map_items(work, jobs, workers=workers), len(jobs), "sheets photographed (simulated)"
     ):
@@ -86,42 +96,64 @@ def _stem(sheet: Sheet, shot: int) -> str:
     return f"sheet-{sheet.index + 1:03d}-shot-{shot + 1}"
 
 
-def _jobs(capture: Capture, sheets: tuple[Sheet, ...], shots: int, seed: int) -> Iterator[_Job]:
-    for sheet in sheets:
+def _jobs(capture: Capture, sheets: tuple[Sheet, ...], preset: str, shots: int, seed: int) -> Iterator[_Job]:
+    for sheet, following in zip(sheets, (*sheets[1:], sheets[0]), strict=True):
         missing = []
         for shot in range(shots):
             name = _stem(sheet, shot)
             photo, truth = capture.photos / f"{name}.jpg", capture.truth / f"{name}.json"
-            if not (photo.exists() and truth.exists() and _made_by(truth) == [sheet.code, seed]):
+            if not (photo.exists() and truth.exists() and _made_by(truth) == [sheet.code, preset, seed]):
                 missing.append((photo, truth, shot))
         if missing:
-            yield _Job(sheet, tuple(missing))
+            yield _Job(sheet, following if len(sheets) > 1 else None, tuple(missing))
 
 
 def _made_by(truth: Path) -> list[object]:
     try:
         fields = json.loads(truth.read_text())
-        return [fields["sheet"], fields["seed"]]
+        return [fields["sheet"], fields["preset"], fields["seed"]]
     except (ValueError, LookupError, TypeError):  # not as it was written: the photo is taken again
         return []
 
 
-def _photograph(pdf: Path, seed: int, job: _Job) -> None:
-    from physadv.capture.phone import Phone, draw_shot, encode_jpeg, page_to_photo, print_page, take_photo
+def _photograph(pdf: Path, preset: str, seed: int, job: _Job) -> None:
+    from physadv.capture.phone import (
+        draw_shot,
+        encode_jpeg,
+        load_phone,
+        page_to_photo,
+        print_page,
+        take_photo,
+        wholly_visible,
+    )
 
-    sheet = job.sheet
-    reflectance = print_page(page_pixels(pdf, sheet.index), sheet.page_mm)
+    phone = load_phone(preset)
+
+    @cache
+    def printed(index: int) -> Tensor:
+        return print_page(page_pixels(pdf, index), job.sheet.page_mm)
+
     for photo, truth, number in job.shots:
         # Not of the run: sheet k of every run meets the same conditions, so attacks are compared fairly.
-        stream = generator(seed, "shot", sheet.index, number)
-        shot = draw_shot(Phone(), sheet.page_mm, stream)
-        jpeg = encode_jpeg(take_photo(reflectance, sheet.page_mm, shot), shot)
-        corners = {
-            cell.example: page_to_photo(shot, box_corners(cell.box_mm), sheet.page_mm).tolist()
-            for cell in sheet.cells
+        stream = generator(seed, "shot", job.sheet.index, number)
+        sheets = [job.sheet]
+        if job.neighbour and torch.rand((), generator=stream) < phone.scene.neighbour:
+            sheets.append(job.neighbour)
+        shot = draw_shot(phone, job.sheet.page_mm, stream, sheets=len(sheets))
+        jpeg = encode_jpeg(take_photo([printed(sheet.index) for sheet in sheets], shot), shot)
+        cells = [(cell, place) for place, sheet in enumerate(sheets) for cell in sheet.cells]
+        fields = {
+            "simulated": True,
+            "preset": preset,
+            "sheet": job.sheet.code,
+            "seed": seed,
+            "corners_px": {
+                cell.example: page_to_photo(shot, box_corners(cell.box_mm), place).tolist()
+                for cell, place in cells
+            },
+            "visible": [cell.example for cell, place in cells if wholly_visible(shot, cell.box_mm, place)],
         }
         with replacing(photo) as temporary:
             temporary.write_bytes(jpeg)
-        fields = {"simulated": True, "sheet": sheet.code, "seed": seed, "corners_px": corners}
         with replacing(truth) as temporary:
             temporary.write_text(json.dumps(fields, indent=1) + "\n")

@@ -77,7 +77,7 @@ def _discarded(measurement: Measurement) -> list[str]:
 
 
 def show_list(what: str) -> None:
-    """Print what can be named: models, attacks, transforms or presets.
+    """Print what can be named: models, attacks, transforms, presets or phones.
 
     Raises:
         PhysadvError: `what` is none of these.
@@ -131,9 +131,17 @@ def _presets() -> tuple[list[str], list[tuple[str, ...]]]:
     return ["--transforms", "source"], [(preset.name, preset.source) for preset in PRESETS.values()]
 
 
+def _phones() -> tuple[list[str], list[tuple[str, ...]]]:
+    from physadv.capture.phone import PRESETS
+
+    rows: list[tuple[str, ...]] = [(p.name, p.description, p.assumptions) for p in PRESETS.values()]
+    return ["--preset", "simulated photos of", "assumed"], rows
+
+
 _LISTS: dict[str, Callable[[], tuple[list[str], list[tuple[str, ...]]]]] = {
     "models": _models,
     "attacks": _attacks,
     "transforms": _transforms,
     "presets": _presets,
+    "phones": _phones,
 }

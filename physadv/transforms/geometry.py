@@ -10,8 +10,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-LATTICE_STEP = 8
-
 
 @dataclass(frozen=True)
 class Camera:
@@ -42,13 +40,14 @@ class Camera:
         """Return the principal point (2,), pixels."""
         return self.focal.new_tensor([(self.width - 1) / 2, (self.height - 1) / 2])
 
-    def plane_to_rays(self) -> Tensor:
-        """Return the homographies (B, 3, 3) from plane millimetres to ideal image points in focal lengths."""
-        return plane_to_rays(self.distance, self.yaw, self.pitch, self.roll)
-
     def project(self, points: Tensor) -> Tensor:
-        """Return the pixels (B, N, 2) at which plane points (N, 2) or (B, N, 2) in mm are seen."""
-        ideal = apply_homography(self.plane_to_rays(), points)
+        """Return the pixels (B, N, 2) at which points are seen: (N, 2) or (B, N, 2) on the plane, mm.
+
+        Points (N, 3) or (B, N, 3) have a third coordinate, mm behind the plane as seen by the camera.
+        """
+        spatial = F.pad(points, (0, 3 - points.shape[-1]))
+        seen = spatial @ self._rotation().transpose(1, 2) + self._middle()
+        ideal = seen[..., :2] / seen[..., 2:]
         radius = ideal.norm(dim=-1, keepdim=True)
         distorted = radius.clone()
         for _ in range(20):
@@ -62,28 +61,27 @@ class Camera:
 
     def unproject(self, pixels: Tensor) -> Tensor:
         """Return the plane points (B, N, 2) in mm seen at pixels (N, 2) or (B, N, 2); `project`'s inverse."""
+        origin, directions = self.rays(pixels)
+        return (origin - directions * (origin[..., 2:] / directions[..., 2:]))[..., :2]
+
+    def rays(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return where the lens is, (B, 1, 3), and where pixels look, (B, N, 3), as `project` takes points.
+
+        Args:
+            pixels: (N, 2) or (B, N, 2).
+        """
         distorted = (pixels - self.centre) / self.focal[:, None, None]
         square = distorted.square().sum(dim=-1, keepdim=True)
         ideal = distorted * (1 + self.a1[:, None, None] * square + self.a2[:, None, None] * square.square())
-        return apply_homography(torch.linalg.inv(self.plane_to_rays()), ideal)
+        rotation = self._rotation()
+        return -self._middle() @ rotation, F.pad(ideal, (0, 1), value=1.0) @ rotation
 
-    def pixel_map(self) -> Tensor:
-        """Return the plane point in mm seen by every pixel, (B, H, W, 2) float32.
+    def _rotation(self) -> Tensor:
+        return view_rotation(self.yaw, self.pitch, self.roll)
 
-        It is exact on a lattice of `LATTICE_STEP` pixels and linear between: off by less than a hundredth of
-        a pixel at any view from which a sheet can be read.
-        """
-        columns = torch.arange((self.width - 1) // LATTICE_STEP + 2).to(self.focal)
-        rows = torch.arange((self.height - 1) // LATTICE_STEP + 2).to(self.focal)
-        grid = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=-1) * LATTICE_STEP
-        coarse = self.unproject(grid.reshape(-1, 2)).reshape(-1, len(rows), len(columns), 2)
-        fine = F.interpolate(
-            coarse.permute(0, 3, 1, 2).float(),
-            size=((len(rows) - 1) * LATTICE_STEP + 1, (len(columns) - 1) * LATTICE_STEP + 1),
-            mode="bilinear",
-            align_corners=True,
-        )
-        return fine[:, :, : self.height, : self.width].permute(0, 2, 3, 1)
+    def _middle(self) -> Tensor:
+        """Return the point looked at, (B, 1, 3), as the camera sees it."""
+        return F.pad(self.distance[:, None, None], (2, 0))
 
 
 def sample_plane(images: Tensor, plane: Tensor, extent: tuple[float, float]) -> Tensor:

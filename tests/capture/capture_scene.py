@@ -40,11 +40,8 @@ class Scene:
 def photograph(sheet: Sheet, pdf: Path, path: Path, phone: Phone, seed: int) -> Scene:
     shot = draw_shot(phone, sheet.page_mm, torch.Generator().manual_seed(seed))
     reflectance = print_page(page_pixels(pdf, sheet.index), sheet.page_mm)
-    path.write_bytes(encode_jpeg(take_photo(reflectance, sheet.page_mm, shot), shot))
-    truth = {
-        cell.example: page_to_photo(shot, box_corners(cell.box_mm), sheet.page_mm).numpy()
-        for cell in sheet.cells
-    }
+    path.write_bytes(encode_jpeg(take_photo([reflectance], shot), shot))
+    truth = {cell.example: page_to_photo(shot, box_corners(cell.box_mm)) for cell in sheet.cells}
     return Scene(sheet, shot, path, read_photo(path), truth)
 
 

@@ -44,14 +44,21 @@ def test_projection_and_its_inverse_agree() -> None:
     torch.testing.assert_close(camera().unproject(camera().project(points))[0], points, atol=1e-9, rtol=0)
 
 
-def test_the_pixel_map_agrees_with_the_exact_inverse_to_a_hundredth_of_a_pixel() -> None:
-    mapped = camera().pixel_map()
-    assert mapped.shape == (1, 800, 600, 2)
-    pixels = torch.tensor([(0.0, 0), (599, 799), (13, 7), (300, 401)], dtype=torch.float64)
-    exact = camera().unproject(pixels)[0].float()
-    found = torch.stack([mapped[0, int(y), int(x)] for x, y in pixels])
-    millimetres_per_pixel = 250 / 750
-    assert float((found - exact).abs().max()) < 0.01 * millimetres_per_pixel
+def test_what_is_nearer_to_a_frontal_camera_is_seen_larger() -> None:
+    frontal = camera(yaw=0, pitch=0, roll=0, a1=0, a2=0)
+    points = torch.tensor([(30.0, -40.0, -50.0), (30.0, -40.0, 125.0)], dtype=torch.float64)
+    seen = frontal.project(points)[0] - frontal.centre
+    expected = torch.tensor([(30 * 750 / 200, -40 * 750 / 200), (30 * 2, -40 * 2)], dtype=torch.float64)
+    torch.testing.assert_close(seen, expected)
+
+
+def test_a_ray_meets_every_point_that_is_seen_along_it() -> None:
+    points = torch.cat([plane_points(), torch.linspace(-60, 20, 49, dtype=torch.float64)[:, None]], dim=1)
+    origin, directions = camera().rays(camera().project(points))
+    towards = torch.nn.functional.normalize(directions[0], dim=-1)
+    offset = points - origin[0]
+    nearest = (offset * towards).sum(-1, keepdim=True) * towards
+    torch.testing.assert_close(nearest, offset, atol=1e-9, rtol=0)
 
 
 def test_sampling_a_plane_agrees_with_opencv() -> None:

@@ -1,0 +1,178 @@
+"""A sheet that is curled: paper bends but does not stretch, so it is a developable surface.
+
+The page is rolled onto a general cylinder: straight rulings in one direction, and across them a smooth curve
+given by its slope angle along the arc length (Chebyshev polynomials), which leaves every distance on the
+paper as it was. A pinhole with radial distortion sees it. Compare Cao et al. (2003) and Liang et al. (2008),
+who take the shape of a page from its text lines; here it comes from marks at known places.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from physadv.capture.flat_page import LENS_SPREAD, FlatPage
+from physadv.capture.geometry import Camera, Points
+from physadv.capture.least_squares import fit_points
+
+CURVE_SPREAD = (0.6, 0.4, 0.3, 0.25, 0.2, 0.15, 0.1)
+"""How far each coefficient of the slope angle, radians over half a page, strays from flat."""
+FEW_TERMS, ALL_TERMS = 4, 7
+"""Coefficients for an arc, for more of it at one end and for an S; and all of them, for waves too."""
+OFF = 1e-9
+KNOWN_FOCAL_SPREAD, GUESSED_FOCAL_SPREAD = 0.05, 0.2
+STARTS = [(angle, bend) for angle in np.radians([0, 45, 90, 135]) for bend in (-0.15, 0.15)]
+FIRST_STEPS, LAST_STEPS = 6, 40
+CONVINCING = 20.0
+"""Cost per mark below which a fit from one start is not doubted."""
+_POSE, _FOCAL, _LENS, _ANGLE, _CURVE = slice(0, 6), 6, slice(7, 9), 9, slice(10, 17)
+PARAMETERS = 17
+DIFFERENCE = 1e-6
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
+
+
+@dataclass(frozen=True)
+class BentPage:
+    """A sheet model: a page on a general cylinder, seen by a pinhole with a lens.
+
+    Attributes:
+        parameters: (17,) rotation from `attitude` (rotation vector), place of the page's middle, log of the
+            focal length over `focal`, k1, k2, direction across the rulings (radians), slope coefficients.
+        attitude: (3, 3) rotation from page to camera that the first three parameters turn further.
+        middle_mm: the page point that is the origin; `size_mm` is the unit of length.
+        focal: in pixels; `centre` is the photo's middle, pixels.
+    """
+
+    parameters: Points
+    attitude: Points
+    middle_mm: Points
+    size_mm: float
+    focal: float
+    centre: Points
+
+    def to_photo(self, points_mm: Points) -> Points:
+        """Return the pixels (N, 2) at which page points (N, 2) in mm are seen."""
+        page = (points_mm - self.middle_mm) / self.size_mm
+        seen: Points = _project(self.parameters[None], page, self.attitude, self.focal, self.centre)[0]
+        return seen
+
+
+def fit_bent(
+    points_mm: Points, pixels: Points, sigmas: Points, camera: Camera, flat: FlatPage, terms: int = FEW_TERMS
+) -> BentPage:
+    """Fit a curled sheet to marks.
+
+    Args:
+        points_mm: (N, 2) page positions; some 20 are needed to tell a bend.
+        pixels: (N, 2) where they were found.
+        sigmas: (N,) how far each is trusted, pixels.
+        camera: that took the photo; its focal length is refined.
+        flat: the best flat sheet, to begin from.
+        terms: how many of the slope's coefficients are fitted; more than the marks ask for make waves between
+            them.
+    """
+    middle = points_mm.mean(axis=0)
+    size = float(np.abs(points_mm - middle).max())
+    page = (points_mm - middle) / size
+    attitude, place = _pose(flat, middle, size, camera)
+
+    def project(parameters: Points) -> tuple[Points, Points]:
+        moved = np.vstack([parameters, parameters + DIFFERENCE * np.eye(PARAMETERS)])
+        seen = _project(moved, page, attitude, camera.focal, camera.centre)
+        return seen[0], np.moveaxis(seen[1:] - seen[0], 0, 2) / DIFFERENCE
+
+    expected = np.zeros(PARAMETERS)
+    spread = np.full(PARAMETERS, np.inf)
+    spread[_FOCAL] = KNOWN_FOCAL_SPREAD if camera.focal_35mm else GUESSED_FOCAL_SPREAD
+    spread[_LENS] = LENS_SPREAD
+    spread[_CURVE] = np.where(np.arange(len(CURVE_SPREAD)) < terms, CURVE_SPREAD, OFF)
+
+    def fit(starts: Sequence[Points]) -> tuple[Points, float]:
+        """Try all starts for a few steps and follow the best one to its end."""
+        settings: dict[str, Any] = {"expected": expected, "spread": spread, "tolerance": 1e-4}
+        begun = [fit_points(project, s, pixels, sigmas, iterations=FIRST_STEPS, **settings) for s in starts]
+        best, _ = min(begun, key=lambda each: each[1])
+        return fit_points(project, best, pixels, sigmas, iterations=LAST_STEPS, **settings)
+
+    flat_start = np.zeros(PARAMETERS)
+    flat_start[3:6] = place
+    flat_start[_LENS] = flat.k1, flat.k2
+    best, cost = fit(_slightly_bent(flat_start, project, pixels, 1 / spread))
+    if cost > CONVINCING * len(page):
+        again, cost_again = fit([_bent(flat_start, angle, bend) for angle, bend in STARTS])
+        best = again if cost_again < cost else best
+    return BentPage(best, attitude, middle, size, camera.focal, camera.centre)
+
+
+def _bent(flat: Points, angle: float, bend: float) -> Points:
+    start = flat.copy()
+    start[_ANGLE], start[_CURVE.start] = angle, bend
+    return start
+
+
+def _slightly_bent(
+    flat: Points, project: Callable[[Points], tuple[Points, Points]], pixels: Points, rigour: Points
+) -> list[Points]:
+    """Return parameters to start from: what little bend explains best how marks stray from a flat sheet.
+
+    A slight bend lifts the paper by a quadratic form of the place on it, which bends in three directions
+    span. A lens does nearly what equal curvature all round would do, so that only the difference of the two
+    principal curvatures counts: the paper is bent either one way or the other.
+    """
+    errors = project(flat)[0] - pixels
+    slopes = []
+    for angle in (0.0, np.pi / 2, np.pi / 4):
+        slopes.append(project(_bent(flat, angle, 0.0))[1][:, :, _CURVE.start])
+    rigid = [*range(_FOCAL + 1), *range(_LENS.start, _LENS.stop)]
+    design = np.concatenate([project(flat)[1][:, :, rigid], np.stack(slopes, axis=2)], axis=2)
+    unknowns = design.shape[2]
+    held = np.diag(np.append(rigour[rigid], [1.0, 1.0, 1.0]))
+    system = np.vstack([design.reshape(-1, unknowns), held])
+    solution, *_ = np.linalg.lstsq(system, np.append(-errors.ravel(), np.zeros(unknowns)), rcond=None)
+    x, y, diagonal = solution[-3:]
+    curvatures, directions = np.linalg.eigh(
+        np.array([[x + diagonal / 2, diagonal / 2], [diagonal / 2, y + diagonal / 2]])
+    )
+    bend = float(np.clip(curvatures[0] - curvatures[1], -0.6, 0.6))
+    angles = np.arctan2(directions[1], directions[0])
+    return [_bent(flat, float(angles[0]), bend), _bent(flat, float(angles[1]), -bend)]
+
+
+def _pose(flat: FlatPage, middle: Points, size: float, camera: Camera) -> tuple[Points, Points]:
+    """Return rotation (3, 3) and place (3,) in page units of a flat sheet before a camera."""
+    to_page = np.array([[size, 0, middle[0]], [0, size, middle[1]], [0, 0, 1]])
+    columns = np.diag([flat.scale / camera.focal, flat.scale / camera.focal, 1]) @ flat.homography @ to_page
+    columns /= np.sqrt(np.linalg.norm(columns[:, 0]) * np.linalg.norm(columns[:, 1]))
+    columns *= np.sign(columns[2, 2])
+    near = np.column_stack([columns[:, :2], np.cross(columns[:, 0], columns[:, 1])])
+    u, _, v = np.linalg.svd(near)
+    return u @ v, columns[:, 2]
+
+
+def _project(parameters: Points, page: Points, attitude: Points, focal: float, centre: Points) -> Points:
+    """Return pixels (B, N, 2) of page points (N, 2) in page units for B sets of parameters (B, 17)."""
+    cos, sin = np.cos(parameters[:, _ANGLE, None]), np.sin(parameters[:, _ANGLE, None])
+    across = page[:, 0] * cos + page[:, 1] * sin
+    along = page[:, 1] * cos - page[:, 0] * sin
+    x, z = _roll(across, parameters[:, _CURVE])
+    surface = np.stack([x * cos - along * sin, x * sin + along * cos, z], axis=2)
+    turns = np.stack([cv2.Rodrigues(vector)[0] for vector in parameters[:, :3]]) @ attitude
+    space = surface @ turns.transpose(0, 2, 1) + parameters[:, None, 3:6]
+    ideal = space[:, :, :2] / space[:, :, 2:]
+    square = np.square(ideal).sum(axis=2, keepdims=True)
+    k1, k2 = parameters[:, _LENS].T[:, :, None, None]
+    lengths = focal * np.exp(parameters[:, _FOCAL, None, None])
+    seen: Points = ideal * (1 + k1 * square + k2 * square**2) * lengths + centre
+    return seen
+
+
+def _roll(arc: Points, curve: Points) -> tuple[Points, Points]:
+    """Return chord and height (B, N) of arc lengths (B, N) where slopes are Σ curve[k] Tₖ₊₁(arc), (B, 7)."""
+    steps = arc[..., None] * (_NODES + 1) / 2
+    later = latest = np.zeros_like(steps)
+    for coefficient in curve.T[::-1]:  # Clenshaw's recurrence
+        latest, later = coefficient[:, None, None] + 2 * steps * latest - later, latest
+    slope = steps * latest - later
+    return arc * (np.cos(slope) @ _WEIGHTS) / 2, arc * (np.sin(slope) @ _WEIGHTS) / 2

@@ -1,0 +1,37 @@
+"""The virtual phone: printed sheets on a table, photographed by hand. Simulated, and its EXIF says so.
+
+What a photo depends on is drawn into a `Shot` first, so that it can be taken again; where a page point landed
+is known exactly and is for checking only, cropping never sees it.
+"""
+
+from physadv.capture.phone.files import encode_jpeg
+from physadv.capture.phone.paper import FLAT, Bend, Paper
+from physadv.capture.phone.phones import PRESETS, Phone, Preset, Scene, load_phone
+from physadv.capture.phone.photo import print_page, take_photo
+from physadv.capture.phone.scene import Glare, Rod, Shadow
+from physadv.capture.phone.shots import Shot, draw_bend, draw_shot, thumb_over
+from physadv.capture.phone.truth import page_to_photo, photo_to_page, wholly_visible
+
+__all__ = [
+    "FLAT",
+    "PRESETS",
+    "Bend",
+    "Glare",
+    "Paper",
+    "Phone",
+    "Preset",
+    "Rod",
+    "Scene",
+    "Shadow",
+    "Shot",
+    "draw_bend",
+    "draw_shot",
+    "encode_jpeg",
+    "load_phone",
+    "page_to_photo",
+    "photo_to_page",
+    "print_page",
+    "take_photo",
+    "thumb_over",
+    "wholly_visible",
+]
