@@ -1,10 +1,11 @@
-"""QR codes in a photo: read, and placed to a tenth of a pixel by fitting their own modules (ECC).
+"""QR codes in a photo: read by a cascade of decoders, and placed to a tenth of a pixel by their own modules.
 
-zxing-cpp reads; pyzbar, where its library is installed, is asked again about a place where a code must be.
-Decoder corners are off by a pixel and more, so they only start the fit.
+zxing-cpp reads, first at half the photo's size, then whole, then sharpened; pyzbar, where its library is
+installed, is asked for what is still missed. Decoder corners are off by a pixel and more, so they only start
+the fit of `refine_corners`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -14,27 +15,101 @@ import zxingcpp
 from numpy.typing import NDArray
 
 Points = NDArray[np.float64]
+Gray = NDArray[np.uint8]
 
 TEMPLATE_PIXELS = 4
 TEMPLATE_QUIET = 2
 MIN_ECC = 0.6
+HALVED_FROM_PIXELS = 6_000_000
+PYZBAR_PIXELS = 12_000_000
+ENLARGED_UP_TO_PIXELS = 1_500_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FoundCode:
-    """A decoded code: its text and its corners (4, 2) in the photo, top-left of the code first, clockwise."""
+    """A decoded code: its text and its corners (4, 2) in the photo, top-left of the code first, clockwise.
+
+    In a mirrored photo the corners run counter-clockwise. `ordered` is False where the decoder tells neither
+    which corner is the first nor which way they run.
+    """
 
     text: str
     corners: Points
+    ordered: bool = True
 
 
-def find_codes(gray: NDArray[np.uint8]) -> list[FoundCode]:
-    """Return every QR code that zxing-cpp reads in a photo (H, W), corners as the decoder gives them."""
-    found = zxingcpp.read_barcodes(gray, formats=zxingcpp.BarcodeFormat.QRCode)
-    return [FoundCode(code.text, _decoder_corners(code.position)) for code in found if code.valid]
+def find_codes(gray: Gray) -> list[FoundCode]:
+    """Return the QR codes in a photo (H, W), from the first of `CASCADE` that reads any."""
+    return next((found for reader in CASCADE if (found := reader(gray))), [])
 
 
-def refine_corners(gray: NDArray[np.uint8], corners: Points, matrix: NDArray[np.bool_]) -> Points | None:
+def read_small(gray: Gray) -> list[FoundCode]:
+    """Return what is read at half the size, five times faster; nothing where the photo is small anyway."""
+    if gray.size < HALVED_FROM_PIXELS:
+        return []
+    half = cv2.resize(gray, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    found = _zxing(half, try_downscale=False, try_invert=False)
+    return [FoundCode(code.text, 2 * code.corners + 0.5) for code in found]
+
+
+def read_whole(gray: Gray) -> list[FoundCode]:
+    """Return what zxing-cpp reads with all it tries by itself."""
+    return _zxing(gray)
+
+
+def read_sharpened(gray: Gray) -> list[FoundCode]:
+    """Return what is read after an unsharp mask, small photos being doubled first."""
+    double = gray.size <= ENLARGED_UP_TO_PIXELS
+    seen = cv2.resize(gray, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC) if double else gray
+    sharp = cv2.addWeighted(seen, 2.5, cv2.GaussianBlur(seen, (0, 0), 3), -1.5, 0)
+    found = _zxing(sharp)
+    return [FoundCode(code.text, code.corners / 2 - 0.25) for code in found] if double else found
+
+
+def read_with_pyzbar(gray: Gray) -> list[FoundCode]:
+    """Return what pyzbar reads; nothing where its library is not installed. Their corners are not ordered."""
+    decode = _pyzbar()
+    if decode is None:
+        return []
+    scale = min(1.0, (PYZBAR_PIXELS / gray.size) ** 0.5)
+    seen = gray if scale == 1 else cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return [
+        FoundCode(code.text, (code.corners + 0.5) / scale - 0.5, ordered=False)
+        for code in decode(np.ascontiguousarray(seen))
+    ]
+
+
+CASCADE: tuple[Callable[[Gray], list[FoundCode]], ...] = (
+    read_small,
+    read_whole,
+    read_sharpened,
+    read_with_pyzbar,
+)
+"""Readers from the quickest to the most stubborn."""
+
+
+def read_at(gray: Gray, corners: Points, modules: int) -> str | None:
+    """Return the text of a code that must stand at `corners` (4, 2), or None: the second look at a place.
+
+    The place is rectified to 8 pixels a module and tried as it is, sharpened and thresholded.
+    """
+    quiet, scale = 4, 8
+    side = (modules + 2 * quiet) * scale
+    edge = np.array([quiet * scale, (quiet + modules) * scale]) - 0.5
+    target = np.array([(edge[0], edge[0]), (edge[1], edge[0]), (edge[1], edge[1]), (edge[0], edge[1])])
+    warp = cv2.getPerspectiveTransform(corners.astype(np.float32), target.astype(np.float32))
+    patch = cv2.warpPerspective(gray, warp, (side, side), flags=cv2.INTER_LINEAR, borderValue=255)
+    sharp = cv2.addWeighted(patch, 2.5, cv2.GaussianBlur(patch, (0, 0), scale / 2), -1.5, 0)
+    _, binary = cv2.threshold(sharp, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    for view in (patch, sharp, binary):
+        found = _zxing(view)
+        if found:
+            return found[0].text
+    missed = read_with_pyzbar(binary)
+    return missed[0].text if missed else None
+
+
+def refine_corners(gray: Gray, corners: Points, matrix: NDArray[np.bool_]) -> Points | None:
     """Return a code's corners (4, 2) fitted to its modules, or None where the picture does not show them.
 
     Enhanced correlation coefficient maximisation (Evangelidis & Psarakis 2008) of the modules against the
@@ -64,40 +139,32 @@ def refine_corners(gray: NDArray[np.uint8], corners: Points, matrix: NDArray[np.
     return np.add(refined, (left, top))
 
 
-def read_at(gray: NDArray[np.uint8], corners: Points, modules: int) -> str | None:
-    """Return the text of a code that must stand at `corners` (4, 2), or None: the second look at a place.
+def in_own_order(gray: Gray, code: FoundCode, matrix: NDArray[np.bool_]) -> FoundCode:
+    """Return a code with its corners in its own order, counter-clockwise where the photo is mirrored.
 
-    The place is rectified to 8 pixels a module and tried as it is, sharpened and thresholded.
+    zxing-cpp turns the corners of a mirrored code clockwise, pyzbar tells no order at all: the order is the
+    one in which the photo shows the code's modules (H, W), True where dark.
     """
-    quiet, scale = 4, 8
-    side = (modules + 2 * quiet) * scale
-    edge = np.array([quiet * scale, (quiet + modules) * scale]) - 0.5
-    target = np.array([(edge[0], edge[0]), (edge[1], edge[0]), (edge[1], edge[1]), (edge[0], edge[1])])
-    warp = cv2.getPerspectiveTransform(corners.astype(np.float32), target.astype(np.float32))
-    patch = cv2.warpPerspective(gray, warp, (side, side), flags=cv2.INTER_LINEAR, borderValue=255)
-    sharp = cv2.addWeighted(patch, 2.5, cv2.GaussianBlur(patch, (0, 0), scale / 2), -1.5, 0)
-    _, binary = cv2.threshold(sharp, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    for view in (patch, sharp, binary):
-        texts = [code.text for code in find_codes(view)]
-        if texts:
-            return texts[0]
-    second = _pyzbar()
-    return second(binary) if second else None
+    middle = code.corners.mean(axis=0)
+    around = code.corners
+    if not code.ordered:
+        around = around[np.argsort(np.arctan2(*(around - middle).T[::-1]))]
+    size = len(matrix)
+    square = np.array([(0, 0), (size, 0), (size, size), (0, size)], dtype=np.float32) - np.float32(0.5)
+    warp = cv2.getPerspectiveTransform(square, around.astype(np.float32))
+    seen = cv2.warpPerspective(gray, warp, (size, size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    light = np.where(matrix, -1.0, 1.0) - np.where(matrix, -1.0, 1.0).mean()
+    views = []
+    for first in range(1 if code.ordered else 4):
+        upright, corners = np.rot90(seen, first), np.roll(around, -first, axis=0)
+        views.append((float((upright * light).sum()), corners))
+        views.append((float((upright.T * light).sum()), corners[[0, 3, 2, 1]]))
+    return FoundCode(code.text, max(views, key=lambda view: view[0])[1])
 
 
-@cache
-def _pyzbar() -> Callable[[NDArray[np.uint8]], str | None] | None:
-    """Return pyzbar's reader, or None where Debian's libzbar0 (or its like) is not installed."""
-    try:
-        from pyzbar.pyzbar import ZBarSymbol, decode
-    except ImportError:
-        return None
-
-    def read(view: NDArray[np.uint8]) -> str | None:
-        found = decode(view, symbols=[ZBarSymbol.QRCODE])
-        return found[0].data.decode("ascii", "replace") if found else None
-
-    return read
+def _zxing(gray: Gray, **options: bool) -> list[FoundCode]:
+    found = zxingcpp.read_barcodes(gray, formats=zxingcpp.BarcodeFormat.QRCode, **options)
+    return [FoundCode(code.text, _decoder_corners(code.position)) for code in found if code.valid]
 
 
 def _decoder_corners(position: "zxingcpp.Position") -> Points:
@@ -107,7 +174,32 @@ def _decoder_corners(position: "zxingcpp.Position") -> Points:
 
 
 @cache
-def _template(modules: bytes, size: int) -> tuple[NDArray[np.uint8], Points]:
+def _pyzbar() -> Callable[[Gray], list[FoundCode]] | None:
+    """Return pyzbar's reader, or None where Debian's libzbar0 (or its like) is not installed."""
+    try:
+        from pyzbar.pyzbar import ZBarSymbol, decode
+    except ImportError:
+        return None
+
+    def read(gray: Gray) -> list[FoundCode]:
+        return [
+            FoundCode(code.data.decode("utf-8", "replace"), _quadrilateral(code.polygon))
+            for code in decode(gray, symbols=[ZBarSymbol.QRCODE])
+        ]
+
+    return read
+
+
+def _quadrilateral(polygon: Sequence[tuple[int, int]]) -> Points:
+    """Return four corners of a hull, which mostly has just four."""
+    if len(polygon) == 4:
+        return np.array(polygon, dtype=np.float64)
+    corners: NDArray[np.float32] = cv2.boxPoints(cv2.minAreaRect(np.array(polygon, dtype=np.int32)))
+    return corners.astype(np.float64)
+
+
+@cache
+def _template(modules: bytes, size: int) -> tuple[Gray, Points]:
     matrix = np.frombuffer(modules, dtype=bool).reshape(size, size)
     light = np.where(np.pad(matrix, TEMPLATE_QUIET), 0, 255).astype(np.uint8)
     image = np.kron(light, np.ones((TEMPLATE_PIXELS, TEMPLATE_PIXELS), np.uint8))

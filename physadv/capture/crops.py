@@ -1,13 +1,20 @@
-"""One cell cut out of a photo onto its example's pixel grid, and how good the photo was there."""
+"""One cell cut out of a photo onto its example's pixel grid, and whether it is the picture it should be."""
+
+from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from physadv.capture.geometry import Points, SheetModel
+from physadv.capture.geometry import SheetModel, jacobians, pixels_per_mm
 from physadv.sheets.layout import Box
 
-SUPERSAMPLING = 3
+SUPERSAMPLING = 2
+SPACING_PX = 1.1
+"""Samples are at most this far apart in the photo. Three samples a pixel where two reach that take twice the
+time and change a crop by 0.3 of 255 levels, where a photo's noise of 6 levels changes it by 2 to 3.
+"""
+KNOTS = 9
 THUMBNAIL = 32
 
 
@@ -16,18 +23,20 @@ def cut_crop(
 ) -> NDArray[np.uint8]:
     """Return a cell's picture (h, w, 3) on its example's own grid of `size_px` = (width, height).
 
-    The grid is sampled three times finer (more where the photo is finer still) and averaged over each pixel,
-    so that nothing aliases and noise is not amplified.
+    The grid is sampled at least twice as fine, as fine as the photo is, and averaged over each pixel, so that
+    nothing aliases and noise is not amplified. The sheet's model is asked at a few Chebyshev points
+    and continued by polynomials: a cell is small and paper and lens are smooth.
     """
     width, height = size_px
     x, y, w, h = box_mm
-    density = model.pixels_per_mm(np.array([x + w / 2, y + h / 2])) * w / width
-    fine = max(SUPERSAMPLING, int(np.ceil(density)))
-    columns = x + (np.arange(width * fine) + 0.5) / (width * fine) * w
-    rows = y + (np.arange(height * fine) + 0.5) / (height * fine) * h
-    places = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
-    where = model.to_photo(places).astype(np.float32).reshape(height * fine, width * fine, 2)
-    dense = cv2.remap(rgb, where, None, cv2.INTER_LINEAR)
+    density = pixels_per_mm(jacobians(model, np.array([[x + w / 2, y + h / 2]])))[0] * w / width
+    fine = max(SUPERSAMPLING, int(np.ceil(density / SPACING_PX)))
+    nodes = (1 - np.cos(np.pi * np.arange(KNOTS) / (KNOTS - 1))) / 2
+    places = np.stack(np.meshgrid(x + nodes * w, y + nodes * h), axis=-1).reshape(-1, 2)
+    coarse = model.to_photo(places).astype(np.float32).reshape(KNOTS, KNOTS, 2)
+    rows, columns = _polynomials(height * fine), _polynomials(width * fine)
+    across, down = (rows @ coarse[:, :, axis] @ columns.T for axis in range(2))
+    dense = cv2.remap(rgb, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     crop: NDArray[np.uint8] = cv2.resize(dense, (width, height), interpolation=cv2.INTER_AREA)
     return crop
 
@@ -40,57 +49,25 @@ def correlation(crop: NDArray[np.uint8], source: NDArray[np.uint8]) -> float:
         )
         for image in (crop, source)
     ]
-    if np.std(luma[1]) < 3:
+    (_, seen), (_, wanted) = (cv2.meanStdDev(image) for image in luma)
+    if wanted[0, 0] < 3:
         return 1.0
-    if np.std(luma[0]) == 0:
+    if seen[0, 0] == 0:
         return 0.0
-    return float(np.corrcoef(luma[0].ravel(), luma[1].ravel())[0, 1])
+    return float(cv2.matchTemplate(luma[0], luma[1], cv2.TM_CCOEFF_NORMED)[0, 0])
 
 
-def clipped_share(crop: NDArray[np.uint8]) -> float:
-    """Return the share of pixels with a channel burnt out (255) or with all channels black (0)."""
-    return float(((crop == 255).any(axis=2) | (crop == 0).all(axis=2)).mean())
+@lru_cache(maxsize=64)
+def _polynomials(samples: int) -> NDArray[np.float32]:
+    """Return what each sample's middle takes of each Chebyshev point on [0, 1], (samples, KNOTS).
 
-
-def edge_sigma(gray: NDArray[np.uint8], model: SheetModel, centre_mm: Points, size_mm: float) -> float | None:
-    """Return the gaussian sigma, photo pixels, that blurs a saddle mark's edges; None where unreadable.
-
-    Four edge profiles are read across the mark's arms in linear light; sigma is the distance between their
-    10 % and 90 % levels over 2.563, which is exact for a gaussian.
+    The barycentric formula (Berrut and Trefethen 2004).
     """
-    half = size_mm / 2
-    along = np.linspace(-0.8 * half, 0.8 * half, 161)
-    arm = np.full_like(along, 0.5 * half)
-    profiles = (
-        np.stack([along, -arm], axis=1),
-        np.stack([-along, arm], axis=1),
-        np.stack([-arm, along], axis=1),
-        np.stack([arm, -along], axis=1),
-    )
-    scale = model.pixels_per_mm(centre_mm)
-    where = np.stack([model.to_photo(profile + centre_mm) for profile in profiles]).astype(np.float32)
-    levels = cv2.remap(gray, where, None, cv2.INTER_LINEAR).astype(np.float64) / 255
-    light = np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4).mean(axis=0)
-    dark, bright = light[:20].mean(), light[-20:].mean()
-    if bright - dark < 0.02:
-        return None
-    rise = np.maximum.accumulate((light - dark) / (bright - dark))
-    low, high = np.interp([0.1, 0.9], rise, along)
-    return float((high - low) / 2.563 * scale)
-
-
-def paper_level(gray: NDArray[np.uint8], model: SheetModel, box_mm: Box) -> float:
-    """Return the median 8-bit level of the bare paper just outside a picture."""
-    x, y, w, h = box_mm
-    t = np.linspace(0.1, 0.9, 15)
-    ring = 0.6
-    places = np.concatenate(
-        [
-            np.stack([x + t * w, np.full_like(t, y - ring)], axis=1),
-            np.stack([x + t * w, np.full_like(t, y + h + ring)], axis=1),
-            np.stack([np.full_like(t, x - ring), y + t * h], axis=1),
-            np.stack([np.full_like(t, x + w + ring), y + t * h], axis=1),
-        ]
-    )
-    where = model.to_photo(places).astype(np.float32)[None]
-    return float(np.median(cv2.remap(gray, where, None, cv2.INTER_LINEAR)))
+    nodes = (1 - np.cos(np.pi * np.arange(KNOTS) / (KNOTS - 1))) / 2
+    signs = np.where(np.arange(KNOTS) % 2, -1.0, 1.0)
+    signs[[0, -1]] /= 2
+    distance = ((np.arange(samples) + 0.5) / samples)[:, None] - nodes
+    on_node = np.abs(distance) < 1e-12
+    terms = np.where(on_node.any(axis=1, keepdims=True), on_node, signs / np.where(on_node, 1, distance))
+    weights: NDArray[np.float32] = (terms / terms.sum(axis=1, keepdims=True)).astype(np.float32)
+    return weights

@@ -21,11 +21,15 @@ class CaptureError(PhysadvError):
 
 @dataclass(frozen=True)
 class Photo:
-    """An upright photo: `rgb` (H, W, 3) uint8, `gray` (H, W) uint8, and the camera's name."""
+    """An upright photo: `rgb` (H, W, 3) uint8, `gray` (H, W) uint8, and the camera's name.
+
+    `focal_35mm` is the focal length on a film frame of 36 × 24 mm, None where EXIF does not tell.
+    """
 
     rgb: NDArray[np.uint8]
     gray: NDArray[np.uint8]
     camera: str
+    focal_35mm: float | None = None
 
     @property
     def simulated(self) -> bool:
@@ -51,4 +55,11 @@ def read_photo(path: Path) -> Photo:
         raise CaptureError(f"not a readable image: {cause}") from error
     names = (str(exif.get(tag, "")).strip("\0 ") for tag in (ExifTags.Base.Make, ExifTags.Base.Model))
     rgb = np.asarray(upright)
-    return Photo(rgb, cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), " ".join(name for name in names if name))
+    camera = " ".join(name for name in names if name)
+    return Photo(rgb, cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), camera, _focal_35mm(exif))
+
+
+def _focal_35mm(exif: Image.Exif) -> float | None:
+    """Return the focal length that EXIF tells, None where it tells none or nonsense."""
+    value = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.FocalLengthIn35mmFilm)
+    return float(value) if isinstance(value, int) and 8 <= value <= 500 else None

@@ -7,58 +7,109 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from physadv.capture.geometry import Points, SheetModel
+from physadv.capture.geometry import Points, pixels_per_mm
 
 PATCH_PIXELS_PER_MM = 8
-MIN_CORRELATION = 0.7
+MIN_SEARCH_CORRELATION = 0.7
+MIN_LIKENESS = 0.8
+MIN_CONTRAST = 5.0
+_REFINED = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 30, 1e-3)
 
 
-def find_saddle(
-    gray: NDArray[np.uint8], model: SheetModel, centre_mm: Points, size_mm: float, search_mm: float
-) -> Points | None:
-    """Return where a saddle is in the photo (2,), or None where it is not to be seen.
+def find_saddles(
+    gray: NDArray[np.uint8], predicted: Points, slopes: Points, size_mm: float, search_mm: float
+) -> tuple[Points, NDArray[np.bool_]]:
+    """Return where saddles are in the photo (N, 2), and which of them (N,) are to be seen.
 
-    The neighbourhood is rectified with the sheet's own model, correlated with the mark, and the best place
-    refined on the photo itself (Förstner's condition, as `cv2.cornerSubPix` solves it).
+    Each is first refined from where it is predicted (Förstner's condition, as `cv2.cornerSubPix` solves it).
+    Where that leads to no saddle, the neighbourhood is rectified, correlated with the mark, and the best
+    place refined.
 
     Args:
         gray: (H, W) uint8.
-        model: predicts where the mark is.
-        centre_mm: (2,) the saddle's place on the page.
+        predicted: (N, 2) where the marks should be, pixels.
+        slopes: (N, 2, 2) d pixels / d mm there.
         size_mm: side of the whole mark, two quadrants.
         search_mm: how far the prediction may be off.
     """
-    jacobian = model.jacobian(centre_mm)
-    predicted = model.to_photo(centre_mm[None])[0]
+    points = predicted.copy()
+    found = np.zeros(len(points), dtype=bool)
+    inside = _wholly_inside(gray, predicted, slopes, size_mm)
+    todo = np.flatnonzero(inside)
+    points[todo], found[todo] = _refine(gray, predicted[todo], slopes[todo], size_mm)
+    for n in np.flatnonzero(inside & ~found):
+        start = _search(gray, predicted[n], slopes[n], size_mm, search_mm)
+        if start is not None and _wholly_inside(gray, start[None], slopes[n : n + 1], size_mm)[0]:
+            place, seen = _refine(gray, start[None], slopes[n : n + 1], size_mm)
+            points[n], found[n] = place[0], seen[0]
+    return points, found
+
+
+def _wholly_inside(
+    gray: NDArray[np.uint8], centres: Points, slopes: Points, size_mm: float
+) -> NDArray[np.bool_]:
+    height, width = gray.shape
+    reach = np.abs(slopes).sum(axis=2) * size_mm / 2 + 3
+    inside: NDArray[np.bool_] = (
+        (centres - reach >= 0) & (centres + reach <= np.array([width, height]) - 1)
+    ).all(axis=1)
+    return inside
+
+
+def _refine(
+    gray: NDArray[np.uint8], starts: Points, slopes: Points, size_mm: float
+) -> tuple[Points, NDArray[np.bool_]]:
+    """Return refined places (N, 2) of saddles near `starts`, and which (N,) look like a saddle."""
+    refined = starts.copy()
+    quadrants = size_mm / 2 * pixels_per_mm(slopes)
+    windows = np.maximum(2, np.round(0.55 * quadrants)).astype(int)
+    for window in np.unique(windows):
+        of_size = np.flatnonzero(windows == window)
+        moved = np.ascontiguousarray(starts[of_size, None], dtype=np.float32)
+        cv2.cornerSubPix(gray, moved, (int(window), int(window)), (-1, -1), _REFINED)
+        refined[of_size] = moved[:, 0]
+    near = np.abs(refined - starts).max(axis=1) <= 0.5 * quadrants
+    return refined, near & (_likeness(gray, refined, slopes, size_mm) >= MIN_LIKENESS)
+
+
+def _likeness(gray: NDArray[np.uint8], centres: Points, slopes: Points, size_mm: float) -> Points:
+    """Return Pearson's correlation (N,) of the photo around places with the mark; 0 without contrast."""
+    if not len(centres):
+        return np.zeros(0)
+    line = np.linspace(-0.45, 0.45, 14) * size_mm
+    grid = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
+    where = (grid @ slopes.transpose(0, 2, 1) + centres[:, None]).astype(np.float32)
+    seen = cv2.remap(gray, where, None, cv2.INTER_LINEAR).astype(np.float64)
+    seen -= seen.mean(axis=1, keepdims=True)
+    contrast = seen.std(axis=1)
+    mark = -np.sign(grid[:, 0] * grid[:, 1])
+    return np.where(contrast >= MIN_CONTRAST, seen @ mark / len(mark) / np.maximum(contrast, 1e-9), 0.0)
+
+
+def _search(
+    gray: NDArray[np.uint8], predicted: Points, slope: Points, size_mm: float, search_mm: float
+) -> Points | None:
+    """Return where around a predicted place (2,) the photo looks most like the mark, or None."""
     reach = round((size_mm / 2 + search_mm) * PATCH_PIXELS_PER_MM)
     side = 2 * reach + 1
-    step = jacobian / PATCH_PIXELS_PER_MM
+    step = slope / PATCH_PIXELS_PER_MM
     affine = np.column_stack([step, predicted - step @ (reach, reach)])
-    height, width = gray.shape
-    corners = np.array([(0, 0), (side, 0), (side, side), (0, side)]) @ step.T + affine[:, 2]
-    if (corners < 0).any() or (corners > (width - 1, height - 1)).any():
-        return None
-    patch = cv2.warpAffine(gray, affine, (side, side), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    if np.ptp(patch) < 24:
+    patch = cv2.warpAffine(
+        gray,
+        affine,
+        (side, side),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    if patch.std() < MIN_CONTRAST:
         return None
     scores = cv2.matchTemplate(patch, _mark(round(size_mm * PATCH_PIXELS_PER_MM)), cv2.TM_CCOEFF_NORMED)
     _, best, _, (x, y) = cv2.minMaxLoc(scores)
-    if best < MIN_CORRELATION:
+    if best < MIN_SEARCH_CORRELATION:
         return None
     offset = (np.array(scores.shape[::-1]) - 1) / 2
-    start = predicted + step @ (np.array([x, y]) - offset)
-    quadrant = size_mm / 2 * np.sqrt(abs(np.linalg.det(jacobian)))
-    window = max(2, round(0.55 * quadrant))
-    if (start < window + 2).any() or (start > np.array([width, height]) - window - 3).any():
-        return None
-    stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 30, 1e-3)
-    point = start.astype(np.float32).reshape(1, 1, 2)
-    refined: Points = (
-        cv2.cornerSubPix(gray, point, (window, window), (-1, -1), stop).reshape(2).astype(np.float64)
-    )
-    if np.abs(refined - start).max() > 0.5 * quadrant:
-        return None
-    return refined
+    place: Points = predicted + step @ (np.array([x, y]) - offset)
+    return place
 
 
 def _mark(side: int) -> NDArray[np.uint8]:

@@ -1,98 +1,69 @@
 """Every known sheet in a photo, and every cell of it that can be seen: the order of steps of this room.
 
-Codes say which sheet; their refined corners start a model of its geometry; the model says where missed codes
-and saddles must be; all marks together fix the model; cells are cut and checked against their sources. What
-cannot be used is said with the reason, cell by cell, and nothing is named by geometry alone.
+Codes say which sheet; each piece of paper claims its own codes and collects its marks; all marks together fix
+its geometry; cells are cut and checked against their sources. What cannot be used is said with the reason,
+cell by cell, and nothing is named by geometry alone.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from physadv.capture.codes import FoundCode, find_codes, read_at, refine_corners
-from physadv.capture.crops import clipped_share, correlation, cut_crop, edge_sigma, paper_level
-from physadv.capture.geometry import Points, SheetModel, fit_sheet
+from physadv.capture.cells import CroppedCell, crop_cells, refuse_cells, root_mean_square
+from physadv.capture.codes import CASCADE, FoundCode, in_own_order, read_small, read_whole
+from physadv.capture.copies import Claimed, claim_copy, is_mirrored, off_by_mm
+from physadv.capture.fitting import Fit, fit_sheet
+from physadv.capture.geometry import Camera, Points, SheetModel
+from physadv.capture.marks import Evidence, collect_marks, look_again, rough_model
 from physadv.capture.reading import CaptureError, Photo
-from physadv.capture.saddles import find_saddle
-from physadv.sheets.codes import MODULES, PREFIX, parse_code, qr_matrix
+from physadv.sheets.codes import PREFIX, parse_code, qr_matrix
 from physadv.sheets.layout import Mark, Sheet, box_corners
 
-CODE_SIGMA, SADDLE_SIGMA = 0.12, 0.06
-FAR_SEARCH_MM, NEAR_SEARCH_MM = 2.5, 1.0
-REACH_MM = 75.0
-MAX_RESIDUAL = 1.5
 MAX_DISAGREEMENT = 8.0
-MIN_CORRELATION = 0.4
-
-
-@dataclass(frozen=True)
-class CroppedCell:
-    """A cell found in a photo: cut out, or refused with a `reason`.
-
-    Attributes:
-        number: of the cell on its sheet.
-        example: id of the example printed there.
-        crop: (h, w, 3) uint8 on the example's own grid, None where refused.
-        corners_px: (4, 2) where the picture's corners are in the upright photo, pixels.
-        residual_px: root mean square distance of this cell's own marks from the fitted sheet.
-        marks: how many of its five marks were found.
-        sharpness_px: gaussian sigma of the blur, photo pixels; None where no edge could be read.
-        pixels_per_mm: resolution of the photo there.
-        paper_level: 8-bit level of the paper around it; `clipped` is the share of pixels clipped.
-        correlation: with the source picture.
-    """
-
-    number: int
-    example: str
-    crop: NDArray[np.uint8] | None
-    corners_px: Points
-    residual_px: float | None
-    marks: int
-    sharpness_px: float | None = None
-    pixels_per_mm: float | None = None
-    paper_level: float | None = None
-    clipped: float | None = None
-    correlation: float | None = None
-    reason: str | None = None
+EXPLAINED_MM = 8.0
+COVERED = 0.5
+"""Once known sheets fill this much of a photo, no other one is looked for with the slower readers."""
 
 
 @dataclass(frozen=True)
 class FoundSheet:
-    """One sheet seen in a photo: index, cells, the fit's residual and how many marks it rests on."""
+    """One piece of paper seen in a photo.
+
+    Attributes:
+        index: of the sheet; two copies of a sheet are two of these.
+        cells: in the sheet's order, each cut out or refused.
+        residual_px: root mean square distance of its precise marks from the model, None where refused.
+        marks: how many marks the model rests on.
+        model: where page points are seen.
+        marks_px: the marks as found, (4, 2) corners of a code, (1, 2) of a saddle.
+        reason: why the whole sheet is refused, None where it is not.
+    """
 
     index: int
     cells: tuple[CroppedCell, ...]
-    residual_px: float
+    residual_px: float | None
     marks: int
+    model: SheetModel
+    marks_px: tuple[Points, ...]
+    reason: str | None = None
 
 
-@dataclass
-class _Evidence:
-    """Marks found so far: mark → photo points, four for a code, one for a saddle."""
+@dataclass(frozen=True)
+class _Paper:
+    """A piece of paper placed in a photo, or the reason why it cannot be used."""
 
-    codes: dict[Mark, Points] = field(default_factory=dict)
-    saddles: dict[Mark, Points] = field(default_factory=dict)
+    sheet: Sheet
+    evidence: Evidence
+    model: SheetModel
+    reason: str | None = None
 
-    def stacked(self) -> tuple[Points, Points, Points]:
-        """Return page points (N, 2), photo points (N, 2) and sigmas (N,)."""
-        page = [box_corners(mark.box_mm) for mark in self.codes]
-        page += [np.array([mark.centre_mm]) for mark in self.saddles]
-        seen = [*self.codes.values(), *(point[None] for point in self.saddles.values())]
-        sigmas = [CODE_SIGMA] * 4 * len(self.codes) + [SADDLE_SIGMA] * len(self.saddles)
-        return np.concatenate(page), np.concatenate(seen), np.array(sigmas)
 
-    def of_cell(self, number: int) -> "_Evidence":
-        return _Evidence(
-            {mark: points for mark, points in self.codes.items() if mark.cell == number},
-            {mark: point for mark, point in self.saddles.items() if mark.cell == number},
-        )
-
-    def __len__(self) -> int:
-        return len(self.codes) + len(self.saddles)
+def ignore(remark: str) -> None:
+    """Take no note of a remark."""
 
 
 def crop_photo(
@@ -101,159 +72,190 @@ def crop_photo(
     *,
     run: str,
     picture: Callable[[str], NDArray[np.uint8]],
+    fit: Fit = fit_sheet,
+    remark: Callable[[str], None] = ignore,
 ) -> list[FoundSheet]:
-    """Return every sheet of a run found in a photo with its cells cut out.
+    """Return every sheet of a run found in a photo with its cells cut out; a copy of one counts for itself.
 
     Args:
         photo: from `read_photo`.
         sheets: of the run, from its manifest.
         run: the run's code.
         picture: example id → its uint8 RGB pixels (h, w, 3), as printed.
+        fit: from marks to a sheet's model.
+        remark: told of what else the photo shows: a sheet of another run, a damaged code.
 
     Raises:
-        CaptureError: no sheet of this run is in the photo, or what is there cannot be told apart.
+        CaptureError: no sheet of this run is in the photo, or none that can be used.
     """
+    marks = {sheet.index: _code_marks(sheet) for sheet in sheets}
     by_index = {sheet.index: sheet for sheet in sheets}
-    found = find_codes(photo.gray)
-    groups: dict[int, list[FoundCode]] = defaultdict(list)
-    for code in found:
-        parsed = parse_code(code.text)
-        if parsed and parsed.run == run and parsed.sheet in by_index:
-            groups[parsed.sheet].append(code)
-    if not groups:
-        raise CaptureError(_why_none(found, run))
-    return [_crop_sheet(photo, by_index[index], codes, picture) for index, codes in sorted(groups.items())]
-
-
-def _why_none(found: Sequence[FoundCode], run: str) -> str:
-    parsed = [parse_code(code.text) for code in found]
-    others = sorted({code.run for code in parsed if code and code.run != run})
-    if others:
-        return f"shows a sheet of another run (code {', '.join(others)}; this run's is {run})"
-    if any(code and code.run == run for code in parsed):
-        return "shows a sheet of this run that its manifest does not list; print again"
-    if any(code.text.startswith(f"{PREFIX}-") for code in found):
-        return "shows a code of this program that is damaged"
-    if found:
-        return f"shows {len(found)} QR codes, none of this program"
-    return "shows no sheet: no QR code could be read"
-
-
-def _crop_sheet(
-    photo: Photo, sheet: Sheet, codes: Sequence[FoundCode], picture: Callable[[str], NDArray[np.uint8]]
-) -> FoundSheet:
-    name = f"sheet {sheet.index + 1}"
-    twice = [text for text, count in Counter(code.text for code in codes).items() if count > 1]
-    if twice:
-        raise CaptureError(f"shows {name} more than once; photograph one copy at a time")
-    by_payload = {mark.payload: mark for mark in sheet.marks if mark.kind == "code"}
-    evidence = _Evidence()
-    for code in codes:
-        corners = refine_corners(photo.gray, code.corners, qr_matrix(code.text))
-        if corners is not None and code.text in by_payload:
-            evidence.codes[by_payload[code.text]] = corners
-    if not evidence.codes:
-        raise CaptureError(f"shows {name} too blurred or too small to place it")
-    model = _grow(photo, sheet, evidence)
-    if np.linalg.det(model.jacobian(np.array(sheet.page_mm) / 2)) < 0:
-        raise CaptureError(f"shows {name} mirrored; turn the camera's mirroring off")
-    page, seen, _ = evidence.stacked()
-    errors = np.linalg.norm(model.to_photo(page) - seen, axis=1)
-    if np.median(errors) > MAX_DISAGREEMENT:
-        raise CaptureError(f"shows {name} with marks {np.median(errors):.0f} px from any one flat page")
-    cells = tuple(_crop_cell(photo, sheet, n, model, evidence, picture) for n in range(len(sheet.cells)))
-    return FoundSheet(sheet.index, cells, _rms(errors), len(evidence))
-
-
-def _grow(photo: Photo, sheet: Sheet, evidence: _Evidence) -> SheetModel:
-    """Return the fit after looking for marks near those found, and fitting again, until none is new."""
     height, width = photo.gray.shape
-    refused: set[Mark] = set()
-    while True:
-        model = fit_sheet(*evidence.stacked(), photo_size=(width, height))
-        known = np.array([mark.centre_mm for mark in (*evidence.codes, *evidence.saddles)])
-        search = FAR_SEARCH_MM if len(evidence) < 4 else NEAR_SEARCH_MM
-        new = 0
-        for mark in sheet.marks:
-            if mark in evidence.codes or mark in evidence.saddles or mark in refused:
-                continue
-            if np.linalg.norm(known - mark.centre_mm, axis=1).min() > REACH_MM:
-                continue
-            if _look(photo, mark, model, search, evidence):
-                new += 1
-            else:
-                refused.add(mark)
-        if not new:
-            return model
-
-
-def _look(photo: Photo, mark: Mark, model: SheetModel, search_mm: float, evidence: _Evidence) -> bool:
-    """Look for one mark where the model says it is; add it to the evidence and say whether it was there."""
-    if mark.kind == "saddle":
-        point = find_saddle(photo.gray, model, np.array(mark.centre_mm), mark.box_mm[2], search_mm)
-        if point is not None:
-            evidence.saddles[mark] = point
-        return point is not None
-    predicted = model.to_photo(box_corners(mark.box_mm))
-    height, width = photo.gray.shape
-    if (predicted < 0).any() or (predicted > (width - 1, height - 1)).any():
-        return False
-    if read_at(photo.gray, predicted, MODULES) != mark.payload:
-        return False
-    corners = refine_corners(photo.gray, predicted, qr_matrix(mark.payload or ""))
-    if corners is not None:
-        evidence.codes[mark] = corners
-    return corners is not None
-
-
-def _crop_cell(
-    photo: Photo,
-    sheet: Sheet,
-    number: int,
-    model: SheetModel,
-    evidence: _Evidence,
-    picture: Callable[[str], NDArray[np.uint8]],
-) -> CroppedCell:
-    cell = sheet.cells[number]
-    corners = model.to_photo(box_corners(cell.box_mm))
-    own = evidence.of_cell(number)
-    residual = None
-    if len(own):
-        page, seen, _ = own.stacked()
-        residual = _rms(np.linalg.norm(model.to_photo(page) - seen, axis=1))
-
-    def refused(reason: str, **measured: Any) -> CroppedCell:
-        return CroppedCell(number, cell.example, None, corners, residual, len(own), reason=reason, **measured)
-
-    height, width = photo.gray.shape
-    if (corners < 0).any() or (corners > (width - 1, height - 1)).any():
-        return refused("outside the photo")
-    if len(own.saddles) < 2:
-        return refused(f"only {len(own.saddles)} of its 4 saddle marks can be seen")
-    if residual is None or residual > MAX_RESIDUAL:
-        return refused(
-            f"its marks are {residual:.1f} px from the fitted sheet (limit {MAX_RESIDUAL:g}): bent paper?"
+    camera = Camera(width, height, photo.focal_35mm)
+    codes: list[FoundCode] = []
+    papers: list[_Paper] = []
+    for reader in CASCADE:
+        if papers and reader not in (read_small, read_whole):
+            break
+        codes = _with_new(codes, reader(photo.gray))
+        groups = _by_sheet(codes, run, marks)
+        papers = [
+            paper
+            for index, group in groups.items()
+            for paper in _place(photo, by_index[index], group, camera, fit)
+        ]
+        if papers and _nothing_missed(papers, camera):
+            break
+    strangers = _strangers(codes, run, marks)
+    if not papers:
+        raise CaptureError(
+            f"shows {'; '.join(strangers)}" if strangers else "shows no sheet: no QR code could be read"
         )
-    source = picture(cell.example)
-    crop = cut_crop(photo.rgb, model, cell.box_mm, (source.shape[1], source.shape[0]))
-    alike = correlation(crop, source)
-    sigmas = [
-        sigma
-        for mark in own.saddles
-        if (sigma := edge_sigma(photo.gray, model, np.array(mark.centre_mm), mark.box_mm[2])) is not None
+    for stranger in strangers:
+        remark(f"also shows {stranger}")
+    found = [_crop(photo, paper, camera, codes, picture) for paper in papers]
+    if all(sheet.reason for sheet in found):
+        raise CaptureError("; ".join(f"shows sheet {sheet.index + 1} {sheet.reason}" for sheet in found))
+    return found
+
+
+def _code_marks(sheet: Sheet) -> dict[str, Mark]:
+    return {mark.payload: mark for mark in sheet.marks if mark.payload}
+
+
+def _with_new(codes: Sequence[FoundCode], found: Sequence[FoundCode]) -> list[FoundCode]:
+    """Return codes with those of another reader that none of them is."""
+    sides = [float(np.ptp(code.corners, axis=0).max()) for code in found]
+    return [
+        *codes,
+        *(
+            new
+            for new, side in zip(found, sides, strict=True)
+            if not any(
+                np.linalg.norm(new.corners.mean(axis=0) - old.corners.mean(axis=0)) < side / 2
+                for old in codes
+            )
+        ),
     ]
-    x, y, w, h = cell.box_mm
-    measured: dict[str, Any] = {
-        "sharpness_px": float(np.median(sigmas)) if sigmas else None,
-        "pixels_per_mm": model.pixels_per_mm(np.array([x + w / 2, y + h / 2])),
-        "paper_level": paper_level(photo.gray, model, cell.box_mm),
-        "clipped": clipped_share(crop),
-        "correlation": alike,
-    }
-    if alike < MIN_CORRELATION:
-        return refused(f"does not look like its source (correlation {alike:.2f}): covered?", **measured)
-    return CroppedCell(number, cell.example, crop, corners, residual, len(own), **measured)
 
 
-def _rms(values: Points) -> float:
-    return float(np.sqrt(np.mean(np.square(values))))
+def _by_sheet(
+    codes: Sequence[FoundCode], run: str, marks: Mapping[int, Mapping[str, Mark]]
+) -> dict[int, list[FoundCode]]:
+    """Return the codes of each of a run's sheets."""
+    groups: dict[int, list[FoundCode]] = defaultdict(list)
+    for code in codes:
+        parsed = parse_code(code.text)
+        if parsed and parsed.run == run and code.text in marks.get(parsed.sheet, {}):
+            groups[parsed.sheet].append(code)
+    return dict(sorted(groups.items()))
+
+
+def _place(photo: Photo, sheet: Sheet, codes: Sequence[FoundCode], camera: Camera, fit: Fit) -> list[_Paper]:
+    """Return the pieces of paper that one sheet's codes stand on, one for each copy of it."""
+    marks = _code_marks(sheet)
+    rest = [in_own_order(photo.gray, code, qr_matrix(code.text)) for code in codes]
+    papers: list[_Paper] = []
+    while rest:
+        claimed, rest = claim_copy(marks, rest)
+        paper = _place_one(photo, sheet, claimed, camera, fit)
+        if any(_same_place(paper, other) for other in papers):
+            continue
+        papers.append(paper)
+        rest = [code for code in rest if not _explains(paper.model, marks[code.text], code)]
+    return papers
+
+
+def _place_one(photo: Photo, sheet: Sheet, claimed: Claimed, camera: Camera, fit: Fit) -> _Paper:
+    evidence = Evidence(decoded=claimed)
+    if is_mirrored(next(iter(claimed.values()))):
+        return _Paper(
+            sheet, evidence, rough_model(evidence, camera), "mirrored; turn the camera's mirroring off"
+        )
+    collect_marks(photo.gray, sheet, evidence, camera)
+    model = fit(*evidence.stacked(), camera)
+    if look_again(photo.gray, sheet, evidence, model):
+        model = fit(*evidence.stacked(), camera)
+    errors, _ = evidence.errors(model)
+    if not len(errors):
+        return _Paper(sheet, evidence, model, "too blurred or too small to place it")
+    error = float(np.median(errors))
+    if error > MAX_DISAGREEMENT:
+        return _Paper(sheet, evidence, model, f"with marks {error:.0f} px from any one sheet of paper")
+    return _Paper(sheet, evidence, model)
+
+
+def _is_of(paper: _Paper, code: FoundCode) -> bool:
+    mark = _code_marks(paper.sheet).get(code.text)
+    return mark is not None and _explains(paper.model, mark, code)
+
+
+def _explains(model: SheetModel, mark: Mark, code: FoundCode) -> bool:
+    """Return whether a code is one that a placed paper shows at just that place."""
+    box = box_corners(mark.box_mm)
+    return off_by_mm(code.corners, model.to_photo(box), box) <= EXPLAINED_MM
+
+
+def _same_place(paper: _Paper, other: _Paper) -> bool:
+    """Return whether a paper's codes are where another one's model has them."""
+    return all(
+        _explains(other.model, mark, FoundCode(mark.payload or "", corners))
+        for mark, corners in paper.evidence.decoded.items()
+    )
+
+
+def _nothing_missed(papers: Sequence[_Paper], camera: Camera) -> bool:
+    """Return whether every code in view of the papers found was read and little room is left for others."""
+    covered = 0.0
+    frame = np.array([(0, 0), (1, 0), (1, 1), (0, 1)], dtype=np.float32) * (camera.width, camera.height)
+    for paper in papers:
+        for mark in _code_marks(paper.sheet).values():
+            seen = paper.model.to_photo(box_corners(mark.box_mm))
+            if (
+                mark not in paper.evidence.decoded
+                and ((seen >= 0) & (seen < (camera.width, camera.height))).all()
+            ):
+                return False
+        outline = paper.model.to_photo(box_corners((0, 0, *paper.sheet.page_mm)))
+        covered += cv2.intersectConvexConvex(
+            cv2.convexHull(outline.astype(np.float32)), frame.astype(np.float32)
+        )[0]
+    return covered >= COVERED * camera.width * camera.height
+
+
+def _crop(
+    photo: Photo,
+    paper: _Paper,
+    camera: Camera,
+    codes: Sequence[FoundCode],
+    picture: Callable[[str], NDArray[np.uint8]],
+) -> FoundSheet:
+    sheet, evidence, model = paper.sheet, paper.evidence, paper.model
+    if paper.reason:
+        outlines = model.to_photo(np.concatenate([box_corners(cell.box_mm) for cell in sheet.cells]))
+        cells = refuse_cells(sheet, outlines.reshape(-1, 4, 2), f"the sheet is {paper.reason}")
+        residual = None
+    else:
+        strangers = [code for code in codes if not _is_of(paper, code)]
+        cells = crop_cells(photo, sheet, model, evidence, camera, strangers, picture)
+        residual = root_mean_square(evidence.errors(model)[0])
+    return FoundSheet(sheet.index, cells, residual, len(evidence), model, evidence.places(), paper.reason)
+
+
+def _strangers(codes: Sequence[FoundCode], run: str, marks: Mapping[int, Mapping[str, Mark]]) -> list[str]:
+    """Name what a photo shows beside this run's sheets; nothing is guessed from a code that is not whole."""
+    parsed = {code.text: parse_code(code.text) for code in codes}
+    named = []
+    others = sorted({code.run for code in parsed.values() if code and code.run != run})
+    if others:
+        named.append(f"a sheet of another run (code {', '.join(others)}; this run's is {run})")
+    ours = [(text, code) for text, code in parsed.items() if code and code.run == run]
+    if any(text not in marks.get(code.sheet, {}) for text, code in ours):
+        named.append("a sheet of this run that its manifest does not list; print again")
+    damaged = [text for text, code in parsed.items() if not code and text.startswith(f"{PREFIX}-")]
+    if damaged:
+        named.append(f"a code of this program that is damaged ('{damaged[0][:40]}')")
+    foreign = sum(not code and not text.startswith(f"{PREFIX}-") for text, code in parsed.items())
+    if foreign:
+        named.append(f"{foreign} QR code{'s' if foreign > 1 else ''} not of this program")
+    return named

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from physadv.capture.cells import CroppedCell
 from physadv.capture.reading import CaptureError, read_photo
-from physadv.capture.sheets_in_photo import CroppedCell, FoundSheet, crop_photo
+from physadv.capture.sheets_in_photo import FoundSheet, crop_photo
 from physadv.parallel import map_items
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, CropRow, Manifest, PhotoRow, Printout, RunError, file_sha256, replacing

@@ -141,8 +141,6 @@ def test_what_is_in_a_useless_photo_is_said(scene: Scene) -> None:
         look(np.full((600, 800, 3), 128, np.uint8), scene.sheet)
     with pytest.raises(CaptureError, match="its manifest does not list"):
         look(rgb, scene.sheet.model_copy(update={"index": 3}))
-    with pytest.raises(CaptureError, match="more than once"):
-        look(np.concatenate([rgb, rgb], axis=1), scene.sheet)
 
 
 def test_a_mirrored_photo_is_recognised_and_refused(scene: Scene) -> None:

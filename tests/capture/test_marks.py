@@ -8,18 +8,30 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from physadv.capture.codes import read_at, refine_corners
-from physadv.capture.crops import clipped_share, correlation, cut_crop, edge_sigma
-from physadv.capture.geometry import SheetModel, fit_sheet
-from physadv.capture.saddles import find_saddle
+from physadv.capture.crops import correlation, cut_crop
+from physadv.capture.fitting import fit_sheet
+from physadv.capture.flat_page import FlatPage
+from physadv.capture.geometry import Camera
+from physadv.capture.quality import clipped_share, edge_sigmas
+from physadv.capture.saddles import find_saddles
 from physadv.sheets import Code, format_code, qr_matrix
 
 SCALE = 10.0
 
 
-def frontal(offset: tuple[float, float] = (0.0, 0.0)) -> SheetModel:
+def frontal(offset: tuple[float, float] = (0.0, 0.0)) -> FlatPage:
     """Ten pixels a millimetre, nothing else."""
     homography = np.array([[SCALE, 0, offset[0]], [0, SCALE, offset[1]], [0, 0, 1]])
-    return SheetModel(homography, 0.0, 0.0, np.zeros(2), 1.0)
+    return FlatPage(homography, 0.0, 0.0, np.zeros(2), 1.0)
+
+
+def saddle_at_50(
+    photo: NDArray[np.uint8], off_by: tuple[float, float] = (0, 0)
+) -> NDArray[np.float64] | None:
+    """Look for a 4 mm saddle 5 mm from the corner, predicted wrongly by some pixels."""
+    predicted = np.array([[50.0, 50.0]]) + off_by
+    points, found = find_saddles(photo, predicted, np.eye(2)[None] * SCALE, 4.0, 1.0)
+    return points[0] if found[0] else None
 
 
 def saddle_photo(centre: tuple[float, float], sigma: float) -> NDArray[np.uint8]:
@@ -40,7 +52,7 @@ places = st.integers(46 * 8, 54 * 8).map(lambda eighths: eighths / 8)
 @settings(max_examples=10, deadline=None)
 @given(places, places, st.floats(0.6, 2.5))
 def test_a_saddle_is_placed_to_a_twentieth_of_a_pixel(x: float, y: float, sigma: float) -> None:
-    found = find_saddle(saddle_photo((x, y), sigma), frontal(), np.array([5.0, 5.0]), 4.0, 1.0)
+    found = saddle_at_50(saddle_photo((x, y), sigma))
     assert found is not None
     np.testing.assert_allclose(found, (x, y), atol=0.05)
 
@@ -50,7 +62,7 @@ def test_where_there_is_no_saddle_none_is_found() -> None:
     edge = np.where(np.arange(100) < 50, 20, 230).astype(np.uint8)[None].repeat(100, axis=0)
     mirrored = np.ascontiguousarray(saddle_photo((50, 50), 1.0)[:, ::-1])
     for photo in (noise, edge, mirrored, np.full((100, 100), 128, np.uint8)):
-        assert find_saddle(photo, frontal(), np.array([5.0, 5.0]), 4.0, 1.0) is None
+        assert saddle_at_50(photo) is None
 
 
 @pytest.mark.parametrize("sigma", [0.8, 1.5, 3.0])
@@ -58,7 +70,8 @@ def test_edge_sigma_is_the_blur_in_pixels(sigma: float) -> None:
     photo = saddle_photo((50, 50), sigma)
     # The pixel's own box and reading between pixels blur too: variances of 1/12 and 1/6.
     seen = (sigma**2 + 1 / 12 + 1 / 6) ** 0.5
-    assert edge_sigma(photo, frontal(), np.array([5.0, 5.0]), 4.0) == pytest.approx(seen, rel=0.08)
+    (sigma_px,) = edge_sigmas(photo, np.array([[50.0, 50.0]]), np.eye(2)[None] * SCALE, 4.0)
+    assert sigma_px == pytest.approx(seen, rel=0.08)
 
 
 def code_photo(text: str, homography: NDArray[np.float64]) -> NDArray[np.uint8]:
@@ -94,7 +107,7 @@ def test_a_code_that_is_not_there_is_not_refined_or_read() -> None:
 
 def synthetic_view(points: NDArray[np.float64], k1: float, k2: float) -> NDArray[np.float64]:
     homography = np.array([[2.2e-3, 1e-4, -0.25], [-8e-5, 2.3e-3, -0.33], [1e-4, -2e-4, 1.0]])
-    return SheetModel(homography, k1, k2, np.array([1511.5, 2015.5]), 3024.0).to_photo(points)
+    return FlatPage(homography, k1, k2, np.array([1511.5, 2015.5]), 3024.0).to_photo(points)
 
 
 @settings(max_examples=20, deadline=None)
@@ -103,7 +116,7 @@ def test_plane_and_lens_are_recovered_from_marks(k1: float, k2: float) -> None:
     axis_x, axis_y = np.linspace(12, 198, 6), np.linspace(20, 280, 8)
     points = np.stack(np.meshgrid(axis_x, axis_y), axis=-1).reshape(-1, 2)
     seen = synthetic_view(points, k1, k2)
-    model = fit_sheet(points, seen, np.full(len(points), 0.1), (3024, 4032))
+    model = fit_sheet(points, seen, np.full(len(points), 0.1), Camera(3024, 4032))
     between = points + np.array([7.3, 5.1])
     np.testing.assert_allclose(model.to_photo(between), synthetic_view(between, k1, k2), atol=0.02)
 
@@ -113,7 +126,7 @@ def test_one_wild_mark_does_not_move_the_sheet() -> None:
     points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
     seen = synthetic_view(points, 0.02, 0.0)
     seen[10] += (40, -25)
-    model = fit_sheet(points, seen, np.full(len(points), 0.1), (3024, 4032))
+    model = fit_sheet(points, seen, np.full(len(points), 0.1), Camera(3024, 4032))
     others = np.delete(np.arange(len(points)), 10)
     error = np.linalg.norm(model.to_photo(points) - synthetic_view(points, 0.02, 0.0), axis=1)
     assert float(error[others].max()) < 0.5

@@ -1,0 +1,73 @@
+"""Which codes belong to one piece of paper: a photo may show several sheets, or several copies of one."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from physadv.capture.codes import FoundCode
+from physadv.capture.geometry import Points
+from physadv.sheets.layout import Mark, box_corners
+
+Claimed = dict[Mark, Points]
+
+CLOSE_MM = 8.0
+CLOSE_PER_MM = 0.15
+"""How far a code may be from where its neighbour puts it: a little, and more the further that neighbour is.
+
+One code tells its surroundings without perspective or bend, which at 64 mm is off by up to 5 mm.
+"""
+
+
+def claim_copy(marks: dict[str, Mark], codes: Sequence[FoundCode]) -> tuple[Claimed, list[FoundCode]]:
+    """Return the codes that stand on one piece of paper with the largest of `codes`, and all others.
+
+    Grown from neighbour to neighbour: each claimed code predicts those near it (an affine map of its own
+    corners), and a code of the sheet that is where it should be is claimed too. A second copy of the sheet
+    has the same codes elsewhere.
+
+    Args:
+        marks: payload → code mark of the sheet.
+        codes: read in the photo, all with payloads in `marks`.
+    """
+    rest = sorted(codes, key=lambda code: -_area(code.corners))
+    seed = rest.pop(0)
+    claimed = {marks[seed.text]: seed.corners}
+    grown = True
+    while grown:
+        grown = False
+        for code in list(rest):
+            mark = marks[code.text]
+            if mark not in claimed and _stands_right(mark, code.corners, claimed):
+                claimed[mark] = code.corners
+                rest.remove(code)
+                grown = True
+    return claimed, rest
+
+
+def is_mirrored(corners: Points) -> bool:
+    """Return whether a code's corners (4, 2) run counter-clockwise as seen."""
+    return _area(corners, signed=True) < 0
+
+
+def off_by_mm(corners: Points, predicted: Points, box_corners_mm: Points) -> float:
+    """Return how far a code's middle is from where it should be, in mm of the page there."""
+    scale = np.sqrt(_area(predicted)) / np.ptp(box_corners_mm[:, 0])
+    return float(np.linalg.norm(corners.mean(axis=0) - predicted.mean(axis=0)) / scale)
+
+
+def _stands_right(mark: Mark, corners: Points, claimed: Claimed) -> bool:
+    """Return whether a code is where its nearest claimed neighbour puts it, turned the same way."""
+    centre = np.array(mark.centre_mm)
+    near = min(claimed, key=lambda other: float(np.linalg.norm(centre - other.centre_mm)))
+    distance = float(np.linalg.norm(centre - near.centre_mm))
+    ours, theirs = box_corners(mark.box_mm), box_corners(near.box_mm)
+    affine, *_ = np.linalg.lstsq(np.column_stack([theirs, np.ones(4)]), claimed[near], rcond=None)
+    predicted = np.column_stack([ours, np.ones(4)]) @ affine
+    turned_alike = float(np.sum((corners[1] - corners[0]) * (predicted[1] - predicted[0]))) > 0
+    return turned_alike and off_by_mm(corners, predicted, ours) <= CLOSE_MM + CLOSE_PER_MM * distance
+
+
+def _area(corners: Points, *, signed: bool = False) -> float:
+    x, y = (corners - corners[0]).T
+    area = 0.5 * float(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)))
+    return area if signed else abs(area)

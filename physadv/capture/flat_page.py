@@ -1,0 +1,99 @@
+"""A flat sheet: a plane seen by a pinhole with radial distortion, fitted to every mark at once.
+
+A homography and Brown's k1 and k2 (Brown 1971), by least squares over all marks with a soft-L1 loss. Robust
+subset estimators are not used: on refined marks they drop good points to save a wrong model.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from physadv.capture.geometry import Camera, Points
+from physadv.capture.least_squares import fit_points
+
+LENS_SPREAD = 0.1
+"""How far k1 and k2 of phones stray from none; a few marks cannot tell a lens, and this keeps it sane."""
+
+
+@dataclass(frozen=True)
+class FlatPage:
+    """A sheet model: homography, then lens.
+
+    Attributes:
+        homography: (3, 3), page mm → ideal points in units of `scale` from the photo's centre.
+        k1: radial distortion per squared unit; likewise `k2` per fourth power.
+        centre: the photo's middle, pixels.
+        scale: pixels per unit.
+    """
+
+    homography: Points
+    k1: float
+    k2: float
+    centre: Points
+    scale: float
+
+    def to_photo(self, points_mm: Points) -> Points:
+        """Return the pixels (N, 2) at which page points (N, 2) in mm are seen."""
+        homogeneous = points_mm @ self.homography[:, :2].T + self.homography[:, 2]
+        ideal = homogeneous[:, :2] / homogeneous[:, 2:]
+        square = np.einsum("ij,ij->i", ideal, ideal)[:, None]
+        distorted: Points = ideal * (self.scale * (1 + self.k1 * square + self.k2 * square**2))
+        return distorted + self.centre
+
+
+def fit_flat(
+    points_mm: Points,
+    pixels: Points,
+    sigmas: Points,
+    camera: Camera,
+    *,
+    lens: tuple[float, float] | None = None,
+) -> FlatPage:
+    """Fit a flat sheet to marks.
+
+    Args:
+        points_mm: (N, 2) page positions, N ≥ 4, not all on a line.
+        pixels: (N, 2) where they were found.
+        sigmas: (N,) how far each is trusted, pixels.
+        camera: that took the photo.
+        lens: k1 and k2 where they are given and not to be fitted.
+    """
+    centre = camera.centre
+    scale = float(max(camera.width, camera.height)) * 0.75
+    middle = points_mm.mean(axis=0)
+    size = float(np.abs(points_mm - middle).max())
+    # Page points are centred and scaled, so that all eight entries are of one size.
+    to_unit = np.array([[1 / size, 0, -middle[0] / size], [0, 1 / size, -middle[1] / size], [0, 0, 1]])
+    page = (points_mm - middle) / size
+    start, _ = cv2.findHomography(page, (pixels - centre) / scale, 0)
+
+    def project(parameters: Points) -> tuple[Points, Points]:
+        return _project(parameters, page, centre, scale)
+
+    initial = np.append(start.ravel()[:8] / start[2, 2], lens or (0.0, 0.0))
+    spread = np.full(10, np.inf)
+    spread[8:] = LENS_SPREAD if lens is None else 1e-9
+    best, _ = fit_points(project, initial, pixels, sigmas, expected=initial, spread=spread)
+    homography = np.append(best[:8], 1.0).reshape(3, 3) @ to_unit
+    return FlatPage(homography, float(best[8]), float(best[9]), centre, scale)
+
+
+def _project(parameters: Points, page: Points, centre: Points, scale: float) -> tuple[Points, Points]:
+    """Return pixels (N, 2) and their derivatives (N, 2, 10) by the homography's entries, k1 and k2."""
+    a, b, c, d, e, f, g, h, k1, k2 = parameters
+    x, y = page.T
+    w = 1 / (g * x + h * y + 1)
+    u, v = (a * x + b * y + c) * w, (d * x + e * y + f) * w
+    square = u * u + v * v
+    stretch = 1 + k1 * square + k2 * square**2
+    bend = 2 * k1 + 4 * k2 * square
+    ideal = np.stack([u, v], axis=1)
+    one = np.stack([x * w, y * w, w], axis=1)
+    by_homography = np.zeros((len(page), 2, 8))
+    by_homography[:, 0, :3] = by_homography[:, 1, 3:6] = one
+    by_homography[:, :, 6:] = -ideal[:, :, None] * one[:, None, :2]
+    by_ideal = stretch[:, None, None] * np.eye(2) + bend[:, None, None] * ideal[:, :, None] * ideal[:, None]
+    by_lens = ideal[:, :, None] * np.stack([square, square**2], axis=1)[:, None]
+    slopes = np.concatenate([by_ideal @ by_homography, by_lens], axis=2)
+    return ideal * stretch[:, None] * scale + centre, slopes * scale
