@@ -44,6 +44,7 @@ def test_help_comes_without_loading_torch():
         ("attacks", ["fast", "bim", "least-likely", "pgd", "Kurakin et al. 2017, arXiv:1607.02533"]),
         ("transforms", ["brightness=NUMBER", "contrast=", "blur=", "noise=", "jpeg=", "-255 to 255"]),
         ("presets", ["identity"]),
+        ("phones", ["office", "hand-held", "window", "night", "hostile"]),
     ],
 )
 def test_lists_are_whole_where_no_terminal_limits_them(physadv, what, some):

@@ -50,7 +50,7 @@ class Camera:
         ideal = seen[..., :2] / seen[..., 2:]
         radius = ideal.norm(dim=-1, keepdim=True)
         distorted = radius.clone()
-        for _ in range(20):
+        for _ in range(8):
             # Newton on r·(1 + a1·r² + a2·r⁴) = ideal radius: quadratic from so near a start.
             square = distorted.square()
             a1, a2 = self.a1[:, None, None], self.a2[:, None, None]

@@ -39,7 +39,9 @@ def test_ground_truth_holds_the_corners_of_every_cell(photographed_root):
     fields = json.loads(truth.read_text())
     manifest = Printout(photographed_root, "mine").manifest()
     assert fields["simulated"] is True
+    assert fields["preset"] == "office"
     assert set(fields["corners_px"]) == {example.id for example in manifest.examples}
+    assert fields["visible"] == [cell.example for cell in manifest.sheets[0].cells]
     for corners in fields["corners_px"].values():
         assert len(corners) == 4
         assert all(0 < x < 3024 and 0 < y < 4032 for x, y in corners)
@@ -56,6 +58,26 @@ def test_photos_already_taken_are_kept_and_one_whose_truth_was_spoilt_comes_back
     (root / "captures" / "mine" / "truth" / "sheet-001-shot-1.json").write_text("edited")
     assert "1 of 1" in physadv(*simulate).err
     assert contents(root) == before
+
+
+def test_another_preset_takes_other_photos(physadv, photographed_root, copy_of):
+    root = copy_of(photographed_root)
+    simulate = ["photograph", "mine", "--simulate", "--shots", 1, "--workers", 1, "--root", root]
+    photo, truth = (
+        root / "captures" / "mine" / place
+        for place in ("photos/sheet-001-shot-1.jpg", "truth/sheet-001-shot-1.json")
+    )
+    before = photo.read_bytes()
+    assert "1 of 1" in physadv(*simulate, "--preset", "night").err
+    assert photo.read_bytes() != before
+    assert json.loads(truth.read_text())["preset"] == "night"
+
+
+def test_an_unknown_preset_is_named_and_nothing_is_written(physadv, printed_root, contents):
+    before = contents(printed_root)
+    simulate = ["photograph", "mine", "--simulate", "--preset", "nigth", "--root", printed_root]
+    assert "unknown preset 'nigth'; nearest: night" in physadv(*simulate).error
+    assert contents(printed_root) == before
 
 
 def test_no_shots_are_refused(physadv, printed_root, contents):

@@ -43,7 +43,7 @@ def encode_jpeg(photo: NDArray[np.uint8], shot: Shot) -> bytes:
     stored = Image.fromarray(photo)
     if shot.messenger:
         stored = Image.open(io.BytesIO(_jpeg(stored, shot.quality, Image.Exif())))
-        stored = stored.resize(sent_size(shot), Image.Resampling.BOX)
+        stored = stored.resize(sent_size(shot), Image.Resampling.BILINEAR)
         return _jpeg(stored, MESSENGER_QUALITY, _exif())
     exif = _exif()
     exif[ExifTags.Base.Orientation] = shot.orientation

@@ -60,7 +60,8 @@ class Phone:
         white_balance: gain error of red and blue, either sign, fraction.
         warmth: coloured light left after white balance: red up and blue down by this fraction.
         exposure: light on the middle of the page, 1 = a white surface just clips.
-        blur: gaussian sigma of the optics, pixels; `defocus` radius and `motion` length likewise.
+        blur: gaussian sigma of the optics, pixels, at least 0.5; `defocus` radius and `motion` length
+            likewise, from 0.
         read_noise: standard deviation in linear light; `shot_noise` is variance per unit of light.
         grain: gaussian sigma over which demosaicking and denoising spread the noise, pixels.
         contrast: strength of the S-shaped tone curve, 0 = plain sRGB.

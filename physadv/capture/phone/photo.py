@@ -12,25 +12,16 @@ from torch import Tensor
 
 from physadv.capture.phone.desk import look_at, weave
 from physadv.capture.phone.paper import Paper
-from physadv.capture.phone.shots import Shot
+from physadv.capture.phone.shots import FOOTPRINT, Shot
 from physadv.capture.reading import CaptureError
 from physadv.transforms.geometry import sample_plane
 from physadv.transforms.light import linear_to_srgb
-from physadv.transforms.printing import Printer, print_images
 
 LATTICE_STEP = 8
 BAND = 32 * LATTICE_STEP
 SHARPENING_SIGMA = 1.5
 CONTACT_SHADE, CONTACT_MM = 0.4, 4.0
 """Light that a sheet or a thumb takes from what is right beside it, and how far that reaches."""
-
-
-def print_page(
-    page: NDArray[np.uint8], page_mm: tuple[float, float], printer: Printer | None = None
-) -> Tensor:
-    """Return the reflectance (1, 3, H, W), linear light, of a page given as uint8 sRGB pixels (H, W, 3)."""
-    pixels = torch.from_numpy(page).permute(2, 0, 1)[None].float() / 255
-    return print_images(pixels, printer or Printer(), dots_per_mm=page.shape[1] / page_mm[0])
 
 
 def take_photo(prints: Sequence[Tensor], shot: Shot) -> NDArray[np.uint8]:
@@ -132,13 +123,20 @@ class _View:
 
 
 def _antialiased(reflectance: Tensor, paper: Paper, shot: Shot) -> Tensor:
-    """Return a print at half its dots as often as a photo's pixel would else skip some."""
+    """Return a print blurred as `FOOTPRINT` says: sampled once a pixel, its edges would else be jagged."""
     resolution = float(shot.camera.focal[0] / shot.camera.distance[0])
-    while reflectance.shape[-1] / paper.page_mm[0] / resolution > 2 and not any(
-        side % 2 for side in reflectance.shape[-2:]
-    ):
+
+    def dots_per_pixel() -> float:
+        return reflectance.shape[-1] / paper.page_mm[0] / resolution
+
+    while dots_per_pixel() > 2 and not any(side % 2 for side in reflectance.shape[-2:]):
         reflectance = F.avg_pool2d(reflectance, 2)
-    return reflectance
+    sigma = FOOTPRINT * dots_per_pixel()
+    soft = [
+        cv2.GaussianBlur(channel.numpy(), (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+        for channel in reflectance[0]
+    ]
+    return torch.from_numpy(np.stack(soft))[None]
 
 
 def _shading(slope: Tensor, paper: Paper, shot: Shot) -> Tensor:

@@ -21,6 +21,10 @@ THUMB_RADIUS: Range = (8.0, 11.0)
 """Half the breadth of adult thumbs, mm."""
 
 PEN_RADIUS, PEN_LENGTH = 4.5, 140.0
+ARM = 500.0
+
+FOOTPRINT = 0.5
+"""Gaussian sigma, pixels: the part of the lens's blur through which a print is seen before it is sampled."""
 
 BAR_WIDTH: Range = (15.0, 70.0)
 """Shadows of window bars, arms and phones, mm; the sun's fades over half a degree, 1 to 12 mm."""
@@ -40,7 +44,7 @@ class Shot:
         light_angle: in which the table gets darker, radians; by `falloff` over a page.
         elevation: of the light, degrees.
         gains: light on the middle of the table in R, G, B.
-        kernel: point-spread function, (k, k), k odd.
+        kernel: point-spread function, (k, k), k odd, of the blur beyond that of `FOOTPRINT`.
         messenger: whether the file went through one.
     """
 
@@ -166,7 +170,7 @@ def thumb_over(paper: Paper, point_mm: tuple[float, float], *, radius_mm: float 
 
 def _thumb(paper: Paper, point: Points, out: Points, radius: float, colour: Colour) -> Rod:
     """Return a thumb whose tip covers a page point and that goes `out`, both on the page."""
-    tip, end = paper.to_table(np.stack([point, point + 160 * out]))
+    tip, end = paper.to_table(np.stack([point, point + ARM * out]))
     return Rod((tip[0], tip[1]), (end[0], end[1]), radius, colour, nail=True)
 
 
@@ -313,7 +317,7 @@ def _kernel(phone: Phone, dice: _Dice) -> Tensor:
         return 2 * math.ceil(reach) + 1
 
     return combine_kernels(
-        gaussian_kernel(sigma, odd(4 * sigma)),
+        gaussian_kernel(math.sqrt(max(0.0, sigma**2 - FOOTPRINT**2)), odd(4 * sigma)),
         disc_kernel(radius, odd(radius)),
         motion_kernel(length, angle, odd(length / 2)),
     )

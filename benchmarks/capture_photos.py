@@ -1,0 +1,161 @@
+"""Photos for `capture.py`: the conditions, the sheets, and the virtual phone's photos of them. Simulated."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from pathlib import Path
+
+import numpy as np
+from capture_sheets import Printed, print_benchmark
+from numpy.typing import NDArray
+from torch import Tensor
+
+from physadv.capture.phone import (
+    AS_ASKED,
+    PRESETS,
+    PRINT_SETTINGS,
+    Phone,
+    PrintSettings,
+    Scene,
+    draw_shot,
+    encode_jpeg,
+    page_to_photo,
+    print_page,
+    take_photo,
+    thumb_over,
+    wholly_visible,
+)
+from physadv.parallel import map_items
+from physadv.randomness import generator
+from physadv.sheets import Sheet, page_pixels
+from physadv.sheets.layout import box_corners
+
+Points = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One row of the table.
+
+    Attributes:
+        name: of the row; its JSON keys begin with it.
+        phone: how it is photographed.
+        settings: how it is printed.
+        together: sheets in one photo; by default one, and at times its neighbour, as `phone` says.
+        thumb: whether a thumb covers the code in one of the sheet's four corners.
+        photos: how many; 13 of one sheet hold 208 cells.
+    """
+
+    name: str
+    phone: Phone
+    settings: PrintSettings = AS_ASKED
+    together: int = 1
+    thumb: bool = False
+    photos: int = 13
+
+
+OFFICE = PRESETS["office"].phone
+
+
+def curled(bow: float) -> Phone:
+    return replace(OFFICE, scene=Scene(bow=(bow, bow), waves=0.3))
+
+
+CONDITIONS: tuple[Condition, ...] = (
+    *(Condition(preset.name, preset.phone) for preset in PRESETS.values() if preset.name != "hostile"),
+    Condition("hostile", PRESETS["hostile"].phone, photos=26),
+    Condition("curl 10 mm", curled(10.0)),
+    Condition("curl 25 mm", curled(25.0)),
+    Condition("corner covered", OFFICE, thumb=True),
+    Condition("two sheets", OFFICE, together=2, photos=7),
+    Condition("messenger", replace(OFFICE, messenger=1.0)),
+    *(
+        Condition(f"print: {name}", OFFICE, settings)
+        for name, settings in PRINT_SETTINGS.items()
+        if settings != AS_ASKED
+    ),
+)
+
+
+@dataclass(frozen=True)
+class TrueCell:
+    """Where a cell's picture is in the upright photo, (4, 2) pixels, and whether all of it can be seen."""
+
+    corners_px: Points
+    visible: bool
+
+
+@dataclass(frozen=True)
+class TakenPhoto:
+    """A photo's file and example → where it really is."""
+
+    path: Path
+    truth: dict[str, TrueCell]
+
+
+def photograph(
+    conditions: Sequence[Condition], folder: Path, seed: int, workers: int | None
+) -> Iterator[tuple[Condition, list[TakenPhoto]]]:
+    """Yield every condition's photos; those that `folder` already has are kept."""
+    taken = map_items(partial(_take_all, folder, seed), conditions, workers=workers)
+    yield from zip(conditions, taken, strict=True)
+
+
+def _take_all(folder: Path, seed: int, condition: Condition) -> list[TakenPhoto]:
+    printed = print_benchmark(folder)
+
+    @cache
+    def on_paper(index: int) -> Tensor:
+        page = page_pixels(printed.pdf, index)
+        return print_page(page, printed.sheets[index].page_mm, condition.settings)
+
+    return [_take(printed, condition, folder, seed, number, on_paper) for number in range(condition.photos)]
+
+
+def _take(
+    printed: Printed,
+    condition: Condition,
+    folder: Path,
+    seed: int,
+    number: int,
+    on_paper: Callable[[int], Tensor],
+) -> TakenPhoto:
+    # The ranges are part of the name: a photo of other ranges is another photo.
+    ranges = hashlib.sha256(repr((replace(condition, photos=1), seed)).encode()).hexdigest()[:8]
+    stem = "".join(letter if letter.isalnum() else "-" for letter in condition.name)
+    path = folder / f"{stem}-{ranges}-{number + 1:02d}.jpg"
+    notes = path.with_suffix(".json")
+    if not (path.exists() and notes.exists()):
+        stream = generator(seed, "capture benchmark", condition.name, number)
+        together = max(condition.together, 1 + (number % 10 < 10 * condition.phone.scene.neighbour))
+        sheets = [printed.sheets[(number + place) % len(printed.sheets)] for place in range(together)]
+        page_mm = sheets[0].page_mm
+        shot = draw_shot(condition.phone, page_mm, stream, sheets=together)
+        if condition.thumb:
+            covered = condition.settings.on_paper(np.array([_corner_code(sheets[0], number)]), page_mm)[0]
+            shot = replace(shot, rods=(thumb_over(shot.papers[0], (covered[0], covered[1])),))
+        path.write_bytes(encode_jpeg(take_photo([on_paper(sheet.index) for sheet in sheets], shot), shot))
+        truth = {}
+        for place, sheet in enumerate(sheets):
+            for cell in sheet.cells:
+                corners = condition.settings.on_paper(box_corners(cell.box_mm), page_mm)
+                box = (*corners[0], *(corners[2] - corners[0]))
+                seen = page_to_photo(shot, corners, place)
+                truth[cell.example] = [seen.tolist(), wholly_visible(shot, box, place)]
+        notes.write_text(json.dumps(truth))
+    return TakenPhoto(
+        path,
+        {
+            example: TrueCell(np.array(corners), visible)
+            for example, (corners, visible) in json.loads(notes.read_text()).items()
+        },
+    )
+
+
+def _corner_code(sheet: Sheet, number: int) -> tuple[float, float]:
+    """Return the middle of the outermost code in one of a sheet's four corners, in turn, mm."""
+    direction = ((1, 1), (-1, 1), (-1, -1), (1, -1))[number % 4]
+    middles = [mark.centre_mm for mark in sheet.marks if mark.kind == "code"]
+    return min(middles, key=lambda middle: middle[0] * direction[0] + middle[1] * direction[1])

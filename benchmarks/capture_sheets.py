@@ -1,0 +1,53 @@
+"""The printed sheets of `capture.py`: drawn signs, each beside a noisy twin."""
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from physadv.experiments.drawn_signs import draw_demo_set
+from physadv.sheets import Caption, PrintItem, Sheet, plan_sheets, write_pdf
+
+RUN = "BENCH0"
+SIDE = 224
+SHEETS, CELLS = 2, 16
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Printed:
+    """The sheets of the benchmark, their PDF and their pictures by example."""
+
+    sheets: tuple[Sheet, ...]
+    pdf: Path
+    pictures: dict[str, Pixels]
+
+
+@cache
+def print_benchmark(folder: Path) -> Printed:
+    """Lay drawn signs, each with a noisy twin, on A4 sheets; the PDF goes to `folder`."""
+    rng = np.random.default_rng(0)
+    pictures: dict[str, Pixels] = {}
+    for index, (_, sign) in enumerate(draw_demo_set(SHEETS * CELLS // 2, size=SIDE, seed=0)):
+        noise = rng.integers(0, 2, sign.shape) * 32 - 16
+        pictures[f"{index}-clean"] = sign
+        pictures[f"{index}-adversarial"] = (sign + noise).clip(0, 255).astype(np.uint8)
+    items = [PrintItem(name, SIDE, SIDE) for name in pictures]
+    sheets = plan_sheets(list(zip(items[::2], items[1::2], strict=True)), run=RUN)
+    pdf = folder / "sheets.pdf"
+    # Other processes may be reading it.
+    new = pdf.with_suffix(f".{os.getpid()}")
+    write_pdf(
+        new,
+        sheets,
+        count=len(sheets),
+        title="benchmark",
+        picture=lambda name: Image.fromarray(pictures[name]),
+        caption=lambda name: Caption((name,)),
+    )
+    new.replace(pdf)
+    return Printed(tuple(sheets), pdf, pictures)
