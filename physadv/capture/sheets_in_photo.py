@@ -62,12 +62,17 @@ class CroppedCell:
 
 @dataclass(frozen=True)
 class FoundSheet:
-    """One sheet seen in a photo: index, cells, the fit's residual and how many marks it rests on."""
+    """One sheet seen in a photo: index, cells, the fit's residual and how many marks it rests on.
+
+    `model` is that fit; `marks_px` are the marks as found: (4, 2) corners of a code, (1, 2) of a saddle.
+    """
 
     index: int
     cells: tuple[CroppedCell, ...]
     residual_px: float
     marks: int
+    model: SheetModel
+    marks_px: tuple[Points, ...]
 
 
 @dataclass
@@ -162,7 +167,8 @@ def _crop_sheet(
     if np.median(errors) > MAX_DISAGREEMENT:
         raise CaptureError(f"shows {name} with marks {np.median(errors):.0f} px from any one flat page")
     cells = tuple(_crop_cell(photo, sheet, n, model, evidence, picture) for n in range(len(sheet.cells)))
-    return FoundSheet(sheet.index, cells, _rms(errors), len(evidence))
+    marks_px = (*evidence.codes.values(), *(point[None] for point in evidence.saddles.values()))
+    return FoundSheet(sheet.index, cells, _rms(errors), len(evidence), model, marks_px)
 
 
 def _grow(photo: Photo, sheet: Sheet, evidence: _Evidence) -> SheetModel:
