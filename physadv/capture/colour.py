@@ -216,6 +216,9 @@ def _fit_curve(seen: Points, true: Points) -> Curve:
     levels = np.array([to_srgb(seen[true == step]).mean() for step in steps])
     highest_before = np.maximum.accumulate(np.concatenate([[-1.0], levels[:-1]]))
     rising = levels > highest_before + 1e-3
+    # One fewer than are asked for, since one may be held out.
+    if rising.sum() < MIN_GREYS - 1:
+        raise CaptureError("the greys of its bars do not rise from dark to light: covered?")
     curve = PchipInterpolator(levels[rising], to_srgb(steps[rising]))
     slope, ends = curve.derivative(), (levels[rising][0], levels[rising][-1])
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-from numpy.polynomial.polynomial import polyvander2d
+from numpy.polynomial.polynomial import polyvander
 from numpy.typing import NDArray
 
 from physadv.capture.reading import CaptureError, Pixels
@@ -23,7 +23,7 @@ MIN_PAPER = 200
 PAPER_STEP, PAPER_CLEARANCE, PAGE_EDGE = 0.5, 0.8, 4.0
 PAPER_SAMPLES = 4000
 DEGREE = 4
-AT_MOST_DEGREE = [i * (DEGREE + 1) + j for i in range(DEGREE + 1) for j in range(DEGREE + 1 - i)]
+POWERS = np.array([(i, j) for i in range(DEGREE + 1) for j in range(DEGREE + 1 - i)]).T
 MIN_SPREAD = 0.02
 
 
@@ -75,12 +75,12 @@ def fit_flat_field(rgb: Pixels, sheet: Sheet, to_photo: ToPhoto) -> FlatField:
     """
     places = _bare_paper(sheet)
     where = to_photo(places)
-    seen = is_inside(rgb, where)
-    levels = levels_at(rgb, where[seen])
+    places, where = (points[is_inside(rgb, where)] for points in (places, where))
+    levels = levels_at(rgb, where) if len(where) else np.empty((0, 3))
     lit = (levels < BURNT).all(axis=1) & (levels > 0).all(axis=1)
     if lit.sum() < MIN_PAPER:
         raise CaptureError("too little bare paper can be seen, or it is burnt out, to correct colours")
-    terms, light = _terms(places[seen][lit], sheet.page_mm), np.log(to_linear(levels[lit] / 255))
+    terms, light = _terms(places[lit], sheet.page_mm), np.log(to_linear(levels[lit] / 255))
     kept = np.ones(len(terms), bool)
     for _ in range(6):
         coefficients = np.linalg.lstsq(terms[kept], light[kept], rcond=None)[0]
@@ -93,7 +93,7 @@ def fit_flat_field(rgb: Pixels, sheet: Sheet, to_photo: ToPhoto) -> FlatField:
 def _terms(places_mm: Points, page_mm: tuple[float, float]) -> Points:
     """Return the terms (N, 15) of a polynomial over the page, which spans -1 to 1."""
     u, v = (2 * places_mm / page_mm - 1).T
-    return np.asarray(polyvander2d(u, v, [DEGREE, DEGREE]))[:, AT_MOST_DEGREE]
+    return np.asarray(polyvander(u, DEGREE)[:, POWERS[0]] * polyvander(v, DEGREE)[:, POWERS[1]])
 
 
 @lru_cache(maxsize=8)

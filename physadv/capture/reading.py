@@ -103,7 +103,7 @@ def _decode(path: Path) -> tuple[Pixels, Image.Exif]:
         _refuse_what_is_no_photo(image)
         halved = image.width * image.height > WHOLE_PIXELS
         if halved and image.format in JPEG:
-            image.draft(image.mode, ((image.width + 1) // 2, (image.height + 1) // 2))
+            image.draft(image.mode, (image.width // 2, image.height // 2))
             halved = False
         exif = image.getexif()
         exif.get_ifd(ExifTags.IFD.Exif)
@@ -181,7 +181,7 @@ def _to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
-    except ImageCms.PyCMSError:
+    except (OSError, ImageCms.PyCMSError):
         return None
     steps = np.linspace(0, 255, 9).round().astype(np.uint8)
     lattice = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(27, 27, 3)

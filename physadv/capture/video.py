@@ -86,8 +86,8 @@ def read_video(path: Path) -> Iterator[tuple[int, Photo]]:
     except CaptureError:
         raise
     except Exception as error:  # FFmpeg's errors are of a dozen types.
-        cause = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CaptureError(f"not a readable video: {cause}") from error
+        cause = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise CaptureError(f"not a readable video: {cause.splitlines()[0]}") from error
 
 
 def _refuse_what_is_cut_off(path: Path) -> None:
