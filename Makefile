@@ -25,5 +25,5 @@ $(STAMP): pyproject.toml
 		apt-get install -y -qq libzbar0 >/dev/null 2>&1 || \
 		{ apt-get update -qq && apt-get install -y -qq libzbar0; } >/dev/null 2>&1; fi
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable '.[timm]' --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[timm,video]' --group dev
 	@touch $@

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -215,8 +215,16 @@ def photograph(
 def crop(
     name: Name,
     photos: Annotated[
-        list[Path] | None, typer.Argument(help="Photos to add to captures/NAME/photos.")
+        list[Path] | None, typer.Argument(help="Photos and videos to add to captures/NAME/photos.")
     ] = None,
+    colour: Annotated[
+        Literal["photographed", "corrected"],
+        typer.Option(help="Of the crops: as photographed, or corrected by the sheet's grey and colour bars."),
+    ] = "photographed",
+    overlay: Annotated[
+        bool,
+        typer.Option("--overlay", help="Also draw into each photo what was found: captures/NAME/overlays."),
+    ] = False,
     workers: Workers = None,
     root: Root = Path(),
     quiet: Quiet = False,
@@ -227,8 +235,18 @@ def crop(
     from physadv.stages.crop import crop as run
 
     capture = Capture(root, name)
-    result = run(Printout(root, name), capture, photos or (), workers=workers, reporter=reporter(quiet=quiet))
+    result = run(
+        Printout(root, name),
+        capture,
+        photos or (),
+        colour=colour,
+        overlay=overlay,
+        workers=workers,
+        reporter=reporter(quiet=quiet),
+    )
     _show_crops(result, capture.crops)
+    if overlay:
+        print(f"overlays: {capture.overlays}")
     print(f"next: physadv destruction-rate {name}")
     if result.refused_photos:
         raise typer.Exit(2)
@@ -240,6 +258,8 @@ def _show_crops(result: "CropResult", folder: Path) -> None:
     print(
         f"{cells - refused} of {cells} cells cropped from {used} of {len(result.photos)} photos in {folder}"
     )
+    if result.colours:
+        print(f"colours {result.colours}")
     for cell in result.refused_cells:
         print(f"{cell.photo}: {cell.example}: {cell.reason}")
     for photo in result.refused_photos:

@@ -1,18 +1,51 @@
-"""One way to read a photo, whatever the phone wrote: upright, 8-bit RGB, with the camera's name from EXIF."""
+"""One way to read a photo, whatever the phone wrote: upright, 8-bit sRGB, with the camera's name from EXIF.
 
+A photo of n pixels takes at most 7 n bytes while it is read and 4 n afterwards: Pillow's copy, the RGB and
+the gray one, and none besides. Above 64 megapixels the photo is halved, JPEG while it is decoded, others
+right after; above 210 it is refused.
+"""
+
+import io
+import threading
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pillow_heif
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageCms, TiffImagePlugin, UnidentifiedImageError
 
 from physadv.errors import PhysadvError
 
-PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp"}
 SIMULATED = "simulated"
+# Named, so that no other of Pillow's decoders is ever tried on a file from outside.
+FORMATS = ("JPEG", "PNG", "HEIF", "AVIF", "TIFF", "WEBP", "BMP")
+# What Pillow calls a JPEG: MPO has further pictures behind the photo.
+JPEG = ("JPEG", "MPO")
+WHOLE_PIXELS = 64_000_000
+MAX_PIXELS = 210_000_000
+STRIP_ROWS = 128
+DNG_VERSION = 50706
+
+Pixels = NDArray[np.uint8]
+
+_TURNS: dict[int, Callable[[Pixels], Pixels]] = {
+    2: lambda rgb: cv2.flip(rgb, 1),
+    3: lambda rgb: cv2.rotate(rgb, cv2.ROTATE_180),
+    4: lambda rgb: cv2.flip(rgb, 0),
+    5: lambda rgb: cv2.transpose(rgb),
+    6: lambda rgb: cv2.rotate(rgb, cv2.ROTATE_90_CLOCKWISE),
+    7: lambda rgb: cv2.rotate(cv2.transpose(rgb), cv2.ROTATE_180),
+    8: lambda rgb: cv2.rotate(rgb, cv2.ROTATE_90_COUNTERCLOCKWISE),
+}
+_OPENING = threading.Lock()
+
+pillow_heif.register_heif_opener()
 
 
 class CaptureError(PhysadvError):
@@ -21,13 +54,13 @@ class CaptureError(PhysadvError):
 
 @dataclass(frozen=True)
 class Photo:
-    """An upright photo: `rgb` (H, W, 3) uint8, `gray` (H, W) uint8, and the camera's name.
+    """An upright photo: `rgb` (H, W, 3) uint8 sRGB, `gray` (H, W) uint8, and the camera's name.
 
     `focal_35mm` is the focal length on a film frame of 36 × 24 mm, None where EXIF does not tell.
     """
 
-    rgb: NDArray[np.uint8]
-    gray: NDArray[np.uint8]
+    rgb: Pixels
+    gray: Pixels
     camera: str
     focal_35mm: float | None = None
 
@@ -38,28 +71,140 @@ class Photo:
 
 
 def read_photo(path: Path) -> Photo:
-    """Return a photo turned upright.
+    """Return a JPEG, PNG, HEIC, AVIF, TIFF, WebP or BMP photo turned upright, whatever its name ends in.
+
+    Colours of an embedded ICC profile (Display P3 on many phones) become sRGB; 16-bit gray, CMYK and palettes
+    become 8-bit RGB; what is transparent becomes white.
 
     Raises:
-        CaptureError: the file is no image, is damaged, or is too large to be read safely.
+        CaptureError: the file is no such image, is damaged, holds several pictures, or is too large.
     """
     try:
         with warnings.catch_warnings():
-            # Of 89 megapixels, which phones exceed (from twice that Pillow refuses), and of odd metadata.
-            warnings.simplefilter("ignore")
-            with Image.open(path) as image:
-                exif = image.getexif()
-                upright = ImageOps.exif_transpose(image).convert("RGB")
+            warnings.simplefilter("ignore")  # of odd metadata
+            rgb, exif = _decode(path)
+    except CaptureError:
+        raise
+    except UnidentifiedImageError as error:
+        raise CaptureError("not a readable image: no JPEG, PNG, HEIC, AVIF, TIFF, WebP or BMP") from error
     except Exception as error:  # Pillow's decoders raise whatever damaged bytes make them trip over.
         cause = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CaptureError(f"not a readable image: {cause}") from error
+    turn = _TURNS.get(exif.get(ExifTags.Base.Orientation, 1))
+    rgb = turn(rgb) if turn else rgb
+    return Photo(rgb, cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), _camera(exif), _focal_35mm(exif))
+
+
+def _decode(path: Path) -> tuple[Pixels, Image.Exif]:
+    """Return the pixels as they are stored, and what the camera wrote beside them."""
+    with _size_unlimited():
+        image: Image.Image = Image.open(path, formats=FORMATS)
+    with image:
+        _refuse_what_is_no_photo(image)
+        halved = image.width * image.height > WHOLE_PIXELS
+        if halved and image.format in JPEG:
+            image.draft(image.mode, (image.width // 2, image.height // 2))
+            halved = False
+        exif = image.getexif()
+        exif.get_ifd(ExifTags.IFD.Exif)
+        return _rgb(_srgb(_eight_bit(image)), halved), exif
+
+
+def _camera(exif: Image.Exif) -> str:
     names = (str(exif.get(tag, "")).strip("\0 ") for tag in (ExifTags.Base.Make, ExifTags.Base.Model))
-    rgb = np.asarray(upright)
-    camera = " ".join(name for name in names if name)
-    return Photo(rgb, cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), camera, _focal_35mm(exif))
+    return " ".join(name for name in names if name)
 
 
 def _focal_35mm(exif: Image.Exif) -> float | None:
     """Return the focal length that EXIF tells, None where it tells none or nonsense."""
     value = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.FocalLengthIn35mmFilm)
     return float(value) if isinstance(value, int) and 8 <= value <= 500 else None
+
+
+@contextmanager
+def _size_unlimited() -> Iterator[None]:
+    """Lift Pillow's limit of 179 megapixels, which is one for the whole process, while a file is opened."""
+    with _OPENING:
+        limit = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+def _refuse_what_is_no_photo(image: Image.Image) -> None:
+    if image.width * image.height > MAX_PIXELS:
+        raise CaptureError(
+            f"{image.width} × {image.height} pixels are {image.width * image.height / 1e6:,.0f} megapixels; "
+            f"the limit is {MAX_PIXELS / 1e6:.0f}"
+        )
+    if isinstance(image, TiffImagePlugin.TiffImageFile) and DNG_VERSION in image.tag_v2:
+        raise CaptureError("a raw photo (DNG), not yet developed; export it as JPEG, HEIC or TIFF")
+    # The other pictures in a JPEG or a HEIC file are previews, gain maps and the like.
+    frames = 1 if image.format in (*JPEG, "HEIF") else getattr(image, "n_frames", 1)
+    if frames > 1:
+        raise CaptureError(f"holds {frames} pictures (an animation or pages); one photo a file is wanted")
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Return an image in a mode of 8-bit samples: L, RGB or CMYK; what is transparent becomes white."""
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in ("I", "F"):
+        raise CaptureError(f"32 bits a sample (mode {image.mode}); 8 or 16 are wanted")
+    if image.has_transparency_data:
+        clear = image.convert("RGBA")
+        opaque = Image.new("RGB", image.size, "white")
+        opaque.paste(clear, mask=clear.getchannel("A"))
+        opaque.info = image.info
+        return opaque
+    return image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")
+
+
+def _srgb(image: Image.Image) -> Image.Image:
+    """Return an image with its ICC profile's colours turned into sRGB's; untouched where they are sRGB."""
+    transform = _to_srgb(image.info.get("icc_profile") or b"", image.mode)
+    if transform is None:
+        return image
+    if image.mode != "RGB":
+        return ImageCms.applyTransform(image, transform) or image
+    ImageCms.applyTransform(image, transform, inPlace=True)
+    return image
+
+
+@lru_cache(maxsize=16)
+def _to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """Return the way from an ICC profile to sRGB; None where it is no way at all, or cannot be understood."""
+    if not profile:
+        return None
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+    except (OSError, ImageCms.PyCMSError):
+        return None
+    steps = np.linspace(0, 255, 9).round().astype(np.uint8)
+    lattice = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(27, 27, 3)
+    if mode == "RGB":
+        moved = np.asarray(ImageCms.applyTransform(Image.fromarray(lattice), transform))
+        # Profiles called sRGB differ in their rounding.
+        if np.abs(moved.astype(int) - lattice).max() <= 2:
+            return None
+    return transform
+
+
+def _rgb(image: Image.Image, halved: bool) -> Pixels:
+    """Return an image's pixels (H, W, 3); strip by strip, which is four times faster than all at once."""
+    image.load()
+    width, height = (image.width // 2, image.height // 2) if halved else image.size
+    rgb = np.empty((height, width, 3), np.uint8)
+    rows = 2 * STRIP_ROWS if halved else STRIP_ROWS
+    for number, top in enumerate(range(0, image.height, rows)):
+        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
+        target = rgb[number * STRIP_ROWS : (number + 1) * STRIP_ROWS]
+        pixels = np.asarray(strip if strip.mode == "RGB" else strip.convert("RGB"))
+        if halved:
+            whole = pixels[: 2 * len(target), : 2 * width]
+            pixels = cv2.resize(whole, (width, len(target)), interpolation=cv2.INTER_AREA)
+        target[:] = pixels
+    return rgb

@@ -15,13 +15,14 @@ from physadv.runs.manifest import (
     Prediction,
     Selection,
 )
-from physadv.runs.store import CropRow, ObservationRow, ObservationStore, PhotoRow
+from physadv.runs.store import Colour, CropRow, ObservationRow, ObservationStore, PhotoRow
 
 __all__ = [
     "SCHEMA_VERSION",
     "AttackRecord",
     "Capture",
     "ClassifierRecord",
+    "Colour",
     "CropRow",
     "Example",
     "HeldOut",

@@ -127,6 +127,11 @@ class Capture:
         return self.folder / "crops"
 
     @property
+    def overlays(self) -> Path:
+        """Return the folder of the photos with what was found drawn in."""
+        return self.folder / "overlays"
+
+    @property
     def report(self) -> Path:
         """Return where the report is."""
         return self.folder / "report.html"

@@ -1,4 +1,4 @@
-"""observations.sqlite: photos, crops and what classifiers said; one transaction a photo or batch."""
+"""observations.sqlite: photos, crops and what classifiers said; one transaction a photo file or batch."""
 
 import errno
 import json
@@ -13,12 +13,14 @@ from typing import Any, Literal, Self
 
 from physadv.runs.files import RunError, replacing
 
-STORE_VERSION = 1
+STORE_VERSION = 2
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS photos (
     name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, run TEXT NOT NULL, status TEXT NOT NULL, reason TEXT,
-    width INTEGER, height INTEGER, camera TEXT, simulated INTEGER NOT NULL
+    width INTEGER, height INTEGER, camera TEXT, simulated INTEGER NOT NULL, view TEXT NOT NULL DEFAULT '',
+    colour TEXT NOT NULL DEFAULT 'photographed', exposure_stops REAL, red_green REAL, blue_green REAL,
+    delta_e TEXT NOT NULL DEFAULT '[]', delta_e_before TEXT NOT NULL DEFAULT '[]'
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS crops (
     photo TEXT NOT NULL REFERENCES photos(name), example TEXT NOT NULL, sheet INTEGER NOT NULL,
@@ -33,10 +35,30 @@ CREATE TABLE IF NOT EXISTS observations (
 ) WITHOUT ROWID;
 """
 
+_FROM_VERSION_1 = """
+ALTER TABLE photos ADD COLUMN view TEXT NOT NULL DEFAULT '';
+ALTER TABLE photos ADD COLUMN colour TEXT NOT NULL DEFAULT 'photographed';
+ALTER TABLE photos ADD COLUMN exposure_stops REAL;
+ALTER TABLE photos ADD COLUMN red_green REAL;
+ALTER TABLE photos ADD COLUMN blue_green REAL;
+ALTER TABLE photos ADD COLUMN delta_e TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE photos ADD COLUMN delta_e_before TEXT NOT NULL DEFAULT '[]';
+"""
+
+Colour = Literal["photographed", "corrected"]
+
 
 @dataclass(frozen=True)
 class PhotoRow:
-    """One file from a camera: used, or refused with the reason, when `run` was the code on the sheets."""
+    """One photo: used, or refused with the reason, when `run` was the code on the sheets.
+
+    A file is one photo, or several where it is a video or shows a sheet twice. `view` then tells them apart,
+    and `name` is that of the file, "#", and the view.
+
+    `colour` is that of its crops. The exposure is of the sheet's greys, in stops and in linear light;
+    `delta_e` is CIEDE2000 of its bars' patches after the correction, each held out of the fit, and
+    `delta_e_before` as photographed; both are empty where nothing was corrected.
+    """
 
     name: str
     sha256: str
@@ -47,6 +69,18 @@ class PhotoRow:
     height: int | None
     camera: str | None
     simulated: bool
+    view: str = ""
+    colour: Colour = "photographed"
+    exposure_stops: float | None = None
+    red_green: float | None = None
+    blue_green: float | None = None
+    delta_e: tuple[float, ...] = ()
+    delta_e_before: tuple[float, ...] = ()
+
+    @property
+    def file(self) -> str:
+        """Return the name of its file in the photos' folder."""
+        return self.name.removesuffix(f"#{self.view}") if self.view else self.name
 
 
 @dataclass(frozen=True)
@@ -117,7 +151,10 @@ class ObservationStore:
                     f"{self.path}: store version {version} is newer than {STORE_VERSION}; update physadv"
                 )
             if version < STORE_VERSION:
-                self._connection.executescript(f"{_TABLES} PRAGMA user_version = {STORE_VERSION};")
+                script = _FROM_VERSION_1 if version == 1 else _TABLES
+                self._connection.executescript(
+                    f"BEGIN; {script} PRAGMA user_version = {STORE_VERSION}; COMMIT;"
+                )
 
     def close(self) -> None:
         """Close the file."""
@@ -125,8 +162,17 @@ class ObservationStore:
 
     def photos(self) -> list[PhotoRow]:
         """Return every photo, by name."""
-        rows = self._rows("photos", PhotoRow)
-        return [PhotoRow(**{**row, "simulated": bool(row["simulated"])}) for row in rows]
+        return [
+            PhotoRow(
+                **{
+                    **row,
+                    "simulated": bool(row["simulated"]),
+                    "delta_e": tuple(json.loads(row["delta_e"])),
+                    "delta_e_before": tuple(json.loads(row["delta_e_before"])),
+                }
+            )
+            for row in self._rows("photos", PhotoRow)
+        ]
 
     def crops(self) -> list[CropRow]:
         """Return every cell of every photo, by photo and example."""
@@ -154,19 +200,24 @@ class ObservationStore:
             for row in rows
         ]
 
-    def add_photo(self, photo: PhotoRow, crops: Iterable[CropRow]) -> None:
-        """Record a photo and its cells in one transaction, in place of what was recorded of it before."""
+    def add_file(self, file: str, photos: Iterable[tuple[PhotoRow, Iterable[CropRow]]]) -> None:
+        """Record the photos in a file and their cells in one transaction, in place of what it held before."""
         with self._faults_named(), self._connection:
-            self._forget(photo.name)
-            self._insert("photos", [{**asdict(photo), "simulated": int(photo.simulated)}])
-            self._insert(
-                "crops", [{**asdict(crop), "corners_px": json.dumps(crop.corners_px)} for crop in crops]
-            )
+            self._forget(file)
+            for photo, crops in photos:
+                lists = {
+                    "delta_e": json.dumps(photo.delta_e),
+                    "delta_e_before": json.dumps(photo.delta_e_before),
+                }
+                self._insert("photos", [{**asdict(photo), "simulated": int(photo.simulated), **lists}])
+                self._insert(
+                    "crops", [{**asdict(crop), "corners_px": json.dumps(crop.corners_px)} for crop in crops]
+                )
 
-    def forget_photo(self, name: str) -> None:
-        """Remove a photo that is no longer there, its cells and what was observed in it."""
+    def forget_file(self, file: str) -> None:
+        """Remove the photos in a file that is no longer there, their cells and what was observed in them."""
         with self._faults_named(), self._connection:
-            self._forget(name)
+            self._forget(file)
 
     def add_observations(self, rows: Sequence[ObservationRow]) -> None:
         """Record a batch of observations in one transaction."""
@@ -208,9 +259,13 @@ class ObservationStore:
                 f"{self.path}: not a usable observation store ({error}); move it away and crop again"
             ) from error
 
-    def _forget(self, name: str) -> None:
+    def _forget(self, file: str) -> None:
+        names = self._connection.execute(
+            "SELECT name FROM photos WHERE name = CASE view WHEN '' THEN ?1 ELSE ?1 || '#' || view END",
+            (file,),
+        ).fetchall()
         for table, column in (("observations", "photo"), ("crops", "photo"), ("photos", "name")):
-            self._connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (name,))
+            self._connection.executemany(f"DELETE FROM {table} WHERE {column} = ?", names)
 
     def _insert(self, table: str, rows: Sequence[dict[str, object]]) -> None:
         if rows:

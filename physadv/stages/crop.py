@@ -1,25 +1,25 @@
-"""`crop`: photos in captures/NAME/photos → crops and the observation store; photo by photo, resumable.
+"""`crop`: photos in captures/NAME/photos → crops and the observation store; file by file, resumable.
 
 A photo that cannot be used is kept, listed with its reason, and stops nothing.
 """
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
+from typing import get_args
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
-from physadv.capture.cells import CroppedCell
-from physadv.capture.reading import CaptureError, read_photo
-from physadv.capture.sheets_in_photo import FoundSheet, crop_photo
+from physadv.capture.colour import correction_in_words
+from physadv.capture.video import NEEDS_PYAV
 from physadv.parallel import map_items
 from physadv.progress import Reporter, silent
-from physadv.runs import Capture, CropRow, Manifest, PhotoRow, Printout, RunError, file_sha256, replacing
+from physadv.runs import Capture, Colour, CropRow, PhotoRow, Printout, RunError, file_sha256, replacing
 from physadv.runs.files import remove_partial_files
+from physadv.stages.cropping import Cropping, crop_file
+
+TWIN = "the same file as"
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,30 @@ class CropResult:
         """Return the cells that could not be cut from the photos that could."""
         return [crop for crop in self.crops if crop.path is None]
 
+    @property
+    def colours(self) -> str | None:
+        """Return how well colours were corrected, None where all crops are as photographed."""
+        return colours_in_words(self.photos)
+
+
+def colours_in_words(photos: Sequence[PhotoRow]) -> str | None:
+    """Return how many photos' colours were corrected and how well, None where none were."""
+    corrected = [photo for photo in photos if photo.delta_e]
+    if not corrected:
+        return None
+    after = [error for photo in corrected for error in photo.delta_e]
+    before = [error for photo in corrected for error in photo.delta_e_before]
+    used = sum(photo.status == "used" for photo in photos)
+    return f"corrected in {len(corrected)} of {used} photos: {correction_in_words(after, before)}"
+
 
 def crop(
     printout: Printout,
     capture: Capture,
     photos: Sequence[Path] = (),
     *,
+    colour: Colour = "photographed",
+    overlay: bool = False,
     workers: int | None = None,
     reporter: Reporter = silent,
 ) -> CropResult:
@@ -54,51 +72,61 @@ def crop(
         printout: the run that was printed.
         capture: where its photos are.
         photos: files to copy into the capture's photos first.
+        colour: of the crops: as "photographed", or "corrected" by the sheets' grey and colour bars.
+        overlay: also write each photo with what was found drawn in.
         workers: processes; the usable cores by default.
         reporter: shows progress.
 
     Raises:
-        RunError: the run is not there or not printed, a given photo is missing, or there are no photos.
+        RunError: the run is not there or not printed, a given photo is missing, there are no photos, or
+            `colour` is neither of the two.
     """
-    manifest = printout.printed_manifest()
+    if colour not in get_args(Colour):
+        raise RunError(f"colour '{colour}': wanted {' or '.join(get_args(Colour))}")
+    cropping = Cropping(printout, capture, printout.printed_manifest(), colour, overlay)
     _add_photos(capture, photos)
     files = _photo_files(capture)
     if not files:
         raise RunError(f"{capture.photos}: no photos; see 'physadv photograph {printout.name}'")
-    capture.crops.mkdir(parents=True, exist_ok=True)
-    remove_partial_files(capture.folder, capture.crops)
-    run = manifest.printed_code or ""
+    for folder in (capture.crops, *([capture.overlays] if overlay else [])):
+        folder.mkdir(parents=True, exist_ok=True)
+    remove_partial_files(capture.folder, capture.crops, capture.overlays)
     with capture.store() as store:
+        rows: dict[str, list[PhotoRow]] = defaultdict(list)
+        for row in store.photos():
+            rows[row.file].append(row)
+        for gone in rows.keys() - {path.name for path in files}:
+            store.forget_file(gone)
         lost = {c.photo for c in store.crops() if c.path and not (capture.folder / c.path).exists()}
-        known = {p.name: p for p in store.photos() if p.run == run and p.name not in lost}
-        for gone in {photo.name for photo in store.photos()} - {path.name for path in files}:
-            store.forget_photo(gone)
         first_with: dict[str, str] = {}
         todo: list[Path] = []
         for path in reporter.track(files, len(files), "checking photos"):
             digest = file_sha256(path)
             twin = first_with.setdefault(digest, path.name)
             if twin != path.name:
-                reason = f"the same file as {twin}; counted once"
-                store.add_photo(_refused(path.name, digest, run, reason), ())
-            elif path.name not in known or known[path.name].sha256 != digest or _was_twin(known[path.name]):
+                refused = cropping.refused(path, digest, f"{TWIN} {twin}; counted once")
+                store.add_file(path.name, [(refused, ())])
+            elif not _is_done(cropping, rows[path.name], digest, lost):
                 todo.append(path)
-        work = partial(_crop_photo, printout, capture, manifest, run)
-        results = map_items(work, todo, workers=workers)
-        for photo, crops in reporter.track(results, len(todo), "photos cropped"):
-            store.add_photo(photo, crops)
+        results = map_items(partial(crop_file, cropping), todo, workers=workers)
+        for file, found in reporter.track(results, len(todo), "photos cropped"):
+            store.add_file(file, found)
         store.compact()
         result = CropResult(tuple(store.photos()), tuple(store.crops()))
     _remove_stale(capture, result)
     return result
 
 
-def _was_twin(photo: PhotoRow) -> bool:
-    return photo.status == "refused" and (photo.reason or "").startswith("the same file as")
-
-
-def _refused(name: str, sha256: str, run: str, reason: str) -> PhotoRow:
-    return PhotoRow(name, sha256, run, "refused", reason, None, None, None, simulated=False)
+def _is_done(cropping: Cropping, rows: Sequence[PhotoRow], digest: str, lost: set[str]) -> bool:
+    """Return whether what the store knows of a file is what cropping it now would give."""
+    wanted = (digest, cropping.run, cropping.colour)
+    return bool(rows) and all(
+        (row.sha256, row.run, row.colour) == wanted
+        and row.name not in lost
+        and not (row.reason or "").startswith((TWIN, NEEDS_PYAV))
+        and not (cropping.overlay and not cropping.overlay_path(row.name).exists())
+        for row in rows
+    )
 
 
 def _add_photos(capture: Capture, photos: Sequence[Path]) -> None:
@@ -121,61 +149,13 @@ def _photo_files(capture: Capture) -> list[Path]:
     return sorted(p for p in capture.photos.iterdir() if p.is_file() and not p.name.startswith("."))
 
 
-def _crop_photo(
-    printout: Printout, capture: Capture, manifest: Manifest, run: str, path: Path
-) -> tuple[PhotoRow, list[CropRow]]:
-    digest = file_sha256(path)
-    try:
-        photo = read_photo(path)
-        found = crop_photo(photo, manifest.sheets, run=run, picture=_pictures(printout, manifest))
-    except CaptureError as error:
-        return _refused(path.name, digest, run, str(error)), []
-    height, width = photo.gray.shape
-    row = PhotoRow(path.name, digest, run, "used", None, width, height, photo.camera, photo.simulated)
-    return row, [_write_cell(capture, path.name, sheet, cell) for sheet in found for cell in sheet.cells]
-
-
-def _pictures(printout: Printout, manifest: Manifest) -> Callable[[str], NDArray[np.uint8]]:
-    examples = {example.id: example for example in manifest.examples}
-
-    @lru_cache(maxsize=256)
-    def picture(example: str) -> NDArray[np.uint8]:
-        return printout.pixels(examples[example])
-
-    return picture
-
-
-def _write_cell(capture: Capture, photo: str, sheet: FoundSheet, cell: CroppedCell) -> CropRow:
-    path = None
-    if cell.crop is not None:
-        path = capture.crops / f"{cell.example}--{photo}.png"
-        with replacing(path) as temporary:
-            Image.fromarray(cell.crop).save(temporary, "PNG")
-    return CropRow(
-        photo=photo,
-        example=cell.example,
-        sheet=sheet.index,
-        cell=cell.number,
-        path=f"crops/{path.name}" if path else None,
-        reason=cell.reason,
-        residual_px=_rounded(cell.residual_px),
-        marks=cell.marks,
-        sharpness_px=_rounded(cell.sharpness_px),
-        pixels_per_mm=_rounded(cell.pixels_per_mm),
-        paper_level=_rounded(cell.paper_level),
-        clipped=_rounded(cell.clipped),
-        correlation=_rounded(cell.correlation),
-        corners_px=tuple((round(float(x), 4), round(float(y), 4)) for x, y in cell.corners_px),
-    )
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
-
-
 def _remove_stale(capture: Capture, result: CropResult) -> None:
-    """Delete crops that the store does not know: those of photos removed since."""
-    known = {row.path for row in result.crops}
+    """Delete crops and overlays that belong to no photo in the store: those of photos removed since."""
+    crops = {row.path for row in result.crops}
     for path in capture.crops.glob("*.png"):
-        if f"crops/{path.name}" not in known:
+        if f"crops/{path.name}" not in crops:
+            path.unlink()
+    photos = {name for row in result.photos for name in (row.file, row.name)}
+    for path in capture.overlays.glob("*.jpg"):
+        if path.stem not in photos and path.stem.rpartition("#")[0] not in photos:
             path.unlink()

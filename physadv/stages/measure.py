@@ -42,11 +42,14 @@ class Measurement:
         return [photo for photo in self.photos if photo.status == "used"]
 
     def channel_name(self, channel: str) -> str:
-        """Return what a person calls a channel: photos of the virtual phone are called simulated."""
-        simulated = sum(photo.simulated for photo in self.used_photos)
-        if channel != PHOTO or not simulated:
-            return channel
-        return f"{channel} ({'simulated' if simulated == len(self.used_photos) else 'partly simulated'})"
+        """Return what a person calls a channel: photos that are simulated or corrected are called that."""
+        used = self.used_photos if channel == PHOTO else []
+        counts = {
+            "simulated": sum(photo.simulated for photo in used),
+            "colour-corrected": sum(photo.colour == "corrected" for photo in used),
+        }
+        said = [f"{'partly ' * (count < len(used))}{word}" for word, count in counts.items() if count]
+        return f"{channel} ({', '.join(said)})" if said else channel
 
     def missing(self, channel: str) -> list[str]:
         """Return the pairs whose adversarial example never came through a channel."""
@@ -62,6 +65,7 @@ class Measurement:
             "pairs": len(self.manifest.examples) // 2,
             "photos": len(self.used_photos),
             "simulated_photos": sum(photo.simulated for photo in self.used_photos),
+            "colour_corrected_photos": sum(photo.colour == "corrected" for photo in self.used_photos),
             "channels": {
                 channel: {"missing_pairs": self.missing(channel), "rows": [asdict(row) for row in rows]}
                 for channel, rows in self.channels.items()

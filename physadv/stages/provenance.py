@@ -5,17 +5,21 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
+from typing import TypeVar
 
 from physadv.attacks import RECIPES
 from physadv.evaluation.report import Facts
 from physadv.evaluation.wording import counted
-from physadv.runs import CropRow, Manifest, PhotoRow
+from physadv.runs import Manifest, PhotoRow
 from physadv.sheets.layout import IMAGE, PAGES
+from physadv.stages.crop import colours_in_words
 from physadv.stages.generate import GenerateSettings
 from physadv.stages.measure import Measurement
 from physadv.stages.observing import PHOTO
 
 USUAL_SHOTS = 2
+
+Row = TypeVar("Row")
 
 
 def cameras(photos: Sequence[PhotoRow]) -> str:
@@ -78,6 +82,10 @@ def _photo_facts(measurement: Measurement) -> tuple[tuple[str, str], ...]:
         ("camera", cameras(used)),
         ("size, px", ", ".join(sizes)),
         ("cells cut out", f"{len(cut)} of {len(measurement.crops)}"),
+        ("colours of the crops", colours_in_words(used) or "as photographed"),
+        ("exposure, median stops", _middle(used, lambda photo: photo.exposure_stops, 2)),
+        ("red to green, median", _middle(used, lambda photo: photo.red_green, 2)),
+        ("blue to green, median", _middle(used, lambda photo: photo.blue_green, 2)),
         ("residual, median px", _middle(cut, lambda crop: crop.residual_px, 3)),
         ("blur, median sigma px", _middle(cut, lambda crop: crop.sharpness_px, 2)),
         ("photo px per mm, median", _middle(cut, lambda crop: crop.pixels_per_mm, 1)),
@@ -85,10 +93,8 @@ def _photo_facts(measurement: Measurement) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _middle(
-    crops: Sequence[CropRow], of: Callable[[CropRow], float | None], decimals: int, scale: float = 1
-) -> str:
-    values = [value * scale for crop in crops if (value := of(crop)) is not None]
+def _middle(rows: Sequence[Row], of: Callable[[Row], float | None], decimals: int, scale: float = 1) -> str:
+    values = [value * scale for row in rows if (value := of(row)) is not None]
     if not values:
         return "not measured"
     return f"{median(values):.{decimals}f} ({min(values):.{decimals}f} to {max(values):.{decimals}f})"
@@ -111,7 +117,8 @@ def commands(measurement: Measurement) -> tuple[str, ...]:
             number = f" --shots {shots}" if not rest and shots != USUAL_SHOTS else ""
             lines.append(f"physadv photograph {name} --simulate{number}")
         lines += [f"physadv photograph {name}"] * (simulated < len(used))
-        lines.append(f"physadv crop {name}")
+        corrected = any(photo.colour == "corrected" for photo in used)
+        lines.append(f"physadv crop {name}{' --colour corrected' * corrected}")
     lines.append(" ".join([f"physadv destruction-rate {name}", *judge, *digital]))
     lines.append(" ".join([f"physadv report {name}", *judge, *digital]))
     return tuple(lines)

@@ -1,8 +1,33 @@
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
 from physadv.runs import CropRow, ObservationRow, ObservationStore, PhotoRow, RunError
+
+VERSION_1 = f"""
+CREATE TABLE photos (
+    name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, run TEXT NOT NULL, status TEXT NOT NULL, reason TEXT,
+    width INTEGER, height INTEGER, camera TEXT, simulated INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE crops (
+    photo TEXT NOT NULL REFERENCES photos(name), example TEXT NOT NULL, sheet INTEGER NOT NULL,
+    cell INTEGER NOT NULL, path TEXT, reason TEXT, residual_px REAL, marks INTEGER NOT NULL,
+    sharpness_px REAL, pixels_per_mm REAL, paper_level REAL, clipped REAL, correlation REAL,
+    corners_px TEXT NOT NULL, PRIMARY KEY (photo, example)
+) WITHOUT ROWID;
+CREATE TABLE observations (
+    run TEXT NOT NULL, classifier TEXT NOT NULL, channel TEXT NOT NULL, seed INTEGER NOT NULL,
+    example TEXT NOT NULL, photo TEXT NOT NULL, labels TEXT NOT NULL, probabilities TEXT NOT NULL,
+    PRIMARY KEY (run, classifier, channel, seed, example, photo)
+) WITHOUT ROWID;
+INSERT INTO photos VALUES ('a.jpg', '{"ab" * 32}', 'ABC123', 'used', NULL, 4032, 3024, 'a phone', 1);
+INSERT INTO crops VALUES (
+    'a.jpg', '0001-clean', 0, 3, 'crops/x.png', NULL, 0.05, 5, 0.8, 13.5, 201.0, 0.0, 0.98,
+    '[[0.5, 1.0], [10.25, 1.0], [10.25, 9.0], [0.5, 9.0]]'
+);
+PRAGMA user_version = 1;
+"""
 
 
 def photo(name, reason=None):
@@ -19,6 +44,10 @@ def seen(example, photo_name="", *, run="RUN111", channel="photo", seed=0):
     return ObservationRow(run, "signs", channel, seed, example, photo_name, (14, 1, 2), (0.9, 0.05, 0.01))
 
 
+def add(store, row, cells):
+    store.add_file(row.file, [(row, cells)])
+
+
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "observations.sqlite"
@@ -26,8 +55,8 @@ def path(tmp_path):
 
 def test_rows_come_back_as_they_went_in(path):
     with ObservationStore(path) as store:
-        store.add_photo(photo("a.jpg"), [cell("a.jpg", "0001-clean"), cell("a.jpg", "0001-adversarial")])
-        store.add_photo(photo("b.jpg", "shows no sheet"), [])
+        add(store, photo("a.jpg"), [cell("a.jpg", "0001-clean"), cell("a.jpg", "0001-adversarial")])
+        add(store, photo("b.jpg", "shows no sheet"), [])
         store.add_observations([seen("0001-clean", "a.jpg")])
     with ObservationStore(path) as store:
         assert store.photos() == [photo("a.jpg"), photo("b.jpg", "shows no sheet")]
@@ -50,27 +79,72 @@ def test_observations_of_another_run_channel_or_seed_are_kept_apart(path):
 
 def test_a_photo_added_again_or_forgotten_takes_its_cells_and_observations_along(path):
     with ObservationStore(path) as store:
-        store.add_photo(photo("a.jpg"), [cell("a.jpg", "0001-clean"), cell("a.jpg", "0002-clean")])
-        store.add_photo(photo("b.jpg"), [cell("b.jpg", "0001-clean")])
+        add(store, photo("a.jpg"), [cell("a.jpg", "0001-clean"), cell("a.jpg", "0002-clean")])
+        add(store, photo("b.jpg"), [cell("b.jpg", "0001-clean")])
         store.add_observations([seen("0001-clean", "a.jpg"), seen("0001-clean", "b.jpg")])
-        store.add_photo(photo("a.jpg"), [cell("a.jpg", "0002-clean")])
+        add(store, photo("a.jpg"), [cell("a.jpg", "0002-clean")])
         assert store.crops() == [cell("a.jpg", "0002-clean"), cell("b.jpg", "0001-clean")]
         assert store.observations("RUN111", "signs", "photo", 0) == [seen("0001-clean", "b.jpg")]
-        store.forget_photo("b.jpg")
+        store.forget_file("b.jpg")
         assert store.photos() == [photo("a.jpg")]
         assert store.observations("RUN111", "signs", "photo", 0) == []
 
 
+def test_the_frames_of_a_video_are_added_and_forgotten_together(path):
+    def frame(number):
+        return replace(photo(f"clip.mp4#{number}"), view=str(number))
+
+    with ObservationStore(path) as store:
+        store.add_file("clip.mp4", [(frame(k), [cell(f"clip.mp4#{k}", "0001-clean")]) for k in (4, 31)])
+        # Stills whose names begin like the video's, or look like one of its frames.
+        add(store, photo("clip.mp4.jpg"), [])
+        add(store, photo("clip.mp4#7"), [])
+        assert {row.file for row in store.photos()} == {"clip.mp4", "clip.mp4.jpg", "clip.mp4#7"}
+        store.add_file("clip.mp4", [(frame(5), [])])
+        assert [row.name for row in store.photos()] == ["clip.mp4#5", "clip.mp4#7", "clip.mp4.jpg"]
+        assert store.crops() == []
+        store.forget_file("clip.mp4")
+        assert [row.name for row in store.photos()] == ["clip.mp4#7", "clip.mp4.jpg"]
+
+
+def test_what_was_measured_of_colours_comes_back(path):
+    row = replace(
+        photo("a.jpg"),
+        colour="corrected",
+        exposure_stops=-0.5,
+        red_green=1.02,
+        blue_green=0.94,
+        delta_e=(1.5, 2.25),
+        delta_e_before=(7.0, 9.5),
+    )
+    with ObservationStore(path) as store:
+        add(store, row, [])
+        assert store.photos() == [row]
+
+
+def test_a_store_of_version_1_is_taken_over_with_all_it_holds(path):
+    connection = sqlite3.connect(path)
+    connection.executescript(VERSION_1)
+    connection.close()
+    with ObservationStore(path) as store:
+        (row,) = store.photos()
+        assert row == replace(photo("a.jpg"), view="", colour="photographed", delta_e=())
+        assert store.crops() == [cell("a.jpg", "0001-clean")]
+        add(store, replace(photo("b.jpg"), colour="corrected"), [])
+    with ObservationStore(path) as store:
+        assert [row.colour for row in store.photos()] == ["photographed", "corrected"]
+
+
 def test_a_photo_and_its_cells_are_one_transaction(path):
     with ObservationStore(path) as store:
-        store.add_photo(photo("a.jpg"), [cell("a.jpg", "0001-clean")])
+        add(store, photo("a.jpg"), [cell("a.jpg", "0001-clean")])
 
         def cells():
             yield cell("b.jpg", "0001-clean")
             raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            store.add_photo(photo("b.jpg"), cells())
+            add(store, photo("b.jpg"), cells())
     with ObservationStore(path) as store:
         assert store.photos() == [photo("a.jpg")]
         assert store.crops() == [cell("a.jpg", "0001-clean")]
@@ -80,15 +154,15 @@ def test_compacted_bytes_depend_on_the_rows_and_not_on_their_history(tmp_path):
     names = ("a.jpg", "b.jpg", "c.jpg")
     with ObservationStore(tmp_path / "straight") as store:
         for name in names:
-            store.add_photo(photo(name), [cell(name, "0001-clean")])
+            add(store, photo(name), [cell(name, "0001-clean")])
         store.compact()
     for name in reversed(names):
         with ObservationStore(tmp_path / "winding") as store:
-            store.add_photo(photo("extra.jpg"), [cell("extra.jpg", f"{k:04d}-clean") for k in range(500)])
+            add(store, photo("extra.jpg"), [cell("extra.jpg", f"{k:04d}-clean") for k in range(500)])
             store.compact()
-            store.add_photo(photo(name, "refused first"), [])
-            store.add_photo(photo(name), [cell(name, "0001-clean")])
-            store.forget_photo("extra.jpg")
+            add(store, photo(name, "refused first"), [])
+            add(store, photo(name), [cell(name, "0001-clean")])
+            store.forget_file("extra.jpg")
             store.compact()
             assert len(store.photos()) >= 1
     assert (tmp_path / "straight").read_bytes() == (tmp_path / "winding").read_bytes()
@@ -105,7 +179,7 @@ def test_a_file_that_is_no_database_is_named_and_left_alone(path, size):
 
 def test_a_damaged_database_is_named(path):
     with ObservationStore(path) as store:
-        store.add_photo(photo("a.jpg"), [cell("a.jpg", f"{k:04d}-clean") for k in range(200)])
+        add(store, photo("a.jpg"), [cell("a.jpg", f"{k:04d}-clean") for k in range(200)])
     whole = path.read_bytes()
     path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
     with ObservationStore(path) as store, pytest.raises(RunError, match=r"observations\.sqlite: not a us"):
@@ -127,7 +201,7 @@ def test_a_store_in_use_is_said_to_be_so(path, monkeypatch):
     with ObservationStore(path) as mine, ObservationStore(path) as other:
         mine._connection.execute("BEGIN EXCLUSIVE")
         with pytest.raises(RunError, match="in use"):
-            other.add_photo(photo("a.jpg"), [])
+            add(other, photo("a.jpg"), [])
 
 
 @pytest.mark.parametrize("command", ["crop", "destruction-rate", "report"])

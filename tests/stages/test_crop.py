@@ -1,10 +1,14 @@
 import shutil
 
+import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
-from physadv.runs import Capture, Printout
+from physadv.runs import Capture, Printout, RunError
+from physadv.sheets.layout import box_corners
+from physadv.stages import cropping
+from physadv.stages.crop import crop as crop_photos
 
 PHOTO = "sheet-001-shot-1.jpg"
 CROP = ("crop", "mine", "--workers", 1, "--quiet", "--root")
@@ -202,3 +206,123 @@ def test_what_a_killed_process_left_half_written_is_swept_away(physadv, cropped_
     (root / "captures" / "mine" / "crops" / "0009-clean--gone.jpg.png").write_bytes(b"stale")
     assert physadv(*CROP, root).code == 0
     assert contents(root) == contents(cropped_root)
+
+
+def test_near_copies_of_one_photo_are_all_kept(physadv, root, photos):
+    """A burst: files that differ by a hair, each a photo of its own."""
+    (photos / "burst-2.jpg").write_bytes((photos / PHOTO).read_bytes() + b"\0")
+    assert "20 of 20 cells cropped from 2 of 2 photos" in physadv(*CROP, root).out
+    rows, crops = stored(root)
+    assert [row.name for row in rows] == ["burst-2.jpg", PHOTO]
+    assert len({(crop.photo, crop.example) for crop in crops}) == 20
+
+
+def test_exposure_and_white_balance_are_recorded_of_every_photo(cropped_root):
+    ((photo,), _) = stored(cropped_root)
+    assert -1.5 < photo.exposure_stops < 0.3
+    assert 0.8 < photo.red_green < 1.2
+    assert 0.8 < photo.blue_green < 1.2
+    assert (photo.colour, photo.delta_e, photo.delta_e_before) == ("photographed", (), ())
+
+
+def test_corrected_crops_are_nearer_to_the_print_and_say_that_they_are(
+    physadv, cropped_root, copy_of, contents
+):
+    root = copy_of(cropped_root)
+    answer = physadv(*CROP, root, "--colour", "corrected")
+    assert answer.code == 0
+    assert "colours corrected in 1 of 1 photos: ΔE2000 of held-out patches " in answer.out
+    ((photo,), crops) = stored(root)
+    assert photo.colour == "corrected"
+    assert np.mean(photo.delta_e) < 3 < np.mean(photo.delta_e_before)
+    printout, manifest = Printout(root, "mine"), Printout(root, "mine").manifest()
+
+    def away_from_print(folder):
+        differences = []
+        for crop in crops:
+            with Image.open(folder / "captures" / "mine" / crop.path) as image:
+                source = printout.pixels(manifest.example(crop.example)).astype(int)
+                differences.append(np.abs(np.asarray(image) - source).mean())
+        return np.mean(differences)
+
+    assert away_from_print(root) < 0.6 * away_from_print(cropped_root)
+
+    table = physadv("destruction-rate", "mine", "--quiet", "--root", root).out
+    assert "photo (simulated, colour-corrected)" in " ".join(table.split())
+    assert physadv("report", "mine", "--quiet", "--root", root).code == 0
+    page = (root / "captures" / "mine" / "report.html").read_text()
+    assert "corrected in 1 of 1 photos: ΔE2000" in page
+    assert "physadv crop mine --colour corrected" in page
+
+    assert physadv(*CROP, root).code == 0
+    (root / "captures" / "mine" / "report.html").unlink()
+    untouched = {name: data for name, data in contents(root).items() if not name.endswith(".sqlite")}
+    assert untouched == {
+        name: data for name, data in contents(cropped_root).items() if not name.endswith(".sqlite")
+    }
+    assert stored(root) == stored(cropped_root)
+
+
+def test_a_sheet_whose_bars_are_covered_keeps_no_crop_that_only_seems_corrected(physadv, root, photos):
+    with Image.open(photos / PHOTO) as image:
+        upright = np.array(ImageOps.exif_transpose(image).convert("RGB"))
+    (sheet,) = Printout(root, "mine").manifest().sheets
+    assert physadv(*CROP, root).code == 0
+    _, crops = stored(root)
+    cells = {cell.example: np.array(cell.box_mm) for cell in sheet.cells}
+    page = np.concatenate([box_corners(tuple(cells[crop.example])) for crop in crops])
+    seen = np.concatenate([np.array(crop.corners_px) for crop in crops])
+    homography, _ = cv2.findHomography(page, seen)
+    for patch in sheet.patches:
+        place = cv2.perspectiveTransform(box_corners(patch.box_mm)[None], homography)
+        cv2.fillPoly(upright, np.round(place).astype(int), (40, 200, 90))
+    Image.fromarray(upright).save(photos / PHOTO)
+    answer = physadv(*CROP, root, "--colour", "corrected")
+    assert "0 of 10 cells cropped from 1 of 1 photos" in answer.out
+    assert answer.out.count("the greys of its bars do not rise") == 10
+
+
+def test_an_unknown_colour_is_refused(physadv, cropped_root):
+    assert "--colour" in physadv(*CROP, cropped_root, "--colour", "vivid").error
+    with pytest.raises(RunError, match="colour 'vivid': wanted photographed or corrected"):
+        crop_photos(Printout(cropped_root, "mine"), Capture(cropped_root, "mine"), colour="vivid")
+
+
+def test_every_photo_looked_at_gets_an_overlay_and_loses_it_with_the_photo(physadv, root, photos, contents):
+    reasons = spoil(photos)
+    folder = root / "captures" / "mine" / "overlays"
+    assert "overlays: " not in physadv(*CROP, root).out
+    assert not folder.exists()
+    answer = physadv(*CROP, root, "--overlay")
+    assert f"overlays: {folder}" in answer.out
+    looked_at = {PHOTO, *reasons} - {"twin.jpg"}
+    assert {path.name for path in folder.iterdir()} == {f"{name}.jpg" for name in looked_at}
+    for path in folder.iterdir():
+        with Image.open(path) as image:
+            assert max(image.size) <= 2000
+            image.load()
+
+    before = contents(root)
+    physadv(*CROP, root, "--overlay")
+    assert contents(root) == before
+    (folder / f"{PHOTO}.jpg").unlink()
+    physadv(*CROP, root, "--overlay")
+    assert contents(root) == before
+
+    (photos / "notes.jpg").unlink()
+    (photos / "dot.png").write_bytes((photos / "line.png").read_bytes() + b"\0")
+    physadv(*CROP, root)
+    kept = looked_at - {"notes.jpg", "dot.png"}
+    assert {path.name for path in folder.iterdir()} == {f"{name}.jpg" for name in kept}
+
+
+def test_a_sheet_seen_twice_in_a_photo_counts_as_two_photos(root, photos, monkeypatch):
+    look = cropping.crop_photo
+    monkeypatch.setattr(cropping, "crop_photo", lambda *given, **named: 2 * look(*given, **named))
+    result = crop_photos(Printout(root, "mine"), Capture(root, "mine"), workers=1)
+    assert [(row.name, row.file) for row in result.photos] == [(PHOTO, PHOTO), (f"{PHOTO}#copy-2", PHOTO)]
+    assert len({row.path for row in result.crops}) == 20
+    (photos / PHOTO).unlink()
+    (photos / "other.png").write_bytes(b"")
+    result = crop_photos(Printout(root, "mine"), Capture(root, "mine"), workers=1)
+    assert [row.name for row in result.photos] == ["other.png"]

@@ -1,0 +1,294 @@
+"""Damaged photo files, and photos of what is no sheet: nothing may crash, hang or yield a wrong crop.
+
+`python benchmarks/capture_fuzz.py` makes one small photo of four cells in every format, damages it 1,000
+times (cut off, bits flipped, bytes overwritten, doubled or left out, name changed) and reads and crops every
+file in a worker process; then all photos under `$PHYSADV_DATA`. It prints a table and one JSON line:
+
+`crashes` (the process died or raised anything but a CaptureError), `hangs` (more than 10 s), `wrong_crops`
+(a crop that looks more like another pair's picture than like its own), `cut_off_used` (a file cut off that
+was not refused as a whole), `strangers_cropped` (real photos without a sheet that yielded a crop), `spoiled`
+(crops of the right cell, but more than 8 levels off on average: damage that decoders do not notice).
+The photo is a rendered page, warped, blurred and noisy: simulated. The other photos are real.
+"""
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+import numpy as np
+from capture import RUN, make_sheet
+from numpy.typing import NDArray
+from PIL import Image
+
+from physadv.capture.crops import correlation
+from physadv.capture.reading import CaptureError, read_photo
+from physadv.capture.sheets_in_photo import crop_photo
+from physadv.capture.video import is_video, read_video
+from physadv.sheets import Sheet, page_pixels
+
+LIMIT_S = 10.0
+SPOILED = 8.0
+PHOTO_PX = (1400, 1000)
+FORMATS: dict[str, dict[str, object]] = {
+    "jpg": {"quality": 90},
+    "progressive.jpg": {"quality": 90, "progressive": True},
+    "png": {"compress_level": 1},
+    "webp": {"quality": 90, "method": 0},
+    "lossless.webp": {"lossless": True, "quality": 0, "method": 0},
+    "tif": {},
+    "lzw.tif": {"compression": "tiff_lzw"},
+    "jpeg.tif": {"compression": "jpeg"},
+    "avif": {"quality": 85, "speed": 10},
+    "heic": {"quality": 85},
+    "bmp": {},
+}
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file: its `kind`, its crops, how many are wrong or spoiled, and the cause."""
+
+    kind: str
+    crops: tuple[tuple[str, Pixels], ...] = ()
+    wrong: int = 0
+    spoiled: int = 0
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}, {len(self.crops)} crops, {self.wrong} wrong {self.detail}"
+
+
+def take_photo(pdf: Path) -> Pixels:
+    """Return a small photo of a sheet's first four cells: tilted, blurred, noisy."""
+    page = page_pixels(pdf, 0, 8)
+    width, height = PHOTO_PX
+    seen = np.array([(60, 180), (1640, 120), (1660, 1320), (40, 1260)], np.float32)
+    frame = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+    warp = cv2.getPerspectiveTransform(seen, frame)
+    photo = cv2.GaussianBlur(cv2.warpPerspective(page, warp, PHOTO_PX, borderValue=(90, 80, 70)), (0, 0), 0.8)
+    noise = np.random.default_rng(0).normal(0, 3, photo.shape)
+    return np.clip(0.9 * photo + noise, 0, 255).astype(np.uint8)
+
+
+def write_originals(folder: Path, photo: Pixels) -> list[Path]:
+    """Write the photo in every format, and a video of it where PyAV is there to write one."""
+    paths = []
+    for name, options in FORMATS.items():
+        paths.append(folder / f"photo.{name}")
+        Image.fromarray(photo).save(paths[-1], **options)
+    try:
+        import av
+    except ImportError:
+        return paths
+    paths.append(folder / "clip.mp4")
+    with av.open(paths[-1], "w") as container:
+        stream = container.add_stream("libx264", rate=30, options={"preset": "ultrafast", "crf": "12"})
+        stream.width, stream.height = PHOTO_PX
+        stream.pix_fmt = "yuv420p"
+        for shift in (0, 4, 120):
+            frame = cv2.warpAffine(photo, np.array([(1.0, 0.0, shift), (0.0, 1.0, 0.0)]), PHOTO_PX)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+    return paths
+
+
+def cut_off(data: bytes, rng: np.random.Generator) -> bytes:
+    """Lose the end of a file, between a thousandth of it and all of it."""
+    kept = 1 - 10 ** rng.uniform(-3, 0)
+    return data[: int(kept * len(data))]
+
+
+def flip_bits(data: bytes, rng: np.random.Generator) -> bytes:
+    """Flip up to 32 bits anywhere, or in the first kilobyte, where the headers are."""
+    damaged = np.frombuffer(data, np.uint8).copy()
+    reach = len(data) if rng.random() < 0.6 else min(1024, len(data))
+    where = rng.integers(0, reach, int(2 ** rng.uniform(0, 5)))
+    damaged[where] ^= (1 << rng.integers(0, 8, len(where))).astype(np.uint8)
+    return damaged.tobytes()
+
+
+def overwrite(data: bytes, rng: np.random.Generator) -> bytes:
+    """Put random bytes, or zeros, in place of a stretch."""
+    start = int(rng.integers(0, len(data)))
+    length = min(int(2 ** rng.uniform(2, 14)), len(data) - start)
+    new = bytes(length) if rng.random() < 0.5 else rng.bytes(length)
+    return data[:start] + new + data[start + length :]
+
+
+def move_bytes(data: bytes, rng: np.random.Generator) -> bytes:
+    """Leave out a stretch, or double it."""
+    start = int(rng.integers(0, len(data)))
+    stop = min(start + int(2 ** rng.uniform(0, 12)), len(data))
+    return data[:start] + (data[start:stop] * 2 if rng.random() < 0.5 else b"") + data[stop:]
+
+
+DAMAGES = (cut_off, flip_bits, overwrite, move_bytes)
+
+
+def damaged_files(
+    originals: list[Path], folder: Path, count: int, seed: int
+) -> Iterator[tuple[Path, str, bool]]:
+    """Yield damaged files one by one with the damage's name, and whether the file was cut off."""
+    for number in range(count):
+        rng = np.random.default_rng([seed, number])
+        original = originals[number % len(originals)]
+        damage = DAMAGES[number // len(originals) % len(DAMAGES)]
+        misnamed = rng.random() < 0.25
+        suffix = rng.choice([path.suffix for path in originals]) if misnamed else original.suffix
+        path = folder / f"{number}{suffix}"
+        path.write_bytes(damage(original.read_bytes(), rng))
+        name = original.name.partition(".")[2]
+        yield path, f"{name}: {damage.__name__.replace('_', ' ')}", damage is cut_off
+        path.unlink()
+
+
+def crop_file(path: Path, sheet: Sheet, pictures: dict[str, Pixels], whole: dict[str, Pixels]) -> Outcome:
+    """Read and crop one file as the program does, and judge every crop by what it looks like."""
+    try:
+        photos = [photo for _, photo in read_video(path)] if is_video(path) else [read_photo(path)]
+        seen = [
+            found
+            for photo in photos
+            for found in crop_photo(photo, [sheet], run=RUN, picture=pictures.__getitem__)
+        ]
+    except CaptureError as error:
+        return Outcome("refused", detail=str(error).partition(":")[0])
+    except Exception as error:
+        return Outcome("raised", detail=f"{type(error).__name__}: {error}")
+    crops = tuple(
+        (cell.example, cell.crop) for found in seen for cell in found.cells if cell.crop is not None
+    )
+    wrong = sum(best_match(crop, pictures) != example.split("-")[0] for example, crop in crops)
+    spoiled = sum(
+        bool(np.abs(crop.astype(int) - whole[example]).mean() > SPOILED) for example, crop in crops if whole
+    )
+    return Outcome("used", crops, wrong, spoiled)
+
+
+def best_match(crop: Pixels, pictures: dict[str, Pixels]) -> str:
+    """Return the pair whose clean picture a crop looks most like."""
+    alike = {name: correlation(crop, picture) for name, picture in pictures.items() if name.endswith("clean")}
+    return max(alike, key=alike.__getitem__).split("-")[0]
+
+
+class Guard:
+    """Crops files in a worker process that may die or be ended without harm."""
+
+    def __init__(self, sheet: Sheet, pictures: dict[str, Pixels]) -> None:
+        self.sheet, self.pictures = sheet, pictures
+        self.whole: dict[str, Pixels] = {}
+        self.pool = self._new()
+        self.slowest_s = 0.0
+
+    def _new(self) -> ProcessPoolExecutor:
+        pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=cv2.setNumThreads, initargs=(1,))
+        pool.submit(best_match, next(iter(self.pictures.values())), self.pictures).result()
+        return pool
+
+    def crop(self, path: Path) -> Outcome:
+        """Return what became of a file."""
+        started = time.monotonic()
+        try:
+            job = self.pool.submit(crop_file, path, self.sheet, self.pictures, self.whole)
+            return job.result(timeout=LIMIT_S)
+        except TimeoutError:
+            for process in list(self.pool._processes.values()):
+                process.kill()
+            self.pool = self._new()
+            return Outcome("hung")
+        except BrokenProcessPool:
+            self.pool = self._new()
+            return Outcome("died")
+        finally:
+            self.slowest_s = max(self.slowest_s, time.monotonic() - started)
+
+
+def strangers() -> list[Path]:
+    """Return the real photos of other QR codes and of all sorts of things, none of a sheet."""
+    data = Path(os.environ.get("PHYSADV_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    folders = (data / "zxing-qr", data / "backgrounds")
+    return sorted(p for f in folders for p in f.rglob("*") if p.suffix.lower() in {".png", ".jpg"})
+
+
+def main() -> None:
+    """Run the benchmark from the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--files", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--quick", action="store_true", help="96 files, under a minute")
+    chosen = parser.parse_args()
+    count = 96 if chosen.quick else chosen.files
+    outcomes: dict[str, Counter[str]] = {}
+    totals: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        sheet, pdf, pictures = make_sheet(folder)
+        originals = write_originals(folder, take_photo(pdf))
+        guard = Guard(sheet, pictures)
+        for original in originals:
+            outcome = guard.crop(original)
+            if len(outcome.crops) < 4 or outcome.wrong or outcome.spoiled:
+                raise SystemExit(f"{original.name}: {outcome} before any damage")
+            guard.whole = guard.whole or dict(outcome.crops)
+        print("damaged files: refused, used, crops")
+        for path, label, was_cut in damaged_files(originals, folder, count, chosen.seed):
+            outcome = guard.crop(path)
+            row = outcomes.setdefault(label, Counter())
+            row[outcome.kind] += 1
+            row["crops"] += len(outcome.crops)
+            totals["crashes"] += outcome.kind in ("raised", "died")
+            totals["hangs"] += outcome.kind == "hung"
+            totals["wrong_crops"] += outcome.wrong
+            totals["crops"] += len(outcome.crops)
+            totals["spoiled"] += outcome.spoiled
+            totals["cut_off_used"] += was_cut and outcome.kind == "used"
+            totals["refused"] += outcome.kind == "refused"
+            if outcome.kind in ("raised", "died", "hung") or outcome.wrong or (was_cut and outcome.crops):
+                print(f"  {path.name} ({label}): {outcome}", flush=True)
+        for label, row in sorted(outcomes.items()):
+            print(f"{label:32} {row['refused']:5} {row['used']:5} {row['crops']:6}")
+        others = strangers()
+        for path in others:
+            outcome = guard.crop(path)
+            totals["strangers_cropped"] += bool(outcome.crops)
+            totals["crashes"] += outcome.kind in ("raised", "died")
+            totals["hangs"] += outcome.kind == "hung"
+            if outcome.kind != "refused":
+                print(f"  {path.name}: {outcome}", flush=True)
+        print(f"{len(others)} real photos of other things")
+        guard.pool.shutdown()
+    keys = (
+        "crashes",
+        "hangs",
+        "wrong_crops",
+        "cut_off_used",
+        "strangers_cropped",
+        "refused",
+        "crops",
+        "spoiled",
+    )
+    result = {
+        "files": count,
+        "strangers": len(others),
+        **{key: totals[key] for key in keys},
+        "slowest_s": round(guard.slowest_s, 2),
+        "simulated": True,
+    }
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,243 @@
+"""Colour from a sheet's grey and colour bars: how a photo was exposed, and the way back to the true colours.
+
+The way back is a flat field from the bare paper, a curve per channel through the greys, and a 3×3 matrix in
+linear light, fitted to the colours, that leaves greys alone. It undoes what printing and photographing did,
+which is just what an experiment measures: crops stay as photographed unless a person asks.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
+
+from physadv.capture.light import (
+    BURNT,
+    FlatField,
+    Points,
+    ToPhoto,
+    fit_flat_field,
+    is_inside,
+    levels_at,
+    to_linear,
+    to_srgb,
+)
+from physadv.capture.reading import CaptureError, Pixels
+from physadv.sheets.layout import Box, Sheet
+
+MIN_GREYS, MIN_COLOURS = 5, 4
+INNER = 0.6
+PATCH_SAMPLES = (16, 10)
+MAX_SPREAD = 40.0
+MAX_DISAGREEMENT = 25.0
+
+Curve = Callable[[Points], Points]
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """How a photo shows the greys of a sheet.
+
+    Attributes:
+        stops: how much lighter than in the file, binary logarithm of linear light, median over the greys.
+        red: red over green in linear light, likewise; 1 is neutral. `blue` likewise.
+    """
+
+    stops: float
+    red: float
+    blue: float
+
+
+@dataclass(frozen=True)
+class Bars:
+    """The patches of a sheet's two bars that can be read in a photo, N of them, in linear light.
+
+    Attributes:
+        true: (N, 3) as the file has them.
+        seen: (N, 3) as the photo shows them.
+        places_mm: (N, 2) their middles on the page.
+    """
+
+    true: Points
+    seen: Points
+    places_mm: Points
+
+    def exposure(self) -> Exposure | None:
+        """Return how the greys but black came out; None where none can be read."""
+        chosen = _grey(self.true) & (self.true[:, 0] > 0) & (self.seen > 0).all(axis=1)
+        if not chosen.any():
+            return None
+        true, seen = self.true[chosen], self.seen[chosen]
+        stops, red, blue = seen.mean(axis=1) / true[:, 0], seen[:, 0] / seen[:, 1], seen[:, 2] / seen[:, 1]
+        return Exposure(float(np.median(np.log2(stops))), float(np.median(red)), float(np.median(blue)))
+
+
+@dataclass(frozen=True)
+class Correction:
+    """The way from a photo's colours on one sheet to those of the printed file.
+
+    Attributes:
+        paper: how the page was lit.
+        curves: of R, G and B: light relative to the paper → light in the file, for greys.
+        matrix: (3, 3) on linear light, rows sum to 1.
+        delta_e: CIEDE2000 of every patch used, by a fit that saw no patch of its colour.
+        delta_e_before: the same as photographed.
+    """
+
+    paper: FlatField
+    curves: tuple[Curve, ...]
+    matrix: Points
+    delta_e: Points
+    delta_e_before: Points
+
+    def apply(self, crop: Pixels, box_mm: Box) -> Pixels:
+        """Return the crop (h, w, 3) of a box on the page with its colours corrected."""
+        height, width = crop.shape[:2]
+        x, y, w, h = box_mm
+        columns, rows = x + (np.arange(width) + 0.5) / width * w, y + (np.arange(height) + 0.5) / height * h
+        places = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
+        even = to_linear(crop.reshape(-1, 3) / 255) / self.paper.light(places)
+        levels = to_srgb(_through(even, self.curves, self.matrix))
+        return np.round(levels * 255).astype(np.uint8).reshape(crop.shape)
+
+
+def read_bars(rgb: Pixels, sheet: Sheet, to_photo: ToPhoto) -> Bars:
+    """Return the patches that a photo (H, W, 3) shows whole, even and not burnt out; there may be none.
+
+    Args:
+        rgb: the photo.
+        sheet: which is in it.
+        to_photo: page points (N, 2), mm → photo points (N, 2), pixels.
+    """
+    true, seen, places = [], [], []
+    for patch in sheet.patches:
+        where = to_photo(_inside(patch.box_mm))
+        if not is_inside(rgb, where).all():
+            continue
+        levels = levels_at(rgb, where)
+        low, middle, high = np.percentile(levels, [10, 50, 90], axis=0)
+        if middle.max() >= BURNT or (high - low).max() > MAX_SPREAD:
+            continue
+        true.append(patch.rgb)
+        seen.append(to_linear(levels / 255).mean(axis=0))
+        places.append(_middle(patch.box_mm))
+    return Bars(
+        true=to_linear(np.array(true, float).reshape(-1, 3) / 255),
+        seen=np.array(seen).reshape(-1, 3),
+        places_mm=np.array(places).reshape(-1, 2),
+    )
+
+
+def fit_correction(rgb: Pixels, sheet: Sheet, to_photo: ToPhoto) -> Correction:
+    """Return the colour correction of a sheet in a photo.
+
+    Args:
+        rgb: the photo (H, W, 3).
+        sheet: which is in it.
+        to_photo: page points (N, 2), mm → photo points (N, 2), pixels.
+
+    Raises:
+        CaptureError: the bars or the paper cannot be read well enough.
+    """
+    paper = fit_flat_field(rgb, sheet, to_photo)
+    bars = read_bars(rgb, sheet, to_photo)
+    even = bars.seen / paper.light(bars.places_mm)
+    kept = _agrees_with_its_copy(bars.true, even)
+    true, even, seen = bars.true[kept], even[kept], bars.seen[kept]
+    greys, colours = (len(np.unique(true[which], axis=0)) for which in (_grey(true), ~_grey(true)))
+    if greys < MIN_GREYS or colours < MIN_COLOURS:
+        raise CaptureError(
+            f"{greys} greys and {colours} colours of its bars can be read, {MIN_GREYS} and {MIN_COLOURS} are "
+            "needed to correct colours: covered, in shadow or burnt out?"
+        )
+    guessed = np.empty_like(true)
+    for colour in np.unique(true, axis=0):
+        held_out = (true == colour).all(axis=1)
+        guessed[held_out] = _through(even[held_out], *_fit_levels(true[~held_out], even[~held_out]))
+    return Correction(paper, *_fit_levels(true, even), _delta_e(guessed, true), _delta_e(seen, true))
+
+
+def correction_in_words(delta_e: Sequence[float], delta_e_before: Sequence[float]) -> str:
+    """Return how far held-out patches are from the truth after a correction and as photographed."""
+    after, before = (
+        f"{np.mean(found):.1f} mean, {np.percentile(found, 95):.1f} 95th percentile"
+        for found in (delta_e, delta_e_before)
+    )
+    return f"ΔE2000 of held-out patches {after} (as photographed {before})"
+
+
+def _grey(light: Points) -> NDArray[np.bool_]:
+    return np.asarray(np.ptp(light, axis=1) == 0)
+
+
+def _inside(box: Box) -> Points:
+    """Return a grid (N, 2) over the inner part of a box."""
+    x, y, w, h = box
+    columns, rows = (
+        start + length * (0.5 + INNER * np.linspace(-0.5, 0.5, count))
+        for start, length, count in zip((x, y), (w, h), PATCH_SAMPLES, strict=True)
+    )
+    return np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
+
+
+def _middle(box: Box) -> tuple[float, float]:
+    x, y, w, h = box
+    return (x + w / 2, y + h / 2)
+
+
+def _agrees_with_its_copy(true: Points, even: Points) -> NDArray[np.bool_]:
+    """Return which patches look like their copy in the other bar: of two that differ one is covered."""
+    levels = 255 * to_srgb(even)
+    copies = (true[:, None] == true[None]).all(axis=2)
+    apart = np.abs(levels[:, None] - levels[None]).max(axis=2) > MAX_DISAGREEMENT
+    return np.asarray(~(copies & apart).any(axis=1))
+
+
+def _fit_levels(true: Points, even: Points) -> tuple[tuple[Curve, ...], Points]:
+    """Return curves through the greys and the matrix that then suits the colours best."""
+    grey = _grey(true)
+    curves = tuple(_fit_curve(even[grey, channel], true[grey, channel]) for channel in range(3))
+    straight = _through(even[~grey], curves, np.eye(3))
+    matrix = np.eye(3)
+    for channel in range(3):
+        others = [other for other in range(3) if other != channel]
+        # Rows that sum to 1 keep greys grey: what is left to fit are differences from this channel.
+        away = straight[:, others] - straight[:, [channel]]
+        shares = np.linalg.lstsq(away, true[~grey, channel] - straight[:, channel], rcond=None)[0]
+        matrix[channel, others] = shares
+        matrix[channel, channel] = 1 - shares.sum()
+    return curves, matrix
+
+
+def _fit_curve(seen: Points, true: Points) -> Curve:
+    """Return a rising curve through the greys, fitted on sRGB levels, straight beyond its ends."""
+    steps = np.unique(true)
+    levels = np.array([to_srgb(seen[true == step]).mean() for step in steps])
+    highest_before = np.maximum.accumulate(np.concatenate([[-1.0], levels[:-1]]))
+    rising = levels > highest_before + 1e-3
+    # One fewer than are asked for, since one may be held out.
+    if rising.sum() < MIN_GREYS - 1:
+        raise CaptureError("the greys of its bars do not rise from dark to light: covered?")
+    curve = PchipInterpolator(levels[rising], to_srgb(steps[rising]))
+    slope, ends = curve.derivative(), (levels[rising][0], levels[rising][-1])
+
+    def apply(light: Points) -> Points:
+        level = to_srgb(light)
+        inside = np.clip(level, *ends)
+        return to_linear(curve(inside) + slope(inside) * (level - inside))
+
+    return apply
+
+
+def _through(even: Points, curves: tuple[Curve, ...], matrix: Points) -> Points:
+    """Return linear light (N, 3), clipped to [0, 1], of light relative to the paper."""
+    straight = np.stack([curve(even[:, channel]) for channel, curve in enumerate(curves)], axis=1)
+    return np.clip(straight @ matrix.T, 0, 1)
+
+
+def _delta_e(light: Points, true: Points) -> Points:
+    """Return the CIEDE2000 difference (Sharma et al. 2005) of colours (N, 3) in linear light."""
+    from skimage.color import deltaE_ciede2000, rgb2lab
+
+    return np.asarray(deltaE_ciede2000(rgb2lab(to_srgb(light)), rgb2lab(to_srgb(true))), np.float64)

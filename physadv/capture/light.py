@@ -1,0 +1,123 @@
+"""Light in a photo: sRGB levels and linear light, levels at photo points, and how evenly a page was lit.
+
+How a page was lit (its flat field) is read from the bare paper between and around what is printed.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.polynomial.polynomial import polyvander
+from numpy.typing import NDArray
+
+from physadv.capture.reading import CaptureError, Pixels
+from physadv.sheets.layout import HEADER, MARGIN, Box, Sheet
+
+Points = NDArray[np.float64]
+ToPhoto = Callable[[Points], Points]
+
+BURNT = 254
+MIN_PAPER = 200
+PAPER_STEP, PAPER_CLEARANCE, PAGE_EDGE = 0.5, 0.8, 4.0
+PAPER_SAMPLES = 4000
+DEGREE = 4
+POWERS = np.array([(i, j) for i in range(DEGREE + 1) for j in range(DEGREE + 1 - i)]).T
+MIN_SPREAD = 0.02
+
+
+def to_linear(levels: Points) -> Points:
+    """Return linear light of sRGB levels, both in [0, 1] (IEC 61966-2-1)."""
+    return np.where(levels <= 0.04045, levels / 12.92, ((np.maximum(levels, 0) + 0.055) / 1.055) ** 2.4)
+
+
+def to_srgb(light: Points) -> Points:
+    """Return sRGB levels of linear light, both in [0, 1]; light beyond that is clipped."""
+    light = np.clip(light, 0, 1)
+    return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
+def levels_at(rgb: Pixels, where: Points) -> Points:
+    """Return the 8-bit levels (N, 3) of a photo (H, W, 3) at photo points (N, 2), all of them inside it."""
+    found = cv2.remap(rgb, where.astype(np.float32)[None], None, cv2.INTER_LINEAR)
+    return np.asarray(found[0], np.float64)
+
+
+def is_inside(rgb: Pixels, where: Points) -> NDArray[np.bool_]:
+    """Return which photo points (N, 2) are in a photo (H, W, 3)."""
+    height, width = rgb.shape[:2]
+    return np.asarray(((where >= 0) & (where <= (width - 1, height - 1))).all(axis=1))
+
+
+@dataclass(frozen=True)
+class FlatField:
+    """The light that bare paper sends to the camera: a polynomial over the page, of log light.
+
+    Attributes:
+        page_mm: size of the page.
+        coefficients: (15, 3) of the powers of degree 4 at most, for R, G and B.
+    """
+
+    page_mm: tuple[float, float]
+    coefficients: Points
+
+    def light(self, places_mm: Points) -> Points:
+        """Return the linear light (N, 3) of bare paper at page points (N, 2)."""
+        return np.asarray(np.exp(_terms(places_mm, self.page_mm) @ self.coefficients))
+
+
+def fit_flat_field(rgb: Pixels, sheet: Sheet, to_photo: ToPhoto) -> FlatField:
+    """Return how a sheet in a photo (H, W, 3) was lit; what covers the paper is left out.
+
+    Raises:
+        CaptureError: too little bare paper can be seen, or it is burnt out.
+    """
+    places = _bare_paper(sheet)
+    where = to_photo(places)
+    places, where = (points[is_inside(rgb, where)] for points in (places, where))
+    levels = levels_at(rgb, where) if len(where) else np.empty((0, 3))
+    lit = (levels < BURNT).all(axis=1) & (levels > 0).all(axis=1)
+    if lit.sum() < MIN_PAPER:
+        raise CaptureError("too little bare paper can be seen, or it is burnt out, to correct colours")
+    terms, light = _terms(places[lit], sheet.page_mm), np.log(to_linear(levels[lit] / 255))
+    kept = np.ones(len(terms), bool)
+    for _ in range(6):
+        coefficients = np.linalg.lstsq(terms[kept], light[kept], rcond=None)[0]
+        errors = np.abs(terms @ coefficients - light).max(axis=1)
+        # Noise is within three deviations; a thumb, or the far side of a shadow's edge, is not.
+        kept = errors <= max(3 * 1.4826 * float(np.median(errors)), MIN_SPREAD)
+    return FlatField(sheet.page_mm, np.asarray(coefficients, np.float64))
+
+
+def _terms(places_mm: Points, page_mm: tuple[float, float]) -> Points:
+    """Return the terms (N, 15) of a polynomial over the page, which spans -1 to 1."""
+    u, v = (2 * places_mm / page_mm - 1).T
+    return np.asarray(polyvander(u, DEGREE)[:, POWERS[0]] * polyvander(v, DEGREE)[:, POWERS[1]])
+
+
+@lru_cache(maxsize=8)
+def _bare_paper(sheet: Sheet) -> Points:
+    """Return page points (N, 2), mm, with nothing printed on or right beside them."""
+    width, height = sheet.page_mm
+    columns, rows = (np.arange(PAGE_EDGE, side - PAGE_EDGE, PAPER_STEP) for side in (width, height))
+    places = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
+    bare = np.ones(len(places), bool)
+    for x, y, w, h in _printed_boxes(sheet):
+        low, high = np.array((x, y)) - PAPER_CLEARANCE, np.array((x + w, y + h)) + PAPER_CLEARANCE
+        bare &= ((places < low) | (places > high)).any(axis=1)
+    found = places[bare]
+    return found[:: max(1, len(found) // PAPER_SAMPLES)]
+
+
+def _printed_boxes(sheet: Sheet) -> list[Box]:
+    """Return boxes that hold all ink: header, patches, every cell's frame, its code and its caption."""
+    boxes = [(0.0, MARGIN, sheet.page_mm[0], HEADER), *(patch.box_mm for patch in sheet.patches)]
+    for number in range(len(sheet.cells)):
+        marks = [mark for mark in sheet.marks if mark.cell == number]
+        saddles = np.array([mark.box_mm for mark in marks if mark.kind == "saddle"])
+        left, top = saddles[:, :2].min(axis=0)
+        right, bottom = (saddles[:, :2] + saddles[:, 2:]).max(axis=0)
+        boxes.append((left, top, right - left, bottom - top))
+        boxes += [(left, m.box_mm[1], right - left, m.box_mm[3]) for m in marks if m.kind == "code"]
+    return boxes

@@ -1,0 +1,132 @@
+"""A photo with what was found in it drawn in, for a person who wants to see what went wrong.
+
+Blue: the sheet's edge as the model has it. Cyan: marks as found. Green: cells cut out. Red: cells refused,
+with the reason; a photo refused as a whole carries its reason on top.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from physadv.capture.reading import Pixels
+from physadv.capture.sheets_in_photo import FoundSheet
+from physadv.sheets.layout import box_corners
+
+SIDE = 2000
+BLANK = (1200, 400)
+GREEN, RED, CYAN, BLUE = (0, 220, 60), (255, 40, 40), (0, 230, 255), (60, 110, 255)
+SHADE = (0, 0, 0, 170)
+WIDTH, FONT_SIZE, BANNER_SIZE = 3, 17, 26
+EDGE_POINTS = 40
+
+Points = NDArray[np.float64]
+
+
+def draw_overlay(
+    rgb: Pixels | None,
+    found: Sequence[FoundSheet],
+    pages_mm: Sequence[tuple[float, float]],
+    reason: str | None = None,
+) -> Image.Image:
+    """Return a photo reduced to 2000 pixels at most, drawn on.
+
+    Args:
+        rgb: the upright photo (H, W, 3), None where it could not be read.
+        found: the sheets in it.
+        pages_mm: the size of each one's page.
+        reason: why the photo is refused as a whole.
+    """
+    image, scale = _reduced(rgb)
+    draw = ImageDraw.Draw(image, "RGBA")
+    for sheet, page_mm in zip(found, pages_mm, strict=True):
+        draw.line(_line(sheet.model.to_photo(_edge(page_mm)), scale), fill=BLUE, width=WIDTH)
+        for mark in sheet.marks_px:
+            _draw_mark(draw, mark, scale)
+        for cell in sheet.cells:
+            text = cell.example if cell.reason is None else f"{cell.example}: {cell.reason}"
+            _draw_cell(draw, _scaled(cell.corners_px, scale), text, GREEN if cell.reason is None else RED)
+    lines = [f"refused: {reason}"] if reason else [_summary(sheet) for sheet in found]
+    _write(draw, (8, 8), lines, BANNER_SIZE, image.width - 16, RED if reason else "white")
+    return image
+
+
+def _reduced(rgb: Pixels | None) -> tuple[Image.Image, float]:
+    """Return the picture to draw on and its scale."""
+    if rgb is None:
+        return Image.new("RGB", BLANK, (70, 70, 70)), 1.0
+    scale = min(1.0, SIDE / max(rgb.shape[:2]))
+    height, width = (max(1, round(side * scale)) for side in rgb.shape[:2])
+    return Image.fromarray(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)), scale
+
+
+def _scaled(points: Points, scale: float) -> Points:
+    """Return photo points on the reduced picture; both count pixel centres."""
+    return (points + 0.5) * scale - 0.5
+
+
+def _line(points: Points, scale: float) -> list[tuple[float, float]]:
+    return [(float(x), float(y)) for x, y in _scaled(points, scale)]
+
+
+def _edge(page_mm: tuple[float, float]) -> Points:
+    """Return points all along the edge of a page, which lenses and curls bend, back to the first."""
+    corners = box_corners((0.0, 0.0, *page_mm))
+    steps = np.linspace(0, 1, EDGE_POINTS)[:, None]
+    return np.concatenate(
+        [a + steps * (b - a) for a, b in zip(corners, np.roll(corners, -1, 0), strict=True)]
+    )
+
+
+def _draw_mark(draw: ImageDraw.ImageDraw, mark: Points, scale: float) -> None:
+    if len(mark) > 1:
+        draw.line(_line(np.concatenate([mark, mark[:1]]), scale), fill=CYAN, width=WIDTH)
+        return
+    ((x, y),) = _line(mark, scale)
+    for end in ((7, 7), (7, -7)):
+        draw.line([(x - end[0], y - end[1]), (x + end[0], y + end[1])], fill=CYAN, width=WIDTH)
+
+
+def _draw_cell(draw: ImageDraw.ImageDraw, corners: Points, text: str, colour: tuple[int, int, int]) -> None:
+    draw.line([tuple(corner) for corner in (*corners, corners[0])], fill=colour, width=WIDTH)
+    left, top = corners.min(axis=0)
+    width, height = draw.im.size
+    if -width < left < width and -height < top < height:
+        place = (max(left, 0) + 4, max(top, 0) + 4)
+        _write(draw, place, [text], FONT_SIZE, max(float(np.ptp(corners[:, 0])) - 8, 120), colour)
+
+
+def _summary(sheet: FoundSheet) -> str:
+    cut = sum(cell.reason is None for cell in sheet.cells)
+    residual = f", {sheet.residual_px:.2f} px from the model" if sheet.residual_px is not None else ""
+    return f"sheet {sheet.index + 1}: {cut} of {len(sheet.cells)} cells; {sheet.marks} marks{residual}"
+
+
+def _write(
+    draw: ImageDraw.ImageDraw,
+    place: tuple[float, float],
+    lines: Sequence[str],
+    size: int,
+    width: float,
+    colour: str | tuple[int, int, int],
+) -> None:
+    """Write lines on a shade, broken at spaces to a width."""
+    font = ImageFont.load_default(size)
+    text = "\n".join(part for line in lines for part in _broken(line, font, width))
+    if text:
+        left, top, right, bottom = draw.multiline_textbbox(place, text, font=font)
+        draw.rectangle((left - 4, top - 4, right + 4, bottom + 4), fill=SHADE)
+        draw.multiline_text(place, text, font=font, fill=colour)
+
+
+def _broken(line: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: float) -> list[str]:
+    parts = [""]
+    for word in line.split():
+        longer = f"{parts[-1]} {word}".strip()
+        if parts[-1] and font.getlength(longer) > width:
+            parts.append(word)
+        else:
+            parts[-1] = longer
+    return parts

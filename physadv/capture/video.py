@@ -1,0 +1,189 @@
+"""A video as photos: the sharpest frame of every pose of the hand.
+
+A pose lasts until what any quarter of the frame shows has moved by 3 % of the frame's longer side, measured
+by phase correlation (Kuglin & Hines 1975) of a 256-pixel gray copy: four quarters see turns, tilts and zooms
+that shift no middle. Reading needs PyAV, the optional extra `video`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from physadv.capture.reading import CaptureError, Photo, Pixels
+
+if TYPE_CHECKING:
+    import av
+
+MAX_POSES = 12
+MAX_FRAMES = 7200
+MAX_PIXELS = 36_000_000
+SMALL_SIDE = 256
+MOVED = 0.03
+MATCHED = 0.2
+NEEDS_PYAV = "a video; to take its frames: pip install 'physadv[video]'"
+# ISO base media files that begin with one of these are HEIC, AVIF or raw stills.
+STILL_BRANDS = frozenset(b"heic heix heim heis hevc hevx mif1 mif2 msf1 avif avis jpeg crx".split())
+BOX_HEADER, MAX_BOXES = 8, 10_000
+CAMERA_TAGS = (
+    ("com.apple.quicktime.make", "com.apple.quicktime.model"),
+    ("com.android.manufacturer", "com.android.model"),
+    ("make", "model"),
+)
+# Rec. 709 from this height on, where a video does not say (ISO/IEC 23001-8 has 2 for that).
+UNSPECIFIED, HD_HEIGHT = 2, 720
+
+Quarters = list[NDArray[np.float32]]
+
+
+@dataclass
+class _Pose:
+    """A stretch of a video: how it began, where its sharpest frame so far is, and that frame."""
+
+    quarters: Quarters
+    number: int
+    sharpness: float
+    frame: "av.VideoFrame"
+
+
+def is_video(path: Path) -> bool:
+    """Return whether a file's content is an MP4 or QuickTime movie; its name plays no part."""
+    with path.open("rb") as file:
+        head = file.read(BOX_HEADER + 4)
+    kind, brand = head[4:8], head[8:12].strip()
+    return (kind == b"ftyp" and brand not in STILL_BRANDS) or kind in (b"moov", b"mdat", b"wide", b"free")
+
+
+def read_video(path: Path) -> Iterator[tuple[int, Photo]]:
+    """Yield number and photo of the sharpest frame of each pose, at most `MAX_POSES`, turned upright.
+
+    Where there are more poses, neighbours in time are joined, so that the whole of a video is looked at. Up
+    to 13 frames are held as the decoder made them: 19 bytes for each pixel of one.
+
+    Raises:
+        CaptureError: PyAV is not installed, or the file is damaged, cut off, too long, too large or HDR.
+    """
+    try:
+        import av
+    except ImportError as error:
+        raise CaptureError(NEEDS_PYAV) from error
+    _refuse_what_is_cut_off(path)
+    try:
+        with av.open(path) as container:
+            if not container.streams.video:
+                raise CaptureError("not a readable video: it has no picture, sound at most")
+            poses = _poses(container.decode(video=0))
+            camera = _camera(container.metadata)
+        if not poses:
+            raise CaptureError("not a readable video: no frame of it can be decoded")
+        for pose in poses:
+            rgb = _upright(pose.frame)
+            yield pose.number, Photo(rgb, cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), camera)
+    except CaptureError:
+        raise
+    except Exception as error:  # FFmpeg's errors are of a dozen types.
+        cause = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise CaptureError(f"not a readable video: {cause.splitlines()[0]}") from error
+
+
+def _refuse_what_is_cut_off(path: Path) -> None:
+    """Check that an ISO base media file (ISO/IEC 14496-12) holds all of its pictures; decoders do not."""
+    size, at = path.stat().st_size, 0
+    with path.open("rb") as file:
+        for _ in range(MAX_BOXES):
+            file.seek(at)
+            head = file.read(2 * BOX_HEADER)
+            length, kind = int.from_bytes(head[:4], "big"), head[4:8]
+            if length == 1:
+                length = int.from_bytes(head[8:16], "big")
+            at += length
+            if kind in (b"mdat", b"moov") and at > size:
+                raise CaptureError(f"not a readable video: cut off, {at - size} of {at} bytes are missing")
+            if length < BOX_HEADER or at >= size:
+                return
+
+
+def _poses(frames: Iterator["av.VideoFrame"]) -> list[_Pose]:
+    """Return the poses of a video in order, at most `MAX_POSES`."""
+    poses: list[_Pose] = []
+    for number, frame in enumerate(frames):
+        if number == 0:
+            _refuse_what_is_no_plain_video(frame)
+        if number >= MAX_FRAMES:
+            raise CaptureError(f"has more than {MAX_FRAMES} frames, two minutes of 60 a second; cut it")
+        if frame.is_corrupt:
+            continue
+        gray = np.asarray(frame.to_ndarray(format="gray"), np.uint8)
+        quarters, sharpness = _quarters(gray), _sharpness(gray)
+        if not poses or _has_moved(poses[-1].quarters, quarters):
+            poses.append(_Pose(quarters, number, sharpness, frame))
+            _join_nearest(poses)
+        elif sharpness > poses[-1].sharpness:
+            poses[-1].number, poses[-1].sharpness, poses[-1].frame = number, sharpness, frame
+    return poses
+
+
+def _refuse_what_is_no_plain_video(frame: "av.VideoFrame") -> None:
+    from av.video.reformatter import ColorTrc
+
+    if frame.width * frame.height > MAX_PIXELS:
+        raise CaptureError(
+            f"{frame.width} × {frame.height} pixels; the limit of a video is {MAX_PIXELS // 10**6} megapixels"
+        )
+    if frame.color_trc in (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67):
+        raise CaptureError("an HDR video (PQ or HLG), whose levels are not a photo's; record it in SDR")
+
+
+def _sharpness(gray: Pixels) -> float:
+    """Return the standard deviation of the Laplacian, a measure for frames of one scene only."""
+    return float(cv2.meanStdDev(cv2.Laplacian(gray, cv2.CV_16S))[1][0, 0])
+
+
+def _quarters(gray: Pixels) -> Quarters:
+    """Return the four quarters of a small copy, each faded out to its edges."""
+    scale = SMALL_SIDE / max(gray.shape)
+    small = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.float32)
+    height, width = (max(side // 2, 2) for side in small.shape)
+    window = cv2.createHanningWindow((width, height), cv2.CV_32F)
+    parts = (small[top : top + height, left : left + width] for top in (0, height) for left in (0, width))
+    return [(part - part.mean()) * window for part in parts]
+
+
+def _has_moved(before: Quarters, now: Quarters) -> bool:
+    """Return whether a quarter has moved, or nothing is where it was."""
+    found = [cv2.phaseCorrelate(old, new) for old, new in zip(before, now, strict=True)]
+    shifts = [np.hypot(*shift) for shift, response in found if response >= MATCHED]
+    return not shifts or max(shifts) > MOVED * SMALL_SIDE
+
+
+def _join_nearest(poses: list[_Pose]) -> None:
+    """Where there is one pose too many, let the sharper of the two nearest in time stand for both."""
+    if len(poses) <= MAX_POSES:
+        return
+    first = min(range(len(poses) - 1), key=lambda index: poses[index + 1].number - poses[index].number)
+    duller = min((first, first + 1), key=lambda index: poses[index].sharpness)
+    del poses[duller]
+
+
+def _camera(metadata: dict[str, str]) -> str:
+    names = ((metadata.get(make, ""), metadata.get(model, "")) for make, model in CAMERA_TAGS)
+    return next((" ".join(filter(None, pair)) for pair in names if any(pair)), "")
+
+
+def _upright(frame: "av.VideoFrame") -> Pixels:
+    """Return a frame's RGB pixels; without the two flags they would be a level or two too dark."""
+    from av.video.reformatter import Colorspace, Interpolation
+
+    hd_untold = frame.colorspace == UNSPECIFIED and frame.height >= HD_HEIGHT
+    pixels = frame.to_ndarray(
+        format="rgb24",
+        src_colorspace=Colorspace.ITU709 if hd_untold else None,
+        interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT,
+    )
+    turns = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
+    rgb, turn = np.asarray(pixels, np.uint8), turns.get(frame.rotation % 360)
+    return rgb if turn is None else cv2.rotate(rgb, turn)
