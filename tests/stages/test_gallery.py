@@ -2,7 +2,7 @@
 
 import pytest
 
-from physadv.evaluation.destruction import Judgement, PairOutcome
+from physadv.evaluation.outcomes import Judgement, PairOutcome
 from physadv.stages.gallery import difference_gain, fair_shares, fate, spread
 
 CAT, FAR = Judgement((0, 1, 2, 3, 4), 0.9), Judgement((1, 2, 3, 4, 5), 0.95)

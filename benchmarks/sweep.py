@@ -1,0 +1,189 @@
+"""What a sweep costs beside the bare forward passes of the same images on the same classifier.
+
+The whole stage is timed: checking and reading files, transforming, judging, storing, counting. The
+classifier is torchvision's resnet18 with random weights, which costs what a trained one does, or any
+`--model`; the pictures are random, smooth, of 224 pixels. The bare passes are as many, of batches in memory,
+half of them timed before and half after each sweep.
+
+    python benchmarks/sweep.py [--quick] [--model file:NET.pt2] [--threads 1]
+
+`ratio_forward` is over the sets that the package computes itself, kurakin and viewpoint; `ratio_SET` is of
+each; `ratio_corruptions` of ImageNet-C's, which another library computes image by image. `peak_mb` is the
+peak memory of a sweep in a process of its own; `memory_images` and `memory_transformations` are peak memory
+with eight times the images and with ten times the transformations, over that without, on a net that costs
+next to nothing.
+"""
+
+import argparse
+import json
+import math
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+
+from physadv.classifiers import Classifier, load_classifier
+from physadv.runs import (
+    AttackRecord,
+    Capture,
+    ClassifierRecord,
+    Example,
+    Manifest,
+    Prediction,
+    Printout,
+    Selection,
+    file_sha256,
+)
+from physadv.stages.measure import measure
+from physadv.stages.observing import BATCH
+from physadv.transforms import parse_sweep
+
+SIZE = 224
+RESNET, POOL = "python:sweep:random_resnet18", "python:sweep:pool"
+OWN = ("kurakin", "viewpoint")
+FULL = {name: [name] for name in (*OWN, "corruptions")}
+QUICK = {
+    "kurakin": ["brightness=-30:30:2", "contrast=0.7:1.3:2", "blur=1:3:2", "noise=10:30:2", "jpeg=30:80:2"],
+    "viewpoint": ["viewpoint=yaw:-40:40:2,distance:1:4:2"],
+}
+
+
+def random_resnet18() -> nn.Module:
+    """Return the network that `RESNET` names."""
+    from torchvision.models import resnet18
+
+    torch.manual_seed(0)
+    return resnet18(weights=None).eval()
+
+
+def pool() -> nn.Module:
+    """Return a classifier that costs next to nothing."""
+    return nn.Sequential(nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(48, 1000))
+
+
+def make_run(root: Path, pairs: int, spec: str, labels: tuple[str, ...]) -> tuple[Printout, Capture]:
+    """Write a run of smooth random pictures, as `generate` would have."""
+    printout, capture = Printout(root, "bench"), Capture(root, "bench")
+    rng = np.random.default_rng(0)
+    examples = []
+    for index in range(pairs):
+        coarse = Image.fromarray(rng.integers(0, 256, (14, 14, 3), dtype=np.uint8))
+        picture = np.asarray(coarse.resize((SIZE, SIZE), Image.Resampling.BICUBIC)).astype(np.int16)
+        for kind in ("clean", "adversarial"):
+            path = printout.folder / kind / f"{index:04d}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            change = rng.choice([-8, 8], picture.shape) if kind == "adversarial" else 0
+            Image.fromarray(np.clip(picture + change, 0, 255).astype(np.uint8)).save(path)
+            examples.append(
+                Example(
+                    id=f"{index:04d}-{kind}",
+                    pair=f"{index:04d}",
+                    kind=kind,
+                    path=f"{kind}/{path.name}",
+                    sha256=file_sha256(path),
+                    size_px=(SIZE, SIZE),
+                    source=path.name,
+                    label=index % len(labels),
+                    label_name=labels[index % len(labels)],
+                    digital=(Prediction(label=0, name=labels[0], probability=0.5),),
+                )
+            )
+    Manifest(
+        name="bench",
+        code="BENCH1",
+        seed=0,
+        classifier=ClassifierRecord(spec=spec, classes=len(labels)),
+        attack=AttackRecord(name="bim", eps=8),
+        selection=Selection(images="random", limit=None, prefiltered=False, candidates=pairs, labels="given"),
+        versions={},
+        examples=tuple(examples),
+    ).write(printout.manifest_path)
+    return printout, capture
+
+
+def bare_seconds(classifier: Classifier, passes: int) -> float:
+    """Return how long forward passes of a batch take."""
+    images = torch.rand(BATCH, 3, SIZE, SIZE)
+    started = time.perf_counter()
+    for _ in range(passes):
+        with torch.no_grad():
+            classifier(images)
+    return time.perf_counter() - started
+
+
+def sweep_seconds(spec: str, labels: tuple[str, ...], pairs: int, sweeps: Sequence[str]) -> float:
+    """Return how long the stage takes on a new run."""
+    with tempfile.TemporaryDirectory() as folder:
+        printout, capture = make_run(Path(folder), pairs, spec, labels)
+        started = time.perf_counter()
+        measure(printout, capture, sweeps=sweeps)
+        return time.perf_counter() - started
+
+
+def times(spec: str, pairs: int, sweeps: Sequence[str]) -> tuple[float, float]:
+    """Return how long a sweep takes, and the bare passes of the same batches."""
+    classifier = load_classifier(spec)
+    transforms = {str(transform) for text in sweeps for transform in parse_sweep(text)}
+    # The files as they are come first.
+    passes = (len(transforms) + 1) * math.ceil(2 * pairs / BATCH)
+    bare_seconds(classifier, 2)
+    before = bare_seconds(classifier, passes // 2)
+    swept = sweep_seconds(spec, classifier.labels, pairs, sweeps)
+    return swept, before + bare_seconds(classifier, passes - passes // 2)
+
+
+def peak_mb(spec: str, pairs: int, sweep: str) -> float:
+    """Return the peak memory of a sweep in a process of its own, MB."""
+    command = [sys.executable, __file__, "--peak-of", spec, str(pairs), sweep]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def main() -> None:
+    """Run the benchmark from the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", default=RESNET)
+    parser.add_argument("--pairs", type=int, default=16)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--quick", action="store_true", help="two strengths a kind, no corruptions")
+    parser.add_argument("--peak-of", nargs=3, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    torch.set_num_threads(chosen.threads)
+    if chosen.peak_of:
+        spec, pairs, sweep = chosen.peak_of
+        sweep_seconds(spec, load_classifier(spec).labels, int(pairs), [sweep])
+        # Not getrusage's, which begins at the parent's.
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+        print(int(status.split("VmHWM:")[1].split()[0]) / 1024)
+        return
+    found = {
+        name: times(chosen.model, chosen.pairs, sweeps)
+        for name, sweeps in (QUICK if chosen.quick else FULL).items()
+    }
+    print(f"{'set':14} {'sweep s':>8} {'bare s':>8} {'ratio':>7}   {chosen.model}, {chosen.threads} threads")
+    for name, (swept, bare) in found.items():
+        print(f"{name:14} {swept:8.1f} {bare:8.1f} {swept / bare:7.3f}")
+    own = [found[name] for name in OWN]
+    result = {"ratio_forward": sum(swept for swept, _ in own) / sum(bare for _, bare in own)}
+    result |= {f"ratio_{name}": swept / bare for name, (swept, bare) in found.items()}
+    few, many = ("blur=0.5:2:3", "blur=0.5:2:30")
+    least = peak_mb(POOL, 32, few)
+    result["peak_mb"] = peak_mb(chosen.model, chosen.pairs, few)
+    result["memory_images"] = peak_mb(POOL, 256, few) / least
+    result["memory_transformations"] = peak_mb(POOL, 32, many) / least
+    print(
+        f"peak memory {result['peak_mb']:.0f} MB; {least:.0f} MB on the least net, few images and strengths"
+    )
+    print(json.dumps({key: round(value, 4) for key, value in result.items()}))
+
+
+if __name__ == "__main__":
+    main()
