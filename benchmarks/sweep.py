@@ -24,88 +24,22 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image
-from torch import nn
+from made_runs import make_run, own_peak_mb
 
 from physadv.classifiers import Classifier, load_classifier
-from physadv.runs import (
-    AttackRecord,
-    Capture,
-    ClassifierRecord,
-    Example,
-    Manifest,
-    Prediction,
-    Printout,
-    Selection,
-    file_sha256,
-)
 from physadv.stages.measure import measure
 from physadv.stages.observing import BATCH
 from physadv.transforms import parse_sweep
 
 SIZE = 224
-RESNET, POOL = "python:sweep:random_resnet18", "python:sweep:pool"
+RESNET, POOL = "python:made_runs:random_resnet18", "python:made_runs:pool_0"
 OWN = ("kurakin", "viewpoint")
 FULL = {name: [name] for name in (*OWN, "corruptions")}
 QUICK = {
     "kurakin": ["brightness=-30:30:2", "contrast=0.7:1.3:2", "blur=1:3:2", "noise=10:30:2", "jpeg=30:80:2"],
     "viewpoint": ["viewpoint=yaw:-40:40:2,distance:1:4:2"],
 }
-
-
-def random_resnet18() -> nn.Module:
-    """Return the network that `RESNET` names."""
-    from torchvision.models import resnet18
-
-    torch.manual_seed(0)
-    return resnet18(weights=None).eval()
-
-
-def pool() -> nn.Module:
-    """Return a classifier that costs next to nothing."""
-    return nn.Sequential(nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(48, 1000))
-
-
-def make_run(root: Path, pairs: int, spec: str, labels: tuple[str, ...]) -> tuple[Printout, Capture]:
-    """Write a run of smooth random pictures, as `generate` would have."""
-    printout, capture = Printout(root, "bench"), Capture(root, "bench")
-    rng = np.random.default_rng(0)
-    examples = []
-    for index in range(pairs):
-        coarse = Image.fromarray(rng.integers(0, 256, (14, 14, 3), dtype=np.uint8))
-        picture = np.asarray(coarse.resize((SIZE, SIZE), Image.Resampling.BICUBIC)).astype(np.int16)
-        for kind in ("clean", "adversarial"):
-            path = printout.folder / kind / f"{index:04d}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            change = rng.choice([-8, 8], picture.shape) if kind == "adversarial" else 0
-            Image.fromarray(np.clip(picture + change, 0, 255).astype(np.uint8)).save(path)
-            examples.append(
-                Example(
-                    id=f"{index:04d}-{kind}",
-                    pair=f"{index:04d}",
-                    kind=kind,
-                    path=f"{kind}/{path.name}",
-                    sha256=file_sha256(path),
-                    size_px=(SIZE, SIZE),
-                    source=path.name,
-                    label=index % len(labels),
-                    label_name=labels[index % len(labels)],
-                    digital=(Prediction(label=0, name=labels[0], probability=0.5),),
-                )
-            )
-    Manifest(
-        name="bench",
-        code="BENCH1",
-        seed=0,
-        classifier=ClassifierRecord(spec=spec, classes=len(labels)),
-        attack=AttackRecord(name="bim", eps=8),
-        selection=Selection(images="random", limit=None, prefiltered=False, candidates=pairs, labels="given"),
-        versions={},
-        examples=tuple(examples),
-    ).write(printout.manifest_path)
-    return printout, capture
 
 
 def bare_seconds(classifier: Classifier, passes: int) -> float:
@@ -121,7 +55,7 @@ def bare_seconds(classifier: Classifier, passes: int) -> float:
 def sweep_seconds(spec: str, labels: tuple[str, ...], pairs: int, sweeps: Sequence[str]) -> float:
     """Return how long the stage takes on a new run."""
     with tempfile.TemporaryDirectory() as folder:
-        printout, capture = make_run(Path(folder), pairs, spec, labels)
+        printout, capture = make_run(Path(folder), pairs, spec, labels, SIZE)
         started = time.perf_counter()
         measure(printout, capture, sweeps=sweeps)
         return time.perf_counter() - started
@@ -160,9 +94,7 @@ def main() -> None:
     if chosen.peak_of:
         spec, pairs, sweep = chosen.peak_of
         sweep_seconds(spec, load_classifier(spec).labels, int(pairs), [sweep])
-        # Not getrusage's, which begins at the parent's.
-        status = Path("/proc/self/status").read_text(encoding="utf-8")
-        print(int(status.split("VmHWM:")[1].split()[0]) / 1024)
+        print(own_peak_mb())
         return
     found = {
         name: times(chosen.model, chosen.pairs, sweeps)

@@ -27,11 +27,14 @@ class Answers:
 
 @dataclass(frozen=True)
 class Bin:
-    """One bar of a reliability diagram: confidences from `low` to `high`, how sure and how often right."""
+    """One bar of a reliability diagram: how often answers with confidences from `low` to `high` were right.
+
+    `confidence` is their mean, None where there is none.
+    """
 
     low: float
     high: float
-    confidence: Estimate
+    confidence: float | None
     accuracy: Estimate
 
 
@@ -56,18 +59,16 @@ class Reliability:
 def reliability(answers: Answers) -> Reliability:
     """Return the reliability of answers and ECE = Σ n_b/n · |accuracy_b − confidence_b| (Guo et al. 2017)."""
     seen, right, confidence = (
-        answers.seen.sum(axis=0),
-        answers.right.sum(axis=0),
-        answers.confidence.sum(axis=0),
+        column.sum(axis=0) for column in (answers.seen, answers.right, answers.confidence)
     )
     n, count = int(seen.sum()), len(seen)
     return Reliability(
         bins=tuple(
             Bin(
-                b / count,
-                (b + 1) / count,
-                mean(answers.confidence[:, b], answers.seen[:, b]),
-                proportion(answers.right[:, b], answers.seen[:, b]),
+                low=b / count,
+                high=(b + 1) / count,
+                confidence=float(confidence[b] / seen[b]) if seen[b] else None,
+                accuracy=proportion(answers.right[:, b], answers.seen[:, b]),
             )
             for b in range(count)
         ),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from physadv.evaluation.intervals import Estimate, mean, proportion
-from physadv.evaluation.outcomes import CASES, TOPS, Bools, Case, Ints, Kind, Tally, When
+from physadv.evaluation.outcomes import CASES, KINDS, TOPS, WHENS, Bools, Case, Ints, Kind, Tally, When
 
 NOT_PREFILTERED = "not of the prefiltered case"
 CLEAN_WRONG = "clean image wrong before"
@@ -114,28 +114,31 @@ def confidence(tally: Tally, kind: Kind, when: When, case: Case = "average") -> 
 
 def table(tally: Tally) -> list[Row]:
     """Return the rows of both cases at top-1 and top-5."""
-    return [_row(tally, top, case) for case in CASES for top in TOPS]
+    return [row for case in CASES for row in _rows(tally, case)]
 
 
-def _row(tally: Tally, top: int, case: Case) -> Row:
-    return Row(
-        case=case,
-        top=top,
-        destruction_rate=destruction_rate(tally, top, case),
-        clean_before=accuracy(tally, "clean", "before", top, case),
-        adversarial_before=accuracy(tally, "adversarial", "before", top, case),
-        clean_after=accuracy(tally, "clean", "after", top, case),
-        adversarial_after=accuracy(tally, "adversarial", "after", top, case),
-        clean_survival=clean_survival(tally, top, case),
-        success_before=success(tally, "before", top, case),
-        success_after=success(tally, "after", top, case),
-        targeted_before=adversariality(tally, "before", top, case),
-        targeted_after=adversariality(tally, "after", top, case),
-        clean_confidence_before=confidence(tally, "clean", "before", case),
-        adversarial_confidence_before=confidence(tally, "adversarial", "before", case),
-        clean_confidence_after=confidence(tally, "clean", "after", case),
-        adversarial_confidence_after=confidence(tally, "adversarial", "after", case),
-    )
+def _rows(tally: Tally, case: Case) -> list[Row]:
+    confidences = {
+        f"{kind}_confidence_{when}": confidence(tally, kind, when, case) for kind in KINDS for when in WHENS
+    }
+    return [
+        Row(
+            case=case,
+            top=top,
+            destruction_rate=destruction_rate(tally, top, case),
+            clean_before=accuracy(tally, "clean", "before", top, case),
+            adversarial_before=accuracy(tally, "adversarial", "before", top, case),
+            clean_after=accuracy(tally, "clean", "after", top, case),
+            adversarial_after=accuracy(tally, "adversarial", "after", top, case),
+            clean_survival=clean_survival(tally, top, case),
+            success_before=success(tally, "before", top, case),
+            success_after=success(tally, "after", top, case),
+            targeted_before=adversariality(tally, "before", top, case),
+            targeted_after=adversariality(tally, "after", top, case),
+            **confidences,
+        )
+        for top in TOPS
+    ]
 
 
 def _of_case(tally: Tally, case: Case) -> list[Condition]:

@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import bootstrap
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000
 NO_PAIRS = "no pairs left"
-_RESAMPLED_AT_ONCE = 2_000_000
+_DRAWN_AT_ONCE = 2_000_000
 """Numbers a bootstrap holds at once: 16 MB, whatever the number of pairs."""
 
 Floats = NDArray[np.float64]
@@ -57,10 +57,17 @@ def proportion(successes: ArrayLike, seen: ArrayLike) -> Estimate:
         return Estimate(None, None, None, 0, 0, NO_PAIRS)
     value = float(k.sum() / n.sum())
     if n.max() == 1 or np.ptp(k / n) == 0:
-        low, high = proportion_confint(value * n.size, n.size, alpha=1 - CONFIDENCE, method="wilson")
+        low, high = wilson(value, n.size)
     else:
         low, high = _bootstrapped(k, n)
     return Estimate(value, *_around(value, low, high), int(n.sum()), n.size)
+
+
+@lru_cache(maxsize=2**16)
+def wilson(value: float, n: int) -> tuple[float, float]:
+    """Return the 95 % Wilson score interval of a share `value` of n trials (Wilson 1927)."""
+    low, high = proportion_confint(value * n, n, alpha=1 - CONFIDENCE, method="wilson")
+    return float(low), float(high)
 
 
 def mean(sums: ArrayLike, seen: ArrayLike) -> Estimate:
@@ -92,18 +99,23 @@ def _seen_only(sums: ArrayLike, seen: ArrayLike) -> tuple[Floats, Floats]:
 
 
 def _bootstrapped(sums: Floats, seen: Floats) -> tuple[float, float]:
-    """Return the percentile interval of Σ sums / Σ seen over draws of whole images, from a fixed seed."""
-    found = bootstrap(
-        (sums, seen),
-        lambda drawn, n, axis: drawn.sum(axis=axis) / n.sum(axis=axis),
-        paired=True,
-        n_resamples=RESAMPLES,
-        batch=max(1, _RESAMPLED_AT_ONCE // sums.size),
-        confidence_level=CONFIDENCE,
-        method="percentile",
-        rng=np.random.default_rng(0),
+    """Return the percentile interval of Σ sums / Σ seen over draws of whole images, from a fixed seed.
+
+    How often each image is drawn is multinomial; images with equal numbers are drawn as one, at a fraction of
+    the cost.
+    """
+    distinct, images = np.unique(np.stack([sums, seen]), axis=1, return_counts=True)
+    rng = np.random.default_rng(0)
+    at_once = max(1, _DRAWN_AT_ONCE // images.size)
+    drawn = np.concatenate(
+        [
+            rng.multinomial(sums.size, images / sums.size, min(at_once, RESAMPLES - start)) @ distinct.T
+            for start in range(0, RESAMPLES, at_once)
+        ]
     )
-    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [tail, 1 - tail])
+    return float(low), float(high)
 
 
 def _around(value: float, low: float, high: float) -> tuple[float, float]:

@@ -15,6 +15,7 @@ CASES: tuple[Case, ...] = ("average", "prefiltered")
 Kind = Literal["clean", "adversarial"]
 KINDS: tuple[Kind, ...] = ("clean", "adversarial")
 When = Literal["before", "after"]
+WHENS: tuple[When, ...] = ("before", "after")
 TOPS = (1, 5)
 PREFILTER_CONFIDENCE = 0.8
 

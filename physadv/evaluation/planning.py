@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from scipy.stats import norm
 
 from physadv.errors import PhysadvError
-from physadv.evaluation.intervals import CONFIDENCE
+from physadv.evaluation.intervals import CONFIDENCE, wilson
 
 
 class PlanError(PhysadvError):
@@ -59,14 +59,13 @@ def plan_pairs(rate: float, halfwidth: float, qualifying: float = 1.0) -> PrintP
     slope = (2 * h2 - rate * (1 - rate)) * z2
     root = (-slope + math.sqrt(slope**2 - 4 * h2 * (h2 - 0.25) * z2**2)) / (2 * h2)
     counted = math.ceil(root - 1e-9)
-    centre = (rate + z2 / (2 * counted)) / (1 + z2 / counted)
-    half = math.sqrt(z2 * (rate * (1 - rate) + z2 / (4 * counted)) / counted) / (1 + z2 / counted)
+    low, high = wilson(rate, counted)
     return PrintPlan(
         rate=rate,
         halfwidth=halfwidth,
         qualifying=qualifying,
         counted=counted,
         printed=math.ceil(counted / qualifying - 1e-9),
-        low=max(0.0, centre - half),
-        high=min(1.0, centre + half),
+        low=low,
+        high=high,
     )
