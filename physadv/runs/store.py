@@ -115,7 +115,7 @@ class ObservationStore:
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
             fault = self._connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
             if fault != "ok":
-                raise sqlite3.DatabaseError(fault)
+                raise sqlite3.DatabaseError(fault.splitlines()[-1])
             if version > STORE_VERSION:
                 raise RunError(
                     f"{self.path}: store version {version} is newer than {STORE_VERSION}; update physadv"

@@ -235,7 +235,7 @@ def _transforms() -> tuple[list[str], list[tuple[str, ...]]]:
         for kind in DIGITAL_TRANSFORMS.values()
     ]
     rows += [
-        (f"{NAME}={name}:NUMBER,…", axis.unit, f"{axis.low:g} to {axis.high:g}", SOURCE)
+        (f"{NAME}={name}:NUMBER", axis.unit, f"{axis.low:g} to {axis.high:g}", SOURCE)
         for name, axis in AXES.items()
     ]
     return ["--transform", "number", "range", "source"], rows

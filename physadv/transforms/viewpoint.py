@@ -13,7 +13,7 @@ from physadv.transforms.ranges import fixed
 from physadv.transforms.warps import Warp
 
 NAME = "viewpoint"
-SOURCE = "this project: a pinhole camera of 1.5 frame heights; the distances of Eykholt et al. 2018"
+SOURCE = "this project: a pinhole camera, focal length 1.5 frame heights"
 _GREY = 0.5
 
 

@@ -97,7 +97,7 @@ judgements = st.sampled_from([RIGHT, FIFTH, WRONG, UNSURE])
 def test_in_the_prefiltered_case_the_rate_is_the_accuracy_on_adversarial_photos(
     drawn: list[tuple[Judgement, Judgement, list[Judgement], Judgement]],
 ) -> None:
-    """Of those pairs the clean image is right and the adversarial wrong, so that equation 1 leaves none out."""
+    """Their clean images are right and their adversarial ones wrong: equation 1 leaves none of them out."""
     for row in table(tally([outcome(a, b, *c, clean_after=(d,)) for a, b, c, d in drawn])):
         if row.case == "prefiltered":
             assert row.destruction_rate == row.adversarial_after
