@@ -11,7 +11,7 @@ half of them timed before and half after each sweep.
 each; `ratio_corruptions` of ImageNet-C's, which another library computes image by image. `peak_mb` is the
 peak memory of a sweep in a process of its own; `memory_images` and `memory_transformations` are peak memory
 with eight times the images and with ten times the transformations, over that without, on a net that costs
-next to nothing.
+next to nothing. `ratio_processor` is `ratio_forward` in processor time, for a machine that others use too.
 """
 
 import argparse
@@ -21,7 +21,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -42,35 +43,53 @@ QUICK = {
 }
 
 
-def bare_seconds(classifier: Classifier, passes: int) -> float:
-    """Return how long forward passes of a batch take."""
+@dataclass(frozen=True)
+class Cost:
+    """Seconds that something took: on the clock, and of all processors."""
+
+    clock: float
+    processor: float
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(self.clock + other.clock, self.processor + other.processor)
+
+
+def cost(work: Callable[[], object]) -> Cost:
+    """Return what some work costs."""
+    clock, processor = time.perf_counter(), time.process_time()
+    work()
+    return Cost(time.perf_counter() - clock, time.process_time() - processor)
+
+
+def bare(classifier: Classifier, passes: int) -> Cost:
+    """Return what forward passes of a batch cost."""
     images = torch.rand(BATCH, 3, SIZE, SIZE)
-    started = time.perf_counter()
-    for _ in range(passes):
+
+    def forward() -> None:
         with torch.no_grad():
-            classifier(images)
-    return time.perf_counter() - started
+            for _ in range(passes):
+                classifier(images)
+
+    return cost(forward)
 
 
-def sweep_seconds(spec: str, labels: tuple[str, ...], pairs: int, sweeps: Sequence[str]) -> float:
-    """Return how long the stage takes on a new run."""
+def swept(spec: str, labels: tuple[str, ...], pairs: int, sweeps: Sequence[str]) -> Cost:
+    """Return what the stage costs on a new run."""
     with tempfile.TemporaryDirectory() as folder:
         printout, capture = make_run(Path(folder), pairs, spec, labels, SIZE)
-        started = time.perf_counter()
-        measure(printout, capture, sweeps=sweeps)
-        return time.perf_counter() - started
+        return cost(lambda: measure(printout, capture, sweeps=sweeps))
 
 
-def times(spec: str, pairs: int, sweeps: Sequence[str]) -> tuple[float, float]:
-    """Return how long a sweep takes, and the bare passes of the same batches."""
+def compared(spec: str, pairs: int, sweeps: Sequence[str]) -> tuple[Cost, Cost]:
+    """Return what a sweep costs, and the bare passes of the same batches."""
     classifier = load_classifier(spec)
     transforms = {str(transform) for text in sweeps for transform in parse_sweep(text)}
     # The files as they are come first.
     passes = (len(transforms) + 1) * math.ceil(2 * pairs / BATCH)
-    bare_seconds(classifier, 2)
-    before = bare_seconds(classifier, passes // 2)
-    swept = sweep_seconds(spec, classifier.labels, pairs, sweeps)
-    return swept, before + bare_seconds(classifier, passes - passes // 2)
+    bare(classifier, 2)
+    before = bare(classifier, passes // 2)
+    whole = swept(spec, classifier.labels, pairs, sweeps)
+    return whole, before + bare(classifier, passes - passes // 2)
 
 
 def peak_mb(spec: str, pairs: int, sweep: str) -> float:
@@ -93,19 +112,25 @@ def main() -> None:
     torch.set_num_threads(chosen.threads)
     if chosen.peak_of:
         spec, pairs, sweep = chosen.peak_of
-        sweep_seconds(spec, load_classifier(spec).labels, int(pairs), [sweep])
+        swept(spec, load_classifier(spec).labels, int(pairs), [sweep])
         print(own_peak_mb())
         return
     found = {
-        name: times(chosen.model, chosen.pairs, sweeps)
+        name: compared(chosen.model, chosen.pairs, sweeps)
         for name, sweeps in (QUICK if chosen.quick else FULL).items()
     }
-    print(f"{'set':14} {'sweep s':>8} {'bare s':>8} {'ratio':>7}   {chosen.model}, {chosen.threads} threads")
-    for name, (swept, bare) in found.items():
-        print(f"{name:14} {swept:8.1f} {bare:8.1f} {swept / bare:7.3f}")
-    own = [found[name] for name in OWN]
-    result = {"ratio_forward": sum(swept for swept, _ in own) / sum(bare for _, bare in own)}
-    result |= {f"ratio_{name}": swept / bare for name, (swept, bare) in found.items()}
+    print(f"{chosen.model}, {chosen.threads} threads")
+    print(f"{'set':14} {'sweep s':>8} {'bare s':>8} {'ratio':>7} {'of processors':>14}")
+    for name, (sweep, passes) in found.items():
+        ratios = sweep.clock / passes.clock, sweep.processor / passes.processor
+        print(f"{name:14} {sweep.clock:8.1f} {passes.clock:8.1f} {ratios[0]:7.3f} {ratios[1]:14.3f}")
+    whole = sum((found[name][0] for name in OWN), Cost(0, 0))
+    least_possible = sum((found[name][1] for name in OWN), Cost(0, 0))
+    result = {
+        "ratio_forward": whole.clock / least_possible.clock,
+        "ratio_processor": whole.processor / least_possible.processor,
+        **{f"ratio_{name}": sweep.clock / passes.clock for name, (sweep, passes) in found.items()},
+    }
     few, many = ("blur=0.5:2:3", "blur=0.5:2:30")
     least = peak_mb(POOL, 32, few)
     result["peak_mb"] = peak_mb(chosen.model, chosen.pairs, few)

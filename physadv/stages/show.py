@@ -18,6 +18,9 @@ from physadv.evaluation.wording import UNDEFINED, counted, interval, number
 from physadv.stages.measure import Measurement, transfer_matrix
 from physadv.stages.observing import UNTOUCHED
 
+NAMED = 6
+"""Channels that a line names; of more it says how many."""
+
 
 def show_measurements(measurements: Sequence[Measurement]) -> None:
     """Print every measurement's tables, and with several the transfer matrix."""
@@ -98,22 +101,25 @@ def _beside(measurement: Measurement) -> Table:
 
 
 def _show_transfer(cells: Sequence[TransferCell]) -> None:
-    """Print a matrix a channel: a row a source, a column a classifier that judges."""
+    """Print the matrix: a row a source and channel, two columns a classifier that judges."""
     targets = list(dict.fromkeys(cell.target for cell in cells))
-    for channel in dict.fromkeys(cell.channel for cell in cells):
-        chosen = [cell for cell in cells if cell.channel == channel]
-        where = "on the files" if channel == UNTOUCHED.name else f"through {channel}"
-        judged = [f"{name}: {what}" for name in targets for what in ("success %", "destroyed %")]
-        shown = _table(f"transfer {where}, top-1 (95 %)", ("run", "made against"), judged)
-        for run, source in dict.fromkeys((cell.run, cell.source) for cell in chosen):
-            found = {cell.target: cell for cell in chosen if cell.run == run}
-            said = [
-                _with_interval(rate) if rate else "–"
-                for name in targets
-                for rate in (found[name].success, found[name].destruction)
-            ]
-            shown.add_row(run, source, *said)
-        _console(shown).print(shown)
+    judged = [f"{what} by {k + 1}" for k in range(len(targets)) for what in ("success %", "destroyed %")]
+    shown = _table("transfer, top-1 (95 %)", ("run", "channel"), judged)
+    found = {(cell.run, cell.channel, cell.target): cell for cell in cells}
+    for run, channel in dict.fromkeys((cell.run, cell.channel) for cell in cells):
+        chosen = [found[run, channel, target] for target in targets]
+        said = [
+            _with_interval(rate) if rate else "–"
+            for cell in chosen
+            for rate in (cell.success, cell.destruction)
+        ]
+        shown.add_row(run, "files" if channel == UNTOUCHED.name else channel, *said)
+    console = _console(shown)
+    console.print(shown)
+    for run, source in dict.fromkeys((cell.run, cell.source) for cell in cells):
+        console.print(f"{run}: made against {source}", soft_wrap=True)
+    for k, target in enumerate(targets):
+        console.print(f"by {k + 1}: judged by {target}", soft_wrap=True)
 
 
 def show_plan(plan: PrintPlan) -> None:
@@ -166,7 +172,10 @@ def _undefined(measurement: Measurement) -> list[str]:
                     f"top-{row.top}: destruction rate undefined, {rate.undefined} of "
                     f"{counted(sum(rate.discarded.values()), 'pair')} ({why})"
                 ].append(channel)
-    return [f"{line}: {', '.join(names)}" for line, names in channels.items()]
+    return [
+        f"{line}: {', '.join(names) if len(names) <= NAMED else counted(len(names), 'channel')}"
+        for line, names in channels.items()
+    ]
 
 
 def _console(table: Table) -> Console:

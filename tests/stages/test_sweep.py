@@ -170,8 +170,10 @@ def test_several_classifiers_and_runs_give_the_transfer_matrix(physadv, measured
             assert cell["success"] == tables[run, target]["blur=1"]["rows"][0]["success_before"]
             assert cell["destruction"] is None
     printed = physadv("destruction-rate", "mine", "--quiet", "--root", root, *asked).out
-    assert "transfer on the files, top-1" in printed
-    assert "transfer through blur=2, top-1" in printed
+    assert "transfer, top-1" in printed
+    assert "mine: made against signs" in printed
+    assert f"other: made against {ONE}" in printed
+    assert f"by 2: judged by {ONE}" in printed
 
 
 def test_calibration_compares_the_files_with_every_channel(measured, root):
