@@ -267,7 +267,8 @@ def _show_crops(result: "CropResult", folder: Path) -> None:
 
 
 @app.command(
-    "destruction-rate", epilog="Example: physadv destruction-rate mine --transform blur=1 --transform jpeg=50"
+    "destruction-rate",
+    epilog="Example: physadv destruction-rate mine --transform blur=1 --sweep jpeg=10:95:10",
 )
 def destruction_rate(
     name: Name,
@@ -275,33 +276,98 @@ def destruction_rate(
         list[str] | None,
         typer.Option(help="Digital transformation NAME=VALUE; see 'physadv list transforms'."),
     ] = None,
-    model: Annotated[str | None, typer.Option(help="Judge with another classifier.")] = None,
-    labels: Annotated[Path | None, typer.Option(help="Its class names.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=START:STOP:COUNT, or a set: kurakin, viewpoint, corruptions, all."),
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="Judge with this classifier; several give the transfer matrix.")
+    ] = None,
+    source: Annotated[
+        list[str] | None, typer.Option(help="Another run, a further row of the transfer matrix.")
+    ] = None,
+    labels: Annotated[Path | None, typer.Option(help="The classifiers' class names.")] = None,
+    form: Annotated[
+        str | None, typer.Option("--format", help="csv, json, latex or parquet in place of tables.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="File for --format; standard output by default.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     seed: Seed = 0,
     root: Root = Path(),
     quiet: Quiet = False,
 ) -> None:
     """Measure how many adversarial examples were destroyed, with 95 % intervals."""
     from physadv.progress import reporter
-    from physadv.runs import Capture, Printout
-    from physadv.stages.measure import measure
-    from physadv.stages.show import show_table
+    from physadv.stages.export import check_format, tables_as_text, write_tables
+    from physadv.stages.measure import measure_runs
+    from physadv.stages.show import show_measurements
 
-    measurement = measure(
-        Printout(root, name),
-        Capture(root, name),
+    form = "json" if as_json else form
+    if form or output:
+        form = check_format(form, output)
+    measurements = measure_runs(
+        root,
+        [name, *(source or ())],
         transforms=transform or (),
-        model=model,
+        sweeps=sweep or (),
+        models=model or (),
         labels=labels,
         seed=seed,
-        reporter=reporter(quiet=quiet or as_json),
+        reporter=reporter(quiet=quiet or (form is not None and output is None)),
     )
-    if as_json:
-        print(json.dumps(measurement.as_json()))
+    if form and output:
+        write_tables(measurements, form, output)
+        print(f"tables: {output}")
+    elif form:
+        print(tables_as_text(measurements, form), end="")
     else:
-        show_table(measurement)
+        show_measurements(measurements)
         print(f"next: physadv report {name}")
+
+
+@app.command(epilog="Example: physadv plan --rate 0.1 --halfwidth 0.05 --qualifying 0.8")
+def plan(
+    rate: Annotated[float, typer.Option(help="The rate expected, 0 to 1.")],
+    halfwidth: Annotated[float, typer.Option(help="Half the width wanted of its 95 % interval.")],
+    qualifying: Annotated[
+        float, typer.Option(help="Share of pairs expected to count: clean right, adversarial wrong, seen.")
+    ] = 1.0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Say how many pairs to print for a rate as sharp as wanted."""
+    from dataclasses import asdict
+
+    from physadv.evaluation.planning import plan_pairs
+    from physadv.stages.show import show_plan
+
+    wanted = plan_pairs(rate, halfwidth, qualifying)
+    if as_json:
+        print(json.dumps(asdict(wanted)))
+    else:
+        show_plan(wanted)
+
+
+@app.command(epilog="Example: physadv export mine --format parquet")
+def export(
+    name: Name,
+    form: Annotated[str, typer.Option("--format", help="csv, json or parquet.")] = "csv",
+    output: Annotated[
+        Path | None, typer.Option(help="The file; captures/NAME/observations.FORMAT by default.")
+    ] = None,
+    root: Root = Path(),
+    quiet: Quiet = False,
+) -> None:
+    """Write every observation of a run, one a line, for other programs."""
+    from physadv.progress import reporter
+    from physadv.runs import Capture, Printout
+    from physadv.stages.export import export_observations
+
+    path, count = export_observations(
+        Printout(root, name), Capture(root, name), form, output, reporter(quiet=quiet)
+    )
+    print(f"{count} observations: {path}")
 
 
 @app.command(epilog="Example: physadv report mine --transform blur=1")
@@ -324,15 +390,21 @@ def report(
 
     printout, capture = Printout(root, name), Capture(root, name)
     told = reporter(quiet=quiet)
-    measurement = measure(
-        printout, capture, transforms=transform or (), model=model, labels=labels, seed=seed, reporter=told
+    (measurement,) = measure(
+        printout,
+        capture,
+        transforms=transform or (),
+        models=[model] if model else (),
+        labels=labels,
+        seed=seed,
+        reporter=told,
     )
     print(f"report: {write_report(printout, capture, measurement, told)}")
 
 
 @app.command("list", epilog="Example: physadv list attacks")
 def list_command(
-    what: Annotated[str, typer.Argument(help="models, attacks, transforms, presets or phones.")],
+    what: Annotated[str, typer.Argument(help="models, attacks, transforms, presets, phones or sweeps.")],
 ) -> None:
     """List what can be named on the command line."""
     from physadv.stages.show import show_list

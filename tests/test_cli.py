@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-COMMANDS = ("demo", "generate", "print", "photograph", "crop", "destruction-rate", "report", "list")
+LOOP = ("demo", "generate", "print", "photograph", "crop", "destruction-rate", "report")
+COMMANDS = (*LOOP, "plan", "export", "list")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -43,6 +44,8 @@ def test_help_comes_without_loading_torch():
         ("models", ["signs", "file:PATH", "torchvision/resnet50", "timm/NAME"]),
         ("attacks", ["fast", "bim", "least-likely", "pgd", "Kurakin et al. 2017, arXiv:1607.02533"]),
         ("transforms", ["brightness=NUMBER", "contrast=", "blur=", "noise=", "jpeg=", "-255 to 255"]),
+        ("transforms", ["viewpoint=yaw:NUMBER", "imagenet-c/fog=", "1 to 5"]),
+        ("sweeps", ["kurakin", "viewpoint=yaw:-60:60:9,distance:1:6:6", "corruptions", "all"]),
         ("presets", ["identity"]),
         ("phones", ["office", "hand-held", "window", "night", "hostile"]),
     ],
@@ -155,17 +158,36 @@ def test_a_transform_is_a_known_name_and_a_number_in_range(physadv, generated_ro
     assert not (generated_root / "captures").exists()
 
 
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [("kurakn", "nearest: kurakin"), ("blur=0:4", "2 parts"), ("viewpoint=jaw:1:2:3", "nearest: yaw")],
+)
+def test_a_bad_sweep_is_said_before_anything_is_read(physadv, generated_root, given, named):
+    assert named in physadv("destruction-rate", "mine", "--sweep", given, "--root", generated_root).error
+    assert not (generated_root / "captures").exists()
+
+
+def test_a_plan_says_how_many_pairs_to_print(physadv):
+    answer = physadv("plan", "--rate", 0.1, "--halfwidth", 0.05, "--qualifying", 0.8)
+    assert "141 pairs must count" in answer.out
+    assert "6.1–16.1 %" in answer.out
+    assert "print 177 pairs, 354 pictures" in answer.out
+    given = json.loads(physadv("plan", "--rate", 0.1, "--halfwidth", 0.05, "--json").out)
+    assert (given["counted"], given["printed"]) == (141, 141)
+    assert "halfwidth 0" in physadv("plan", "--rate", 0.1, "--halfwidth", 0).error
+
+
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../a", "/etc", "a..b", "-a", "a\n", "ä", "a" * 101])
 def test_a_run_name_cannot_leave_its_folder(physadv, tmp_path, signs_csv, name):
     for arguments in (
         ["generate", signs_csv, f"--name={name}"],
-        *([command, "--", name] for command in ("print", "photograph", "crop", "destruction-rate", "report")),
+        *([command, "--", name] for command in (*LOOP[2:], "export")),
     ):
         assert "run name" in physadv(*arguments[:1], "--root", tmp_path, *arguments[1:]).error
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("command", ["print", "photograph", "crop", "destruction-rate", "report"])
+@pytest.mark.parametrize("command", ["print", "photograph", "crop", "destruction-rate", "export", "report"])
 def test_a_run_that_was_never_generated_is_said_to_be_missing(physadv, tmp_path, command):
     error = physadv(command, "nosuch", "--root", tmp_path).error
     assert str(tmp_path / "printouts" / "nosuch" / "manifest.json") in error

@@ -1,99 +1,161 @@
-"""The metric: Kurakin et al. 2017, equation 1, and the accuracies that stand beside it in their tables."""
+"""The measures: Kurakin et al. 2017, equation 1, and the rates without which it misleads; one function each.
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+Every measure says how many pairs it rests on and how many it left out for which reason.
+"""
 
-from physadv.evaluation.intervals import Proportion, proportion
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-Case = Literal["average", "prefiltered"]
-CASES: tuple[Case, ...] = ("average", "prefiltered")
-TOPS = (1, 5)
-PREFILTER_CONFIDENCE = 0.8
+import numpy as np
 
+from physadv.evaluation.intervals import Estimate, mean, proportion
+from physadv.evaluation.outcomes import CASES, KINDS, TOPS, WHENS, Bools, Case, Ints, Kind, Tally, When
 
-@dataclass(frozen=True)
-class Judgement:
-    """A classifier's top five on one image, most likely first, and the probability of the first."""
+NOT_PREFILTERED = "not of the prefiltered case"
+CLEAN_WRONG = "clean image wrong before"
+ADVERSARIAL_RIGHT = "adversarial image right before"
+NO_TARGET = "attack without a target"
+NOT_SEEN = "never seen through the channel"
 
-    labels: tuple[int, ...]
-    confidence: float
-
-    def right(self, label: int, top: int) -> bool:
-        """Return whether the label is among the `top` first."""
-        return label in self.labels[:top]
-
-
-@dataclass(frozen=True)
-class PairOutcome:
-    """One source image: its two examples before a transformation, and each time they went through it."""
-
-    pair: str
-    label: int
-    clean: Judgement
-    adversarial: Judgement
-    clean_after: tuple[Judgement, ...]
-    adversarial_after: tuple[Judgement, ...]
+Condition = tuple[str, Bools]
+"""Why a pair is left out, and which pairs (P,) stay."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: a case at top-1 or top-5 through one channel."""
+    """One line of the table: a case at top-1 or top-5 through one channel.
+
+    Confidences are those of the first answer and do not depend on `top`.
+    """
 
     case: Case
     top: int
-    destruction_rate: Proportion
-    clean_before: Proportion
-    adversarial_before: Proportion
-    clean_after: Proportion
-    adversarial_after: Proportion
+    destruction_rate: Estimate
+    clean_before: Estimate
+    adversarial_before: Estimate
+    clean_after: Estimate
+    adversarial_after: Estimate
+    clean_survival: Estimate
+    success_before: Estimate
+    success_after: Estimate
+    targeted_before: Estimate
+    targeted_after: Estimate
+    clean_confidence_before: Estimate
+    adversarial_confidence_before: Estimate
+    clean_confidence_after: Estimate
+    adversarial_confidence_after: Estimate
 
 
-def is_prefiltered(label: int, clean: Judgement, adversarial: Judgement) -> bool:
-    """Return whether a pair is of the prefiltered case (Kurakin et al. 2017, section 3.2).
-
-    The clean image is classified right and the adversarial one wrong, at top-1 and at top-5, both with a
-    probability of 0.8 or more.
-    """
-    return (
-        clean.right(label, 1)
-        and not adversarial.right(label, 5)
-        and min(clean.confidence, adversarial.confidence) >= PREFILTER_CONFIDENCE
-    )
-
-
-def destruction_rate(outcomes: Iterable[PairOutcome], top: int) -> Proportion:
-    """Return d = Σ C(X)·¬C(X_adv)·C(T(X_adv)) / Σ C(X)·¬C(X_adv) (equation 1).
+def destruction_rate(tally: Tally, top: int, case: Case = "average") -> Estimate:
+    """Return d = Σ C(X)·¬C(X_adv)·C(T(X_adv)) / Σ C(X)·¬C(X_adv) (Kurakin et al. 2017, equation 1).
 
     C says whether the true label is among the `top` first. Only times the adversarial image came through the
-    transformation are counted; with none that qualifies, d is undefined.
+    channel are counted; with none that qualifies, d is undefined.
     """
-    return proportion(
-        [
-            [after.right(o.label, top) for after in o.adversarial_after]
-            for o in outcomes
-            if o.clean.right(o.label, top) and not o.adversarial.right(o.label, top)
-        ]
+    after = tally.counts["adversarial", "after"]
+    return _share(
+        after.right[:, TOPS.index(top)],
+        after.seen,
+        *_of_case(tally, case),
+        (CLEAN_WRONG, tally.right_before("clean", top)),
+        (ADVERSARIAL_RIGHT, ~tally.right_before("adversarial", top)),
     )
 
 
-def table(outcomes: Sequence[PairOutcome]) -> list[Row]:
+def accuracy(tally: Tally, kind: Kind, when: When, top: int, case: Case = "average") -> Estimate:
+    """Return the share of examples of a kind whose true label is among the `top` first."""
+    found = tally.counts[kind, when]
+    return _share(found.right[:, TOPS.index(top)], found.seen, *_of_case(tally, case))
+
+
+def success(tally: Tally, when: When, top: int, case: Case = "average") -> Estimate:
+    """Return the share of adversarial images whose label is not among the `top` first, untargeted success.
+
+    Of pairs whose untouched clean image is classified right: without that, the classifier's own errors would
+    pass for the attack's.
+    """
+    found = tally.counts["adversarial", when]
+    return _share(
+        found.seen - found.right[:, TOPS.index(top)],
+        found.seen,
+        *_of_case(tally, case),
+        (CLEAN_WRONG, tally.right_before("clean", top)),
+    )
+
+
+def adversariality(tally: Tally, when: When, top: int, case: Case = "average") -> Estimate:
+    """Return the share of adversarial images with the target among the `top` first (Athalye et al. 2018)."""
+    found = tally.counts["adversarial", when]
+    return _share(
+        found.target[:, TOPS.index(top)], found.seen, *_of_case(tally, case), (NO_TARGET, tally.targeted)
+    )
+
+
+def clean_survival(tally: Tally, top: int, case: Case = "average") -> Estimate:
+    """Return the share of clean images classified right after the channel of those right before it.
+
+    Where it is low the channel spoils every image, and a low success is no sign of robustness.
+    """
+    after = tally.counts["clean", "after"]
+    return _share(
+        after.right[:, TOPS.index(top)],
+        after.seen,
+        *_of_case(tally, case),
+        (CLEAN_WRONG, tally.right_before("clean", top)),
+    )
+
+
+def confidence(tally: Tally, kind: Kind, when: When, case: Case = "average") -> Estimate:
+    """Return the mean probability of the first answer, right or wrong."""
+    found = tally.counts[kind, when]
+    kept, discarded = _kept(found.seen > 0, _of_case(tally, case))
+    return replace(mean(found.confidence[kept], found.seen[kept]), discarded=discarded)
+
+
+def table(tally: Tally) -> list[Row]:
     """Return the rows of both cases at top-1 and top-5."""
-    prefiltered = [o for o in outcomes if is_prefiltered(o.label, o.clean, o.adversarial)]
-    chosen: dict[Case, Sequence[PairOutcome]] = {"average": outcomes, "prefiltered": prefiltered}
-    return [_row(case, chosen[case], top) for case in CASES for top in TOPS]
+    return [row for case in CASES for row in _rows(tally, case)]
 
 
-def _row(case: Case, outcomes: Sequence[PairOutcome], top: int) -> Row:
-    def share(seen: Callable[[PairOutcome], Sequence[Judgement]]) -> Proportion:
-        return proportion([[judgement.right(o.label, top) for judgement in seen(o)] for o in outcomes])
+def _rows(tally: Tally, case: Case) -> list[Row]:
+    confidences = {
+        f"{kind}_confidence_{when}": confidence(tally, kind, when, case) for kind in KINDS for when in WHENS
+    }
+    return [
+        Row(
+            case=case,
+            top=top,
+            destruction_rate=destruction_rate(tally, top, case),
+            clean_before=accuracy(tally, "clean", "before", top, case),
+            adversarial_before=accuracy(tally, "adversarial", "before", top, case),
+            clean_after=accuracy(tally, "clean", "after", top, case),
+            adversarial_after=accuracy(tally, "adversarial", "after", top, case),
+            clean_survival=clean_survival(tally, top, case),
+            success_before=success(tally, "before", top, case),
+            success_after=success(tally, "after", top, case),
+            targeted_before=adversariality(tally, "before", top, case),
+            targeted_after=adversariality(tally, "after", top, case),
+            **confidences,
+        )
+        for top in TOPS
+    ]
 
-    return Row(
-        case=case,
-        top=top,
-        destruction_rate=destruction_rate(outcomes, top),
-        clean_before=share(lambda o: [o.clean]),
-        adversarial_before=share(lambda o: [o.adversarial]),
-        clean_after=share(lambda o: o.clean_after),
-        adversarial_after=share(lambda o: o.adversarial_after),
-    )
+
+def _of_case(tally: Tally, case: Case) -> list[Condition]:
+    return [(NOT_PREFILTERED, tally.prefiltered)] if case == "prefiltered" else []
+
+
+def _share(successes: Ints, seen: Ints, *conditions: Condition) -> Estimate:
+    """Return the share of successes among the pairs of which every condition holds."""
+    kept, discarded = _kept(seen > 0, conditions)
+    return replace(proportion(successes[kept], seen[kept]), discarded=discarded)
+
+
+def _kept(seen: Bools, conditions: Sequence[Condition]) -> tuple[Bools, dict[str, int]]:
+    """Return which pairs (P,) stay, and how many went under the first condition that they fail."""
+    kept, discarded = np.ones_like(seen), {}
+    for reason, holds in (*conditions, (NOT_SEEN, seen)):
+        if lost := int((kept & ~holds).sum()):
+            discarded[reason] = lost
+        kept &= holds
+    return kept, discarded

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from physadv.evaluation.destruction import Case, Row
-from physadv.evaluation.intervals import Proportion
+from physadv.evaluation.destruction import Row
+from physadv.evaluation.intervals import Estimate
+from physadv.evaluation.outcomes import Case
 from physadv.evaluation.wording import UNDEFINED, percent, rates_in_words, with_interval
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Figure:
 class _Mark:
     """One share on the line of a series; `hollow` is the state before, and the smaller of the two."""
 
-    share: Proportion
+    share: Estimate
     colour: str
     symbol: str
     hollow: bool = False

@@ -13,7 +13,7 @@ from jinja2 import Environment, StrictUndefined
 
 from physadv.evaluation.destruction import Row
 from physadv.evaluation.figures import Figure
-from physadv.evaluation.intervals import Proportion
+from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.wording import (
     UNDEFINED,
     destruction_in_words,
@@ -234,7 +234,7 @@ def rate_headlines(rows: Sequence[Row], through: str) -> tuple[Headline, ...]:
     return (*rates, clean)
 
 
-def _detail(share: Proportion) -> str:
+def _detail(share: Estimate) -> str:
     if share.value is None:
         return trials(share)
     return f"95 % interval {interval(share)} · {trials(share)}"
@@ -278,6 +278,6 @@ def _rate_cells(row: Row) -> tuple[Cell, ...]:
     )
 
 
-def _share_cell(share: Proportion) -> Cell:
+def _share_cell(share: Estimate) -> Cell:
     text = number(share)
     return Cell(text, interval(share), weak=text == UNDEFINED)

@@ -3,34 +3,34 @@
 from collections.abc import Sequence
 
 from physadv.evaluation.destruction import Row
-from physadv.evaluation.intervals import Proportion
+from physadv.evaluation.intervals import Estimate
 
 UNDEFINED = "undefined"
 
 
-def percent(share: Proportion) -> str:
+def percent(share: Estimate) -> str:
     """Return a share as "80.0 %", or "undefined" where there was nothing to count."""
     return UNDEFINED if share.value is None else f"{100 * share.value:.1f} %"
 
 
-def number(share: Proportion) -> str:
+def number(share: Estimate) -> str:
     """Return a share in per cent without its sign, for a column whose heading has it."""
     return UNDEFINED if share.value is None else f"{100 * share.value:.1f}"
 
 
-def interval(share: Proportion) -> str:
+def interval(share: Estimate) -> str:
     """Return a share's interval in per cent as "54.8–93.0", or nothing where the share is undefined."""
     if share.low is None or share.high is None:
         return ""
     return f"{100 * share.low:.1f}–{100 * share.high:.1f}"
 
 
-def with_interval(share: Proportion) -> str:
+def with_interval(share: Estimate) -> str:
     """Return a share and its interval as a sentence holds them: "80.0 % (54.8–93.0)"."""
     return f"{percent(share)} ({interval(share)})" if share.value is not None else UNDEFINED
 
 
-def trials(share: Proportion) -> str:
+def trials(share: Estimate) -> str:
     """Return what was counted: "n = 12", or "n = 24, 12 pairs" where pairs were seen several times."""
     return f"n = {share.n}" if share.pairs == share.n else f"n = {share.n}, {counted(share.pairs, 'pair')}"
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from statistics import median
 
 from physadv.errors import PhysadvError
-from physadv.evaluation.destruction import CASES, Case, Row
-from physadv.evaluation.intervals import Proportion
+from physadv.evaluation.destruction import Row
+from physadv.evaluation.intervals import Estimate
+from physadv.evaluation.outcomes import CASES, Case
 from physadv.evaluation.wording import percent, with_interval
 from physadv.progress import Reporter, reporter
 from physadv.runs import Capture, Printout, replacing
@@ -67,7 +68,7 @@ class Cell:
 
     def row(self, top: int) -> Row:
         """Return the measured row of the cell's own case."""
-        rows = self.measurement.channels[PHOTO]
+        rows = self.measurement.channels[PHOTO.name]
         return next(row for row in rows if row.case == self.case and row.top == top)
 
 
@@ -97,7 +98,8 @@ def run_cell(
     print_sheets(printout, reporter=told)
     photograph_simulated(printout, capture, shots=1, reporter=told)
     crop(printout, capture, reporter=told)
-    return Cell(attack, eps, case, measure(printout, capture, reporter=told))
+    (measurement,) = measure(printout, capture, reporter=told)
+    return Cell(attack, eps, case, measurement)
 
 
 def write_results(path: Path, cells: Sequence[Cell], command: str, model: str) -> None:
@@ -203,7 +205,7 @@ def _order(cells: Sequence[Cell]) -> list[str]:
     return lines
 
 
-def _verdict(rates: dict[str, Proportion]) -> str:
+def _verdict(rates: dict[str, Estimate]) -> str:
     chosen = [rates[attack] for attack in ATTACKS if attack in rates and rates[attack].value is not None]
     shown = ", ".join(f"{attack} {with_interval(rate)}, n = {rate.n}" for attack, rate in rates.items())
     if len(chosen) < len(ATTACKS):
@@ -217,11 +219,11 @@ def _verdict(rates: dict[str, Proportion]) -> str:
     return f"least-likely is destroyed most, but fast is not below BIM{why} ({shown})"
 
 
-def _below(one: Proportion, other: Proportion) -> bool:
+def _below(one: Estimate, other: Estimate) -> bool:
     return (one.value or 0.0) < (other.value or 0.0)
 
 
-def _overlap(one: Proportion, other: Proportion) -> bool:
+def _overlap(one: Estimate, other: Estimate) -> bool:
     return (one.low or 0.0) <= (other.high or 0.0) and (other.low or 0.0) <= (one.high or 0.0)
 
 

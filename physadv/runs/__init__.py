@@ -3,6 +3,7 @@
 Used by stages, experiments and the command line; the numeric rooms never see a run.
 """
 
+from physadv.runs.counting import AnswerCounter, Count
 from physadv.runs.files import RunError, file_sha256, replacing
 from physadv.runs.folders import Capture, Printout
 from physadv.runs.manifest import (
@@ -19,10 +20,12 @@ from physadv.runs.store import Colour, CropRow, ObservationRow, ObservationStore
 
 __all__ = [
     "SCHEMA_VERSION",
+    "AnswerCounter",
     "AttackRecord",
     "Capture",
     "ClassifierRecord",
     "Colour",
+    "Count",
     "CropRow",
     "Example",
     "HeldOut",

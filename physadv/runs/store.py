@@ -145,7 +145,11 @@ class ObservationStore:
 
     def _prepare(self) -> None:
         with self._faults_named():
+            # Reading rolls back what a killed process left half-written, from the journal beside the file.
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            fault = self._connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            if fault != "ok":
+                raise sqlite3.DatabaseError(fault.splitlines()[-1])
             if version > STORE_VERSION:
                 raise RunError(
                     f"{self.path}: store version {version} is newer than {STORE_VERSION}; update physadv"
@@ -200,6 +204,26 @@ class ObservationStore:
             for row in rows
         ]
 
+    def count(self, run: str, classifier: str, channel: str, seed: int) -> int:
+        """Return how many observations one classifier has made of one run through one channel."""
+        query = (
+            "SELECT COUNT(*) FROM observations WHERE run = ? AND classifier = ? AND channel = ? AND seed = ?"
+        )
+        return int(self.select(query, (run, classifier, channel, seed))[0][0])
+
+    def observed(
+        self, run: str, classifier: str, channel: str, seed: int, examples: Sequence[str]
+    ) -> set[tuple[str, str]]:
+        """Return which (example, photo) one classifier has seen through one channel, of some examples."""
+        places = ", ".join("?" * len(examples))
+        return set(
+            self.select(
+                "SELECT example, photo FROM observations WHERE run = ? AND classifier = ? AND channel = ? "
+                f"AND seed = ? AND example IN ({places})",
+                (run, classifier, channel, seed, *examples),
+            )
+        )
+
     def add_file(self, file: str, photos: Iterable[tuple[PhotoRow, Iterable[CropRow]]]) -> None:
         """Record the photos in a file and their cells in one transaction, in place of what it held before."""
         with self._faults_named(), self._connection:
@@ -234,6 +258,26 @@ class ObservationStore:
                 ],
             )
 
+    def select(self, query: str, values: Sequence[str | int] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a reading query."""
+        with self._faults_named():
+            return self._connection.execute(query, values).fetchall()
+
+    def stream(self, query: str, values: Sequence[str | int] = ()) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a reading query one by one, however many there are."""
+        with self._faults_named():
+            yield from self._connection.execute(query, values)
+
+    def note_examples(self, examples: Iterable[tuple[str, int, int, int | None]]) -> None:
+        """Put (id, place, label, target) of examples where queries find them, `examples`, until closed."""
+        with self._faults_named(), self._connection:
+            self._connection.execute(
+                "CREATE TEMP TABLE IF NOT EXISTS examples "
+                "(example TEXT PRIMARY KEY, place INTEGER, label INTEGER, target INTEGER) WITHOUT ROWID"
+            )
+            self._connection.execute("DELETE FROM temp.examples")
+            self._connection.executemany("INSERT INTO temp.examples VALUES (?, ?, ?, ?)", examples)
+
     def compact(self) -> None:
         """Rewrite the file so that its bytes depend on what it holds and not on how it came to hold it."""
         with self._faults_named():
@@ -256,7 +300,7 @@ class ObservationStore:
             if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise RunError(f"{self.path}: in use by another physadv; wait until it has ended") from error
             raise RunError(
-                f"{self.path}: not a usable observation store ({error}); move it away and crop again"
+                f"{self.path}: not a usable observation store ({error}); move it away, crop and measure again"
             ) from error
 
     def _forget(self, file: str) -> None:
@@ -279,7 +323,5 @@ class ObservationStore:
         self, table: str, row: type, where: str = "1", values: tuple[str | int, ...] = ()
     ) -> Iterator[dict[str, Any]]:
         columns = [field.name for field in fields(row)]
-        query = f"SELECT {', '.join(columns)} FROM {table} WHERE {where}"
-        with self._faults_named():
-            found = self._connection.execute(query, values).fetchall()
+        found = self.select(f"SELECT {', '.join(columns)} FROM {table} WHERE {where}", values)
         return (dict(zip(columns, values, strict=True)) for values in found)

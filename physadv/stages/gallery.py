@@ -10,12 +10,12 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from physadv.evaluation.destruction import Judgement, PairOutcome
+from physadv.evaluation.outcomes import Judgement, PairOutcome
 from physadv.evaluation.report import GalleryGroup, GalleryRow, Picture
 from physadv.evaluation.wording import counted
 from physadv.progress import Reporter, silent
 from physadv.runs import AttackRecord, Capture, CropRow, Example, Printout, RunError
-from physadv.stages.measure import Measurement
+from physadv.stages.measure import Measurement, photo_outcomes
 from physadv.stages.observing import PHOTO
 
 PAIRS_SHOWN = 24
@@ -89,7 +89,8 @@ def gallery(
     Raises:
         RunError: a crop that was judged cannot be read any more.
     """
-    outcomes = _photographed(measurement)
+    with capture.store() as store:
+        outcomes = photo_outcomes(store, measurement)
     grouped: dict[Fate, list[PairOutcome]] = defaultdict(list)
     for outcome in outcomes:
         grouped[fate(outcome)].append(outcome)
@@ -129,14 +130,6 @@ def spread(outcomes: Sequence[PairOutcome], count: int) -> list[PairOutcome]:
     return [outcomes[index * len(outcomes) // count] for index in range(count)]
 
 
-def _photographed(measurement: Measurement) -> list[PairOutcome]:
-    """Return the pairs as photographs left them; with none, as pairs that nothing has happened to."""
-    if PHOTO in measurement.outcomes:
-        return measurement.outcomes[PHOTO]
-    first = next(iter(measurement.outcomes.values()))
-    return [PairOutcome(o.pair, o.label, o.clean, o.adversarial, (), ()) for o in first]
-
-
 class _Pages:
     """Makes gallery rows out of the files of one run."""
 
@@ -144,7 +137,7 @@ class _Pages:
         self.printout, self.capture, self.labels = printout, capture, measurement.labels
         self.attack = measurement.manifest.attack
         self.pairs = {clean.pair: (clean, adversarial) for clean, adversarial in measurement.manifest.pairs()}
-        self.with_photos = PHOTO in measurement.outcomes
+        self.with_photos = PHOTO.name in measurement.channels
         self.gain = difference_gain(self.attack)
         self.crops: dict[str, list[CropRow]] = defaultdict(list)
         for crop in measurement.crops:

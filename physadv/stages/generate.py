@@ -22,7 +22,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from physadv.attacks import find_recipe
 from physadv.classifiers import Classifier, load_classifier
-from physadv.evaluation.destruction import PREFILTER_CONFIDENCE, Judgement, is_prefiltered
+from physadv.evaluation.outcomes import PREFILTER_CONFIDENCE, Judgement, is_prefiltered
 from physadv.progress import Reporter, silent
 from physadv.runs import (
     AttackRecord,

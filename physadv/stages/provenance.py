@@ -104,7 +104,9 @@ def commands(measurement: Measurement) -> tuple[str, ...]:
     """Return what was run, as far as the manifest and the store tell."""
     manifest = measurement.manifest
     name, used = manifest.name, measurement.used_photos
-    digital = [f"--transform {shlex.quote(channel)}" for channel in measurement.channels if channel != PHOTO]
+    digital = [
+        f"--transform {shlex.quote(channel)}" for channel in measurement.channels if channel != PHOTO.name
+    ]
     other = measurement.classifier != manifest.classifier.spec
     judge = [f"--model {shlex.quote(measurement.classifier)}"] if other else []
     lines = [_generate_command(manifest)]

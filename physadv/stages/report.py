@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from physadv.evaluation.destruction import CASES, TOPS
 from physadv.evaluation.figures import accuracy_figure, destruction_figure
+from physadv.evaluation.outcomes import CASES, TOPS
 from physadv.evaluation.report import (
     Cell,
     Column,
@@ -98,7 +98,7 @@ def _summary(measurement: Measurement) -> tuple[str, ...]:
 
 
 def _through(channel: str, measurement: Measurement) -> str:
-    if channel != PHOTO:
+    if channel != PHOTO.name:
         return f"went through {channel}"
     used = measurement.used_photos
     simulated = sum(photo.simulated for photo in used)
@@ -109,7 +109,7 @@ def _through(channel: str, measurement: Measurement) -> str:
 def _notice(measurement: Measurement) -> Notice:
     used = measurement.used_photos
     simulated = sum(photo.simulated for photo in used)
-    if PHOTO not in measurement.channels:
+    if PHOTO.name not in measurement.channels:
         refused = len(measurement.photos) - len(used)
         why = f"{counted(refused, 'photo')} could not be used; " if refused else ""
         return Notice("No photographs:", f"{why}only digital transformations were measured.")
@@ -143,7 +143,7 @@ def _gallery_note(groups: Sequence[GalleryGroup], manifest: Manifest) -> str:
 def _discarded_note(measurement: Measurement) -> str:
     refused = len(measurement.photos) - len(measurement.used_photos)
     cells = sum(crop.path is None for crop in measurement.crops)
-    missing = {pair for channel in measurement.channels for pair in measurement.missing(channel)}
+    missing = {pair for channel in measurement.channels for pair in measurement.missing[channel]}
     if not (refused or cells or missing):
         return "Nothing: every photo was used, every cell was cut out, and every pair was measured."
     return (
@@ -159,7 +159,7 @@ def _discarded(measurement: Measurement) -> tuple[Table, ...]:
     missing = [
         (measurement.channel_name(channel), ", ".join(pairs))
         for channel in measurement.channels
-        if (pairs := measurement.missing(channel))
+        if (pairs := measurement.missing[channel])
     ]
     return (
         *_listed("Photos that could not be used", ("Photo", "Reason"), photos),

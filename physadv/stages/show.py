@@ -1,6 +1,7 @@
 """Tables for a terminal: what `destruction-rate` and `list` print."""
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -8,23 +9,41 @@ from rich.console import Console, ConsoleOptions
 from rich.table import Table
 
 from physadv.errors import PhysadvError, unknown_name
+from physadv.evaluation.calibration import Reliability
 from physadv.evaluation.destruction import Row
-from physadv.evaluation.wording import interval, number
-from physadv.stages.measure import Measurement
+from physadv.evaluation.intervals import Estimate
+from physadv.evaluation.outcomes import KINDS
+from physadv.evaluation.planning import PrintPlan
+from physadv.evaluation.transfer import TransferCell
+from physadv.evaluation.wording import UNDEFINED, counted, interval, number
+from physadv.stages.measure import Measurement, transfer_matrix
+from physadv.stages.observing import UNTOUCHED
+
+NAMED = 6
+"""Channels that a line names; of more it says how many."""
+
+
+def show_measurements(measurements: Sequence[Measurement]) -> None:
+    """Print every measurement's tables, and with several the transfer matrix."""
+    for measurement in measurements:
+        show_table(measurement)
+    if len(measurements) > 1:
+        _show_transfer(transfer_matrix(measurements))
+
 
 if TYPE_CHECKING:
     from physadv.attacks import Recipe
 
 
 def show_table(measurement: Measurement) -> None:
-    """Print a measurement's table, what was discarded, and whether the photos were simulated."""
+    """Print a measurement's tables, what was discarded, and whether the photos were simulated."""
     manifest = measurement.manifest
     title = f"{manifest.name}: {manifest.attack.name}, {manifest.attack.budget}, {measurement.classifier}"
-    shown = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0))
-    for heading in ("channel", "case", "top"):
-        shown.add_column(heading)
-    for heading in ("destroyed % (95 %)", "n", "pairs", "clean right %", "adv. right %"):
-        shown.add_column(heading, justify="right", no_wrap=True)
+    shown = _table(
+        title,
+        ("channel", "case", "top"),
+        ("destroyed % (95 %)", "n", "pairs", "clean right %", "adv. right %"),
+    )
     for channel, rows in measurement.channels.items():
         before = ""
         for row in rows:
@@ -34,18 +53,133 @@ def show_table(measurement: Measurement) -> None:
     console = _console(shown)
     console.print(shown)
     console.print("destroyed: destruction rate, Kurakin et al. 2017, eq. 1; right: before → after")
-    for line in _discarded(measurement):
+    for line in (*_undefined(measurement), *_discarded(measurement)):
         console.print(line, soft_wrap=True)
+    beside = _beside(measurement)
+    console = _console(beside)
+    console.print(beside)
+    console.print(
+        "success: adversarial wrong, of clean right before; survival: clean right, of clean right before; "
+        "ECE: expected calibration error",
+        soft_wrap=True,
+    )
+
+
+def _beside(measurement: Measurement) -> Table:
+    """Return what must be read beside a destruction rate: all pairs, top-1."""
+    shown = _table(
+        "all pairs, top-1",
+        ("channel",),
+        (
+            "success % (95 %)",
+            "target reached %",
+            "clean survival % (95 %)",
+            "confidence % clean",
+            "adv.",
+            "ECE % clean",
+            "adv.",
+        ),
+    )
+    tables = {channel: rows[0] for channel, rows in measurement.channels.items()}
+    first = next(iter(tables.values()))
+    untouched = measurement.calibration[UNTOUCHED.name]
+    shown.add_row(
+        "files",
+        _with_interval(first.success_before),
+        number(first.targeted_before),
+        "",
+        number(first.clean_confidence_before),
+        number(first.adversarial_confidence_before),
+        *(_ece(untouched[kind]) for kind in KINDS),
+    )
+    for channel, row in tables.items():
+        shown.add_row(
+            measurement.channel_name(channel),
+            _with_interval(row.success_after),
+            number(row.targeted_after) if row.targeted_after.n else "no target",
+            _with_interval(row.clean_survival),
+            number(row.clean_confidence_after),
+            number(row.adversarial_confidence_after),
+            *(_ece(measurement.calibration[channel][kind]) for kind in KINDS),
+        )
+    return shown
+
+
+def _show_transfer(cells: Sequence[TransferCell]) -> None:
+    """Print the matrix: a row a source and channel, two columns a classifier that judges."""
+    targets = list(dict.fromkeys(cell.target for cell in cells))
+    judged = [f"{what} by {k + 1}" for k in range(len(targets)) for what in ("success %", "destroyed %")]
+    shown = _table("transfer, top-1 (95 %)", ("run", "channel"), judged)
+    found = {(cell.run, cell.channel, cell.target): cell for cell in cells}
+    for run, channel in dict.fromkeys((cell.run, cell.channel) for cell in cells):
+        chosen = [found[run, channel, target] for target in targets]
+        said = [
+            _with_interval(rate) if rate else "–"
+            for cell in chosen
+            for rate in (cell.success, cell.destruction)
+        ]
+        shown.add_row(run, "files" if channel == UNTOUCHED.name else channel, *said)
+    console = _console(shown)
+    console.print(shown)
+    for run, source in dict.fromkeys((cell.run, cell.source) for cell in cells):
+        console.print(f"{run}: made against {source}", soft_wrap=True)
+    for k, target in enumerate(targets):
+        console.print(f"by {k + 1}: judged by {target}", soft_wrap=True)
+
+
+def show_plan(plan: PrintPlan) -> None:
+    """Print how many pairs to print, and what comes of it."""
+    print(
+        f"{counted(plan.counted, 'pair')} must count: a rate of {100 * plan.rate:g} % then has the 95 % "
+        f"interval {100 * plan.low:.1f}–{100 * plan.high:.1f} % (Wilson)"
+    )
+    of = "" if plan.qualifying == 1 else f", of which {100 * plan.qualifying:g} % are expected to count"
+    print(f"print {counted(plan.printed, 'pair')}, {2 * plan.printed} pictures{of}")
+
+
+def _table(title: str, words: Sequence[str], numbers: Sequence[str]) -> Table:
+    shown = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0))
+    for heading in words:
+        shown.add_column(heading)
+    for heading in numbers:
+        shown.add_column(heading, justify="right", no_wrap=True)
+    return shown
 
 
 def _cells(row: Row) -> list[str]:
     rate = row.destruction_rate
     return [
-        f"{number(rate)} ({interval(rate)})" if rate.n else number(rate),
+        _with_interval(rate),
         str(rate.n),
         str(rate.pairs),
         f"{number(row.clean_before)} → {number(row.clean_after)}",
         f"{number(row.adversarial_before)} → {number(row.adversarial_after)}",
+    ]
+
+
+def _with_interval(rate: Estimate) -> str:
+    return rate.undefined or f"{number(rate)} ({interval(rate)})"
+
+
+def _ece(found: Reliability) -> str:
+    return UNDEFINED if found.ece is None else f"{100 * found.ece:.1f}"
+
+
+def _undefined(measurement: Measurement) -> list[str]:
+    """Return a line for every way in which destruction rates of the average case came to be undefined."""
+    channels: dict[str, list[str]] = defaultdict(list)
+    for channel, rows in measurement.channels.items():
+        for row in rows:
+            rate = row.destruction_rate
+            if row.case == "average" and rate.undefined:
+                why = ", ".join(f"{pairs} {reason}" for reason, pairs in rate.discarded.items())
+                channels[
+                    f"top-{row.top}: destruction rate undefined, {rate.undefined} of "
+                    f"{counted(sum(rate.discarded.values()), 'pair')} ({why})"
+                ].append(channel)
+    return [
+        f"{line}: {', '.join(names) if len(names) <= NAMED else counted(len(names), 'channel')}"
+        for line, names in channels.items()
     ]
 
 
@@ -70,14 +204,14 @@ def _discarded(measurement: Measurement) -> list[str]:
         lines += [f"  {photo.name}: {photo.reason}" for photo in refused]
         lines += [f"  {cell.photo}: {cell.example}: {cell.reason}" for cell in cells]
     for channel in measurement.channels:
-        missing = measurement.missing(channel)
+        missing = measurement.missing[channel]
         if missing:
             lines.append(f"{channel}: {len(missing)} pairs not measured: {', '.join(missing)}")
     return lines
 
 
 def show_list(what: str) -> None:
-    """Print what can be named: models, attacks, transforms, presets or phones.
+    """Print what can be named: models, attacks, transforms, presets, phones or sweeps.
 
     Raises:
         PhysadvError: `what` is none of these.
@@ -117,12 +251,23 @@ def _usual_budget(recipe: "Recipe") -> str:
 
 def _transforms() -> tuple[list[str], list[tuple[str, ...]]]:
     from physadv.transforms import DIGITAL_TRANSFORMS
+    from physadv.transforms.viewpoint import AXES, NAME, SOURCE
 
     rows: list[tuple[str, ...]] = [
         (f"{kind.name}=NUMBER", kind.unit, f"{kind.low:g} to {kind.high:g}", kind.source)
         for kind in DIGITAL_TRANSFORMS.values()
     ]
+    rows += [
+        (f"{NAME}={name}:NUMBER", axis.unit, f"{axis.low:g} to {axis.high:g}", SOURCE)
+        for name, axis in AXES.items()
+    ]
     return ["--transform", "number", "range", "source"], rows
+
+
+def _sweeps() -> tuple[list[str], list[tuple[str, ...]]]:
+    from physadv.transforms import SWEEPS
+
+    return ["--sweep", "the same as"], [(name, " ".join(texts)) for name, texts in SWEEPS.items()]
 
 
 def _presets() -> tuple[list[str], list[tuple[str, ...]]]:
@@ -144,4 +289,5 @@ _LISTS: dict[str, Callable[[], tuple[list[str], list[tuple[str, ...]]]]] = {
     "transforms": _transforms,
     "presets": _presets,
     "phones": _phones,
+    "sweeps": _sweeps,
 }

@@ -46,12 +46,15 @@ from physadv.transforms.protocol import (
 )
 from physadv.transforms.ranges import Range, fixed, plus_minus
 from physadv.transforms.surrogates import Rounding, round_to_8_bits
+from physadv.transforms.sweeps import SWEEPS, parse_sweep
+from physadv.transforms.viewpoint import Viewpoint
 from physadv.transforms.views import View
 from physadv.transforms.warps import Warp, warp_perspective
 
 __all__ = [
     "DIGITAL_TRANSFORMS",
     "PRESETS",
+    "SWEEPS",
     "Composition",
     "Deformation",
     "DigitalTransform",
@@ -71,6 +74,7 @@ __all__ = [
     "TransformError",
     "Transformation",
     "View",
+    "Viewpoint",
     "Warp",
     "adjust_brightness",
     "adjust_contrast",
@@ -90,6 +94,7 @@ __all__ = [
     "linear_to_srgb",
     "load_composition",
     "load_preset",
+    "parse_sweep",
     "parse_transform",
     "pillow_jpeg",
     "plus_minus",

@@ -4,18 +4,21 @@ from xml.etree import ElementTree
 
 import pytest
 
-from physadv.evaluation.destruction import Judgement, PairOutcome, table
+from physadv.evaluation.destruction import table
 from physadv.evaluation.figures import accuracy_figure, destruction_figure
+from physadv.evaluation.outcomes import Judgement, PairOutcome, tally
 
 RIGHT, WRONG = Judgement((0, 1, 2, 3, 4), 0.9), Judgement((1, 2, 3, 4, 5), 0.9)
 HOSTILE = "</svg><script>x</script>"
 ROWS = table(
-    [
-        PairOutcome("1", 0, RIGHT, WRONG, (RIGHT,), (RIGHT,)),
-        PairOutcome("2", 0, RIGHT, WRONG, (WRONG,), (WRONG,)),
-    ]
+    tally(
+        [
+            PairOutcome("1", 0, RIGHT, WRONG, (RIGHT,), (RIGHT,)),
+            PairOutcome("2", 0, RIGHT, WRONG, (WRONG,), (WRONG,)),
+        ]
+    )
 )
-UNCOUNTED = table([PairOutcome("1", 0, WRONG, WRONG, (), ())])
+UNCOUNTED = table(tally([PairOutcome("1", 0, WRONG, WRONG, (), ())]))
 
 
 @pytest.mark.parametrize("name", [HOSTILE, "$a$ = 1", "jpeg=50"])

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from physadv.evaluation.destruction import Judgement, PairOutcome, table
+from physadv.evaluation.destruction import table
+from physadv.evaluation.outcomes import Judgement, PairOutcome, tally
 from physadv.evaluation.report import rate_headlines, rate_table
 from physadv.runs import (
     AttackRecord,
@@ -18,6 +19,7 @@ from physadv.runs import (
     CropRow,
     Example,
     Manifest,
+    ObservationRow,
     PhotoRow,
     Prediction,
     Printout,
@@ -70,14 +72,21 @@ class Run:
         self.capture.crops.mkdir(parents=True)
         examples: list[Example] = []
         outcomes: list[PairOutcome] = []
+        rows: list[ObservationRow] = []
         crops: list[CropRow] = []
         for number, (clean, adversarial, after) in enumerate(pairs, 1):
             pair = f"{number:04d}"
             for kind in ("clean", "adversarial"):
                 examples.append(self._example(pair, kind, number))
                 crops += [self._crop(f"{pair}-{kind}", photo) for photo in range(len(after))]
+                seen = after if kind == "adversarial" else (CAT,) * len(after)
+                rows.append(said(f"{pair}-{kind}", adversarial if kind == "adversarial" else clean))
+                rows += [said(f"{pair}-{kind}", answer, f"{photo}.jpg") for photo, answer in enumerate(seen)]
             outcomes.append(PairOutcome(pair, 0, clean, adversarial, (CAT,) * len(after), after))
-        seen = max(len(after) for _, _, after in pairs)
+        with self.capture.store() as store:
+            store.add_observations(rows)
+        photographed = max(len(after) for _, _, after in pairs)
+        channel = PHOTO.name if photographed else "blur=1"
         self.measurement = Measurement(
             manifest=Manifest(
                 name="tiny",
@@ -93,9 +102,11 @@ class Run:
             ),
             classifier="signs",
             labels=LABELS,
-            channels={PHOTO: table(outcomes)} if seen else {"blur=1": table(outcomes)},
-            outcomes={PHOTO if seen else "blur=1": outcomes},
-            photos=tuple(photo(f"{index}.jpg") for index in range(seen)),
+            identity="signs",
+            channels={channel: table(tally(outcomes))},
+            calibration={},
+            missing={channel: tuple(o.pair for o in outcomes if not o.adversarial_after)},
+            photos=tuple(photo(f"{index}.jpg") for index in range(photographed)),
             crops=tuple(sorted(crops, key=lambda crop: (crop.photo, crop.example))),
         )
 
@@ -140,6 +151,11 @@ class Run:
     def write(self, measurement: Measurement | None = None) -> str:
         path = write_report(self.printout, self.capture, measurement or self.measurement)
         return path.read_text(encoding="utf-8")
+
+
+def said(example: str, answer: Judgement, photo: str = "") -> ObservationRow:
+    channel = PHOTO.name if photo else "none"
+    return ObservationRow("ABC", "signs", channel, 0, example, photo, answer.labels, (answer.confidence,))
 
 
 def photo(name: str, *, simulated: bool = True, reason: str | None = None) -> PhotoRow:
@@ -228,7 +244,7 @@ def test_headline_counts_the_pairs_that_can_be_destroyed(run: Run) -> None:
 
 def test_undefined_is_said_and_never_zero(tmp_path: Path) -> None:
     run = Run(tmp_path, [(FAR, FAR, (FAR,)), (CAT, CAT, (CAT,))])
-    rows = run.measurement.channels[PHOTO]
+    rows = run.measurement.channels[PHOTO.name]
     assert rate_headlines(rows, "were printed")[0].value == "undefined"
     cells = [row[1] for group in rate_table({"photo": rows}).groups for row in group.rows]
     assert [cell.text for cell in cells] == ["undefined"] * 4

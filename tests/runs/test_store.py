@@ -182,8 +182,45 @@ def test_a_damaged_database_is_named(path):
         add(store, photo("a.jpg"), [cell("a.jpg", f"{k:04d}-clean") for k in range(200)])
     whole = path.read_bytes()
     path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
-    with ObservationStore(path) as store, pytest.raises(RunError, match=r"observations\.sqlite: not a us"):
-        store.crops()
+    with pytest.raises(RunError, match=r"observations\.sqlite: not a usable .* move it away"):
+        ObservationStore(path)
+
+
+def test_damage_that_no_query_would_meet_is_found_on_opening(path):
+    """A page in the middle of a table with its cells in another order: every query would still answer."""
+    with ObservationStore(path) as store:
+        store.add_observations([seen(f"{k:05d}-clean") for k in range(2000)])
+    whole = bytearray(path.read_bytes())
+    page = next(n for n in range(3, len(whole) // 4096) if whole[n * 4096] == 10)
+    first = page * 4096 + 8
+    whole[first : first + 4] = whole[first + 2 : first + 4] + whole[first : first + 2]
+    path.write_bytes(whole)
+    connection = sqlite3.connect(path)
+    assert connection.execute("SELECT COUNT(*) FROM observations").fetchone() == (2000,)
+    connection.close()
+    with pytest.raises(RunError, match="order") as raised:
+        ObservationStore(path)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_transaction_cut_short_is_taken_back_from_the_journal(tmp_path, path):
+    """A power cut leaves pages of an unfinished transaction in the file, the old ones in its journal."""
+    with ObservationStore(path) as store:
+        store.add_observations([seen(f"{k:05d}-clean") for k in range(500)])
+        whole = path.read_bytes()
+        store._connection.execute("PRAGMA cache_size = 1")
+        store._connection.execute("BEGIN")
+        store._connection.execute("UPDATE observations SET labels = '[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]'")
+        crashed = tmp_path / "crashed.sqlite"
+        crashed.write_bytes(path.read_bytes())
+        journal = path.with_name(f"{path.name}-journal").read_bytes()
+        store._connection.execute("ROLLBACK")
+    assert crashed.read_bytes() != whole
+    (tmp_path / "crashed.sqlite-journal").write_bytes(journal)
+    with ObservationStore(crashed) as store:
+        rows = store.observations("RUN111", "signs", "photo", 0)
+    assert rows == [seen(f"{k:05d}-clean") for k in range(500)]
+    assert not (tmp_path / "crashed.sqlite-journal").exists()
 
 
 def test_a_newer_store_asks_for_an_update(path):

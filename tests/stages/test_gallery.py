@@ -2,7 +2,7 @@
 
 import pytest
 
-from physadv.evaluation.destruction import Judgement, PairOutcome
+from physadv.evaluation.outcomes import Judgement, PairOutcome
 from physadv.runs import AttackRecord
 from physadv.stages.gallery import difference_gain, fair_shares, fate, spread
 

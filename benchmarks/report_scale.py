@@ -1,0 +1,116 @@
+"""Tables over a million observations: time and memory of counting, measuring and writing them.
+
+Makes a run of 1,000 pairs and writes down, at random, what five classifiers are supposed to have said of it
+through 95 transformations and in five photos. Timed is the stage of `destruction-rate` then, in a process of
+its own: classifiers, checks of files and store, counting, intervals, the tables as text, CSV and JSON.
+
+    python benchmarks/report_scale.py [--quick]
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import numpy as np
+from made_runs import make_run, own_peak_mb
+
+from physadv.classifiers import load_classifier
+from physadv.runs import Capture, CropRow, Manifest, ObservationRow, PhotoRow, Printout
+from physadv.stages.export import tables_as_text
+from physadv.stages.measure import measure
+from physadv.stages.observing import PHOTO, UNTOUCHED
+from physadv.stages.show import show_measurements
+from physadv.transforms import parse_sweep
+
+MODELS = tuple(f"python:made_runs:pool_{seed}" for seed in range(5))
+PHOTOS = tuple(f"{index}.jpg" for index in range(5))
+SWEEP = "blur=0.05:4.75:95"
+PAIRS, SIZE = 1000, 32
+
+
+def fill(root: Path, pairs: int) -> int:
+    """Make a run and its store; return the number of observations."""
+    classifiers = [load_classifier(spec) for spec in MODELS]
+    printout, capture = make_run(root, pairs, MODELS[0], classifiers[0].labels, SIZE)
+    manifest = printout.manifest()
+    rng = np.random.default_rng(0)
+    count = 0
+    with capture.store() as store:
+        for name in PHOTOS:
+            photo = PhotoRow(name, name, "BENCH1", "used", None, 4000, 3000, "a phone", simulated=True)
+            store.add_photo(photo, [crop(name, example.id) for example in manifest.examples])
+        channels = [(UNTOUCHED.name, ""), *((PHOTO.name, name) for name in PHOTOS)]
+        channels += [(str(transform), "") for transform in parse_sweep(SWEEP)]
+        for classifier in classifiers:
+            for channel, photo_name in channels:
+                rows = list(answers(manifest, classifier.identity, channel, photo_name, rng))
+                store.add_observations(rows)
+                count += len(rows)
+    return count
+
+
+def crop(photo: str, example: str) -> CropRow:
+    """Return a cell that was cut out well."""
+    return CropRow(photo, example, 0, 0, "crops/x.png", None, 0.05, 5, 1.0, 12.0, 200.0, 0.0, 0.98, ())
+
+
+def answers(
+    manifest: Manifest, classifier: str, channel: str, photo: str, rng: np.random.Generator
+) -> Iterator[ObservationRow]:
+    """Yield answers that hold the true label first, among five, or not at all, with any confidence."""
+    for example in manifest.examples:
+        labels = rng.choice(1000, 5, replace=False).tolist()
+        labels[int(rng.integers(5))] = example.label
+        sure = np.sort(rng.dirichlet(np.ones(6)))[::-1][:5].round(6).tolist()
+        yield ObservationRow("BENCH1", classifier, channel, 0, example.id, photo, tuple(labels), tuple(sure))
+
+
+def tables(root: Path) -> dict[str, float]:
+    """Return the seconds that measuring and writing take, and this process's peak memory."""
+    started, worked = time.perf_counter(), time.process_time()
+    measurements = measure(Printout(root, "bench"), Capture(root, "bench"), sweeps=[SWEEP], models=MODELS)
+    measured = time.perf_counter()
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
+        show_measurements(measurements)
+    for form in ("csv", "json"):
+        tables_as_text(measurements, form)
+    ended = time.perf_counter()
+    return {
+        "measure_s": measured - started,
+        "tables_s": ended - started,
+        "processor_s": time.process_time() - worked,
+        "peak_mb": own_peak_mb(),
+    }
+
+
+def main() -> None:
+    """Run the benchmark from the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="100 pairs, a hundred thousand observations")
+    parser.add_argument("--tables-of", type=Path, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.tables_of:
+        print(json.dumps(tables(chosen.tables_of)))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        count = fill(Path(folder), PAIRS // 10 if chosen.quick else PAIRS)
+        size = Capture(Path(folder), "bench").store_path.stat().st_size / 1e6
+        command = [sys.executable, __file__, "--tables-of", folder]
+        found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    print(f"{count} observations, {size:.0f} MB on disk, {len(MODELS)} classifiers")
+    for name, value in found.items():
+        print(f"{name:12} {value:8.1f}")
+    print(json.dumps({"observations": count, **{key: round(value, 3) for key, value in found.items()}}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""How far a classifier's confidence can be believed: reliability bins and expected calibration error."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from physadv.evaluation.intervals import NO_PAIRS, Estimate, mean, proportion
+from physadv.evaluation.outcomes import Floats, Ints
+
+BINS = 10
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Answers on P images, counted by the confidence of the first.
+
+    Attributes:
+        seen: (P, B) answers of each image whose confidence lay in bin b of B equal ones, 1 in the last.
+        right: (P, B) how many of them were right.
+        confidence: (P, B) the sum of their confidences.
+    """
+
+    seen: Ints
+    right: Ints
+    confidence: Floats
+
+
+@dataclass(frozen=True)
+class Bin:
+    """One bar of a reliability diagram: how often answers with confidences from `low` to `high` were right.
+
+    `confidence` is their mean, None where there is none.
+    """
+
+    low: float
+    high: float
+    confidence: float | None
+    accuracy: Estimate
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """A reliability diagram in numbers.
+
+    Attributes:
+        bins: in the order of confidence; of an empty one confidence and accuracy are undefined.
+        confidence: mean over all answers; likewise `accuracy`.
+        ece: expected calibration error, None without an answer; it is biased upwards where bins are thin.
+        undefined: why there is none.
+    """
+
+    bins: tuple[Bin, ...]
+    confidence: Estimate
+    accuracy: Estimate
+    ece: float | None
+    undefined: str | None = None
+
+
+def reliability(answers: Answers) -> Reliability:
+    """Return the reliability of answers and ECE = Σ n_b/n · |accuracy_b − confidence_b| (Guo et al. 2017)."""
+    seen, right, confidence = (
+        column.sum(axis=0) for column in (answers.seen, answers.right, answers.confidence)
+    )
+    n, count = int(seen.sum()), len(seen)
+    return Reliability(
+        bins=tuple(
+            Bin(
+                low=b / count,
+                high=(b + 1) / count,
+                confidence=float(confidence[b] / seen[b]) if seen[b] else None,
+                accuracy=proportion(answers.right[:, b], answers.seen[:, b]),
+            )
+            for b in range(count)
+        ),
+        confidence=mean(answers.confidence.sum(axis=1), answers.seen.sum(axis=1)),
+        accuracy=proportion(answers.right.sum(axis=1), answers.seen.sum(axis=1)),
+        ece=float(np.abs(right - confidence).sum() / n) if n else None,
+        undefined=None if n else NO_PAIRS,
+    )

@@ -1,0 +1,71 @@
+"""Attacks, or classifiers, compared on the same pairs: exact McNemar tests and Holm's correction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
+
+from physadv.evaluation.intervals import CONFIDENCE, NO_PAIRS
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One paired comparison.
+
+    Attributes:
+        first: what was compared; likewise `second`.
+        only_first: pairs of which something is true under `first` only; likewise `only_second`.
+        pairs: shared by both; the others say nothing of the difference.
+        p: exact McNemar, two-sided; None where no pair is shared. `holm` corrects it for the whole table.
+        undefined: why there is no p, None where there is one.
+    """
+
+    first: str
+    second: str
+    only_first: int
+    only_second: int
+    pairs: int
+    p: float | None
+    holm: float | None
+    undefined: str | None = None
+
+    @property
+    def differs(self) -> bool:
+        """Return whether the difference stands after correction, at 5 %."""
+        return self.holm is not None and self.holm < 1 - CONFIDENCE
+
+
+def compare_paired(outcomes: Mapping[str, Mapping[str, bool]]) -> list[Comparison]:
+    """Return every two of several attacks compared on the pairs they share (McNemar 1947, Holm 1979).
+
+    Args:
+        outcomes: attack → pair → whether it came about: the attack succeeded, or was destroyed.
+    """
+    tested = [
+        _mcnemar(one, other, outcomes[one], outcomes[other]) for one, other in combinations(outcomes, 2)
+    ]
+    corrected = iter(holm([test.p for test in tested if test.p is not None]))
+    return [
+        Comparison(**{**vars(test), "holm": None if test.p is None else next(corrected)}) for test in tested
+    ]
+
+
+def mcnemar_exact(only_first: int, only_second: int) -> float:
+    """Return the two-sided exact p of discordant pairs: a fair coin's, binomial with n = their number."""
+    return float(mcnemar([[0, only_first], [only_second, 0]], exact=True).pvalue)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p values corrected for there being several (Holm 1979), in the same order."""
+    return [float(p) for p in multipletests(p_values, method="holm")[1]] if p_values else []
+
+
+def _mcnemar(first: str, second: str, one: Mapping[str, bool], other: Mapping[str, bool]) -> Comparison:
+    shared = [(one[pair], other[pair]) for pair in one if pair in other]
+    only_first, only_second = shared.count((True, False)), shared.count((False, True))
+    p = mcnemar_exact(only_first, only_second) if shared else None
+    return Comparison(
+        first, second, only_first, only_second, len(shared), p, None, None if shared else NO_PAIRS
+    )

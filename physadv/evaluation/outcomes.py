@@ -1,0 +1,133 @@
+"""What a classifier said of pairs before and after a channel: one by one, and counted for a whole channel.
+
+A channel is whatever lies between an example and the classifier: print and photo, or a transformation.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Case = Literal["average", "prefiltered"]
+CASES: tuple[Case, ...] = ("average", "prefiltered")
+Kind = Literal["clean", "adversarial"]
+KINDS: tuple[Kind, ...] = ("clean", "adversarial")
+When = Literal["before", "after"]
+WHENS: tuple[When, ...] = ("before", "after")
+TOPS = (1, 5)
+PREFILTER_CONFIDENCE = 0.8
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A classifier's top five on one image, most likely first, and the probability of the first."""
+
+    labels: tuple[int, ...]
+    confidence: float
+
+    def right(self, label: int, top: int) -> bool:
+        """Return whether the label is among the `top` first."""
+        return label in self.labels[:top]
+
+
+@dataclass(frozen=True)
+class PairOutcome:
+    """One source image: its two examples before a channel, and each time they came through it.
+
+    `target` is the class that the attack was to reach, if any.
+    """
+
+    pair: str
+    label: int
+    clean: Judgement
+    adversarial: Judgement
+    clean_after: tuple[Judgement, ...]
+    adversarial_after: tuple[Judgement, ...]
+    target: int | None = None
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What was said of P images, each seen any number of times.
+
+    Attributes:
+        seen: (P,) times each was seen.
+        right: (P, 2) times its label was among the first `TOPS`.
+        target: (P, 2) times the attack's target was.
+        confidence: (P,) sum of the first answer's probabilities.
+    """
+
+    seen: Ints
+    right: Ints
+    target: Ints
+    confidence: Floats
+
+
+@dataclass(frozen=True)
+class Tally:
+    """One classifier's answers on P pairs through one channel, counted.
+
+    Attributes:
+        counts: by kind of example, before and after the channel.
+        targeted: (P,) whether the attack had a target.
+    """
+
+    counts: dict[tuple[Kind, When], Counts]
+    targeted: Bools
+
+    def right_before(self, kind: Kind, top: int) -> Bools:
+        """Return which examples (P,) were classified right before the channel."""
+        return self.counts[kind, "before"].right[:, TOPS.index(top)] > 0
+
+    @property
+    def prefiltered(self) -> Bools:
+        """Return which pairs (P,) are of the prefiltered case (Kurakin et al. 2017, section 3.2).
+
+        The clean image is classified right and the adversarial one wrong, at top-1 and at top-5, both with a
+        probability of 0.8 or more.
+        """
+        sure = [self.counts[kind, "before"].confidence >= PREFILTER_CONFIDENCE for kind in KINDS]
+        return self.right_before("clean", 1) & ~self.right_before("adversarial", 5) & sure[0] & sure[1]
+
+
+def tally(outcomes: Sequence[PairOutcome]) -> Tally:
+    """Return the outcomes of pairs, counted; each example is seen once before the channel."""
+    seen: dict[tuple[Kind, When], list[tuple[Judgement, ...]]] = {
+        ("clean", "before"): [(o.clean,) for o in outcomes],
+        ("adversarial", "before"): [(o.adversarial,) for o in outcomes],
+        ("clean", "after"): [o.clean_after for o in outcomes],
+        ("adversarial", "after"): [o.adversarial_after for o in outcomes],
+    }
+    labels, targets = [o.label for o in outcomes], [o.target for o in outcomes]
+    return Tally(
+        counts={
+            key: Counts(
+                seen=np.array([len(judged) for judged in found], np.int64),
+                right=_hits(found, labels),
+                target=_hits(found, targets),
+                confidence=np.array([sum(j.confidence for j in judged) for judged in found], np.float64),
+            )
+            for key, found in seen.items()
+        },
+        targeted=np.array([target is not None for target in targets], np.bool_),
+    )
+
+
+def is_prefiltered(label: int, clean: Judgement, adversarial: Judgement) -> bool:
+    """Return whether a pair is of the prefiltered case; see `Tally.prefiltered`."""
+    return bool(tally([PairOutcome("", label, clean, adversarial, (), ())]).prefiltered[0])
+
+
+def _hits(found: Iterable[Sequence[Judgement]], labels: Iterable[int | None]) -> Ints:
+    """Return (P, 2) how often each image's label was among the first `TOPS`."""
+    counted = [
+        [sum(label is not None and judgement.right(label, top) for judgement in judged) for top in TOPS]
+        for judged, label in zip(found, labels, strict=True)
+    ]
+    return np.array(counted, np.int64).reshape(-1, len(TOPS))

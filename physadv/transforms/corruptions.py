@@ -1,0 +1,89 @@
+"""The corruptions of ImageNet-C (Hendrycks and Dietterich 2019), by the library that keeps their code alive.
+
+`imagecorruptions-imaug` is the published code, constants and frost pictures included, kept working with
+NumPy 2 and current scikit-image; its parents `imagenet-c` and `imagecorruptions` are not (`np.float_`,
+`multichannel`), and albumentations' effects of the same names are other effects. Optional:
+`pip install 'physadv[corruptions]'`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from physadv.transforms.protocol import TransformError
+
+CORRUPTIONS = (
+    "gaussian_noise",
+    "shot_noise",
+    "impulse_noise",
+    "defocus_blur",
+    "glass_blur",
+    "motion_blur",
+    "zoom_blur",
+    "snow",
+    "frost",
+    "fog",
+    "brightness",
+    "contrast",
+    "elastic_transform",
+    "pixelate",
+    "jpeg_compression",
+)
+SEVERITIES = (1, 5)
+LEAST_SIDE = 32
+_OWN_SEED = ("impulse_noise", "glass_blur")
+
+
+def corrupt(name: str, images: Tensor, severity: Tensor, seeds: Tensor) -> Tensor:
+    """Return images corrupted as ImageNet-C's are: rounded to 8 bits before and after.
+
+    Args:
+        name: one of `CORRUPTIONS`.
+        images: float (B, 3, H, W) in [0, 1], sides of 32 pixels at least.
+        severity: (B,) whole numbers from 1 to 5.
+        seeds: (B,) of what is random in it.
+
+    Returns:
+        (B, 3, H, W) multiples of 1/255; not differentiable.
+
+    Raises:
+        TransformError: the images are too small, or the library is not installed.
+    """
+    check_installed(name)
+    from imagecorruptions import corrupt as corrupt_one
+
+    if min(images.shape[-2:]) < LEAST_SIDE:
+        raise TransformError(
+            f"imagenet-c/{name}: images of {images.shape[-1]} × {images.shape[-2]} pixels; "
+            f"wanted sides of {LEAST_SIDE} or more"
+        )
+    levels = images.detach().mul(255).round().clamp(0, 255).to("cpu", torch.uint8).permute(0, 2, 3, 1)
+    corrupted = []
+    for image, strength, seed in zip(levels.numpy(), severity.tolist(), seeds.tolist(), strict=True):
+        own = {"seed": seed % 2**32} if name in _OWN_SEED else {}
+        with _numpy_seeded(seed % 2**32):
+            corrupted.append(corrupt_one(image, int(strength), name, **own))
+    return torch.from_numpy(np.stack(corrupted)).permute(0, 3, 1, 2).to(images) / 255
+
+
+def check_installed(name: str) -> None:
+    """Raise a TransformError that says what to install where the library is missing."""
+    if find_spec("imagecorruptions") is None:
+        raise TransformError(
+            f"imagenet-c/{name} needs imagecorruptions-imaug: pip install 'physadv[corruptions]'"
+        )
+
+
+@contextmanager
+def _numpy_seeded(seed: int) -> Iterator[None]:
+    """Seed NumPy's global generator, from which the library draws, and give it back as it was."""
+    before = np.random.get_state()  # noqa: NPY002 - the library knows no other
+    np.random.seed(seed)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        np.random.set_state(before)  # noqa: NPY002
