@@ -12,8 +12,8 @@ SPACING_PX = 1.1
 """Samples are at most this far apart in the photo. Three samples a pixel where two reach that take twice the
 time and change a crop by 0.3 of 255 levels, where a photo's noise of 6 levels changes it by 2 to 3.
 """
-PITCH = 16
-"""Samples between those at which a sheet's model is asked; straight lines between are within 0.005 px."""
+PITCH = 24
+"""Samples between those at which a sheet's model is asked; straight lines between are within 0.01 px."""
 THUMBNAIL, BLOCKS = 32, 4
 MIN_CONTRAST = 3.0
 

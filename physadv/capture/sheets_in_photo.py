@@ -192,8 +192,14 @@ def _place_one(photo: Photo, sheet: Sheet, claimed: Claimed, camera: Camera, fit
 
 
 def _is_of(paper: _Paper, code: FoundCode) -> bool:
+    """Return whether a code is one of a paper's own."""
     mark = _code_marks(paper.sheet).get(code.text)
-    return mark is not None and _explains(paper.model, mark, code)
+    if mark is None:
+        return False
+    claimed = paper.evidence.decoded.get(mark)
+    if claimed is not None and np.array_equal(claimed.mean(axis=0), code.corners.mean(axis=0)):
+        return True
+    return _explains(paper.model, mark, code)
 
 
 def _explains(model: SheetModel, mark: Mark, code: FoundCode) -> bool:
