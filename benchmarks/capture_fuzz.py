@@ -1,6 +1,6 @@
 """Damaged photo files, and photos of what is no sheet: nothing may crash, hang or yield a wrong crop.
 
-`python benchmarks/capture_fuzz.py` makes one small photo of four cells in every format, damages it 1,000
+`python benchmarks/capture_fuzz.py` makes one small photo of eight cells in every format, damages it 1,000
 times (cut off, bits flipped, bytes overwritten, doubled or left out, name changed) and reads and crops every
 file in a worker process; then all photos under `$PHYSADV_DATA`. It prints a table and one JSON line:
 
@@ -27,7 +27,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from capture import RUN, make_sheet
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -35,8 +34,10 @@ from physadv.capture.crops import correlation
 from physadv.capture.reading import CaptureError, read_photo
 from physadv.capture.sheets_in_photo import crop_photo
 from physadv.capture.video import is_video, read_video
-from physadv.sheets import Sheet, page_pixels
+from physadv.experiments.drawn_signs import draw_demo_set
+from physadv.sheets import Caption, PrintItem, Sheet, page_pixels, plan_sheets, write_pdf
 
+RUN = "FUZZ00"
 LIMIT_S = 10.0
 WRONG_PLACE_PX, SPOILED = 20.0, 8.0
 PHOTO_PX = (1400, 1000)
@@ -95,8 +96,30 @@ class Outcome:
         )
 
 
+def print_sheet(folder: Path) -> tuple[Sheet, Path, dict[str, Pixels]]:
+    """Return a sheet of eight drawn signs, each with a noisy twin, its PDF, and the pictures on it."""
+    rng = np.random.default_rng(0)
+    pictures: dict[str, Pixels] = {}
+    for index, (_, sign) in enumerate(draw_demo_set(8, size=224, seed=0)):
+        noise = rng.integers(0, 2, sign.shape) * 32 - 16
+        pictures[f"{index}-clean"] = sign
+        pictures[f"{index}-adversarial"] = (sign + noise).clip(0, 255).astype(np.uint8)
+    items = [PrintItem(name, 224, 224) for name in pictures]
+    (sheet,) = plan_sheets(list(zip(items[::2], items[1::2], strict=True)), run=RUN)
+    pdf = folder / "sheets.pdf"
+    write_pdf(
+        pdf,
+        [sheet],
+        count=1,
+        title="benchmark",
+        picture=lambda name: Image.fromarray(pictures[name]),
+        caption=lambda name: Caption((name,)),
+    )
+    return sheet, pdf, pictures
+
+
 def take_photo(pdf: Path) -> Pixels:
-    """Return a small photo of a sheet's first four cells: tilted, blurred, noisy."""
+    """Return a small photo of a sheet's first eight cells: tilted, blurred, noisy."""
     page = page_pixels(pdf, 0, 8)
     width, height = PHOTO_PX
     seen = np.array([(60, 180), (1640, 120), (1660, 1320), (40, 1260)], np.float32)
@@ -258,7 +281,7 @@ def main() -> None:
     totals: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        sheet, pdf, pictures = make_sheet(folder)
+        sheet, pdf, pictures = print_sheet(folder)
         originals = write_originals(folder, take_photo(pdf))
         guard = Guard(sheet, pictures)
         whole = {original.name: guard.crop(original) for original in originals}
