@@ -6,7 +6,9 @@ paper as it was. A pinhole with radial distortion sees it. Compare Cao et al. (2
 who take the shape of a page from its text lines; here it comes from marks at known places.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,14 +19,18 @@ from physadv.capture.least_squares import fit_points
 
 CURVE_SPREAD = (0.6, 0.4, 0.3, 0.25, 0.2, 0.15, 0.1)
 """How far each coefficient of the slope angle, radians over half a page, strays from flat."""
+FEW_TERMS, ALL_TERMS = 4, 7
+"""Coefficients for an arc, for more of it at one end and for an S; and all of them, for waves too."""
 OFF = 1e-9
 KNOWN_FOCAL_SPREAD, GUESSED_FOCAL_SPREAD = 0.05, 0.2
 STARTS = [(angle, bend) for angle in np.radians([0, 45, 90, 135]) for bend in (-0.15, 0.15)]
-FIRST_STEPS, LAST_STEPS = 8, 60
+FIRST_STEPS, LAST_STEPS = 6, 40
+CONVINCING = 20.0
+"""Cost per mark below which a fit from one start is not doubted."""
 _POSE, _FOCAL, _LENS, _ANGLE, _CURVE = slice(0, 6), 6, slice(7, 9), 9, slice(10, 17)
 PARAMETERS = 17
 DIFFERENCE = 1e-6
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ class BentPage:
 
 
 def fit_bent(
-    points_mm: Points, pixels: Points, sigmas: Points, camera: Camera, flat: FlatPage, terms: int = 4
+    points_mm: Points, pixels: Points, sigmas: Points, camera: Camera, flat: FlatPage, terms: int = FEW_TERMS
 ) -> BentPage:
     """Fit a curled sheet to marks.
 
@@ -64,8 +70,8 @@ def fit_bent(
         sigmas: (N,) how far each is trusted, pixels.
         camera: that took the photo; its focal length is refined.
         flat: the best flat sheet, to begin from.
-        terms: how many of the slope's seven coefficients are fitted; more than the marks ask for make waves
-            between them.
+        terms: how many of the slope's coefficients are fitted; more than the marks ask for make waves between
+            them.
     """
     middle = points_mm.mean(axis=0)
     size = float(np.abs(points_mm - middle).max())
@@ -83,18 +89,55 @@ def fit_bent(
     spread[_LENS] = LENS_SPREAD
     spread[_CURVE] = np.where(np.arange(len(CURVE_SPREAD)) < terms, CURVE_SPREAD, OFF)
 
-    def fit(start: Points, iterations: int) -> tuple[Points, float]:
-        return fit_points(
-            project, start, pixels, sigmas, expected=expected, spread=spread, iterations=iterations
-        )
+    def fit(starts: Sequence[Points]) -> tuple[Points, float]:
+        """Try all starts for a few steps and follow the best one to its end."""
+        settings: dict[str, Any] = {"expected": expected, "spread": spread, "tolerance": 1e-4}
+        begun = [fit_points(project, s, pixels, sigmas, iterations=FIRST_STEPS, **settings) for s in starts]
+        best, _ = min(begun, key=lambda each: each[1])
+        return fit_points(project, best, pixels, sigmas, iterations=LAST_STEPS, **settings)
 
-    begun = []
-    for angle, bend in STARTS:
-        start = np.zeros(PARAMETERS)
-        start[3:6], start[_ANGLE], start[_CURVE.start] = place, angle, bend
-        begun.append(fit(start, FIRST_STEPS))
-    best, _ = fit(min(begun, key=lambda each: each[1])[0], LAST_STEPS)
+    flat_start = np.zeros(PARAMETERS)
+    flat_start[3:6] = place
+    flat_start[_LENS] = flat.k1, flat.k2
+    best, cost = fit(_slightly_bent(flat_start, project, pixels, 1 / spread))
+    if cost > CONVINCING * len(page):
+        again, cost_again = fit([_bent(flat_start, angle, bend) for angle, bend in STARTS])
+        best = again if cost_again < cost else best
     return BentPage(best, attitude, middle, size, camera.focal, camera.centre)
+
+
+def _bent(flat: Points, angle: float, bend: float) -> Points:
+    start = flat.copy()
+    start[_ANGLE], start[_CURVE.start] = angle, bend
+    return start
+
+
+def _slightly_bent(
+    flat: Points, project: Callable[[Points], tuple[Points, Points]], pixels: Points, rigour: Points
+) -> list[Points]:
+    """Return parameters to start from: what little bend explains best how marks stray from a flat sheet.
+
+    A slight bend lifts the paper by a quadratic form of the place on it, which bends in three directions
+    span. A lens does nearly what equal curvature all round would do, so that only the difference of the two
+    principal curvatures counts: the paper is bent either one way or the other.
+    """
+    errors = project(flat)[0] - pixels
+    slopes = []
+    for angle in (0.0, np.pi / 2, np.pi / 4):
+        slopes.append(project(_bent(flat, angle, 0.0))[1][:, :, _CURVE.start])
+    rigid = [*range(_FOCAL + 1), *range(_LENS.start, _LENS.stop)]
+    design = np.concatenate([project(flat)[1][:, :, rigid], np.stack(slopes, axis=2)], axis=2)
+    unknowns = design.shape[2]
+    held = np.diag(np.append(rigour[rigid], [1.0, 1.0, 1.0]))
+    system = np.vstack([design.reshape(-1, unknowns), held])
+    solution, *_ = np.linalg.lstsq(system, np.append(-errors.ravel(), np.zeros(unknowns)), rcond=None)
+    x, y, diagonal = solution[-3:]
+    curvatures, directions = np.linalg.eigh(
+        np.array([[x + diagonal / 2, diagonal / 2], [diagonal / 2, y + diagonal / 2]])
+    )
+    bend = float(np.clip(curvatures[0] - curvatures[1], -0.6, 0.6))
+    angles = np.arctan2(directions[1], directions[0])
+    return [_bent(flat, float(angles[0]), bend), _bent(flat, float(angles[1]), -bend)]
 
 
 def _pose(flat: FlatPage, middle: Points, size: float, camera: Camera) -> tuple[Points, Points]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from physadv.capture.bent_page import fit_bent
+from physadv.capture.bent_page import ALL_TERMS, FEW_TERMS, fit_bent
 from physadv.capture.flat_page import fit_flat
 from physadv.capture.geometry import Camera, Points, SheetModel
 
@@ -12,12 +12,14 @@ Fit = Callable[[Points, Points, Points, Camera], SheetModel]
 
 MARKS_FOR_BEND = 16
 ROUGH_SIGMA = 0.5
-FLAT_ENOUGH_PX = 0.15
-"""Flat sheets under any lens leave 0.01 to 0.11 px of their marks, sheets with a bow of 5 mm more than 1."""
-BEND_GAIN = 0.8
-"""A curled model must leave this much less than a flat one: its further parameters alone save 3 %."""
-CURVES = (4, 7)
-"""Coefficients of a curled page's slope: those of an arc, more of it at one end, an S; then waves too."""
+FLAT_ENOUGH_PX, CURVED_ENOUGH_PX = 0.06, 0.03
+"""What a model may leave of the marks before one with more parameters is tried.
+
+Marks in a sharp photo stray by 0.02 px. A bow of 0.5 mm leaves a flat sheet 0.1 px of them and moves its
+cells as far.
+"""
+GAIN = 0.8
+"""That one must leave this much less: further parameters save a few per cent by themselves."""
 TRIMMED = 0.9
 
 
@@ -35,17 +37,15 @@ def fit_sheet(points_mm: Points, pixels: Points, sigmas: Points, camera: Camera)
     if precise.sum() < MARKS_FOR_BEND:
         return flat
     marks = points_mm[precise], pixels[precise]
-    left = _trimmed_rms(flat, *marks)
-    if left <= FLAT_ENOUGH_PX:
-        return flat
     best: SheetModel = flat
-    for terms in CURVES:
+    left = _trimmed_rms(flat, *marks)
+    for enough, terms in ((FLAT_ENOUGH_PX, FEW_TERMS), (CURVED_ENOUGH_PX, ALL_TERMS)):
+        if left <= enough:
+            break
         bent = fit_bent(points_mm, pixels, sigmas, camera, flat, terms)
         still_left = _trimmed_rms(bent, *marks)
-        if still_left < BEND_GAIN * left:
+        if still_left < GAIN * left:
             best, left = bent, still_left
-        if left <= FLAT_ENOUGH_PX:
-            break
     return best
 
 

@@ -23,6 +23,7 @@ def fit_points(
     expected: Array,
     spread: Array,
     iterations: int = 30,
+    tolerance: float = 1e-7,
 ) -> tuple[Array, float]:
     """Return the parameters (P,) that bring projected points nearest to where they were seen, and their cost.
 
@@ -37,6 +38,7 @@ def fit_points(
         expected: (P,) the prior's means.
         spread: (P,) its standard deviations; inf where nothing is known beforehand.
         iterations: at most this many steps.
+        tolerance: a step that lowers the cost by a smaller share than this is the last.
     """
     precision = 1 / np.square(spread)
     weights = 1 / np.square(sigmas)
@@ -71,6 +73,6 @@ def fit_points(
         gained = cost - trial_cost
         best, seen, slopes, cost, pull = trial, trial_seen, trial_slopes, trial_cost, trial_pull
         damping = max(damping / 10, 1e-12)
-        if gained <= 1e-9 * cost + 1e-12:
+        if gained <= tolerance * cost + 1e-12:
             break
     return best, cost

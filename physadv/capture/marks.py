@@ -37,7 +37,11 @@ class Evidence:
     saddles: dict[Mark, Points] = field(default_factory=dict)
 
     def stacked(self, *, precise: bool = False) -> tuple[Points, Points, Points]:
-        """Return page points (N, 2), photo points (N, 2) and sigmas (N,); `precise`: no decoder's corners."""
+        """Return page points (N, 2), photo points (N, 2) and sigmas (N,).
+
+        Decoders' corners are left out where `precise` ones are asked for, or saddles enough are known.
+        """
+        precise = precise or len(self.saddles) >= ENOUGH_SADDLES
         rough = {} if precise else {m: c for m, c in self.decoded.items() if m not in self.fitted}
         codes = [*rough, *self.fitted]
         page = [box_corners(mark.box_mm) for mark in codes]
