@@ -17,7 +17,14 @@ from physadv.attacks.objectives import (
     untargeted_cross_entropy,
     untargeted_margin,
 )
-from physadv.attacks.optimisers import MomentumSign, NormalisedStep, Optimiser, SignedStep, TorchOptimiser
+from physadv.attacks.optimisers import (
+    MomentumSign,
+    NormalisedStep,
+    Optimiser,
+    SignedStep,
+    TorchOptimiser,
+    cooling_adam,
+)
 from physadv.attacks.options import Options
 from physadv.attacks.patches import Patch, Placement, circle, paste, patch, square
 from physadv.attacks.penalties import (
@@ -49,6 +56,7 @@ __all__ = [
     "Variable",
     "bim",
     "circle",
+    "cooling_adam",
     "ensemble",
     "eot",
     "expected_loss",
