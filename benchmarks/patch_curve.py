@@ -30,7 +30,7 @@ from torch import Tensor
 from physadv.attacks import Placement, circle, paste, patch
 from physadv.classifiers import Classifier, load_classifier
 from physadv.evaluation.figures import FIRST, GRID, INK, MUTED, SECOND
-from physadv.evaluation.intervals import Proportion, proportion
+from physadv.evaluation.intervals import Estimate, proportion
 from physadv.progress import reporter
 from physadv.randomness import generator
 from physadv.runs.files import replacing
@@ -59,7 +59,7 @@ class Curve:
     """
 
     name: str
-    shares: Mapping[float, Proportion]
+    shares: Mapping[float, Estimate]
 
 
 def read_rgb(path: Path, side: int | None = None, box: tuple[int, int, int, int] | None = None) -> Tensor:
@@ -94,13 +94,13 @@ def read_or_make(path: Path, make: Callable[[], Tensor]) -> Tensor:
 @torch.no_grad()
 def success(
     classifier: Classifier, sticker: Tensor, images: Tensor, target: int, area: float, places: int
-) -> Proportion:
+) -> Estimate:
     """Return how often images with a round sticker (3, h, h) on them are called the target.
 
     Every image is judged at `places` places, rounded to 8 bits; the interval counts images, not places.
     """
     alpha, placement = circle(sticker.shape[-1]), Placement((area, area))
-    outcomes: list[list[bool]] = []
+    hits: list[int] = []
     for start in range(0, len(images), CHUNK):
         some = images[start : start + CHUNK]
         called = []
@@ -108,11 +108,11 @@ def success(
             drawn = placement.draw(len(some), generator(0, "held out", f"{area:g}", start, place))
             seen = (paste(sticker[None], alpha, some, drawn) * 255).round() / 255
             called.append(classifier(seen).argmax(dim=1) == target)
-        outcomes += torch.stack(called, dim=1).tolist()
-    return proportion(outcomes)
+        hits += torch.stack(called).sum(dim=0).tolist()
+    return proportion(hits, [places] * len(hits))
 
 
-def in_words(share: Proportion | None) -> str:
+def in_words(share: Estimate | None) -> str:
     """Return "61.3 % (52.4–69.6)"."""
     if share is None or share.value is None or share.low is None or share.high is None:
         return "–"
@@ -213,7 +213,7 @@ def main() -> None:
             ),
         )
 
-    def judged(sticker: Tensor, area: float) -> Proportion:
+    def judged(sticker: Tensor, area: float) -> Estimate:
         share = success(classifier, sticker, held_out, target, area, chosen.places)
         report.say(f"{100 * area:g} %: {in_words(share)}")
         return share
