@@ -16,7 +16,7 @@ from typing import Literal
 
 from physadv.experiments.study_file import Study, StudyError, StudyRun
 from physadv.progress import Reporter, silent
-from physadv.runs import Capture, Printout, file_sha256
+from physadv.runs import Capture, Colour, Printout, file_sha256
 from physadv.runs.manifest import read_manifest
 from physadv.stages.crop import crop, photo_files
 from physadv.stages.generate import generate
@@ -77,7 +77,7 @@ def run_steps(study: Study, run: StudyRun, root: Path, reporter: Reporter) -> It
             "crop",
             lambda: [photographs.colour, [(path.name, _sha256(path)) for path in photo_files(capture)]],
             lambda: capture.store_path.exists() and capture.crops.exists(),
-            lambda: crop(printout, capture, colour=photographs.colour, reporter=reporter),
+            lambda: _crop(printout, capture, photographs.colour, reporter),
             waiting=lambda: photographs.source == "real" and not photo_files(capture),
         )
     yield RunStep(
@@ -91,6 +91,13 @@ def run_steps(study: Study, run: StudyRun, root: Path, reporter: Reporter) -> It
             and not (photo_files(capture) or run.transforms or run.sweeps)
         ),
     )
+
+
+def _crop(printout: Printout, capture: Capture, colour: Colour, reporter: Reporter) -> None:
+    """Crop what there is, and name every photo that could not be used."""
+    result = crop(printout, capture, colour=colour, reporter=reporter)
+    for photo in result.refused_photos:
+        reporter.say(f"{printout.name}: {photo.name}: {photo.reason}")
 
 
 def measure_run(study: Study, run: StudyRun, root: Path, reporter: Reporter = silent) -> Measurement:

@@ -7,7 +7,8 @@ import shutil
 import pytest
 from PIL import Image
 
-from physadv.runs import Printout, read_manifest
+from physadv.runs import Printout
+from physadv.runs.manifest import read_manifest
 from physadv.stages import measure as measuring
 
 STUDY = """\
@@ -146,7 +147,7 @@ def test_a_killed_study_goes_on_where_it_was(run, physadv, data, tmp_path, monke
 def test_a_fault_of_a_stage_names_the_run(refused):
     text = STUDY.replace("eps = [16, 8]", 'targets = ["Stop singn"]')
     name = "small-bundled-fast-16-Stop-singn"
-    assert refused(text).startswith(f"error: {name}: unknown label 'Stop singn'")
+    assert refused(text).startswith(f"error: {name}: label 'Stop singn' is no class of signs")
 
 
 def test_damaged_records_are_one_line(run, refused, tmp_path):
@@ -181,4 +182,4 @@ def test_simulated_photographs_are_as_many_as_the_study_says(run, tmp_path, phot
     assert [path.name for path in (capture / "photos").iterdir()] == ["sheet-001-shot-1.jpg"]
     assert run(simulated)[0] == "5 of 5 steps unchanged"
     (capture / "photos" / "sheet-001-shot-1.jpg").rename(tmp_path / "taken.jpg")
-    assert run(simulated, "--dry-run")[0] == f"{BIM}: would run photograph, crop"
+    assert run(simulated, "--dry-run")[0] == f"{BIM}: would run photograph, crop, measure"
