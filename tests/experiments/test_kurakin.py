@@ -25,7 +25,7 @@ models.bundled = { spec = "signs", size = 64 }
 models = ["bundled"]
 attacks = ["fast", "bim", "least-likely"]
 eps = [16]
-sweeps = ["brightness=-90:90:2", "contrast=0.5:1.5:2", "blur=1:3:2", "noise=20:60:2", "jpeg=10:80:2"]
+sweeps = ["brightness=-90:90:3", "contrast=0.5:1.5:2", "blur=1:3:2", "noise=20:60:2", "jpeg=10:80:2"]
 """
 PHOTOGRAPHED = """\
 name = "tiny"

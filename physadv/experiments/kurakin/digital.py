@@ -24,6 +24,8 @@ from physadv.transforms.digital import DIGITAL_TRANSFORMS, FixedTransform
 
 KINDS = ("brightness", "contrast", "blur", "noise", "jpeg")
 MILD, HARD = KINDS[:2], KINDS[2:]
+NOTHING = {"brightness": 0, "contrast": 1}
+"""Strengths at which nothing is changed, and so nothing destroyed."""
 NAME = "kurakin-digital"
 DECIMALS = 4
 
@@ -35,7 +37,7 @@ class Swept:
     Attributes:
         run: how it was made.
         measurement: its tables, a channel a transformation.
-        kinds: kind → table of all its strengths taken together.
+        kinds: kind → table of all its strengths that change anything, taken together.
     """
 
     run: StudyRun
@@ -68,7 +70,7 @@ def write_digital(folder: Path, study: Study, root: Path, found: Mapping[str, Me
         return []
     pages = {
         f"{NAME}.md": "\n".join(_page(complete)),
-        f"{NAME}.json": json.dumps(list(_records(complete))) + "\n",
+        f"{NAME}.json": json.dumps(list(_records(complete)), separators=(",", ":")) + "\n",
     }
     for name, text in pages.items():
         with replacing(folder / name) as temporary:
@@ -81,7 +83,10 @@ def write_digital(folder: Path, study: Study, root: Path, found: Mapping[str, Me
 
 def _swept(run: StudyRun, study: Study, root: Path, measurement: Measurement) -> Swept:
     printout, capture = Printout(root, run.name), Capture(root, run.name)
-    groups = {kind: [str(at) for at in _strengths(measurement, kind)] for kind in KINDS}
+    groups = {
+        kind: [str(at) for at in _strengths(measurement, kind) if at.value != NOTHING.get(kind)]
+        for kind in KINDS
+    }
     return Swept(run, measurement, pooled(printout, capture, measurement, groups, study.seed))
 
 
@@ -131,11 +136,11 @@ def _page(models: Mapping[str, Mapping[str, Swept]]) -> Iterator[str]:
         fill(
             f"Made by `{COMMAND}`: {said} pairs an attack, all images there are. d is equation 1: of the "
             "pairs with clean right and adversarial wrong, the share right again after it. The rate *of a "
-            "kind* takes all its strengths together; its 95 % interval draws whole images, each of which "
-            "was seen once a strength. Which kind is harsher depends on the strengths, and these are this "
-            "project's: clean survival beside it says what the same strengths leave of images that nobody "
-            "attacked. The page was written by the program, statements and all; every single strength is "
-            f"in [{NAME}.json]({NAME}.json).",
+            "kind* takes all its strengths together but brightness 0 and contrast 1, which change nothing; "
+            "its 95 % interval draws whole images, each of which was seen once a strength. Which kind is "
+            "harsher depends on the strengths, and these are this project's: clean survival beside it says "
+            "what the same strengths leave of images that nobody attacked. The page was written by the "
+            f"program, statements and all; every single strength is in [{NAME}.json]({NAME}.json).",
             COLUMNS,
         ),
         "",
@@ -254,7 +259,6 @@ def _rates(row: Row) -> dict[str, Any]:
     measures = {
         "destruction_rate": row.destruction_rate,
         "clean_survival": row.clean_survival,
-        "adversarial_after": row.adversarial_after,
     }
     return {
         "case": row.case,
