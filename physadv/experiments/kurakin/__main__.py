@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from physadv.errors import PhysadvError
-from physadv.experiments.kurakin import STUDY
+from physadv.experiments.kurakin import COMMAND, STUDY
 from physadv.experiments.kurakin.digital import write_digital
 from physadv.experiments.kurakin.photographed import write_photographed
 from physadv.experiments.studies import choose, in_words, measurements, run_study
@@ -26,9 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         study = choose(read_study(STUDY, chosen.data), chosen.only)
         outcome = run_study(study, chosen.root, told)
         found = measurements(study, chosen.root, outcome)
+        command = COMMAND if chosen.only == "*" else f"{COMMAND} --only '{chosen.only}'"
         pages = [
-            *write_photographed(chosen.out, study, found),
-            *write_digital(chosen.out, study, chosen.root, found),
+            *write_photographed(chosen.out, study, found, command),
+            *write_digital(chosen.out, study, chosen.root, found, command),
         ]
     except PhysadvError as error:
         parser.error(str(error))

@@ -49,7 +49,9 @@ class Swept:
         return _row(self.kinds[kind], top).destruction_rate
 
 
-def write_digital(folder: Path, study: Study, root: Path, found: Mapping[str, Measurement]) -> list[Path]:
+def write_digital(
+    folder: Path, study: Study, root: Path, found: Mapping[str, Measurement], command: str = COMMAND
+) -> list[Path]:
     """Write the page, its numbers as JSON and a figure a classifier, if all three attacks were swept.
 
     Args:
@@ -57,6 +59,7 @@ def write_digital(folder: Path, study: Study, root: Path, found: Mapping[str, Me
         study: the study.
         root: of its runs.
         found: run → what was measured.
+        command: that makes the page again.
 
     Returns:
         The files written, none where nothing was swept.
@@ -69,7 +72,7 @@ def write_digital(folder: Path, study: Study, root: Path, found: Mapping[str, Me
     if not complete:
         return []
     pages = {
-        f"{NAME}.md": "\n".join(_page(complete)),
+        f"{NAME}.md": "\n".join(_page(complete, command)),
         f"{NAME}.json": json.dumps(list(_records(complete)), separators=(",", ":")) + "\n",
     }
     for name, text in pages.items():
@@ -116,7 +119,7 @@ def _panels(swept: Mapping[str, Swept], top: int) -> list[Panel]:
     return panels
 
 
-def _page(models: Mapping[str, Mapping[str, Swept]]) -> Iterator[str]:
+def _page(models: Mapping[str, Mapping[str, Swept]], command: str) -> Iterator[str]:
     everything = [swept for attacks in models.values() for swept in attacks.values()]
     pairs = sorted({len(swept.measurement.manifest.pairs()) for swept in everything})
     said = " and ".join(map(str, pairs))
@@ -134,7 +137,7 @@ def _page(models: Mapping[str, Mapping[str, Swept]]) -> Iterator[str]:
         ),
         "",
         fill(
-            f"Made by `{COMMAND}`: {said} pairs an attack, all images there are. d is equation 1: of the "
+            f"Made by `{command}`: {said} pairs an attack, all images there are. d is equation 1: of the "
             "pairs with clean right and adversarial wrong, the share right again after it. The rate *of a "
             "kind* takes all its strengths together but brightness 0 and contrast 1, which change nothing; "
             "its 95 % interval draws whole images, each of which was seen once a strength. Which kind is "

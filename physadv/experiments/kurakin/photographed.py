@@ -73,13 +73,16 @@ class Cell:
         return next(row for row in rows if row.case == self.case and row.top == top)
 
 
-def write_photographed(folder: Path, study: Study, found: Mapping[str, Measurement]) -> list[Path]:
+def write_photographed(
+    folder: Path, study: Study, found: Mapping[str, Measurement], command: str = COMMAND
+) -> list[Path]:
     """Write the page and its numbers as JSON.
 
     Args:
         folder: of the pages.
         study: the study.
         found: run → what was measured.
+        command: that makes the page again.
 
     Returns:
         The files written, none where not all photographed runs of the study are measured.
@@ -92,13 +95,13 @@ def write_photographed(folder: Path, study: Study, found: Mapping[str, Measureme
     measured = [{**found[run.name].as_json(), "source": run.model, "classifier": run.model} for run in runs]
     page, numbers = folder / f"{NAME}.md", folder / f"{NAME}.json"
     with replacing(page) as temporary:
-        temporary.write_text("\n".join(_page(cells)), encoding="utf-8")
+        temporary.write_text("\n".join(_page(cells, command)), encoding="utf-8")
     with replacing(numbers) as temporary:
         temporary.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
     return [page, numbers]
 
 
-def _page(cells: Sequence[Cell]) -> list[str]:
+def _page(cells: Sequence[Cell], command: str) -> list[str]:
     runs = {cell.run.name: cell for cell in cells}.values()
     (model,) = {cell.run.model for cell in runs}
     size = cells[0].run.settings.size
@@ -124,7 +127,7 @@ def _page(cells: Sequence[Cell]) -> list[str]:
         ),
         "",
         fill(
-            f"Made by `{COMMAND}`: {said} pairs an attack and budget; {len(cropped)} of {len(crops)} "
+            f"Made by `{command}`: {said} pairs an attack and budget; {len(cropped)} of {len(crops)} "
             f"photographed cells were cropped (median blur {median(sharpness):.2f} px of the photo). d is "
             "the destruction rate, equation 1, with its 95 % interval; n counts what qualifies. The "
             "prefiltered case is counted from the same photos: of the pairs right before, wrong after, "
