@@ -113,8 +113,13 @@ def _sweep_cells(strength: str, rows: Sequence[Row]) -> tuple[Cell, ...]:
     )
 
 
-def transfer_table(cells: Sequence[TransferCell]) -> Table:
-    """Return sources by targets: success and destruction rate, a group of rows a channel."""
+def transfer_table(cells: Sequence[TransferCell], names: Mapping[str, str]) -> Table:
+    """Return sources by targets: success and destruction rate, a group of rows a channel.
+
+    Args:
+        cells: of every run, target and channel.
+        names: channel → what a person calls it.
+    """
     targets = list(dict.fromkeys(cell.target for cell in cells))
     found = {(cell.channel, cell.run, cell.target): cell for cell in cells}
     runs = dict.fromkeys((cell.run, cell.source) for cell in cells)
@@ -127,7 +132,7 @@ def transfer_table(cells: Sequence[TransferCell]) -> Table:
         ),
         groups=tuple(
             RowGroup(
-                channel_in_words(channel),
+                names[channel],
                 tuple(
                     (
                         Cell(run, source),
@@ -145,11 +150,6 @@ def transfer_table(cells: Sequence[TransferCell]) -> Table:
 def _transfer_cells(cell: TransferCell) -> tuple[Cell, Cell]:
     success = share_cell(cell.success, "*" * cell.white_box)
     return success, share_cell(cell.destruction) if cell.destruction else Cell("–", weak=True)
-
-
-def channel_in_words(channel: str) -> str:
-    """Return what a person calls a channel of the store."""
-    return "files, untouched" if channel == "none" else channel
 
 
 def share_cell(share: Estimate, mark: str = "") -> Cell:

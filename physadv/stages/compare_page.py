@@ -11,11 +11,11 @@ from physadv.evaluation.comparisons import Comparison
 from physadv.evaluation.figures import Series, curve, side_by_side_figure
 from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.page import Cell, Column, ColumnGroup, Facts, FigureGroup, Notice, RowGroup, Table
-from physadv.evaluation.tables import channel_in_words, share_cell
+from physadv.evaluation.tables import share_cell
 from physadv.evaluation.wording import UNDEFINED, counted, interval, number
 from physadv.runs import replacing
 from physadv.stages.compare import DESTRUCTION, SUCCESS, Line, RunComparison
-from physadv.stages.measure import Measurement
+from physadv.stages.measure import Measurement, common_name
 from physadv.stages.observing import PHOTO, UNTOUCHED
 from physadv.stages.provenance import cameras, generate_command, measure_options
 from physadv.stages.report_figures import JUDGES, slug
@@ -44,7 +44,7 @@ def show_comparison(found: RunComparison) -> None:
         rates.add_column(f"{name} % (95 %)", justify="right", no_wrap=True)
     for line in found.lines:
         rates.add_row(
-            channel_in_words(line.channel),
+            common_name(found.measurements, line.channel),
             line.measure,
             *(rate.undefined or f"{number(rate)} ({interval(rate)})" for rate in line.rates.values()),
         )
@@ -56,7 +56,7 @@ def show_comparison(found: RunComparison) -> None:
     for line in found.lines:
         for test in line.tests:
             tests.add_row(
-                channel_in_words(line.channel),
+                common_name(found.measurements, line.channel),
                 line.measure,
                 f"{test.first}, {test.second}",
                 str(test.only_first),
@@ -144,7 +144,7 @@ def _figures(found: RunComparison) -> tuple[FigureGroup, ...]:
                     f"{measure.capitalize()}, top-1",
                     f"{caption} 95 % intervals, shared source images.",
                     {
-                        channel_in_words(channel): rates[channel, measure]
+                        common_name(found.measurements, channel): rates[channel, measure]
                         for channel in (UNTOUCHED.name, *channels.single)
                         if (channel, measure) in rates
                     },
@@ -232,7 +232,7 @@ def _by_channel(found: RunComparison, rows: Callable[[Line], list[tuple[Cell, ..
     groups = []
     for channel in dict.fromkeys(line.channel for line in found.lines):
         cells = tuple(row for line in found.lines if line.channel == channel for row in rows(line))
-        groups.append(RowGroup(channel_in_words(channel), cells))
+        groups.append(RowGroup(common_name(found.measurements, channel), cells))
     return tuple(groups)
 
 

@@ -71,6 +71,8 @@ class Measurement:
 
     def channel_name(self, channel: str) -> str:
         """Return what a person calls a channel: photos that are simulated or corrected are called that."""
+        if channel == UNTOUCHED.name:
+            return "files, untouched"
         used = self.used_photos if channel == PHOTO.name else []
         counts = {
             "simulated": sum(photo.simulated for photo in used),
@@ -196,6 +198,13 @@ def transfer_matrix(measurements: Sequence[Measurement]) -> list[TransferCell]:
             found.manifest.name, found.manifest.classifier.spec, found.classifier, found.channels
         )
     ]
+
+
+def common_name(measurements: Sequence[Measurement], channel: str) -> str:
+    """Return what a person calls a channel of several runs, whose photos may have been made differently."""
+    return " or ".join(
+        dict.fromkeys(m.channel_name(channel) for m in measurements if channel in m.calibration)
+    )
 
 
 def photo_outcomes(store: ObservationStore, measurement: Measurement) -> list[PairOutcome]:

@@ -10,7 +10,7 @@ from physadv.evaluation.wording import counted
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Manifest, Printout, replacing
 from physadv.stages.gallery import SIDE_PX, difference_gain, gallery
-from physadv.stages.measure import Measurement, transfer_matrix
+from physadv.stages.measure import Measurement, common_name, transfer_matrix
 from physadv.stages.observing import PHOTO, UNTOUCHED
 from physadv.stages.provenance import cameras, commands, parameters
 from physadv.stages.report_figures import report_figures
@@ -93,8 +93,9 @@ def _tables(measurements: Sequence[Measurement]) -> tuple[Table, ...]:
     }
     tables = [rate_table(rates), beside_table(beside)] if rates else []
     if len(measurements) > 1:
-        kept = {UNTOUCHED.name, *channels.single}
-        tables.append(transfer_table([c for c in transfer_matrix(measurements) if c.channel in kept]))
+        names = {name: common_name(measurements, name) for name in (UNTOUCHED.name, *channels.single)}
+        cells = [cell for cell in transfer_matrix(measurements) if cell.channel in names]
+        tables.append(transfer_table(cells, names))
     return (
         *tables,
         *(table for judge in judges for table in _sweep_tables(judge, channels, _judged(judge, judges))),

@@ -20,10 +20,9 @@ from physadv.evaluation.figures import (
 from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.outcomes import CASES, TOPS
 from physadv.evaluation.page import FigureGroup
-from physadv.evaluation.tables import channel_in_words
 from physadv.evaluation.transfer import TransferCell
 from physadv.runs import Capture, replacing
-from physadv.stages.measure import Measurement, transfer_matrix
+from physadv.stages.measure import Measurement, common_name, transfer_matrix
 from physadv.stages.observing import PHOTO, UNTOUCHED
 from physadv.stages.series import Sweep, Viewpoints, sort_channels
 from physadv.transforms.viewpoint import AXES
@@ -226,7 +225,7 @@ def _transfer(measurements: Sequence[Measurement], single: Sequence[str]) -> lis
     figures = [
         heat_map(
             f"transfer-{what}-{slug(channel)}",
-            f"{title}, {channel_in_words(channel)}",
+            f"{title}, {common_name(measurements, channel)}",
             "",
             _by_source(chosen, share),
         )
@@ -271,7 +270,7 @@ def _calibration(measurement: Measurement, single: Sequence[str]) -> FigureGroup
         tuple(
             reliability_figure(
                 f"calibration-{slug(channel)}",
-                channel_in_words(measurement.channel_name(channel)),
+                measurement.channel_name(channel),
                 measurement.calibration[channel],
             )
             for channel in (UNTOUCHED.name, *single)
