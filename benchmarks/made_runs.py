@@ -20,7 +20,7 @@ from physadv.runs import (
     Selection,
     file_sha256,
 )
-from physadv.sheets.layout import Sheet
+from physadv.sheets.layout import IMAGE, Cell, Sheet
 
 
 def random_resnet18() -> nn.Module:
@@ -73,6 +73,7 @@ def make_run(root: Path, pairs: int, spec: str, labels: Sequence[str], size: int
                     digital=(Prediction(label=0, name=labels[0], probability=0.5),),
                 )
             )
+    cell = Cell(example=examples[0].id, box_mm=(20, 20, IMAGE, IMAGE))
     Manifest(
         name="bench",
         code="BENCH1",
@@ -82,6 +83,8 @@ def make_run(root: Path, pairs: int, spec: str, labels: Sequence[str], size: int
         selection=Selection(images="random", limit=None, prefiltered=False, candidates=pairs, labels="given"),
         versions={},
         examples=tuple(examples),
-        sheets=(Sheet(index=0, code="PA1-BENCH1-01", page_mm=(210, 297), cells=(), marks=(), patches=()),),
+        sheets=(
+            Sheet(index=0, code="PA1-BENCH1-01", page_mm=(210, 297), cells=(cell,), marks=(), patches=()),
+        ),
     ).write(printout.manifest_path)
     return printout, capture

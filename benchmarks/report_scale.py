@@ -1,8 +1,9 @@
-"""Tables over a million observations: time and memory of counting, measuring and writing them.
+"""Tables and report over a million observations: time and memory of counting, measuring and writing them.
 
 Makes a run of 1,000 pairs and writes down, at random, what five classifiers are supposed to have said of it
-through 95 transformations and in five photos. Timed is the stage of `destruction-rate` then, in a process of
-its own: classifiers, checks of files and store, counting, intervals, the tables as text, CSV and JSON.
+through 95 transformations and in five photos. Timed are the stages of `destruction-rate` and `report` then,
+in a process of their own: classifiers, checks of files and store, counting, intervals, the tables as text,
+CSV and JSON, and the page with its figures and gallery.
 
     python benchmarks/report_scale.py [--quick]
 """
@@ -10,6 +11,7 @@ its own: classifiers, checks of files and store, counting, intervals, the tables
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,6 +28,7 @@ from physadv.runs import Capture, CropRow, Manifest, ObservationRow, PhotoRow, P
 from physadv.stages.export import tables_as_text
 from physadv.stages.measure import measure
 from physadv.stages.observing import PHOTO, UNTOUCHED
+from physadv.stages.report import write_report
 from physadv.stages.show import show_measurements
 from physadv.transforms import parse_sweep
 
@@ -33,6 +36,7 @@ MODELS = tuple(f"python:made_runs:pool_{seed}" for seed in range(5))
 PHOTOS = tuple(f"{index}.jpg" for index in range(5))
 SWEEP = "blur=0.05:4.75:95"
 PAIRS, SIZE = 1000, 32
+CROP = "crops/x.png"
 
 
 def fill(root: Path, pairs: int) -> int:
@@ -42,10 +46,12 @@ def fill(root: Path, pairs: int) -> int:
     manifest = printout.manifest()
     rng = np.random.default_rng(0)
     count = 0
+    capture.crops.mkdir(parents=True)
+    shutil.copyfile(printout.folder / manifest.examples[0].path, capture.folder / CROP)
     with capture.store() as store:
         for name in PHOTOS:
             photo = PhotoRow(name, name, "BENCH1", "used", None, 4000, 3000, "a phone", simulated=True)
-            store.add_photo(photo, [crop(name, example.id) for example in manifest.examples])
+            store.add_file(name, [(photo, [crop(name, example.id) for example in manifest.examples])])
         channels = [(UNTOUCHED.name, ""), *((PHOTO.name, name) for name in PHOTOS)]
         channels += [(str(transform), "") for transform in parse_sweep(SWEEP)]
         for classifier in classifiers:
@@ -58,7 +64,7 @@ def fill(root: Path, pairs: int) -> int:
 
 def crop(photo: str, example: str) -> CropRow:
     """Return a cell that was cut out well."""
-    return CropRow(photo, example, 0, 0, "crops/x.png", None, 0.05, 5, 1.0, 12.0, 200.0, 0.0, 0.98, ())
+    return CropRow(photo, example, 0, 0, CROP, None, 0.05, 5, 1.0, 12.0, 200.0, 0.0, 0.98, ())
 
 
 def answers(
@@ -72,19 +78,24 @@ def answers(
         yield ObservationRow("BENCH1", classifier, channel, 0, example.id, photo, tuple(labels), tuple(sure))
 
 
-def tables(root: Path) -> dict[str, float]:
+def tables_and_report(root: Path) -> dict[str, float]:
     """Return the seconds that measuring and writing take, and this process's peak memory."""
     started, worked = time.perf_counter(), time.process_time()
-    measurements = measure(Printout(root, "bench"), Capture(root, "bench"), sweeps=[SWEEP], models=MODELS)
+    printout, capture = Printout(root, "bench"), Capture(root, "bench")
+    measurements = measure(printout, capture, sweeps=[SWEEP], models=MODELS)
     measured = time.perf_counter()
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
         show_measurements(measurements)
     for form in ("csv", "json"):
         tables_as_text(measurements, form)
+    written = time.perf_counter()
+    write_report(printout, capture, measurements)
     ended = time.perf_counter()
     return {
         "measure_s": measured - started,
-        "tables_s": ended - started,
+        "tables_s": written - started,
+        "report_s": ended - written,
+        "total_s": ended - started,
         "processor_s": time.process_time() - worked,
         "peak_mb": own_peak_mb(),
     }
@@ -99,13 +110,13 @@ def main() -> None:
     parser.add_argument("--tables-of", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.tables_of:
-        print(json.dumps(tables(chosen.tables_of)))
+        print(json.dumps(tables_and_report(chosen.tables_of)))
         return
     with tempfile.TemporaryDirectory() as folder:
         count = fill(Path(folder), PAIRS // 10 if chosen.quick else PAIRS)
         size = Capture(Path(folder), "bench").store_path.stat().st_size / 1e6
         command = [sys.executable, __file__, "--tables-of", folder]
-        found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
     print(f"{count} observations, {size:.0f} MB on disk, {len(MODELS)} classifiers")
     for name, value in found.items():
         print(f"{name:12} {value:8.1f}")

@@ -34,6 +34,22 @@ Name = Annotated[str, typer.Argument(help="The run's name, as given to 'generate
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes; all cores by default.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+Transforms = Annotated[
+    list[str] | None,
+    typer.Option("--transform", help="Digital transformation NAME=VALUE; see 'physadv list transforms'."),
+]
+Sweeps = Annotated[
+    list[str] | None,
+    typer.Option("--sweep", help="NAME=START:STOP:COUNT, or a set: kurakin, viewpoint, corruptions, all."),
+]
+Models = Annotated[
+    list[str] | None,
+    typer.Option("--model", help="Judge with this classifier; several give the transfer matrix."),
+]
+Sources = Annotated[
+    list[str] | None, typer.Option("--source", help="Another run, a further row of the transfer matrix.")
+]
+Labels = Annotated[Path | None, typer.Option("--labels", help="The classifiers' class names.")]
 
 
 def _version(wanted: bool) -> None:
@@ -272,21 +288,11 @@ def _show_crops(result: "CropResult", folder: Path) -> None:
 )
 def destruction_rate(
     name: Name,
-    transform: Annotated[
-        list[str] | None,
-        typer.Option(help="Digital transformation NAME=VALUE; see 'physadv list transforms'."),
-    ] = None,
-    sweep: Annotated[
-        list[str] | None,
-        typer.Option(help="NAME=START:STOP:COUNT, or a set: kurakin, viewpoint, corruptions, all."),
-    ] = None,
-    model: Annotated[
-        list[str] | None, typer.Option(help="Judge with this classifier; several give the transfer matrix.")
-    ] = None,
-    source: Annotated[
-        list[str] | None, typer.Option(help="Another run, a further row of the transfer matrix.")
-    ] = None,
-    labels: Annotated[Path | None, typer.Option(help="The classifiers' class names.")] = None,
+    transform: Transforms = None,
+    sweep: Sweeps = None,
+    model: Models = None,
+    source: Sources = None,
+    labels: Labels = None,
     form: Annotated[
         str | None, typer.Option("--format", help="csv, json, latex or parquet in place of tables.")
     ] = None,
@@ -401,36 +407,86 @@ def export(
     print(f"{count} observations: {path}")
 
 
-@app.command(epilog="Example: physadv report mine --transform blur=1")
+@app.command(epilog="Example: physadv report mine --sweep kurakin --figures pdf")
 def report(
     name: Name,
-    transform: Annotated[
-        list[str] | None, typer.Option(help="Digital transformations to report too.")
+    transform: Transforms = None,
+    sweep: Sweeps = None,
+    model: Models = None,
+    source: Sources = None,
+    labels: Labels = None,
+    figures: Annotated[
+        str | None, typer.Option(help="pdf, png or svg: also write every figure to captures/NAME/figures.")
     ] = None,
-    model: Annotated[str | None, typer.Option(help="Judge with another classifier.")] = None,
-    labels: Annotated[Path | None, typer.Option(help="Its class names.")] = None,
     seed: Seed = 0,
     root: Root = Path(),
     quiet: Quiet = False,
 ) -> None:
-    """Write captures/NAME/report.html: tables, plot, gallery, what was discarded; one self-contained file."""
+    """Write captures/NAME/report.html, one self-contained page: figures, tables, gallery, discarded."""
     from physadv.progress import reporter
     from physadv.runs import Capture, Printout
-    from physadv.stages.measure import measure
+    from physadv.stages.measure import measure_runs
     from physadv.stages.report import write_report
+    from physadv.stages.report_figures import check_figure_format, write_figures
 
-    printout, capture = Printout(root, name), Capture(root, name)
+    if figures:
+        check_figure_format(figures)
     told = reporter(quiet=quiet)
-    (measurement,) = measure(
-        printout,
-        capture,
+    measurements = measure_runs(
+        root,
+        [name, *(source or ())],
         transforms=transform or (),
-        models=[model] if model else (),
+        sweeps=sweep or (),
+        models=model or (),
         labels=labels,
         seed=seed,
         reporter=told,
     )
-    print(f"report: {write_report(printout, capture, measurement, told)}")
+    capture = Capture(root, name)
+    print(f"report: {write_report(Printout(root, name), capture, measurements, told)}")
+    if figures:
+        written = write_figures(capture, measurements, figures)
+        print(f"{len(written)} figures: {capture.figures}")
+
+
+@app.command(epilog="Example: physadv compare fast bim --sweep kurakin --html compared.html")
+def compare(
+    names: Annotated[list[str], typer.Argument(metavar="RUN RUN ...", help="Two runs or more.")],
+    transform: Transforms = None,
+    sweep: Sweeps = None,
+    model: Annotated[
+        str | None, typer.Option(help="Judge all with this classifier; by default the runs' own.")
+    ] = None,
+    labels: Labels = None,
+    html: Annotated[Path | None, typer.Option(help="Also write the comparison as a page.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    seed: Seed = 0,
+    root: Root = Path(),
+    quiet: Quiet = False,
+) -> None:
+    """Put runs side by side on the images they share, with paired tests (exact McNemar, Holm)."""
+    from physadv.progress import reporter
+    from physadv.stages.compare import compare_runs
+    from physadv.stages.compare_page import show_comparison, write_comparison
+
+    found = compare_runs(
+        root,
+        names,
+        transforms=transform or (),
+        sweeps=sweep or (),
+        model=model,
+        labels=labels,
+        seed=seed,
+        reporter=reporter(quiet=quiet or as_json),
+    )
+    if html:
+        write_comparison(found, html)
+    if as_json:
+        print(json.dumps(found.as_json()))
+        return
+    show_comparison(found)
+    if html:
+        print(f"page: {html}")
 
 
 @app.command("list", epilog="Example: physadv list attacks")

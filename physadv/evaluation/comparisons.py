@@ -1,7 +1,7 @@
 """Attacks, or classifiers, compared on the same pairs: exact McNemar tests and Holm's correction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from statsmodels.stats.contingency_tables import mcnemar
@@ -43,13 +43,15 @@ def compare_paired(outcomes: Mapping[str, Mapping[str, bool]]) -> list[Compariso
     Args:
         outcomes: attack → pair → whether it came about: the attack succeeded, or was destroyed.
     """
-    tested = [
-        _mcnemar(one, other, outcomes[one], outcomes[other]) for one, other in combinations(outcomes, 2)
-    ]
-    corrected = iter(holm([test.p for test in tested if test.p is not None]))
-    return [
-        Comparison(**{**vars(test), "holm": None if test.p is None else next(corrected)}) for test in tested
-    ]
+    return corrected(
+        [_mcnemar(one, other, outcomes[one], outcomes[other]) for one, other in combinations(outcomes, 2)]
+    )
+
+
+def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """Return comparisons with Holm's correction for all of them, the rows of one table."""
+    found = iter(holm([test.p for test in comparisons if test.p is not None]))
+    return [replace(test, holm=None if test.p is None else next(found)) for test in comparisons]
 
 
 def mcnemar_exact(only_first: int, only_second: int) -> float:

@@ -85,6 +85,18 @@ class Tally:
         """Return which examples (P,) were classified right before the channel."""
         return self.counts[kind, "before"].right[:, TOPS.index(top)] > 0
 
+    def of(self, pairs: Ints) -> "Tally":
+        """Return the tally of some pairs, by their places and in that order."""
+        return Tally(
+            {
+                key: Counts(
+                    found.seen[pairs], found.right[pairs], found.target[pairs], found.confidence[pairs]
+                )
+                for key, found in self.counts.items()
+            },
+            self.targeted[pairs],
+        )
+
     @property
     def prefiltered(self) -> Bools:
         """Return which pairs (P,) are of the prefiltered case (Kurakin et al. 2017, section 3.2).

@@ -38,7 +38,7 @@ def run_demo(root: Path, reporter: Reporter = silent) -> tuple[Measurement, Path
     photograph_simulated(printout, capture, shots=2, reporter=reporter)
     crop(printout, capture, reporter=reporter)
     (measurement,) = measure(printout, capture, transforms=TRANSFORMS, reporter=reporter)
-    return measurement, write_report(printout, capture, measurement, reporter)
+    return measurement, write_report(printout, capture, [measurement], reporter)
 
 
 def draw_signs(folder: Path) -> Path:

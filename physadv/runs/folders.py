@@ -137,6 +137,11 @@ class Capture:
         return self.folder / "report.html"
 
     @property
+    def figures(self) -> Path:
+        """Return the folder of the report's figures as files."""
+        return self.folder / "figures"
+
+    @property
     def store_path(self) -> Path:
         """Return where the observation store is."""
         return self.folder / "observations.sqlite"

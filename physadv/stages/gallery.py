@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from physadv.evaluation.outcomes import Judgement, PairOutcome
-from physadv.evaluation.report import GalleryGroup, GalleryRow, Picture
+from physadv.evaluation.page import GalleryGroup, GalleryRow, Picture
 from physadv.evaluation.wording import counted
 from physadv.progress import Reporter, silent
 from physadv.runs import AttackRecord, Capture, CropRow, Example, Printout, RunError

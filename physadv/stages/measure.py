@@ -30,6 +30,17 @@ from physadv.transforms import parse_sweep, parse_transform
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What was asked to be measured, as `measure` takes it."""
+
+    transforms: tuple[str, ...] = ()
+    sweeps: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    labels: Path | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
 class Measurement:
     """Everything said of one run by one classifier.
 
@@ -41,6 +52,7 @@ class Measurement:
         calibration: channel → kind of example → reliability; "none" is the files as they are.
         missing: channel → pairs whose adversarial example never came through it.
         photos: every photo, used or refused; `crops` every cell of the used ones.
+        asked: what makes it again.
     """
 
     manifest: Manifest
@@ -52,6 +64,7 @@ class Measurement:
     missing: dict[str, tuple[str, ...]]
     photos: tuple[PhotoRow, ...]
     crops: tuple[CropRow, ...]
+    asked: Asked = Asked()
 
     @property
     def used_photos(self) -> list[PhotoRow]:
@@ -60,6 +73,8 @@ class Measurement:
 
     def channel_name(self, channel: str) -> str:
         """Return what a person calls a channel: photos that are simulated or corrected are called that."""
+        if channel == UNTOUCHED.name:
+            return "files, untouched"
         used = self.used_photos if channel == PHOTO.name else []
         counts = {
             "simulated": sum(photo.simulated for photo in used),
@@ -127,7 +142,8 @@ def measure(
         TransformError: a transformation is unknown or out of range.
         ClassifierError: a classifier cannot be loaded, or has not the run's classes.
     """
-    digital = _digital(transforms, sweeps, seed)
+    asked = Asked(tuple(transforms), tuple(sweeps), tuple(models), labels, seed)
+    digital = _digital(asked)
     manifest = printout.manifest()
     classifiers = [_load(manifest, spec, labels) for spec in models or [manifest.classifier.spec]]
     with capture.store() as store:
@@ -145,7 +161,9 @@ def measure(
         observer.observe_crops(capture, cut)
         tallier = Tallier(store, manifest)
         return [
-            _measured(tallier, manifest, classifier, [*([PHOTO] if cut else []), *digital], photos, crops)
+            _measured(
+                tallier, manifest, classifier, [*([PHOTO] if cut else []), *digital], photos, crops, asked
+            )
             for classifier in classifiers
         ]
 
@@ -212,6 +230,13 @@ def transfer_matrix(measurements: Sequence[Measurement]) -> list[TransferCell]:
     ]
 
 
+def common_name(measurements: Sequence[Measurement], channel: str) -> str:
+    """Return what a person calls a channel of several runs, whose photos may have been made differently."""
+    return " or ".join(
+        dict.fromkeys(m.channel_name(channel) for m in measurements if channel in m.calibration)
+    )
+
+
 def photo_outcomes(store: ObservationStore, measurement: Measurement) -> list[PairOutcome]:
     """Return what was said of every pair's photos one by one, in the order of the photos' names."""
 
@@ -239,11 +264,11 @@ def photo_outcomes(store: ObservationStore, measurement: Measurement) -> list[Pa
     ]
 
 
-def _digital(transforms: Sequence[str], sweeps: Sequence[str], seed: int) -> list[Channel]:
+def _digital(asked: Asked) -> list[Channel]:
     """Return the channels asked for, each once."""
-    asked = [parse_transform(text) for text in transforms]
-    asked += [transform for text in sweeps for transform in parse_sweep(text)]
-    return list({str(transform): Channel(str(transform), seed, transform) for transform in asked}.values())
+    found = [parse_transform(text) for text in asked.transforms]
+    found += [transform for text in asked.sweeps for transform in parse_sweep(text)]
+    return list({str(each): Channel(str(each), asked.seed, each) for each in found}.values())
 
 
 def _load(manifest: Manifest, spec: str, labels: Path | None) -> Classifier:
@@ -266,6 +291,7 @@ def _measured(
     channels: Sequence[Channel],
     photos: Sequence[PhotoRow],
     crops: Sequence[CropRow],
+    asked: Asked,
 ) -> Measurement:
     """Return one classifier's measurement; only one channel's counts are held at a time."""
     before = tallier.counted(classifier.identity, UNTOUCHED)
@@ -289,4 +315,5 @@ def _measured(
         missing=missing,
         photos=tuple(photos),
         crops=tuple(crops),
+        asked=asked,
     )

@@ -8,14 +8,13 @@ from statistics import median
 from typing import TypeVar
 
 from physadv.attacks import RECIPES
-from physadv.evaluation.report import Facts
+from physadv.evaluation.page import Facts
 from physadv.evaluation.wording import counted
 from physadv.runs import Manifest, PhotoRow
 from physadv.sheets.layout import IMAGE, PAGES
 from physadv.stages.crop import colours_in_words
 from physadv.stages.generate import GenerateSettings
 from physadv.stages.measure import Measurement
-from physadv.stages.observing import PHOTO
 
 USUAL_SHOTS = 2
 
@@ -100,16 +99,16 @@ def _middle(rows: Sequence[Row], of: Callable[[Row], float | None], decimals: in
     return f"{median(values):.{decimals}f} ({min(values):.{decimals}f} to {max(values):.{decimals}f})"
 
 
-def commands(measurement: Measurement) -> tuple[str, ...]:
-    """Return what was run, as far as the manifest and the store tell."""
-    manifest = measurement.manifest
-    name, used = manifest.name, measurement.used_photos
-    digital = [
-        f"--transform {shlex.quote(channel)}" for channel in measurement.channels if channel != PHOTO.name
-    ]
-    other = measurement.classifier != manifest.classifier.spec
-    judge = [f"--model {shlex.quote(measurement.classifier)}"] if other else []
-    lines = [_generate_command(manifest)]
+def commands(measurements: Sequence[Measurement]) -> tuple[str, ...]:
+    """Return what was run, as far as the manifest and the store tell, the last being the report.
+
+    Args:
+        measurements: of the run that is reported first, and of those that it is compared with by transfer.
+    """
+    first = measurements[0]
+    manifest = first.manifest
+    name, used = manifest.name, first.used_photos
+    lines = [generate_command(manifest)]
     if manifest.sheets:
         lines.append(_print_command(manifest))
     if used:
@@ -121,12 +120,27 @@ def commands(measurement: Measurement) -> tuple[str, ...]:
         lines += [f"physadv photograph {name}"] * (simulated < len(used))
         corrected = any(photo.colour == "corrected" for photo in used)
         lines.append(f"physadv crop {name}{' --colour corrected' * corrected}")
-    lines.append(" ".join([f"physadv destruction-rate {name}", *judge, *digital]))
-    lines.append(" ".join([f"physadv report {name}", *judge, *digital]))
+    others = dict.fromkeys(found.manifest.name for found in measurements if found.manifest.name != name)
+    options = [*(f"--source {other}" for other in others), *measure_options(first)]
+    lines += [" ".join([f"physadv {command} {name}", *options]) for command in ("destruction-rate", "report")]
     return tuple(lines)
 
 
-def _generate_command(manifest: Manifest) -> str:
+def measure_options(measurement: Measurement) -> list[str]:
+    """Return the options that ask for a measurement again."""
+    asked = measurement.asked
+    named = [
+        *(("model", model) for model in asked.models),
+        *(("transform", transform) for transform in asked.transforms),
+        *(("sweep", sweep) for sweep in asked.sweeps),
+        *([("labels", str(asked.labels))] if asked.labels else []),
+        *([("seed", str(asked.seed))] if asked.seed else []),
+    ]
+    return [f"--{name} {shlex.quote(value)}" for name, value in named]
+
+
+def generate_command(manifest: Manifest) -> str:
+    """Return what made a run, as its manifest records it."""
     attack, classifier = manifest.attack, manifest.classifier
     usual = {**vars(GenerateSettings(images=Path())), **_usual(attack.name)}
     recorded: dict[str, object] = {

@@ -1,31 +1,20 @@
-"""`report`: a measurement and the files of its run → captures/NAME/report.html, one self-contained page."""
+"""`report`: measurements and the files of their run → captures/NAME/report.html, one self-contained page."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from physadv.evaluation.figures import accuracy_figure, destruction_figure
-from physadv.evaluation.outcomes import CASES, TOPS
-from physadv.evaluation.report import (
-    Cell,
-    Column,
-    ColumnGroup,
-    GalleryGroup,
-    Notice,
-    ReportData,
-    RowGroup,
-    Table,
-    prefiltered_in_words,
-    rate_headlines,
-    rate_table,
-    render,
-)
+from physadv.evaluation.page import GalleryGroup, Notice, Table, word_table
+from physadv.evaluation.report import ReportData, prefiltered_in_words, rate_headlines, render
+from physadv.evaluation.tables import beside_table, rate_table, sweep_table, transfer_table
 from physadv.evaluation.wording import counted
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Manifest, Printout, replacing
 from physadv.stages.gallery import SIDE_PX, difference_gain, gallery
-from physadv.stages.measure import Measurement
-from physadv.stages.observing import PHOTO
+from physadv.stages.measure import Measurement, common_name, transfer_matrix
+from physadv.stages.observing import PHOTO, UNTOUCHED
 from physadv.stages.provenance import cameras, commands, parameters
+from physadv.stages.report_figures import report_figures
+from physadv.stages.series import Sorted, sort_channels
 
 LISTED = 100
 
@@ -38,61 +27,116 @@ LIMITS = (
 
 
 def write_report(
-    printout: Printout, capture: Capture, measurement: Measurement, reporter: Reporter = silent
+    printout: Printout, capture: Capture, measurements: Sequence[Measurement], reporter: Reporter = silent
 ) -> Path:
     """Write captures/NAME/report.html and return its path.
+
+    Args:
+        printout: the run.
+        capture: its photos' crops, and where the page goes.
+        measurements: of the run by its judges, the first of which the page is about; then those of other
+            runs by the same judges, for the transfer matrix.
+        reporter: shows progress.
 
     Raises:
         RunError: an example or a crop that was measured cannot be read any more.
     """
-    page = render(report_data(printout, capture, measurement, reporter))
+    page = render(report_data(printout, capture, measurements, reporter))
     with replacing(capture.report) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return capture.report
 
 
 def report_data(
-    printout: Printout, capture: Capture, measurement: Measurement, reporter: Reporter = silent
+    printout: Printout, capture: Capture, measurements: Sequence[Measurement], reporter: Reporter = silent
 ) -> ReportData:
-    """Return what the report says of a measurement."""
+    """Return what the report says of measurements; see `write_report`."""
+    measurement = measurements[0]
     manifest = measurement.manifest
-    named = {measurement.channel_name(channel): rows for channel, rows in measurement.channels.items()}
     first, rows = next(iter(measurement.channels.items()))
     pairs = gallery(printout, capture, measurement, reporter)
     return ReportData(
         title=manifest.name,
-        summary=_summary(measurement),
+        summary=_summary(measurements),
         notice=_notice(measurement),
         headlines=rate_headlines(rows, _through(first, measurement)),
         headlines_note=prefiltered_in_words(rows),
-        figures=(
-            *(destruction_figure(named, case) for case in CASES),
-            *(accuracy_figure(named, "average", top) for top in TOPS),
-        ),
-        tables=(rate_table(named),),
+        figures=report_figures(measurements),
+        tables=_tables(measurements),
         gallery_note=_gallery_note(pairs, manifest),
         gallery=pairs,
         discarded_note=_discarded_note(measurement),
         discarded=_discarded(measurement),
         parameters=parameters(measurement),
-        commands=commands(measurement),
-        commands_note="Not recorded: any --seed of the commands after the first. "
-        "Options at their defaults are left out.",
+        commands=commands(measurements),
+        commands_note="Not recorded: any --seed of 'photograph'. Options at their defaults are left out.",
         limits=LIMITS,
     )
 
 
-def _summary(measurement: Measurement) -> tuple[str, ...]:
-    manifest = measurement.manifest
+def _tables(measurements: Sequence[Measurement]) -> tuple[Table, ...]:
+    """Return the first measurement's tables, the other judges' rates, transfer, and every sweep, folded."""
+    first = measurements[0]
+    channels = sort_channels(first.channels)
+    judges = [found for found in measurements if found.manifest.name == first.manifest.name]
+    both = [(channel, judge) for channel in channels.single for judge in judges]
+    rates = {
+        f"{judge.channel_name(channel)}{_judged(judge, judges)}": judge.channels[channel]
+        for channel, judge in both
+    }
+    beside = {
+        (judge.channel_name(channel), _judged(judge, judges).removeprefix(", ")): (
+            judge.channels[channel][0],
+            judge.calibration[channel],
+        )
+        for channel, judge in both
+    }
+    tables = [rate_table(rates), beside_table(beside)] if rates else []
+    if len(measurements) > 1:
+        names = {name: common_name(measurements, name) for name in (UNTOUCHED.name, *channels.single)}
+        cells = [cell for cell in transfer_matrix(measurements) if cell.channel in names]
+        tables.append(transfer_table(cells, names))
+    return (
+        *tables,
+        *(table for judge in judges for table in _sweep_tables(judge, channels, _judged(judge, judges))),
+    )
+
+
+def _judged(judge: Measurement, judges: Sequence[Measurement]) -> str:
+    """Return who judged, where there are several who do."""
+    return f", judged by {judge.classifier}" if len(judges) > 1 else ""
+
+
+def _sweep_tables(judge: Measurement, channels: Sorted, by: str) -> list[Table]:
+    strengths = [
+        (f"{sweep.name}, {sweep.unit}", {f"{at:g}": channel for at, channel in sweep.channels.items()})
+        for sweep in channels.sweeps
+    ]
+    strengths += [
+        (
+            f"{grid.name}, {grid.rows[0]} and {grid.columns[0]}",
+            {f"{row:g}, {column:g}": channel for (row, column), channel in sorted(grid.channels.items())},
+        )
+        for grid in channels.viewpoints
+    ]
+    return [
+        sweep_table(f"{name}{by}", {at: judge.channels[channel] for at, channel in found.items()})
+        for name, found in strengths
+    ]
+
+
+def _summary(measurements: Sequence[Measurement]) -> tuple[str, ...]:
+    first = measurements[0]
+    manifest = first.manifest
+    judges = dict.fromkeys(found.classifier for found in measurements)
     made_against = (
-        (f"made against {manifest.classifier.spec}",)
-        if measurement.classifier != manifest.classifier.spec
-        else ()
+        (f"made against {manifest.classifier.spec}",) if [*judges] != [manifest.classifier.spec] else ()
     )
     return (
         f"{manifest.attack.name}, {manifest.attack.budget}{'/255' * (manifest.attack.eps is not None)}",
         counted(len(manifest.pairs()), "pair"),
-        f"classifier {measurement.classifier}",
+        f"{'classifier' if len(judges) == 1 else 'judged by'} {first.classifier}",
+        *((f"and {counted(len(judges) - 1, 'further classifier')}",) if len(judges) > 1 else ()),
         *made_against,
     )
 
@@ -165,7 +209,27 @@ def _discarded(measurement: Measurement) -> tuple[Table, ...]:
         *_listed("Photos that could not be used", ("Photo", "Reason"), photos),
         *_listed("Cells that could not be cut out", ("Example", "Photo", "Reason"), cells),
         *_listed("Pairs whose adversarial image was never measured", ("Channel", "Pairs"), missing),
+        *_listed(
+            "Pairs that no destruction rate counts",
+            ("Channel", "Case", "Pairs and reason"),
+            _left_out(measurement),
+        ),
     )
+
+
+def _left_out(measurement: Measurement) -> list[tuple[str, ...]]:
+    """Return why pairs count in no destruction rate; through every strength of a sweep it is the same."""
+    single = sort_channels(measurement.channels).single or tuple(measurement.channels)[:1]
+    return [
+        (
+            measurement.channel_name(channel),
+            f"{row.case}, top-{row.top}",
+            ", ".join(f"{pairs} {reason}" for reason, pairs in row.destruction_rate.discarded.items()),
+        )
+        for channel in single
+        for row in measurement.channels[channel]
+        if row.destruction_rate.discarded
+    ]
 
 
 def _listed(caption: str, columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> tuple[Table, ...]:
@@ -173,6 +237,4 @@ def _listed(caption: str, columns: Sequence[str], rows: Sequence[tuple[str, ...]
     if not rows:
         return ()
     more = f", the first {LISTED} of {len(rows)}; 'destruction-rate --json' lists all" * (len(rows) > LISTED)
-    headings = tuple(Column(name, numeric=False) for name in columns)
-    cells = tuple(tuple(map(Cell, row)) for row in rows[:LISTED])
-    return (Table(f"{caption}{more}", (ColumnGroup("", headings),), (RowGroup("", cells),)),)
+    return (word_table(f"{caption}{more}", columns, rows[:LISTED]),)

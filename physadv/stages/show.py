@@ -50,13 +50,13 @@ def show_table(measurement: Measurement) -> None:
             name = measurement.channel_name(channel) if row is rows[0] else ""
             shown.add_row(name, row.case if row.case != before else "", str(row.top), *_cells(row))
             before = row.case
-    console = _console(shown)
+    console = console_for(shown)
     console.print(shown)
     console.print("destroyed: destruction rate, Kurakin et al. 2017, eq. 1; right: before → after")
     for line in (*_undefined(measurement), *_discarded(measurement)):
         console.print(line, soft_wrap=True)
     beside = _beside(measurement)
-    console = _console(beside)
+    console = console_for(beside)
     console.print(beside)
     console.print(
         "success: adversarial wrong, of clean right before; survival: clean right, of clean right before; "
@@ -119,7 +119,7 @@ def _show_transfer(cells: Sequence[TransferCell]) -> None:
             for rate in (cell.success, cell.destruction)
         ]
         shown.add_row(run, "files" if channel == UNTOUCHED.name else channel, *said)
-    console = _console(shown)
+    console = console_for(shown)
     console.print(shown)
     for run, source in dict.fromkeys((cell.run, cell.source) for cell in cells):
         console.print(f"{run}: made against {source}", soft_wrap=True)
@@ -183,7 +183,7 @@ def _undefined(measurement: Measurement) -> list[str]:
     ]
 
 
-def _console(table: Table) -> Console:
+def console_for(table: Table) -> Console:
     """Return a console for a table: the terminal's own width, or all the table wants where there is none."""
     console = Console(highlight=False)
     if not console.is_terminal:
@@ -222,7 +222,7 @@ def show_list(what: str) -> None:
     shown = Table(*headings, box=box.SIMPLE_HEAD)
     for row in rows:
         shown.add_row(*row)
-    _console(shown).print(shown)
+    console_for(shown).print(shown)
 
 
 def _models() -> tuple[list[str], list[tuple[str, ...]]]:

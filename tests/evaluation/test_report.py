@@ -11,7 +11,8 @@ from PIL import Image
 
 from physadv.evaluation.destruction import table
 from physadv.evaluation.outcomes import Judgement, PairOutcome, tally
-from physadv.evaluation.report import rate_headlines, rate_table
+from physadv.evaluation.report import rate_headlines
+from physadv.evaluation.tables import rate_table
 from physadv.runs import (
     AttackRecord,
     Capture,
@@ -28,8 +29,9 @@ from physadv.runs import (
 )
 from physadv.stages.gallery import PAIRS_SHOWN
 from physadv.stages.measure import Measurement
-from physadv.stages.observing import PHOTO
+from physadv.stages.observing import PHOTO, UNTOUCHED, Channel
 from physadv.stages.report import write_report
+from physadv.stages.tallying import Tallier
 
 HOSTILE = "</title><script>alert('x')</script> & \"cat\""
 LABELS = (HOSTILE, "dog", "owl", "eel", "fox", "gnu", "hen")
@@ -83,29 +85,33 @@ class Run:
                 rows.append(said(f"{pair}-{kind}", adversarial if kind == "adversarial" else clean))
                 rows += [said(f"{pair}-{kind}", answer, f"{photo}.jpg") for photo, answer in enumerate(seen)]
             outcomes.append(PairOutcome(pair, 0, clean, adversarial, (CAT,) * len(after), after))
+        photographed = max(len(after) for _, _, after in pairs)
+        channel = PHOTO if photographed else Channel("blur=1")
+        manifest = Manifest(
+            name="tiny",
+            code="ABC",
+            seed=7,
+            classifier=ClassifierRecord(spec="signs", classes=len(LABELS)),
+            attack=AttackRecord(name="bim", eps=8, parameters={"size": 24, "steps": "ten", "samples": 4}),
+            selection=Selection(images="photos", limit=None, prefiltered=False, candidates=9, labels="given"),
+            versions={"physadv": "0.1.0"},
+            examples=tuple(examples),
+        )
         with self.capture.store() as store:
             store.add_observations(rows)
-        photographed = max(len(after) for _, _, after in pairs)
-        channel = PHOTO.name if photographed else "blur=1"
+            tallier = Tallier(store, manifest)
+            calibration = {
+                found.name: tallier.calibration(tallier.counted("signs", found))
+                for found in (UNTOUCHED, channel)
+            }
         self.measurement = Measurement(
-            manifest=Manifest(
-                name="tiny",
-                code="ABC",
-                seed=7,
-                classifier=ClassifierRecord(spec="signs", classes=len(LABELS)),
-                attack=AttackRecord(name="bim", eps=8, parameters={"size": 24, "steps": "ten", "samples": 4}),
-                selection=Selection(
-                    images="photos", limit=None, prefiltered=False, candidates=9, labels="given"
-                ),
-                versions={"physadv": "0.1.0"},
-                examples=tuple(examples),
-            ),
+            manifest=manifest,
             classifier="signs",
             labels=LABELS,
             identity="signs",
-            channels={channel: table(tally(outcomes))},
-            calibration={},
-            missing={channel: tuple(o.pair for o in outcomes if not o.adversarial_after)},
+            channels={channel.name: table(tally(outcomes))},
+            calibration=calibration,
+            missing={channel.name: tuple(o.pair for o in outcomes if not o.adversarial_after)},
             photos=tuple(photo(f"{index}.jpg") for index in range(photographed)),
             crops=tuple(sorted(crops, key=lambda crop: (crop.photo, crop.example))),
         )
@@ -149,7 +155,7 @@ class Run:
         )
 
     def write(self, measurement: Measurement | None = None) -> str:
-        path = write_report(self.printout, self.capture, measurement or self.measurement)
+        path = write_report(self.printout, self.capture, [measurement or self.measurement])
         return path.read_text(encoding="utf-8")
 
 
@@ -208,8 +214,9 @@ def test_every_picture_and_drawing_has_an_alternative(run: Run) -> None:
     assert len(images) == 5 * 5 + 3
     assert all(image["alt"] for image in images)
     drawings = [tag for _, tag in page.tags if tag.get("role") == "img"]
-    assert len(drawings) == len(page.all("svg")) == 4
-    assert all("top-" in (drawing["aria-label"] or "").lower() for drawing in drawings)
+    # Two destruction rates, two accuracies, and the calibration of files and of photos.
+    assert len(drawings) == len(page.all("svg")) == 6
+    assert all("% (" in (drawing["aria-label"] or "") for drawing in drawings)
 
 
 def test_ids_are_unique_and_links_lead_to_one(run: Run) -> None:
@@ -224,10 +231,11 @@ def test_ids_are_unique_and_links_lead_to_one(run: Run) -> None:
 
 def test_tables_have_captions_and_headings(run: Run) -> None:
     page = Page(run.write())
-    assert len(page.all("table")) == len(page.all("caption")) == 2
+    assert len(page.all("table")) == len(page.all("caption")) == 4
     scopes = [heading["scope"] for heading in page.all("th")]
     assert {"col", "colgroup", "row", "rowgroup"} == set(scopes)
-    assert scopes.count("row") == 4 + 1
+    # Rates, what stands beside them, pairs never measured, and pairs that do not count in each rate.
+    assert scopes.count("row") == 4 + 1 + 1 + 4
 
 
 def test_same_measurement_same_bytes(run: Run) -> None:
