@@ -103,6 +103,18 @@ def generate(
         float | None,
         typer.Option(help="Leave an image alone when this share of its transformed views succeeds, 0 to 1."),
     ] = None,
+    query_only: Annotated[
+        bool, typer.Option("--query-only", help="Take answers only and estimate gradients from them.")
+    ] = False,
+    estimate: Annotated[
+        str | None, typer.Option(help="How: nes (as nes=50), nes=POPULATION, or finite-differences.")
+    ] = None,
+    sigma: Annotated[
+        float | None, typer.Option(help="How far it looks, 8-bit levels; the published distance by default.")
+    ] = None,
+    queries: Annotated[
+        int | None, typer.Option(help="Steps for this many answers an image, in place of --steps.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps: where the classifier runs.")] = "auto",
     precision: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
     checkpoint: Annotated[float, typer.Option(help="Seconds between records of a batch's attack.")] = 60.0,
@@ -133,6 +145,10 @@ def generate(
         seed=seed,
         batch=batch,
         goal=goal,
+        query_only=query_only,
+        estimate=estimate,
+        sigma=sigma,
+        queries=queries,
         device=device,
         precision=precision,
         checkpoint=checkpoint,
@@ -148,6 +164,9 @@ def generate(
     )
     print(f"{len(pairs)} {kind} of {manifest.selection.candidates} candidates in {printout.folder}{labelled}")
     print(f"digital: {right} clean right, {fooled} adversarial wrong, of {len(pairs)}")
+    asked = manifest.attack.parameters
+    if query_only:
+        print(f"queries: {asked['queries_asked']}, {asked['queries_per_image']} an image")
     held_out = [adversarial.held_out.success for _, adversarial in pairs if adversarial.held_out]
     if held_out:
         print(f"held-out transformations: {100 * sum(held_out) / len(held_out):.1f} % reach the goal")
