@@ -368,6 +368,65 @@ def plan(
         show_plan(wanted)
 
 
+@app.command(
+    "masking-check",
+    epilog="Example: physadv masking-check photos/ --model torchvision/resnet18 --limit 20 --plot curve.svg",
+)
+def masking_check(
+    images: Annotated[Path, typer.Argument(help="Folder, CSV (path,label) or tree with one folder a class.")],
+    model: Annotated[str, typer.Option(help="Classifier; see 'physadv list models'.")] = "signs",
+    labels: Annotated[Path | None, typer.Option(help="Text file of class names, one a line.")] = None,
+    eps: Annotated[int, typer.Option(help="Budget in 8-bit levels.")] = 16,
+    steps: Annotated[int, typer.Option(help="Of the attacks by gradients.")] = 100,
+    query_steps: Annotated[int, typer.Option(help="Of the attack that takes answers only.")] = 50,
+    population: Annotated[int, typer.Option(help="Queries for each of its gradients.")] = 50,
+    sigma: Annotated[float, typer.Option(help="How far it looks, 8-bit levels.")] = 2.55,
+    noise: Annotated[int, typer.Option(help="Random pictures tried on each image.")] = 100,
+    size: Annotated[int, typer.Option(help="Reduce images to this many pixels a side.")] = 299,
+    limit: Annotated[int | None, typer.Option(help="How many images; all by default.")] = None,
+    batch: Annotated[int, typer.Option(help="Images attacked at once.")] = 16,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps: where the classifier runs.")] = "auto",
+    plot: Annotated[Path | None, typer.Option(help="Draw the curve: a .svg, .png or .pdf file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Say whether a classifier's gradients mislead, so that its accuracy under attack means nothing."""
+    from physadv.evaluation.masking_plot import check_plot
+    from physadv.progress import reporter
+    from physadv.stages.masking import MaskingSettings
+    from physadv.stages.masking import masking_check as run
+    from physadv.stages.show import show_masking
+
+    if plot:
+        check_plot(plot)
+    settings = MaskingSettings(
+        images=images,
+        model=model,
+        labels=labels,
+        eps=eps,
+        steps=steps,
+        query_steps=query_steps,
+        population=population,
+        sigma=sigma,
+        noise=noise,
+        size=size,
+        limit=limit,
+        seed=seed,
+        batch=batch,
+        device=device,
+    )
+    check = run(settings, reporter(quiet=quiet or as_json))
+    if plot:
+        check.write_plot(plot)
+    if as_json:
+        print(json.dumps(check.as_json()))
+        return
+    show_masking(check)
+    if plot:
+        print(f"plot: {plot}")
+
+
 @app.command(epilog="Example: physadv export mine --format parquet")
 def export(
     name: Name,

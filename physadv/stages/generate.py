@@ -8,7 +8,7 @@ import hashlib
 import json
 import platform
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -40,7 +40,14 @@ from physadv.runs.files import remove_partial_files
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
 from physadv.stages.attacking import Plan, attack_batch, check_plan
 from physadv.stages.checkpoints import Checkpoint
-from physadv.stages.sources import CheckedSource, SourceError, check_source, find_sources, read_source
+from physadv.stages.sources import (
+    CheckedSource,
+    SourceError,
+    batches_of_one_size,
+    check_source,
+    find_sources,
+    read_source,
+)
 
 
 @dataclass(frozen=True)
@@ -215,18 +222,6 @@ def _tidy(printout: Printout) -> None:
     shutil.rmtree(printout.progress, ignore_errors=True)
 
 
-def _batches(checked: Sequence[CheckedSource], size: int) -> Iterator[list[CheckedSource]]:
-    """Yield neighbours of one image size, at most `size` at a time."""
-    batch: list[CheckedSource] = []
-    for item in checked:
-        if batch and (len(batch) == size or batch[0].size_px != item.size_px):
-            yield batch
-            batch = []
-        batch.append(item)
-    if batch:
-        yield batch
-
-
 def _run_batches(
     printout: Printout,
     settings: GenerateSettings,
@@ -235,7 +230,7 @@ def _run_batches(
     checked: Sequence[CheckedSource],
     reporter: Reporter,
 ) -> list[_BatchRecord]:
-    batches = list(_batches(checked, settings.batch))
+    batches = list(batches_of_one_size(checked, settings.batch))
     records: list[_BatchRecord] = []
     kept = 0
     for index, batch in enumerate(reporter.track(batches, len(batches), f"{plan.recipe.name}, batches")):

@@ -39,7 +39,9 @@ def generate(physadv, signs_csv, tmp_path):
     return run
 
 
-def test_a_classifier_that_numpy_works_out_is_less_sure_of_every_image(physadv, signs_csv, numpy_model, tmp_path):
+def test_a_classifier_that_numpy_works_out_is_less_sure_of_every_image(
+    physadv, signs_csv, numpy_model, tmp_path
+):
     fixed = ("--name", "mine", "--size", 32, "--limit", 2, "--root", tmp_path, "--quiet")
     images = signs_csv.parent
     assert physadv("generate", images, *fixed, "--model", numpy_model, "--query-only").code == 0
