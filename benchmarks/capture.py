@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 import torch
 from capture_photos import CONDITIONS, Condition, Points, TakenPhoto, photograph
-from capture_sheets import RUN, print_benchmark
+from capture_sheets import RUN, load_benchmark, print_benchmark
 from capture_speed import crop_file, enlarge, gain_of_two_workers, peak_mb, ratios_to_decode
 
 from physadv.capture.fitting import Fit, fit_sheet
@@ -122,7 +122,7 @@ def score(condition: Condition, taken: Sequence[TakenPhoto], folder: Path) -> Sc
 
 def ablate(taken: Sequence[TakenPhoto], folder: Path) -> dict[str, float]:
     """Return the mean corner error of curled sheets' cells by model, all from the same marks."""
-    printed = print_benchmark(folder)
+    printed = load_benchmark(folder)
     errors: dict[str, list[float]] = {name: [] for name in ABLATIONS}
     for photo in taken:
         marks: list[tuple[Points, Points, Points, Camera]] = []

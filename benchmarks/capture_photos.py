@@ -8,7 +8,7 @@ from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
-from capture_sheets import Printed, print_benchmark
+from capture_sheets import Printed, load_benchmark
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -104,7 +104,7 @@ def photograph(
 
 
 def _take_all(folder: Path, seed: int, condition: Condition) -> list[TakenPhoto]:
-    printed = print_benchmark(folder)
+    printed = load_benchmark(folder)
 
     @cache
     def on_paper(index: int) -> Tensor:

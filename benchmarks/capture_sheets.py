@@ -1,6 +1,6 @@
 """The printed sheets of `capture.py`: drawn signs, each beside a noisy twin."""
 
-import os
+import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from physadv.sheets import Caption, PrintItem, Sheet, plan_sheets, write_pdf
 RUN = "BENCH0"
 SIDE = 224
 SHEETS, CELLS = 2, 16
+PDF, LAYOUT, PICTURES = "sheets.pdf", "sheets.json", "pictures.npz"
 Pixels = NDArray[np.uint8]
 
 
@@ -27,9 +28,8 @@ class Printed:
     pictures: dict[str, Pixels]
 
 
-@cache
-def print_benchmark(folder: Path) -> Printed:
-    """Lay drawn signs, each with a noisy twin, on A4 sheets; the PDF goes to `folder`."""
+def print_benchmark(folder: Path) -> None:
+    """Lay drawn signs, each with a noisy twin, on A4 sheets; what `load_benchmark` loads goes to `folder`."""
     rng = np.random.default_rng(0)
     pictures: dict[str, Pixels] = {}
     for index, (_, sign) in enumerate(draw_demo_set(SHEETS * CELLS // 2, size=SIDE, seed=0)):
@@ -38,16 +38,21 @@ def print_benchmark(folder: Path) -> Printed:
         pictures[f"{index}-adversarial"] = (sign + noise).clip(0, 255).astype(np.uint8)
     items = [PrintItem(name, SIDE, SIDE) for name in pictures]
     sheets = plan_sheets(list(zip(items[::2], items[1::2], strict=True)), run=RUN)
-    pdf = folder / "sheets.pdf"
-    # Other processes may be reading it.
-    new = pdf.with_suffix(f".{os.getpid()}")
     write_pdf(
-        new,
+        folder / PDF,
         sheets,
         count=len(sheets),
         title="benchmark",
         picture=lambda name: Image.fromarray(pictures[name]),
         caption=lambda name: Caption((name,)),
     )
-    new.replace(pdf)
-    return Printed(tuple(sheets), pdf, pictures)
+    (folder / LAYOUT).write_text(json.dumps([sheet.model_dump() for sheet in sheets]))
+    np.savez(folder / PICTURES, **pictures)
+
+
+@cache
+def load_benchmark(folder: Path) -> Printed:
+    """Return what was printed to `folder`; a process that crops need not draw."""
+    layout = json.loads((folder / LAYOUT).read_text())
+    with np.load(folder / PICTURES) as pictures:
+        return Printed(tuple(map(Sheet.model_validate, layout)), folder / PDF, dict(pictures))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from capture_sheets import RUN, print_benchmark
+from capture_sheets import RUN, load_benchmark
 from PIL import Image
 
 from physadv.capture.reading import read_photo
@@ -27,7 +27,7 @@ MEBIBYTE = 2**20
 
 def crop_file(folder: Path, path: Path) -> list[FoundSheet]:
     """Read a photo and cut its cells, as `physadv crop` does."""
-    printed = print_benchmark(folder)
+    printed = load_benchmark(folder)
     return crop_photo(read_photo(path), printed.sheets, run=RUN, picture=printed.pictures.__getitem__)
 
 
