@@ -1,13 +1,14 @@
 """Damaged photo files, and photos of what is no sheet: nothing may crash, hang or yield a wrong crop.
 
-`python benchmarks/capture_fuzz.py` makes one small photo of four cells in every format, damages it 1,000
+`python benchmarks/capture_fuzz.py` makes one small photo of eight cells in every format, damages it 1,000
 times (cut off, bits flipped, bytes overwritten, doubled or left out, name changed) and reads and crops every
 file in a worker process; then all photos under `$PHYSADV_DATA`. It prints a table and one JSON line:
 
 `crashes` (the process died or raised anything but a CaptureError), `hangs` (more than 10 s), `wrong_crops`
-(a crop that looks more like another pair's picture than like its own), `cut_off_used` (a file cut off that
-was not refused as a whole), `strangers_cropped` (real photos without a sheet that yielded a crop), `spoiled`
-(crops of the right cell, but more than 8 levels off on average: damage that decoders do not notice).
+(not cut from where the cell was, and more like another pair's picture than like its own), `cut_off_used`
+(files cut off that were not refused as a whole), `strangers_cropped` (real photos without a sheet that gave
+a crop), `spoiled` (crops of the right cell, but more than 8 levels off on average: damage that no decoder
+notices).
 The photo is a rendered page, warped, blurred and noisy: simulated. The other photos are real.
 """
 
@@ -26,7 +27,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from capture import RUN, make_sheet
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -34,10 +34,12 @@ from physadv.capture.crops import correlation
 from physadv.capture.reading import CaptureError, read_photo
 from physadv.capture.sheets_in_photo import crop_photo
 from physadv.capture.video import is_video, read_video
-from physadv.sheets import Sheet, page_pixels
+from physadv.experiments.drawn_signs import draw_demo_set
+from physadv.sheets import Caption, PrintItem, Sheet, page_pixels, plan_sheets, write_pdf
 
+RUN = "FUZZ00"
 LIMIT_S = 10.0
-SPOILED = 8.0
+WRONG_PLACE_PX, SPOILED = 20.0, 8.0
 PHOTO_PX = (1400, 1000)
 FORMATS: dict[str, dict[str, object]] = {
     "jpg": {"quality": 90},
@@ -56,21 +58,68 @@ Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
+class Crop:
+    """A cell cut out of a file: its pixels, its middle in the photo, and the pair that it looks most like."""
+
+    example: str
+    pixels: Pixels
+    place: NDArray[np.float64]
+    looks_like: str
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """What became of one file: its `kind`, its crops, how many are wrong or spoiled, and the cause."""
+    """What became of one file: refused, used, raised, hung or died, with its crops or the cause."""
 
     kind: str
-    crops: tuple[tuple[str, Pixels], ...] = ()
-    wrong: int = 0
-    spoiled: int = 0
+    crops: tuple[Crop, ...] = ()
     detail: str = ""
 
-    def __str__(self) -> str:
-        return f"{self.kind}, {len(self.crops)} crops, {self.wrong} wrong {self.detail}"
+    def wrong(self, before: "Outcome") -> int:
+        """Return how many crops are of something else than they say, by the file before it was damaged."""
+        return sum(
+            crop.looks_like != crop.example.split("-")[0]
+            and all(
+                np.linalg.norm(crop.place - true.place) > WRONG_PLACE_PX
+                for true in before.crops
+                if true.example == crop.example
+            )
+            for crop in self.crops
+        )
+
+    def spoiled(self, before: "Outcome") -> int:
+        """Return how many crops are far from what they were before the damage."""
+        whole = {crop.example: crop.pixels.astype(int) for crop in before.crops}
+        return sum(
+            crop.example in whole and bool(np.abs(crop.pixels - whole[crop.example]).mean() > SPOILED)
+            for crop in self.crops
+        )
+
+
+def print_sheet(folder: Path) -> tuple[Sheet, Path, dict[str, Pixels]]:
+    """Return a sheet of eight drawn signs, each with a noisy twin, its PDF, and the pictures on it."""
+    rng = np.random.default_rng(0)
+    pictures: dict[str, Pixels] = {}
+    for index, (_, sign) in enumerate(draw_demo_set(8, size=224, seed=0)):
+        noise = rng.integers(0, 2, sign.shape) * 32 - 16
+        pictures[f"{index}-clean"] = sign
+        pictures[f"{index}-adversarial"] = (sign + noise).clip(0, 255).astype(np.uint8)
+    items = [PrintItem(name, 224, 224) for name in pictures]
+    (sheet,) = plan_sheets(list(zip(items[::2], items[1::2], strict=True)), run=RUN)
+    pdf = folder / "sheets.pdf"
+    write_pdf(
+        pdf,
+        [sheet],
+        count=1,
+        title="benchmark",
+        picture=lambda name: Image.fromarray(pictures[name]),
+        caption=lambda name: Caption((name,)),
+    )
+    return sheet, pdf, pictures
 
 
 def take_photo(pdf: Path) -> Pixels:
-    """Return a small photo of a sheet's first four cells: tilted, blurred, noisy."""
+    """Return a small photo of a sheet's first eight cells: tilted, blurred, noisy."""
     page = page_pixels(pdf, 0, 8)
     width, height = PHOTO_PX
     seen = np.array([(60, 180), (1640, 120), (1660, 1320), (40, 1260)], np.float32)
@@ -138,8 +187,8 @@ DAMAGES = (cut_off, flip_bits, overwrite, move_bytes)
 
 def damaged_files(
     originals: list[Path], folder: Path, count: int, seed: int
-) -> Iterator[tuple[Path, str, bool]]:
-    """Yield damaged files one by one with the damage's name, and whether the file was cut off."""
+) -> Iterator[tuple[Path, Path, str]]:
+    """Yield damaged files one by one, each with what it was made from and the damage's name."""
     for number in range(count):
         rng = np.random.default_rng([seed, number])
         original = originals[number % len(originals)]
@@ -148,13 +197,12 @@ def damaged_files(
         suffix = rng.choice([path.suffix for path in originals]) if misnamed else original.suffix
         path = folder / f"{number}{suffix}"
         path.write_bytes(damage(original.read_bytes(), rng))
-        name = original.name.partition(".")[2]
-        yield path, f"{name}: {damage.__name__.replace('_', ' ')}", damage is cut_off
+        yield path, original, damage.__name__.replace("_", " ")
         path.unlink()
 
 
-def crop_file(path: Path, sheet: Sheet, pictures: dict[str, Pixels], whole: dict[str, Pixels]) -> Outcome:
-    """Read and crop one file as the program does, and judge every crop by what it looks like."""
+def crop_file(path: Path, sheet: Sheet, pictures: dict[str, Pixels]) -> Outcome:
+    """Read and crop one file as the program does, and see what every crop looks like."""
     try:
         photos = [photo for _, photo in read_video(path)] if is_video(path) else [read_photo(path)]
         seen = [
@@ -166,14 +214,13 @@ def crop_file(path: Path, sheet: Sheet, pictures: dict[str, Pixels], whole: dict
         return Outcome("refused", detail=str(error).partition(":")[0])
     except Exception as error:
         return Outcome("raised", detail=f"{type(error).__name__}: {error}")
-    crops = tuple(
-        (cell.example, cell.crop) for found in seen for cell in found.cells if cell.crop is not None
-    )
-    wrong = sum(best_match(crop, pictures) != example.split("-")[0] for example, crop in crops)
-    spoiled = sum(
-        bool(np.abs(crop.astype(int) - whole[example]).mean() > SPOILED) for example, crop in crops if whole
-    )
-    return Outcome("used", crops, wrong, spoiled)
+    crops = [
+        Crop(cell.example, cell.crop, cell.corners_px.mean(axis=0), best_match(cell.crop, pictures))
+        for found in seen
+        for cell in found.cells
+        if cell.crop is not None
+    ]
+    return Outcome("used", tuple(crops))
 
 
 def best_match(crop: Pixels, pictures: dict[str, Pixels]) -> str:
@@ -187,7 +234,6 @@ class Guard:
 
     def __init__(self, sheet: Sheet, pictures: dict[str, Pixels]) -> None:
         self.sheet, self.pictures = sheet, pictures
-        self.whole: dict[str, Pixels] = {}
         self.pool = self._new()
         self.slowest_s = 0.0
 
@@ -200,7 +246,7 @@ class Guard:
         """Return what became of a file."""
         started = time.monotonic()
         try:
-            job = self.pool.submit(crop_file, path, self.sheet, self.pictures, self.whole)
+            job = self.pool.submit(crop_file, path, self.sheet, self.pictures)
             return job.result(timeout=LIMIT_S)
         except TimeoutError:
             for process in list(self.pool._processes.values()):
@@ -235,29 +281,32 @@ def main() -> None:
     totals: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        sheet, pdf, pictures = make_sheet(folder)
+        sheet, pdf, pictures = print_sheet(folder)
         originals = write_originals(folder, take_photo(pdf))
         guard = Guard(sheet, pictures)
-        for original in originals:
-            outcome = guard.crop(original)
-            if len(outcome.crops) < 4 or outcome.wrong or outcome.spoiled:
-                raise SystemExit(f"{original.name}: {outcome} before any damage")
-            guard.whole = guard.whole or dict(outcome.crops)
+        whole = {original.name: guard.crop(original) for original in originals}
+        for original, outcome in whole.items():
+            if any(crop.looks_like != crop.example.split("-")[0] for crop in outcome.crops):
+                raise SystemExit(f"{original}: cropped wrongly before any damage")
+            if len(outcome.crops) < 8:
+                raise SystemExit(f"{original}: {len(outcome.crops)} crops before any damage {outcome.detail}")
         print("damaged files: refused, used, crops")
-        for path, label, was_cut in damaged_files(originals, folder, count, chosen.seed):
-            outcome = guard.crop(path)
+        for path, original, damage in damaged_files(originals, folder, count, chosen.seed):
+            outcome, before = guard.crop(path), whole[original.name]
+            label = f"{original.name.partition('.')[2]}: {damage}"
+            wrong, was_cut = outcome.wrong(before), damage == "cut off"
             row = outcomes.setdefault(label, Counter())
             row[outcome.kind] += 1
             row["crops"] += len(outcome.crops)
             totals["crashes"] += outcome.kind in ("raised", "died")
             totals["hangs"] += outcome.kind == "hung"
-            totals["wrong_crops"] += outcome.wrong
+            totals["wrong_crops"] += wrong
             totals["crops"] += len(outcome.crops)
-            totals["spoiled"] += outcome.spoiled
+            totals["spoiled"] += outcome.spoiled(before)
             totals["cut_off_used"] += was_cut and outcome.kind == "used"
             totals["refused"] += outcome.kind == "refused"
-            if outcome.kind in ("raised", "died", "hung") or outcome.wrong or (was_cut and outcome.crops):
-                print(f"  {path.name} ({label}): {outcome}", flush=True)
+            if outcome.kind in ("raised", "died", "hung") or wrong or (was_cut and outcome.crops):
+                print(f"  {path.name} ({label}): {outcome.kind}, {wrong} wrong {outcome.detail}", flush=True)
         for label, row in sorted(outcomes.items()):
             print(f"{label:32} {row['refused']:5} {row['used']:5} {row['crops']:6}")
         others = strangers()
@@ -267,7 +316,7 @@ def main() -> None:
             totals["crashes"] += outcome.kind in ("raised", "died")
             totals["hangs"] += outcome.kind == "hung"
             if outcome.kind != "refused":
-                print(f"  {path.name}: {outcome}", flush=True)
+                print(f"  {path.name}: {outcome.kind} {outcome.detail}", flush=True)
         print(f"{len(others)} real photos of other things")
         guard.pool.shutdown()
     keys = (

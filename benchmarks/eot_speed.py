@@ -17,7 +17,6 @@ On a GPU: `--device cuda --net resnet50 --samples 256 --bf16`.
 
 import argparse
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from functools import partial
 
 import torch
 import torchvision
+from made_runs import own_peak_mb
 from peers import TARGET, art_step, torchattacks_step
 from torch import Tensor, nn
 
@@ -217,7 +217,7 @@ def main() -> None:
     model = make_model(chosen.net, chosen.device, chosen.bf16)
     if chosen.peak_of:
         eot_step(model, load_preset("print-photo"), chosen.peak_of, chunk=MEMORY_CHUNK)
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        print(own_peak_mb())
         return
     result = ratios(model, chosen.samples, 5 if chosen.quick else chosen.rounds, chosen.device)
     if not chosen.quick and chosen.device == "cpu" and isinstance(model, nn.Module):

@@ -333,6 +333,37 @@ def destruction_rate(
         print(f"next: physadv report {name}")
 
 
+@app.command(epilog="Example: physadv run study.toml --data ../data --dry-run")
+def run(
+    study: Annotated[Path, typer.Argument(help="TOML file: images, models, attacks, sweeps, photographs.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Folder that the file's paths are relative to; its own by default.")
+    ] = None,
+    only: Annotated[
+        str | None, typer.Option(help="Only runs whose name fits this pattern, such as '*-bim-16'.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be run.")] = False,
+    root: Root = Path(),
+    quiet: Quiet = False,
+) -> None:
+    """Run a whole study; steps whose inputs have not changed are skipped."""
+    from physadv.experiments.studies import choose, in_words, plan_study, run_study, write_study_tables
+    from physadv.experiments.study_file import read_study
+    from physadv.progress import reporter
+
+    chosen = read_study(study, data)
+    if only is not None:
+        chosen = choose(chosen, only)
+    if dry_run:
+        print(in_words(plan_study(chosen, root), "would run"))
+        return
+    outcome = run_study(chosen, root, reporter(quiet=quiet))
+    print(in_words(outcome.steps, "ran"))
+    if only is None:
+        for path in write_study_tables(chosen, root, outcome):
+            print(f"tables: {path}")
+
+
 @app.command(epilog="Example: physadv plan --rate 0.1 --halfwidth 0.05 --qualifying 0.8")
 def plan(
     rate: Annotated[float, typer.Option(help="The rate expected, 0 to 1.")],

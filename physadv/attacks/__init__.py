@@ -29,6 +29,7 @@ from physadv.attacks.optimisers import (
     Optimiser,
     SignedStep,
     TorchOptimiser,
+    cooling_adam,
 )
 from physadv.attacks.options import Options
 from physadv.attacks.patches import Patch, Placement, circle, paste, patch, square
@@ -70,6 +71,7 @@ __all__ = [
     "bars",
     "bim",
     "circle",
+    "cooling_adam",
     "cw_l2",
     "ensemble",
     "eot",

@@ -169,7 +169,9 @@ def expected_loss(
     placed = variable.draw(samples * batch, generator)
     drawn = distribution.sample(samples * batch, generator)
     losses, gradient = torch.zeros(batch, device=values.device), torch.zeros_like(values)
-    for first in range(0, samples, chunk):
+
+    # A function, so that what one chunk held is free before the next one begins.
+    def of_chunk(first: int) -> tuple[Tensor, Tensor]:
         size = min(chunk, samples - first)
         rows = slice(first * batch, (first + size) * batch)
         view = partial(distribution.apply, parameters=_rows(drawn, rows))
@@ -177,8 +179,12 @@ def expected_loss(
         part = objective(classifier(seen).reshape(size, batch, -1)).sum(dim=0) / samples
         if view_penalty is not None:
             part = part + view_penalty(seen, view).reshape(size, batch).sum(dim=0) / samples
-        gradient += torch.autograd.grad(part.sum(), values)[0]
-        losses += part.detach()
+        return part.detach(), torch.autograd.grad(part.sum(), values)[0]
+
+    for first in range(0, samples, chunk):
+        part, slope = of_chunk(first)
+        losses += part
+        gradient += slope
     if penalty is not None:
         extra = penalty(values)
         gradient += torch.autograd.grad(extra.sum(), values)[0]

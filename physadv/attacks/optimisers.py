@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
+from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler
 
 Memory = dict[str, Any]
 """What an optimiser remembers of earlier steps; it can be pickled."""
@@ -104,10 +106,17 @@ class TorchOptimiser:
     Args:
         make: parameters → optimiser, for instance `partial(torch.optim.Adam, lr=0.01)`. One that asks for
             the loss again within a step (L-BFGS with a line search) is not served.
+        schedule: the optimiser → what changes its learning rate after every step; it stays without it.
     """
 
-    def __init__(self, make: Callable[[list[Tensor]], torch.optim.Optimizer]) -> None:
+    def __init__(
+        self,
+        make: Callable[[list[Tensor]], torch.optim.Optimizer],
+        schedule: Callable[[torch.optim.Optimizer], LRScheduler] | None = None,
+    ) -> None:
         self._make = make
+        self._schedule = schedule
+        self._scheduler: LRScheduler | None = None
         self._parameter: Tensor | None = None
         self._optimiser: Any = None
         self._restored: Memory | None = None
@@ -117,21 +126,30 @@ class TorchOptimiser:
         if self._parameter is None:
             self._parameter = values.clone()
             self._optimiser = self._make([self._parameter])
+            self._scheduler = self._schedule(self._optimiser) if self._schedule else None
             if self._restored is not None:
-                self._optimiser.load_state_dict(self._restored)
+                self._restore(self._restored)
         self._parameter.copy_(values)
         self._parameter.grad = gradient.contiguous()
         # The gradient is there already; the closure only satisfies optimisers that insist on one.
         self._optimiser.step(lambda: torch.zeros(()))
+        if self._scheduler is not None:
+            self._scheduler.step()
         return self._parameter.clone()
 
     def memory(self) -> Memory:
-        """Return the optimiser's state, empty before the first step."""
-        return {} if self._optimiser is None else self._optimiser.state_dict()
+        """Return the states of the optimiser and its schedule, empty before the first step."""
+        schedule = {"schedule": self._scheduler.state_dict()} if self._scheduler else {}
+        return {} if self._optimiser is None else {"optimiser": self._optimiser.state_dict(), **schedule}
 
     def restore(self, memory: Memory) -> None:
-        """Give the optimiser that state when it takes its next step."""
+        """Give optimiser and schedule those states when they take their next step."""
         self._restored = memory or None
+
+    def _restore(self, memory: Memory) -> None:
+        self._optimiser.load_state_dict(memory["optimiser"])
+        if self._scheduler is not None:
+            self._scheduler.load_state_dict(memory["schedule"])
 
 
 class EachImage:
@@ -161,3 +179,18 @@ class EachImage:
         self._optimisers = [self._make() for _ in memory]
         for optimiser, kept in zip(self._optimisers, memory.values(), strict=True):
             optimiser.restore(kept)
+
+
+def cooling_adam(rate: float, steps: int) -> TorchOptimiser:
+    """Return Adam for an expectation: short memories, the rate falling to nothing along half a cosine.
+
+    Gradients of few samples are noisy. A rate that stays keeps the values jittering about what they should
+    be; one that falls averages the noise away in the end.
+
+    Args:
+        rate: the learning rate at first, in the unit of the values.
+        steps: how many will be taken.
+    """
+    return TorchOptimiser(
+        partial(torch.optim.Adam, lr=rate, betas=(0.8, 0.99)), partial(CosineAnnealingLR, T_max=steps)
+    )

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -13,11 +12,13 @@ from physadv.attacks.checks import check_count
 from physadv.attacks.errors import AttackError
 from physadv.attacks.loop import Callback, optimise
 from physadv.attacks.objectives import targeted_cross_entropy
-from physadv.attacks.optimisers import TorchOptimiser
+from physadv.attacks.optimisers import cooling_adam
 from physadv.attacks.penalties import Penalty
 from physadv.attacks.variables import LInfBall, mid_grey_noise
 from physadv.transforms import Transformation, identity
+from physadv.transforms.optics import gaussian_blur
 from physadv.transforms.protocol import Parameters
+from physadv.transforms.warps import ANTIALIAS
 
 
 def circle(size: int) -> Tensor:
@@ -30,6 +31,18 @@ def circle(size: int) -> Tensor:
 def square(size: int) -> Tensor:
     """Return the alpha mask (size, size) of a whole square."""
     return torch.ones(size, size)
+
+
+def shown_side(shape: Callable[[int], Tensor], area: float, height: int, width: int) -> int:
+    """Return the side, in whole pixels, of the square that holds a mask covering a share of an image.
+
+    Raises:
+        AttackError: the mask is empty.
+    """
+    covered = float(shape(256).mean())
+    if covered <= 0:
+        raise AttackError("patch mask is empty")
+    return max(1, int(math.sqrt(area * height * width / covered)))
 
 
 @dataclass(frozen=True)
@@ -125,6 +138,8 @@ class Patch:
 def paste(patch: Tensor, alpha: Tensor, images: Tensor, drawn: Parameters) -> Tensor:
     """Return images (N, 3, H, W) with a patch (1, 3, h, w) of shape `alpha` (h, w) put on as drawn.
 
+    A patch finer than the images' pixels is smoothed first, so that it does not alias.
+
     Raises:
         AttackError: the mask is empty or its size is not the patch's.
     """
@@ -148,7 +163,9 @@ def paste(patch: Tensor, alpha: Tensor, images: Tensor, drawn: Parameters) -> Te
     cosine, sine = cosine[:, None, None], sine[:, None, None]
     grid = torch.stack([cosine * dx + sine * dy, cosine * dy - sine * dx], dim=-1)
     shaped = torch.cat([patch * alpha.to(patch), alpha.to(patch).expand(1, 1, -1, -1)], dim=1)
-    shown = F.grid_sample(shaped.expand(n, -1, -1, -1), grid, align_corners=False)
+    finer = (patch.shape[-1] / (2 * half) - 1).clamp_min(0)
+    shaped = gaussian_blur(shaped.expand(n, -1, -1, -1), ANTIALIAS * finer)
+    shown = F.grid_sample(shaped, grid, align_corners=False)
     return shown[:, :3] + (1 - shown[:, 3:]) * images
 
 
@@ -158,14 +175,14 @@ def patch(
     target: int,
     *,
     area: float | tuple[float, float] = 0.1,
-    size: int = 64,
+    size: int | None = None,
     shape: Callable[[int], Tensor] = circle,
     rotation: float = 22.5,
     distribution: Transformation = identity,
-    steps: int = 500,
+    steps: int = 1000,
     samples: int = 1,
     batch: int = 16,
-    rate: float = 0.05,
+    rate: float = 0.02,
     generator: torch.Generator | None = None,
     penalties: Sequence[Penalty] = (),
     disguise: LInfBall | None = None,
@@ -173,21 +190,22 @@ def patch(
 ) -> Tensor:
     """Return a patch (3, size, size) that makes images be taken for `target` (Brown et al. 2017).
 
-    Adam on the expected cross-entropy of the target over backgrounds, places and a distribution.
+    Adam, its rate falling to nothing, on the expected cross-entropy of the target over backgrounds, places
+    and a distribution.
 
     Args:
         classifier: images (N, 3, H, W) in [0, 1] → logits (N, K).
         backgrounds: (B, 3, H, W) in [0, 1]; a random `batch` of them is taken at every step.
         target: the class to reach.
         area: share of the image that the mask covers, or the least and the largest.
-        size: side of the patch, pixels.
+        size: side of the patch, pixels; as many as it is shown with, at its largest, without it.
         shape: size → alpha mask, such as `circle` or `square`.
         rotation: degrees either way.
         distribution: transformations of the whole image after the patch is on it.
         steps: of the optimiser.
         samples: places and transformations drawn per background and step.
         batch: backgrounds a step.
-        rate: Adam's learning rate, in units of the pixel range.
+        rate: Adam's learning rate at first, in units of the pixel range.
         generator: of everything random; seed 0 without it.
         penalties: of the patch's levels, such as total variation.
         disguise: the ball about a picture (1, 3, size, size) that the patch stays in.
@@ -199,11 +217,13 @@ def patch(
     if target < 0:
         raise AttackError(f"target {target}: wanted a class index")
     low, high = (area, area) if isinstance(area, float) else area
+    placement = Placement((low, high), rotation)
+    side = shown_side(shape, high, *backgrounds.shape[-2:]) if size is None else size
     random = generator or torch.Generator().manual_seed(0)
     variable = Patch(
         backgrounds=backgrounds,
-        alpha=shape(check_count("size", size)).to(backgrounds),
-        placement=Placement((low, high), rotation),
+        alpha=shape(check_count("size", side)).to(backgrounds),
+        placement=placement,
         batch=check_count("batch", batch),
         disguise=disguise,
     )
@@ -213,7 +233,7 @@ def patch(
         targeted_cross_entropy(targets),
         variable,
         distribution,
-        TorchOptimiser(partial(torch.optim.Adam, lr=255 * rate)),
+        cooling_adam(255 * rate, steps),
         steps=check_count("steps", steps),
         samples=check_count("samples", samples),
         generator=random,

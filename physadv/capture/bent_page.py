@@ -24,7 +24,7 @@ FEW_TERMS, ALL_TERMS = 4, 7
 OFF = 1e-9
 KNOWN_FOCAL_SPREAD, GUESSED_FOCAL_SPREAD = 0.05, 0.2
 STARTS = [(angle, bend) for angle in np.radians([0, 45, 90, 135]) for bend in (-0.15, 0.15)]
-FIRST_STEPS, LAST_STEPS = 6, 40
+FIRST_STEPS, LAST_STEPS = 4, 40
 CONVINCING = 20.0
 """Cost per mark below which a fit from one start is not doubted."""
 _POSE, _FOCAL, _LENS, _ANGLE, _CURVE = slice(0, 6), 6, slice(7, 9), 9, slice(10, 17)

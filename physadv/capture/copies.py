@@ -1,12 +1,13 @@
 """Which codes belong to one piece of paper: a photo may show several sheets, or several copies of one."""
 
 from collections.abc import Sequence
+from math import hypot, sqrt
 
 import numpy as np
 
 from physadv.capture.codes import FoundCode
 from physadv.capture.geometry import Points
-from physadv.sheets.layout import Mark, box_corners
+from physadv.sheets.layout import Mark
 
 Claimed = dict[Mark, Points]
 
@@ -57,17 +58,19 @@ def off_by_mm(corners: Points, predicted: Points, box_corners_mm: Points) -> flo
 
 def _stands_right(mark: Mark, corners: Points, claimed: Claimed) -> bool:
     """Return whether a code is where its nearest claimed neighbour puts it, turned the same way."""
-    centre = np.array(mark.centre_mm)
-    near = min(claimed, key=lambda other: float(np.linalg.norm(centre - other.centre_mm)))
-    distance = float(np.linalg.norm(centre - near.centre_mm))
-    ours, theirs = box_corners(mark.box_mm), box_corners(near.box_mm)
-    affine, *_ = np.linalg.lstsq(np.column_stack([theirs, np.ones(4)]), claimed[near], rcond=None)
-    predicted = np.column_stack([ours, np.ones(4)]) @ affine
-    turned_alike = float(np.sum((corners[1] - corners[0]) * (predicted[1] - predicted[0]))) > 0
-    return turned_alike and off_by_mm(corners, predicted, ours) <= CLOSE_MM + CLOSE_PER_MM * distance
+    x, y = mark.centre_mm
+    near = min(claimed, key=lambda other: hypot(other.centre_mm[0] - x, other.centre_mm[1] - y))
+    across, down = x - near.centre_mm[0], y - near.centre_mm[1]
+    first, second, third, fourth = claimed[near]
+    right = (second - first + third - fourth) / (2 * near.box_mm[2])
+    below = (fourth - first + third - second) / (2 * near.box_mm[3])
+    off = corners.mean(axis=0) - claimed[near].mean(axis=0) - across * right - down * below
+    scale = sqrt(abs(right[0] * below[1] - right[1] * below[0]))
+    turned_alike = (corners[1] - corners[0]) @ right > 0
+    return bool(turned_alike and hypot(*off) <= scale * (CLOSE_MM + CLOSE_PER_MM * hypot(across, down)))
 
 
 def _area(corners: Points, *, signed: bool = False) -> float:
-    x, y = (corners - corners[0]).T
-    area = 0.5 * float(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)))
-    return area if signed else abs(area)
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = corners
+    area = ((cx - ax) * (dy - by) - (dx - bx) * (cy - ay)) / 2
+    return float(area if signed else abs(area))

@@ -23,7 +23,7 @@ def fit_points(
     expected: Array,
     spread: Array,
     iterations: int = 30,
-    tolerance: float = 1e-7,
+    tolerance: float = 1e-5,
 ) -> tuple[Array, float]:
     """Return the parameters (P,) that bring projected points nearest to where they were seen, and their cost.
 

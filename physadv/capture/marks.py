@@ -141,9 +141,7 @@ def _look_for_code(gray: NDArray[np.uint8], mark: Mark, model: SheetModel, evide
     if (predicted < 0).any() or (predicted > (width - 1, height - 1)).any():
         return
     if read_at(gray, predicted, MODULES) == mark.payload:
-        refined = refine_corners(gray, predicted, qr_matrix(mark.payload or ""))
-        if refined is not None:
-            evidence.decoded[mark] = evidence.fitted[mark] = refined
+        evidence.decoded[mark] = predicted
 
 
 def _fit_codes(gray: NDArray[np.uint8], evidence: Evidence) -> bool:

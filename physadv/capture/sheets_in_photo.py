@@ -6,15 +6,16 @@ cell by cell, and nothing is named by geometry alone.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from physadv.capture.cells import CroppedCell, crop_cells, refuse_cells, root_mean_square
-from physadv.capture.codes import CASCADE, FoundCode, in_own_order, read_small, read_whole
+from physadv.capture.codes import FoundCode, in_own_order, readings
 from physadv.capture.copies import Claimed, claim_copy, is_mirrored, off_by_mm
 from physadv.capture.fitting import Fit, fit_sheet
 from physadv.capture.geometry import Camera, Points, SheetModel
@@ -25,8 +26,12 @@ from physadv.sheets.layout import Mark, Sheet, box_corners
 
 MAX_DISAGREEMENT = 8.0
 EXPLAINED_MM = 8.0
+MAX_PAPERS = 24
+"""More pieces of paper than this in one photo are cut-outs, or too small to be of use."""
+QUICK_READERS = 2
+"""The others are for photos in which these find no sheet."""
 COVERED = 0.5
-"""Once known sheets fill this much of a photo, no other one is looked for with the slower readers."""
+"""Once known sheets fill this much of a photo, the second reader is not asked for others."""
 
 
 @dataclass(frozen=True)
@@ -94,17 +99,16 @@ def crop_photo(
     camera = Camera(width, height, photo.focal_35mm)
     codes: list[FoundCode] = []
     papers: list[_Paper] = []
-    for reader in CASCADE:
-        if papers and reader not in (read_small, read_whole):
-            break
-        codes = _with_new(codes, reader(photo.gray))
+    for step, found_codes in enumerate(readings(photo.gray)):
+        codes = _with_new(codes, found_codes)
         groups = _by_sheet(codes, run, marks)
-        papers = [
+        placed = (
             paper
             for index, group in groups.items()
             for paper in _place(photo, by_index[index], group, camera, fit)
-        ]
-        if papers and _nothing_missed(papers, camera):
+        )
+        papers = list(islice(placed, MAX_PAPERS))
+        if papers and (step >= QUICK_READERS - 1 or _nothing_missed(papers, camera)):
             break
     strangers = _strangers(codes, run, marks)
     if not papers:
@@ -151,8 +155,10 @@ def _by_sheet(
     return dict(sorted(groups.items()))
 
 
-def _place(photo: Photo, sheet: Sheet, codes: Sequence[FoundCode], camera: Camera, fit: Fit) -> list[_Paper]:
-    """Return the pieces of paper that one sheet's codes stand on, one for each copy of it."""
+def _place(
+    photo: Photo, sheet: Sheet, codes: Sequence[FoundCode], camera: Camera, fit: Fit
+) -> Iterator[_Paper]:
+    """Yield the pieces of paper that one sheet's codes stand on, one for each copy of it."""
     marks = _code_marks(sheet)
     rest = [in_own_order(photo.gray, code, qr_matrix(code.text)) for code in codes]
     papers: list[_Paper] = []
@@ -162,8 +168,8 @@ def _place(photo: Photo, sheet: Sheet, codes: Sequence[FoundCode], camera: Camer
         if any(_same_place(paper, other) for other in papers):
             continue
         papers.append(paper)
+        yield paper
         rest = [code for code in rest if not _explains(paper.model, marks[code.text], code)]
-    return papers
 
 
 def _place_one(photo: Photo, sheet: Sheet, claimed: Claimed, camera: Camera, fit: Fit) -> _Paper:
@@ -186,8 +192,14 @@ def _place_one(photo: Photo, sheet: Sheet, claimed: Claimed, camera: Camera, fit
 
 
 def _is_of(paper: _Paper, code: FoundCode) -> bool:
+    """Return whether a code is one of a paper's own."""
     mark = _code_marks(paper.sheet).get(code.text)
-    return mark is not None and _explains(paper.model, mark, code)
+    if mark is None:
+        return False
+    claimed = paper.evidence.decoded.get(mark)
+    if claimed is not None and np.array_equal(claimed.mean(axis=0), code.corners.mean(axis=0)):
+        return True
+    return _explains(paper.model, mark, code)
 
 
 def _explains(model: SheetModel, mark: Mark, code: FoundCode) -> bool:

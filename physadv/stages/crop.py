@@ -85,7 +85,7 @@ def crop(
         raise RunError(f"colour '{colour}': wanted {' or '.join(get_args(Colour))}")
     cropping = Cropping(printout, capture, printout.printed_manifest(), colour, overlay)
     _add_photos(capture, photos)
-    files = _photo_files(capture)
+    files = photo_files(capture)
     if not files:
         raise RunError(f"{capture.photos}: no photos; see 'physadv photograph {printout.name}'")
     for folder in (capture.crops, *([capture.overlays] if overlay else [])):
@@ -117,6 +117,11 @@ def crop(
     return result
 
 
+def photo_files(capture: Capture) -> list[Path]:
+    """Return the files in a capture's folder of photos, by name; none where there is no such folder."""
+    return sorted(path for path in capture.photos.glob("[!.]*") if path.is_file())
+
+
 def _is_done(cropping: Cropping, rows: Sequence[PhotoRow], digest: str, lost: set[str]) -> bool:
     """Return whether what the store knows of a file is what cropping it now would give."""
     wanted = (digest, cropping.run, cropping.colour)
@@ -143,10 +148,6 @@ def _add_photos(capture: Capture, photos: Sequence[Path]) -> None:
             raise RunError(f"{path}: another photo of that name is already in {capture.photos}; rename it")
         with replacing(target) as temporary:
             shutil.copyfile(path, temporary)
-
-
-def _photo_files(capture: Capture) -> list[Path]:
-    return sorted(p for p in capture.photos.iterdir() if p.is_file() and not p.name.startswith("."))
 
 
 def _remove_stale(capture: Capture, result: CropResult) -> None:

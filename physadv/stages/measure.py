@@ -3,10 +3,12 @@
 Simulated photos, real photos and digital transformations end in the same observations and the same functions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from physadv.classifiers import Classifier, load_classifier
 from physadv.evaluation.destruction import Row, table
@@ -164,6 +166,34 @@ def measure(
             )
             for classifier in classifiers
         ]
+
+
+def pooled(
+    printout: Printout,
+    capture: Capture,
+    measurement: Measurement,
+    groups: Mapping[str, Sequence[str]],
+    seed: int = 0,
+) -> dict[str, list[Row]]:
+    """Return group → table of several digital channels taken as one, such as a sweep's of one kind.
+
+    Every pair is then seen once a channel, and intervals are those of pairs and not of pictures.
+
+    Args:
+        printout: the run that was measured.
+        capture: its observations.
+        measurement: what `measure` returned.
+        groups: names of channels of the measurement.
+        seed: as `measure` was given.
+    """
+    with capture.store() as store:
+        tallier = Tallier(store, printout.manifest())
+        before = tallier.counted(measurement.identity, UNTOUCHED)
+        found = {}
+        for group, names in groups.items():
+            after = [tallier.counted(measurement.identity, Channel(name, seed)) for name in names]
+            found[group] = table(tallier.tally(before, np.sum(after, axis=0)))
+        return found
 
 
 def measure_runs(

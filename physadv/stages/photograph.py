@@ -1,7 +1,7 @@
 """`photograph`: what to do with a real phone, or photos of the sheets from the virtual printer and phone."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -88,8 +88,12 @@ def photograph_simulated(
         map_items(work, jobs, workers=workers), len(jobs), "sheets photographed (simulated)"
     ):
         pass
-    names = [_stem(sheet, shot) for sheet in manifest.sheets for shot in range(shots)]
-    return [capture.photos / f"{name}.jpg" for name in names]
+    return simulated_photos(capture, manifest.sheets, shots)
+
+
+def simulated_photos(capture: Capture, sheets: Sequence[Sheet], shots: int) -> list[Path]:
+    """Return where the simulated photos of sheets are, or will be."""
+    return [capture.photos / f"{_stem(sheet, shot)}.jpg" for sheet in sheets for shot in range(shots)]
 
 
 def _stem(sheet: Sheet, shot: int) -> str:

@@ -12,6 +12,7 @@ from physadv.attacks import (
     MomentumSign,
     NormalisedStep,
     TorchOptimiser,
+    cooling_adam,
     ensemble,
     eot,
     fast,
@@ -75,6 +76,18 @@ def test_torch_optimisers_step_the_values():
     for _ in range(12):
         values = newton(values, 2 * (values - 1))
     torch.testing.assert_close(values, torch.ones(1, 1, 1, 2), atol=1e-3, rtol=0)
+
+
+def test_a_cooling_adam_begins_at_its_rate_and_comes_to_rest():
+    """Under a steady gradient every step is the rate, and half a cosine over T steps sums to (T + 1) / 2."""
+    step, values, gradient = cooling_adam(0.5, steps=20), torch.zeros(1, 1, 1, 1), torch.ones(1, 1, 1, 1)
+    way = [values]
+    for _ in range(20):
+        way.append(step(way[-1], gradient))
+    moves = -torch.cat(way).flatten().diff()
+    assert float(moves[0]) == pytest.approx(0.5)
+    assert float(moves[-1]) < 0.01
+    assert float(moves.sum()) == pytest.approx(0.5 * 21 / 2, rel=1e-5)
 
 
 def test_margins_by_hand():

@@ -6,11 +6,13 @@ import torch
 
 from physadv.attacks import (
     AttackError,
+    EachImage,
     LInfBall,
     MomentumSign,
     NormalisedStep,
     SignedStep,
     TorchOptimiser,
+    cooling_adam,
     expected_loss,
     optimise,
     targeted_cross_entropy,
@@ -136,6 +138,8 @@ def test_nan_gradient_stops_the_attack(ball):
         lambda: MomentumSign(1, decay=0.9),
         lambda: TorchOptimiser(partial(torch.optim.Adam, lr=2.0)),
         lambda: TorchOptimiser(partial(torch.optim.LBFGS, lr=10.0, max_iter=1)),
+        lambda: EachImage(lambda: TorchOptimiser(partial(torch.optim.Adam, lr=2.0))),
+        lambda: cooling_adam(rate=3.0, steps=7),
     ],
 )
 @pytest.mark.parametrize("interrupted", [0, 4])

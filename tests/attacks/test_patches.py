@@ -47,6 +47,20 @@ def test_a_quarter_turn_turns_the_picture():
     torch.testing.assert_close(turned, torch.rot90(picture, -1, (2, 3)), atol=1e-4, rtol=0)
 
 
+def test_a_patch_finer_than_pixels_is_shown_as_its_mean_not_aliased():
+    checkers = (torch.arange(240)[:, None] + torch.arange(240)) % 2 * torch.ones(1, 3, 240, 240)
+    shown = paste(checkers, square(240), torch.zeros(3, 3, 100, 100), drawn(0.16, 0.2, n=3))
+    torch.testing.assert_close(shown[..., 40:60, 40:60], torch.full((3, 3, 20, 20), 0.5), atol=0.02, rtol=0)
+
+
+@pytest.mark.parametrize("shape", [circle, square])
+@pytest.mark.parametrize("area", [0.03, 0.1, 0.3])
+def test_without_a_size_a_patch_has_a_texel_for_every_pixel(tiny_classifier, shape, area):
+    made = patch(tiny_classifier, torch.zeros(1, 3, 60, 80), 1, area=area, shape=shape, steps=1, batch=1)
+    covered = float(shape(made.shape[-1]).sum()) / (60 * 80)
+    assert covered == pytest.approx(area, rel=0.15)
+
+
 def test_placements_fill_their_ranges():
     draws = Placement((0.02, 0.2), rotation=22.5).draw(4000, torch.Generator().manual_seed(0))
     assert 0.02 <= float(draws["area"].min()) < 0.022
@@ -109,6 +123,7 @@ def test_a_smooth_patch_is_smoother(tiny_classifier):
         ({"target": -1}, "target -1"),
         ({"steps": 0}, "steps is 0"),
         ({"shape": lambda size: torch.zeros(size, size)}, "is empty"),
+        ({"shape": lambda size: torch.zeros(size, size), "size": None}, "is empty"),
     ],
 )
 def test_impossible_patches_are_refused(tiny_classifier, change, line):

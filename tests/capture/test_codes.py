@@ -14,6 +14,7 @@ from physadv.capture.codes import (
     read_small,
     read_whole,
     read_with_pyzbar,
+    readings,
 )
 from physadv.capture.reading import read_photo
 from physadv.sheets import Code, format_code, qr_matrix
@@ -93,3 +94,12 @@ def test_codes_too_soft_for_a_first_reading_are_read_sharpened() -> None:
     )
     assert not read_whole(soft)
     assert [code.text for code in find_codes(soft)] == [TEXT]
+
+
+def test_a_wallpaper_of_finder_patterns_is_left_alone() -> None:
+    """The decoders would take minutes for it."""
+    finder = np.full((9, 9), 255, np.uint8)
+    finder[1:8, 1:8], finder[2:7, 2:7], finder[3:6, 3:6] = 0, 255, 0
+    wallpaper = np.tile(np.kron(finder, np.ones((2, 2), np.uint8)), (6048 // 18, 8064 // 18))
+    assert list(readings(wallpaper)) == []
+    assert find_codes(wallpaper) == []

@@ -4,6 +4,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+import torch
 from capture_scene import Pixels, Scene, picture
 
 from physadv.capture.phone import Phone, page_to_photo
@@ -68,6 +69,17 @@ def test_the_blur_measured_is_the_blur_there_was(found: FoundSheet, scene: Scene
         assert cell.pixels_per_mm is not None
         true_sigma = np.sqrt(of_the_phone + (0.05 * cell.pixels_per_mm) ** 2)
         assert cell.sharpness_px == pytest.approx(true_sigma, rel=0.25)
+
+
+def test_angle_and_distance_are_those_of_the_camera(scene: Scene) -> None:
+    (found,) = crop_photo(scene.photo, [scene.sheet], run="RUN000", picture=picture)
+    camera = scene.shot.camera
+    origin = camera.rays(torch.zeros((1, 2), dtype=torch.float64))[0][0, 0].numpy()
+    for cell, printed in zip(found.cells, scene.sheet.cells, strict=True):
+        middle = box_corners(printed.box_mm).mean(axis=0)[None]
+        sight = scene.shot.papers[0].surface(middle)[0] - origin
+        assert cell.distance_mm == pytest.approx(np.linalg.norm(sight), rel=0.01)
+        assert cell.angle_deg == pytest.approx(np.degrees(np.arccos(sight[2] / np.linalg.norm(sight))), abs=1)
 
 
 def test_a_photo_is_read_the_same_any_way_up(found: FoundSheet, scene: Scene) -> None:

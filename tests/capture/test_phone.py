@@ -21,7 +21,6 @@ from physadv.capture.phone import (
     Scene,
     Shadow,
     Shot,
-    draw_bend,
     draw_shot,
     encode_jpeg,
     load_phone,
@@ -33,6 +32,8 @@ from physadv.capture.phone import (
     wholly_visible,
 )
 from physadv.capture.phone.desk import MATERIALS, TILE_MM, Desk, look_at, weave
+from physadv.capture.phone.dice import Dice
+from physadv.capture.phone.placing import draw_bend
 from physadv.capture.reading import CaptureError
 
 A4 = (210.0, 297.0)
@@ -49,7 +50,7 @@ def shoot(phone: Phone, seed: int = 0, **changes: object) -> Shot:
 
 
 bends = st.builds(
-    lambda bow, waves, seed: draw_bend(bow, waves, generator(seed)),
+    lambda bow, waves, seed: draw_bend(bow, waves, Dice(generator(seed))),
     st.floats(0.1, 25),
     st.sampled_from([0.0, 0.5]),
     st.integers(0, 10**6),

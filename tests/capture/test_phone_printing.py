@@ -57,8 +57,7 @@ def test_black_and_white_prints_have_the_papers_hue_only() -> None:
 def test_a_draft_has_less_ink_and_fewer_dots_but_keeps_its_place() -> None:
     seen = printed(page_with_square(10, 15), PrintSettings(dpi=150.0, ink=0.75))
     assert seen.min() == pytest.approx(0.84 * (1 - 0.75 * (1 - 0.035)), abs=0.01)
-    # A dot of the draft is 0.17 mm; on this coarse page it covers one dot or two.
-    assert centre_of_ink(seen) == pytest.approx((10, 15), abs=0.06)
+    assert centre_of_ink(seen) == pytest.approx((10, 15), abs=0.01)
 
 
 def test_every_way_to_print_named_gives_a_page() -> None:

@@ -7,7 +7,7 @@ from capture_scene import Pixels, picture
 from drawn_pages import Laid, codes_of, cover_box, lay, page_image, photo_of
 from PIL import Image
 
-from physadv.capture import sheets_in_photo
+from physadv.capture import codes
 from physadv.capture.codes import read_with_pyzbar
 from physadv.capture.reading import CaptureError, Photo
 from physadv.capture.sheets_in_photo import FoundSheet, crop_photo
@@ -82,8 +82,8 @@ def test_copies_that_show_no_code_in_common_are_still_told_apart(printed: Print)
 
 def test_different_sheets_at_any_angle_are_each_found(printed: Print) -> None:
     sheets, pages = printed
-    laid = [lay(pages[0], (1000, 1200), 6.5, 97), lay(pages[1], (2700, 1200), 6.5, -140)]
-    found = look(photo_of(laid, 3700, 2400), sheets)
+    laid = [lay(pages[0], (1000, 1200), 6.5, 97), lay(pages[1], (3000, 1200), 6.5, -140)]
+    found = look(photo_of(laid, 4200, 2400), sheets)
     assert [sheet.index for sheet in found] == [0, 1]
     for one in found:
         assert cut(one) == list(range(len(sheets[one.index].cells)))
@@ -163,7 +163,7 @@ def test_codes_that_only_pyzbar_reads_are_as_good(printed: Print, monkeypatch: p
     photo = photo_of([laid], 2600, 2600)
     if not read_with_pyzbar(photo.gray):
         pytest.skip("needs the zbar library")
-    monkeypatch.setattr(sheets_in_photo, "CASCADE", (read_with_pyzbar,))
+    monkeypatch.setattr(codes, "CASCADE", (read_with_pyzbar,))
     (found,) = look(photo, sheets)
     assert len(cut(found)) == len(sheets[0].cells)
     assert worst_error(found, sheets[0], laid) < 0.1

@@ -4,13 +4,14 @@ What a photo depends on is drawn into a `Shot` first, so that it can be taken ag
 is known exactly and is for checking only, cropping never sees it.
 """
 
+from physadv.capture.phone.clutter import thumb_over
 from physadv.capture.phone.files import encode_jpeg
 from physadv.capture.phone.paper import FLAT, Bend, Paper
 from physadv.capture.phone.phones import PRESETS, Phone, Preset, Scene, load_phone
 from physadv.capture.phone.photo import take_photo
 from physadv.capture.phone.printing import AS_ASKED, PRINT_SETTINGS, PrintSettings, print_page
 from physadv.capture.phone.scene import Glare, Rod, Shadow
-from physadv.capture.phone.shots import Shot, draw_bend, draw_shot, thumb_over
+from physadv.capture.phone.shots import Shot, draw_shot
 from physadv.capture.phone.truth import page_to_photo, photo_to_page, wholly_visible
 
 __all__ = [
@@ -28,7 +29,6 @@ __all__ = [
     "Scene",
     "Shadow",
     "Shot",
-    "draw_bend",
     "draw_shot",
     "encode_jpeg",
     "load_phone",

@@ -87,7 +87,7 @@ def print_page(
     if settings.dpi is not None:
         coarse = tuple(round(side / MM_PER_INCH * settings.dpi) for side in page_mm)
         page = cv2.resize(page, coarse, interpolation=cv2.INTER_AREA)
-        page = cv2.resize(page, (width, height), interpolation=cv2.INTER_NEAREST)
+        page = cv2.resize(page, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
     pixels = torch.from_numpy(page).permute(2, 0, 1)[None].float() / 255
     if settings.scale != 1:
         shrink = torch.tensor([[[1 / settings.scale, 0, 0], [0, 1 / settings.scale, 0]]])

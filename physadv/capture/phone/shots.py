@@ -3,34 +3,22 @@
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from physadv.capture.phone.clutter import draw_glare, draw_rods, draw_shadows
 from physadv.capture.phone.desk import MATERIALS, Desk
-from physadv.capture.phone.paper import FLAT, Bend, Paper, Points
-from physadv.capture.phone.phones import Phone, Range
+from physadv.capture.phone.dice import Dice
+from physadv.capture.phone.paper import Paper
+from physadv.capture.phone.phones import Phone
+from physadv.capture.phone.placing import cut, frame, lay_out
 from physadv.capture.phone.scene import Colour, Glare, Rod, Shadow
 from physadv.capture.reading import CaptureError
 from physadv.transforms.geometry import Camera
 from physadv.transforms.kernels import combine_kernels, disc_kernel, gaussian_kernel, motion_kernel
 
-SKIN: tuple[Colour, ...] = ((0.62, 0.38, 0.27), (0.45, 0.25, 0.16), (0.22, 0.11, 0.07))
-INKS: tuple[Colour, ...] = ((0.02, 0.02, 0.03), (0.02, 0.05, 0.3), (0.4, 0.02, 0.02))
-THUMB_RADIUS: Range = (8.0, 11.0)
-"""Half the breadth of adult thumbs, mm."""
-
-PEN_RADIUS, PEN_LENGTH = 4.5, 140.0
-ARM = 500.0
-
 FOOTPRINT = 0.5
 """Gaussian sigma, pixels: the part of the lens's blur through which a print is seen before it is sampled."""
-
-BAR_WIDTH: Range = (15.0, 70.0)
-"""Shadows of window bars, arms and phones, mm; the sun's fades over half a degree, 1 to 12 mm."""
-
-PENUMBRA: Range = (1.0, 12.0)
-WIDE = 3000.0
 
 
 @dataclass(frozen=True)
@@ -71,26 +59,6 @@ class Shot:
     seed: int
 
 
-class _Dice:
-    """Draws from one generator."""
-
-    def __init__(self, generator: torch.Generator) -> None:
-        self.generator = generator
-
-    def between(self, low: float, high: float) -> float:
-        unit = torch.rand((), generator=self.generator, dtype=torch.float64)
-        return low + (high - low) * float(unit)
-
-    def either(self, limit: float) -> float:
-        return self.between(-limit, limit)
-
-    def chance(self, probability: float) -> bool:
-        return self.between(0, 1) < probability
-
-    def index(self, count: int) -> int:
-        return int(torch.randint(count, (), generator=self.generator))
-
-
 def draw_shot(
     phone: Phone, page_mm: tuple[float, float], generator: torch.Generator, *, sheets: int = 1
 ) -> Shot:
@@ -107,18 +75,18 @@ def draw_shot(
     """
     if sheets < 1:
         raise CaptureError(f"sheets {sheets}: wanted 1 or more")
-    dice = _Dice(generator)
-    papers = _lay_out(phone, page_mm, sheets, dice)
-    camera = _frame(phone, papers, dice)
-    papers = _cut(phone, papers, camera, dice)
+    dice = Dice(generator)
+    papers = lay_out(phone, page_mm, sheets, dice)
+    camera = frame(phone, papers, dice)
+    papers = cut(phone, papers, camera, dice)
     green = dice.between(*phone.exposure)
     warmth = dice.between(*phone.warmth)
     return Shot(
         camera=camera,
         papers=papers,
-        rods=_rods(phone, papers[-1], dice),
-        shadows=_shadows(phone, papers[0], dice),
-        glare=_glare(phone, papers[0], dice),
+        rods=draw_rods(phone.scene, papers[-1], dice),
+        shadows=draw_shadows(phone.scene, papers[0], dice),
+        glare=draw_glare(phone.scene, papers[0], dice),
         desk=Desk(
             MATERIALS[dice.index(len(MATERIALS))],
             _desk_colour(dice.between(0.04, 0.4), dice.between(0, 1)),
@@ -147,169 +115,7 @@ def draw_shot(
     )
 
 
-def draw_bend(bow_mm: float, waves: float, generator: torch.Generator) -> Bend:
-    """Return a bend of a bow, mm, that turns it up or down.
-
-    Args:
-        bow_mm: 0 or more.
-        waves: 0 gives an arc along or across the page; else waves up to this amplitude are added and it
-            slopes in any direction.
-        generator: the randomness.
-    """
-    return _bend(bow_mm, waves, _Dice(generator))
-
-
-def thumb_over(paper: Paper, point_mm: tuple[float, float], *, radius_mm: float = 10.0, skin: int = 0) -> Rod:
-    """Return a thumb on a page point in mm, that comes from the page's nearest side."""
-    width, height = paper.page_mm
-    x, y = point_mm
-    ways = {(-1, 0): x, (1, 0): width - x, (0, -1): y, (0, 1): height - y}
-    out = np.array(min(ways, key=ways.__getitem__), dtype=np.float64)
-    return _thumb(paper, np.array(point_mm), out, radius_mm, SKIN[skin])
-
-
-def _thumb(paper: Paper, point: Points, out: Points, radius: float, colour: Colour) -> Rod:
-    """Return a thumb whose tip covers a page point and that goes `out`, both on the page."""
-    tip, end = paper.to_table(np.stack([point, point + ARM * out]))
-    return Rod((tip[0], tip[1]), (end[0], end[1]), radius, colour, nail=True)
-
-
-def _lay_out(phone: Phone, page_mm: tuple[float, float], sheets: int, dice: _Dice) -> tuple[Paper, ...]:
-    """Lay sheets beside each other, left to right before the whole is turned."""
-    turn = phone.turns[dice.index(len(phone.turns))]
-    if sheets > 1:
-        # The phone is turned so that the row lies along its longer side.
-        turn = (90, 270)[dice.index(2)]
-    middle = (sheets - 1) / 2
-    papers = []
-    for number in range(sheets):
-        loose = sheets > 1
-        place = (number - middle) * (page_mm[0] + dice.between(15, 30)), dice.either(10.0 * loose)
-        angle = math.radians(turn)
-        centre = (
-            place[0] * math.cos(angle) - place[1] * math.sin(angle),
-            place[0] * math.sin(angle) + place[1] * math.cos(angle),
-        )
-        bow = dice.between(*phone.scene.bow)
-        bend = _bend(bow, phone.scene.waves, dice) if bow else FLAT
-        papers.append(Paper(page_mm, centre, turn + dice.either(3.0 * loose), bend))
-    return tuple(papers)
-
-
-def _bend(bow_mm: float, waves: float, dice: _Dice) -> Bend:
-    bow = bow_mm if dice.chance(0.5) else -bow_mm
-    if not waves:
-        return Bend(bow, direction=(90.0, 0.0)[dice.index(2)])
-    # Each wave of half the length slopes twice as much for its height.
-    drawn = tuple((dice.between(0, waves) / k, dice.between(0, 2 * math.pi)) for k in (1, 2))
-    return Bend(bow, direction=dice.between(0, 180), waves=drawn)
-
-
-def _frame(phone: Phone, papers: tuple[Paper, ...], dice: _Dice) -> Camera:
-    """Return the camera at the distance from which the papers take `fill` of the frame."""
-    fill = dice.between(*phone.fill)
-    values = {
-        "yaw": dice.either(phone.tilt),
-        "pitch": dice.either(phone.tilt),
-        "roll": dice.either(phone.roll),
-        "a1": dice.either(phone.lens),
-        "a2": dice.either(phone.lens),
-        "focal": phone.focal,
-    }
-    outline = torch.from_numpy(np.concatenate([paper.surface(_outline(paper.page_mm)) for paper in papers]))
-    half = torch.tensor([phone.width / 2, phone.height / 2], dtype=torch.float64)
-
-    def at(distance: float) -> Camera:
-        tensors = {name: torch.tensor([value], dtype=torch.float64) for name, value in values.items()}
-        there = torch.tensor([distance], dtype=torch.float64)
-        return Camera(width=phone.width, height=phone.height, distance=there, **tensors)
-
-    extent = float(outline.abs().max())
-    near, far = 1.2 * extent, 40 * extent
-    for _ in range(40):
-        middle = (near + far) / 2
-        camera = at(middle)
-        reach = float(((camera.project(outline)[0] - camera.centre).abs() / half).max())
-        near, far = (middle, far) if reach > fill else (near, middle)
-    return at(far)
-
-
-def _outline(page_mm: tuple[float, float]) -> Points:
-    steps = np.linspace(0, 1, 9)
-    ends = np.concatenate([np.stack([steps, 0 * steps + side], axis=1) for side in (0, 1)])
-    return np.concatenate([ends, ends[:, ::-1]]) * page_mm
-
-
-def _cut(phone: Phone, papers: tuple[Paper, ...], camera: Camera, dice: _Dice) -> tuple[Paper, ...]:
-    """Move a single sheet so far that one border of the photo cuts it."""
-    share, side = dice.between(*phone.scene.cut), dice.index(4)
-    if not dice.chance(phone.scene.partial) or len(papers) > 1:
-        return papers
-    (paper,) = papers
-    border = torch.tensor([(0.0, 0.5), (1.0, 0.5), (0.5, 0.0), (0.5, 1.0)], dtype=torch.float64)[side]
-    size = torch.tensor([camera.width - 1, camera.height - 1], dtype=torch.float64)
-    seen_border = camera.unproject((border * size)[None])[0, 0].numpy()
-    outwards = seen_border / np.linalg.norm(seen_border)
-    flat = paper.to_table(_outline(paper.page_mm)) @ outwards
-    move = np.linalg.norm(seen_border) - flat.max() + share * np.ptp(flat)
-    x, y = paper.centre_mm + outwards * move
-    return (Paper(paper.page_mm, (float(x), float(y)), paper.turn, paper.bend),)
-
-
-def _rods(phone: Phone, paper: Paper, dice: _Dice) -> tuple[Rod, ...]:
-    rods = []
-    width, height = paper.page_mm
-    side, place = dice.index(4), dice.between(0.05, 0.95)
-    reach, lean = dice.between(*phone.scene.thumb_reach), math.radians(dice.either(35))
-    radius, colour = dice.between(*THUMB_RADIUS), SKIN[dice.index(len(SKIN))]
-    if dice.chance(phone.scene.thumb):
-        # A thumb's tip is `radius` beyond its point.
-        inside = reach - radius
-        point, out = {
-            0: ((inside, place * height), (-1.0, 0.0)),
-            1: ((width - inside, place * height), (1.0, 0.0)),
-            2: ((place * width, inside), (0.0, -1.0)),
-            3: ((place * width, height - inside), (0.0, 1.0)),
-        }[side]
-        cos, sin = math.cos(lean), math.sin(lean)
-        leaning = np.array([out[0] * cos - out[1] * sin, out[0] * sin + out[1] * cos])
-        rods.append(_thumb(paper, np.array(point), leaning, radius, colour))
-    middle, angle = (dice.between(0, width), dice.between(0, height)), dice.between(0, 2 * math.pi)
-    ink = INKS[dice.index(len(INKS))]
-    if dice.chance(phone.scene.pen):
-        half = PEN_LENGTH / 2 * np.array([math.cos(angle), math.sin(angle)])
-        tip, end = paper.to_table(np.array(middle) + np.stack([-half, half]))
-        rods.append(Rod((tip[0], tip[1]), (end[0], end[1]), PEN_RADIUS, ink))
-    return tuple(rods)
-
-
-def _shadows(phone: Phone, paper: Paper, dice: _Dice) -> tuple[Shadow, ...]:
-    """Draw a window bar's shadow, or one of everything on one side of a line."""
-    edge, angle, bar = _place(paper, dice), dice.between(0, 360), dice.chance(0.5)
-    width, penumbra = dice.between(*BAR_WIDTH) if bar else WIDE, dice.between(*PENUMBRA)
-    depth = dice.between(*phone.scene.shadow_depth)
-    if not dice.chance(phone.scene.shadow):
-        return ()
-    x = edge[0] + width / 2 * math.cos(math.radians(angle))
-    y = edge[1] + width / 2 * math.sin(math.radians(angle))
-    return (Shadow((x, y), angle, width, penumbra, depth),)
-
-
-def _glare(phone: Phone, paper: Paper, dice: _Dice) -> Glare | None:
-    middle, angle = _place(paper, dice), dice.between(0, 180)
-    radius = (dice.between(12, 40), dice.between(8, 25))
-    light = dice.between(*phone.scene.glare_light)
-    return Glare(middle, radius, angle, light) if dice.chance(phone.scene.glare) else None
-
-
-def _place(paper: Paper, dice: _Dice) -> tuple[float, float]:
-    """Draw a point of the page, on the table."""
-    point = np.array([[dice.between(0, side) for side in paper.page_mm]])
-    x, y = paper.to_table(point)[0]
-    return float(x), float(y)
-
-
-def _kernel(phone: Phone, dice: _Dice) -> Tensor:
+def _kernel(phone: Phone, dice: Dice) -> Tensor:
     sigma, radius = dice.between(*phone.blur), dice.between(*phone.defocus)
     length, angle = dice.between(*phone.motion), dice.between(0, 180)
 
