@@ -29,7 +29,7 @@ from torch import Tensor
 
 from physadv.attacks import Placement, circle, paste, patch
 from physadv.classifiers import Classifier, load_classifier
-from physadv.evaluation.figures import FIRST, GRID, INK, MUTED, SECOND
+from physadv.evaluation.figures.drawing import GRID, INK, MUTED, STYLES
 from physadv.evaluation.intervals import Estimate, proportion
 from physadv.progress import reporter
 from physadv.randomness import generator
@@ -135,14 +135,14 @@ def draw(curves: Sequence[Curve], path: Path) -> None:
         figure = Figure(figsize=(5.6, 3.4), layout="constrained")
         FigureCanvasSVG(figure)
         axes = figure.add_subplot()
-        for curve, colour in zip(curves, (FIRST, SECOND), strict=False):
+        for curve, style in zip(curves, STYLES, strict=False):
             areas = [100 * area for area in curve.shares]
             low, middle, high = (
                 [100 * getattr(share, bound) for share in curve.shares.values()]
                 for bound in ("low", "value", "high")
             )
-            axes.fill_between(areas, low, high, color=colour, alpha=0.15, linewidth=0)
-            axes.plot(areas, middle, "o-", color=colour, markersize=4, linewidth=1.4, label=curve.name)
+            axes.fill_between(areas, low, high, color=style.colour, alpha=0.15, linewidth=0)
+            axes.plot(areas, middle, "o-", color=style.colour, markersize=4, linewidth=1.4, label=curve.name)
         published = [[100 * share for share in points] for points in (BROWN.keys(), BROWN.values())]
         axes.plot(*published, "D", color=INK, markersize=5, label="toaster, Brown et al. 2017")
         axes.set_xlabel("area, % of the image", color=MUTED)

@@ -119,6 +119,18 @@ def generate(
         float | None,
         typer.Option(help="Leave an image alone when this share of its transformed views succeeds, 0 to 1."),
     ] = None,
+    query_only: Annotated[
+        bool, typer.Option("--query-only", help="Take answers only and estimate gradients from them.")
+    ] = False,
+    estimate: Annotated[
+        str | None, typer.Option(help="How: nes (as nes=50), nes=POPULATION, or finite-differences.")
+    ] = None,
+    sigma: Annotated[
+        float | None, typer.Option(help="How far it looks, 8-bit levels; the published distance by default.")
+    ] = None,
+    queries: Annotated[
+        int | None, typer.Option(help="Steps for this many answers an image, in place of --steps.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps: where the classifier runs.")] = "auto",
     precision: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
     checkpoint: Annotated[float, typer.Option(help="Seconds between records of a batch's attack.")] = 60.0,
@@ -149,6 +161,10 @@ def generate(
         seed=seed,
         batch=batch,
         goal=goal,
+        query_only=query_only,
+        estimate=estimate,
+        sigma=sigma,
+        queries=queries,
         device=device,
         precision=precision,
         checkpoint=checkpoint,
@@ -164,6 +180,9 @@ def generate(
     )
     print(f"{len(pairs)} {kind} of {manifest.selection.candidates} candidates in {printout.folder}{labelled}")
     print(f"digital: {right} clean right, {fooled} adversarial wrong, of {len(pairs)}")
+    asked = manifest.attack.parameters
+    if query_only:
+        print(f"queries: {asked['queries_asked']}, {asked['queries_per_image']} an image")
     held_out = [adversarial.held_out.success for _, adversarial in pairs if adversarial.held_out]
     if held_out:
         print(f"held-out transformations: {100 * sum(held_out) / len(held_out):.1f} % reach the goal")
@@ -384,6 +403,65 @@ def plan(
         print(json.dumps(asdict(wanted)))
     else:
         show_plan(wanted)
+
+
+@app.command(
+    "masking-check",
+    epilog="Example: physadv masking-check photos/ --model torchvision/resnet18 --limit 20 --plot curve.svg",
+)
+def masking_check(
+    images: Annotated[Path, typer.Argument(help="Folder, CSV (path,label) or tree with one folder a class.")],
+    model: Annotated[str, typer.Option(help="Classifier; see 'physadv list models'.")] = "signs",
+    labels: Annotated[Path | None, typer.Option(help="Text file of class names, one a line.")] = None,
+    eps: Annotated[int, typer.Option(help="Budget in 8-bit levels.")] = 16,
+    steps: Annotated[int, typer.Option(help="Of the attacks by gradients.")] = 100,
+    query_steps: Annotated[int, typer.Option(help="Of the attack that takes answers only.")] = 50,
+    population: Annotated[int, typer.Option(help="Queries for each of its gradients.")] = 50,
+    sigma: Annotated[float, typer.Option(help="How far it looks, 8-bit levels.")] = 2.55,
+    noise: Annotated[int, typer.Option(help="Random pictures tried on each image.")] = 100,
+    size: Annotated[int, typer.Option(help="Reduce images to this many pixels a side.")] = 299,
+    limit: Annotated[int | None, typer.Option(help="How many images; all by default.")] = None,
+    batch: Annotated[int, typer.Option(help="Images attacked at once.")] = 16,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps: where the classifier runs.")] = "auto",
+    plot: Annotated[Path | None, typer.Option(help="Draw the curve: a .svg, .png or .pdf file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Say whether a classifier's gradients mislead, so that its accuracy under attack means nothing."""
+    from physadv.evaluation.masking_plot import check_plot
+    from physadv.progress import reporter
+    from physadv.stages.masking import MaskingSettings
+    from physadv.stages.masking import masking_check as run
+    from physadv.stages.show import show_masking
+
+    if plot:
+        check_plot(plot)
+    settings = MaskingSettings(
+        images=images,
+        model=model,
+        labels=labels,
+        eps=eps,
+        steps=steps,
+        query_steps=query_steps,
+        population=population,
+        sigma=sigma,
+        noise=noise,
+        size=size,
+        limit=limit,
+        seed=seed,
+        batch=batch,
+        device=device,
+    )
+    check = run(settings, reporter(quiet=quiet or as_json))
+    if plot:
+        check.write_plot(plot)
+    if as_json:
+        print(json.dumps(check.as_json()))
+        return
+    show_masking(check)
+    if plot:
+        print(f"plot: {plot}")
 
 
 @app.command(epilog="Example: physadv export mine --format parquet")

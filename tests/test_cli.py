@@ -7,7 +7,7 @@ import sys
 import pytest
 
 LOOP = ("demo", "generate", "print", "photograph", "crop", "destruction-rate", "report")
-COMMANDS = (*LOOP, "plan", "run", "export", "list")
+COMMANDS = (*LOOP, "plan", "masking-check", "run", "export", "list")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

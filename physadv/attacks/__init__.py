@@ -40,16 +40,21 @@ from physadv.attacks.penalties import (
     non_printability_product,
     total_variation,
 )
+from physadv.attacks.queries import NES, AnswersOnly, Directions, FiniteDifferences
 from physadv.attacks.recipes import RECIPES, Recipe, find_recipe
 from physadv.attacks.stickers import Stickers, bars, rp2
 from physadv.attacks.universal import universal_patch
 from physadv.attacks.variables import L2Ball, LInfBall, TanhBox, Variable
 
 __all__ = [
+    "NES",
     "RECIPES",
+    "AnswersOnly",
     "AttackError",
     "Borrowed",
+    "Directions",
     "EachImage",
+    "FiniteDifferences",
     "Goal",
     "L2Ball",
     "LInfBall",

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from physadv.attacks.errors import AttackError
+from physadv.classifiers import Classifier
 
 _TOLERANCE = 1e-3
 """In 8-bit levels: far above the rounding of k/255 in float32, far below a level."""
@@ -74,6 +75,22 @@ def whole_eps(eps: float) -> int:
     if levels < 1 or abs(eps * 255 - levels) > _TOLERANCE:
         raise AttackError(f"eps is {eps * 255:g} 8-bit levels; wanted a whole number of them, 1 to 255")
     return levels
+
+
+@torch.enable_grad()
+def check_differentiable(classifier: Classifier) -> None:
+    """Check that a classifier passes gradients back, be they right or wrong, on one grey image.
+
+    Raises:
+        AttackError: it does not, or cannot be asked with gradients on.
+    """
+    grey = torch.full((1, 3, 64, 64), 0.5, device=classifier.device, requires_grad=True)
+    try:
+        passes = classifier(grey).requires_grad
+    except RuntimeError:  # such as numpy's refusal of a tensor with a gradient
+        passes = False
+    if not passes:
+        raise AttackError(f"model '{classifier.spec}' passes no gradient back; it needs --query-only")
 
 
 def check_count(name: str, value: int) -> int:

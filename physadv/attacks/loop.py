@@ -197,8 +197,13 @@ def _fitting_chunk(variable: Variable, values: Tensor) -> int:
     """Return how many samples per image to show at once."""
     drawn = variable.draw(variable.batch, torch.Generator().manual_seed(0))
     shown = variable.render(values, drawn, 1)
-    allowed = CPU_CHUNK if shown.device.type == "cpu" else ACCELERATOR_CHUNK
-    return max(1, allowed // (len(shown) * shown.shape[2] * shown.shape[3]))
+    return max(1, images_at_once(shown) // len(shown))
+
+
+def images_at_once(images: Tensor) -> int:
+    """Return how many images of this size, (…, H, W), to show a classifier at once on their device."""
+    allowed = CPU_CHUNK if images.device.type == "cpu" else ACCELERATOR_CHUNK
+    return max(1, allowed // (images.shape[-2] * images.shape[-1]))
 
 
 def _rows(parameters: Parameters, rows: slice) -> Parameters:

@@ -8,7 +8,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from physadv.attacks import AttackError, Goal, Recipe, least_likely_class, random_target, require
+from physadv.attacks import (
+    AnswersOnly,
+    AttackError,
+    Directions,
+    Goal,
+    Recipe,
+    Snapshot,
+    least_likely_class,
+    random_target,
+    require,
+)
+from physadv.attacks.checks import check_differentiable
+from physadv.attacks.loop import Keep
+from physadv.attacks.queries import find_directions, steps_within
 from physadv.classifiers import Classifier
 from physadv.randomness import generator
 from physadv.runs import HeldOut, Prediction
@@ -31,6 +44,9 @@ class Plan:
         steps: in place of the recipe's own number.
         target: "none", "least-likely", "random", or a class's name or index.
         goal: share of transformed views, judged on draws of its own, at which an image is left alone.
+        estimate: of gradients from answers, see `find_directions`; None takes the classifier's own gradients.
+        sigma: of the estimate, in 8-bit levels, the published one without it.
+        queries: answers that an image's gradients may take: as many steps as they pay for.
     """
 
     recipe: Recipe
@@ -42,11 +58,24 @@ class Plan:
     target: str
     goal: float | None
     seed: int
+    estimate: str | None = None
+    sigma: float | None = None
+    queries: int | None = None
+
+    @property
+    def directions(self) -> Directions | None:
+        """Return along what gradients are estimated, if they are."""
+        if self.estimate is None:
+            return None
+        return find_directions(self.estimate, None if self.sigma is None else self.sigma / 255)
 
 
 @dataclass(frozen=True)
 class AttackedBatch:
-    """What became of B images of one size: all lists are of length B, `pixels` is uint8 (B, H, W, 3)."""
+    """What became of B images of one size: all lists are of length B, `pixels` is uint8 (B, H, W, 3).
+
+    `queries` counts what the attack asked of a classifier that only answers, for all of them.
+    """
 
     labels: list[int]
     targets: list[int | None]
@@ -54,20 +83,24 @@ class AttackedBatch:
     before: list[tuple[Prediction, ...]]
     after: list[tuple[Prediction, ...]]
     held_out: list[HeldOut | None]
+    queries: int
 
 
 def check_plan(plan: Plan, classifier: Classifier) -> None:
     """Check what can be checked before any image is read.
 
     Raises:
-        AttackError: a budget the attack does not take, a target for an attack that chooses its own, or a
-            library that is not installed.
+        AttackError: a budget the attack does not take, a target for an attack that chooses its own, a
+            library that is not installed, or a classifier without gradients for an attack that wants them.
         ClassifierError: the target is none of the classes.
         TransformError: the preset is unknown.
     """
     plan.recipe.budget(plan.eps, plan.area)
     if plan.recipe.library is not None:
         require(plan.recipe.library)
+    elif plan.estimate is None:
+        check_differentiable(classifier)
+    _check_queries(plan)
     load_preset(plan.transforms)
     if plan.goal is not None and not 0 < plan.goal <= 1:
         raise AttackError(f"goal {plan.goal:g}: wanted a share of transformed views, above 0 and at most 1")
@@ -77,6 +110,17 @@ def check_plan(plan: Plan, classifier: Classifier) -> None:
         raise AttackError(f"target '{plan.target}': {plan.recipe.name} chooses its own; leave --target out")
     if plan.target not in (LEAST_LIKELY, RANDOM):
         classifier.label_index(plan.target)
+
+
+def _check_queries(plan: Plan) -> None:
+    if plan.directions is None and (plan.sigma, plan.queries) != (None, None):
+        raise AttackError("sigma and queries are of estimated gradients: wanted --query-only with them")
+    if plan.queries is None:
+        return
+    if plan.steps is not None:
+        raise AttackError(f"queries {plan.queries} and steps {plan.steps}: wanted one of them, not both")
+    if plan.recipe.eps is None or plan.recipe.library is not None:
+        raise AttackError(f"queries {plan.queries}: {plan.recipe.name} does not ask a fixed number a step")
 
 
 def attack_batch(
@@ -106,20 +150,26 @@ def attack_batch(
         [int(row.argmax()) if label is None else label for label, row in zip(labels, before, strict=True)],
         device=clean.device,
     )
-    targets = _targets(plan, classifier, clean, known, index)
+    random = generator(plan.seed, "attack", index)
+    asked = AnswersOnly(classifier, plan.directions, random) if plan.directions else None
+    attacked = asked or classifier
+    resume = checkpoint.read(clean.device) if checkpoint else None
+    targets = _targets(plan, attacked, clean, known, index)
+    if asked and checkpoint and resume:
+        asked.queries = checkpoint.queries
     adversarial = plan.recipe.run(
-        classifier,
+        attacked,
         clean,
         known,
         **plan.recipe.budget(plan.eps, plan.area),
-        generator=generator(plan.seed, "attack", index),
+        generator=random,
         distribution=load_preset(plan.transforms),
         samples=plan.samples,
-        steps=plan.steps,
+        steps=_steps(plan, clean),
         targets=None if plan.recipe.target else targets,
-        goal=None if plan.goal is None else _goal(plan, classifier, known, targets),
-        keep=checkpoint.keep if checkpoint else None,
-        resume=checkpoint.read(clean.device) if checkpoint else None,
+        goal=None if plan.goal is None else _goal(plan, attacked, known, targets),
+        keep=_keep(checkpoint, asked) if checkpoint else None,
+        resume=resume,
     )
     return AttackedBatch(
         labels=known.tolist(),
@@ -128,7 +178,24 @@ def attack_batch(
         before=predictions(classifier, before),
         after=predictions(classifier, classifier.probabilities(adversarial)),
         held_out=_held_out(plan, classifier, adversarial, known, targets),
+        queries=asked.queries if asked else 0,
     )
+
+
+def _steps(plan: Plan, images: Tensor) -> int | None:
+    if plan.queries is None or plan.directions is None:
+        return plan.steps
+    return steps_within(plan.queries, plan.directions, plan.samples, images[0].numel())
+
+
+def _keep(checkpoint: Checkpoint, asked: AnswersOnly | None) -> Keep:
+    """Return what keeps snapshots, with the queries asked until then."""
+
+    def keep(snapshot: Snapshot) -> None:
+        checkpoint.queries = asked.queries if asked else 0
+        checkpoint.keep(snapshot)
+
+    return keep
 
 
 def predictions(classifier: Classifier, probabilities: Tensor) -> list[tuple[Prediction, ...]]:

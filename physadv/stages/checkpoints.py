@@ -16,11 +16,15 @@ class Checkpoint:
     Args:
         path: of the file.
         seconds: between two of them.
+
+    Attributes:
+        queries: asked of a classifier that only answers until the snapshot was taken.
     """
 
     def __init__(self, path: Path, seconds: float) -> None:
         self.path = path
         self.seconds = seconds
+        self.queries = 0
         self._written = time.monotonic()
 
     def keep(self, snapshot: Snapshot) -> None:
@@ -28,7 +32,8 @@ class Checkpoint:
         if time.monotonic() - self._written < self.seconds:
             return
         with replacing(self.path) as temporary:
-            torch.save({field.name: getattr(snapshot, field.name) for field in fields(Snapshot)}, temporary)
+            kept = {field.name: getattr(snapshot, field.name) for field in fields(Snapshot)}
+            torch.save(kept | {"queries": self.queries}, temporary)
         self._written = time.monotonic()
 
     def read(self, device: torch.device) -> Snapshot | None:
@@ -36,4 +41,5 @@ class Checkpoint:
         if not self.path.exists():
             return None
         kept = torch.load(self.path, map_location=device, weights_only=True)
+        self.queries = kept.pop("queries")
         return Snapshot(**kept | {"stream": kept["stream"].cpu()})

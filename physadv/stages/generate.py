@@ -8,7 +8,7 @@ import hashlib
 import json
 import platform
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -40,7 +40,14 @@ from physadv.runs.files import remove_partial_files
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
 from physadv.stages.attacking import Plan, attack_batch, check_plan
 from physadv.stages.checkpoints import Checkpoint
-from physadv.stages.sources import CheckedSource, SourceError, check_source, find_sources, read_source
+from physadv.stages.sources import (
+    CheckedSource,
+    SourceError,
+    batches_of_one_size,
+    check_source,
+    find_sources,
+    read_source,
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,8 @@ class GenerateSettings:
         prefilter: keep only pairs of the prefiltered case.
         batch: images attacked at once.
         goal: share of transformed views that must succeed for an image's attack to end early.
+        query_only: ask the classifier for answers only and estimate its gradients from them; `estimate`,
+            `sigma` and `queries` say how, see `Plan`.
         device: the classifier runs there, `auto` for the best there is; `precision` it computes in.
         checkpoint: seconds between two records of where a batch's attack stands.
     """
@@ -81,15 +90,24 @@ class GenerateSettings:
     seed: int = 0
     batch: int = 16
     goal: float | None = None
+    query_only: bool = False
+    estimate: str | None = None
+    sigma: float | None = None
+    queries: int | None = None
     device: str = "auto"
     precision: str = "float32"
     checkpoint: float = 60.0
 
 
 class _BatchRecord(BaseModel):
-    """What one finished batch added; `candidates` counts the images it looked at."""
+    """What one finished batch added; `candidates` counts the images it looked at of those it `attacked`.
+
+    `queries` is what that took of a classifier that only answers.
+    """
 
     candidates: int
+    attacked: int
+    queries: int
     examples: tuple[Example, ...]
 
 
@@ -143,10 +161,15 @@ def _plan(settings: GenerateSettings) -> Plan:
         target=settings.target,
         goal=settings.goal,
         seed=settings.seed,
+        estimate=(settings.estimate or "nes") if settings.query_only else None,
+        sigma=settings.sigma,
+        queries=settings.queries,
     )
 
 
 def _check(settings: GenerateSettings) -> None:
+    if settings.estimate and not settings.query_only:
+        raise SourceError(f"estimate '{settings.estimate}': wanted --query-only with it")
     for name, value, least in (
         ("size", settings.size, 16),
         ("batch", settings.batch, 1),
@@ -199,18 +222,6 @@ def _tidy(printout: Printout) -> None:
     shutil.rmtree(printout.progress, ignore_errors=True)
 
 
-def _batches(checked: Sequence[CheckedSource], size: int) -> Iterator[list[CheckedSource]]:
-    """Yield neighbours of one image size, at most `size` at a time."""
-    batch: list[CheckedSource] = []
-    for item in checked:
-        if batch and (len(batch) == size or batch[0].size_px != item.size_px):
-            yield batch
-            batch = []
-        batch.append(item)
-    if batch:
-        yield batch
-
-
 def _run_batches(
     printout: Printout,
     settings: GenerateSettings,
@@ -219,7 +230,7 @@ def _run_batches(
     checked: Sequence[CheckedSource],
     reporter: Reporter,
 ) -> list[_BatchRecord]:
-    batches = list(_batches(checked, settings.batch))
+    batches = list(batches_of_one_size(checked, settings.batch))
     records: list[_BatchRecord] = []
     kept = 0
     for index, batch in enumerate(reporter.track(batches, len(batches), f"{plan.recipe.name}, batches")):
@@ -283,8 +294,10 @@ def _make_batch(
                 )
             )
         if len(examples) == 2 * room:
-            return _BatchRecord(candidates=position + 1, examples=tuple(examples))
-    return _BatchRecord(candidates=len(batch), examples=tuple(examples))
+            break
+    return _BatchRecord(
+        candidates=position + 1, attacked=len(batch), queries=attacked.queries, examples=tuple(examples)
+    )
 
 
 def _judgement(top: Sequence[Prediction]) -> Judgement:
@@ -348,6 +361,7 @@ def _assemble(
                 "paper": plan.recipe.paper,
                 "size": settings.size,
                 "batch": settings.batch,
+                **_asked(plan, records),
             },
         ),
         selection=Selection(
@@ -365,3 +379,17 @@ def _assemble(
         },
         examples=examples,
     )
+
+
+def _asked(plan: Plan, records: Sequence[_BatchRecord]) -> dict[str, str | int | float | None]:
+    """Return how gradients were estimated, and how many queries that took; nothing where they were not."""
+    if plan.directions is None:
+        return {}
+    asked = sum(record.queries for record in records)
+    return {
+        "estimate": plan.estimate,
+        "sigma": round(plan.directions.sigma * 255, 6),
+        "queries": plan.queries,
+        "queries_asked": asked,
+        "queries_per_image": round(asked / sum(record.attacked for record in records), 1),
+    }

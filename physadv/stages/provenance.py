@@ -150,7 +150,10 @@ def generate_command(manifest: Manifest) -> str:
         "eps": attack.eps,
         **{
             name: attack.parameters.get(name)
-            for name in ("area", "transforms", "samples", "target", "steps", "size", "batch")
+            for name in (
+                *("area", "transforms", "samples", "target", "steps", "size", "batch"),
+                *("estimate", "sigma", "queries"),
+            )
         },
         "limit": manifest.selection.limit,
         "seed": manifest.seed,
@@ -164,9 +167,10 @@ def generate_command(manifest: Manifest) -> str:
         and (name != "steps" or isinstance(value, int))
         and (name in always or value != usual[name])
     ]
-    prefilter = ["--prefilter"] * manifest.selection.prefiltered
+    flags = ["--prefilter"] * manifest.selection.prefiltered
+    flags += ["--query-only"] * ("estimate" in attack.parameters)
     images = shlex.quote(manifest.selection.images)
-    return " ".join([f"physadv generate {images} --name {manifest.name}", *options, *prefilter])
+    return " ".join([f"physadv generate {images} --name {manifest.name}", *options, *flags])
 
 
 def _usual(attack: str) -> dict[str, object]:

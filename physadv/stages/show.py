@@ -16,6 +16,7 @@ from physadv.evaluation.outcomes import KINDS
 from physadv.evaluation.planning import PrintPlan
 from physadv.evaluation.transfer import TransferCell
 from physadv.evaluation.wording import UNDEFINED, counted, interval, number
+from physadv.stages.masking import MaskingCheck
 from physadv.stages.measure import Measurement, transfer_matrix
 from physadv.stages.observing import UNTOUCHED
 
@@ -135,6 +136,29 @@ def show_plan(plan: PrintPlan) -> None:
     )
     of = "" if plan.qualifying == 1 else f", of which {100 * plan.qualifying:g} % are expected to count"
     print(f"print {counted(plan.printed, 'pair')}, {2 * plan.printed} pictures{of}")
+
+
+def show_masking(check: MaskingCheck) -> None:
+    """Print accuracies under every attack, the signs of masking, and the verdict."""
+    shown = _table(
+        f"{check.classifier}, eps {check.eps}: accuracy under attack",
+        ("attack",),
+        ("steps", "right % (95 %)", "n"),
+    )
+    for name, share in check.attacks.items():
+        shown.add_row(name, "", _with_interval(share), str(share.n))
+    for name, curve in check.curves.items():
+        for steps, share in curve.items():
+            shown.add_row(
+                name if steps == min(curve) else "", str(steps), _with_interval(share), str(share.n)
+            )
+    console_for(shown).print(shown)
+    print(f"answers only: {check.queries} queries an image")
+    if check.wrong_before:
+        print(f"left out: {counted(check.wrong_before, 'image')} wrong before any attack")
+    for sign in check.signs:
+        print(f"{'SEEN' if sign.seen else 'not seen'}: {sign.name} ({sign.said})")
+    print(f"verdict: {check.verdict}")
 
 
 def _table(title: str, words: Sequence[str], numbers: Sequence[str]) -> Table:

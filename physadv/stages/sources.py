@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +103,18 @@ def check_source(source: Source, size: int) -> CheckedSource:
     pixels = read_source(source.path, size)
     digest = hashlib.sha256(source.path.read_bytes()).hexdigest()
     return CheckedSource(source, digest, (pixels.shape[1], pixels.shape[0]))
+
+
+def batches_of_one_size(checked: Sequence[CheckedSource], size: int) -> Iterator[list[CheckedSource]]:
+    """Yield neighbours of one image size, at most `size` at a time."""
+    batch: list[CheckedSource] = []
+    for item in checked:
+        if batch and (len(batch) == size or batch[0].size_px != item.size_px):
+            yield batch
+            batch = []
+        batch.append(item)
+    if batch:
+        yield batch
 
 
 def _images_in(folder: Path) -> list[Path]:

@@ -1,0 +1,217 @@
+"""Classifiers that only answer: gradients estimated from differences between answers, every query counted.
+
+The estimate takes the place of the classifier's own gradient inside autograd, so that objectives, variables,
+transformations and the loop are those of every other attack.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from physadv.attacks.errors import AttackError
+from physadv.attacks.loop import images_at_once
+from physadv.classifiers import Classifier
+from physadv.errors import unknown_name
+
+
+class Directions(Protocol):
+    """Directions u in which a picture is moved to and fro by σ, to see what its logits do."""
+
+    @property
+    def sigma(self) -> float:
+        """Return σ, a fraction of the pixel range."""
+        ...
+
+    def queries(self, values: int) -> int:
+        """Return how many answers an estimate takes for one picture of that many values."""
+        ...
+
+    def weight(self) -> float:
+        """Return what u·(change along u)/2σ counts for in the sum over directions."""
+        ...
+
+    def blocks(self, shape: torch.Size, generator: torch.Generator, most: int) -> Iterator[Tensor]:
+        """Yield the directions of one picture of that shape, at most so many at once: (n, *shape)."""
+        ...
+
+
+@dataclass(frozen=True)
+class NES:
+    """Antithetic gaussian directions: natural evolution strategies (Ilyas et al. 2018, arXiv:1804.08598).
+
+    Attributes:
+        population: queries an estimate, half of them on either side; 50 is theirs.
+        sigma: standard deviation of the search, a fraction of the pixel range; 0.001 is theirs. A classifier
+            that rounds its input to 8 bits does not see less than 0.002.
+    """
+
+    population: int = 50
+    sigma: float = 0.001
+
+    def __post_init__(self) -> None:
+        if self.population < 2 or self.population % 2:
+            raise AttackError(f"population {self.population}: wanted an even number of queries, 2 or more")
+        _check_sigma(self.sigma)
+
+    def queries(self, values: int) -> int:
+        """Return the population."""
+        return self.population
+
+    def weight(self) -> float:
+        """Return one over the number of directions."""
+        return 2 / self.population
+
+    def blocks(self, shape: torch.Size, generator: torch.Generator, most: int) -> Iterator[Tensor]:
+        """Yield gaussian directions; how many at once does not change them."""
+        drawn = torch.randn((self.population // 2, *shape), generator=generator, device=generator.device)
+        for first in range(0, len(drawn), most):
+            yield drawn[first : first + most]
+
+
+@dataclass(frozen=True)
+class FiniteDifferences:
+    """Every value of the picture moved by itself: two queries a value, as in Chen et al. 2017, eq. 6.
+
+    Attributes:
+        sigma: how far, a fraction of the pixel range; 0.0001 is theirs (arXiv:1708.03999).
+    """
+
+    sigma: float = 1e-4
+
+    def __post_init__(self) -> None:
+        _check_sigma(self.sigma)
+
+    def queries(self, values: int) -> int:
+        """Return two for every value."""
+        return 2 * values
+
+    def weight(self) -> float:
+        """Return one."""
+        return 1.0
+
+    def blocks(self, shape: torch.Size, generator: torch.Generator, most: int) -> Iterator[Tensor]:
+        """Yield the unit vectors."""
+        values = shape.numel()
+        for first in range(0, values, most):
+            rows = min(most, values - first)
+            block = torch.zeros(rows, values)
+            block[torch.arange(rows), torch.arange(first, first + rows)] = 1
+            yield block.reshape(rows, *shape)
+
+
+ESTIMATES = ("nes", "nes=POPULATION", "finite-differences")
+
+
+def find_directions(estimate: str, sigma: float | None = None) -> Directions:
+    """Return what one of `ESTIMATES` names, with the published σ or one of your own.
+
+    Raises:
+        AttackError: there is no such estimate, or a number is out of its range.
+    """
+    name, equals, population = estimate.partition("=")
+    found: NES | FiniteDifferences
+    if estimate == "finite-differences":
+        found = FiniteDifferences()
+    elif name == "nes" and not equals:
+        found = NES()
+    elif name == "nes" and population.isdecimal():
+        found = NES(int(population))
+    else:
+        raise AttackError(unknown_name("estimate", estimate, ESTIMATES))
+    return found if sigma is None else replace(found, sigma=sigma)
+
+
+def steps_within(queries: int, directions: Directions, samples: int, values: int) -> int:
+    """Return how many steps of a loop that many queries an image pay for.
+
+    A step asks once for every sample's loss and `directions.queries(values)` times for its gradient.
+
+    Raises:
+        AttackError: not one.
+    """
+    step = samples * (1 + directions.queries(values))
+    if queries < step:
+        raise AttackError(f"queries {queries}: one step takes {step}; wanted as many or more")
+    return queries // step
+
+
+class AnswersOnly(Classifier):
+    """A classifier of which nothing but the answers is used; what flows back through it is an estimate.
+
+    Of a loss L the classifier passes back Σ_u w·u·⟨∂L/∂logits, f(x + σu) − f(x − σu)⟩/2σ: the estimate of the
+    papers for the loss itself, to first order in the change of the logits. Every picture keeps to [0, 1], as
+    classifiers expect. The network need not be differentiable, nor a network.
+
+    Args:
+        classifier: what is asked.
+        directions: how a gradient is estimated.
+        generator: draws the directions. Give the loop's own: what it keeps of its stream then covers both.
+
+    Attributes:
+        queries: pictures that have been answered so far, those of estimates and all others.
+    """
+
+    def __init__(self, classifier: Classifier, directions: Directions, generator: torch.Generator) -> None:
+        super().__init__(classifier, classifier.labels, classifier.spec, device=classifier.device)
+        self.directions = directions
+        self.generator = generator
+        self.queries = 0
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits (B, K) of float images (B, 3, H, W) in [0, 1]."""
+        answers: Tensor = _Estimated.apply(images, self)
+        return answers
+
+    @torch.no_grad()
+    def answer(self, images: Tensor) -> Tensor:
+        """Return logits (B, K) of images (B, 3, H, W), counted, without a gradient."""
+        self.queries += len(images)
+        logits: Tensor = self.network(images)
+        return logits
+
+    def pull_back(self, images: Tensor, slopes: Tensor) -> Tensor:
+        """Return the estimated gradient by images (B, 3, H, W) of a loss with slopes (B, K) by their logits.
+
+        Images are asked about one after the other: how they are batched changes no direction.
+        """
+        rows = zip(images, slopes, strict=True)
+        return torch.stack([self._pull_back_one(image, slope) for image, slope in rows])
+
+    def _pull_back_one(self, image: Tensor, slope: Tensor) -> Tensor:
+        sigma = self.directions.sigma
+        # Both ends then lie in the pixel range for |u| ≤ 1: black and white values get their whole slope.
+        centre = image.clamp(sigma, 1 - sigma)
+        gradient = torch.zeros_like(image)
+        most = max(1, images_at_once(image) // 2)
+        for block in self.directions.blocks(image.shape, self.generator, most):
+            along = block.to(image)
+            ends = torch.cat([centre + sigma * along, centre - sigma * along]).clamp(0, 1)
+            forth, back = self.answer(ends).chunk(2)
+            change = (forth - back) @ slope / (2 * sigma)
+            gradient += torch.einsum("n,nchw->chw", change, along)
+        return gradient * self.directions.weight()
+
+
+class _Estimated(torch.autograd.Function):
+    """Answers forward, estimates backward."""
+
+    @staticmethod
+    def forward(ctx: Any, images: Tensor, asked: AnswersOnly) -> Tensor:
+        ctx.save_for_backward(images)
+        ctx.asked = asked
+        return asked.answer(images)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, slopes: Tensor) -> tuple[Tensor, None]:
+        (images,) = ctx.saved_tensors
+        return ctx.asked.pull_back(images, slopes), None
+
+
+def _check_sigma(sigma: float) -> None:
+    if not 0 < sigma < 0.5:
+        raise AttackError(f"sigma {sigma:g}: wanted a fraction of the pixel range, above 0 and below 0.5")
