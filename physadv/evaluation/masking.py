@@ -1,7 +1,7 @@
 """Do the gradients mislead? What attacks with and without them broke, and the signs of masking in it.
 
-The signs are those of Athalye, Carlini and Wagner 2018, section 3.1 (arXiv:1802.00420), and that more steps do
-not help (Carlini et al. 2019, arXiv:1902.06705).
+The signs are those of Athalye, Carlini and Wagner 2018, section 3.1 (arXiv:1802.00420), and that more steps
+do not help (Carlini et al. 2019, arXiv:1902.06705).
 """
 
 from collections.abc import Mapping
@@ -83,7 +83,7 @@ def verdict(signs: list[Sign]) -> str:
     """Return in words whether the gradients can be trusted."""
     seen = [sign.name for sign in signs if sign.seen]
     if not seen:
-        return "no sign that gradients mislead: accuracy under attacks by gradients can be believed"
+        return "no sign that gradients mislead on these images"
     return (
         f"gradients mislead ({'; '.join(seen)}): accuracy under attacks by gradients says nothing of "
         "robustness; attack with --query-only or from a substitute"

@@ -64,7 +64,7 @@ def write_masking_plot(
         axes.set_ylabel("accuracy, %")
         axes.set_title(title, color=INK, fontsize=9, loc="left")
         axes.grid(color=GRID, linewidth=0.8)
-        axes.legend(frameon=False, fontsize=8)
+        canvas.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8)
         for spine in axes.spines.values():
             spine.set_visible(False)
         date = {"CreationDate": None} if suffix == ".pdf" else {"Date": None}

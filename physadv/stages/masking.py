@@ -120,15 +120,16 @@ def masking_check(settings: MaskingSettings, reporter: Reporter = silent) -> Mas
     Raises:
         PhysadvError: bad input of any kind, a classifier without gradients, or one that gets no image right.
     """
-    for name, value in (
-        ("steps", settings.steps),
-        ("query_steps", settings.query_steps),
-        ("noise", settings.noise),
-        ("batch", settings.batch),
-        ("limit", settings.limit),
+    for name, value, least in (
+        ("steps", settings.steps, 1),
+        ("query_steps", settings.query_steps, 1),
+        ("noise", settings.noise, 1),
+        ("batch", settings.batch, 1),
+        ("limit", settings.limit, 1),
+        ("size", settings.size, 16),
     ):
-        if value is not None and value < 1:
-            raise MaskingError(f"{name} {value}: wanted 1 or more")
+        if value is not None and value < least:
+            raise MaskingError(f"{name} {value}: wanted {least} or more")
     whole_eps(settings.eps / 255)
     directions = NES(settings.population, settings.sigma / 255)
     classifier = load_classifier(settings.model, settings.labels, device=settings.device)

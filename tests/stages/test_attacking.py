@@ -165,6 +165,19 @@ def test_an_interrupted_attack_goes_on_from_its_checkpoint(signs, tmp_path, monk
     assert np.array_equal(resumed.pixels, whole.pixels)
 
 
+def test_queries_asked_before_an_interruption_are_counted(signs, tmp_path):
+    classifier, pixels, labels = signs
+    asking = plan(steps=4, estimate="nes=2")
+    whole = attack_batch(asking, classifier, pixels, labels, 0)
+    path = tmp_path / "loop.pt"
+    with pytest.raises(KeyboardInterrupt):
+        attack_batch(asking, classifier, pixels, labels, 0, Interrupted(path, seconds=0, at=2))
+    resumed = attack_batch(asking, classifier, pixels, labels, 0, Checkpoint(path, seconds=1e9))
+
+    assert whole.queries == resumed.queries == 4 * 4 * 3
+    assert np.array_equal(resumed.pixels, whole.pixels)
+
+
 class Counting(Checkpoint):
     """Takes up what is kept and notes every step from there."""
 

@@ -1,0 +1,85 @@
+"""Signs of masked gradients, in outcomes written down by hand."""
+
+import numpy as np
+import pytest
+
+from physadv.evaluation.intervals import Estimate
+from physadv.evaluation.masking import Trials, accuracy, signs_of_masking, verdict
+from physadv.evaluation.masking_plot import PlotError, check_plot, write_masking_plot
+
+ALL, NONE = np.ones(8, bool), np.zeros(8, bool)
+
+
+def trials(**changes):
+    """Gradients that lead: every image breaks, by one step only half of them, by noise none."""
+    usual = {
+        "iterative": {1: np.arange(8) < 4, 100: NONE},
+        "unbounded": {1: ALL, 100: NONE},
+        "raised": ALL,
+        "one_step": np.arange(8) < 4,
+        "queries": np.arange(8) < 2,
+        "noise": ALL,
+    }
+    return Trials(**{**usual, **changes})
+
+
+def seen(**changes):
+    return [sign.name for sign in signs_of_masking(trials(**changes)) if sign.seen]
+
+
+def test_gradients_that_lead_show_no_sign():
+    assert seen() == []
+    assert verdict(signs_of_masking(trials())).startswith("no sign")
+
+
+@pytest.mark.parametrize(
+    ("attack", "name"),
+    [
+        ("one_step", "one step breaks more than many"),
+        ("queries", "answers break more than gradients"),
+        ("noise", "random noise breaks more than gradients"),
+    ],
+)
+def test_a_weaker_attack_that_wins_is_a_sign_from_six_images_on(attack, name):
+    """Exact McNemar of k discordant images, all one way: p = 2^(1-k), 0.0625 for five and 0.03125 for six."""
+    stuck = {"iterative": {100: ALL}, "one_step": ALL, "queries": ALL, "noise": ALL}
+    assert seen(**{**stuck, attack: np.arange(8) >= 6}) == [name]
+    assert seen(**{**stuck, attack: np.arange(8) >= 5}) == []
+
+
+def test_one_image_that_no_bound_protects_is_a_sign():
+    assert seen(unbounded={100: np.arange(8) == 3}) == ["without a bound not every image breaks"]
+
+
+def test_robust_is_not_masked_while_the_loss_rises_and_is_when_it_does_not():
+    robust = {"iterative": {100: ALL}, "one_step": ALL, "queries": ALL}
+    assert seen(**robust) == []
+    assert seen(**robust, raised=NONE) == ["more steps do not help"]
+    (stuck,) = [sign for sign in signs_of_masking(trials(**robust, raised=NONE)) if sign.seen]
+    assert stuck.said == "100 steps raised the loss of 0 of 8 images left"
+
+
+def test_the_verdict_names_what_was_seen():
+    said = verdict(signs_of_masking(trials(unbounded={100: ALL})))
+    assert said.startswith("gradients mislead (without a bound not every image breaks)")
+
+
+def test_accuracy_of_none_in_ten_has_wilsons_interval():
+    """z²/(n + z²) = 3.8415 / 13.8415."""
+    found = accuracy(np.zeros(10, bool))
+    assert (found.value, found.low, found.n) == (0, 0, 10)
+    assert found.high == pytest.approx(0.2775, abs=1e-4)
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf"])
+def test_the_same_numbers_give_the_same_file(tmp_path, suffix):
+    share = Estimate(0.5, 0.2, 0.8, 8, 8)
+    for name in "ab":
+        write_masking_plot(tmp_path / name, suffix, "title", {"pgd": {1: share, 5: share}}, {"noise": share})
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    check_plot(tmp_path / f"curve{suffix}")
+
+
+def test_a_plot_of_no_known_format_is_one_line(tmp_path):
+    with pytest.raises(PlotError, match=r"curve\.bmp: wanted a name that ends in \.svg, \.png, \.pdf"):
+        check_plot(tmp_path / "curve.bmp")

@@ -1,0 +1,89 @@
+"""The masking check on a classifier whose gradients lead, and on the same one with its gradients masked."""
+
+import json
+import shutil
+
+import pytest
+
+MODELS = """
+from torch import nn
+
+from physadv.classifiers.signs import load_signs
+
+
+class Masked(nn.Module):
+    def __init__(self, before, after):
+        super().__init__()
+        self.signs, self.before, self.after = load_signs().network, before, after
+
+    def forward(self, images):
+        return self.after(self.signs(self.before(images)))
+
+
+def quantised():
+    return Masked(lambda images: (images * 7).round() / 7, lambda logits: logits)
+
+
+def saturated():
+    return Masked(lambda images: images, lambda logits: 1e4 * logits)
+
+
+def numpy_only():
+    return Masked(lambda images: images, lambda logits: logits.detach())
+"""
+QUICK = ("--size", 32, "--limit", 3, "--steps", 10, "--query-steps", 1, "--population", 2, "--noise", 2)
+
+
+@pytest.fixture
+def check(physadv, signs_csv, tmp_path, monkeypatch):
+    """Runs the command on three pictures without labels, in a folder that has the masked models."""
+    (tmp_path / "masked.py").write_text(MODELS)
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(signs_csv.parent, tmp_path / "images")
+    return lambda *options: physadv("masking-check", "images", *QUICK, "--quiet", *options)
+
+
+def test_gradients_of_the_bundled_classifier_do_not_mislead(check, tmp_path):
+    answer = check("--json", "--plot", "curve.svg")
+    assert answer.code == 0
+    found = json.loads(answer.out)
+    assert found["verdict"].startswith("no sign")
+    assert [share["n"] for share in found["attacks"].values()] == [3, 3, 3]
+    assert list(found["iterative"]) == ["1", "2", "5", "10"]
+    assert found["unbounded"]["10"]["value"] == 0
+    assert found["queries"] == 3
+    assert "<svg" in (tmp_path / "curve.svg").read_text()
+
+
+@pytest.mark.parametrize("model", ["quantised", "saturated"])
+def test_masked_gradients_are_flagged(check, model):
+    out = check("--model", f"python:masked:{model}").out
+    assert "SEEN: without a bound not every image breaks (3 images of 3 still right)" in out
+    assert "SEEN: more steps do not help (10 steps raised the loss of 0 of 3 images left)" in out
+    assert "verdict: gradients mislead" in out
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (("--model", "python:masked:numpy_only"), "passes no gradient back"),
+        (("--steps", 0), "steps 0: wanted 1 or more"),
+        (("--query-steps", 0), "query_steps 0"),
+        (("--noise", -1), "noise -1"),
+        (("--limit", 0), "limit 0"),
+        (("--batch", 0), "batch 0"),
+        (("--size", 0), "size 0"),
+        (("--eps", 0), "eps is 0"),
+        (("--population", 3), "population 3: wanted an even number"),
+        (("--sigma", 0), "sigma 0"),
+        (("--plot", "curve.bmp"), "curve.bmp: wanted a name that ends in .svg, .png, .pdf"),
+    ],
+)
+def test_bad_input_is_one_line(check, options, line):
+    assert line in check(*options).error
+
+
+def test_without_an_image_that_is_right_there_is_nothing_to_check(physadv, signs_csv, tmp_path):
+    (tmp_path / "wrong.csv").write_text(f"path,label\n{signs_csv.parent / '0.png'},no vehicles\n")
+    answer = physadv("masking-check", tmp_path / "wrong.csv", "--quiet")
+    assert "wrong.csv: signs gets none of 1 images right" in answer.error
