@@ -74,8 +74,8 @@ def test_a_budget_pays_for_as_many_steps_as_it_can(generate, tmp_path):
 
 def test_the_command_that_remakes_it_asks_alike(generate, physadv, tmp_path):
     assert generate("--query-only", "--estimate", "nes=4", "--queries", 5).code == 0
-    (measurement,) = measure(Printout(tmp_path, "mine"), Capture(tmp_path, "mine"), transforms=["blur=1"])
-    command = commands(measurement)[0]
+    measured = measure(Printout(tmp_path, "mine"), Capture(tmp_path, "mine"), transforms=["blur=1"])
+    command = commands(measured)[0]
     assert all(option in command for option in ("--query-only", "--estimate nes=4", "--queries 5"))
 
 
