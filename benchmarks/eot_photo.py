@@ -46,8 +46,9 @@ class Run:
 
 
 CLASSICS = (Run("fast", "fast"), Run("bim", "bim"), Run("least-likely", "least-likely"))
+MOMENTUM = (Run("mim", "mim"), Run("mim-least-likely", "mim", "least-likely"))
 ROBUST = (Run("eot", "eot"), Run("eot-least-likely", "eot", "least-likely"))
-RUNS = (*CLASSICS, *ROBUST)
+RUNS = (*CLASSICS, *MOMENTUM, *ROBUST)
 
 
 @dataclass(frozen=True)
@@ -296,7 +297,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=16, help="held-out draws of graphite an image")
     parser.add_argument("--workers", type=int, help="processes for photos and crops")
     parser.add_argument("--out", type=Path, help="write everything measured to this JSON file too")
-    parser.add_argument("--quick", action="store_true", help="four pairs, eight steps")
+    parser.add_argument("--quick", action="store_true", help="four pairs, eight steps, no momentum")
     chosen = parser.parse_args()
     settings = Settings(
         data=chosen.data,
@@ -313,8 +314,9 @@ def main() -> None:
     told = reporter(quiet=False)
     classifier = load_classifier(settings.model)
     images = choose_images(settings, classifier)
-    photos = {run.name: photographed(run, settings, images, told) for run in RUNS}
-    graphite = {run.name: under_graphite(run, settings, classifier, photos[run.name], told) for run in RUNS}
+    runs = (*CLASSICS, *ROBUST) if chosen.quick else RUNS
+    photos = {run.name: photographed(run, settings, images, told) for run in runs}
+    graphite = {run.name: under_graphite(run, settings, classifier, photos[run.name], told) for run in runs}
     measured = {PHOTO: photos, GRAPHITE: graphite}
     comparisons = compare_all(measured)
     if chosen.out:
