@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from capture_scene import Scene
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms, ImageOps, TiffImagePlugin
+from PIL import ExifTags, Image, ImageCms, ImageOps, ImageOps, TiffImagePlugin
 
 from physadv.capture import reading
 from physadv.capture.codes import find_codes
@@ -241,7 +241,7 @@ def test_a_jpeg_with_a_stretch_overwritten_is_refused_though_decoders_carry_on(
 
 def test_a_jpeg_has_the_pixels_that_pillow_decodes(scene: Scene) -> None:
     with Image.open(scene.path) as image:
-        assert np.array_equal(scene.photo.rgb, np.asarray(image))
+        assert np.array_equal(scene.photo.rgb, np.asarray(ImageOps.exif_transpose(image)))
 
 
 def test_the_virtual_phones_files_say_that_they_are_simulated(scene: Scene) -> None:
