@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from capture_scene import Scene
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms, ImageOps, ImageOps, TiffImagePlugin
+from PIL import ExifTags, Image, ImageCms, ImageOps, TiffImagePlugin
 
 from physadv.capture import reading
 from physadv.capture.codes import find_codes
