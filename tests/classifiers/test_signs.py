@@ -3,8 +3,9 @@ import torch
 
 from physadv.classifiers import ClassifierError
 from physadv.classifiers.sign_augmentation import augmented
+from physadv.classifiers.sign_training import measure, read_test, read_training, read_victims
 from physadv.classifiers.signs import SIGN_LABELS, WEIGHTS, load_network, load_signs
-from physadv.classifiers.train_signs import held_out_tracks, measure, read_test, read_training, read_victims
+from physadv.classifiers.train_signs import held_out_tracks
 
 
 @pytest.fixture(scope="module")
