@@ -113,9 +113,11 @@ def fit(
             to the same end. It is the caller's to delete.
 
     Raises:
-        ClassifierError: the checkpoint is damaged.
+        ClassifierError: there is less than one batch to learn from, or the checkpoint is damaged.
     """
     batches = len(signs.labels) // BATCH
+    if not batches:
+        raise ClassifierError(f"{len(signs.labels)} signs to learn from; wanted {BATCH} or more")
     optimiser = torch.optim.AdamW(network.parameters(), lr=schedule.peak_rate, weight_decay=WEIGHT_DECAY)
     rate = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, max_lr=schedule.peak_rate, total_steps=batches * schedule.epochs, pct_start=0.2

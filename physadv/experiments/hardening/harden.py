@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from physadv.attacks import square
+from physadv.attacks import Placement, square
 from physadv.classifiers import load_classifier
 from physadv.classifiers.sign_training import (
     Schedule,
@@ -20,12 +20,19 @@ from physadv.classifiers.sign_training import (
 from physadv.classifiers.signs import SignsNetwork, load_network
 from physadv.experiments.hardening.inner_attacks import StickerAttack
 from physadv.experiments.hardening.model_card import model_card
-from physadv.experiments.hardening.settings import PEAK_RATE, Hardened, HardenError, HardenSettings, Worth
+from physadv.experiments.hardening.settings import (
+    PEAK_RATE,
+    ROTATION,
+    Hardened,
+    HardenError,
+    HardenSettings,
+    Worth,
+)
 from physadv.progress import Reporter, silent
 from physadv.randomness import generator
 from physadv.runs import replacing
 
-JUDGE = StickerAttack(area=(0.1, 0.1), steps=20, size=24)
+JUDGE = StickerAttack(Placement((0.1, 0.1), ROTATION), steps=20, size=24)
 """The attack that says what a network is worth: four times the steps of training, smaller ones."""
 STICKERED_EVERY = 10
 """Every so manyth test image is judged with stickers."""
@@ -37,9 +44,11 @@ def harden(settings: HardenSettings, out: Path, reporter: Reporter = silent) -> 
     Where it stands is kept beside `out` after every epoch; the same settings again go on from there.
 
     Raises:
-        PhysadvError: data are missing or damaged, the model is not of the bundled architecture, or a
-            setting is out of its range.
+        PhysadvError: data are missing or damaged, the model is not of the bundled architecture, or `out` is
+            named otherwise.
     """
+    if out.suffix != ".safetensors":
+        raise HardenError(f"{out}: wanted the name of a .safetensors file")
     mixture = settings.mixture()
     network = load_classifier(settings.model).network
     if not isinstance(network, SignsNetwork):

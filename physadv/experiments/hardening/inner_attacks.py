@@ -33,18 +33,16 @@ class StickerAttack:
     """Stickers of one's own for every image: the worst of a few places, then signed steps there.
 
     Attributes:
-        area: the least and the largest share of the image they cover.
+        placement: how much of the image they cover, how far they are turned.
         steps: of the optimiser, from mid-grey.
         places: tried with grey stickers before; the one that hurts most is kept (Wu et al. 2020).
         size: of a step, 8-bit levels.
-        rotation: turned up to this many degrees either way.
     """
 
-    area: tuple[float, float] = (0.02, 0.15)
+    placement: Placement
     steps: int = 5
     places: int = 3
     size: int = 64
-    rotation: float = 45.0
 
     def __call__(
         self,
@@ -90,7 +88,7 @@ class StickerAttack:
 
         The canvas lies wholly in the frame, or in its middle along an axis on which it is larger.
         """
-        drawn = Placement(self.area, self.rotation).draw(n, generator)
+        drawn = self.placement.draw(n, generator)
         height, width = frame
         texel = (drawn["area"].double() * height * width / alpha.sum()).sqrt()
         cosine, sine = texel * drawn["angle"].cos(), texel * drawn["angle"].sin()
@@ -150,9 +148,9 @@ class Mixture:
         noise: the L∞ attack; None without it. `noisy` its share, taken from the others.
     """
 
-    stickers: StickerAttack = StickerAttack()
-    stickered: float = 0.6
-    noise: NoiseAttack | None = None
+    stickers: StickerAttack
+    stickered: float
+    noise: NoiseAttack | None
     noisy: float = 0.3
 
     def __call__(

@@ -4,7 +4,7 @@ import torch
 
 from physadv.classifiers.sign_training import BATCH, LABEL_SMOOTHING, WEIGHT_DECAY
 from physadv.classifiers.signs import SignsNetwork
-from physadv.experiments.hardening.settings import PEAK_RATE, Hardened, HardenSettings
+from physadv.experiments.hardening.settings import PEAK_RATE, ROTATION, Hardened, HardenSettings
 
 _CARD = """\
 # {file}: the sign classifier, hardened against stickers
@@ -38,9 +38,9 @@ Adversarial training (Madry et al. 2018): {epochs} epochs of AdamW (peak rate {r
 decay {decay}, batches of {batch}, label smoothing {smoothing}) on {trained:,} images, starting from
 `{model}`, each image augmented as in its training (`sign_augmentation.py`). In every batch {stickered:.0%}
 of the images wear stickers that the network is attacked with as it stands: squares, discs or RP2's two
-bars, covering {low:.0%} to {high:.0%} of the image, turned up to 45° either way, at the worst of 3 random
-places, optimised by {steps} signed steps of 64 levels from mid-grey (after Rao et al. 2020 and Wu et al.
-2020).
+bars, covering {low:.0%} to {high:.0%} of the image, turned up to {rotation:g}° either way, at the
+worst of 3 random places, optimised by {steps} signed steps of 64 levels from mid-grey (after Rao et al.
+2020 and Wu et al. 2020).
 {noise}
 The settings were set beforehand and the last epoch is kept: the test images chose nothing.
 
@@ -70,6 +70,7 @@ def model_card(settings: HardenSettings, done: Hardened, trained: int) -> str:
         stickered=settings.stickered,
         low=settings.area[0],
         high=settings.area[1],
+        rotation=ROTATION,
         noise=noise,
         trained=trained,
         before=done.before,

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from physadv.attacks import Placement
 from physadv.classifiers.sign_training import Measured
 from physadv.errors import PhysadvError
 from physadv.experiments.hardening.inner_attacks import Mixture, NoiseAttack, StickerAttack
 
 PEAK_RATE = 1.5e-3
+ROTATION = 45.0
+"""Stickers are turned up to so many degrees either way."""
 
 
 class HardenError(PhysadvError):
@@ -44,7 +47,7 @@ class HardenSettings:
             ("epochs", self.epochs >= 1, "1 or more"),
             ("steps", self.steps >= 1, "1 or more"),
             ("eps", 0 <= self.eps <= 255, "8-bit levels, 0 to 255"),
-            ("stickered", 0 < self.stickered <= most, f"a share of the batch above 0, {most:g} at most"),
+            ("stickered", 0.01 <= self.stickered <= most, f"a share of the batch, 0.01 to {most:g}"),
         ):
             if not good:
                 raise HardenError(f"{name} {getattr(self, name):g}: wanted {wanted}")
@@ -56,12 +59,12 @@ class HardenSettings:
             AttackError: the area is no share of an image.
         """
         noise = NoiseAttack(self.eps, self.steps) if self.eps else None
-        return Mixture(StickerAttack(self.area, self.steps), self.stickered, noise)
+        return Mixture(StickerAttack(Placement(self.area, ROTATION), self.steps), self.stickered, noise)
 
     def command(self) -> str:
         """Return the command line that does the same again."""
         given = [f"physadv harden --model {self.model} --data DATA --epochs {self.epochs}"]
-        given += [f"--area {self.area[0]:g}:{self.area[1]:g} --steps {self.steps}"]
+        given += [f"--area {self.area[0]:g} {self.area[1]:g} --steps {self.steps}"]
         given += [f"--stickered {self.stickered:g} --eps {self.eps} --seed {self.seed}"]
         return " ".join(given)
 
@@ -73,7 +76,7 @@ class Worth:
     Attributes:
         test: the GTSRB test images.
         victims: the photos of US stop signs.
-        stickered: test images with fresh stickers, of twice as many steps as in training.
+        stickered: test images with fresh stickers, of four times as many steps as in training.
     """
 
     test: Measured
