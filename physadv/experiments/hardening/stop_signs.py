@@ -24,6 +24,7 @@ from physadv.transforms import load_preset, round_to_8_bits
 
 TARGET = SIGN_LABELS.index("speed limit 50")
 """What the stickers are to say: the nearest to the speed limit 45 of Eykholt et al. 2018."""
+AIMS = ("not called stop", "called speed limit 50")
 PRESET = "rp2-sign"
 TEXELS = 20
 """Side of the canvas; on it the two bars of `bars` cover exactly a tenth."""
@@ -66,8 +67,8 @@ def stop_sign_shares(classifier: Classifier, photos: Signs, effort: Effort) -> d
     clean = judge(None) == photos.labels[1::2]
     shares = {"clean, not called stop": _share(~clean, torch.ones_like(clean))}
     for aim, objective in (
-        ("not called stop", untargeted_cross_entropy(labels)),
-        ("called speed limit 50", targeted_cross_entropy(torch.full_like(labels, TARGET))),
+        (AIMS[0], untargeted_cross_entropy(labels)),
+        (AIMS[1], targeted_cross_entropy(torch.full_like(labels, TARGET))),
     ):
         random = generator(0, "hardening", "stop signs", aim)
         adam = TorchOptimiser(partial(torch.optim.Adam, lr=255 * 0.05))
@@ -83,7 +84,7 @@ def stop_sign_shares(classifier: Classifier, photos: Signs, effort: Effort) -> d
         )
         for treatment, worn in (("random", _shuffled(values, random)), ("optimised", values)):
             answers = judge(worn)
-            if aim == "not called stop":
+            if aim == AIMS[0]:
                 share = _share(answers != photos.labels[1::2], clean)
             else:
                 share = _share(answers == TARGET, torch.ones_like(clean))

@@ -12,7 +12,9 @@ from torch import Tensor
 
 from physadv.classifiers import Classifier
 from physadv.classifiers.sign_training import Measured, measure, read_test, read_victims
+from physadv.classifiers.signs import SIGN_LABELS
 from physadv.evaluation.intervals import Estimate
+from physadv.experiments.hardening.settings import HardenError
 from physadv.experiments.hardening.stop_signs import Effort, stop_sign_shares
 from physadv.experiments.hardening.trials import trials
 from physadv.progress import Reporter, silent
@@ -62,8 +64,10 @@ def study(classifier: Classifier, data: Path, extent: Extent, reporter: Reporter
     """Attack one classifier of the bundled classes in every way.
 
     Raises:
-        PhysadvError: data are missing or damaged.
+        PhysadvError: data are missing or damaged, or the classifier has other classes.
     """
+    if classifier.labels != SIGN_LABELS:
+        raise HardenError(f"model '{classifier.spec}' has other classes than the bundled {len(SIGN_LABELS)}")
     test, victims = read_test(data), read_victims(data)
     images, labels = test.images[:: extent.every].float() / 255, test.labels[:: extent.every]
     right = classifier.probabilities(images).argmax(dim=1) == labels

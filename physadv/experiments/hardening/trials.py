@@ -16,6 +16,7 @@ from physadv.randomness import generator
 from physadv.transforms import round_to_8_bits
 
 TENTH = Placement((0.1, 0.1), ROTATION)
+WORST_STICKERS = "square of 10 %, worst of 5 places, 100 steps"
 SIGMA = 0.01
 """How far the attack by answers looks; see `physadv.stages.masking.MaskingSettings.sigma`."""
 
@@ -55,7 +56,7 @@ def trials(queried: int, query_steps: int) -> list[Trial]:
         query_steps: of that attack.
     """
     return [
-        Trial("square of 10 %, worst of 5 places, 100 steps", partial(stickers, steps=100, places=5)),
+        Trial(WORST_STICKERS, partial(stickers, steps=100, places=5)),
         *(
             Trial(f"at one place, {steps} steps", partial(stickers, steps=steps))
             for steps in (5, 20, 100, 400)
