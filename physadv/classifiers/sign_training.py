@@ -68,14 +68,15 @@ def read_training(data: Path) -> tuple[Signs, np.ndarray]:
     Raises:
         ClassifierError: they are not in the folder, or not readable; likewise below.
     """
-    images, labels, tracks = _arrays(data, "train_images", "train_labels", "train_tracks")
-    return _signs(images, labels), tracks
+    path = data / "traffic" / "gtsrb32.npz"
+    images, labels, tracks = _arrays(path, "train_images", "train_labels", "train_tracks")
+    return _signs(images, labels, path), tracks
 
 
 def read_test(data: Path) -> Signs:
     """Return the 3,000 test signs (N, 3, 32, 32)."""
-    images, labels = _arrays(data, "test_images", "test_labels")
-    return _signs(images, labels)
+    path = data / "traffic" / "gtsrb32.npz"
+    return _signs(*_arrays(path, "test_images", "test_labels"), path)
 
 
 def read_victims(data: Path) -> Signs:
@@ -84,8 +85,14 @@ def read_victims(data: Path) -> Signs:
     paths = sorted(folder.glob("*.png"))
     if not paths:
         raise ClassifierError(f"{folder}: no photos of stop signs (*.png) there")
-    images = np.stack([np.asarray(Image.open(path).convert("RGB")) for path in paths])
-    return _signs(images, np.full(len(paths), STOP))
+    try:
+        images = [np.asarray(Image.open(path).convert("RGB")) for path in paths]
+    except OSError as error:
+        raise ClassifierError(f"{folder}: a photo cannot be read ({error})") from error
+    sizes = {image.shape[:2] for image in images}
+    if len(sizes) > 1:
+        raise ClassifierError(f"{folder}: photos of {len(sizes)} sizes; wanted all of one")
+    return _signs(np.stack(images), np.full(len(paths), STOP), folder)
 
 
 def fit(
@@ -161,10 +168,9 @@ def write_weights(network: nn.Module, path: Path) -> None:
     _write(path, save({name: tensor.contiguous() for name, tensor in network.state_dict().items()}))
 
 
-def _arrays(data: Path, *names: str) -> list[np.ndarray]:
-    path = data / "traffic" / "gtsrb32.npz"
+def _arrays(path: Path, *names: str) -> list[np.ndarray]:
     if not path.is_file():
-        raise ClassifierError(f"{data}: no traffic/gtsrb32.npz in it")
+        raise ClassifierError(f"{path}: no such file of GTSRB signs")
     try:
         with np.load(path) as arrays:
             return [arrays[name] for name in names]
@@ -172,7 +178,11 @@ def _arrays(data: Path, *names: str) -> list[np.ndarray]:
         raise ClassifierError(f"{path} is damaged or holds no {', '.join(names)}") from error
 
 
-def _signs(images: np.ndarray, labels: np.ndarray) -> Signs:
+def _signs(images: np.ndarray, labels: np.ndarray, path: Path) -> Signs:
+    if images.ndim != 4 or images.shape[-1] != 3 or images.dtype != np.uint8:
+        raise ClassifierError(f"{path}: images {images.shape}, {images.dtype}; wanted (N, H, W, 3), uint8")
+    if labels.shape != images.shape[:1] or not np.isin(labels, range(len(SIGN_LABELS))).all():
+        raise ClassifierError(f"{path}: labels {labels.shape}; wanted one of 0 to 42 for every image")
     pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
     return Signs(pixels, torch.from_numpy(labels.astype(np.int64)))
 

@@ -3,6 +3,7 @@ import socket
 import pytest
 import torch
 import torchvision.models.detection as zoo
+from torch import nn
 
 from physadv.classifiers import ClassifierError
 from physadv.classifiers.detectors import Detections, load_detector, sign_score
@@ -76,6 +77,20 @@ def test_faster_rcnn_reads_weights_of_its_own(tmp_path):
     with torch.no_grad():
         (answer,) = network.eval()([PICTURES[0]])
     torch.testing.assert_close(detector(PICTURES[:1])[0].boxes, answer["boxes"])
+
+
+def test_published_statistics_are_evaluated_as_torchvision_does(tmp_path):
+    network = zoo.fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None, num_classes=2)
+    path, names = tmp_path / "frozen.pt", tmp_path / "names.txt"
+    counted = {name for name in network.state_dict() if name.endswith("num_batches_tracked")}
+    torch.save({name: each for name, each in network.state_dict().items() if name not in counted}, path)
+    names.write_text("sign", encoding="utf-8")
+
+    detector = load_detector(f"torchvision/fasterrcnn_resnet50_fpn@{path}", names)
+
+    path.unlink()
+    assert counted
+    assert {each.eps for each in detector.modules() if isinstance(each, nn.BatchNorm2d)} == {0.0}
 
 
 def test_coco_calls_the_stop_sign_thirteen():

@@ -211,7 +211,9 @@ def test_weights_of_another_network_are_refused(physadv, small_data, tmp_path):
 
 
 def test_data_that_are_not_there_are_one_line(physadv, small_data, tmp_path):
-    assert f"{tmp_path}: no traffic/gtsrb32.npz in it" in physadv("harden", "--data", tmp_path).error
+    assert (
+        f"{tmp_path / 'traffic' / 'gtsrb32.npz'}: no such file" in physadv("harden", "--data", tmp_path).error
+    )
     traffic = tmp_path / "traffic"
     traffic.mkdir()
     (traffic / "gtsrb32.npz").write_bytes(b"no archive")
@@ -220,6 +222,27 @@ def test_data_that_are_not_there_are_one_line(physadv, small_data, tmp_path):
     assert "holds no train_images, train_labels" in physadv("harden", "--data", tmp_path).error
     (traffic / "gtsrb32.npz").write_bytes((small_data / "traffic" / "gtsrb32.npz").read_bytes())
     assert "no photos of stop signs" in physadv("harden", "--data", tmp_path).error
+    victims = traffic / "rp2" / "victims"
+    victims.mkdir(parents=True)
+    (victims / "a.png").write_bytes(b"no picture")
+    assert "a.png" in physadv("harden", "--data", tmp_path).error
+    Image.new("RGB", (32, 32)).save(victims / "a.png")
+    Image.new("RGB", (32, 48)).save(victims / "b.png")
+    assert "photos of 2 sizes; wanted all of one" in physadv("harden", "--data", tmp_path).error
+
+
+def test_arrays_that_are_no_signs_are_refused(physadv, small_data, tmp_path):
+    with np.load(small_data / "traffic" / "gtsrb32.npz") as arrays:
+        signs = dict(arrays)
+    (tmp_path / "traffic").mkdir()
+    for name, wrong, said in (
+        ("train_images", signs["train_images"] / 255, "float64; wanted (N, H, W, 3), uint8"),
+        ("train_images", signs["train_images"][..., 0], "images (160, 32, 32), uint8; wanted"),
+        ("train_labels", signs["train_labels"][:5], "labels (5,); wanted one of 0 to 42"),
+        ("train_labels", signs["train_labels"] + 43, "wanted one of 0 to 42"),
+    ):
+        np.savez(tmp_path / "traffic" / "gtsrb32.npz", **{**signs, name: wrong})
+        assert said in physadv("harden", "--data", tmp_path).error
 
 
 def test_too_few_signs_are_refused(physadv, small_data, tmp_path):
@@ -324,6 +347,6 @@ def test_page_says_what_holds():
 def test_study_refuses_data_and_classifiers_it_cannot_use(tmp_path, capsys):
     with pytest.raises(SystemExit):
         study_main([str(tmp_path), "--quick"])
-    assert "no traffic/gtsrb32.npz" in capsys.readouterr().err
+    assert "gtsrb32.npz: no such file" in capsys.readouterr().err
     with pytest.raises(HardenError, match="other classes"):
         study(Classifier(load_signs().network, ["a"], "strange"), tmp_path, Extent())

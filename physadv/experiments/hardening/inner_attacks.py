@@ -1,6 +1,6 @@
 """The attacks that adversarial training learns from: few signed steps, anywhere on the sign, made anew.
 
-They take a network as it stands and images of one batch, and leave the network's mode as they found it.
+Each takes the network as it stands and images of one batch, and returns the images to learn from.
 """
 
 from collections.abc import Callable

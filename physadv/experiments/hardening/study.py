@@ -34,9 +34,9 @@ class Extent:
         effort: for the stickers that all stop signs share.
     """
 
-    every: int = 6
-    queried: int = 60
-    query_steps: int = 100
+    every: int = 12
+    queried: int = 40
+    query_steps: int = 50
     effort: Effort = field(default_factory=Effort)
 
 

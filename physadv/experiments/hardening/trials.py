@@ -59,7 +59,7 @@ def trials(queried: int, query_steps: int) -> list[Trial]:
         Trial(WORST_STICKERS, partial(stickers, steps=100, places=5)),
         *(
             Trial(f"at one place, {steps} steps", partial(stickers, steps=steps))
-            for steps in (5, 20, 100, 400)
+            for steps in (5, 20, 100, 200)
         ),
         Trial(f"at one place, 100 steps, first {queried}", partial(stickers, steps=100), queried),
         Trial(f"at one place, answers only, first {queried}", partial(_asked, steps=query_steps), queried),
