@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -15,7 +17,7 @@ from physadv.experiments.hardening.page import page
 from physadv.experiments.hardening.settings import HardenError
 from physadv.experiments.hardening.stop_signs import AIMS, Effort, stop_sign_shares
 from physadv.experiments.hardening.study import Extent, Findings, study
-from physadv.experiments.hardening.trials import WORST_STICKERS, Trial
+from physadv.experiments.hardening.trials import WORST_STICKERS, Trial, stickers
 from physadv.stages.masking import MaskingCheck
 from physadv.transforms.geometry import apply_homography
 
@@ -259,15 +261,13 @@ def test_too_few_signs_are_refused(physadv, small_data, tmp_path):
 def test_bundled_hardened_classifier_costs_little_and_halves_what_stickers_do(shared_data):
     test = read_test(shared_data)
     some, labels = test.images[::50].float() / 255, test.labels[::50]
-    attack = StickerAttack(Placement((0.1, 0.1), 45.0), steps=20, size=24)
     right, fooled = {}, {}
     for spec in ("signs", "signs-hardened"):
         classifier = load_classifier(spec)
+        trial = Trial("20 steps at a random place", partial(stickers, steps=20))
         known = classifier(some).argmax(dim=1) == labels
-        worn = attack(classifier, some[known], labels[known], random(), square)
-        wrong = classifier(worn).argmax(dim=1) != labels[known]
+        fooled[spec] = trial.fooled(classifier, some[known], labels[known]).value
         right[spec] = measure(classifier, test).right
-        fooled[spec] = float(wrong.float().mean())
     assert right["signs"] - right["signs-hardened"] <= 0.03 * len(test.labels)
     assert fooled["signs-hardened"] <= fooled["signs"] / 2
 

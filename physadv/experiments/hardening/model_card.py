@@ -15,7 +15,7 @@ _CARD = """\
 | seed | {seed} |
 | torch | {torch}, {threads} CPU thread(s) |
 | parameters | {parameters:,} (float32) |
-| file size | {size:,} bytes |
+| file size | {bytes:,} bytes |
 | GTSRB test images | {after.test} right |
 | photos of US stop signs | {after.victims} right |
 | test images with stickers | {after.stickered} right |
@@ -24,9 +24,9 @@ _CARD = """\
 | test images with stickers, before | {before.stickered} right |
 
 All are of this file, reloaded; "before" is `{model}`. The test images are the 3,000 `test_images` of
-`gtsrb32.npz`; the photos are the 40 "victims" published with *Robust Physical-World Attacks* (Eykholt et
-al. 2018). Stickers are made anew against each of the two, for every tenth test image a square of 10 % of
-it at the worst of 3 places, by 20 signed steps. None was trained on.
+`gtsrb32.npz`; the photos are the 40 "victims" published with *Robust Physical-World Attacks*
+(Eykholt et al. 2018). None was trained on. Stickers are made anew against each of the two, for every
+tenth test image: a square of 10 % of it, at the worst of 3 places, by 20 signed steps.
 
 ## Architecture
 
@@ -36,13 +36,12 @@ it at the worst of 3 places, by 20 signed steps. None was trained on.
 
 Adversarial training (Madry et al. 2018): {epochs} epochs of AdamW (peak rate {rate}, one-cycle, weight
 decay {decay}, batches of {batch}, label smoothing {smoothing}) on {trained:,} images, starting from
-`{model}`, each image augmented as in its training (`sign_augmentation.py`). In every batch {stickered:.0%}
-of the images wear stickers that the network is attacked with as it stands: squares, discs or RP2's two
-bars, covering {low:.0%} to {high:.0%} of the image, turned up to {rotation:g}° either way, at the
-worst of 3 random places, optimised by {steps} signed steps of 64 levels from mid-grey (after Rao et al.
-2020 and Wu et al. 2020).
-{noise}
-The settings were set beforehand and the last epoch is kept: the test images chose nothing.
+`{model}`, each image augmented as in its training (`sign_augmentation.py`).
+In every batch {stickered:g} % of the images wear stickers that the network is attacked with as it
+stands: squares, discs or RP2's two bars, covering {low:g} to {high:g} % of the image, turned up to
+{rotation:g}° either way, at the worst of {places} random places, optimised by {steps} signed steps of
+{size} levels from mid-grey (after Rao et al. 2020 and Wu et al. 2020). {noise}
+The last epoch is what is kept.
 
 ## Limits
 
@@ -60,6 +59,7 @@ def model_card(settings: HardenSettings, done: Hardened, trained: int) -> str:
         if settings.eps
         else "No other attack was trained against."
     )
+    inner = settings.mixture().stickers
     return _CARD.format(
         file=done.weights.name,
         command=settings.command(),
@@ -67,9 +67,11 @@ def model_card(settings: HardenSettings, done: Hardened, trained: int) -> str:
         seed=settings.seed,
         epochs=settings.epochs,
         steps=settings.steps,
-        stickered=settings.stickered,
-        low=settings.area[0],
-        high=settings.area[1],
+        stickered=100 * settings.stickered,
+        low=100 * settings.area[0],
+        high=100 * settings.area[1],
+        places=inner.places,
+        size=inner.size,
         rotation=ROTATION,
         noise=noise,
         trained=trained,
@@ -80,7 +82,7 @@ def model_card(settings: HardenSettings, done: Hardened, trained: int) -> str:
         decay=WEIGHT_DECAY,
         smoothing=LABEL_SMOOTHING,
         parameters=sum(p.numel() for p in SignsNetwork().parameters()),
-        size=done.weights.stat().st_size,
+        bytes=done.weights.stat().st_size,
         torch=torch.__version__.partition("+")[0],
         threads=torch.get_num_threads(),
     )
