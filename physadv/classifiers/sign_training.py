@@ -76,7 +76,8 @@ def read_training(data: Path) -> tuple[Signs, np.ndarray]:
 def read_test(data: Path) -> Signs:
     """Return the 3,000 test signs (N, 3, 32, 32)."""
     path = data / "traffic" / "gtsrb32.npz"
-    return _signs(*_arrays(path, "test_images", "test_labels"), path)
+    images, labels = _arrays(path, "test_images", "test_labels")
+    return _signs(images, labels, path)
 
 
 def read_victims(data: Path) -> Signs:

@@ -45,8 +45,9 @@ The last epoch is what is kept.
 
 ## Limits
 
-- It withstands what it was trained against, in part. What it does not is measured in
-  `docs/results/hardened.md` for the bundled file; measure your own the same way.
+- It withstands what it was trained against, in part, and stickers made in more steps than in training
+  break more of it. Hardening against stickers alone can cost robustness against noise, as it did the
+  bundled file: `docs/results/hardened.md` has its numbers; measure your own the same way.
 - All other limits are those of `signs.safetensors`, and so is this: **not for** driving, driver
   assistance, mapping, enforcement or any use in which an error does harm.
 """

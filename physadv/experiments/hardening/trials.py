@@ -17,6 +17,8 @@ from physadv.transforms import round_to_8_bits
 
 TENTH = Placement((0.1, 0.1), ROTATION)
 WORST_STICKERS = "square of 10 %, worst of 5 places, 100 steps"
+UNFORESEEN = ("L∞ noise", "L2 noise")
+"""How the names of attacks begin that hardening against stickers does not train on."""
 SIGMA = 0.01
 """How far the attack by answers looks; see `physadv.stages.masking.MaskingSettings.sigma`."""
 
