@@ -1,4 +1,4 @@
-"""The lab test: simulated photos of a sign from the 15 distances and angles of Eykholt et al. 2018, section 5.
+"""The lab test: simulated photos of a sign from the 15 distances and angles of Eykholt et al. 2018.
 
 A person stands before a true-size plate with a phone, more or less where the tape says, photographs it by
 hand, and crops the sign. Every treatment is seen in the same poses, light and noise, which pairs them.
@@ -93,25 +93,42 @@ class LabConditions:
         quality: of the JPEG file, which is the true codec's.
     """
 
-    shots: int = 3
-    distance: Range = Range(0.97, 1.03)
-    angle: Range = plus_minus(2)
-    height_m: Range = plus_minus(0.2)
-    roll: Range = plus_minus(3)
-    margin: float = 0.1
-    crop_sd: float = 0.03
-    slope: Range = plus_minus(0.12)
-    sheen: Range = Range(0, 0.05)
-    exposure: Range = Range(0.5, 1.15, "log")
-    white_balance: Range = plus_minus(0.1)
-    blur_px: Range = Range(0.5, 1.2)
-    read_noise: Range = Range(0.001, 0.004)
-    shot_noise: Range = Range(1e-4, 6e-4)
-    tone: Range = Range(0, 0.4)
-    quality: Range = Range(80, 95)
+    shots: int
+    distance: Range
+    angle: Range
+    height_m: Range
+    roll: Range
+    margin: float
+    crop_sd: float
+    slope: Range
+    sheen: Range
+    exposure: Range
+    white_balance: Range
+    blur_px: Range
+    read_noise: Range
+    shot_noise: Range
+    tone: Range
+    quality: Range
 
 
-USUAL = LabConditions()
+USUAL = LabConditions(
+    shots=3,
+    distance=Range(0.97, 1.03),
+    angle=plus_minus(2),
+    height_m=plus_minus(0.2),
+    roll=plus_minus(3),
+    margin=0.1,
+    crop_sd=0.03,
+    slope=plus_minus(0.12),
+    sheen=Range(0, 0.05),
+    exposure=Range(0.5, 1.15, "log"),
+    white_balance=plus_minus(0.1),
+    blur_px=Range(0.5, 1.2),
+    read_noise=Range(0.001, 0.004),
+    shot_noise=Range(1e-4, 6e-4),
+    tone=Range(0, 0.4),
+    quality=Range(80, 95),
+)
 
 
 @dataclass(frozen=True)

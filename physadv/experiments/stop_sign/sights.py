@@ -21,8 +21,8 @@ from physadv.transforms import linear_to_srgb, srgb_to_linear, warp_perspective
 from physadv.transforms.geometry import apply_homography, matrices
 
 FOCAL_PX = 1040.0
-"""Of both cameras, pixels: a lens of 26 mm on 36 mm of film, the usual main camera of a phone, with 1440 pixels
-along its frame, which is what messengers leave of a photo; a dash camera of 1280 pixels and 63° has the same.
+"""Of both cameras, pixels: 26 mm on 36 mm of film, the main camera of most phones, with 1440 pixels along the
+frame, which is what messengers leave of a photo; a dash camera of 1280 pixels and 63° has the same.
 
 A plate of 750 mm is 512 pixels high at 5 feet, 64 at 40 feet, and 16, where it is too small to see, at 49 m.
 """
@@ -129,7 +129,7 @@ def plate_boxes(alpha: Tensor, homography: Tensor) -> Tensor:
 
 
 def widened(box: Box, margin: float, jitter: NDArray[np.float64] | None = None) -> Box:
-    """Return a box with a margin on every side, as a share of its own sides, and each side moved by a jitter."""
+    """Return a box with a margin on every side, as a share of its sides, each side jittered."""
     left, top, right, bottom = box
     grow = margin + (np.zeros(4) if jitter is None else jitter)
     width, height = right - left, bottom - top
@@ -162,7 +162,7 @@ def crop(picture: Tensor, box: Box) -> Tensor:
 def classify(classifier: Classifier, crops: Tensor) -> list[tuple[int, float]]:
     """Return class and its probability for every crop (B, 3, h, w)."""
     found: list[tuple[int, float]] = []
-    for part in crops.split(_CLASSIFIED_AT_ONCE):
+    for part in torch.split(crops, _CLASSIFIED_AT_ONCE):
         confidence, answer = classifier.probabilities(part.to(classifier.device)).max(dim=1)
         found += zip(answer.tolist(), confidence.tolist(), strict=True)
     return found
@@ -179,8 +179,8 @@ def check_faces(faces: Mapping[str, Tensor], alpha: Tensor, names: Sequence[str]
     """Refuse faces that the tests cannot show.
 
     Raises:
-        SightError: no treatment, faces that are not (V, 3, S, S) of one shape, an alpha that is not (S, S), or
-            not one name for every victim.
+        SightError: no treatment, faces that are not (V, 3, S, S), an alpha that is not (S, S), or not one
+            name for every victim.
     """
     if not faces:
         raise SightError("no treatment; wanted faces of at least one")
