@@ -131,19 +131,25 @@ class Warp:
         return images.new_tensor(self.background).expand(len(images), 3)[:, :, None, None]
 
 
-def warp_perspective(images: Tensor, homography: Tensor, background: Tensor | None = None) -> Tensor:
+def warp_perspective(
+    images: Tensor,
+    homography: Tensor,
+    background: Tensor | None = None,
+    size: tuple[int, int] | None = None,
+) -> Tensor:
     """Return images resampled once by homographies, bilinear, smoothed first where that makes them smaller.
 
     Args:
         images: float (B, C, H, W).
         homography: (B, 3, 3) from pixels of the picture to pixels of the result, as `cv2.warpPerspective`'s.
-        background: seen beside the picture, (B, C, 1, 1) or (B, C, H, W); its edge extended without it.
+        background: seen beside the picture, (B, C, 1, 1) or (B, C, h, w); its edge extended without it.
+        size: height and width (h, w) of the result; the picture's without it.
 
     Returns:
-        (B, C, H, W), differentiable in the images and the background.
+        (B, C, h, w), differentiable in the images and the background.
     """
     height, width = images.shape[-2:]
-    grid = sampling_grid(homography.double(), height, width, like=images)
+    grid = sampling_grid(homography.double(), height, width, images, size)
     return resample(prefilter(images, homography.double()), grid, background)
 
 
