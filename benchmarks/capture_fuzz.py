@@ -290,7 +290,7 @@ def main() -> None:
                 raise SystemExit(f"{original}: cropped wrongly before any damage")
             if len(outcome.crops) < 8:
                 raise SystemExit(f"{original}: {len(outcome.crops)} crops before any damage {outcome.detail}")
-        print("damaged files: refused, used, crops")
+        print("damaged files: refused, used, crops, spoiled crops")
         for path, original, damage in damaged_files(originals, folder, count, chosen.seed):
             outcome, before = guard.crop(path), whole[original.name]
             label = f"{original.name.partition('.')[2]}: {damage}"
@@ -298,6 +298,7 @@ def main() -> None:
             row = outcomes.setdefault(label, Counter())
             row[outcome.kind] += 1
             row["crops"] += len(outcome.crops)
+            row["spoiled"] += outcome.spoiled(before)
             totals["crashes"] += outcome.kind in ("raised", "died")
             totals["hangs"] += outcome.kind == "hung"
             totals["wrong_crops"] += wrong
@@ -308,7 +309,7 @@ def main() -> None:
             if outcome.kind in ("raised", "died", "hung") or wrong or (was_cut and outcome.crops):
                 print(f"  {path.name} ({label}): {outcome.kind}, {wrong} wrong {outcome.detail}", flush=True)
         for label, row in sorted(outcomes.items()):
-            print(f"{label:32} {row['refused']:5} {row['used']:5} {row['crops']:6}")
+            print(f"{label:32} {row['refused']:5} {row['used']:5} {row['crops']:6} {row['spoiled']:6}")
         others = strangers()
         for path in others:
             outcome = guard.crop(path)

@@ -227,6 +227,23 @@ def test_a_truncated_photo_is_refused(tmp_path: Path, scene: Scene) -> None:
         read_photo(path)
 
 
+def test_a_jpeg_with_a_stretch_overwritten_is_refused_though_decoders_carry_on(
+    tmp_path: Path, scene: Scene
+) -> None:
+    path = tmp_path / "photo.jpg"
+    data = bytearray(scene.path.read_bytes())
+    data[100_000:104_000] = bytes(4_000)
+    path.write_bytes(data)
+    with Image.open(path) as image:
+        image.load()
+    assert "damaged JPEG" in refusal(path)
+
+
+def test_a_jpeg_has_the_pixels_that_pillow_decodes(scene: Scene) -> None:
+    with Image.open(scene.path) as image:
+        assert np.array_equal(scene.photo.rgb, np.asarray(ImageOps.exif_transpose(image)))
+
+
 def test_the_virtual_phones_files_say_that_they_are_simulated(scene: Scene) -> None:
     assert scene.photo.simulated
     with Image.open(scene.path) as image:

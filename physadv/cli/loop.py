@@ -1,0 +1,246 @@
+"""The loop itself: generate, print, photograph, crop, and all of it as a demonstration."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from physadv.cli.app import app
+from physadv.cli.options import Name, Quiet, Root, Seed, Workers
+
+if TYPE_CHECKING:
+    from physadv.stages.crop import CropResult
+
+
+@app.command(epilog="Example: physadv demo --root my-demo")
+def demo(
+    root: Root = Path("demo"),
+    quiet: Quiet = False,
+) -> None:
+    """Run the whole loop on drawn traffic signs and the bundled classifier; photos are simulated."""
+    from physadv.experiments.demo import run_demo
+    from physadv.progress import reporter
+    from physadv.stages.show import show_table
+
+    measurement, report = run_demo(root, reporter(quiet=quiet))
+    show_table(measurement)
+    print(f"\nreport: {report}")
+
+
+@app.command(
+    epilog="Example: physadv generate photos/ --name mine --model torchvision/resnet50 --attack bim --eps 16"
+)
+def generate(
+    images: Annotated[Path, typer.Argument(help="Folder, CSV (path,label) or tree with one folder a class.")],
+    name: Annotated[str, typer.Option(help="Name of the run.")],
+    model: Annotated[str, typer.Option(help="Classifier; see 'physadv list models'.")] = "signs",
+    labels: Annotated[Path | None, typer.Option(help="Text file of class names, one a line.")] = None,
+    attack: Annotated[
+        str, typer.Option(help="Attack, or foolbox:CLASS, torchattacks:CLASS; see 'physadv list attacks'.")
+    ] = "bim",
+    eps: Annotated[int | None, typer.Option(help="Budget in 8-bit levels; the attack's own default.")] = None,
+    area: Annotated[
+        float | None, typer.Option(help="Share of the picture that a patch covers; likewise.")
+    ] = None,
+    transforms: Annotated[
+        str | None, typer.Option(help="EOT preset or TOML file; the attack's own by default.")
+    ] = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(help="Transformations drawn per image and step; likewise."),
+    ] = None,
+    target: Annotated[
+        str, typer.Option(help="Class to reach: none, random, least-likely, or a label.")
+    ] = "none",
+    steps: Annotated[int | None, typer.Option(help="Steps in place of the published number.")] = None,
+    size: Annotated[int, typer.Option(help="Reduce images to this many pixels a side.")] = 299,
+    limit: Annotated[int | None, typer.Option(help="How many pairs to make; all by default.")] = None,
+    prefilter: Annotated[
+        bool, typer.Option("--prefilter", help="Keep only pairs right before, wrong after, both p >= 0.8.")
+    ] = False,
+    batch: Annotated[int, typer.Option(help="Images attacked at once.")] = 16,
+    goal: Annotated[
+        float | None,
+        typer.Option(help="Leave an image alone when this share of its transformed views succeeds, 0 to 1."),
+    ] = None,
+    query_only: Annotated[
+        bool, typer.Option("--query-only", help="Take answers only and estimate gradients from them.")
+    ] = False,
+    estimate: Annotated[
+        str | None, typer.Option(help="How: nes (as nes=50), nes=POPULATION, or finite-differences.")
+    ] = None,
+    sigma: Annotated[
+        float | None, typer.Option(help="How far it looks, 8-bit levels; the published distance by default.")
+    ] = None,
+    queries: Annotated[
+        int | None, typer.Option(help="Steps for this many answers an image, in place of --steps.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps: where the classifier runs.")] = "auto",
+    precision: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
+    checkpoint: Annotated[float, typer.Option(help="Seconds between records of a batch's attack.")] = 60.0,
+    seed: Seed = 0,
+    root: Root = Path(),
+    quiet: Quiet = False,
+) -> None:
+    """Make clean and adversarial examples. Run the same command again to go on after an interruption."""
+    from physadv.progress import reporter
+    from physadv.runs import Printout
+    from physadv.stages.generate import GenerateSettings
+    from physadv.stages.generate import generate as run
+
+    settings = GenerateSettings(
+        images=images,
+        model=model,
+        labels=labels,
+        attack=attack,
+        eps=eps,
+        area=area,
+        transforms=transforms,
+        samples=samples,
+        target=target,
+        steps=steps,
+        size=size,
+        limit=limit,
+        prefilter=prefilter,
+        seed=seed,
+        batch=batch,
+        goal=goal,
+        query_only=query_only,
+        estimate=estimate,
+        sigma=sigma,
+        queries=queries,
+        device=device,
+        precision=precision,
+        checkpoint=checkpoint,
+    )
+    printout = Printout(root, name)
+    manifest = run(printout, settings, reporter(quiet=quiet))
+    pairs = manifest.pairs()
+    right = sum(clean.digital[0].label == clean.label for clean, _ in pairs)
+    fooled = sum(adversarial.digital[0].label != adversarial.label for _, adversarial in pairs)
+    kind = "prefiltered pairs" if prefilter else "pairs"
+    labelled = " (labels are the classifier's own: none were given)" * (
+        manifest.selection.labels == "predicted"
+    )
+    print(f"{len(pairs)} {kind} of {manifest.selection.candidates} candidates in {printout.folder}{labelled}")
+    print(f"digital: {right} clean right, {fooled} adversarial wrong, of {len(pairs)}")
+    asked = manifest.attack.parameters
+    if query_only:
+        print(f"queries: {asked['queries_asked']}, {asked['queries_per_image']} an image")
+    held_out = [adversarial.held_out.success for _, adversarial in pairs if adversarial.held_out]
+    if held_out:
+        print(f"held-out transformations: {100 * sum(held_out) / len(held_out):.1f} % reach the goal")
+    print(f"next: physadv print {name}")
+
+
+@app.command("print", epilog="Example: physadv print mine --page letter --preview")
+def print_command(
+    name: Name,
+    page: Annotated[str, typer.Option(help="a4 or letter.")] = "a4",
+    image_mm: Annotated[float, typer.Option(help="Side of a picture on paper, mm.")] = 36.0,
+    preview: Annotated[bool, typer.Option("--preview", help="Also write each page as PNG.")] = False,
+    root: Root = Path(),
+    quiet: Quiet = False,
+) -> None:
+    """Lay the examples out on QR-tagged sheets: printouts/NAME/sheets.pdf."""
+    from physadv.progress import reporter
+    from physadv.runs import Printout
+    from physadv.stages.print_sheets import print_sheets
+
+    printout = Printout(root, name)
+    manifest = print_sheets(
+        printout, page=page, image_mm=image_mm, preview=preview, reporter=reporter(quiet=quiet)
+    )
+    print(f"{len(manifest.sheets)} sheets in {printout.pdf}; print at 100 %")
+    print(f"next: physadv photograph {name}")
+
+
+@app.command(epilog="Example: physadv photograph mine --simulate --preset hand-held --shots 3")
+def photograph(
+    name: Name,
+    simulate: Annotated[bool, typer.Option("--simulate", help="Use the virtual printer and phone.")] = False,
+    preset: Annotated[
+        str, typer.Option(help="How the virtual phone is used; see 'physadv list phones'.")
+    ] = "office",
+    shots: Annotated[int, typer.Option(help="Simulated photos of each sheet.")] = 2,
+    seed: Seed = 0,
+    workers: Workers = None,
+    root: Root = Path(),
+    quiet: Quiet = False,
+) -> None:
+    """Say how to photograph the sheets, or photograph them with the virtual phone."""
+    from physadv.progress import reporter
+    from physadv.runs import Capture, Printout
+    from physadv.stages.photograph import instructions, photograph_simulated
+
+    printout, capture = Printout(root, name), Capture(root, name)
+    if not simulate:
+        print(instructions(printout, capture), end="")
+        return
+    photos = photograph_simulated(
+        printout,
+        capture,
+        preset=preset,
+        shots=shots,
+        seed=seed,
+        workers=workers,
+        reporter=reporter(quiet=quiet),
+    )
+    print(f"{len(photos)} simulated photos in {capture.photos}")
+    print(f"next: physadv crop {name}")
+
+
+@app.command(epilog="Example: physadv crop mine ~/Pictures/IMG_*.jpg")
+def crop(
+    name: Name,
+    photos: Annotated[
+        list[Path] | None, typer.Argument(help="Photos and videos to add to captures/NAME/photos.")
+    ] = None,
+    colour: Annotated[
+        Literal["photographed", "corrected"],
+        typer.Option(help="Of the crops: as photographed, or corrected by the sheet's grey and colour bars."),
+    ] = "photographed",
+    overlay: Annotated[
+        bool,
+        typer.Option("--overlay", help="Also draw into each photo what was found: captures/NAME/overlays."),
+    ] = False,
+    workers: Workers = None,
+    root: Root = Path(),
+    quiet: Quiet = False,
+) -> None:
+    """Cut every cell out of every photo. A photo that cannot be used is named, and makes the exit code 2."""
+    from physadv.progress import reporter
+    from physadv.runs import Capture, Printout
+    from physadv.stages.crop import crop as run
+
+    capture = Capture(root, name)
+    result = run(
+        Printout(root, name),
+        capture,
+        photos or (),
+        colour=colour,
+        overlay=overlay,
+        workers=workers,
+        reporter=reporter(quiet=quiet),
+    )
+    _show_crops(result, capture.crops)
+    if overlay:
+        print(f"overlays: {capture.overlays}")
+    print(f"next: physadv destruction-rate {name}")
+    if result.refused_photos:
+        raise typer.Exit(2)
+
+
+def _show_crops(result: "CropResult", folder: Path) -> None:
+    cells, refused = len(result.crops), len(result.refused_cells)
+    used = len(result.photos) - len(result.refused_photos)
+    print(
+        f"{cells - refused} of {cells} cells cropped from {used} of {len(result.photos)} photos in {folder}"
+    )
+    if result.colours:
+        print(f"colours {result.colours}")
+    for cell in result.refused_cells:
+        print(f"{cell.photo}: {cell.example}: {cell.reason}")
+    for photo in result.refused_photos:
+        print(f"error: {photo.name}: {photo.reason}", file=sys.stderr)

@@ -1,0 +1,164 @@
+"""What survived: destruction rates, reports, comparisons, and the observations for other programs."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from physadv.cli.app import app
+from physadv.cli.options import Labels, Models, Name, Quiet, Root, Seed, Sources, Sweeps, Transforms
+
+
+@app.command(
+    "destruction-rate",
+    epilog="Example: physadv destruction-rate mine --transform blur=1 --sweep jpeg=10:95:10",
+)
+def destruction_rate(
+    name: Name,
+    transform: Transforms = None,
+    sweep: Sweeps = None,
+    model: Models = None,
+    source: Sources = None,
+    labels: Labels = None,
+    form: Annotated[
+        str | None, typer.Option("--format", help="csv, json, latex or parquet in place of tables.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="File for --format; standard output by default.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    seed: Seed = 0,
+    root: Root = Path(),
+    quiet: Quiet = False,
+) -> None:
+    """Measure how many adversarial examples were destroyed, with 95 % intervals."""
+    from physadv.progress import reporter
+    from physadv.stages.export import check_format, tables_as_text, write_tables
+    from physadv.stages.measure import measure_runs
+    from physadv.stages.show import show_measurements
+
+    form = "json" if as_json else form
+    if form or output:
+        form = check_format(form, output)
+    measurements = measure_runs(
+        root,
+        [name, *(source or ())],
+        transforms=transform or (),
+        sweeps=sweep or (),
+        models=model or (),
+        labels=labels,
+        seed=seed,
+        reporter=reporter(quiet=quiet or (form is not None and output is None)),
+    )
+    if form and output:
+        write_tables(measurements, form, output)
+        print(f"tables: {output}")
+    elif form:
+        print(tables_as_text(measurements, form), end="")
+    else:
+        show_measurements(measurements)
+        print(f"next: physadv report {name}")
+
+
+@app.command(epilog="Example: physadv report mine --sweep kurakin --figures pdf")
+def report(
+    name: Name,
+    transform: Transforms = None,
+    sweep: Sweeps = None,
+    model: Models = None,
+    source: Sources = None,
+    labels: Labels = None,
+    figures: Annotated[
+        str | None, typer.Option(help="pdf, png or svg: also write every figure to captures/NAME/figures.")
+    ] = None,
+    seed: Seed = 0,
+    root: Root = Path(),
+    quiet: Quiet = False,
+) -> None:
+    """Write captures/NAME/report.html, one self-contained page: figures, tables, gallery, discarded."""
+    from physadv.progress import reporter
+    from physadv.runs import Capture, Printout
+    from physadv.stages.measure import measure_runs
+    from physadv.stages.report import write_report
+    from physadv.stages.report_figures import check_figure_format, write_figures
+
+    if figures:
+        check_figure_format(figures)
+    told = reporter(quiet=quiet)
+    measurements = measure_runs(
+        root,
+        [name, *(source or ())],
+        transforms=transform or (),
+        sweeps=sweep or (),
+        models=model or (),
+        labels=labels,
+        seed=seed,
+        reporter=told,
+    )
+    capture = Capture(root, name)
+    print(f"report: {write_report(Printout(root, name), capture, measurements, told)}")
+    if figures:
+        written = write_figures(capture, measurements, figures)
+        print(f"{len(written)} figures: {capture.figures}")
+
+
+@app.command(epilog="Example: physadv compare fast bim --sweep kurakin --html compared.html")
+def compare(
+    names: Annotated[list[str], typer.Argument(metavar="RUN RUN ...", help="Two runs or more.")],
+    transform: Transforms = None,
+    sweep: Sweeps = None,
+    model: Annotated[
+        str | None, typer.Option(help="Judge all with this classifier; by default the runs' own.")
+    ] = None,
+    labels: Labels = None,
+    html: Annotated[Path | None, typer.Option(help="Also write the comparison as a page.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    seed: Seed = 0,
+    root: Root = Path(),
+    quiet: Quiet = False,
+) -> None:
+    """Put runs side by side on the images they share, with paired tests (exact McNemar, Holm)."""
+    from physadv.progress import reporter
+    from physadv.stages.compare import compare_runs
+    from physadv.stages.compare_page import show_comparison, write_comparison
+
+    found = compare_runs(
+        root,
+        names,
+        transforms=transform or (),
+        sweeps=sweep or (),
+        model=model,
+        labels=labels,
+        seed=seed,
+        reporter=reporter(quiet=quiet or as_json),
+    )
+    if html:
+        write_comparison(found, html)
+    if as_json:
+        print(json.dumps(found.as_json()))
+        return
+    show_comparison(found)
+    if html:
+        print(f"page: {html}")
+
+
+@app.command(epilog="Example: physadv export mine --format parquet")
+def export(
+    name: Name,
+    form: Annotated[str, typer.Option("--format", help="csv, json or parquet.")] = "csv",
+    output: Annotated[
+        Path | None, typer.Option(help="The file; captures/NAME/observations.FORMAT by default.")
+    ] = None,
+    root: Root = Path(),
+    quiet: Quiet = False,
+) -> None:
+    """Write every observation of a run, one a line, for other programs."""
+    from physadv.progress import reporter
+    from physadv.runs import Capture, Printout
+    from physadv.stages.export import export_observations
+
+    path, count = export_observations(
+        Printout(root, name), Capture(root, name), form, output, reporter(quiet=quiet)
+    )
+    print(f"{count} observations: {path}")
