@@ -1,4 +1,4 @@
-"""A simulated drive towards a sign, as the frames of a dash camera: shaken, blurred, in changing light, coded.
+"""A simulated drive up to a sign, as a dash camera shows it: shaken, blurred, in changing light, compressed.
 
 Exact where it matters, at the sign: one homography and one resampling, then blurred along the way that it
 moves over the picture while the shutter is open.
@@ -143,8 +143,7 @@ def draw_approach(victim: str, index: int, seed: int, conditions: DriveCondition
     numbers = {
         name: float(given.draw(1, draws))
         for name, given in vars(conditions).items()
-        if isinstance(given, Range)
-        and name not in ("white_balance", "shake_hz")
+        if isinstance(given, Range) and name not in ("white_balance", "shake_hz")
     }
     red, blue = conditions.white_balance.draw(2, draws).tolist()
     phase = 2 * math.pi * torch.rand(_SHAKES, 3, generator=draws, dtype=torch.float64)
@@ -172,8 +171,8 @@ def drive(approach: Approach, faces: Mapping[str, Tensor], alpha: Tensor) -> Ite
         box = plate_boxes(alpha, homography)[0].tolist()
         if min(box[:2]) < 0 or box[2] > WIDTH or box[3] > HEIGHT or middle[2] <= 0:
             return
-        scene = road.seen(numbers["speed_kmh"] / 3.6 * time, FOCAL_PX, principal)
-        set_post(scene, middle, FOCAL_PX, principal)
+        scene = road.seen(numbers["speed_kmh"] / 3.6 * time, principal)
+        set_post(scene, middle, principal)
         light = srgb_to_linear(torch.from_numpy(scene).permute(2, 0, 1)[None].clamp(0, 1))
         noise = standard_normal(torch.tensor([derive_seed(approach.seed, number)]), light)
         gain = _gain(approach, time) * math.exp(given.flicker * rng.standard_normal())

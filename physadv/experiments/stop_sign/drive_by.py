@@ -6,7 +6,7 @@ and classified; where none is found there is no answer.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +50,7 @@ _SAME = 0.3
 
 @dataclass(frozen=True)
 class _Sight:
-    """A crop to be asked about, and all of its answer that is known before; without a crop no sign was found."""
+    """A crop to be asked about, None where no sign was found, and what of its answer is known before."""
 
     treatment: str
     victim: str
@@ -173,7 +173,13 @@ def video_test(
 
 
 def write_approach(
-    path: Path, face: Tensor, alpha: Tensor, victim: str, *, seed: int = 0, conditions: DriveConditions = USUAL
+    path: Path,
+    face: Tensor,
+    alpha: Tensor,
+    victim: str,
+    *,
+    seed: int = 0,
+    conditions: DriveConditions = USUAL,
 ) -> None:
     """Write the first simulated approach to a victim as an MP4 video, every frame of it.
 
@@ -184,8 +190,6 @@ def write_approach(
         import av
     except ImportError as error:
         raise SightError(f"{path}: {NEEDS_PYAV.replace('take its frames', 'write it')}") from error
-    from dataclasses import replace
-
     whole = draw_approach(victim, 0, seed, replace(conditions, every=1))
     with av.open(str(path), "w") as container:
         stream: VideoStream = container.add_stream("libx264", rate=round(conditions.rate))

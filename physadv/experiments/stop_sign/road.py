@@ -4,13 +4,13 @@ Metres and seconds; the camera looks along the road (z), x goes right and y down
 as a video of 1280 pixels shows it; only the sign, which `approach` adds, is drawn with care.
 """
 
-from functools import cached_property
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from physadv.experiments.drawn_signs import Field, blend, clouds
+from physadv.experiments.drawn_signs import blend, clouds
+from physadv.experiments.sign_faces import Field
+from physadv.experiments.stop_sign.sights import FOCAL_PX
 
 WIDTH, HEIGHT = 1280, 720
 CAMERA_HEIGHT_M = 1.3
@@ -28,6 +28,8 @@ _SHARP_M = 24.0
 _POST_M = 0.07
 
 Frame = NDArray[np.uint8]
+Picture = NDArray[np.float32]
+Point = tuple[float, float]
 
 
 class Road:
@@ -40,21 +42,20 @@ class Road:
         self._hedges = [self._drawn_hedge() for _ in _HEDGE_M]
         self._far = self._drawn_far()
 
-    def seen(self, driven_m: float, focal_px: float, principal: tuple[float, float]) -> Field:
-        """Return the frame (HEIGHT, WIDTH, 3), float32 sRGB in [0, 1], without any sign.
+    def seen(self, driven_m: float, principal: Point) -> Picture:
+        """Return the frame (HEIGHT, WIDTH, 3), sRGB in [0, 1], without any sign.
 
         Args:
             driven_m: since the start.
-            focal_px: focal length.
             principal: pixel of the optical axis, which moves as the camera shakes.
         """
         frame = self._far_seen(driven_m, principal)
-        self._lay_ground(frame, driven_m, focal_px, principal)
+        self._lay_ground(frame, driven_m, principal)
         for side_m, hedge in zip(_HEDGE_M, self._hedges, strict=True):
-            self._plant(frame, hedge, side_m, driven_m, focal_px, principal)
+            self._plant(frame, hedge, side_m, driven_m, principal)
         return frame
 
-    def _drawn_far(self) -> Field:
+    def _drawn_far(self) -> Picture:
         """Return sky over a line of trees, twice as wide as a frame; its lower edge is the horizon."""
         width, height = 2 * WIDTH, HEIGHT
         down = np.linspace(0, 1, height)[:, None] * np.ones((1, width))
@@ -68,12 +69,11 @@ class Road:
         return _single(scene + (leaves - scene) * rows.clip(0, 1)[..., None])
 
     def _foliage(self, side: int) -> Field:
-        grain = 0.45 + 0.5 * clouds(side, 24, self._rng)
-        return blend((30, 46, 22), (120, 144, 70), grain) * (
-            0.8 + 0.3 * clouds(side, 6, self._rng, octaves=2)[..., None]
-        ).clip(0.2, 1.3)
+        leaves = blend((30, 46, 22), (120, 144, 70), 0.45 + 0.5 * clouds(side, 24, self._rng))
+        shade: Field = (0.8 + 0.3 * clouds(side, 6, self._rng, octaves=2)[..., None]).clip(0.2, 1.3)
+        return leaves * shade
 
-    def _drawn_hedge(self) -> Field:
+    def _drawn_hedge(self) -> Picture:
         """Return bushes along the road from their tops down, the fourth channel how much they cover."""
         length, height = int(_LENGTH_M * 8), int(_HEDGE_HEIGHT_M * 8)
         tiles = [self._foliage(256)[:height] for _ in range(-(-length // 256))]
@@ -83,7 +83,7 @@ class Road:
         shade = 0.55 + 0.45 * np.linspace(1, 0, height)[:, None, None]
         return _single(np.concatenate([leaves * shade, rows.clip(0, 1)[..., None]], axis=2))
 
-    def _drawn_ground(self) -> Field:
+    def _drawn_ground(self) -> Picture:
         """Return verge, tarmac and lines from above, one row a sixteenth of a metre of road."""
         length, width = int(_LENGTH_M * _PER_M), int((_RIGHT_M - _LEFT_M) * _PER_M)
         grain = cv2.resize(clouds(512, 64, self._rng), (width, length), interpolation=cv2.INTER_CUBIC)
@@ -103,23 +103,18 @@ class Road:
         ground[dashes] = paint[dashes]
         return _single(ground)
 
-    def _far_seen(self, driven_m: float, principal: tuple[float, float]) -> Field:
+    def _far_seen(self, driven_m: float, principal: Point) -> Picture:
         zoom = (START_M + _TREES_M) / (START_M + _TREES_M - driven_m)
         height, width = self._far.shape[:2]
         place = np.array(
             [(zoom, 0, principal[0] - zoom * width / 2), (0, zoom, principal[1] - zoom * (height - 1))]
         )
-        return _single(
-            cv2.warpAffine(self._far, place, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        )
+        border = cv2.BORDER_REPLICATE
+        return _single(cv2.warpAffine(self._far, place, (WIDTH, HEIGHT), borderMode=border))
 
-    def _lay_ground(
-        self, frame: Field, driven_m: float, focal_px: float, principal: tuple[float, float]
-    ) -> None:
+    def _lay_ground(self, frame: Picture, driven_m: float, principal: Point) -> None:
         first = int(principal[1]) + 2
-        rows, columns = self._ground.shape[:2]
         at = _projection(
-            focal_px,
             (principal[0], principal[1] - first),
             origin=(_LEFT_M, CAMERA_HEIGHT_M, -driven_m),
             along=(1 / _PER_M, 0, 0),
@@ -127,48 +122,39 @@ class Road:
         )
         size = (WIDTH, HEIGHT - first)
         near, far = (
-            cv2.warpPerspective(each, at, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            cv2.warpPerspective(each, at, size, borderMode=cv2.BORDER_REPLICATE)
             for each in (self._ground, self._mean_ground)
         )
-        depth = focal_px * CAMERA_HEIGHT_M / (np.arange(first, HEIGHT) - principal[1])
+        depth = FOCAL_PX * CAMERA_HEIGHT_M / (np.arange(first, HEIGHT) - principal[1])
         sharp = (_SHARP_M / depth).clip(0, 1).astype(np.float32)[:, None, None] ** 2
         frame[first:] = far + (near - far) * sharp
 
     def _plant(
-        self,
-        frame: Field,
-        hedge: Field,
-        side_m: float,
-        driven_m: float,
-        focal_px: float,
-        principal: tuple[float, float],
+        self, frame: Picture, hedge: Picture, side_m: float, driven_m: float, principal: Point
     ) -> None:
         """Set a hedge, a plane along the road, into the half of the frame on its side."""
         middle = int(principal[0])
         first, last = (0, middle - 2) if side_m < 0 else (middle + 3, WIDTH)
         unit = 1 / 8
         at = _projection(
-            focal_px,
             (principal[0] - first, principal[1]),
             origin=(side_m, CAMERA_HEIGHT_M - _HEDGE_HEIGHT_M, -driven_m),
             along=(0, 0, unit),
             down=(0, unit, 0),
         )
-        seen = cv2.warpPerspective(hedge, at, (last - first, HEIGHT), flags=cv2.INTER_LINEAR)
+        seen = cv2.warpPerspective(hedge, at, (last - first, HEIGHT))
         frame[:, first:last] += (seen[..., :3] - frame[:, first:last]) * seen[..., 3:]
 
 
-def set_post(
-    frame: Field, middle_m: tuple[float, float, float], focal_px: float, principal: tuple[float, float]
-) -> None:
+def set_post(frame: Picture, middle_m: tuple[float, float, float], principal: Point) -> None:
     """Draw a sign's post into a frame, from the sign's middle to the ground."""
     x, y, z = middle_m
     corners = [(x + dx, to) for dx, to in ((-1, y), (1, y), (1, CAMERA_HEIGHT_M), (-1, CAMERA_HEIGHT_M))]
     for shift, width, grey in ((0.0, 1.0, 0.40), (0.2, 0.5, 0.62)):
         places = [
             (
-                focal_px * (x + ((cx - x) * width + shift) * _POST_M / 2) / z + principal[0],
-                focal_px * cy / z + principal[1],
+                FOCAL_PX * (x + ((cx - x) * width + shift) * _POST_M / 2) / z + principal[0],
+                FOCAL_PX * cy / z + principal[1],
             )
             for cx, cy in corners
         ]
@@ -177,17 +163,16 @@ def set_post(
 
 
 def _projection(
-    focal_px: float,
-    principal: tuple[float, float],
+    principal: Point,
     *,
     origin: tuple[float, float, float],
     along: tuple[float, float, float],
     down: tuple[float, float, float],
 ) -> Field:
-    """Return the homography from a texture's pixels to the frame's; `along` and `down` are a pixel's steps."""
-    camera = np.array([(focal_px, 0, principal[0]), (0, focal_px, principal[1]), (0, 0, 1)])
+    """Return the homography from a texture's pixels, of which `along` and `down` are steps, to the frame's."""
+    camera = np.array([(FOCAL_PX, 0, principal[0]), (0, FOCAL_PX, principal[1]), (0, 0, 1)])
     return np.asarray(camera @ np.stack([along, down, origin], axis=1), dtype=np.float64)
 
 
-def _single(image: object) -> Field:
-    return np.asarray(image, dtype=np.float32)  # type: ignore[return-value]
+def _single(image: object) -> Picture:
+    return np.asarray(image, dtype=np.float32)
