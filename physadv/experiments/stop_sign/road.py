@@ -169,7 +169,7 @@ def _projection(
     along: tuple[float, float, float],
     down: tuple[float, float, float],
 ) -> Field:
-    """Return the homography from a texture's pixels, of which `along` and `down` are steps, to the frame's."""
+    """Return the homography from a texture's pixels, whose steps are `along` and `down`, to the frame's."""
     camera = np.array([(FOCAL_PX, 0, principal[0]), (0, FOCAL_PX, principal[1]), (0, 0, 1)])
     return np.asarray(camera @ np.stack([along, down, origin], axis=1), dtype=np.float64)
 
