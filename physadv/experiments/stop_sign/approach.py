@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from physadv.experiments.stop_sign.road import HEIGHT, START_M, WIDTH, Frame, Road, set_post
+from physadv.experiments.stop_sign.crops import Frame
+from physadv.experiments.stop_sign.road import HEIGHT, START_M, WIDTH, Road, set_post
 from physadv.experiments.stop_sign.sights import (
     FOCAL_PX,
     Box,

@@ -5,13 +5,12 @@ and classified; where none is found there is no answer.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -19,8 +18,17 @@ from physadv.capture.reading import CaptureError
 from physadv.capture.video import NEEDS_PYAV, read_frames
 from physadv.classifiers import Classifier
 from physadv.experiments.stop_sign.approach import USUAL, DriveConditions, draw_approach, drive
+from physadv.experiments.stop_sign.crops import (
+    MARGIN,
+    Finder,
+    Frame,
+    Sight,
+    answered,
+    boxes_in,
+    cut_out,
+)
 from physadv.experiments.stop_sign.outline import find_signs
-from physadv.experiments.stop_sign.road import HEIGHT, WIDTH, Frame
+from physadv.experiments.stop_sign.road import HEIGHT, WIDTH
 from physadv.experiments.stop_sign.sights import (
     FOCAL_PX,
     LEAST_PX,
@@ -28,8 +36,6 @@ from physadv.experiments.stop_sign.sights import (
     SightError,
     apparent_px,
     check_faces,
-    classify,
-    crop,
     widened,
 )
 from physadv.experiments.stop_sign.sign import Answer
@@ -39,25 +45,9 @@ from physadv.randomness import derive_seed
 if TYPE_CHECKING:
     from av import VideoStream
 
-Finder = Callable[[Frame], Sequence[NDArray[np.float64]]]
-"""uint8 RGB (H, W, 3) → the corners (N, 2) of each sign, the best first."""
-
-MARGIN = 0.1
 _CROP_SD = 0.03
 _SAME = 0.3
 """Overlap (intersection over union) from which a found sign is the one that stands there."""
-
-
-@dataclass(frozen=True)
-class _Sight:
-    """A crop to be asked about, None where no sign was found, and what of its answer is known before."""
-
-    treatment: str
-    victim: str
-    place: str
-    distance_m: float
-    angle_deg: float
-    crop: Tensor | None
 
 
 def drive_by_test(
@@ -110,11 +100,9 @@ def drive_by_test(
             jitter = rng.normal(0, _CROP_SD, 4)
             for treatment, frame in moment.frames.items():
                 box = _known(moment.box, jitter) if find is None else _found(frame, moment.box, find)
-                cut = None if box is None else _cropped(frame, box, margin)
-                sights.append(
-                    _Sight(treatment, victims[row], place, moment.distance_m, moment.angle_deg, cut)
-                )
-        answers += _answered(classifier, sights, label, target)
+                cut = None if box is None else cut_out(frame, box, margin)
+                sights.append(Sight(treatment, victims[row], place, moment.distance_m, moment.angle_deg, cut))
+        answers += answered(classifier, sights, label, target)
     return answers
 
 
@@ -156,12 +144,11 @@ def video_test(
     sights = []
     try:
         for _, frame in read_frames(path, every):
-            signs = find(frame)
             focal = focal_px or FOCAL_PX * frame.shape[1] / WIDTH
-            box = _around(signs[0]) if len(signs) else None
+            box = next(iter(boxes_in(frame, find)), None)
             distance = math.nan if box is None else apparent_px(box[3] - box[1], focal)
-            cut = None if box is None else _cropped(frame, box, margin)
-            sights.append(_Sight(treatment, victim, f"video {path.name}", distance, math.nan, cut))
+            cut = None if box is None else cut_out(frame, box, margin)
+            sights.append(Sight(treatment, victim, f"video {path.name}", distance, math.nan, cut))
     except (CaptureError, OSError) as error:
         raise SightError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
     if all(sight.crop is None for sight in sights):
@@ -169,7 +156,7 @@ def video_test(
             f"{path}: no sign in any of the {len(sights)} frames looked at; "
             f"wanted a red octagon at least {LEAST_PX:.0f} pixels high"
         )
-    return _answered(classifier, sights, label, target)
+    return answered(classifier, sights, label, target)
 
 
 def write_approach(
@@ -199,38 +186,13 @@ def write_approach(
         container.mux(stream.encode())
 
 
-def _answered(
-    classifier: Classifier, sights: Sequence[_Sight], label: int, target: int | None
-) -> list[Answer]:
-    crops = [sight.crop for sight in sights if sight.crop is not None]
-    found = iter(classify(classifier, torch.stack(crops)) if crops else [])
-    return [
-        Answer(
-            sight.treatment,
-            sight.victim,
-            sight.place,
-            sight.distance_m,
-            sight.angle_deg,
-            label,
-            target,
-            *((None, 0.0) if sight.crop is None else next(found)),
-        )
-        for sight in sights
-    ]
-
-
 def _found(frame: Frame, truth: Box, find: Finder) -> Box | None:
     """Return the box of the first sign that is where the sign is."""
-    return next((box for box in map(_around, find(frame)) if _overlap(box, truth) > _SAME), None)
+    return next((box for box in boxes_in(frame, find) if _overlap(box, truth) > _SAME), None)
 
 
 def _known(truth: Box, jitter: NDArray[np.float64]) -> Box | None:
     return widened(truth, 0, jitter) if truth[3] - truth[1] >= LEAST_PX else None
-
-
-def _around(corners: NDArray[np.float64]) -> Box:
-    (left, top), (right, bottom) = corners.min(axis=0) + 0.5, corners.max(axis=0) + 0.5
-    return float(left), float(top), float(right), float(bottom)
 
 
 def _overlap(one: Box, other: Box) -> float:
@@ -239,8 +201,3 @@ def _overlap(one: Box, other: Box) -> float:
     shared = max(0.0, width) * max(0.0, height)
     areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
     return shared / (areas - shared)
-
-
-def _cropped(frame: Frame, box: Box, margin: float) -> Tensor:
-    picture = torch.from_numpy(frame).permute(2, 0, 1).float() / 255
-    return crop(picture, widened(box, margin))

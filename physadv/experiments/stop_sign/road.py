@@ -27,7 +27,6 @@ _SHARP_M = 24.0
 """Up to here a row of pixels spans less of the ground than its texture's grain."""
 _POST_M = 0.07
 
-Frame = NDArray[np.uint8]
 Picture = NDArray[np.float32]
 Point = tuple[float, float]
 
