@@ -1,4 +1,4 @@
-"""From pictures with a sign somewhere in them to answers: find it, cut it out, classify all crops together."""
+"""From pictures with a sign somewhere to answers: find it, cut it out, classify all crops together."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -47,7 +47,9 @@ def photo_test(
     Raises:
         SightError: the folder has no photo, one cannot be read or tells no cell, or none shows a sign.
     """
-    photos = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PHOTOS)
+    photos = sorted(
+        path for path in folder.rglob("*") if path.suffix.lower() in PHOTOS and not path.name.startswith(".")
+    )
     if not photos:
         raise SightError(f"{folder}: no photos; wanted some as 5ft_15deg/IMG_1.jpg or 10ft-30.jpg")
     cells = {path: cell_of(path.relative_to(folder)) for path in photos}

@@ -7,9 +7,9 @@ them draw whole signs or approaches.
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
 
 from physadv.evaluation.comparisons import Comparison, compare_paired
 from physadv.evaluation.intervals import Estimate, proportion
@@ -19,6 +19,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 MEASURES = ("targeted", "untargeted", "accuracy")
 NO_TARGET = "no target"
+SIMULATED = "simulated"
 BIN_M = 5.0
 """Width of the distances that a drive-by's frames are gathered in."""
 
@@ -57,23 +58,48 @@ class Score:
     """One test of several treatments.
 
     Attributes:
+        name: "lab test" or "drive-by test".
+        channel: "simulated", or where real pictures came from.
         overall: treatment → all its sights.
         clustered: the same with intervals over signs or approaches.
-        places: place → treatment → its sights there; cells of the lab test, distances of a drive-by.
+        places: place → treatment → its sights there; cells of the lab test, distances of a drive-by, whose
+            intervals are over approaches.
         by_sight: treatments compared sight by sight; `by_sign` by what the most of a sign's sights say.
         longest_run: treatment → most frames one after another that were read right; empty for a lab test.
+        distances_m: the middles of a drive-by's places; empty for a lab test.
     """
 
+    name: str
+    channel: str
     overall: Mapping[str, Shares]
     clustered: Mapping[str, Shares]
     places: Mapping[str, Mapping[str, Shares]]
     by_sight: Sequence[Comparison]
     by_sign: Sequence[Comparison]
-    longest_run: Mapping[str, int]
+    longest_run: Mapping[str, int] = field(default_factory=dict)
+    distances_m: tuple[float, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Return name and channel, "lab test, simulated"."""
+        return f"{self.name}, {self.channel}"
+
+    @property
+    def simulated(self) -> bool:
+        """Return whether no camera was there."""
+        return self.channel == SIMULATED
+
+    @property
+    def measure(self) -> Literal["targeted", "untargeted"]:
+        """Return what success is: reaching the target or, without one, not being read right."""
+        targeted = all(own.targeted.undefined != NO_TARGET for own in self.overall.values())
+        return "targeted" if targeted else "untargeted"
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain numbers and names."""
         return {
+            "test": self.name,
+            "channel": self.channel,
             "overall": _shares_json(self.overall),
             "clustered": _shares_json(self.clustered),
             "places": {place: _shares_json(shares) for place, shares in self.places.items()},
@@ -83,24 +109,38 @@ class Score:
         }
 
 
-def score_lab(answers: Sequence[Answer]) -> Score:
-    """Return the score of a lab test, simulated or not; its clusters are signs."""
-    by_place = _grouped(answers, lambda answer: answer.place)
-    return _score(answers, by_place, cluster=lambda answer: answer.victim, longest_run={})
+def score_lab(answers: Sequence[Answer], channel: str = SIMULATED) -> Score:
+    """Return the score of a lab test; its clusters are signs."""
+    treatments = _grouped(answers, lambda answer: answer.treatment)
+    return Score(
+        name="lab test",
+        channel=channel,
+        places=_by_place(_grouped(answers, lambda answer: answer.place), treatments),
+        **_over_all(treatments, cluster=lambda answer: answer.victim),
+    )
 
 
-def score_drive_by(answers: Sequence[Answer]) -> Score:
+def score_drive_by(answers: Sequence[Answer], channel: str = SIMULATED) -> Score:
     """Return the score of drive-by tests; its clusters are approaches, its places distances.
 
     Args:
         answers: those of one approach in the order of time.
+        channel: "simulated", or the video's name.
     """
+    treatments = _grouped(answers, lambda answer: answer.treatment)
     near_first = sorted((a for a in answers if math.isfinite(a.distance_m)), key=lambda a: a.distance_m)
-    runs = {
-        treatment: max(map(longest_run, _grouped(own, _approach).values()))
-        for treatment, own in _grouped(answers, lambda answer: answer.treatment).items()
-    }
-    return _score(answers, _grouped(near_first, _bin), cluster=_approach, longest_run=runs)
+    bins = _grouped(near_first, lambda answer: BIN_M * math.floor(answer.distance_m / BIN_M))
+    by_place = {f"{start:g}–{start + BIN_M:g} m": own for start, own in bins.items()}
+    return Score(
+        name="drive-by test",
+        channel=channel,
+        places=_by_place(by_place, treatments, _approach),
+        longest_run={
+            name: max(map(longest_run, _grouped(own, _approach).values())) for name, own in treatments.items()
+        },
+        distances_m=tuple(start + BIN_M / 2 for start in bins),
+        **_over_all(treatments, cluster=_approach),
+    )
 
 
 def shares(answers: Sequence[Answer], cluster: Callable[[Answer], Hashable] | None = None) -> Shares:
@@ -142,27 +182,26 @@ def succeeded(answer: Answer) -> bool:
     return answer.answer != answer.label if answer.target is None else answer.answer == answer.target
 
 
-def _score(
-    answers: Sequence[Answer],
-    by_place: Mapping[str, Sequence[Answer]],
-    *,
-    cluster: Callable[[Answer], Hashable],
-    longest_run: Mapping[str, int],
-) -> Score:
-    treatments = _grouped(answers, lambda answer: answer.treatment)
-    return Score(
-        overall={name: shares(own) for name, own in treatments.items()},
-        clustered={name: shares(own, cluster) for name, own in treatments.items()},
-        places={
-            place: {
-                name: shares([answer for answer in own if answer.treatment == name]) for name in treatments
-            }
-            for place, own in by_place.items()
-        },
-        by_sight=compare_paired({name: _by_sight(own) for name, own in treatments.items()}),
-        by_sign=compare_paired({name: _by_sign(own) for name, own in treatments.items()}),
-        longest_run=longest_run,
-    )
+def _over_all(
+    treatments: Mapping[str, Sequence[Answer]], cluster: Callable[[Answer], Hashable]
+) -> dict[str, Any]:
+    return {
+        "overall": {name: shares(own) for name, own in treatments.items()},
+        "clustered": {name: shares(own, cluster) for name, own in treatments.items()},
+        "by_sight": compare_paired({name: _by_sight(own) for name, own in treatments.items()}),
+        "by_sign": compare_paired({name: _by_sign(own) for name, own in treatments.items()}),
+    }
+
+
+def _by_place(
+    places: Mapping[str, Sequence[Answer]],
+    treatments: Iterable[str],
+    cluster: Callable[[Answer], Hashable] | None = None,
+) -> dict[str, dict[str, Shares]]:
+    return {
+        place: {name: shares([a for a in own if a.treatment == name], cluster) for name in treatments}
+        for place, own in places.items()
+    }
 
 
 def _by_sight(answers: Sequence[Answer]) -> dict[str, bool]:
@@ -187,11 +226,6 @@ def _by_sign(answers: Sequence[Answer]) -> dict[str, bool]:
 
 def _approach(answer: Answer) -> tuple[str, str]:
     return answer.victim, answer.place
-
-
-def _bin(answer: Answer) -> str:
-    start = BIN_M * math.floor(answer.distance_m / BIN_M)
-    return f"{start:g}–{start + BIN_M:g} m"
 
 
 def _grouped(answers: Sequence[Answer], key: Callable[[Answer], Key]) -> dict[Key, list[Answer]]:

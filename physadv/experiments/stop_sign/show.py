@@ -8,29 +8,28 @@ from rich.table import Table
 from physadv.evaluation.comparisons import Comparison
 from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.wording import interval, number
-from physadv.experiments.stop_sign.score import NO_TARGET, Printability, Score, Shares
+from physadv.experiments.stop_sign.score import Printability, Score
 from physadv.stages.show import console_for
 
 
-def show_score(title: str, score: Score, printability: Mapping[str, Printability]) -> None:
+def show_score(score: Score, printability: Mapping[str, Printability]) -> None:
     """Print one test: a line a treatment, targeted success place by place, and the paired tests.
 
     Args:
-        title: the test's name, "lab test (simulated)".
         score: its numbers.
         printability: of the treatments that wear stickers.
     """
     for table in (
-        _overall(title, score, printability),
-        _places(title, score),
+        _overall(score, printability),
+        _places(score),
         _tests(score.by_sight, "sight by sight"),
         _tests(score.by_sign, "sign by sign"),
     ):
         console_for(table).print(table)
 
 
-def _overall(title: str, score: Score, printability: Mapping[str, Printability]) -> Table:
-    shown = _table(f"{title}, per cent with 95 % interval (Wilson)", ("treatment",))
+def _overall(score: Score, printability: Mapping[str, Printability]) -> Table:
+    shown = _table(f"{score.title}: per cent with 95 % interval (Wilson)", ("treatment",))
     headings = (
         "targeted",
         "untargeted",
@@ -58,13 +57,12 @@ def _overall(title: str, score: Score, printability: Mapping[str, Printability])
     return shown
 
 
-def _places(title: str, score: Score) -> Table:
-    what = "untargeted" if _untargeted(score.overall) else "targeted"
-    shown = _table(f"{title}, {what} success by place", ("place",))
+def _places(score: Score) -> Table:
+    shown = _table(f"{score.title}: {score.measure} success by place", ("place",))
     for treatment in score.overall:
         shown.add_column(treatment, justify="right", no_wrap=True)
     for place, treatments in score.places.items():
-        shown.add_row(place, *(_share(getattr(own, what)) for own in treatments.values()))
+        shown.add_row(place, *(_share(getattr(own, score.measure)) for own in treatments.values()))
     return shown
 
 
@@ -86,10 +84,6 @@ def _tests(tests: Sequence[Comparison], unit: str) -> Table:
 
 def _table(title: str, words: Sequence[str]) -> Table:
     return Table(*words, title=title, box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0))
-
-
-def _untargeted(overall: Mapping[str, Shares]) -> bool:
-    return any(own.targeted.undefined == NO_TARGET for own in overall.values())
 
 
 def _share(share: Estimate) -> str:
