@@ -240,6 +240,9 @@ def _show_crops(result: "CropResult", folder: Path) -> None:
     )
     if result.colours:
         print(f"colours {result.colours}")
+    for photo in result.photos:
+        if photo.remark:
+            print(f"{photo.name}: {photo.remark}")
     for cell in result.refused_cells:
         print(f"{cell.photo}: {cell.example}: {cell.reason}")
     for photo in result.refused_photos:
