@@ -4,6 +4,7 @@ Everything here is in millimetres of the printed sign from the top-left corner o
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,9 +19,15 @@ MINIATURE_MM = 150.0
 """Side of a sign's face on a desk-top miniature."""
 SMALLEST_MM, LARGEST_MM = 10.0, 5000.0
 MOST_STICKERS = 200
-STRAIGHT_PX = 0.6
-"""A cut line may leave a mask's staircase of pixels by this much, or nobody could cut along it."""
+STRAIGHT_PX, SAME_AREA = (1.42, 1.0, 0.6), 0.01
+"""Cut lines leave a mask's staircase of pixels by the first of these that keeps a part's area within a share.
+
+The first is what a straight line of any slope needs; round parts become polygons by it and take a later one.
+"""
 _SMOOTHING = 4
+
+
+Mask = NDArray[np.bool_] | NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +50,7 @@ class PaperSign:
     face: Image.Image
     outline: Polygon
     size_mm: float
-    mask: NDArray[np.generic] | None = None
+    mask: Mask | None = None
 
     def __post_init__(self) -> None:
         width, height = self.face.size
@@ -75,7 +82,7 @@ class PaperSign:
         )
 
     def stickers(self) -> list["Cutout"]:
-        """Return the connected parts of the mask, each to be cut out alone, in reading order of their tops.
+        """Return the connected parts of the mask, each to be cut out alone, the uppermost first.
 
         Raises:
             SheetError: the sign has no mask.
@@ -84,7 +91,8 @@ class PaperSign:
             raise SheetError("the sign has no mask, so that there are no stickers to print alone")
         count, labels = cv2.connectedComponents(_inside(self.mask), connectivity=8)
         pixels = np.asarray(self.face)
-        return [_sticker(pixels, labels == label, self.pixel_mm) for label in range(1, count)]
+        parts = (_sticker(pixels, labels == label, self.pixel_mm) for label in range(1, count))
+        return sorted(parts, key=lambda part: (part.bounds[1], part.bounds[0]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,25 +134,26 @@ def _check_outline(outline: Polygon, side: int) -> None:
         raise SheetError("the outline surrounds nothing")
 
 
-def _check_mask(mask: NDArray[np.generic], outline: Polygon, side: int) -> None:
+def _check_mask(mask: Mask, outline: Polygon, side: int) -> None:
     if mask.shape != (side, side):
         raise SheetError(f"a mask of shape {mask.shape} for a face of {side} × {side} pixels")
-    if not ((mask >= 0) & (mask <= 1)).all():
+    if not ((mask.astype(float) >= 0) & (mask.astype(float) <= 1)).all():
         raise SheetError("a mask is true or false, or in [0, 1]; this one holds other values")
     inside = _inside(mask)
     if not inside.any():
         raise SheetError("the mask is empty, so that there are no stickers to print")
-    count, labels = cv2.connectedComponents(inside, connectivity=8)
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(inside, connectivity=8)
     if count - 1 > MOST_STICKERS:
         raise SheetError(f"the mask has {count - 1} parts to cut out; wanted {MOST_STICKERS} or fewer")
     plate = np.zeros((side, side), np.uint8)
     cv2.fillPoly(plate, [np.round(outline - 0.5).astype(np.int32)], 1)
     off = set(range(1, count)) - set(np.unique(labels[plate > 0]))
     if off:
-        raise SheetError(f"sticker {min(off)} of the mask is off the sign")
+        x, y = boxes[min(off)][:2]
+        raise SheetError(f"the mask is off the sign from pixel ({x}, {y}) on")
 
 
-def _inside(mask: NDArray[np.generic]) -> NDArray[np.uint8]:
+def _inside(mask: Mask) -> NDArray[np.uint8]:
     return (mask.astype(np.float64) >= 0.5).astype(np.uint8)
 
 
@@ -174,8 +183,7 @@ def _boundary(part: NDArray[np.bool_]) -> list[Polygon]:
     grid[2:-1:2, 2:-1:2] = part
     grid = cv2.dilate(grid, np.ones((3, 3), np.uint8))
     found, _ = cv2.findContours(grid, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(-1, -1))
-    lines = [cv2.approxPolyDP(_with_corners(line[:, 0]), 2 * STRAIGHT_PX, closed=True) for line in found]
-    return [line[:, 0] / 2 for line in lines if len(line) > 2]
+    return [_straightened(_with_corners(line[:, 0])) for line in found]
 
 
 def _with_corners(line: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -184,3 +192,13 @@ def _with_corners(line: NDArray[np.int32]) -> NDArray[np.int32]:
     corners = np.where(line % 2 == 0, line, following)
     cut = (line != following).all(axis=1)
     return np.insert(line, np.flatnonzero(cut) + 1, corners[cut], axis=0)
+
+
+def _straightened(line: NDArray[np.int32]) -> Polygon:
+    """Return a closed line (k, 2) on the grid of half pixels in pixels, with few corners."""
+    area = cv2.contourArea(line)
+    for distance in STRAIGHT_PX:
+        straight = cv2.approxPolyDP(line, 2 * distance, closed=True)[:, 0]
+        if abs(cv2.contourArea(straight) - area) <= SAME_AREA * area:
+            return np.asarray(straight / 2, np.float64)
+    return line / 2
