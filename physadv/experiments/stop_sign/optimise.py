@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, cast, get_args
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +21,7 @@ from physadv.attacks.penalties import (
     total_variation,
 )
 from physadv.classifiers import Classifier
+from physadv.errors import unknown_name
 from physadv.experiments.stop_sign.masks import load_mask, vulnerable_rectangles
 from physadv.experiments.stop_sign.outline import outline
 from physadv.experiments.stop_sign.palettes import flat_colours, under
@@ -75,6 +76,18 @@ class StickerSettings:
     printable: Tensor = PRINTABLE
     only_printable: bool = False
     seed: int = 0
+
+
+def check_nps(text: str) -> Nps:
+    """Return the form of the non-printability score that a text names.
+
+    Raises:
+        AttackError: it names none.
+    """
+    for form in get_args(Nps):
+        if text == form:
+            return cast(Nps, form)
+    raise AttackError(unknown_name("non-printability score", text, get_args(Nps)))
 
 
 def optimise_stickers(
