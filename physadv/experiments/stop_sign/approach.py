@@ -5,8 +5,9 @@ moves over the picture while the shutter is open.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 import torch
@@ -155,28 +156,33 @@ def draw_approach(victim: str, index: int, seed: int, conditions: DriveCondition
     return Approach(conditions, derive_seed(seed, "approach", victim, index, "frames"), numbers, shakes)
 
 
-def drive(approach: Approach, faces: Mapping[str, Tensor], alpha: Tensor) -> Iterator[Moment]:
+def drive(
+    approach: Approach, faces: Mapping[str, Tensor], alpha: Tensor, times: Iterable[float] | None = None
+) -> Iterator[Moment]:
     """Yield the frames that are looked at, from `START_M` to where the sign leaves the frame.
 
     Args:
         approach: the drive.
         faces: treatment → face (3, S, S) in [0, 1].
         alpha: (S, S), 1 where the plate is.
+        times: seconds since the start, rising; every so many frames without it.
     """
     given, numbers = approach.conditions, approach.numbers
-    rng = np.random.default_rng(approach.seed)
-    road, side = Road(rng), alpha.shape[0]
-    for number in range(0, 10**6, given.every):
-        time = number / given.rate
+    road, side = Road(np.random.default_rng(approach.seed)), alpha.shape[0]
+    for time in count(0, given.every / given.rate) if times is None else times:
         homography, middle, principal = _plate_at(approach, time, side)
+        if middle[2] <= 0:
+            return
         box = plate_boxes(alpha, homography)[0].tolist()
-        if min(box[:2]) < 0 or box[2] > WIDTH or box[3] > HEIGHT or middle[2] <= 0:
+        if min(box[:2]) < 0 or box[2] > WIDTH or box[3] > HEIGHT:
             return
         scene = road.seen(numbers["speed_kmh"] / 3.6 * time, principal)
         set_post(scene, middle, principal)
         light = srgb_to_linear(torch.from_numpy(scene).permute(2, 0, 1)[None].clamp(0, 1))
-        noise = standard_normal(torch.tensor([derive_seed(approach.seed, number)]), light)
-        gain = _gain(approach, time) * math.exp(given.flicker * rng.standard_normal())
+        seed = derive_seed(approach.seed, f"{time:.3f} s")
+        noise = standard_normal(torch.tensor([seed]), light)
+        flicker = given.flicker * np.random.default_rng(seed).standard_normal()
+        gain = _gain(approach, time) * math.exp(flicker)
         kernel = _kernel(approach, time, homography, side)
         around = kernel.shape[-1] + 8
         left, top = (max(0, math.floor(box[k]) - around) for k in (0, 1))
