@@ -7,7 +7,7 @@ what is still missed. Decoder corners are off by a pixel and more, so they only 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from time import thread_time
 
@@ -126,8 +126,8 @@ def _is_wallpaper(gray: Gray) -> bool:
     return thread_time() - started > WALLPAPER_S
 
 
-def read_at(gray: Gray, corners: Points, modules: int) -> str | None:
-    """Return the text of a code that must stand at `corners` (4, 2), or None: the second look at a place.
+def read_at(gray: Gray, corners: Points, modules: int) -> FoundCode | None:
+    """Return the code that must stand about `corners` (4, 2), or None: the second look at a place.
 
     The place is rectified to 8 pixels a module and tried as it is, sharpened and thresholded.
     """
@@ -139,12 +139,11 @@ def read_at(gray: Gray, corners: Points, modules: int) -> str | None:
     patch = cv2.warpPerspective(gray, warp, (side, side), flags=cv2.INTER_LINEAR, borderValue=255)
     sharp = cv2.addWeighted(patch, 2.5, cv2.GaussianBlur(patch, (0, 0), scale / 2), -1.5, 0)
     _, binary = cv2.threshold(sharp, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    for view in (patch, sharp, binary):
-        found = _zxing(view)
-        if found:
-            return found[0].text
-    missed = read_with_pyzbar(binary)
-    return missed[0].text if missed else None
+    found = _zxing(patch) or _zxing(sharp) or _zxing(binary) or read_with_pyzbar(binary)
+    if not found:
+        return None
+    place = cv2.perspectiveTransform(found[0].corners[None], np.linalg.inv(warp))[0]
+    return replace(found[0], corners=place.astype(np.float64))
 
 
 def refine_corners(gray: Gray, corners: Points, matrix: NDArray[np.bool_]) -> Points | None:
@@ -218,8 +217,8 @@ def _zxing_and_second_look(searched: Gray, gray: Gray) -> list[FoundCode]:
         if code.valid or any(np.linalg.norm(middle - other) < reach for other in looked):
             continue
         looked.append(middle)
-        text = read_at(gray, corners, MODULES)
-        found += [FoundCode(text, corners)] if text else []
+        again = read_at(gray, corners, MODULES)
+        found += [again] if again else []
         if len(looked) > MAX_SECOND_LOOKS:
             break
     return found
