@@ -19,7 +19,8 @@ EDGE = 6.0
 """Nothing is printed nearer to the paper's edge: few printers reach it."""
 LEFT = 10.0
 FOOT = QUIET + CODE + EDGE
-BAR_MM, BAR_THICKNESS, BAR_TICK = 100.0, 0.8, 2.0
+BAR_MM, BAR_THICKNESS = 100.0, 0.8
+TICK_WIDTH, TICK_HEIGHT = 0.3, 1.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,10 +108,9 @@ def check_bar(page_mm: tuple[float, float]) -> Box:
 
 
 def check_bar_ticks(page_mm: tuple[float, float]) -> list[Box]:
-    """Return the boxes of the upright ends of the bar, inside of its length."""
-    x, y, w, h = check_bar(page_mm)
-    thin, top = 0.3, y + h - BAR_TICK
-    return [rounded_box(x, top, thin, BAR_TICK), rounded_box(x + w - thin, top, thin, BAR_TICK)]
+    """Return the boxes that stand on either end of the bar, where one lays a ruler."""
+    x, y, w, _ = check_bar(page_mm)
+    return [rounded_box(end, y - TICK_HEIGHT, TICK_WIDTH, TICK_HEIGHT) for end in (x, x + w - TICK_WIDTH)]
 
 
 def foot_labels(page_mm: tuple[float, float], lines: tuple[str, str, str]) -> list[Label]:

@@ -9,8 +9,9 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image
 from scipy.ndimage import distance_transform_edt
+from skimage.draw import polygon2mask
 
 from physadv.sheets.ink import Polygon
 from physadv.sheets.layout import Box, SheetError
@@ -75,11 +76,9 @@ class PaperSign:
     def printed(self) -> Image.Image:
         """Return the face as paper shows it, white outside of its outline: what a crop is compared with."""
         side = self.face.width * _SMOOTHING
-        inside = Image.new("L", (side, side))
-        ImageDraw.Draw(inside).polygon([(x, y) for x, y in self.outline * _SMOOTHING - 0.5], fill=255)
-        return Image.composite(
-            self.face, Image.new("RGB", self.face.size, "white"), inside.reduce(_SMOOTHING)
-        )
+        inside = Image.fromarray(polygon2mask((side, side), self.outline[:, ::-1] * _SMOOTHING - 0.5))
+        paper = Image.new("RGB", self.face.size, "white")
+        return Image.composite(self.face, paper, inside.convert("L").reduce(_SMOOTHING))
 
     def stickers(self) -> list["Cutout"]:
         """Return the connected parts of the mask, each to be cut out alone, the uppermost first.

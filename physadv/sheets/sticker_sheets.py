@@ -15,8 +15,11 @@ from physadv.sheets.tiles import plan_grid, plan_tiles
 GAP, NUMBER_HEIGHT = 5.0, 4.5
 """Between stickers, for scissors, and what a sticker's number takes below it."""
 ROW_PITCH, NOTE_PITCH = 4.2, 4.0
-COLUMN_WIDTH = 88.0
-FIRST_TICKS = (1, 2, 5)
+COLUMN_WIDTH = 94.0
+HEADS = ("no.", "wide", "high", "left", "right", "top", "bottom")
+STOPS = (0.0, 9.0, 21.5, 34.0, 46.5, 59.0, 71.5)
+"""Of the template's table: what its columns hold, and where they begin."""
+ROUND_STEPS = (1, 2, 5, 10)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,50 +147,51 @@ def _template(
     """Return a drawing of the sign with its stickers' numbers, and a table of where they go."""
     width, height = page_mm
     plate = sign.plate().bounds
-    drawing = min(width - 2 * LEFT - 20, 0.45 * height)
-    scale = drawing / max(plate[2:])
-    corner = ((width - scale * plate[2]) / 2, EDGE + 20.0)
-    origin = np.array(corner) - scale * np.array(plate[:2])
-    frame = (*corner, scale * plate[2], scale * plate[3])
+    scale = min(width - 2 * LEFT - 20, 0.45 * height) / max(plate[2:])
+    frame = ((width - scale * plate[2]) / 2, EDGE + 20.0, scale * plate[2], scale * plate[3])
+    origin = np.array(frame[:2]) - scale * np.array(plate[:2])
+    notes = _notes(scale, tiled=tiled)
+    top = frame[1] + frame[3] + 9
     rows = [_row(sticker, plate) for sticker in stickers]
-    ticks, tick_labels = _rulers(frame, scale)
-    strokes = [
-        Stroke(origin + scale * sign.outline * sign.pixel_mm, 0.35, 0, closed=True),
-        Stroke(box_outline(frame), 0.1, 0.5, dash=(1.0, 1.0), closed=True),
-        *(
-            Stroke(origin + scale * edge, 0.2, 0, closed=True)
-            for sticker in stickers
-            for edge in sticker.on_sign.edges
-        ),
-        *ticks,
-    ]
-    labels = [
-        Label(LEFT, EDGE + 6, f"Where the {len(stickers)} stickers go", 13, BOLD),
-        *tick_labels,
-        *(_number(sticker, origin, scale) for sticker in stickers),
-    ]
-    top = corner[1] + frame[3] + 9
-    notes = [
-        f"Drawn at 1 : {1 / scale:.3g}. Lengths are mm on the sign, distances from the dashed lines "
-        "that touch its four sides."
-    ]
-    if tiled:
-        notes += [
-            "A sticker larger than a page comes on several, which say its rows and columns.",
-            *assembly_steps(rows=True, columns=True),
-        ]
-    labels += [Label(LEFT, top + NOTE_PITCH * k, note, 7.5) for k, note in enumerate(notes)]
-    tables = _tables(rows, page_mm, top + NOTE_PITCH * len(notes) + 3)
-    first, rest = tables[0], tables[1:]
+    first, *rest = _tables(rows, page_mm, top + NOTE_PITCH * len(notes) + 3)
+    ticks, lengths = _rulers(frame, scale)
     heading = f"placement template, sign of {sign.size_mm:g} mm"
+    drawing = PosterPage(
+        page_mm,
+        heading,
+        strokes=(
+            Stroke(origin + scale * sign.outline * sign.pixel_mm, 0.35, 0, closed=True),
+            Stroke(box_outline(frame), 0.1, 0.5, dash=(1.0, 1.0), closed=True),
+            *(
+                Stroke(origin + scale * edge, 0.2, 0, closed=True)
+                for sticker in stickers
+                for edge in sticker.on_sign.edges
+            ),
+            *ticks,
+        ),
+        labels=(
+            Label(LEFT, EDGE + 6, f"Where the sticker{'s go' if len(stickers) > 1 else ' goes'}", 13, BOLD),
+            *lengths,
+            *(_number(sticker, origin, scale) for sticker in stickers),
+            *(Label(LEFT, top + NOTE_PITCH * k, note, 7.5) for k, note in enumerate(notes)),
+            *first,
+        ),
+    )
     return [
-        PosterPage(page_mm, heading, strokes=tuple(strokes), labels=(*labels, *first)),
+        drawing,
         *(PosterPage(page_mm, f"{heading}, continued", labels=tuple(table)) for table in rest),
     ]
 
 
-HEADS = ("no.", "wide", "high", "left", "right", "top", "bottom")
-STOPS = (0.0, 10.0, 23.0, 36.0, 49.0, 62.0, 75.0)
+def _notes(scale: float, *, tiled: bool) -> list[str]:
+    drawn = (
+        f"Drawn at 1 : {1 / scale:.3g}. Lengths are mm on the sign, distances from the dashed lines "
+        "that touch its four sides."
+    )
+    if not tiled:
+        return [drawn]
+    several = "A sticker larger than a page comes on several, which say its rows and columns."
+    return [drawn, several, *assembly_steps(rows=True, columns=True)]
 
 
 def _row(sticker: _Sticker, plate: Box) -> tuple[str, ...]:
@@ -204,7 +208,7 @@ def _number(sticker: _Sticker, origin: Polygon, scale: float) -> Label:
     middle = origin + scale * np.array((x + w / 2, y + h / 2))
     label = Label(float(middle[0]), float(middle[1]) + 1.1, str(sticker.number), 9, BOLD)
     if scale * min(w, h) < NUMBER_HEIGHT:
-        return replace(label, x=label.x + scale * w / 2 + 1)
+        return replace(label, x=label.x + scale * w / 2 + 1, points=7.0)
     return label.centred()
 
 
@@ -227,7 +231,7 @@ def _rulers(frame: Box, scale: float) -> tuple[list[Stroke], list[Label]]:
 def _round_step(length: float) -> float:
     """Return the next of 1, 2, 5, 10 … at or above a length."""
     power = 10.0 ** np.floor(np.log10(length))
-    return float(next(k * power for k in (*FIRST_TICKS, 10) if k * power >= length - 1e-9))
+    return float(next(k * power for k in ROUND_STEPS if k * power >= length - 1e-9))
 
 
 def _tables(rows: Sequence[tuple[str, ...]], page_mm: tuple[float, float], top: float) -> list[list[Label]]:
