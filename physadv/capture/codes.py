@@ -1,12 +1,13 @@
 """QR codes in a photo: read by a cascade of decoders, and placed to a tenth of a pixel by their own modules.
 
-zxing-cpp reads, first at half the photo's size, then whole, then sharpened; pyzbar, where its library is
-installed, is asked for what is still missed. Decoder corners are off by a pixel and more, so they only start
-the fit of `refine_corners`.
+zxing-cpp reads, first at half the photo's size, then whole, then sharpened; where it sees a code and cannot
+read it, the place is rectified, enlarged and read again. pyzbar, where its library is installed, is asked for
+what is still missed. Decoder corners are off by a pixel and more, so they only start the fit of
+`refine_corners`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from time import thread_time
 
@@ -14,6 +15,8 @@ import cv2
 import numpy as np
 import zxingcpp
 from numpy.typing import NDArray
+
+from physadv.sheets.codes import MODULES
 
 Points = NDArray[np.float64]
 Gray = NDArray[np.uint8]
@@ -24,7 +27,8 @@ MIN_ECC = 0.6
 HALVED_FROM_PIXELS = 6_000_000
 WALLPAPER_S, PATIENCE_S = 0.05, 2.0
 PYZBAR_PIXELS = 12_000_000
-ENLARGED_UP_TO_PIXELS = 1_500_000
+MAX_SECOND_LOOKS = 100
+ENLARGED_UP_TO_PIXELS = 2_500_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +74,8 @@ def read_small(gray: Gray) -> list[FoundCode]:
 
 
 def read_whole(gray: Gray) -> list[FoundCode]:
-    """Return what zxing-cpp reads with all it tries by itself."""
-    return _zxing(gray)
+    """Return what zxing-cpp reads with all it tries by itself, and what it only sees, read at its place."""
+    return _zxing_and_second_look(gray, gray)
 
 
 def read_sharpened(gray: Gray) -> list[FoundCode]:
@@ -79,7 +83,7 @@ def read_sharpened(gray: Gray) -> list[FoundCode]:
     double = gray.size <= ENLARGED_UP_TO_PIXELS
     seen = cv2.resize(gray, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC) if double else gray
     sharp = cv2.addWeighted(seen, 2.5, cv2.GaussianBlur(seen, (0, 0), 3), -1.5, 0)
-    found = _zxing(sharp)
+    found = _zxing_and_second_look(sharp, seen)
     return [FoundCode(code.text, code.corners / 2 - 0.25) for code in found] if double else found
 
 
@@ -122,8 +126,8 @@ def _is_wallpaper(gray: Gray) -> bool:
     return thread_time() - started > WALLPAPER_S
 
 
-def read_at(gray: Gray, corners: Points, modules: int) -> str | None:
-    """Return the text of a code that must stand at `corners` (4, 2), or None: the second look at a place.
+def read_at(gray: Gray, corners: Points, modules: int) -> FoundCode | None:
+    """Return the code that must stand about `corners` (4, 2), or None: the second look at a place.
 
     The place is rectified to 8 pixels a module and tried as it is, sharpened and thresholded.
     """
@@ -135,12 +139,11 @@ def read_at(gray: Gray, corners: Points, modules: int) -> str | None:
     patch = cv2.warpPerspective(gray, warp, (side, side), flags=cv2.INTER_LINEAR, borderValue=255)
     sharp = cv2.addWeighted(patch, 2.5, cv2.GaussianBlur(patch, (0, 0), scale / 2), -1.5, 0)
     _, binary = cv2.threshold(sharp, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    for view in (patch, sharp, binary):
-        found = _zxing(view)
-        if found:
-            return found[0].text
-    missed = read_with_pyzbar(binary)
-    return missed[0].text if missed else None
+    found = _zxing(patch) or _zxing(sharp) or _zxing(binary) or read_with_pyzbar(binary)
+    if not found:
+        return None
+    place = cv2.perspectiveTransform(found[0].corners[None], np.linalg.inv(warp))[0]
+    return replace(found[0], corners=place.astype(np.float64))
 
 
 def refine_corners(gray: Gray, corners: Points, matrix: NDArray[np.bool_]) -> Points | None:
@@ -197,8 +200,35 @@ def in_own_order(gray: Gray, code: FoundCode, matrix: NDArray[np.bool_]) -> Foun
 
 
 def _zxing(gray: Gray, **options: bool) -> list[FoundCode]:
-    found = zxingcpp.read_barcodes(gray, formats=zxingcpp.BarcodeFormat.QRCode, **options)
-    return [FoundCode(code.text, _decoder_corners(code.position)) for code in found if code.valid]
+    return [FoundCode(code.text, _decoder_corners(code.position)) for code in _seen(gray, **options)]
+
+
+def _zxing_and_second_look(searched: Gray, gray: Gray) -> list[FoundCode]:
+    """Return the codes of `searched`; what is seen there and not read is looked at again in `gray`, its like.
+
+    A second look reads codes of as many modules as this program's.
+    """
+    codes = _seen(searched, return_errors=True)
+    found = [FoundCode(code.text, _decoder_corners(code.position)) for code in codes if code.valid]
+    looked: list[Points] = [code.corners.mean(axis=0) for code in found]
+    for code in codes:
+        corners = _decoder_corners(code.position)
+        middle, reach = corners.mean(axis=0), np.ptp(corners, axis=0).max() / 2
+        if code.valid or any(np.linalg.norm(middle - other) < reach for other in looked):
+            continue
+        looked.append(middle)
+        again = read_at(gray, corners, MODULES)
+        found += [again] if again else []
+        if len(looked) > MAX_SECOND_LOOKS:
+            break
+    return found
+
+
+def _seen(gray: Gray, **options: bool) -> "list[zxingcpp.Barcode]":
+    found: list[zxingcpp.Barcode] = zxingcpp.read_barcodes(
+        gray, formats=zxingcpp.BarcodeFormat.QRCode, **options
+    )
+    return found
 
 
 def _decoder_corners(position: "zxingcpp.Position") -> Points:

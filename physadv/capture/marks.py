@@ -140,7 +140,8 @@ def _look_for_code(gray: NDArray[np.uint8], mark: Mark, model: SheetModel, evide
     height, width = gray.shape
     if (predicted < 0).any() or (predicted > (width - 1, height - 1)).any():
         return
-    if read_at(gray, predicted, MODULES) == mark.payload:
+    found = read_at(gray, predicted, MODULES)
+    if found and found.text == mark.payload:
         evidence.decoded[mark] = predicted
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physadv.capture.cells import CroppedCell, crop_cells, refuse_cells, root_mean_square
-from physadv.capture.codes import FoundCode, in_own_order, readings
+from physadv.capture.codes import ENLARGED_UP_TO_PIXELS, FoundCode, in_own_order, readings
 from physadv.capture.copies import Claimed, claim_copy, is_mirrored, off_by_mm
 from physadv.capture.fitting import Fit, fit_sheet
 from physadv.capture.geometry import Camera, Points, SheetModel
@@ -28,8 +28,8 @@ MAX_DISAGREEMENT = 8.0
 EXPLAINED_MM = 8.0
 MAX_PAPERS = 24
 """More pieces of paper than this in one photo are cut-outs, or too small to be of use."""
-QUICK_READERS = 2
-"""The others are for photos in which these find no sheet."""
+QUICK_READERS, QUICK_READERS_OF_SMALL = 2, 3
+"""The others are for photos in which these find no sheet; small photos take little time."""
 COVERED = 0.5
 """Once known sheets fill this much of a photo, the second reader is not asked for others."""
 
@@ -99,7 +99,8 @@ def crop_photo(
     camera = Camera(width, height, photo.focal_35mm)
     codes: list[FoundCode] = []
     papers: list[_Paper] = []
-    for step, found_codes in enumerate(readings(photo.gray)):
+    quick = QUICK_READERS_OF_SMALL if photo.gray.size <= ENLARGED_UP_TO_PIXELS else QUICK_READERS
+    for step, found_codes in enumerate(readings(photo.gray), start=1):
         codes = _with_new(codes, found_codes)
         groups = _by_sheet(codes, run, marks)
         placed = (
@@ -108,7 +109,7 @@ def crop_photo(
             for paper in _place(photo, by_index[index], group, camera, fit)
         )
         papers = list(islice(placed, MAX_PAPERS))
-        if papers and (step >= QUICK_READERS - 1 or _nothing_missed(papers, camera)):
+        if papers and (step >= quick or _nothing_missed(papers, camera)):
             break
     strangers = _strangers(codes, run, marks)
     if not papers:

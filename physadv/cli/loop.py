@@ -137,7 +137,7 @@ def generate(
 @app.command("print", epilog="Example: physadv print mine --page letter --preview")
 def print_command(
     name: Name,
-    page: Annotated[str, typer.Option(help="a4 or letter.")] = "a4",
+    page: Annotated[str, typer.Option(help="a4, a3 or letter.")] = "a4",
     image_mm: Annotated[float, typer.Option(help="Side of a picture on paper, mm.")] = 36.0,
     preview: Annotated[bool, typer.Option("--preview", help="Also write each page as PNG.")] = False,
     root: Root = Path(),
@@ -240,6 +240,9 @@ def _show_crops(result: "CropResult", folder: Path) -> None:
     )
     if result.colours:
         print(f"colours {result.colours}")
+    for photo in result.photos:
+        if photo.remark:
+            print(f"{photo.name}: {photo.remark}")
     for cell in result.refused_cells:
         print(f"{cell.photo}: {cell.example}: {cell.reason}")
     for photo in result.refused_photos:

@@ -44,6 +44,16 @@ def draw_sign(label: str, size: int, generator: Generator) -> Pixels:
     Raises:
         DrawnSignError: an unknown label, or a size under 16.
     """
+    return draw_posed_sign(label, size, generator)[0]
+
+
+def draw_posed_sign(label: str, size: int, generator: Generator) -> tuple[Pixels, Field]:
+    """Draw a sign as `draw_sign` does, and say where its plate is.
+
+    Returns:
+        The picture, and the corners (4, 2), x and y in its pixels, of the square that the plate just fills,
+        clockwise from the top-left one.
+    """
     if label not in DRAWN_SIGNS:
         raise DrawnSignError(unknown_name("drawn sign", label, DRAWN_SIGNS))
     if size < 16:
@@ -57,7 +67,11 @@ def draw_sign(label: str, size: int, generator: Generator) -> Pixels:
     picture = _array(cv2.resize(scene, (size, size), interpolation=cv2.INTER_AREA))
     exposed = picture * (generator.uniform(0.75, 1.1) * _temperature(generator))
     noisy = exposed + generator.normal(0, 1.2 / 255, exposed.shape)
-    return np.round(noisy.clip(0, 1) * 255).astype(np.uint8)
+    rows, columns = (np.flatnonzero((coverage > 0.5).any(axis=axis)) for axis in (1, 0))
+    left, top, right, bottom = columns[0] - 0.5, rows[0] - 0.5, columns[-1] + 0.5, rows[-1] + 0.5
+    square = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+    corners = (_array(cv2.perspectiveTransform(square[:, None], pose))[:, 0] + 0.5) * (size / side) - 0.5
+    return np.round(noisy.clip(0, 1) * 255).astype(np.uint8), corners
 
 
 def draw_demo_set(n: int, size: int = 128, seed: int = 0) -> list[tuple[str, Pixels]]:

@@ -13,20 +13,20 @@ from typing import Any, Literal, Self
 
 from physadv.runs.files import RunError, replacing
 
-STORE_VERSION = 2
+STORE_VERSION = 3
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS photos (
     name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, run TEXT NOT NULL, status TEXT NOT NULL, reason TEXT,
     width INTEGER, height INTEGER, camera TEXT, simulated INTEGER NOT NULL, view TEXT NOT NULL DEFAULT '',
     colour TEXT NOT NULL DEFAULT 'photographed', exposure_stops REAL, red_green REAL, blue_green REAL,
-    delta_e TEXT NOT NULL DEFAULT '[]', delta_e_before TEXT NOT NULL DEFAULT '[]'
+    delta_e TEXT NOT NULL DEFAULT '[]', delta_e_before TEXT NOT NULL DEFAULT '[]', remark TEXT
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS crops (
     photo TEXT NOT NULL REFERENCES photos(name), example TEXT NOT NULL, sheet INTEGER NOT NULL,
     cell INTEGER NOT NULL, path TEXT, reason TEXT, residual_px REAL, marks INTEGER NOT NULL,
     sharpness_px REAL, pixels_per_mm REAL, paper_level REAL, clipped REAL, correlation REAL,
-    corners_px TEXT NOT NULL, PRIMARY KEY (photo, example)
+    corners_px TEXT NOT NULL, angle_deg REAL, distance_mm REAL, PRIMARY KEY (photo, example)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS observations (
     run TEXT NOT NULL, classifier TEXT NOT NULL, channel TEXT NOT NULL, seed INTEGER NOT NULL,
@@ -35,7 +35,8 @@ CREATE TABLE IF NOT EXISTS observations (
 ) WITHOUT ROWID;
 """
 
-_FROM_VERSION_1 = """
+_UPGRADES = {
+    1: """
 ALTER TABLE photos ADD COLUMN view TEXT NOT NULL DEFAULT '';
 ALTER TABLE photos ADD COLUMN colour TEXT NOT NULL DEFAULT 'photographed';
 ALTER TABLE photos ADD COLUMN exposure_stops REAL;
@@ -43,7 +44,14 @@ ALTER TABLE photos ADD COLUMN red_green REAL;
 ALTER TABLE photos ADD COLUMN blue_green REAL;
 ALTER TABLE photos ADD COLUMN delta_e TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE photos ADD COLUMN delta_e_before TEXT NOT NULL DEFAULT '[]';
-"""
+""",
+    2: """
+ALTER TABLE photos ADD COLUMN remark TEXT;
+ALTER TABLE crops ADD COLUMN angle_deg REAL;
+ALTER TABLE crops ADD COLUMN distance_mm REAL;
+""",
+}
+"""What makes a store of one version one of the next."""
 
 Colour = Literal["photographed", "corrected"]
 
@@ -57,7 +65,8 @@ class PhotoRow:
 
     `colour` is that of its crops. The exposure is of the sheet's greys, in stops and in linear light;
     `delta_e` is CIEDE2000 of its bars' patches after the correction, each held out of the fit, and
-    `delta_e_before` as photographed; both are empty where nothing was corrected.
+    `delta_e_before` as photographed; both are empty where nothing was corrected. `remark` names what else the
+    photo shows: a sheet of another run, a damaged code.
     """
 
     name: str
@@ -76,6 +85,7 @@ class PhotoRow:
     blue_green: float | None = None
     delta_e: tuple[float, ...] = ()
     delta_e_before: tuple[float, ...] = ()
+    remark: str | None = None
 
     @property
     def file(self) -> str:
@@ -85,7 +95,11 @@ class PhotoRow:
 
 @dataclass(frozen=True)
 class CropRow:
-    """One cell in one photo; `path` is relative to the capture's folder and None where it was refused."""
+    """One cell in one photo; `path` is relative to the capture's folder and None where it was refused.
+
+    `angle_deg` is between the paper and the line of sight, 0 = frontal, `distance_mm` from the camera; the
+    distance is None where EXIF gave no focal length.
+    """
 
     photo: str
     example: str
@@ -101,6 +115,8 @@ class CropRow:
     clipped: float | None
     correlation: float | None
     corners_px: tuple[tuple[float, float], ...]
+    angle_deg: float | None = None
+    distance_mm: float | None = None
 
 
 @dataclass(frozen=True)
@@ -155,9 +171,9 @@ class ObservationStore:
                     f"{self.path}: store version {version} is newer than {STORE_VERSION}; update physadv"
                 )
             if version < STORE_VERSION:
-                script = _FROM_VERSION_1 if version == 1 else _TABLES
+                scripts = [_TABLES] if version == 0 else [_UPGRADES[v] for v in range(version, STORE_VERSION)]
                 self._connection.executescript(
-                    f"BEGIN; {script} PRAGMA user_version = {STORE_VERSION}; COMMIT;"
+                    f"BEGIN; {' '.join(scripts)} PRAGMA user_version = {STORE_VERSION}; COMMIT;"
                 )
 
     def close(self) -> None:

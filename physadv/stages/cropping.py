@@ -110,12 +110,20 @@ def _crop_view(cropping: Cropping, file: str, view: str, digest: str, photo: Pho
         view=view,
         colour=cropping.colour,
     )
+    remarks: list[str] = []
     try:
-        found = crop_photo(photo, cropping.manifest.sheets, run=cropping.run, picture=cropping.picture)
+        found = crop_photo(
+            photo,
+            cropping.manifest.sheets,
+            run=cropping.run,
+            picture=cropping.picture,
+            remark=remarks.append,
+        )
     except CaptureError as error:
         _write_overlay(cropping, row.name, photo, (), str(error))
         return [(replace(row, status="refused", reason=str(error)), [])]
     _write_overlay(cropping, row.name, photo, found)
+    row = replace(row, remark="; ".join(remarks) or None)
     return [_crop_sheets(cropping, part, photo, sheets) for part, sheets in _parts(row, found)]
 
 
@@ -220,6 +228,8 @@ def _write_cell(capture: Capture, photo: str, sheet: int, cell: CroppedCell) -> 
         clipped=_rounded(cell.clipped),
         correlation=_rounded(cell.correlation),
         corners_px=tuple((round(float(x), 4), round(float(y), 4)) for x, y in cell.corners_px),
+        angle_deg=_rounded(cell.angle_deg),
+        distance_mm=_rounded(cell.distance_mm),
     )
 
 

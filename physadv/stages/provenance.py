@@ -88,6 +88,8 @@ def _photo_facts(measurement: Measurement) -> tuple[tuple[str, str], ...]:
         ("residual, median px", _middle(cut, lambda crop: crop.residual_px, 3)),
         ("blur, median sigma px", _middle(cut, lambda crop: crop.sharpness_px, 2)),
         ("photo px per mm, median", _middle(cut, lambda crop: crop.pixels_per_mm, 1)),
+        ("seen at, median degrees", _middle(cut, lambda crop: crop.angle_deg, 1)),
+        ("from a distance, median mm", _middle(cut, lambda crop: crop.distance_mm, 0)),
         ("clipped pixels, median %", _middle(cut, lambda crop: crop.clipped, 2, scale=100)),
     )
 

@@ -64,6 +64,14 @@ def shifted(view: View, shift: Tensor) -> View:
     return view._replace(to_frame=matrices(1, 0, x, 0, 1, y, 0, 0, 1) @ view.to_frame)
 
 
+def framed(view: View, low: Tensor, high: Tensor, frame: Tensor) -> View:
+    """Return the views with the box from `low` to `high`, (B, 2) each, stretched to a frame (2,), pixels."""
+    across, down = (frame / (high - low)).unbind(dim=1)
+    left, top = low.unbind(dim=1)
+    stretch = matrices(across, 0, -left * across - 0.5, 0, down, -top * down - 0.5, 0, 0, 1)
+    return view._replace(to_frame=stretch @ view.to_frame)
+
+
 def bounding_box(homography: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
     """Return the least and largest x and y, each (B, 2), of warped pictures' outer edges, pixels.
 

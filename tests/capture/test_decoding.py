@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import zxingcpp
 
 from physadv.capture.codes import (
     FoundCode,
@@ -82,7 +83,8 @@ def test_on_real_photos_the_cascade_reads_what_zxing_and_pyzbar_read_together(sh
         gray = read_photo(image).gray
         if any(code.text.strip() == wanted for code in find_codes(gray)):
             cascade.add(image)
-        if any(code.text.strip() == wanted for code in (*read_whole(gray), *read_with_pyzbar(gray))):
+        plain = zxingcpp.read_barcodes(gray, formats=zxingcpp.BarcodeFormat.QRCode)
+        if any(code.text.strip() == wanted for code in (*plain, *read_with_pyzbar(gray))):
             either.add(image)
     assert cascade >= either
     assert len(cascade) >= 130
@@ -94,6 +96,18 @@ def test_codes_too_soft_for_a_first_reading_are_read_sharpened() -> None:
     )
     assert not read_whole(soft)
     assert [code.text for code in find_codes(soft)] == [TEXT]
+
+
+def test_a_code_that_is_seen_and_not_read_is_read_at_its_place() -> None:
+    about, noise = cv2.getRotationMatrix2D((316, 292), 10, 0.24), np.random.default_rng(0)
+    soft = cv2.warpAffine(
+        cv2.GaussianBlur(code_photo(900, 900), (0, 0), 5), about, (633, 585), borderValue=220
+    )
+    photo = np.clip(soft + noise.normal(0, 3, soft.shape), 0, 255).astype(np.uint8)
+    assert not zxingcpp.read_barcodes(photo, formats=zxingcpp.BarcodeFormat.QRCode)
+    (code,) = read_whole(photo)
+    assert code.text == TEXT
+    np.testing.assert_allclose(code.corners, CORNERS @ about[:, :2].T + about[:, 2], atol=1.5)
 
 
 def test_a_wallpaper_of_finder_patterns_is_left_alone() -> None:

@@ -50,7 +50,7 @@ def shoot(phone: Phone, seed: int = 0, **changes: object) -> Shot:
 
 
 bends = st.builds(
-    lambda bow, waves, seed: draw_bend(bow, waves, Dice(generator(seed))),
+    lambda bow, waves, seed: draw_bend(A4, bow, waves, Dice(generator(seed))),
     st.floats(0.1, 25),
     st.sampled_from([0.0, 0.5]),
     st.integers(0, 10**6),
@@ -87,6 +87,13 @@ def test_where_a_page_point_is_seen_that_point_is_met(bend: Bend, seed: int, mes
     shot = shoot(SMALL, seed, messenger=messenger)
     shot = replace(shot, papers=(replace(shot.papers[0], bend=bend),))
     np.testing.assert_allclose(photo_to_page(shot, page_to_photo(shot, ON_PAGE)), ON_PAGE, atol=1e-5)
+
+
+def test_a_bow_drawn_near_the_limit_is_one_that_the_page_can_have() -> None:
+    for seed in range(200):
+        assert abs(draw_bend(A4, 25.0, 0.5, Dice(generator(seed))).bow) == 25.0
+    with pytest.raises(CaptureError, match=r"bow -?90 mm: wanted less"):
+        draw_bend(A4, 90.0, 0.5, Dice(generator(0)))
 
 
 def test_a_flat_page_is_seen_as_its_plane_is() -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from physadv.runs import CropRow, ObservationRow, ObservationStore, PhotoRow, RunError
+from physadv.runs.store import _UPGRADES
 
 VERSION_1 = f"""
 CREATE TABLE photos (
@@ -107,7 +108,7 @@ def test_the_frames_of_a_video_are_added_and_forgotten_together(path):
         assert [row.name for row in store.photos()] == ["clip.mp4#7", "clip.mp4.jpg"]
 
 
-def test_what_was_measured_of_colours_comes_back(path):
+def test_what_was_measured_and_remarked_comes_back(path):
     row = replace(
         photo("a.jpg"),
         colour="corrected",
@@ -116,10 +117,13 @@ def test_what_was_measured_of_colours_comes_back(path):
         blue_green=0.94,
         delta_e=(1.5, 2.25),
         delta_e_before=(7.0, 9.5),
+        remark="also shows 2 QR codes not of this program",
     )
+    seen_from = replace(cell("a.jpg", "0001-clean"), angle_deg=12.5, distance_mm=410.0)
     with ObservationStore(path) as store:
-        add(store, row, [])
+        add(store, row, [seen_from])
         assert store.photos() == [row]
+        assert store.crops() == [seen_from]
 
 
 def test_a_store_of_version_1_is_taken_over_with_all_it_holds(path):
@@ -133,6 +137,17 @@ def test_a_store_of_version_1_is_taken_over_with_all_it_holds(path):
         add(store, replace(photo("b.jpg"), colour="corrected"), [])
     with ObservationStore(path) as store:
         assert [row.colour for row in store.photos()] == ["photographed", "corrected"]
+
+
+def test_a_store_of_version_2_is_taken_over(path):
+    connection = sqlite3.connect(path)
+    connection.executescript(VERSION_1)
+    connection.executescript(_UPGRADES[1])
+    connection.execute("PRAGMA user_version = 2")
+    connection.close()
+    with ObservationStore(path) as store:
+        assert store.photos() == [photo("a.jpg")]
+        assert store.crops() == [cell("a.jpg", "0001-clean")]
 
 
 def test_a_photo_and_its_cells_are_one_transaction(path):

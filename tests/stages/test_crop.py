@@ -6,6 +6,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from physadv.runs import Capture, Printout, RunError
+from physadv.sheets import Code, format_code, qr_matrix
 from physadv.sheets.layout import box_corners
 from physadv.stages import cropping
 from physadv.stages.crop import crop as crop_photos
@@ -45,6 +46,8 @@ def test_every_cell_is_cut_on_its_example_s_own_grid_and_looks_like_it(cropped_r
         assert crop.residual_px < 0.5
         assert crop.sharpness_px > 0
         assert 0 < crop.paper_level <= 255
+        assert 0 <= crop.angle_deg < 40
+        assert 150 < crop.distance_mm < 800
 
 
 def test_ground_truth_is_never_read(physadv, root, cropped_root, contents):
@@ -156,6 +159,23 @@ def test_photos_of_another_run_s_sheets_are_said_to_be_that(physadv, tmp_path, s
     assert PHOTO in answer.error
     assert "0 of 0 cells cropped from 0 of 1 photos" in answer.out
     assert "no crops" in physadv("destruction-rate", "mine", *options).error
+
+
+def test_what_a_used_photo_shows_besides_is_told_and_kept(physadv, root, photos):
+    """A code of another run lies on the table, in a corner of the photo."""
+    with Image.open(photos / PHOTO) as image:
+        exif = image.getexif()
+        modules = np.where(qr_matrix(format_code(Code("OTHERS", 0, 0))), 0, 255).astype(np.uint8)
+        code = Image.fromarray(np.pad(modules, 3, constant_values=255)).resize(
+            (216, 216), Image.Resampling.BOX
+        )
+        image.paste(code, (0, 0))
+        image.save(photos / PHOTO, quality=92, exif=exif)
+    told = "also shows a sheet of another run (code OTHERS; this run's is "
+    assert f"{PHOTO}: {told}" in physadv(*CROP, root).out
+    ((photo,), crops) = stored(root)
+    assert photo.remark.startswith(told)
+    assert all(crop.path for crop in crops)
 
 
 def test_after_printing_anew_photos_of_the_old_sheets_no_longer_count(physadv, cropped_root, copy_of):

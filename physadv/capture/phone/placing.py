@@ -1,6 +1,7 @@
 """Where sheets lie on the table and how they are bent, and where the camera is held to see them."""
 
 import math
+from contextlib import suppress
 
 import numpy as np
 import torch
@@ -8,7 +9,11 @@ import torch
 from physadv.capture.phone.dice import Dice
 from physadv.capture.phone.paper import FLAT, Bend, Paper, Points
 from physadv.capture.phone.phones import Phone
+from physadv.capture.reading import CaptureError
 from physadv.transforms.geometry import Camera
+
+BENDS_TRIED = 20
+"""Of the steepest bows that a preset draws, about one in twenty bends is more than a page can have."""
 
 
 def lay_out(phone: Phone, page_mm: tuple[float, float], sheets: int, dice: Dice) -> tuple[Paper, ...]:
@@ -28,20 +33,32 @@ def lay_out(phone: Phone, page_mm: tuple[float, float], sheets: int, dice: Dice)
             place[0] * math.sin(angle) + place[1] * math.cos(angle),
         )
         bow = dice.between(*phone.scene.bow)
-        bend = draw_bend(bow, phone.scene.waves, dice) if bow else FLAT
+        bend = draw_bend(page_mm, bow, phone.scene.waves, dice) if bow else FLAT
         papers.append(Paper(page_mm, centre, turn + dice.either(3.0 * loose), bend))
     return tuple(papers)
 
 
-def draw_bend(bow_mm: float, waves: float, dice: Dice) -> Bend:
-    """Draw a bend up or down.
+def draw_bend(page_mm: tuple[float, float], bow_mm: float, waves: float, dice: Dice) -> Bend:
+    """Draw a bend up or down that a page can have.
 
     Args:
+        page_mm: width and height of the page.
         bow_mm: 0 or more.
         waves: 0 gives an arc along or across the page; else waves up to this amplitude are added and it
             slopes in any direction.
         dice: what is drawn from.
+
+    Raises:
+        CaptureError: the page can hardly have such a bow.
     """
+    for _ in range(BENDS_TRIED - 1):
+        bend = _any_bend(bow_mm, waves, dice)
+        with suppress(CaptureError):
+            return Paper(page_mm, bend=bend).bend
+    return Paper(page_mm, bend=_any_bend(bow_mm, waves, dice)).bend
+
+
+def _any_bend(bow_mm: float, waves: float, dice: Dice) -> Bend:
     bow = bow_mm if dice.chance(0.5) else -bow_mm
     if not waves:
         return Bend(bow, direction=(90.0, 0.0)[dice.index(2)])

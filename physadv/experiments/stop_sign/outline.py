@@ -23,7 +23,7 @@ Field = NDArray[np.float32]
 LEAST_SIDE = 16
 """Pixels: with fewer a sign's outline is a blob, and its corners are guesses."""
 
-_RED_REACH = 0.95
+RED_REACH = 0.95
 """The red field's height as a share of the plate's: 28.5 of 30 inches (Standard Highway Signs, R1-1)."""
 _LEAST_RED = 12
 """Levels by which a field's red leads the other channels, in the dark."""
@@ -187,7 +187,7 @@ def _octagon_in(red: NDArray[np.uint8], box: tuple[int, int, int, int]) -> Corne
             break
     if share < _LEAST_SHARE:
         return None
-    plate = cv2.perspectiveTransform(_UNIT[:, None] / _RED_REACH, homography)[:, 0]
+    plate = cv2.perspectiveTransform(_UNIT[:, None] / RED_REACH, homography)[:, 0]
     exact = np.array([cut.shape[1] / patch.shape[1], cut.shape[0] / patch.shape[0]])
     corners = np.asarray((plate + 0.5) * exact - 0.5 + (left, top), dtype=np.float64)
     return corners if round(_height(corners)) >= LEAST_SIDE and _surrounded(patch, homography) else None
