@@ -21,13 +21,13 @@ from physadv.experiments.stop_sign.sights import (
 )
 from physadv.transforms.geometry import apply_homography, view_rotation
 
-STOP, SIDE = 14, 64
+STOP, SIDE = 14, 256
 FOOT = 304.8
 
 
 @pytest.fixture(scope="module")
 def sign() -> tuple[Tensor, Tensor]:
-    """A drawn stop sign (3, 64, 64) and its plate."""
+    """A drawn stop sign (3, 256, 256) and its plate."""
     colour, cover = face("stop", SIDE)
     return torch.from_numpy(colour).permute(2, 0, 1).float().clamp(0, 1), torch.from_numpy(cover).float()
 
@@ -173,9 +173,21 @@ def test_names_that_tell_no_cell_are_refused(path: str, line: str) -> None:
     assert str(refused.value).startswith(line)
 
 
+def test_a_larger_canvas_shows_what_is_around_the_sign() -> None:
+    """One with half a sign around it on each side is seen twice as wide."""
+    angle = torch.zeros(1, dtype=torch.float64)
+    homography = plate_homography(
+        view_rotation(angle, angle, angle),
+        torch.tensor([[0.0, 0.0, 5 * FOOT]], dtype=torch.float64),
+        torch.tensor([[500.0, 500.0]]),
+        2 * SIDE,
+    )
+    left, _, right, _ = plate_boxes(torch.ones(2 * SIDE, 2 * SIDE), homography)[0].tolist()
+    assert right - left == pytest.approx(2 * 511.8, abs=0.2)
+
+
 def test_real_photos_give_the_table_too(sign, backgrounds, tmp_path) -> None:
-    colour, cover = face("stop", 256)
-    stop, alpha = torch.from_numpy(colour).permute(2, 0, 1).float().clamp(0, 1), torch.from_numpy(cover)
+    stop, alpha = sign
     (tmp_path / "10ft_15deg").mkdir()
     for cell, name in ((Cell(10, 15), "10ft_15deg/IMG_7.png"), (Cell(15, 0), "15ft-0.png")):
         photo = photograph(stop, alpha, cell, "a", seed=0, backgrounds=backgrounds).pictures[0]
