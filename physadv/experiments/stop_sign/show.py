@@ -50,8 +50,8 @@ def _overall(score: Score, printability: Mapping[str, Printability]) -> Table:
             "–" if own.confidence is None else f"{100 * own.confidence:.1f}",
             number(own.found),
             str(own.sights),
-            "–" if printed is None else f"{printed.nps:.4f}",
-            "–" if printed is None or printed.palette_error is None else f"{printed.palette_error:.4f}",
+            "–" if printed is None else f"{printed.nps:.3g}",
+            "–" if printed is None or printed.palette_error is None else f"{printed.palette_error:.3g}",
             *([str(score.longest_run[treatment])] if score.longest_run else []),
         )
     return shown
@@ -61,7 +61,7 @@ def _places(score: Score) -> Table:
     shown = _table(f"{score.title}: {score.measure} success by place", ("place",))
     for treatment in score.overall:
         shown.add_column(treatment, justify="right", no_wrap=True)
-    for place, treatments in score.places.items():
+    for place, treatments in score.places_seen.items():
         shown.add_row(place, *(_share(getattr(own, score.measure)) for own in treatments.values()))
     return shown
 
