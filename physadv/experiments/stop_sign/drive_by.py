@@ -69,7 +69,7 @@ def drive_by_test(
 
     Args:
         classifier: sees crops (B, 3, CROP_SIDE, CROP_SIDE).
-        faces: treatment → textured faces (V, 3, S, S) in [0, 1], one a victim.
+        faces: treatment → textured faces (V, 3, S, S) in [0, 1], one a victim, as `lab_test` takes them.
         alpha: (S, S), 1 where the plate is.
         victims: their V names.
         label: their true class.

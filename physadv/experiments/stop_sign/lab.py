@@ -26,7 +26,7 @@ from physadv.experiments.stop_sign.sights import (
     seen_light,
     widened,
 )
-from physadv.experiments.stop_sign.sign import Answer
+from physadv.experiments.stop_sign.sign import FACE_SIDE, Answer
 from physadv.progress import Reporter, silent
 from physadv.randomness import derive_seed, generator
 from physadv.transforms import (
@@ -165,7 +165,8 @@ def lab_test(
 
     Args:
         classifier: sees crops (B, 3, CROP_SIDE, CROP_SIDE).
-        faces: treatment → textured faces (V, 3, S, S) in [0, 1], one a victim.
+        faces: treatment → textured faces (V, 3, S, S) in [0, 1], one a victim; a canvas of S = `FACE_SIDE` is
+            a sign of true size, a larger one shows as much of what is around it.
         alpha: (S, S), 1 where the plate is.
         victims: their V names.
         label: their true class.
@@ -222,7 +223,8 @@ def photograph(
     angle = (cell.angle + conditions.angle.draw(n, draws)) * side
     pitch = (conditions.height_m.draw(n, draws) / distance).atan().rad2deg()
     chosen = torch.randint(len(backgrounds), (n,), generator=draws)
-    size = 16 * math.ceil(_AROUND * apparent_px(cell.distance_m) / 16)
+    plates = face.shape[-1] / FACE_SIDE
+    size = 16 * math.ceil(_AROUND * plates * apparent_px(cell.distance_m) / 16)
     homography = plate_homography(
         view_rotation(angle, pitch, conditions.roll.draw(n, draws)),
         F.pad(1000 * distance[:, None], (2, 0)),
@@ -231,8 +233,8 @@ def photograph(
     )
     behind = F.interpolate(backgrounds[chosen], (size, size), mode="bilinear", antialias=True)
     sheen = torch.cat([plus_minus(0.8).draw(n, draws, 2), conditions.sheen.draw(n, draws, 1)], dim=1)
-    plates = lit(face.expand(n, *face.shape), conditions.slope.draw(n, draws, 2), sheen)
-    light = seen_light(plates, alpha, homography, srgb_to_linear(behind.clamp(0, 1)))
+    shaded = lit(face.expand(n, *face.shape), conditions.slope.draw(n, draws, 2), sheen)
+    light = seen_light(shaded, alpha, homography, srgb_to_linear(behind.clamp(0, 1)))
     camera = compose(
         Photometry(gain=conditions.exposure, white_balance=conditions.white_balance),
         Optics(sigma=conditions.blur_px),

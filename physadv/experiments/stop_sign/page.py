@@ -19,14 +19,14 @@ from physadv.evaluation.page import (
     render_page,
 )
 from physadv.evaluation.tables import share_cell
-from physadv.evaluation.wording import interval, percent
+from physadv.evaluation.wording import counted, interval, percent
 from physadv.experiments.stop_sign.gallery import SightRow
 from physadv.experiments.stop_sign.lab import CELLS
 from physadv.experiments.stop_sign.score import Printability, Score, Shares
 
 TRIED = ("optimised", "published")
 """Treatments that a study is about, the first that is there."""
-CONTROL, CLEAN = "random", "clean"
+CLEAN = "clean"
 
 SIMULATED_NOTICE = (
     "No sign was printed and none photographed: every photo and every frame here was computed from the "
@@ -101,9 +101,7 @@ def study_page(
         notice=Notice("Simulated.", SIMULATED_NOTICE)
         if len(unreal) == len(scores)
         else Notice("Partly simulated." if unreal else "Real pictures.", _what_is_real(scores), not unreal),
-        headlines=tuple(
-            headline for score in scores for headline in _headlines(score, target or f"not {label}")
-        ),
+        headlines=tuple(_headline(score, target) for score in scores),
         headlines_note="Stickers of random place, equal area and equal colours are the control: what they "
         "do, any sticker does.",
         stickers_note=stickers_note or FACES_NOTE,
@@ -134,38 +132,39 @@ def _what_is_real(scores: Sequence[Score]) -> str:
     return f"{'; '.join(said)}."
 
 
-def _headlines(score: Score, aim: str) -> list[Headline]:
+def _title(score: Score) -> str:
+    return score.title[0].upper() + score.title[1:]
+
+
+def _headline(score: Score, target: str | None) -> Headline:
     tried = next((name for name in TRIED if name in score.overall), next(iter(score.overall)))
-    own = score.overall[tried]
-    share = getattr(own, score.measure)
-    beside = [
-        f"{name} stickers {percent(getattr(score.overall[name], score.measure))}"
-        for name in (CONTROL, "published")
-        if name in score.overall and name != tried
+    own, overall = score.overall[tried], score.overall
+    share, clustered = (getattr(each, score.measure) for each in (own, score.clustered[tried]))
+    words = [
+        f"of the sights in which the sign was found ({percent(own.found)} of {own.sights}) are "
+        + (f"read as “{target}”." if target else "not read as what they are.")
     ]
-    clean = f"Without stickers {percent(score.overall[CLEAN].accuracy)} are read right. " * (
-        CLEAN in score.overall
-    )
-    run = ""
+    others = [name for name in overall if name not in (tried, CLEAN)]
+    if others:
+        rates = (f"{name} {percent(getattr(overall[name], score.measure))}" for name in others)
+        words.append(f"In comparison: {', '.join(rates)}.")
+    if CLEAN in overall:
+        words.append(f"Without stickers {percent(overall[CLEAN].accuracy)} are read right.")
     if score.longest_run:
-        run = f"At most {score.longest_run[tried]} frames one after another are read right with them. "
-    among = "where the sign was found, " + percent(own.found)
-    return [
-        Headline(
-            name=f"{score.title[0].upper()}{score.title[1:]}: {tried} stickers",
-            value=percent(share),
-            detail=f"95 % interval {interval(share)} · n = {share.n}; clustered "
-            f"{interval(getattr(score.clustered[tried], score.measure))}",
-            words=f"of the sights {among} of {own.sights}, are read as “{aim}”. {clean}{run}"
-            + (f"In comparison: {', '.join(beside)}." if beside else ""),
-            weak=share.value is None,
-        )
-    ]
+        run = counted(score.longest_run[tried], "frame")
+        words.append(f"The longest run of right answers despite them: {run}.")
+    return Headline(
+        name=f"{_title(score)}: {tried} stickers",
+        value=percent(share),
+        detail=f"95 % interval {interval(share)} · n = {share.n}; clustered {interval(clustered)}",
+        words=" ".join(words),
+        weak=share.value is None,
+    )
 
 
 def score_figures(score: Score) -> FigureGroup:
     """Return heat maps of a lab test, a treatment each, or the curves of a drive-by test."""
-    title = f"{score.title[0].upper()}{score.title[1:]}"
+    title = _title(score)
     if score.distances_m:
         return FigureGroup(title, "Against distance; bands are 95 %, over approaches.", _curves(score), True)
     note = f"Share of sights with {score.measure} success in per cent, by distance and angle."
@@ -214,7 +213,7 @@ def _heat_map(score: Score, treatment: str) -> Figure:
 def _overall(score: Score, printability: Mapping[str, Printability]) -> Table:
     runs = (Column("longest run"),) if score.longest_run else ()
     return Table(
-        caption=f"{score.title}: all sights, per cent, 95 % intervals below (Wilson; then over "
+        caption=f"{_title(score)}: all sights, per cent, 95 % intervals below (Wilson; then over "
         f"{'approaches' if score.longest_run else 'signs'}).",
         columns=(
             ColumnGroup("", (Column("Treatment", numeric=False),)),
@@ -259,7 +258,7 @@ def _places(score: Score) -> Table:
         if any(getattr(shares, score.measure).value is not None for shares in own.values())
     }
     return Table(
-        caption=f"{score.title}, {score.measure} success by place, per cent",
+        caption=f"{_title(score)}, {score.measure} success by place, per cent",
         columns=(
             ColumnGroup("", (Column("Place", numeric=False), *map(Column, score.overall))),
             ColumnGroup("", (Column("sights"),)),
@@ -282,7 +281,7 @@ def _place_cells(place: str, own: Mapping[str, Shares], measure: str) -> tuple[C
 
 def _tests(score: Score) -> Table:
     return Table(
-        caption=f"{score.title}: {score.measure} success compared, exact McNemar, corrected by Holm's method",
+        caption=f"{_title(score)}: {score.measure} success compared, exact McNemar, Holm-corrected",
         columns=(
             ColumnGroup("", (Column("Treatments", numeric=False),)),
             ColumnGroup("", (Column("only first"), Column("only second"), Column("pairs"))),

@@ -15,7 +15,7 @@ from torch import Tensor
 from physadv.classifiers import Classifier
 from physadv.errors import PhysadvError
 from physadv.experiments.drawn_signs import draw_background
-from physadv.experiments.stop_sign.sign import FACE_MM
+from physadv.experiments.stop_sign.sign import FACE_MM, FACE_SIDE
 from physadv.randomness import derive_seed
 from physadv.transforms import linear_to_srgb, srgb_to_linear, warp_perspective
 from physadv.transforms.geometry import apply_homography, matrices
@@ -52,10 +52,10 @@ def plate_homography(
         rotation: (B, 3, 3) from the plate's axes (x right, y down) to the camera's.
         middle_mm: (B, 3) the plate's middle as the camera sees it: right, down, ahead.
         principal: (B, 2) the pixel on the optical axis.
-        side: of the face's canvas, pixels.
+        side: of the face's canvas, pixels; `FACE_SIDE` of them are `FACE_MM` wide, more show what is around.
         focal_px: focal length.
     """
-    unit, centre = FACE_MM / side, (side - 1) / 2
+    unit, centre = FACE_MM / FACE_SIDE, (side - 1) / 2
     like = middle_mm[:, 0]
     to_plate = matrices(torch.full_like(like, unit), 0, -unit * centre, 0, unit, -unit * centre, 0, 0, 1)
     rays = torch.cat([rotation[:, :, :2], middle_mm[:, :, None]], dim=2)
