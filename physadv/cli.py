@@ -192,7 +192,7 @@ def generate(
 @app.command("print", epilog="Example: physadv print mine --page letter --preview")
 def print_command(
     name: Name,
-    page: Annotated[str, typer.Option(help="a4, a3 or letter.")] = "a4",
+    page: Annotated[str, typer.Option(help="a4 or letter.")] = "a4",
     image_mm: Annotated[float, typer.Option(help="Side of a picture on paper, mm.")] = 36.0,
     preview: Annotated[bool, typer.Option("--preview", help="Also write each page as PNG.")] = False,
     root: Root = Path(),
