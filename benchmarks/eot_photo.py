@@ -25,10 +25,11 @@ from physadv.randomness import generator
 from physadv.runs import Capture, Manifest, Printout, replacing
 from physadv.stages.attacking import predictions, to_tensor
 from physadv.stages.crop import crop
-from physadv.stages.generate import GenerateSettings, generate
+from physadv.stages.generate import generate
 from physadv.stages.measure import measure, photo_outcomes
 from physadv.stages.photograph import photograph_simulated
 from physadv.stages.print_sheets import print_sheets
+from physadv.stages.settings import GenerateSettings
 from physadv.stages.sources import find_sources, read_source
 from physadv.transforms import load_preset
 

@@ -17,9 +17,10 @@ from physadv.cli import main
 from physadv.experiments.drawn_signs import draw_demo_set
 from physadv.runs import Capture, Printout
 from physadv.stages.crop import crop
-from physadv.stages.generate import GenerateSettings, generate
+from physadv.stages.generate import generate
 from physadv.stages.photograph import photograph_simulated
 from physadv.stages.print_sheets import print_sheets
+from physadv.stages.settings import GenerateSettings
 
 RUN = "mine"
 

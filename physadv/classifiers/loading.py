@@ -3,7 +3,6 @@
 Reads weights, programs and label files; imports torchvision and timm only when a spec asks for them.
 """
 
-import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -16,13 +15,21 @@ import torch
 from torch import nn
 
 from physadv.classifiers.classifier import Classifier, ClassifierError
+from physadv.classifiers.downloading import download, first_line
 from physadv.classifiers.placing import find_device, find_precision
 from physadv.classifiers.preprocess import Preprocess
-from physadv.classifiers.weight_files import existing_file, fill, read_program, read_state_dict
+from physadv.classifiers.weight_files import fill, read_label_file, read_program, read_state_dict
 from physadv.errors import PhysadvWarning, unknown_name
 
-_FORMS = ("signs", "torchvision/NAME", "timm/NAME", "file:PATH", "python:module:function")
-_FORCE = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
+_FORMS = (
+    "signs",
+    "signs-hardened",
+    "signs@PATH",
+    "torchvision/NAME",
+    "timm/NAME",
+    "file:PATH",
+    "python:module:function",
+)
 
 
 def load_classifier(
@@ -33,6 +40,8 @@ def load_classifier(
     Args:
         spec: one of
             `signs`, the bundled classifier of traffic signs;
+            `signs-hardened`, the same after adversarial training against stickers;
+            `signs@PATH`, the same network with weights of your own, as `physadv harden` writes them;
             `torchvision/NAME[:WEIGHTS]`, published weights (the registered default without WEIGHTS);
             `timm/NAME`, published weights;
             `torchvision/NAME@PATH`, `timm/NAME@PATH`, that architecture and its published preprocessing with
@@ -88,6 +97,8 @@ def list_models() -> list[tuple[str, str]]:
         )
     return [
         ("signs", "bundled: the 43 traffic signs of GTSRB"),
+        ("signs-hardened", "bundled: the same network, adversarially trained against stickers"),
+        ("signs@PATH", "the same network with your weights, such as 'physadv harden' writes"),
         ("file:PATH", "a torch.export program (.pt2), preprocessing inside"),
         ("torchvision/NAME@PATH", "a torchvision architecture with your state dict"),
         ("timm/NAME", "any pretrained model of timm (optional extra); timm/NAME@PATH with your state dict"),
@@ -98,11 +109,8 @@ def list_models() -> list[tuple[str, str]]:
 
 def _build(spec: str, device: torch.device) -> tuple[nn.Module, Sequence[str] | None]:
     """Return the network that takes pixels, and the class names published with it."""
-    if spec == "signs":
-        from physadv.classifiers.signs import load_signs
-
-        signs = load_signs()
-        return signs.network, signs.labels
+    if spec in ("signs", "signs-hardened") or spec.startswith("signs@"):
+        return _signs(spec)
     if spec.startswith("file:"):
         return _program(Path(spec.removeprefix("file:")).expanduser(), device), None
     if spec.startswith("python:"):
@@ -122,6 +130,14 @@ def _near_specs(spec: str) -> list[str]:
     return [*own, *_FORMS, *(f"torchvision/{name}" for name in zoo.list_models(module=zoo))]
 
 
+def _signs(spec: str) -> tuple[nn.Module, Sequence[str]]:
+    from physadv.classifiers.signs import HARDENED_WEIGHTS, SIGN_LABELS, WEIGHTS, load_network
+
+    bundled = {"signs": WEIGHTS, "signs-hardened": HARDENED_WEIGHTS}
+    path = bundled.get(spec) or Path(spec.removeprefix("signs@")).expanduser()
+    return load_network(path), SIGN_LABELS
+
+
 def _program(path: Path, device: torch.device) -> nn.Module:
     if path.suffix != ".pt2" and path.is_file():
         raise ClassifierError(
@@ -138,7 +154,7 @@ def _python(spec: str) -> tuple[nn.Module, Sequence[str] | None]:
         with _importable_here():
             made = getattr(import_module(module_name), function_name)()
     except Exception as error:  # the user's own code can raise anything
-        raise ClassifierError(f"model '{spec}': {type(error).__name__}: {_first_line(error)}") from error
+        raise ClassifierError(f"model '{spec}': {type(error).__name__}: {first_line(error)}") from error
     if isinstance(made, Classifier):
         return made.network, made.labels
     if not isinstance(made, nn.Module):
@@ -169,7 +185,7 @@ def _torchvision(spec: str, rest: str, path: Path | None) -> tuple[nn.Module, Se
         raise ClassifierError(unknown_name(f"weights of {name}", weights_name, published.__members__))
     weights = published[weights_name] if weights_name else published.DEFAULT
     if path is None:
-        network = _download(spec, lambda: zoo.get_model(name, weights=weights, progress=sys.stderr.isatty()))
+        network = download(spec, lambda: zoo.get_model(name, weights=weights, progress=sys.stderr.isatty()))
         labels = weights.meta["categories"]
     else:
         # Google's two were published for inputs in [-1, 1]; the flag lets them, and what was fine-tuned from
@@ -198,7 +214,7 @@ def _timm(spec: str, name: str, path: Path | None) -> tuple[nn.Module, Sequence[
     if (tag and name not in pretrained) or not (pretrained or path):
         raise ClassifierError(unknown_name("timm weights", name, pretrained or timm.list_pretrained()))
     if path is None:
-        network = _download(spec, lambda: timm.create_model(name, pretrained=True))
+        network = download(spec, lambda: timm.create_model(name, pretrained=True))
     else:
         network = _fitted(lambda **head: timm.create_model(name, pretrained=False, **head), path, spec)
     config = timm.data.resolve_model_data_config(network)
@@ -232,38 +248,13 @@ def _fitted(create: Callable[..., nn.Module], path: Path, spec: str) -> nn.Modul
     return network
 
 
-def _download(spec: str, create: Callable[[], nn.Module]) -> nn.Module:
-    try:
-        with _weights_only():
-            return create()
-    except Exception as error:  # urllib, huggingface_hub and a broken cache each raise their own
-        cause = _first_line(error)
-        raise ClassifierError(
-            f"cannot download the weights of {spec} ({cause}); without a network give a file: {spec}@PATH"
-        ) from error
-
-
-@contextmanager
-def _weights_only() -> Iterator[None]:
-    """Hold every `torch.load` to plain tensors: torchvision's own unpickles whatever lies in its cache."""
-    forced = os.environ.get(_FORCE)
-    os.environ[_FORCE] = "1"
-    try:
-        yield
-    finally:
-        if forced is None:
-            del os.environ[_FORCE]
-        else:
-            os.environ[_FORCE] = forced
-
-
 def _outputs(network: nn.Module, spec: str, device: torch.device) -> int:
     """Return K, counted by classifying two small black images."""
     try:
         with torch.no_grad():
             logits = network(torch.zeros(2, 3, 64, 64, device=device))
     except Exception as error:  # a network that is not ours can raise anything
-        cause = _first_line(error)
+        cause = first_line(error)
         raise ClassifierError(
             f"model '{spec}' cannot classify images (2, 3, 64, 64): {cause}; it must resize inside"
         ) from error
@@ -300,17 +291,8 @@ def _are_probabilities(answers: torch.Tensor) -> bool:
     return answers.shape[1] > 1 and bool((answers >= 0).all() and ((sums - 1).abs() < 1e-3).all())
 
 
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
-
-
 def _read_labels(path: Path, count: int, spec: str) -> list[str]:
-    existing_file(path, "label file")
-    try:
-        names = [line.strip() for line in path.read_text(encoding="utf-8-sig").rstrip().splitlines()]
-    except (UnicodeDecodeError, OSError) as error:
-        raise ClassifierError(f"{path} is no UTF-8 text file of class names") from error
+    names = read_label_file(path)
     if len(names) != count:
         raise ClassifierError(f"{path} has {len(names)} labels; {spec} has {count} outputs")
     return names

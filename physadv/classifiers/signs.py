@@ -7,11 +7,10 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from physadv.classifiers.classifier import Classifier, ClassifierError
+from physadv.classifiers.classifier import Classifier
+from physadv.classifiers.weight_files import fill, read_state_dict
 
 SIGN_LABELS: tuple[str, ...] = (
     "speed limit 20",
@@ -62,6 +61,8 @@ SIGN_LABELS: tuple[str, ...] = (
 
 WEIGHTS = Path(__file__).parent / "weights" / "signs.safetensors"
 """The weights that come with the package; the model card lies beside them."""
+HARDENED_WEIGHTS = WEIGHTS.with_name("signs-hardened.safetensors")
+"""The same network after `physadv harden`, likewise with its card."""
 
 
 class SignsNetwork(nn.Module):
@@ -116,17 +117,13 @@ def load_signs() -> Classifier:
 
 
 def load_network(weights: Path) -> SignsNetwork:
-    """Return the network with the weights of a safetensors file, in eval mode.
+    """Return the network with the weights of a file, safetensors or a plain state dict, in eval mode.
 
     Raises:
         ClassifierError: the file is missing or is not of this network.
     """
     network = SignsNetwork()
-    try:
-        network.load_state_dict(load_file(weights))
-    except (OSError, SafetensorError, RuntimeError) as error:
-        cause = str(error).splitlines()[0]
-        raise ClassifierError(f"{weights}: not the weights of the sign classifier ({cause})") from error
+    fill(network, read_state_dict(weights), weights, "the sign classifier")
     return network.eval()
 
 

@@ -9,22 +9,31 @@ model card beside it, and is measured, reloaded from that file, on the test imag
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
-from PIL import Image
-from safetensors.torch import save
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 
 from physadv.classifiers.sign_augmentation import augmented
-from physadv.classifiers.signs import SIGN_LABELS, WEIGHTS, SignsNetwork, load_network
+from physadv.classifiers.sign_training import (
+    BATCH,
+    LABEL_SMOOTHING,
+    WEIGHT_DECAY,
+    Measured,
+    Schedule,
+    Signs,
+    fit,
+    measure,
+    read_test,
+    read_training,
+    read_victims,
+    write_weights,
+)
+from physadv.classifiers.signs import WEIGHTS, SignsNetwork, load_network
+from physadv.errors import PhysadvError
+from physadv.progress import reporter
 
-STOP = SIGN_LABELS.index("stop")
-BATCH = 128
 PEAK_RATE = 4e-3
-WEIGHT_DECAY = 0.05
-LABEL_SMOOTHING = 0.05
 
 
 CARD = """\
@@ -91,42 +100,6 @@ come from the authors' repository (MIT).
 """
 
 
-class Signs(NamedTuple):
-    """Sign images (N, 3, H, W), uint8 RGB, and their labels (N,), int64."""
-
-    images: Tensor
-    labels: Tensor
-
-
-class Measured(NamedTuple):
-    """How many images of a set a classifier got right."""
-
-    right: int
-    n: int
-
-    def __str__(self) -> str:
-        return f"{self.right} of {self.n} ({100 * self.right / self.n:.2f} %)"
-
-
-def read_training(data: Path) -> tuple[Signs, np.ndarray]:
-    """Return the training signs (N, 3, 32, 32) and the track (class, number) of each, (N, 2)."""
-    with np.load(data / "traffic" / "gtsrb32.npz") as arrays:
-        return _signs(arrays["train_images"], arrays["train_labels"]), arrays["train_tracks"]
-
-
-def read_test(data: Path) -> Signs:
-    """Return the 3,000 test signs (N, 3, 32, 32)."""
-    with np.load(data / "traffic" / "gtsrb32.npz") as arrays:
-        return _signs(arrays["test_images"], arrays["test_labels"])
-
-
-def read_victims(data: Path) -> Signs:
-    """Return the 40 photos of US stop signs (N, 3, 256, 256) of Eykholt et al. 2018, all labelled stop."""
-    paths = sorted((data / "traffic" / "rp2" / "victims").glob("*.png"))
-    images = np.stack([np.asarray(Image.open(path).convert("RGB")) for path in paths])
-    return _signs(images, np.full(len(paths), STOP))
-
-
 def held_out_tracks(tracks: np.ndarray, share: float, generator: Generator) -> Tensor:
     """Return a mask (N,) of the frames of a random `share` of each class's tracks, at least one track."""
     mask = np.zeros(len(tracks), dtype=bool)
@@ -143,44 +116,7 @@ def train(signs: Signs, epochs: int, generator: Generator) -> SignsNetwork:
 
     Initial weights and dropout come from torch's default generator, everything else from `generator`.
     """
-    network = SignsNetwork()
-    batches = len(signs.labels) // BATCH
-    optimiser = torch.optim.AdamW(network.parameters(), lr=PEAK_RATE, weight_decay=WEIGHT_DECAY)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, max_lr=PEAK_RATE, total_steps=batches * epochs, pct_start=0.2
-    )
-    loss_of = nn.CrossEntropyLoss(label_smoothing=LABEL_SMOOTHING)
-    for epoch in range(epochs):
-        network.train()
-        total = 0.0
-        order = torch.randperm(len(signs.labels), generator=generator)[: batches * BATCH]
-        for chosen in order.view(-1, BATCH):
-            images, labels = augmented(signs.images[chosen].float() / 255, signs.labels[chosen], generator)
-            loss = loss_of(network(images), labels)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            total += loss.item()
-        print(f"epoch {epoch + 1}/{epochs}: loss {total / batches:.3f}", flush=True)
-    return network.eval()
-
-
-@torch.inference_mode()
-def measure(network: nn.Module, signs: Signs) -> Measured:
-    """Return how many of `signs` the network, or classifier, gets right."""
-    right = 0
-    for start in range(0, len(signs.labels), BATCH):
-        logits = network(signs.images[start : start + BATCH].float() / 255)
-        right += int(torch.sum(logits.argmax(dim=1) == signs.labels[start : start + BATCH]))
-    return Measured(right, len(signs.labels))
-
-
-def write_weights(network: nn.Module, path: Path) -> None:
-    """Write the network's state as safetensors; a reader never sees half a file."""
-    partial = path.with_name(path.name + ".part")
-    partial.write_bytes(save(network.state_dict()))
-    partial.replace(path)
+    return fit(SignsNetwork(), signs, Schedule(epochs, PEAK_RATE), generator, reporter(quiet=False))
 
 
 def model_card(
@@ -201,11 +137,6 @@ def model_card(
         torch=torch.__version__.partition("+")[0],
         **measured,
     )
-
-
-def _signs(images: np.ndarray, labels: np.ndarray) -> Signs:
-    pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
-    return Signs(pixels, torch.from_numpy(labels.astype(np.int64)))
 
 
 def _validate(signs: Signs, tracks: np.ndarray, epochs: int, generator: Generator) -> None:
@@ -230,9 +161,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--validate", action="store_true", help="hold out 15 %% of the tracks; write nothing")
     options = parser.parse_args(arguments)
-    if not (options.data / "traffic" / "gtsrb32.npz").is_file():
-        parser.error(f"{options.data}: no traffic/gtsrb32.npz in it")
+    try:
+        _run(options)
+    except PhysadvError as error:
+        parser.error(str(error))
 
+
+def _run(options: argparse.Namespace) -> None:
     torch.set_num_threads(1)  # the same sums in the same order on every machine with the same kernels
     torch.manual_seed(options.seed)
     generator = Generator().manual_seed(options.seed)

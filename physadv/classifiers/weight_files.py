@@ -1,4 +1,4 @@
-"""Weights and programs from files, without running code that a pickle brings along."""
+"""Weights, programs and labels from files, without running code that a pickle brings along."""
 
 import logging
 import pickle
@@ -33,6 +33,19 @@ def existing_file(path: Path, kind: str) -> Path:
     if not path.is_file():
         raise ClassifierError(f"{path} is no file; wanted a {kind}")
     return path
+
+
+def read_label_file(path: Path) -> list[str]:
+    """Return the class names of a UTF-8 text file, one a line.
+
+    Raises:
+        ClassifierError: the file is missing or no such text.
+    """
+    existing_file(path, "label file")
+    try:
+        return [line.strip() for line in path.read_text(encoding="utf-8-sig").rstrip().splitlines()]
+    except (UnicodeDecodeError, OSError) as error:
+        raise ClassifierError(f"{path} is no UTF-8 text file of class names") from error
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:

@@ -86,8 +86,8 @@ def generate(
     """Make clean and adversarial examples. Run the same command again to go on after an interruption."""
     from physadv.progress import reporter
     from physadv.runs import Printout
-    from physadv.stages.generate import GenerateSettings
     from physadv.stages.generate import generate as run
+    from physadv.stages.settings import GenerateSettings
 
     settings = GenerateSettings(
         images=images,

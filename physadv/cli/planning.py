@@ -127,6 +127,6 @@ def list_command(
     what: Annotated[str, typer.Argument(help="models, attacks, transforms, presets, phones or sweeps.")],
 ) -> None:
     """List what can be named on the command line."""
-    from physadv.stages.show import show_list
+    from physadv.stages.listing import show_list
 
     show_list(what)

@@ -12,11 +12,12 @@ from physadv.experiments.drawn_signs import draw_demo_set
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Printout, replacing
 from physadv.stages.crop import crop
-from physadv.stages.generate import GenerateSettings, generate
+from physadv.stages.generate import generate
 from physadv.stages.measure import Measurement, measure
 from physadv.stages.photograph import photograph_simulated
 from physadv.stages.print_sheets import print_sheets
 from physadv.stages.report import write_report
+from physadv.stages.settings import GenerateSettings
 
 NAME = "demo"
 SIGNS = 24

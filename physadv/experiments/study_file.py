@@ -20,7 +20,7 @@ from physadv.errors import PhysadvError, unknown_name
 from physadv.experiments.study_tables import PhotographTable, RunsTable, StudyTable, first_fault
 from physadv.runs.folders import check_name
 from physadv.sheets.layout import PAGES
-from physadv.stages.generate import GenerateSettings
+from physadv.stages.settings import GenerateSettings
 from physadv.transforms import load_preset, parse_sweep, parse_transform
 
 

@@ -16,7 +16,8 @@ from physadv.runs.manifest import (
     Prediction,
     Selection,
 )
-from physadv.runs.store import Colour, CropRow, ObservationRow, ObservationStore, PhotoRow
+from physadv.runs.rows import Colour, CropRow, ObservationRow, PhotoRow
+from physadv.runs.store import ObservationStore
 
 __all__ = [
     "SCHEMA_VERSION",

@@ -124,34 +124,32 @@ def _tile(cutout: Cutout, name: str, grid: Grid, row: int, column: int) -> Poste
     (left, top), (step_x, step_y), (width, height) = grid.corner_mm, grid.step_mm, grid.window_mm
     ends_x, ends_y = ((start - BAND, start + side + BAND) for start, side in ((left, width), (top, height)))
     place = f"row {row + 1} of {grid.rows}, column {column + 1} of {grid.columns}"
-    # A seam to be cut is the page's left or upper one; it lies on top of the neighbour there.
-    to_cut = {"x": [left + grid.seam_mm] * (column > 0), "y": [top + grid.seam_mm] * (row > 0)}
-    below = {
-        "x": [left + step_x + grid.seam_mm] * (column < grid.columns - 1),
-        "y": [top + step_y + grid.seam_mm] * (row < grid.rows - 1),
-    }
-    marks = [
-        *(_Mark(x, *ends_y, upright=True) for x in (*to_cut["x"], *below["x"])),
-        *(_Mark(y, *ends_x, upright=False) for y in (*to_cut["y"], *below["y"])),
-    ]
-    scissors = [Label(x + 3, top - CLEARANCE - 1, "✂", 9, SIGNS) for x in to_cut["x"]]
-    scissors += [Label(left - CLEARANCE - SADDLE, y + 5.5, "✂", 9, SIGNS) for y in to_cut["y"]]
+    # A page is cut at its left and upper seam, to lie on its neighbours there; at the others it lies below.
+    cut, below = [], []
+    if column > 0:
+        cut.append(_Seam(left + grid.seam_mm, *ends_y, upright=True))
+    if row > 0:
+        cut.append(_Seam(top + grid.seam_mm, *ends_x, upright=False))
+    if column < grid.columns - 1:
+        below.append(_Seam(left + step_x + grid.seam_mm, *ends_y, upright=True))
+    if row < grid.rows - 1:
+        below.append(_Seam(top + step_y + grid.seam_mm, *ends_x, upright=False))
     return PosterPage(
         page_mm=grid.page_mm,
         heading=f"{name}: {place}" if grid.pages > 1 else name,
         cutouts=(cutout.at(left + CUT_WIDTH - column * step_x, top + CUT_WIDTH - row * step_y),),
         window=rounded_box(left, top, width, height),
-        strokes=tuple(tick for mark in marks for tick in mark.ticks()),
-        labels=tuple(scissors),
-        saddles=tuple(box for mark in marks for box in mark.saddles()),
+        strokes=tuple(tick for seam in (*cut, *below) for tick in seam.ticks()),
+        labels=tuple(seam.scissors() for seam in cut),
+        saddles=tuple(box for seam in (*cut, *below) for box in seam.saddles()),
     )
 
 
 @dataclass(frozen=True)
-class _Mark:
-    """The marks of one seam: at `along` on one axis, from `first` to `last` on the other."""
+class _Seam:
+    """Where two pages meet: `at` on one axis; its marks are at its ends, `first` and `last` on the other."""
 
-    along: float
+    at: float
     first: float
     last: float
     upright: bool
@@ -173,5 +171,9 @@ class _Mark:
             )
         ]
 
+    def scissors(self) -> Label:
+        x, y = (self.at + 3, self.first + 4) if self.upright else (self.first + TICK, self.at + 5.5)
+        return Label(x, y, "✂", 9, SIGNS)
+
     def _points(self, *across: float) -> list[tuple[float, float]]:
-        return [(self.along, place) if self.upright else (place, self.along) for place in across]
+        return [(self.at, place) if self.upright else (place, self.at) for place in across]

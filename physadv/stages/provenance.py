@@ -13,8 +13,8 @@ from physadv.evaluation.wording import counted
 from physadv.runs import Manifest, PhotoRow
 from physadv.sheets.layout import IMAGE, PAGES
 from physadv.stages.crop import colours_in_words
-from physadv.stages.generate import GenerateSettings
 from physadv.stages.measure import Measurement
+from physadv.stages.settings import GenerateSettings
 
 USUAL_SHOTS = 2
 

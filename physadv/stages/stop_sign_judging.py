@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 
+from physadv.attacks.checks import check_count
 from physadv.evaluation.page import Facts
 from physadv.experiments.stop_sign.approach import USUAL as USUAL_DRIVE
 from physadv.experiments.stop_sign.drive_by import drive_by_test
@@ -56,6 +57,8 @@ def judge(
     Raises:
         PhysadvError: of the rooms: nothing that can be judged.
     """
+    check_count("shots", settings.shots)
+    check_count("approaches", settings.approaches)
     seed = derive_seed(run.record["asked"]["seed"], "judge")
     treated = treat(run.judged[: settings.most], run.stickers, run.mask, seed)
     lab = lab_test(

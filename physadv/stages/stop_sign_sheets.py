@@ -1,5 +1,6 @@
 """Printing a sign with its stickers: printouts/NAME as any run has it, and PDFs of the scale asked for."""
 
+import math
 from importlib.metadata import version
 from pathlib import Path
 
@@ -40,6 +41,8 @@ def sign_size_mm(scale: str) -> float:
         size = float(scale)
     except ValueError as error:
         raise StopSignError(f"scale '{scale}'; wanted miniature, true or millimetres") from error
+    if not math.isfinite(size):
+        raise StopSignError(f"scale '{scale}'; wanted miniature, true or millimetres")
     if size >= FACE_MM:
         raise StopSignError(f"scale {size:g} mm is a sign of true size; say --scale true")
     return size

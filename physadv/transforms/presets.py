@@ -1,5 +1,6 @@
 """EOT distributions by name, each with the source of its ranges."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -64,6 +65,13 @@ def _brown_patch() -> Transformation:
     return Warp(rotation=plus_minus(22.5), scale=Range(0.3, 1.5), in_bounds=True, background="random")
 
 
+_PLATE = tuple(
+    (math.cos(angle) / math.cos(math.pi / 8) / 1.2, math.sin(angle) / math.cos(math.pi / 8) / 1.2)
+    for angle in (math.pi / 8 + k * math.pi / 4 for k in range(8))
+)
+"""An octagon in the middle five sixths of the picture: signs are cropped with a tenth of them around."""
+
+
 def _rp2_sign() -> Transformation:
     return compose(
         Warp(
@@ -71,7 +79,8 @@ def _rp2_sign() -> Transformation:
             pitch=plus_minus(10),
             roll=plus_minus(5),
             focal=Range(2.0, 16.0, "log"),
-            crop=plus_minus(0.1),
+            crop=Range(0, 0.2),
+            subject=_PLATE,
         ),
         in_linear_light(Photometry(gain=Range(0.5, 1.2, "log"), white_balance=plus_minus(0.1))),
         # A plate of 750 mm before a phone's main camera at 5 to 40 feet, and down to the least that is seen.

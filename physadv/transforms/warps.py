@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from physadv.transforms.bending import Deformation
+from physadv.transforms.geometry import apply_homography
 from physadv.transforms.optics import gaussian_blur
 from physadv.transforms.protocol import Parameters, TransformError
 from physadv.transforms.ranges import ONE, ZERO, Range, fixed, require
@@ -38,8 +39,10 @@ class Warp:
         shift_x: of the result, fraction of the frame's width; `shift_y`: of its height.
         in_bounds: instead of a shift, any place at which the flat result's bounding box lies within the frame
             or, along an axis on which it is larger, contains it.
-        crop: instead of scale and shift, the result's bounding box fills the frame, each side moved outward
-            by a draw of its own, a share of the box's size: what a detector or a hand cuts out.
+        crop: instead of scale and shift, the bounding box of what is seen fills the frame, each side moved
+            outward by a draw of its own, a share of the box's size: what a detector or a hand cuts out.
+        subject: corners (x, y) of what that box is about, −1 to 1 across the picture and down; all of it
+            without them.
         deformation: of the paper, before the camera sees it.
         background: what is seen beside the picture: a grey or (R, G, B) in [0, 1], `random` for a colour a
             sample, `edge` for the picture's edge extended, or images (K, 3, h, w), of which each sample draws
@@ -62,6 +65,7 @@ class Warp:
     shift_y: Range = ZERO
     in_bounds: bool = False
     crop: Range | None = None
+    subject: tuple[tuple[float, float], ...] = ()
     deformation: Deformation | None = None
     background: Background = field(default="edge", compare=False)
 
@@ -125,6 +129,10 @@ class Warp:
         low, high = bounding_box(view.homography, height, width)
         frame = low.new_tensor([width, height])
         if self.crop is not None:
+            if self.subject:
+                corners = (low.new_tensor(self.subject) + 1) / 2 * frame - 0.5
+                seen = apply_homography(view.homography, corners)
+                low, high = seen.amin(dim=1), seen.amax(dim=1)
             outward = parameters["crop"].to(low) * (high - low).repeat(1, 2)
             return framed(view, low - outward[:, :2], high + outward[:, 2:], frame)
         shift = torch.stack([parameters["shift_x"], parameters["shift_y"]], dim=-1) * frame

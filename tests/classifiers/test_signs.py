@@ -1,10 +1,11 @@
 import pytest
 import torch
 
-from physadv.classifiers import ClassifierError
+from physadv.classifiers import ClassifierError, list_models, load_classifier
 from physadv.classifiers.sign_augmentation import augmented
+from physadv.classifiers.sign_training import measure, read_test, read_training, read_victims, write_weights
 from physadv.classifiers.signs import SIGN_LABELS, WEIGHTS, load_network, load_signs
-from physadv.classifiers.train_signs import held_out_tracks, measure, read_test, read_training, read_victims
+from physadv.classifiers.train_signs import held_out_tracks
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +84,18 @@ def test_other_weights_are_refused(tmp_path):
     stray.write_bytes(b"not weights")
     with pytest.raises(ClassifierError, match=r"stray\.safetensors"):
         load_network(stray)
+
+
+def test_weights_of_ones_own_are_named_by_their_file(signs, tmp_path):
+    own = tmp_path / "own.safetensors"
+    write_weights(signs.network, own)
+    images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+
+    classifier = load_classifier(f"signs@{own}")
+
+    torch.testing.assert_close(classifier(images), signs(images))
+    assert classifier.labels == SIGN_LABELS
+    assert "signs-hardened" in dict(list_models())
 
 
 def test_held_out_tracks_share_no_track_with_the_rest(shared_data):

@@ -21,9 +21,10 @@ from physadv.experiments.stop_sign.sign import FACE_SIDE, Answer
 from physadv.runs import Capture, Printout
 from physadv.stages.compare import compare_runs
 from physadv.stages.compare_page import write_comparison
-from physadv.stages.generate import GenerateSettings, generate
+from physadv.stages.generate import generate
 from physadv.stages.measure import measure_runs
 from physadv.stages.report import write_report
+from physadv.stages.settings import GenerateSettings
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SWEEPS = ("blur=1:3:3", "viewpoint=yaw:-30:30:2,distance:1:2:2")

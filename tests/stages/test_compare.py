@@ -13,7 +13,8 @@ from physadv.evaluation.intervals import wilson
 from physadv.runs import Capture, ObservationRow, Printout
 from physadv.stages import compare
 from physadv.stages.compare import DESTRUCTION, SUCCESS, compare_runs
-from physadv.stages.generate import GenerateSettings, generate
+from physadv.stages.generate import generate
+from physadv.stages.settings import GenerateSettings
 
 BLUR = "blur=2"
 

@@ -3,7 +3,8 @@
 import re
 
 from physadv.runs import Printout
-from physadv.stages.generate import GenerateSettings, generate
+from physadv.stages.generate import generate
+from physadv.stages.settings import GenerateSettings
 
 ASKED = (
     "--sweep",

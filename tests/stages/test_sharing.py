@@ -4,8 +4,9 @@ import pytest
 
 from physadv.runs import Capture, Printout
 from physadv.stages import observing
-from physadv.stages.generate import GenerateSettings, generate
+from physadv.stages.generate import generate
 from physadv.stages.measure import measure
+from physadv.stages.settings import GenerateSettings
 from physadv.stages.sharing import share_clean_answers
 
 ASKED = {"transforms": ["noise=20"], "sweeps": ["jpeg=20:60:2"]}

@@ -41,7 +41,7 @@ DRAWN = {
         "0.roll": (-5, 5),
         # A 30-inch sign at 5 to 40 feet.
         "0.focal": (5 / 2.5, 40 / 2.5),
-        "0.crop": (-0.1, 0.1),
+        "0.crop": (0, 0.2),
         "1.0.gain": (0.5, 1.2),
         "1.0.white_balance": (-0.1, 0.1),
         # A phone's main camera sees it 512 pixels high at 5 feet; 16 are the least that count.

@@ -53,6 +53,15 @@ class TestCroppedWarp:
         corner = apply_homography(homography, torch.tensor([(-0.5, -0.5)]).double())[0, 0]
         assert corner.tolist() == pytest.approx([60 / 6 - 0.5] * 2)
 
+    def test_can_be_about_a_part_of_the_picture(self):
+        diamond = ((0.5, 0.0), (0.0, 0.5), (-0.5, 0.0), (0.0, -0.5))
+        warp = Warp(crop=fixed(0), subject=diamond)
+        homography = warp.view(warp.sample(1, torch.Generator()), 80, 80).homography
+        ends = torch.tensor([(19.5, 39.5), (39.5, 59.5)]).double()
+        assert apply_homography(homography, ends)[0].flatten().tolist() == pytest.approx(
+            [-0.5, 39.5, 39.5, 79.5]
+        )
+
     def test_refuses_another_place_beside_it(self):
         with pytest.raises(TransformError, match="crop places the picture"):
             Warp(crop=fixed(0), shift_x=plus_minus(0.1))

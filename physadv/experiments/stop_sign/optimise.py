@@ -26,7 +26,7 @@ from physadv.experiments.stop_sign.masks import load_mask, vulnerable_rectangles
 from physadv.experiments.stop_sign.outline import outline
 from physadv.experiments.stop_sign.palettes import flat_colours, under
 from physadv.experiments.stop_sign.sign import FACE_SIDE, Victim
-from physadv.experiments.stop_sign.stickers import MARGIN, SharedStickers, white_light
+from physadv.experiments.stop_sign.stickers import MARGIN, SharedStickers, metered, white_light
 from physadv.experiments.stop_sign.victims import rectified
 from physadv.progress import Reporter, silent
 from physadv.randomness import generator
@@ -146,10 +146,11 @@ def find_vulnerable(
     as `optimise_stickers` and `vulnerable_rectangles`.
     """
     _check(classifier, settings)
-    face = 255 * rectified(list(victims), SIDE).mean(dim=0, keepdim=True)
-    variable = replace(
-        _variable(victims, _reduced(load_mask("octagon")), backgrounds, settings.batch), start_at=face
-    )
+    variable = _variable(victims, _reduced(load_mask("octagon")), backgrounds, settings.batch)
+    edge = (variable.scenes.shape[-1] - SIDE) // 2
+    faces = variable.scenes[..., edge : edge + SIDE, edge : edge + SIDE]
+    face = 255 * faces.mean(dim=0, keepdim=True)
+    variable = replace(variable, start_at=face)
     sparse = replace(
         settings, steps=max(1, round(_SPARSE_STEPS * settings.steps)), palette=None, printability=0.0
     )
@@ -180,14 +181,15 @@ def _check(classifier: Classifier, settings: StickerSettings) -> None:
 
 
 def _variable(victims: Sequence[Victim], mask: Tensor, backgrounds: Tensor, batch: int) -> SharedStickers:
-    scenes = rectified(list(victims), SIDE, MARGIN)
     plate = outline(SIDE)
+    light = white_light(rectified(list(victims), SIDE), plate)
+    scenes, light = metered(rectified(list(victims), SIDE, MARGIN), light)
     size = (scenes.shape[-2], scenes.shape[-1])
     return SharedStickers(
         scenes=scenes,
         mask=mask,
         plate=plate,
-        light=white_light(rectified(list(victims), SIDE), plate),
+        light=light,
         backgrounds=F.interpolate(backgrounds, size, mode="bilinear", antialias=True).clamp(0, 1),
         batch=batch,
     )

@@ -108,7 +108,7 @@ def study_page(
         "optimised about them: what they do, any sticker does.",
         stickers_note=stickers_note or FACES_NOTE,
         stickers=stickers,
-        figures=tuple(_figures(score) for score in scores),
+        figures=tuple(score_figures(score) for score in scores),
         tables=(
             *(_overall(score, printability) for score in scores),
             *(_tests(score) for score in scores),
@@ -164,7 +164,8 @@ def _headline(score: Score, target: str | None) -> Headline:
     )
 
 
-def _figures(score: Score) -> FigureGroup:
+def score_figures(score: Score) -> FigureGroup:
+    """Return heat maps of a lab test, a treatment each, or the curves of a drive-by test."""
     title = _title(score)
     if score.distances_m:
         return FigureGroup(title, "Against distance; bands are 95 %, over approaches.", _curves(score), True)

@@ -101,8 +101,20 @@ def white_light(faces: Tensor, plate: Tensor) -> Tensor:
     return srgb_to_linear(white) / _PAPER
 
 
+_MOST_GAIN = 4.0
 _PAPER = 0.86
 """Linear light of white paper under the light that makes a perfect white 1."""
+
+
+def metered(faces: Tensor, light: Tensor) -> tuple[Tensor, Tensor]:
+    """Return faces (V, 3, H, W) and their light as a camera exposes them that meters the sign.
+
+    Photos may be of signs in the shade or against the sky. How a sight is lit is for what shows the faces to
+    say; here each is brought to white paper's light, by two stops at most, beyond which lies only noise.
+    """
+    gain = (1 / light.amax(dim=1)).clamp(1, _MOST_GAIN)
+    shown = linear_to_srgb((srgb_to_linear(faces) * gain[:, None, None, None]).clamp(0, 1))
+    return shown, light * gain[:, None]
 
 
 def stickered(faces: Tensor, stickers: Tensor, mask: Tensor, light: Tensor) -> Tensor:

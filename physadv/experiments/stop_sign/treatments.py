@@ -8,7 +8,7 @@ from torch import Tensor
 
 from physadv.experiments.stop_sign.outline import outline
 from physadv.experiments.stop_sign.sign import Victim
-from physadv.experiments.stop_sign.stickers import stickered, white_light
+from physadv.experiments.stop_sign.stickers import metered, stickered, white_light
 from physadv.experiments.stop_sign.victims import rectified
 from physadv.randomness import generator
 
@@ -43,7 +43,7 @@ def treat(victims: Sequence[Victim], stickers: Tensor, mask: Tensor, seed: int) 
         seed: of the random ones.
     """
     faces, alpha = rectified(list(victims)), outline()
-    light = white_light(faces, alpha)
+    faces, light = metered(faces, white_light(faces, alpha))
     shuffled = torch.cat([random_stickers(stickers, mask, seed, draw) for draw in range(len(faces))])
     return Treated(
         [victim.name for victim in victims],

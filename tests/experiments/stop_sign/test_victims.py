@@ -112,8 +112,9 @@ class TestReadVictims:
         faces = rectified(victims, 64)
         # Red above and below the word, its white in a row through the middle.
         red = faces[:, 0] - faces[:, 1:].amax(dim=1)
-        assert bool((red[:, 10:14, 24:40].mean(dim=(1, 2)) > 0.08).all())
-        assert bool((red[:, 27:37, 10:54].amin(dim=(1, 2)) < 0.04).all())
+        field = red[:, 10:14, 24:40].mean(dim=(1, 2))
+        assert bool((field > 0.08).all())
+        assert bool((red[:, 27:37, 10:54].amin(dim=(1, 2)) < 0.3 * field).all())
 
 
 class TestRectified:
@@ -121,7 +122,7 @@ class TestRectified:
         victims = drawn_victims(1, seed=2)
         whole, face = rectified(victims, 80, margin=0.1), rectified(victims, 80)
         assert whole.shape == (1, 3, 96, 96)
-        assert torch.equal(whole[..., 8:88, 8:88], face)
+        assert float((whole[..., 8:88, 8:88] - face).abs().mean()) < 0.01
 
     def test_contact_sheet_has_a_tile_for_each(self):
         assert contact_sheet(drawn_victims(3, seed=2), columns=2).shape == (512, 512, 3)

@@ -1,0 +1,150 @@
+"""Object detectors as experiments see them: pictures in, boxes, scores and labels out.
+
+torchvision's detectors by name; torchvision is imported only when one is asked for.
+"""
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from physadv.classifiers.classifier import ClassifierError
+from physadv.classifiers.downloading import download, first_line
+from physadv.classifiers.placing import find_device
+from physadv.classifiers.weight_files import fill, read_label_file, read_state_dict
+from physadv.errors import unknown_name
+
+STOP_SIGN = "stop sign"
+"""COCO's name of the class; its label is 13."""
+LEAST_IOU = 0.5
+"""Overlap from which a box counts as that of the sign (PASCAL VOC, Everingham et al. 2010)."""
+
+_PREFIX = "torchvision/"
+_BACKGROUND = "__background__"
+_ZERO_EPS = tuple(f"{kind}_resnet50_fpn" for kind in ("fasterrcnn", "keypointrcnn", "maskrcnn", "retinanet"))
+
+
+@dataclass(frozen=True)
+class Detections:
+    """What a detector found in one picture, best first.
+
+    Attributes:
+        boxes: (N, 4), left, top, right, bottom in pixels, (0, 0) the top-left corner of the top-left pixel.
+        scores: (N,) in [0, 1].
+        labels: int64 (N,), indices of the detector's labels.
+    """
+
+    boxes: Tensor
+    scores: Tensor
+    labels: Tensor
+
+
+class Detector(nn.Module):
+    """A frozen detector: float RGB pictures in [0, 1] → what it found in each.
+
+    Args:
+        network: takes a list of pictures (3, H, W), returns a dict of boxes, scores and labels for each, as
+            torchvision's do; resizing and normalisation are inside.
+        labels: class names by label; label 0 is the background.
+        spec: the text `load_detector` was given.
+        device: where it runs.
+    """
+
+    def __init__(self, network: nn.Module, labels: Sequence[str], spec: str, device: torch.device) -> None:
+        super().__init__()
+        self.network = network.to(device)
+        self.labels = tuple(labels)
+        self.spec = spec
+        self.device = device
+        self.requires_grad_(False)
+        self.eval()
+
+    def forward(self, pictures: Iterable[Tensor]) -> list[Detections]:
+        """Return what is in each picture (3, H, W), float in [0, 1], of any sizes; also of (B, 3, H, W)."""
+        found = self.network([picture.to(self.device) for picture in pictures])
+        return [Detections(each["boxes"], each["scores"], each["labels"]) for each in found]
+
+    def label_index(self, name: str) -> int:
+        """Return the label of a class name.
+
+        Raises:
+            ClassifierError: the detector knows no such class.
+        """
+        names = [label.casefold() for label in self.labels]
+        if name.casefold() not in names[1:]:
+            raise ClassifierError(unknown_name(f"class of {self.spec}", name, self.labels[1:]))
+        return names.index(name.casefold())
+
+
+def load_detector(spec: str, labels: Path | None = None, *, device: str = "cpu") -> Detector:
+    """Return the detector that `spec` names, frozen and in evaluation mode.
+
+    Args:
+        spec: one of
+            `torchvision/NAME[:WEIGHTS]`, published weights (the registered default without WEIGHTS), such as
+            `torchvision/fasterrcnn_resnet50_fpn_v2` or `torchvision/ssdlite320_mobilenet_v3_large`;
+            `torchvision/NAME@PATH`, that architecture with a state dict of your own (`torch.save` or
+            `.safetensors`).
+        labels: a text file of class names, one a line, the background left out; COCO's without it. With a
+            file of weights it says how many classes they have.
+        device: `auto`, or as torch names them.
+
+    Raises:
+        ClassifierError: the spec is unknown, a file is missing, damaged, does not fit or wants to run code, a
+            download fails, torchvision is absent, or the device cannot be used.
+    """
+    try:
+        import torchvision.models as zoo
+    except (ImportError, RuntimeError) as error:  # one built for another torch fails to register operators
+        raise ClassifierError(f"detector '{spec}' needs torchvision ({first_line(error)})") from error
+    place = find_device(device)
+    known = zoo.list_models(module=zoo.detection)
+    name, at, path = spec.removeprefix(_PREFIX).partition("@")
+    name, _, weights_name = name.partition(":")
+    if not spec.startswith(_PREFIX) or name not in known:
+        raise ClassifierError(unknown_name("detector", spec, [_PREFIX + each for each in known]))
+    published = zoo.get_model_weights(name)
+    if weights_name and weights_name not in published.__members__:
+        raise ClassifierError(unknown_name(f"weights of {name}", weights_name, published.__members__))
+    weights = published[weights_name] if weights_name else published.DEFAULT
+    own = None if labels is None else [_BACKGROUND, *read_label_file(labels)]
+    names = weights.meta["categories"] if own is None else own
+    if at:
+        network = zoo.get_model(name, weights=None, weights_backbone=None, num_classes=len(names))
+        _fill(network, Path(path).expanduser(), name, spec)
+    else:
+        if len(names) != len(weights.meta["categories"]):
+            wanted = len(weights.meta["categories"]) - 1
+            raise ClassifierError(f"{labels} has {len(names) - 1} labels; {spec} has {wanted} classes")
+        network = download(spec, lambda: zoo.get_model(name, weights=weights, progress=sys.stderr.isatty()))
+    return Detector(network, names, spec, place)
+
+
+def sign_score(found: Detections, box: Tensor, label: int, least_iou: float = LEAST_IOU) -> float:
+    """Return the best score of a class among boxes that meet the sign's by IoU, 0 where there is none.
+
+    Args:
+        found: in one picture.
+        box: (4,), where the sign is, in the convention of `Detections`.
+        label: of the class.
+        least_iou: intersection over union from which a box meets the sign's.
+    """
+    from torchvision.ops import box_iou
+
+    overlap = box_iou(found.boxes, box.to(found.boxes)[None])[:, 0]
+    scores = found.scores[(found.labels == label) & (overlap >= least_iou)]
+    return float(scores.max()) if len(scores) else 0.0
+
+
+def _fill(network: nn.Module, path: Path, name: str, spec: str) -> None:
+    state = read_state_dict(path)
+    fill(network, state, path, spec)
+    counted = any(key.endswith("num_batches_tracked") for key in state)
+    if name in _ZERO_EPS and not counted:
+        # Statistics that were frozen are those published, which torchvision itself evaluates without eps.
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eps = 0.0

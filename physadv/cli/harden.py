@@ -1,0 +1,55 @@
+"""Defence: adversarial training of the sign classifier."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from physadv.cli.app import app
+from physadv.cli.options import Quiet, Seed
+
+
+@app.command(epilog="Example: physadv harden --model signs --data ../data --out mine.safetensors")
+def harden(
+    data: Annotated[Path, typer.Option(help="Folder with traffic/gtsrb32.npz and traffic/rp2/victims.")],
+    model: Annotated[
+        str, typer.Option(help="Where to start: signs, signs-hardened or signs@PATH.")
+    ] = "signs",
+    out: Annotated[Path, typer.Option(help="File of the weights; their card goes beside it, as .md.")] = Path(
+        "signs-hardened.safetensors"
+    ),
+    epochs: Annotated[int, typer.Option(help="How often every training image is seen.")] = 15,
+    area: Annotated[
+        tuple[float, float],
+        typer.Option(help="Least and largest share of an image that stickers cover."),
+    ] = (0.02, 0.15),
+    stickered: Annotated[float, typer.Option(help="Share of every batch that wears stickers.")] = 0.6,
+    steps: Annotated[int, typer.Option(help="Steps of every inner attack.")] = 5,
+    eps: Annotated[int, typer.Option(help="Also train on L-inf noise of so many 8-bit levels; 0: none.")] = 0,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Train against stickers; the result is --model signs@FILE. Run again to go on after an interruption."""
+    from physadv.experiments.hardening.harden import harden as run
+    from physadv.experiments.hardening.settings import HardenSettings
+    from physadv.progress import reporter
+
+    settings = HardenSettings(
+        data=data,
+        model=model,
+        epochs=epochs,
+        area=area,
+        steps=steps,
+        stickered=stickered,
+        eps=eps,
+        seed=seed,
+    )
+    done = run(settings, out, reporter(quiet=quiet))
+    for what, before, after in (
+        ("test images", done.before.test, done.after.test),
+        ("photos of stop signs", done.before.victims, done.after.victims),
+        ("test images with stickers of 10 %", done.before.stickered, done.after.stickered),
+    ):
+        print(f"{what}: {before} before, {after} after")
+    print(f"weights: {done.weights}; card: {done.weights.with_suffix('.md')}")
+    print(f"next: --model signs@{done.weights} wherever a classifier is named")

@@ -1,0 +1,47 @@
+"""One command that attacks a classifier and its hardened self in every way, and writes the page."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from physadv.classifiers import load_classifier
+from physadv.errors import PhysadvError
+from physadv.experiments.hardening.page import COMMAND, page
+from physadv.experiments.hardening.stop_signs import Effort
+from physadv.experiments.hardening.study import Extent, study
+from physadv.progress import reporter
+from physadv.runs import replacing
+
+QUICK = Extent(every=100, queried=5, query_steps=5, effort=Effort(steps=10, samples=1, draws=2))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the study from the command line."""
+    parser = argparse.ArgumentParser(prog="python -m physadv.experiments.hardening", description=__doc__)
+    parser.add_argument(
+        "data", type=Path, metavar="DATA", help="folder with traffic/gtsrb32.npz and traffic/rp2/victims"
+    )
+    parser.add_argument("--before", default="signs", help="classifier to compare with")
+    parser.add_argument("--after", default="signs-hardened", help="hardened classifier, such as signs@PATH")
+    parser.add_argument("--out", type=Path, default=Path("docs/results/hardened.md"), help="the page")
+    parser.add_argument("--quick", action="store_true", help="a minute's work, with wide intervals")
+    chosen = parser.parse_args(arguments)
+    extent = QUICK if chosen.quick else Extent()
+    torch.set_num_threads(1)  # the same sums in the same order, whatever the number of cores
+    try:
+        before, after = (
+            study(load_classifier(spec), chosen.data, extent, reporter(quiet=False))
+            for spec in (chosen.before, chosen.after)
+        )
+    except PhysadvError as error:
+        parser.error(str(error))
+    command = f"{COMMAND} --quick" if chosen.quick else COMMAND
+    with replacing(chosen.out) as temporary:
+        temporary.write_text(page(before, after, command), encoding="utf-8")
+    print(f"wrote {chosen.out}")
+
+
+if __name__ == "__main__":
+    main()

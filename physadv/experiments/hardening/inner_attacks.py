@@ -1,0 +1,173 @@
+"""The attacks that adversarial training learns from: few signed steps, anywhere on the sign, made anew.
+
+Each takes the network as it stands and images of one batch, and returns the images to learn from.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from physadv.attacks import (
+    LInfBall,
+    Placement,
+    SignedStep,
+    Stickers,
+    Variable,
+    bars,
+    circle,
+    optimise,
+    square,
+    untargeted_cross_entropy,
+)
+from physadv.transforms import identity
+
+TEXELS = 16
+"""Side of a sticker's canvas, half that of the images: no sticker shows more detail than they can."""
+SHAPES: tuple[Callable[[int], Tensor], ...] = (square, circle, lambda size: bars(size, size))
+
+
+@dataclass(frozen=True)
+class StickerAttack:
+    """Stickers of one's own for every image: the worst of a few places, then signed steps there.
+
+    Attributes:
+        placement: how much of the image they cover, how far they are turned.
+        steps: of the optimiser, from mid-grey.
+        places: tried with grey stickers before; the one that hurts most is kept (Wu et al. 2020).
+        size: of a step, 8-bit levels.
+    """
+
+    placement: Placement
+    steps: int = 5
+    places: int = 3
+    size: int = 64
+
+    def __call__(
+        self,
+        network: nn.Module,
+        images: Tensor,
+        labels: Tensor,
+        generator: torch.Generator,
+        shape: Callable[[int], Tensor],
+    ) -> Tensor:
+        """Return images (B, 3, H, W) with stickers of one shape on them, float, not rounded to 8 bits.
+
+        Args:
+            network: images → logits, in evaluation mode.
+            images: float (B, 3, H, W) in [0, 1].
+            labels: int64 (B,), the true classes, which the stickers are to hide.
+            generator: of places and starts.
+            shape: size → alpha mask, such as `circle`, `square`.
+        """
+        alpha = shape(TEXELS)
+        views = self._worst(network, images, labels, generator, alpha)
+        stickers = Stickers(images, alpha, views, shared=False)
+        values = _steps(network, stickers, labels, self.size, self.steps, generator)
+        return stickers.render(values, {}, 1)
+
+    def _worst(
+        self, network: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator, alpha: Tensor
+    ) -> Tensor:
+        """Return for each image the view (B, 3, 3), of several drawn, in which grey stickers hurt most."""
+        batch = len(images)
+        drawn = self.views(self.places * batch, alpha, images.shape[-2:], generator)
+        if self.places == 1:
+            return drawn
+        grey = Stickers(images.repeat(self.places, 1, 1, 1), alpha, drawn)
+        with torch.no_grad():
+            logits = network(grey.render(grey.start(generator), {}, 1))
+            losses = -untargeted_cross_entropy(labels)(logits.view(self.places, batch, -1))
+        return drawn.view(self.places, batch, 3, 3)[losses.argmax(dim=0), torch.arange(batch)]
+
+    def views(
+        self, n: int, alpha: Tensor, frame: torch.Size | tuple[int, int], generator: torch.Generator
+    ) -> Tensor:
+        """Return n random homographies (n, 3, 3), float64, from the canvas (s, s) to a frame (H, W).
+
+        The canvas lies wholly in the frame, or in its middle along an axis on which it is larger.
+        """
+        drawn = self.placement.draw(n, generator)
+        height, width = frame
+        texel = (drawn["area"].double() * height * width / alpha.sum()).sqrt()
+        cosine, sine = texel * drawn["angle"].cos(), texel * drawn["angle"].sin()
+        side = len(alpha)
+        reach = side / 2 * (cosine.abs() + sine.abs())
+        middle = torch.tensor([width, height], dtype=torch.float64) / 2
+        centre = middle + (2 * drawn["place"] - 1) * (middle - reach[:, None]).clamp_min(0) - 0.5
+        turn = torch.stack([torch.stack([cosine, -sine], 1), torch.stack([sine, cosine], 1)], 1)
+        shift = centre - (side - 1) / 2 * turn.sum(dim=2)
+        views = torch.zeros(n, 3, 3, dtype=torch.float64)
+        views[:, :2, :2], views[:, :2, 2], views[:, 2, 2] = turn, shift, 1
+        return views
+
+
+@dataclass(frozen=True)
+class NoiseAttack:
+    """Projected gradient steps in the L∞ ball, from a random start (Madry et al. 2018).
+
+    Attributes:
+        eps: 8-bit levels.
+        steps: of a quarter of eps each, one level or more.
+    """
+
+    eps: int
+    steps: int = 5
+
+    def __call__(
+        self, network: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator
+    ) -> Tensor:
+        """Return images (B, 3, H, W), whole 8-bit levels, no further than eps from `images` so rounded."""
+        ball = LInfBall((images * 255).round(), self.eps, random_start=True)
+        values = _steps(network, ball, labels, max(1, round(self.eps / 4)), self.steps, generator)
+        return ball.images(values)
+
+
+def _steps(
+    network: nn.Module, variable: Variable, labels: Tensor, size: int, steps: int, generator: torch.Generator
+) -> Tensor:
+    return optimise(
+        network,
+        untargeted_cross_entropy(labels),
+        variable,
+        identity,
+        SignedStep(size),
+        steps=steps,
+        samples=1,
+        generator=generator,
+    )
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """What a batch of adversarial training is made of: some images as they are, the others attacked.
+
+    Attributes:
+        stickers: the attack with stickers; `stickered` the share of a batch that wears them.
+        noise: the L∞ attack; None without it. `noisy` its share, taken from the others.
+    """
+
+    stickers: StickerAttack
+    stickered: float
+    noise: NoiseAttack | None
+    noisy: float = 0.3
+
+    def __call__(
+        self, network: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator
+    ) -> Tensor:
+        """Return the images (B, 3, H, W) of a batch in the same order, its first ones attacked.
+
+        The network attacks itself in evaluation mode, so that its running statistics are of the batches it
+        learns from only, and is left in training mode.
+        """
+        network.eval()
+        first = round(self.stickered * len(images))
+        shape = SHAPES[int(torch.randint(len(SHAPES), (), generator=generator))]
+        parts = [self.stickers(network, images[:first], labels[:first], generator, shape)]
+        if self.noise is not None:
+            last = first + round(self.noisy * len(images))
+            parts.append(self.noise(network, images[first:last], labels[first:last], generator))
+            first = last
+        network.train()
+        return torch.cat([*parts, images[first:]]).detach()

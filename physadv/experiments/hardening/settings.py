@@ -1,0 +1,98 @@
+"""What is hardened against what, and what a network is worth before and after."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from physadv.attacks import Placement
+from physadv.classifiers.sign_training import Measured
+from physadv.errors import PhysadvError
+from physadv.experiments.hardening.inner_attacks import Mixture, NoiseAttack, StickerAttack
+
+PEAK_RATE = 1.5e-3
+ROTATION = 45.0
+"""Stickers are turned up to so many degrees either way."""
+
+
+class HardenError(PhysadvError):
+    """A classifier cannot be hardened as asked."""
+
+
+@dataclass(frozen=True)
+class HardenSettings:
+    """What is hardened, on what, against what.
+
+    Attributes:
+        data: folder with traffic/gtsrb32.npz and traffic/rp2/victims.
+        model: `signs`, `signs-hardened` or `signs@PATH`: the network whose weights are the start.
+        epochs: how often every training image is seen.
+        area: the least and the largest share of an image that stickers cover.
+        steps: of every inner attack.
+        stickered: share of every batch that wears stickers.
+        eps: 8-bit levels of L∞ noise on a further 30 % of every batch; 0 without it.
+        seed: of everything random.
+    """
+
+    data: Path
+    model: str = "signs"
+    epochs: int = 15
+    area: tuple[float, float] = (0.02, 0.15)
+    steps: int = 5
+    stickered: float = 0.6
+    eps: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        most = 0.7 if self.eps else 1
+        for name, good, wanted in (
+            ("epochs", self.epochs >= 1, "1 or more"),
+            ("steps", self.steps >= 1, "1 or more"),
+            ("eps", 0 <= self.eps <= 255, "8-bit levels, 0 to 255"),
+            ("stickered", 0.01 <= self.stickered <= most, f"a share of the batch, 0.01 to {most:g}"),
+        ):
+            if not good:
+                raise HardenError(f"{name} {getattr(self, name):g}: wanted {wanted}")
+
+    def mixture(self) -> Mixture:
+        """Return what a batch is made of.
+
+        Raises:
+            AttackError: the area is no share of an image.
+        """
+        noise = NoiseAttack(self.eps, self.steps) if self.eps else None
+        return Mixture(StickerAttack(Placement(self.area, ROTATION), self.steps), self.stickered, noise)
+
+    def command(self) -> str:
+        """Return the command line that does the same again."""
+        given = [f"physadv harden --model {self.model} --data DATA --epochs {self.epochs}"]
+        given += [f"--area {self.area[0]:g} {self.area[1]:g} --steps {self.steps}"]
+        given += [f"--stickered {self.stickered:g} --eps {self.eps} --seed {self.seed}"]
+        return " ".join(given)
+
+
+@dataclass(frozen=True)
+class Worth:
+    """How many images a network gets right.
+
+    Attributes:
+        test: the GTSRB test images.
+        victims: the photos of US stop signs.
+        stickered: test images with fresh stickers, of four times as many steps as in training.
+    """
+
+    test: Measured
+    victims: Measured
+    stickered: Measured
+
+
+@dataclass(frozen=True)
+class Hardened:
+    """What came of it, of the file as reloaded.
+
+    Attributes:
+        weights: the file; the card lies beside it.
+        before: what the classifier was worth before; likewise `after`.
+    """
+
+    weights: Path
+    before: Worth
+    after: Worth

@@ -1,0 +1,102 @@
+"""What a classifier is worth under every attack, each made afresh against it."""
+
+import csv
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from physadv.classifiers import Classifier
+from physadv.classifiers.sign_training import Measured, measure, read_test, read_victims
+from physadv.classifiers.signs import SIGN_LABELS
+from physadv.evaluation.intervals import Estimate
+from physadv.experiments.hardening.settings import HardenError
+from physadv.experiments.hardening.stop_signs import Effort, stop_sign_shares
+from physadv.experiments.hardening.trials import trials
+from physadv.progress import Reporter, silent
+from physadv.stages.masking import MaskingCheck, MaskingSettings, masking_check
+
+MASKING_EPS = 4
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much is tried.
+
+    Attributes:
+        every: so manyth test image is attacked.
+        queried: of those, attacked by answers only, and checked for masked gradients.
+        query_steps: of the attack by answers.
+        effort: for the stickers that all stop signs share.
+    """
+
+    every: int = 12
+    queried: int = 40
+    query_steps: int = 50
+    effort: Effort = field(default_factory=Effort)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What one classifier is worth.
+
+    Attributes:
+        spec: the classifier.
+        test: GTSRB test images right; likewise `victims`, photos of US stop signs.
+        fooled: attack → share of the attacked images that it gets right otherwise, and does not now.
+        stop_signs: treatment and aim → share of held-out views.
+        masking: whether its gradients mislead, under L∞ noise.
+    """
+
+    spec: str
+    test: Measured
+    victims: Measured
+    fooled: Mapping[str, Estimate]
+    stop_signs: Mapping[str, Estimate]
+    masking: MaskingCheck
+
+
+def study(classifier: Classifier, data: Path, extent: Extent, reporter: Reporter = silent) -> Findings:
+    """Attack one classifier of the bundled classes in every way.
+
+    Raises:
+        PhysadvError: data are missing or damaged, or the classifier has other classes.
+    """
+    if classifier.labels != SIGN_LABELS:
+        raise HardenError(f"model '{classifier.spec}' has other classes than the bundled {len(SIGN_LABELS)}")
+    test, victims = read_test(data), read_victims(data)
+    images, labels = test.images[:: extent.every].float() / 255, test.labels[:: extent.every]
+    right = classifier.probabilities(images).argmax(dim=1) == labels
+    images, labels = images[right], labels[right]
+    tried = trials(extent.queried, extent.query_steps)
+    fooled = {
+        trial.name: trial.fooled(classifier, images, labels)
+        for trial in reporter.track(tried, len(tried), f"{classifier.spec}, attacks")
+    }
+    reporter.say(f"{classifier.spec}: stickers that stop signs share")
+    return Findings(
+        spec=classifier.spec,
+        test=measure(classifier, test),
+        victims=measure(classifier, victims),
+        fooled=fooled,
+        stop_signs=stop_sign_shares(classifier, victims, extent.effort),
+        masking=_masking(classifier.spec, images[: extent.queried], labels[: extent.queried], reporter),
+    )
+
+
+def _masking(spec: str, images: Tensor, labels: Tensor, reporter: Reporter) -> MaskingCheck:
+    """Return the check of `physadv masking-check` on images (B, 3, H, W)."""
+    with tempfile.TemporaryDirectory() as folder:
+        table = Path(folder) / "labels.csv"
+        rows = [(f"{index}.png", int(label)) for index, label in enumerate(labels)]
+        for (name, _), image in zip(rows, images, strict=True):
+            levels = (image * 255).round().permute(1, 2, 0).numpy().astype(np.uint8)
+            Image.fromarray(levels).save(table.with_name(name))
+        with table.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([("path", "label"), *rows])
+        settings = MaskingSettings(table, spec, eps=MASKING_EPS, size=images.shape[-1], device="cpu")
+        return masking_check(settings, reporter)

@@ -1,0 +1,193 @@
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+from physadv.attacks import Placement, square
+from physadv.classifiers import Classifier, load_classifier
+from physadv.classifiers.sign_training import STOP, Measured, Signs, measure, read_test
+from physadv.classifiers.signs import HARDENED_WEIGHTS, WEIGHTS, load_signs
+from physadv.evaluation.intervals import proportion
+from physadv.experiments.drawn_signs import draw_demo_set
+from physadv.experiments.hardening.__main__ import main as study_main
+from physadv.experiments.hardening.inner_attacks import SHAPES, TEXELS, Mixture, NoiseAttack, StickerAttack
+from physadv.experiments.hardening.page import page
+from physadv.experiments.hardening.settings import HardenError
+from physadv.experiments.hardening.stop_signs import AIMS, Effort, stop_sign_shares
+from physadv.experiments.hardening.study import Extent, Findings, study
+from physadv.experiments.hardening.trials import WORST_STICKERS, Trial, stickers
+from physadv.stages.masking import MaskingCheck
+from physadv.transforms.geometry import apply_homography
+
+TENTH = StickerAttack(Placement((0.1, 0.1), 45.0))
+
+
+def random(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture(scope="module")
+def network():
+    return load_signs().network
+
+
+@pytest.fixture
+def images():
+    return torch.rand(8, 3, 32, 32, generator=random()), torch.arange(8)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=["square", "disc", "bars"])
+def test_sticker_views_cover_the_share_asked_for_inside_the_frame(shape):
+    alpha = shape(TEXELS)
+    views = StickerAttack(Placement((0.05, 0.05), 45.0)).views(50, alpha, (32, 32), random())
+
+    # A similarity of determinant s² makes s² pixels of a texel.
+    covered = torch.linalg.det(views) * float(alpha.sum())
+    torch.testing.assert_close(covered, torch.full_like(covered, 0.05 * 32 * 32))
+    places = alpha.nonzero().flip(1).double()
+    seen = apply_homography(views, places)
+    assert bool(((seen >= -0.5) & (seen <= 31.5)).all())
+
+
+def test_stickers_raise_the_loss_and_leave_the_rest_of_the_image(network, images):
+    pictures, labels = images
+    loss = torch.nn.functional.cross_entropy
+    worn = TENTH(network, pictures, labels, random(), square)
+
+    changed = ((worn - pictures).abs().amax(dim=1) > 1e-6).float().mean(dim=(1, 2))
+    assert bool((changed > 0.08).all())
+    assert bool((changed < 0.16).all())  # a tenth and the pixels its edge runs through
+    assert float(worn.min()) >= 0
+    assert float(worn.max()) <= 1
+    assert float(loss(network(worn), labels)) > float(loss(network(pictures), labels)) + 1
+
+
+def test_the_worst_of_more_places_hurts_more(network, images):
+    pictures, labels = images
+
+    def loss(places):
+        unmoved = StickerAttack(Placement((0.1, 0.1)), steps=1, places=places, size=0)
+        worn = unmoved(network, pictures, labels, random(), square)
+        return float(torch.nn.functional.cross_entropy(network(worn), labels))
+
+    assert loss(12) > loss(1)
+
+
+def test_noise_keeps_to_its_budget_in_whole_levels(network, images):
+    pictures, labels = images
+    levels = NoiseAttack(4)(network, pictures, labels, random()) * 255
+    torch.testing.assert_close(levels, levels.round())
+    assert float((levels - (pictures * 255).round()).abs().max()) == pytest.approx(4)
+
+
+def test_a_batch_is_part_stickers_part_noise_and_the_rest_as_it_is(network, images):
+    pictures, labels = images
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+
+    mixed = Mixture(TENTH, 0.5, NoiseAttack(2), 0.25)(network, pictures, labels, random())
+
+    assert network.training
+    network.eval()
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+    furthest = (mixed - pictures).abs().amax(dim=(1, 2, 3))
+    assert bool((furthest[:4] > 0.1).all())
+    assert bool((furthest[4:6] < 2.6 / 255).all())
+    assert bool((furthest[4:6] > 1 / 255).all())
+    assert bool((furthest[6:] == 0).all())
+    assert not mixed.requires_grad
+
+
+def test_bundled_hardened_classifier_costs_little_and_halves_what_stickers_at_a_random_place_do(shared_data):
+    test = read_test(shared_data)
+    some, labels = test.images[::50].float() / 255, test.labels[::50]
+    right, fooled = {}, {}
+    for spec in ("signs", "signs-hardened"):
+        classifier = load_classifier(spec)
+        trial = Trial("20 steps at a random place", partial(stickers, steps=20))
+        known = classifier(some).argmax(dim=1) == labels
+        fooled[spec] = trial.fooled(classifier, some[known], labels[known]).value
+        right[spec] = measure(classifier, test).right
+    assert right["signs"] - right["signs-hardened"] <= 0.03 * len(test.labels)
+    assert fooled["signs-hardened"] <= fooled["signs"] / 2
+
+
+def test_card_of_the_hardened_weights_is_of_that_file():
+    card = HARDENED_WEIGHTS.with_suffix(".md").read_text(encoding="utf-8")
+    assert f"| file size | {HARDENED_WEIGHTS.stat().st_size:,} bytes |" in card
+    assert HARDENED_WEIGHTS.stat().st_size <= 2_500_000
+    assert HARDENED_WEIGHTS.read_bytes() != WEIGHTS.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def drawn_stop_signs():
+    """Six drawn signs that the bundled classifier calls stop, 64 pixels a side."""
+    drawn = [pixels for label, pixels in draw_demo_set(43, size=64, seed=0) if label == "stop"]
+    pixels = torch.from_numpy(np.stack([drawn[0]] * 6)).permute(0, 3, 1, 2)
+    return Signs(pixels, torch.full((6,), STOP))
+
+
+def test_shared_stickers_are_judged_on_photos_they_were_not_made_on(drawn_stop_signs):
+    effort = Effort(steps=30, samples=2, draws=4)
+    shares = stop_sign_shares(load_signs(), drawn_stop_signs, effort)
+
+    assert shares["clean, not called stop"].n == 12  # three held-out photos, four views each
+    assert shares["optimised, not called stop"].value > shares["random, not called stop"].value
+    assert shares["optimised, called speed limit 50"].n == 12
+    assert stop_sign_shares(load_signs(), drawn_stop_signs, effort) == shares
+
+
+def test_a_trial_counts_what_it_turned_wrong(network, images):
+    pictures, _ = images
+    classifier = load_signs()
+    own = classifier(pictures).argmax(dim=1)
+
+    nothing = Trial("nothing", lambda classifier, images, labels: images)
+    shuffled = Trial("other images", lambda classifier, images, labels: images.flip(0), most=4)
+
+    assert nothing.fooled(classifier, pictures, own).value == 0
+    found = shuffled.fooled(classifier, pictures, own)
+    assert found.n == 4
+    assert found.value == float((own[:4].flip(0) != own[:4]).float().mean())
+
+
+def findings(spec, right, fooled):
+    """Findings in which every share is the same."""
+    share = proportion([1] * fooled + [0] * (10 - fooled), [1] * 10)
+    return Findings(
+        spec=spec,
+        test=Measured(right, 1000),
+        victims=Measured(40, 40),
+        fooled={WORST_STICKERS: share, "L2 noise, radius 1": share},
+        stop_signs={f"optimised, {aim}": share for aim in AIMS},
+        masking=MaskingCheck(
+            classifier=spec,
+            eps=4,
+            attacks={"one step": share},
+            iterative={1: share},
+            unbounded={1: share},
+            wrong_before=0,
+            queries=1,
+            signs=[],
+            verdict="no sign",
+        ),
+    )
+
+
+def test_page_says_what_holds():
+    text = page(findings("one", 990, 8), findings("other", 970, 4))
+    assert "| GTSRB test images right | 990 of 1000 (99.00 %) | 970 of 1000 (97.00 %) |" in text
+    assert "- **holds**: clean accuracy: 990 of 1000 (99.00 %) before, 970 of 1000 (97.00 %) after" in text
+    assert text.count("- **holds**") == 5
+    worse = page(findings("one", 990, 8), findings("other", 950, 9))
+    assert "- **does not hold**: clean accuracy" in worse
+    assert "- **does not hold**: L2 noise, radius 1: 80.0 % before, 90.0 % after, wanted no more" in worse
+    assert worse.count("- **does not hold**") == 5
+
+
+def test_study_refuses_data_and_classifiers_it_cannot_use(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        study_main([str(tmp_path), "--quick"])
+    assert "gtsrb32.npz: no such file" in capsys.readouterr().err
+    with pytest.raises(HardenError, match="other classes"):
+        study(Classifier(load_signs().network, ["a"], "strange"), tmp_path, Extent())
