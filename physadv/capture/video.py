@@ -6,6 +6,7 @@ that shift no middle. Reading needs PyAV, the optional extra `video`.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,10 +19,13 @@ from physadv.capture.reading import CaptureError, Photo, Pixels
 
 if TYPE_CHECKING:
     import av
+    from av.container import InputContainer
 
 MAX_POSES = 12
 MAX_FRAMES = 7200
 MAX_PIXELS = 36_000_000
+USUAL_RATE = 30.0
+NO_FRAME = "not a readable video: no frame of it can be decoded"
 SMALL_SIDE = 256
 MOVED = 0.03
 MATCHED = 0.2
@@ -67,6 +71,38 @@ def read_video(path: Path) -> Iterator[tuple[int, Photo]]:
     Raises:
         CaptureError: PyAV is not installed, or the file is damaged, cut off, too long, too large or HDR.
     """
+    with _opened(path) as container:
+        poses = _poses(container.decode(video=0))
+        camera = _camera(container.metadata)
+        if not poses:
+            raise CaptureError(NO_FRAME)
+        for pose in poses:
+            rgb = _upright(pose.frame)
+            yield pose.number, Photo(rgb, cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), camera)
+
+
+def read_frames(path: Path, every: int = 1) -> Iterator[tuple[float, Pixels]]:
+    """Yield the time in seconds and the upright RGB pixels (H, W, 3) of every so many frames of a video.
+
+    Raises:
+        CaptureError: as `read_video`.
+    """
+    with _opened(path) as container:
+        rate = float(container.streams.video[0].average_rate or USUAL_RATE)
+        number = -1
+        for number, frame in enumerate(container.decode(video=0)):
+            if number == 0:
+                _refuse_what_is_no_plain_video(frame)
+            _refuse_what_is_too_long(number)
+            if number % every == 0 and not frame.is_corrupt:
+                yield number / rate, _upright(frame)
+        if number < 0:
+            raise CaptureError(NO_FRAME)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator["InputContainer"]:
+    """Give a video's container, and turn whatever FFmpeg trips over into one line."""
     try:
         import av
     except ImportError as error:
@@ -76,13 +112,7 @@ def read_video(path: Path) -> Iterator[tuple[int, Photo]]:
         with av.open(path) as container:
             if not container.streams.video:
                 raise CaptureError("not a readable video: it has no picture, sound at most")
-            poses = _poses(container.decode(video=0))
-            camera = _camera(container.metadata)
-        if not poses:
-            raise CaptureError("not a readable video: no frame of it can be decoded")
-        for pose in poses:
-            rgb = _upright(pose.frame)
-            yield pose.number, Photo(rgb, cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), camera)
+            yield container
     except CaptureError:
         raise
     except Exception as error:  # FFmpeg's errors are of a dozen types.
@@ -113,8 +143,7 @@ def _poses(frames: Iterator["av.VideoFrame"]) -> list[_Pose]:
     for number, frame in enumerate(frames):
         if number == 0:
             _refuse_what_is_no_plain_video(frame)
-        if number >= MAX_FRAMES:
-            raise CaptureError(f"has more than {MAX_FRAMES} frames, two minutes of 60 a second; cut it")
+        _refuse_what_is_too_long(number)
         if frame.is_corrupt:
             continue
         gray = np.asarray(frame.to_ndarray(format="gray"), np.uint8)
@@ -136,6 +165,11 @@ def _refuse_what_is_no_plain_video(frame: "av.VideoFrame") -> None:
         )
     if frame.color_trc in (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67):
         raise CaptureError("an HDR video (PQ or HLG), whose levels are not a photo's; record it in SDR")
+
+
+def _refuse_what_is_too_long(number: int) -> None:
+    if number >= MAX_FRAMES:
+        raise CaptureError(f"has more than {MAX_FRAMES} frames, two minutes of 60 a second; cut it")
 
 
 def _sharpness(gray: Pixels) -> float:

@@ -44,12 +44,22 @@ def draw_sign(label: str, size: int, generator: Generator) -> Pixels:
     Raises:
         DrawnSignError: an unknown label, or a size under 16.
     """
+    return draw_posed_sign(label, size, generator)[0]
+
+
+def draw_posed_sign(label: str, size: int, generator: Generator) -> tuple[Pixels, Field]:
+    """Draw a sign as `draw_sign` does, and say where its plate is.
+
+    Returns:
+        The picture, and the corners (4, 2), x and y in its pixels, of the square that the plate just fills,
+        clockwise from the top-left one.
+    """
     if label not in DRAWN_SIGNS:
         raise DrawnSignError(unknown_name("drawn sign", label, DRAWN_SIGNS))
     if size < 16:
         raise DrawnSignError(f"a drawn sign of {size} pixels: at least 16 are needed")
     side = size * max(2, math.ceil(_LEAST_CANVAS / size))
-    scene = _background(side, generator)
+    scene = draw_background(side, generator)
     colour, coverage = face(label, side)
     pose = _pose(side, generator)
     lit = _warped(_weathered(colour, generator), pose)
@@ -57,7 +67,11 @@ def draw_sign(label: str, size: int, generator: Generator) -> Pixels:
     picture = _array(cv2.resize(scene, (size, size), interpolation=cv2.INTER_AREA))
     exposed = picture * (generator.uniform(0.75, 1.1) * _temperature(generator))
     noisy = exposed + generator.normal(0, 1.2 / 255, exposed.shape)
-    return np.round(noisy.clip(0, 1) * 255).astype(np.uint8)
+    rows, columns = (np.flatnonzero((coverage > 0.5).any(axis=axis)) for axis in (1, 0))
+    left, top, right, bottom = columns[0] - 0.5, rows[0] - 0.5, columns[-1] + 0.5, rows[-1] + 0.5
+    square = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+    corners = (_array(cv2.perspectiveTransform(square[:, None], pose))[:, 0] + 0.5) * (size / side) - 0.5
+    return np.round(noisy.clip(0, 1) * 255).astype(np.uint8), corners
 
 
 def draw_demo_set(n: int, size: int = 128, seed: int = 0) -> list[tuple[str, Pixels]]:
@@ -104,7 +118,7 @@ def _weathered(colour: Field, generator: Generator) -> Field:
     y, x = np.ogrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
     angle = generator.uniform(0, 2 * math.pi)
     slope = generator.uniform(0, 0.18) * (math.cos(angle) * x + math.sin(angle) * y)
-    lit = colour * (1 + slope + 0.05 * _clouds(side, 6, generator))[..., None]
+    lit = colour * (1 + slope + 0.05 * clouds(side, 6, generator))[..., None]
     x0, y0 = generator.uniform(-0.8, 0.8, 2)
     sheen = generator.uniform(0, 0.14) * np.exp(-2 * ((x - x0) ** 2 + (y - y0) ** 2))
     return _array(lit + (1 - lit) * sheen[..., None])
@@ -115,7 +129,7 @@ def _temperature(generator: Generator) -> Field:
     return np.array([1 + warmth, 1.0, 1 - warmth])
 
 
-def _clouds(side: int, cells: int, generator: Generator, octaves: int = 4) -> Field:
+def clouds(side: int, cells: int, generator: Generator, octaves: int = 4) -> Field:
     """Return smooth fractal noise (side, side), about -1 to 1, `cells` blobs across at its coarsest."""
     total = np.zeros((side, side))
     for octave in range(octaves):
@@ -124,39 +138,47 @@ def _clouds(side: int, cells: int, generator: Generator, octaves: int = 4) -> Fi
     return total
 
 
-def _blend(low: ArrayLike, high: ArrayLike, share: Field) -> Field:
-    """Mix two colours (8-bit RGB) by a field in [0, 1]."""
+def blend(low: ArrayLike, high: ArrayLike, share: Field) -> Field:
+    """Mix two colours (8-bit RGB) by a field in [0, 1]: (..., 3) in [0, 1]."""
     first, second = np.asarray(low) / 255, np.asarray(high) / 255
     return _array(first + (second - first) * share.clip(0, 1)[..., None])
 
 
-def _background(side: int, generator: Generator) -> Field:
-    """Return sky, foliage, wall or street, out of focus, with a post: (side, side, 3), in [0, 1]."""
+def draw_background(side: int, generator: Generator) -> Field:
+    """Return what is behind a sign: sky, foliage, wall or street, out of focus, and the sign's post.
+
+    Args:
+        side: of the picture, pixels; the post, from the middle down, suits a sign that spans 0.75 of it.
+        generator: the source of every draw.
+
+    Returns:
+        sRGB, (side, side, 3), in [0, 1].
+    """
     scene = _SCENES[generator.integers(len(_SCENES))](side, generator)
     centre = side * (0.5 + generator.uniform(-0.02, 0.02))
     across = (np.arange(side) - centre) / (0.035 * side)
     tube = np.sqrt((1 - across**2).clip(0, 1))
     post = np.abs(across) < 1
-    scene[side // 2 :, post] = _blend((70, 74, 78), (176, 180, 184), tube)[post]
+    scene[side // 2 :, post] = blend((70, 74, 78), (176, 180, 184), tube)[post]
     blurred = _array(cv2.GaussianBlur(scene, (0, 0), side * generator.uniform(0.004, 0.012)))
     return _array((blurred * generator.uniform(0.6, 1.1)).clip(0, 1))
 
 
 def _sky(side: int, generator: Generator) -> Field:
     down = np.linspace(0, 1, side)[:, None] * np.ones((1, side))
-    sky = _blend((86, 142, 208), (206, 222, 236), down)
-    cloud = (_clouds(side, 3, generator) * 1.3 + generator.uniform(-0.3, 0.5)).clip(0, 1)[..., None]
+    sky = blend((86, 142, 208), (206, 222, 236), down)
+    cloud = (clouds(side, 3, generator) * 1.3 + generator.uniform(-0.3, 0.5)).clip(0, 1)[..., None]
     return _array(sky + (0.95 - sky) * cloud)
 
 
 def _foliage(side: int, generator: Generator) -> Field:
-    leaves = _blend((26, 44, 18), (132, 158, 74), 0.45 + 0.5 * _clouds(side, 9, generator, octaves=5))
-    return _array(leaves * (0.8 + 0.3 * _clouds(side, 3, generator, octaves=2)[..., None]).clip(0.2, 1.3))
+    leaves = blend((26, 44, 18), (132, 158, 74), 0.45 + 0.5 * clouds(side, 9, generator, octaves=5))
+    return _array(leaves * (0.8 + 0.3 * clouds(side, 3, generator, octaves=2)[..., None]).clip(0.2, 1.3))
 
 
 def _wall(side: int, generator: Generator) -> Field:
     plaster = np.array([188, 176, 158]) + generator.uniform(-45, 30) + generator.uniform(-14, 14, 3)
-    wall = _blend(plaster * 0.86, plaster * 1.06, 0.5 + 0.35 * _clouds(side, 12, generator, octaves=5))
+    wall = blend(plaster * 0.86, plaster * 1.06, 0.5 + 0.35 * clouds(side, 12, generator, octaves=5))
     courses = int(generator.integers(6, 11))
     row, column = np.mgrid[0:side, 0:side] * (courses / side)
     joint = (row % 1 < 0.07) | ((column / 2 + 0.5 * (row.astype(int) % 2)) % 1 < 0.035)
@@ -173,7 +195,7 @@ def _street(side: int, generator: Generator) -> Field:
         scene[roof:, left:right] = (np.array([150, 138, 126]) + generator.uniform(-60, 50)) / 255
         left = right
     kerb = int(side * generator.uniform(0.72, 0.85))
-    scene[kerb:] = _blend((74, 76, 80), (112, 112, 114), 0.5 + 0.5 * _clouds(side, 14, generator))[kerb:]
+    scene[kerb:] = blend((74, 76, 80), (112, 112, 114), 0.5 + 0.5 * clouds(side, 14, generator))[kerb:]
     return scene
 
 

@@ -18,7 +18,11 @@ from physadv.sheets.codes import Code, format_code, sheet_code
 
 Box = tuple[float, float, float, float]
 
-PAGES: dict[str, tuple[float, float]] = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
+PAGES: dict[str, tuple[float, float]] = {
+    "a4": (210.0, 297.0),
+    "a3": (297.0, 420.0),
+    "letter": (215.9, 279.4),
+}
 MARGIN = 10.0
 IMAGE = 36.0
 SADDLE = 4.0
@@ -109,6 +113,17 @@ def box_corners(box: Box) -> NDArray[np.float64]:
     return np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)], dtype=np.float64)
 
 
+def page_size(page: str) -> tuple[float, float]:
+    """Return the width and height of a page in mm.
+
+    Raises:
+        SheetError: it is no name of `PAGES`.
+    """
+    if page not in PAGES:
+        raise SheetError(f"unknown page '{page}'; known: {', '.join(PAGES)}")
+    return PAGES[page]
+
+
 def plan_sheets(
     pairs: Sequence[tuple[PrintItem, PrintItem]], *, run: str, page: str = "a4", image_mm: float = IMAGE
 ) -> list[Sheet]:
@@ -123,22 +138,22 @@ def plan_sheets(
     Raises:
         SheetError: unknown page, or a picture too small or too large for it.
     """
-    if page not in PAGES:
-        raise SheetError(f"unknown page '{page}'; known: {', '.join(PAGES)}")
+    page_mm = page_size(page)
     if not 10 <= image_mm < inf:
         raise SheetError(f"pictures of {image_mm:g} mm cannot be printed with marks; take 10 mm or more")
-    frame = _snap(image_mm) + 2 * (SADDLE + CLEARANCE)
-    slots = _pair_slots(PAGES[page], frame)
+    frame = snap(image_mm) + 2 * (SADDLE + CLEARANCE)
+    slots = _pair_slots(page_mm, frame)
     if not slots:
         raise SheetError(f"a pair of {image_mm:g} mm pictures does not fit on {page}; take a smaller size")
     groups = [pairs[start : start + len(slots)] for start in range(0, len(pairs), len(slots))]
     return [
-        _sheet(index, group, slots, run=run, page_mm=PAGES[page], frame=frame)
+        _sheet(index, group, slots, run=run, page_mm=page_mm, frame=frame)
         for index, group in enumerate(groups)
     ]
 
 
-def _snap(length_mm: float) -> float:
+def snap(length_mm: float) -> float:
+    """Return a length on the grid of 0.05 mm."""
     return round(length_mm * 20) / 20
 
 
@@ -150,7 +165,7 @@ def _pair_slots(page_mm: tuple[float, float], frame: float) -> list[tuple[tuple[
     top = MARGIN + HEADER + STRIP + STRIP_GAP
     pitch = frame + 2 * QUIET + CODE
     rows = int((height - MARGIN - STRIP - STRIP_GAP - top) // pitch)
-    left = _snap((width - pairs_per_row * (across + GAP) + GAP) / 2)
+    left = snap((width - pairs_per_row * (across + GAP) + GAP) / 2)
     return [
         tuple((left + (2 * pair + cell) * (frame + GAP), top + row * pitch) for cell in range(2))
         for row in range(rows)
@@ -173,18 +188,14 @@ def _sheet(
         for item, (x, y) in zip(items, origins, strict=True):
             number = len(cells)
             cells.append(Cell(example=item.example, box_mm=_picture_box(item, x, y, frame)))
-            far = frame - SADDLE
-            marks += [
-                Mark(kind="saddle", cell=number, box_mm=_box(x + dx, y + dy, SADDLE, SADDLE))
-                for dx, dy in ((0.0, 0.0), (far, 0.0), (far, far), (0.0, far))
-            ]
+            marks += [Mark(kind="saddle", cell=number, box_mm=box) for box in corner_saddles(x, y, frame)]
             # Codes go to the page's outer side, so that their hull covers as much of it as can be.
             code_x = x if x + frame / 2 < page_mm[0] / 2 else x + frame - CODE
             marks.append(
                 Mark(
                     kind="code",
                     cell=number,
-                    box_mm=_box(code_x, y + frame + QUIET, CODE, CODE),
+                    box_mm=rounded_box(code_x, y + frame + QUIET, CODE, CODE),
                     payload=format_code(Code(run, index, number)),
                 )
             )
@@ -194,27 +205,36 @@ def _sheet(
         page_mm=page_mm,
         cells=tuple(cells),
         marks=tuple(marks),
-        patches=tuple(_patches(page_mm)),
+        patches=colour_bars(page_mm[0], (MARGIN + HEADER, page_mm[1] - MARGIN - STRIP)),
     )
 
 
-def _box(x: float, y: float, w: float, h: float) -> Box:
+def rounded_box(x: float, y: float, w: float, h: float) -> Box:
+    """Return a box without the last digits' noise of binary fractions."""
     return (round(x, 4), round(y, 4), round(w, 4), round(h, 4))
 
 
 def _picture_box(item: PrintItem, x: float, y: float, frame: float) -> Box:
     side = frame - 2 * (SADDLE + CLEARANCE)
     scale = side / max(item.width_px, item.height_px)
-    w, h = _snap(item.width_px * scale), _snap(item.height_px * scale)
-    return _box(x + _snap((frame - w) / 2), y + _snap((frame - h) / 2), w, h)
+    w, h = snap(item.width_px * scale), snap(item.height_px * scale)
+    return rounded_box(x + snap((frame - w) / 2), y + snap((frame - h) / 2), w, h)
 
 
-def _patches(page_mm: tuple[float, float]) -> list[Patch]:
-    """Return the bar at the top and again at the bottom: light falls off across a page."""
-    width = _snap((page_mm[0] - 2 * MARGIN) / len(PATCH_COLOURS) - 0.5)
-    tops = (MARGIN + HEADER, _snap(page_mm[1] - MARGIN - STRIP))
-    return [
-        Patch(rgb=rgb, box_mm=_box(MARGIN + k * (width + 0.5), top, width, STRIP))
+def corner_saddles(x: float, y: float, frame: float) -> tuple[Box, ...]:
+    """Return the saddles in the corners of a square frame, clockwise from its top-left corner (x, y)."""
+    far = frame - SADDLE
+    return tuple(
+        rounded_box(x + dx, y + dy, SADDLE, SADDLE)
+        for dx, dy in ((0.0, 0.0), (far, 0.0), (far, far), (0.0, far))
+    )
+
+
+def colour_bars(page_width: float, tops: Sequence[float]) -> tuple[Patch, ...]:
+    """Return the grey and colour bar at each of `tops`: two, since light falls off across a page."""
+    width = snap((page_width - 2 * MARGIN) / len(PATCH_COLOURS) - 0.5)
+    return tuple(
+        Patch(rgb=rgb, box_mm=rounded_box(MARGIN + k * (width + 0.5), snap(top), width, STRIP))
         for top in tops
         for k, rgb in enumerate(PATCH_COLOURS)
-    ]
+    )

@@ -45,6 +45,7 @@ from physadv.transforms.protocol import (
     identity,
 )
 from physadv.transforms.ranges import Range, fixed, plus_minus
+from physadv.transforms.resolution import Resolution
 from physadv.transforms.surrogates import Rounding, round_to_8_bits
 from physadv.transforms.sweeps import SWEEPS, parse_sweep
 from physadv.transforms.viewpoint import Viewpoint
@@ -69,6 +70,7 @@ __all__ = [
     "Preset",
     "Printer",
     "Range",
+    "Resolution",
     "Rounding",
     "Sensor",
     "TransformError",

@@ -21,6 +21,7 @@ from physadv.transforms.optics import Optics
 from physadv.transforms.printing import Ink
 from physadv.transforms.protocol import Transformation, TransformError, compose
 from physadv.transforms.ranges import Range, Spacing, fixed
+from physadv.transforms.resolution import Resolution
 from physadv.transforms.surrogates import Rounding
 from physadv.transforms.warps import Warp
 
@@ -29,6 +30,7 @@ KINDS: dict[str, Callable[..., Transformation]] = {
     "jpeg": Jpeg,
     "optics": Optics,
     "photometry": Photometry,
+    "resolution": Resolution,
     "rounding": Rounding,
     "sensor": Sensor,
     "warp": Warp,
@@ -100,6 +102,8 @@ def _build(kind: Callable[..., Any], values: Mapping[str, Any], where: str) -> A
         arguments[key] = _argument(key, known[key], value, f"{where}, {key}")
     if kind is Jpeg and "quality" not in arguments:
         raise TransformError(f"{where}: no quality; wanted a range from 1 to 100")
+    if kind is Resolution and "height" not in arguments:
+        raise TransformError(f"{where}: no height; wanted a range of pixels")
     try:
         return kind(**arguments)
     except TransformError as error:
@@ -107,7 +111,7 @@ def _build(kind: Callable[..., Any], values: Mapping[str, Any], where: str) -> A
 
 
 def _argument(key: str, wanted: object, value: object, where: str) -> object:
-    if wanted is Range:
+    if wanted in (Range, Range | None):
         return _range(value, where)
     if wanted in (bool, int):
         if type(value) is not wanted:

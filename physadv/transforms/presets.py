@@ -1,5 +1,6 @@
 """EOT distributions by name, each with the source of its ranges."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from physadv.transforms.optics import Optics
 from physadv.transforms.printing import Ink
 from physadv.transforms.protocol import Composition, Transformation, TransformError, compose, identity
 from physadv.transforms.ranges import Range, fixed, plus_minus
+from physadv.transforms.resolution import Resolution
 from physadv.transforms.warps import Warp
 
 
@@ -63,19 +65,29 @@ def _brown_patch() -> Transformation:
     return Warp(rotation=plus_minus(22.5), scale=Range(0.3, 1.5), in_bounds=True, background="random")
 
 
+_PLATE = tuple(
+    (math.cos(angle) / math.cos(math.pi / 8) / 1.2, math.sin(angle) / math.cos(math.pi / 8) / 1.2)
+    for angle in (math.pi / 8 + k * math.pi / 4 for k in range(8))
+)
+"""An octagon in the middle five sixths of the picture: signs are cropped with a tenth of them around."""
+
+
 def _rp2_sign() -> Transformation:
     return compose(
         Warp(
-            yaw=plus_minus(45),
+            yaw=plus_minus(60),
             pitch=plus_minus(10),
             roll=plus_minus(5),
             focal=Range(2.0, 16.0, "log"),
-            scale=Range(0.8, 1.2),
-            shift_x=plus_minus(0.1),
-            shift_y=plus_minus(0.1),
+            crop=Range(0, 0.2),
+            subject=_PLATE,
         ),
+        in_linear_light(Photometry(gain=Range(0.5, 1.2, "log"), white_balance=plus_minus(0.1))),
+        # A plate of 750 mm before a phone's main camera at 5 to 40 feet, and down to the least that is seen.
+        Resolution(height=Range(16, 512, "log")),
         Optics(sigma=Range(0, 1)),
-        Photometry(brightness=plus_minus(0.2), contrast=Range(0.7, 1.3)),
+        Photometry(brightness=plus_minus(0.1), contrast=Range(0.8, 1.2)),
+        Sensor(read=Range(0, 0.02)),
     )
 
 
@@ -145,7 +157,7 @@ PRESETS: dict[str, Preset] = {
         ),
         Preset(
             "rp2-sign",
-            "Eykholt et al. 2018: a 30-inch sign at 5 to 40 feet, cropped; other ranges are this project's",
+            "Eykholt et al. 2018: a 30-inch sign at 5 to 40 feet, ±60°, cropped; the rest is ours",
             _rp2_sign,
         ),
         Preset(

@@ -64,6 +64,14 @@ def shifted(view: View, shift: Tensor) -> View:
     return view._replace(to_frame=matrices(1, 0, x, 0, 1, y, 0, 0, 1) @ view.to_frame)
 
 
+def framed(view: View, low: Tensor, high: Tensor, frame: Tensor) -> View:
+    """Return the views with the box from `low` to `high`, (B, 2) each, stretched to a frame (2,), pixels."""
+    across, down = (frame / (high - low)).unbind(dim=1)
+    left, top = low.unbind(dim=1)
+    stretch = matrices(across, 0, -left * across - 0.5, 0, down, -top * down - 0.5, 0, 0, 1)
+    return view._replace(to_frame=stretch @ view.to_frame)
+
+
 def bounding_box(homography: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
     """Return the least and largest x and y, each (B, 2), of warped pictures' outer edges, pixels.
 
@@ -80,30 +88,33 @@ def bounding_box(homography: Tensor, height: int, width: int) -> tuple[Tensor, T
     return seen.amin(dim=1), seen.amax(dim=1)
 
 
-def sampling_grid(homography: Tensor, height: int, width: int, like: Tensor) -> Tensor:
+def sampling_grid(
+    homography: Tensor, height: int, width: int, like: Tensor, seen: tuple[int, int] | None = None
+) -> Tensor:
     """Return where every pixel of the result is read, (B, H, W, 2), as `grid_sample` takes it.
 
     Args:
         homography: (B, 3, 3) from pixels of the picture to pixels of the result.
-        height: of both, pixels.
+        height: of the picture, pixels.
         width: likewise.
         like: gives dtype and device.
+        seen: height and width of the result; the picture's without it.
 
     Returns:
         Picture coordinates for `align_corners=False`: −1 and 1 are the outer edges.
     """
-    to_unit = homography.new_tensor(
-        [(2 / width, 0, 1 / width - 1), (0, 2 / height, 1 / height - 1), (0, 0, 1)]
-    )
-    rows = (to_unit @ torch.linalg.inv(homography) @ torch.linalg.inv(to_unit)).to(like)
-    x = _unit_axis(width, like)[None, None, :]
-    y = _unit_axis(height, like)[None, :, None]
+    rows_seen, columns_seen = seen or (height, width)
+    to_picture = _to_unit(height, width, homography)
+    from_result = torch.linalg.inv(_to_unit(rows_seen, columns_seen, homography))
+    rows = (to_picture @ torch.linalg.inv(homography) @ from_result).to(like)
+    x = _unit_axis(columns_seen, like)[None, None, :]
+    y = _unit_axis(rows_seen, like)[None, :, None]
     # Broadcast sums of a row and a column: a matrix product over all pixels costs three times as much.
     across = [
         row[:, 0, None, None] * x + (row[:, 1, None] * y[0, :, 0] + row[:, 2, None])[:, :, None]
         for row in rows.unbind(dim=1)
     ]
-    grid = like.new_empty(len(rows), height, width, 2)
+    grid = like.new_empty(len(rows), rows_seen, columns_seen, 2)
     torch.div(across[0], across[2], out=grid[..., 0])
     torch.div(across[1], across[2], out=grid[..., 1])
     return grid
@@ -120,6 +131,11 @@ def footprint(homography: Tensor, height: int, width: int) -> Tensor:
         :, None, None
     ]
     return jacobian.square().sum(dim=2).sqrt()
+
+
+def _to_unit(height: int, width: int, like: Tensor) -> Tensor:
+    """Return the matrix (3, 3) from pixels to −1 and 1 at the outer edges."""
+    return like.new_tensor([(2 / width, 0, 1 / width - 1), (0, 2 / height, 1 / height - 1), (0, 0, 1)])
 
 
 def _unit_axis(size: int, like: Tensor) -> Tensor:

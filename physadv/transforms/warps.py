@@ -8,10 +8,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from physadv.transforms.bending import Deformation
+from physadv.transforms.geometry import apply_homography
 from physadv.transforms.optics import gaussian_blur
 from physadv.transforms.protocol import Parameters, TransformError
 from physadv.transforms.ranges import ONE, ZERO, Range, fixed, require
-from physadv.transforms.views import View, bounding_box, footprint, pose_views, sampling_grid, shifted
+from physadv.transforms.views import View, bounding_box, footprint, framed, pose_views, sampling_grid, shifted
 
 ANTIALIAS = 0.6
 """Gaussian sigma per picture pixel that a result pixel covers beyond one; measured against area sampling."""
@@ -38,6 +39,10 @@ class Warp:
         shift_x: of the result, fraction of the frame's width; `shift_y`: of its height.
         in_bounds: instead of a shift, any place at which the flat result's bounding box lies within the frame
             or, along an axis on which it is larger, contains it.
+        crop: instead of scale and shift, the bounding box of what is seen fills the frame, each side moved
+            outward by a draw of its own, a share of the box's size: what a detector or a hand cuts out.
+        subject: corners (x, y) of what that box is about, −1 to 1 across the picture and down; all of it
+            without them.
         deformation: of the paper, before the camera sees it.
         background: what is seen beside the picture: a grey or (R, G, B) in [0, 1], `random` for a colour a
             sample, `edge` for the picture's edge extended, or images (K, 3, h, w), of which each sample draws
@@ -59,6 +64,8 @@ class Warp:
     shift_x: Range = ZERO
     shift_y: Range = ZERO
     in_bounds: bool = False
+    crop: Range | None = None
+    subject: tuple[tuple[float, float], ...] = ()
     deformation: Deformation | None = None
     background: Background = field(default="edge", compare=False)
 
@@ -69,6 +76,12 @@ class Warp:
             require(name, getattr(self, name), at_least=-89, at_most=89)
         if self.in_bounds and not (self.shift_x.is_only(0) and self.shift_y.is_only(0)):
             raise TransformError("in_bounds places the picture; wanted neither shift_x nor shift_y beside it")
+        if self.crop is not None:
+            require("crop", self.crop, at_least=-0.4)
+            if self.in_bounds or not (self.shift_x.is_only(0) and self.shift_y.is_only(0)):
+                raise TransformError(
+                    "crop places the picture; wanted no in_bounds, shift_x or shift_y beside it"
+                )
         _check_background(self.background)
 
     def sample(self, n: int, generator: torch.Generator) -> Parameters:
@@ -78,6 +91,8 @@ class Warp:
         }
         if self.in_bounds:
             draws["place"] = Range(-1, 1).draw(n, generator, 2)
+        if self.crop is not None:
+            draws["crop"] = self.crop.draw(n, generator, 4)
         if isinstance(self.background, Tensor):
             draws["background"] = torch.randint(
                 len(self.background), (n,), generator=generator, device=generator.device
@@ -113,6 +128,13 @@ class Warp:
         view = pose_views({name: parameters[name] for name in _QUANTITIES}, height, width)
         low, high = bounding_box(view.homography, height, width)
         frame = low.new_tensor([width, height])
+        if self.crop is not None:
+            if self.subject:
+                corners = (low.new_tensor(self.subject) + 1) / 2 * frame - 0.5
+                seen = apply_homography(view.homography, corners)
+                low, high = seen.amin(dim=1), seen.amax(dim=1)
+            outward = parameters["crop"].to(low) * (high - low).repeat(1, 2)
+            return framed(view, low - outward[:, :2], high + outward[:, 2:], frame)
         shift = torch.stack([parameters["shift_x"], parameters["shift_y"]], dim=-1) * frame
         if self.in_bounds:
             slack = (frame - (high - low)).abs() / 2
@@ -131,19 +153,25 @@ class Warp:
         return images.new_tensor(self.background).expand(len(images), 3)[:, :, None, None]
 
 
-def warp_perspective(images: Tensor, homography: Tensor, background: Tensor | None = None) -> Tensor:
+def warp_perspective(
+    images: Tensor,
+    homography: Tensor,
+    background: Tensor | None = None,
+    size: tuple[int, int] | None = None,
+) -> Tensor:
     """Return images resampled once by homographies, bilinear, smoothed first where that makes them smaller.
 
     Args:
         images: float (B, C, H, W).
         homography: (B, 3, 3) from pixels of the picture to pixels of the result, as `cv2.warpPerspective`'s.
-        background: seen beside the picture, (B, C, 1, 1) or (B, C, H, W); its edge extended without it.
+        background: seen beside the picture, (B, C, 1, 1) or (B, C, h, w); its edge extended without it.
+        size: height and width (h, w) of the result; the picture's without it.
 
     Returns:
-        (B, C, H, W), differentiable in the images and the background.
+        (B, C, h, w), differentiable in the images and the background.
     """
     height, width = images.shape[-2:]
-    grid = sampling_grid(homography.double(), height, width, like=images)
+    grid = sampling_grid(homography.double(), height, width, images, size)
     return resample(prefilter(images, homography.double()), grid, background)
 
 

@@ -36,17 +36,20 @@ DRAWN = {
     },
     "brown-patch": {"rotation": (-22.5, 22.5), "scale": (0.3, 1.5), "place": (-1, 1), "background": (0, 1)},
     "rp2-sign": {
-        "0.yaw": (-45, 45),
+        "0.yaw": (-60, 60),
         "0.pitch": (-10, 10),
         "0.roll": (-5, 5),
         # A 30-inch sign at 5 to 40 feet.
         "0.focal": (5 / 2.5, 40 / 2.5),
-        "0.scale": (0.8, 1.2),
-        "0.shift_x": (-0.1, 0.1),
-        "0.shift_y": (-0.1, 0.1),
-        "1.sigma": (0, 1),
-        "2.brightness": (-0.2, 0.2),
-        "2.contrast": (0.7, 1.3),
+        "0.crop": (0, 0.2),
+        "1.0.gain": (0.5, 1.2),
+        "1.0.white_balance": (-0.1, 0.1),
+        # A phone's main camera sees it 512 pixels high at 5 feet; 16 are the least that count.
+        "2.height": (16, 512),
+        "3.sigma": (0, 1),
+        "4.brightness": (-0.1, 0.1),
+        "4.contrast": (0.8, 1.2),
+        "5.read": (0, 0.02),
     },
     "graphite": {
         # OpenCV's gaussian of kernel width 7.

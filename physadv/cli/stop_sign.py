@@ -1,0 +1,115 @@
+"""The stop-sign experiment: stickers, printed pages, the simulated tests and their report."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from physadv.cli.app import app
+from physadv.cli.options import Quiet, Root, Seed
+
+
+@app.command("stop-sign", epilog="Example: physadv stop-sign my-signs/ --name mine --target 'speed limit 30'")
+def stop_sign(
+    victims: Annotated[
+        Path | None, typer.Argument(help="Folder of photos of your sign; drawn signs without it.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="Name of the run.")] = "stop-sign",
+    demo: Annotated[
+        bool, typer.Option("--demo", help="All of it on drawn signs and the bundled classifier, quickly.")
+    ] = False,
+    model: Annotated[str, typer.Option(help="Classifier; see 'physadv list models'.")] = "signs",
+    labels: Annotated[Path | None, typer.Option(help="Text file of class names, one a line.")] = None,
+    label: Annotated[str, typer.Option(help="The sign's true class, by name or number.")] = "stop",
+    target: Annotated[
+        str | None, typer.Option(help="Class to be taken for; any other than the true one by default.")
+    ] = None,
+    mask: Annotated[
+        str,
+        typer.Option(help="poster, octagon, two-bars, graffiti, camouflage, auto, or an image file."),
+    ] = "auto",
+    rectangles: Annotated[int, typer.Option(help="How many stickers 'auto' places.")] = 2,
+    area: Annotated[float, typer.Option(help="Share of the sign that they cover, 0 to 1.")] = 0.19,
+    palette: Annotated[
+        str, typer.Option(help="free, bw (black and white) or a number of flat colours.")
+    ] = "free",
+    colours: Annotated[
+        Path | None, typer.Option(help="Text file of what you can print: #rrggbb or r g b, one a line.")
+    ] = None,
+    transforms: Annotated[str, typer.Option(help="EOT preset or TOML file.")] = "rp2-sign",
+    steps: Annotated[int, typer.Option(help="Of the optimiser.")] = 300,
+    nps: Annotated[str, typer.Option(help="Non-printability score: product or minimum.")] = "product",
+    printability: Annotated[float, typer.Option(help="Its weight.")] = 0.01,
+    smoothness: Annotated[float, typer.Option(help="Weight of the total variation.")] = 0.3,
+    scale: Annotated[
+        str, typer.Option(help="miniature (150 mm), true (750 mm), or millimetres.")
+    ] = "miniature",
+    page: Annotated[str, typer.Option(help="a4, a3 or letter.")] = "a4",
+    shots: Annotated[int, typer.Option(help="Simulated photos of every sign in every cell.")] = 3,
+    approaches: Annotated[int, typer.Option(help="Simulated drives to every sign.")] = 1,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer steps, signs and shots.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps: where the classifier runs.")] = "auto",
+    seed: Seed = 0,
+    root: Root = Path(),
+    quiet: Quiet = False,
+) -> None:
+    """Make stickers for your own stop sign, print them, and test what a classifier says of them.
+
+    Signs are photographed by a simulated camera in the lab test and on the drive-by; half of them are kept
+    from the attack to judge it by.
+    """
+    from dataclasses import replace
+
+    from physadv.experiments.stop_sign.optimise import check_nps
+    from physadv.experiments.stop_sign.show import show_score
+    from physadv.progress import reporter
+    from physadv.runs import Capture, Printout
+    from physadv.sheets import TRUE_SIZE_NOTICE
+    from physadv.stages.stop_sign import StopSignSettings, make_stickers
+    from physadv.stages.stop_sign_judging import JudgeSettings, judge
+    from physadv.stages.stop_sign_sheets import TRUE, print_sign, sign_size_mm
+
+    settings = StopSignSettings(
+        victims=victims,
+        model=model,
+        labels=labels,
+        label=label,
+        target=target,
+        mask=mask,
+        rectangles=rectangles,
+        area=area,
+        palette=palette,
+        colours=colours,
+        transforms=transforms,
+        steps=steps,
+        nps=check_nps(nps),
+        printability=printability,
+        smoothness=smoothness,
+        seed=seed,
+        device=device,
+    )
+    looks = JudgeSettings(shots=shots, approaches=approaches)
+    if demo:
+        settings = replace(settings, victims=None, target=target or "speed limit 30")
+        scale, looks = TRUE, JudgeSettings(shots=2, every=20, most=6)
+    if quick:
+        settings = replace(settings, steps=min(steps, 100), drawn=8)
+        looks = JudgeSettings(shots=1, every=30, most=3)
+    sign_size_mm(scale)
+    printout, capture, progress = Printout(root, name), Capture(root, name), reporter(quiet=quiet)
+    run = make_stickers(printout, settings, progress)
+    pdfs = print_sign(printout, run, scale=scale, page=page)
+    command = shlex.join(["physadv", *sys.argv[1:]])
+    judged = judge(capture, run, looks, command, progress)
+    for score in judged.scores:
+        show_score(score, judged.printability)
+    said = f"{len(run.record['attacked'])} signs attacked, {len(run.record['judged'])} held out"
+    print(f"stickers cover {100 * run.record['area_of_the_sign']:.1f} % of the sign; {said}")
+    print(f"outlines to check: {printout.folder / 'victims.png'}")
+    for pdf in pdfs:
+        print(f"print at 100 %: {pdf}")
+    if scale == TRUE:
+        print(f"true size: {TRUE_SIZE_NOTICE}")
+    print(f"report: {capture.report}")

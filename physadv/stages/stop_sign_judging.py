@@ -1,0 +1,148 @@
+"""Judging stickers: the simulated lab and drive-by tests, and their tables and report in captures/NAME."""
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+
+from physadv.attacks.checks import check_count
+from physadv.evaluation.page import Facts
+from physadv.experiments.stop_sign.approach import USUAL as USUAL_DRIVE
+from physadv.experiments.stop_sign.drive_by import drive_by_test
+from physadv.experiments.stop_sign.gallery import Exhibit, sight_rows, sticker_pictures
+from physadv.experiments.stop_sign.lab import USUAL as USUAL_LAB
+from physadv.experiments.stop_sign.lab import lab_test
+from physadv.experiments.stop_sign.page import render_study, study_page
+from physadv.experiments.stop_sign.score import Printability, Score, score_drive_by, score_lab
+from physadv.experiments.stop_sign.sign import Answer
+from physadv.experiments.stop_sign.treatments import OPTIMISED, Treated, treat
+from physadv.progress import Reporter, silent
+from physadv.randomness import derive_seed
+from physadv.runs import Capture, replacing
+from physadv.stages.stop_sign import StickerRun
+
+
+@dataclass(frozen=True)
+class JudgeSettings:
+    """How much is looked at.
+
+    Attributes:
+        shots: photos of every sign in every cell of the lab test.
+        approaches: drives to every sign.
+        every: of how many frames of a drive one is looked at.
+        most: signs that are looked at; all that were held out without it.
+    """
+
+    shots: int = 3
+    approaches: int = 1
+    every: int = 10
+    most: int | None = None
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What came out: the scores, what they say of printing, and where the report is."""
+
+    scores: tuple[Score, ...]
+    printability: dict[str, Printability]
+
+
+def judge(
+    capture: Capture, run: StickerRun, settings: JudgeSettings, command: str, reporter: Reporter = silent
+) -> Judged:
+    """Run both simulated tests on the signs that were held out, and write what they found.
+
+    Writes `answers.csv`, one line a sight, `tables.json` and `report.html`.
+
+    Raises:
+        PhysadvError: of the rooms: nothing that can be judged.
+    """
+    check_count("shots", settings.shots)
+    check_count("approaches", settings.approaches)
+    seed = derive_seed(run.record["asked"]["seed"], "judge")
+    treated = treat(run.judged[: settings.most], run.stickers, run.mask, seed)
+    lab = lab_test(
+        run.classifier,
+        treated.faces,
+        treated.alpha,
+        treated.names,
+        label=run.label,
+        target=run.target,
+        seed=seed,
+        conditions=replace(USUAL_LAB, shots=settings.shots),
+        reporter=reporter,
+    )
+    drive = drive_by_test(
+        run.classifier,
+        treated.faces,
+        treated.alpha,
+        treated.names,
+        label=run.label,
+        target=run.target,
+        seed=seed,
+        approaches=settings.approaches,
+        conditions=replace(USUAL_DRIVE, every=settings.every),
+        find=None,
+        reporter=reporter,
+    )
+    scores = (score_lab(lab), score_drive_by(drive))
+    printed = run.record["printability"]
+    printability = {OPTIMISED: Printability(printed["nps_minimum"], printed["palette_error"])}
+    _write_answers(capture, [*lab, *drive])
+    with replacing(capture.folder / "tables.json") as path:
+        tables = {"stickers": run.record, "tests": [score.as_json() for score in scores]}
+        path.write_text(json.dumps(tables, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    _write_report(capture, run, treated, scores, printability, command, seed)
+    return Judged(scores, printability)
+
+
+def _write_answers(capture: Capture, answers: Sequence[Answer]) -> None:
+    with (
+        replacing(capture.folder / "answers.csv") as path,
+        path.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.DictWriter(file, [field.name for field in fields(Answer)], lineterminator="\n")
+        writer.writeheader()
+        for answer in answers:
+            writer.writerow({**asdict(answer), "confidence": round(answer.confidence, 6)})
+
+
+def _write_report(
+    capture: Capture,
+    run: StickerRun,
+    treated: Treated,
+    scores: tuple[Score, ...],
+    printability: dict[str, Printability],
+    command: str,
+    seed: int,
+) -> None:
+    exhibit = Exhibit(run.classifier, treated.faces, treated.alpha, treated.names, run.label, seed)
+    classes = run.record["classes"]
+    page = study_page(
+        f"Stickers on a stop sign: {capture.name}",
+        classifier=run.classifier.spec,
+        label=classes["label"],
+        target=classes["target"],
+        scores=scores,
+        printability=printability,
+        stickers=sticker_pictures(exhibit),
+        sights=sight_rows(exhibit),
+        parameters=_facts(run),
+        commands=(command,),
+        stickers_note=f"Stickers cover {100 * run.record['area_of_the_sign']:.1f} % of the sign; the first "
+        "sign that was judged, as each treatment leaves it.",
+    )
+    with replacing(capture.report) as path:
+        path.write_text(render_study(page), encoding="utf-8")
+
+
+def _facts(run: StickerRun) -> tuple[Facts, ...]:
+    record = run.record
+    asked = tuple((name, str(value)) for name, value in record["asked"].items() if value is not None)
+    printed = tuple((name, f"{value:.4g}") for name, value in record["printability"].items())
+    return (
+        Facts("Stickers", asked),
+        Facts("Printability", printed),
+        Facts("Signs", tuple((name, ", ".join(record[name])) for name in ("attacked", "judged"))),
+        Facts("Versions", tuple(sorted(record["versions"].items()))),
+    )
