@@ -111,7 +111,7 @@ def study_page(
         figures=tuple(score_figures(score) for score in scores),
         tables=(
             *(_overall(score, printability) for score in scores),
-            *(_tests(score) for score in scores),
+            *(_tests(score) for score in scores if score.by_sight),
             *(_places(score) for score in scores),
         ),
         sights_note="The first sign, the same pose, light and noise in a row. Below each picture: the "
@@ -156,7 +156,7 @@ def _headline(score: Score, target: str | None) -> Headline:
         run = counted(score.longest_run[tried], "frame")
         words.append(f"The longest run of right answers despite them: {run}.")
     return Headline(
-        name=f"{_title(score)}: {tried} stickers",
+        name=f"{_title(score)}: {'no' if tried == CLEAN else tried} stickers",
         value=percent(share),
         detail=f"95 % interval {interval(share)} · n = {share.n}; clustered {interval(clustered)}",
         words=" ".join(words),
