@@ -38,6 +38,10 @@ class JudgeSettings:
     every: int = 10
     most: int | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("shots", "approaches", "every"):
+            check_count(name, getattr(self, name))
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -57,8 +61,6 @@ def judge(
     Raises:
         PhysadvError: of the rooms: nothing that can be judged.
     """
-    check_count("shots", settings.shots)
-    check_count("approaches", settings.approaches)
     seed = derive_seed(run.record["asked"]["seed"], "judge")
     treated = treat(run.judged[: settings.most], run.stickers, run.mask, seed)
     lab = lab_test(
