@@ -38,8 +38,8 @@ _LEAST_SHARE = 0.8
 """Of the edge that lies on the octagon; with `_GOOD_SHARE` no other threshold is tried."""
 _GOOD_SHARE, _POOR_SHARE = 0.97, 0.3
 _THRESHOLDS = ((0.7, 3, 1.0), (0.8, 3, 0.2), (1.0, 9, 1.0), (1.3, 5, 1.0))
-"""Of the red field: factor of Otsu's level; side of the square that opens it, pixels of the patch; and the least
-area of a part of it, as a share of the largest part's: a blurred word cuts a small sign in two."""
+"""Of the red field: factor of Otsu's level; side of the square that opens it, pixels of the patch; and the
+least area of a part of it, as a share of the largest part's: a blurred word cuts a small sign in two."""
 _WORD_PX = 7
 """Height up to which a word is bridged where signs are looked for; larger ones have red between letters."""
 _SPREAD = 0.727
