@@ -30,7 +30,7 @@ def stop_sign(
         str,
         typer.Option(help="poster, octagon, two-bars, graffiti, camouflage, auto, or an image file."),
     ] = "auto",
-    rectangles: Annotated[int, typer.Option(help="How many stickers 'auto' places.")] = 2,
+    rectangles: Annotated[int, typer.Option(help="How many stickers 'auto' places.")] = 3,
     area: Annotated[float, typer.Option(help="Share of the sign that they cover, 0 to 1.")] = 0.19,
     palette: Annotated[
         str, typer.Option(help="free, bw (black and white) or a number of flat colours.")
@@ -80,10 +80,10 @@ def stop_sign(
     from physadv.progress import reporter
     from physadv.runs import Capture, Printout
     from physadv.sheets import TRUE_SIZE_NOTICE
-    from physadv.stages.stop_sign import StopSignSettings, make_stickers
+    from physadv.stages.stop_sign import StopSignError, StopSignSettings, make_stickers
     from physadv.stages.stop_sign_judging import JudgeSettings, judge
     from physadv.stages.stop_sign_real import parse_pictures
-    from physadv.stages.stop_sign_sheets import TRUE, print_sign, sign_size_mm
+    from physadv.stages.stop_sign_sheets import TRUE, check_paper, print_sign
 
     settings = StopSignSettings(
         victims=victims,
@@ -113,12 +113,14 @@ def stop_sign(
         detector=detector,
     )
     if demo:
-        settings = replace(settings, victims=None, target=target or "speed limit 30")
+        if victims is not None:
+            raise StopSignError("--demo draws its own signs; wanted no folder beside it")
+        settings = replace(settings, target=target or "speed limit 30")
         scale, looks = TRUE, replace(looks, shots=2, every=20, most=6)
     if quick:
         settings = replace(settings, steps=min(steps, 100), drawn=8)
         looks = replace(looks, shots=1, every=30, most=3)
-    sign_size_mm(scale)
+    check_paper(scale, page)
     printout, capture, progress = Printout(root, name), Capture(root, name), reporter(quiet=quiet)
     run = make_stickers(printout, settings, progress)
     pdfs = print_sign(printout, run, scale=scale, page=page)

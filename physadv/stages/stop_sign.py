@@ -68,7 +68,7 @@ class StopSignSettings:
     label: str = "stop"
     target: str | None = None
     mask: str = AUTO
-    rectangles: int = 2
+    rectangles: int = 3
     area: float = 0.19
     palette: str = "free"
     colours: Path | None = None

@@ -52,6 +52,10 @@ class JudgeSettings:
     videos: tuple[tuple[str, Path], ...] = ()
     detector: str | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("shots", "approaches", "every"):
+            check_count(name, getattr(self, name))
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -72,8 +76,6 @@ def judge(
     Raises:
         PhysadvError: of the rooms: nothing that can be judged.
     """
-    check_count("shots", settings.shots)
-    check_count("approaches", settings.approaches)
     detector = load_detector(settings.detector) if settings.detector else None
     real, real_scores = judge_pictures(run, settings.photos, settings.videos, settings.every, reporter)
     seed = derive_seed(run.record["asked"]["seed"], "judge")

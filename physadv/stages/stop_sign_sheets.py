@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from physadv.classifiers import Classifier
+from physadv.errors import unknown_name
 from physadv.experiments.sign_faces import FACE_REACH, face
 from physadv.experiments.stop_sign.outline import octagon
 from physadv.experiments.stop_sign.palettes import nearest_colours
@@ -19,7 +20,7 @@ from physadv.experiments.stop_sign.sign import FACE_MM, FACE_SIDE
 from physadv.runs import Example, Manifest, Printout, replacing
 from physadv.runs.files import file_sha256
 from physadv.runs.manifest import AttackRecord, ClassifierRecord, Selection
-from physadv.sheets import MINIATURE_MM, TRUE_SIZE_NOTICE, PaperSign, write_sign_pdf
+from physadv.sheets import MINIATURE_MM, PAGES, TRUE_SIZE_NOTICE, PaperSign, write_sign_pdf
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
 from physadv.stages.attacking import predictions, to_tensor
 from physadv.stages.stop_sign import RECORD, StickerRun, StopSignError
@@ -46,6 +47,17 @@ def sign_size_mm(scale: str) -> float:
     if size >= FACE_MM:
         raise StopSignError(f"scale {size:g} mm is a sign of true size; say --scale true")
     return size
+
+
+def check_paper(scale: str, page: str) -> None:
+    """Refuse a scale or a page before anything is made for it.
+
+    Raises:
+        StopSignError: as `sign_size_mm`, or an unknown page.
+    """
+    sign_size_mm(scale)
+    if page not in PAGES:
+        raise StopSignError(unknown_name("page", page, PAGES))
 
 
 def print_sign(

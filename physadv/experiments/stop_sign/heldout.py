@@ -87,7 +87,7 @@ def run_held_out(
     target: int,
     effort: Effort,
     seed: int,
-    rectangles: int = 2,
+    rectangles: int = 3,
     area: float = 0.19,
     reporter: Reporter = silent,
 ) -> HeldOut:

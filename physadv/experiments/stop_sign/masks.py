@@ -123,6 +123,16 @@ def area_share(mask: Tensor) -> float:
     return float((mask * plate).sum() / plate.sum())
 
 
+def check_rectangles(count: int, area: float) -> None:
+    """Refuse a number of rectangles, or a share of the sign to cover with them, that cannot be.
+
+    Raises:
+        MaskError: a count below 1, or an area that is no share.
+    """
+    if count < 1 or not 0 < area <= 1:
+        raise MaskError(f"{count} rectangles over {area:g} of the sign; wanted 1 or more over 0 to 1")
+
+
 def vulnerable_rectangles(weight: Tensor, count: int, area: float) -> Tensor:
     """Return the mask of the `count` rectangles that hold the most weight, none over another.
 
@@ -137,8 +147,7 @@ def vulnerable_rectangles(weight: Tensor, count: int, area: float) -> Tensor:
     Raises:
         MaskError: a count below 1, an area that is no share, or there is no room for them.
     """
-    if count < 1 or not 0 < area <= 1:
-        raise MaskError(f"{count} rectangles over {area:g} of the sign; wanted 1 or more over 0 to 1")
+    check_rectangles(count, area)
     side, plate = len(weight), outline(len(weight))
     left_over, free = (weight * plate).double(), plate > 0.99
     each = area * float(plate.sum()) / count

@@ -22,7 +22,7 @@ from physadv.attacks.penalties import (
 )
 from physadv.classifiers import Classifier
 from physadv.errors import unknown_name
-from physadv.experiments.stop_sign.masks import load_mask, vulnerable_rectangles
+from physadv.experiments.stop_sign.masks import check_rectangles, load_mask, vulnerable_rectangles
 from physadv.experiments.stop_sign.outline import outline
 from physadv.experiments.stop_sign.palettes import flat_colours, under
 from physadv.experiments.stop_sign.sign import FACE_SIDE, Victim
@@ -146,6 +146,7 @@ def find_vulnerable(
     as `optimise_stickers` and `vulnerable_rectangles`.
     """
     _check(classifier, settings)
+    check_rectangles(count, area)
     variable = _variable(victims, _reduced(load_mask("octagon")), backgrounds, settings.batch)
     edge = (variable.scenes.shape[-1] - SIDE) // 2
     faces = variable.scenes[..., edge : edge + SIDE, edge : edge + SIDE]

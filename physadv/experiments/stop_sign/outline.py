@@ -31,14 +31,17 @@ _SATURATIONS = (0.3, 0.55)
 _PATCH = 144
 """Side, pixels, that a candidate is brought to before its edge is traced: one cost for signs of all sizes."""
 _MARGIN = 0.18
-_CANDIDATES = 12
+_CANDIDATES = 16
 _TOLERANCE = 0.012
 """Of an edge point from the octagon, in heights of the sign; half a pixel is let pass besides."""
 _LEAST_SHARE = 0.8
 """Of the edge that lies on the octagon; with `_GOOD_SHARE` no other threshold is tried."""
 _GOOD_SHARE, _POOR_SHARE = 0.97, 0.3
-_THRESHOLDS = ((0.7, 3), (1.0, 3), (1.0, 9), (1.3, 5))
-"""Of the red field: factor of Otsu's level, and side of the square that opens it, pixels of the patch."""
+_THRESHOLDS = ((0.7, 3, 1.0), (0.8, 3, 0.2), (1.0, 9, 1.0), (1.3, 5, 1.0))
+"""Of the red field: factor of Otsu's level; side of the square that opens it, pixels of the patch; and the
+least area of a part of it, as a share of the largest part's: a blurred word cuts a small sign in two."""
+_WORD_PX = 7
+"""Height up to which a word is bridged where signs are looked for; larger ones have red between letters."""
 _SPREAD = 0.727
 """Standard deviation along an axis of points on an octagon's edge, in units of half its height."""
 
@@ -150,17 +153,24 @@ def _red_boxes(pixels: NDArray[np.uint8], red: NDArray[np.uint8]) -> list[tuple[
     Fields are looked for at two saturations: a bleached sign is as pale as the bricks behind another.
     """
     fields = []
-    for saturation in _SATURATIONS:
-        saturated = cv2.compare(red, cv2.convertScaleAbs(pixels[..., 0], alpha=saturation), cv2.CMP_GE)
-        mask = cv2.bitwise_and(saturated, cv2.threshold(red, _LEAST_RED - 1, 255, cv2.THRESH_BINARY)[1])
+    bright = cv2.threshold(red, _LEAST_RED - 1, 255, cv2.THRESH_BINARY)[1]
+    masks = [
+        cv2.bitwise_and(
+            bright, cv2.compare(red, cv2.convertScaleAbs(pixels[..., 0], alpha=saturation), cv2.CMP_GE)
+        )
+        for saturation in _SATURATIONS
+    ]
+    bridge = np.ones((_WORD_PX, 1), np.uint8)
+    for mask in (*masks, cv2.morphologyEx(masks[0], cv2.MORPH_CLOSE, bridge)):
         stats = cv2.connectedComponentsWithStats(mask, connectivity=8)[2][1:]
         width, height, area = stats[:, 2:].T
         shaped = (height >= 0.75 * LEAST_SIDE) & (width >= 0.25 * height) & (width <= 1.6 * height)
         fields.append(stats[shaped & (area >= 0.3 * width * height)])
     rows = np.concatenate(fields)
-    rows = rows[np.argsort(-rows[:, 4])][:_CANDIDATES]
     kept: list[tuple[int, int, int, int]] = []
-    for x, y, width, height, _ in rows.tolist():
+    for x, y, width, height, _ in rows[np.argsort(-rows[:, 4])].tolist():
+        if len(kept) == _CANDIDATES:
+            break
         if not any(max(abs(x - a), abs(y - b), abs(width - c), abs(height - d)) <= 2 for a, b, c, d in kept):
             kept.append((x, y, width, height))
     return kept
@@ -181,9 +191,9 @@ def _octagon_in(red: NDArray[np.uint8], box: tuple[int, int, int, int]) -> Corne
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     patch = np.asarray(cv2.resize(cut, None, fx=scale, fy=scale, interpolation=how))
     share, homography = 0.0, np.eye(3)
-    for edge in _field_edges(patch):
+    for number, edge in enumerate(_field_edges(patch)):
         share, homography = max((share, homography), _fitted(edge, scale), key=lambda fit: fit[0])
-        if share >= _GOOD_SHARE or share < _POOR_SHARE:
+        if share >= _GOOD_SHARE or (number and share < _POOR_SHARE):
             break
     if share < _LEAST_SHARE:
         return None
@@ -210,13 +220,15 @@ def _field_edges(patch: NDArray[np.uint8]) -> Iterator[Corners]:
     """
     soft = cv2.GaussianBlur(patch, (3, 3), 0)
     level, _ = cv2.threshold(soft, 0, 255, cv2.THRESH_OTSU)
-    for factor, opened in _THRESHOLDS:
+    for factor, opened, least in _THRESHOLDS:
         mask = cv2.compare(soft, np.full(1, max(factor * level, 2.0), np.float64), cv2.CMP_GE)
         mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((opened, opened), np.uint8))
         contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         if not contours:
             continue
-        hull = cv2.convexHull(max(contours, key=cv2.contourArea))[:, 0].astype(np.float64)
+        areas = np.array([cv2.contourArea(contour) for contour in contours])
+        parts = [contours[row] for row in np.flatnonzero(areas >= least * areas.max())]
+        hull = cv2.convexHull(np.concatenate(parts))[:, 0].astype(np.float64)
         if len(hull) >= 6:
             yield _evenly(hull, 160)
 
