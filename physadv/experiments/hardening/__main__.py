@@ -4,13 +4,12 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
 from physadv.classifiers import load_classifier
 from physadv.errors import PhysadvError
 from physadv.experiments.hardening.page import COMMAND, page
 from physadv.experiments.hardening.stop_signs import Effort
 from physadv.experiments.hardening.study import Extent, study
+from physadv.parallel import one_thread
 from physadv.progress import reporter
 from physadv.runs import replacing
 
@@ -29,12 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="a minute's work, with wide intervals")
     chosen = parser.parse_args(arguments)
     extent = QUICK if chosen.quick else Extent()
-    torch.set_num_threads(1)  # the same sums in the same order, whatever the number of cores
     try:
-        before, after = (
-            study(load_classifier(spec), chosen.data, extent, reporter(quiet=False))
-            for spec in (chosen.before, chosen.after)
-        )
+        with one_thread():
+            before, after = (
+                study(load_classifier(spec), chosen.data, extent, reporter(quiet=False))
+                for spec in (chosen.before, chosen.after)
+            )
     except PhysadvError as error:
         parser.error(str(error))
     command = f"{COMMAND} --quick" if chosen.quick else COMMAND
