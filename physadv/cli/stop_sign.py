@@ -49,6 +49,19 @@ def stop_sign(
     page: Annotated[str, typer.Option(help="a4, a3 or letter.")] = "a4",
     shots: Annotated[int, typer.Option(help="Simulated photos of every sign in every cell.")] = 3,
     approaches: Annotated[int, typer.Option(help="Simulated drives to every sign.")] = 1,
+    known_place: Annotated[
+        bool, typer.Option("--known-place", help="Cut signs out of simulated frames where they stand.")
+    ] = False,
+    photos: Annotated[
+        list[str] | None,
+        typer.Option(help="TREATMENT=FOLDER of your own photos, named as 5ft_15deg/IMG_1.jpg; see the docs."),
+    ] = None,
+    video: Annotated[
+        list[str] | None, typer.Option(help="TREATMENT=FILE: your own video of an approach.")
+    ] = None,
+    detector: Annotated[
+        str | None, typer.Option(help="Also ask a detector: torchvision/NAME@FILE or torchvision/NAME.")
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer steps, signs and shots.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps: where the classifier runs.")] = "auto",
     seed: Seed = 0,
@@ -63,12 +76,13 @@ def stop_sign(
     from dataclasses import replace
 
     from physadv.experiments.stop_sign.optimise import check_nps
-    from physadv.experiments.stop_sign.show import show_score
+    from physadv.experiments.stop_sign.show import show_detection, show_score
     from physadv.progress import reporter
     from physadv.runs import Capture, Printout
     from physadv.sheets import TRUE_SIZE_NOTICE
     from physadv.stages.stop_sign import StopSignError, StopSignSettings, make_stickers
     from physadv.stages.stop_sign_judging import JudgeSettings, judge
+    from physadv.stages.stop_sign_real import parse_pictures
     from physadv.stages.stop_sign_sheets import TRUE, check_paper, print_sign
 
     settings = StopSignSettings(
@@ -90,15 +104,22 @@ def stop_sign(
         seed=seed,
         device=device,
     )
-    looks = JudgeSettings(shots=shots, approaches=approaches)
+    looks = JudgeSettings(
+        shots=shots,
+        approaches=approaches,
+        known_place=known_place,
+        photos=parse_pictures("--photos", photos or ()),
+        videos=parse_pictures("--video", video or ()),
+        detector=detector,
+    )
     if demo:
         if victims is not None:
             raise StopSignError("--demo draws its own signs; wanted no folder beside it")
         settings = replace(settings, target=target or "speed limit 30")
-        scale, looks = TRUE, JudgeSettings(shots=2, every=20, most=6)
+        scale, looks = TRUE, replace(looks, shots=2, every=20, most=6)
     if quick:
         settings = replace(settings, steps=min(steps, 100), drawn=8)
-        looks = JudgeSettings(shots=1, every=30, most=3)
+        looks = replace(looks, shots=1, every=30, most=3)
     check_paper(scale, page)
     printout, capture, progress = Printout(root, name), Capture(root, name), reporter(quiet=quiet)
     run = make_stickers(printout, settings, progress)
@@ -107,6 +128,8 @@ def stop_sign(
     judged = judge(capture, run, looks, command, progress)
     for score in judged.scores:
         show_score(score, judged.printability)
+    if judged.detection:
+        show_detection(judged.detection)
     said = f"{len(run.record['attacked'])} signs attacked, {len(run.record['judged'])} held out"
     print(f"stickers cover {100 * run.record['area_of_the_sign']:.1f} % of the sign; {said}")
     print(f"outlines to check: {printout.folder / 'victims.png'}")

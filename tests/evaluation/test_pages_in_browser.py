@@ -1,13 +1,23 @@
-"""The report and the comparison in a real headless browser: quiet, alone, accessible, and not too wide."""
+"""Every page in a real headless browser: quiet, alone, accessible, and not too wide."""
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from physadv.classifiers import load_classifier
+from physadv.evaluation.page import Facts
+from physadv.experiments.sign_faces import face
+from physadv.experiments.stop_sign.gallery import Exhibit, sight_rows, sticker_pictures
+from physadv.experiments.stop_sign.lab import USUAL
+from physadv.experiments.stop_sign.page import render_study, study_page
+from physadv.experiments.stop_sign.score import Printability, score_drive_by, score_lab
+from physadv.experiments.stop_sign.sign import FACE_SIDE, Answer
 from physadv.runs import Capture, Printout
 from physadv.stages.compare import compare_runs
 from physadv.stages.compare_page import write_comparison
@@ -24,7 +34,7 @@ from physadv.classifiers import load_classifier
 def again():
     return load_classifier("signs")
 """
-PAGES = ("report", "comparison")
+PAGES = ("report", "comparison", "stop-sign")
 WITHOUT_ALTERNATIVE = """
 [...document.querySelectorAll("svg, img")]
     .filter(drawn => !(drawn.alt || drawn.closest("[role=img][aria-label]")))
@@ -66,7 +76,43 @@ def pages(tmp_path_factory, cropped_root, signs_csv) -> dict[str, Path]:
         )
     report = write_report(Printout(root, "mine"), Capture(root, "mine"), measurements)
     write_comparison(compare_runs(root, ["mine", "other"], sweeps=SWEEPS), root / "comparison.html")
-    return {"report": report, "comparison": root / "comparison.html"}
+    (root / "stop-sign.html").write_text(stop_sign_page(), encoding="utf-8")
+    return {"report": report, "comparison": root / "comparison.html", "stop-sign": root / "stop-sign.html"}
+
+
+def stop_sign_page() -> str:
+    """A study's page: simulated tests of a drawn sign, with and without stickers, and answers made up."""
+    colour, cover = face("stop", FACE_SIDE)
+    clean = torch.from_numpy(colour).permute(2, 0, 1)[None].float().clamp(0, 1)
+    stickers = clean.clone()
+    stickers[..., 40:70, 80:180] = 1
+    faces = {"clean": clean, "random": clean, "optimised": stickers}
+    stop, target, judge = 14, 1, load_classifier("signs")
+    exhibit = Exhibit(judge, faces, torch.from_numpy(cover).float(), ["a"], stop)
+    said = {"clean": [stop], "random": [stop, 3], "optimised": [target, stop, target]}
+    lab, drive = (
+        [
+            Answer(treatment, victim, place, distance, 0.0, stop, target, answer, 0.9)
+            for treatment, answers in said.items()
+            for victim in "ab"
+            for place, distance in places
+            for answer in answers
+        ]
+        for places in ([("5 ft, 0°", 1.5), ("10 ft, 30°", 3.0)], [("approach 1", 12.0), ("approach 2", 31.0)])
+    )
+    page = study_page(
+        "Stickers on a stop sign",
+        classifier="signs",
+        label="stop",
+        target="speed limit 30",
+        scores=(score_lab(lab), score_drive_by(drive), score_lab(lab, "photos of mine")),
+        printability={"optimised": Printability(0.01, 0.02)},
+        stickers=sticker_pictures(exhibit),
+        sights=sight_rows(exhibit, replace(USUAL, shots=1)),
+        parameters=(Facts("Stickers", (("seed", "0"), ("mask", "auto"))),),
+        commands=("physadv stop-sign --demo",),
+    )
+    return render_study(page)
 
 
 @pytest.fixture(params=PAGES)
@@ -106,11 +152,12 @@ def test_page_is_quiet_accessible_and_no_wider_than_the_screen(opened: tuple[Pag
     assert noise == []
 
 
+@pytest.mark.parametrize("name", ["report", "stop-sign"])
 def test_text_in_drawings_can_be_read_on_a_phone_and_is_not_cut_off(
-    browser: Browser, pages: dict[str, Path]
+    browser: Browser, pages: dict[str, Path], name: str
 ) -> None:
     page = browser.new_page(viewport={"width": 390, "height": 900})
-    page.goto(pages["report"].as_uri())
+    page.goto(pages[name].as_uri())
     texts = page.evaluate(TEXTS_IN_DRAWINGS)
     page.close()
     assert len(texts) > 50

@@ -138,12 +138,14 @@ class Photos:
     Attributes:
         pictures: (N, 3, P, P), the sign's neighbourhood, whole 8-bit levels in [0, 1].
         crops: (N, 3, CROP_SIDE, CROP_SIDE), what a person cut out of them.
+        boxes: (N, 4) around the plate in each picture, see `Box`.
         distance_m: (N,), true ones.
         angle_deg: (N,), of the camera off the sign's normal.
     """
 
     pictures: Tensor
     crops: Tensor
+    boxes: Tensor
     distance_m: Tensor
     angle_deg: Tensor
 
@@ -247,9 +249,9 @@ def photograph(
     jitter = np.random.default_rng(derive_seed(seed, "crop", cell.name, victim)).normal(
         0, conditions.crop_sd, (n, 4)
     )
-    boxes = plate_boxes(alpha, homography).tolist()
+    boxes = plate_boxes(alpha, homography)
     crops = [
         crop(picture, widened(tuple(box), conditions.margin, moved))
-        for picture, box, moved in zip(pictures, boxes, jitter, strict=True)
+        for picture, box, moved in zip(pictures, boxes.tolist(), jitter, strict=True)
     ]
-    return Photos(pictures, torch.stack(crops), distance, angle.abs())
+    return Photos(pictures, torch.stack(crops), boxes, distance, angle.abs())

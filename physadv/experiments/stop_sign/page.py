@@ -23,6 +23,7 @@ from physadv.evaluation.wording import counted, interval, percent
 from physadv.experiments.stop_sign.gallery import SightRow
 from physadv.experiments.stop_sign.lab import CELLS
 from physadv.experiments.stop_sign.score import Printability, Score, Shares
+from physadv.stages.report_figures import slug
 
 TRIED = ("optimised", "published")
 """Treatments that a study is about, the first that is there."""
@@ -35,11 +36,12 @@ SIMULATED_NOTICE = (
 )
 FACES_NOTE = "The first sign as each treatment leaves it, flat and unphotographed."
 LIMITS = (
-    "Shares count the sights in which a sign was found. Wilson intervals take every sight for a trial of its "
-    "own; the clustered ones draw whole signs or approaches and are the safer. A simulated test says what "
-    "holds under the poses, light and noise it draws, a real one what held on that day. A sticker that fools "
-    "this classifier may leave another unmoved, and one that fails here may fool it in other light. Test "
-    "signs of your own, never one on a public road."
+    "Shares count the sights in which the sign was found or, where a simulated test knows its place, is at "
+    "least 16 pixels high. Wilson intervals take every sight for a trial of its own; the clustered ones draw "
+    "whole signs or approaches and are the safer. A simulated test says what holds under the poses, light "
+    "and noise it draws, a real one what held on that day. A sticker that fools this classifier may leave "
+    "another unmoved, and one that fails here may fool it in other light. Test signs of your own, never one "
+    "on a public road."
 )
 
 
@@ -102,14 +104,14 @@ def study_page(
         if len(unreal) == len(scores)
         else Notice("Partly simulated." if unreal else "Real pictures.", _what_is_real(scores), not unreal),
         headlines=tuple(_headline(score, target) for score in scores),
-        headlines_note="Stickers of random place, equal area and equal colours are the control: what they "
-        "do, any sticker does.",
+        headlines_note="Random stickers have the area and the colours of the optimised ones, and nothing was "
+        "optimised about them: what they do, any sticker does.",
         stickers_note=stickers_note or FACES_NOTE,
         stickers=stickers,
         figures=tuple(score_figures(score) for score in scores),
         tables=(
             *(_overall(score, printability) for score in scores),
-            *(_tests(score) for score in scores),
+            *(_tests(score) for score in scores if score.by_sight),
             *(_places(score) for score in scores),
         ),
         sights_note="The first sign, the same pose, light and noise in a row. Below each picture: the "
@@ -154,7 +156,7 @@ def _headline(score: Score, target: str | None) -> Headline:
         run = counted(score.longest_run[tried], "frame")
         words.append(f"The longest run of right answers despite them: {run}.")
     return Headline(
-        name=f"{_title(score)}: {tried} stickers",
+        name=f"{_title(score)}: {'no' if tried == CLEAN else tried} stickers",
         value=percent(share),
         detail=f"95 % interval {interval(share)} · n = {share.n}; clustered {interval(clustered)}",
         words=" ".join(words),
@@ -174,7 +176,7 @@ def score_figures(score: Score) -> FigureGroup:
 def _curves(score: Score) -> tuple[Figure, ...]:
     return tuple(
         curve(
-            f"drive-by-{measure}",
+            slug(f"{score.title} {measure}"),
             what[0].upper() + what[1:],
             f"metres to the sign, {score.channel}",
             score.distances_m,
@@ -207,7 +209,7 @@ def _heat_map(score: Score, treatment: str) -> Figure:
         column_axis="angle off the sign's normal",
         cells=tuple(tuple(shares.get((row, column)) for column in angles) for row in feet),
     )
-    return heat_map(f"lab-{treatment}", treatment, score.title, grid)
+    return heat_map(slug(f"{score.title} {treatment}"), treatment, score.title, grid)
 
 
 def _overall(score: Score, printability: Mapping[str, Printability]) -> Table:
@@ -246,17 +248,12 @@ def _overall_cells(name: str, score: Score, printed: Printability | None) -> tup
         confidence,
         Cell(f"{100 * (own.found.value or 0):.1f}"),
         Cell(str(own.sights)),
-        *(Cell("–", weak=True) if value is None else Cell(f"{value:.4f}") for value in numbers),
+        *(Cell("–", weak=True) if value is None else Cell(f"{value:.3g}") for value in numbers),
         *((Cell(str(score.longest_run[name])),) if score.longest_run else ()),
     )
 
 
 def _places(score: Score) -> Table:
-    places = {
-        place: own
-        for place, own in score.places.items()
-        if any(getattr(shares, score.measure).value is not None for shares in own.values())
-    }
     return Table(
         caption=f"{_title(score)}, {score.measure} success by place, per cent",
         columns=(
@@ -264,7 +261,9 @@ def _places(score: Score) -> Table:
             ColumnGroup("", (Column("sights"),)),
         ),
         groups=(
-            RowGroup("", tuple(_place_cells(place, own, score.measure) for place, own in places.items())),
+            RowGroup(
+                "", tuple(_place_cells(place, own, score.measure) for place, own in score.places_seen.items())
+            ),
         ),
         folded=True,
     )

@@ -47,7 +47,7 @@ class Shares:
 
 @dataclass(frozen=True)
 class Printability:
-    """What a printer makes of a treatment: non-printability score, and mean distance to the palette."""
+    """What a printer makes of stickers: non-printability score, and mean error in 8-bit levels."""
 
     nps: float
     palette_error: float | None = None
@@ -94,6 +94,15 @@ class Score:
         """Return what success is: reaching the target or, without one, not being read right."""
         targeted = all(own.targeted.undefined != NO_TARGET for own in self.overall.values())
         return "targeted" if targeted else "untargeted"
+
+    @property
+    def places_seen(self) -> dict[str, Mapping[str, Shares]]:
+        """Return the places in which a sign was found."""
+        return {
+            place: own
+            for place, own in self.places.items()
+            if any(shares.untargeted.value is not None for shares in own.values())
+        }
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain numbers and names."""

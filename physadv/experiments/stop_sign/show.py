@@ -8,6 +8,7 @@ from rich.table import Table
 from physadv.evaluation.comparisons import Comparison
 from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.wording import interval, number
+from physadv.experiments.stop_sign.detection import Detected
 from physadv.experiments.stop_sign.score import Printability, Score
 from physadv.stages.show import console_for
 
@@ -19,13 +20,29 @@ def show_score(score: Score, printability: Mapping[str, Printability]) -> None:
         score: its numbers.
         printability: of the treatments that wear stickers.
     """
-    for table in (
-        _overall(score, printability),
-        _places(score),
-        _tests(score.by_sight, "sight by sight"),
-        _tests(score.by_sign, "sign by sign"),
-    ):
+    compared = [
+        _tests(tests, unit)
+        for tests, unit in ((score.by_sight, "sight by sight"), (score.by_sign, "sign by sign"))
+        if tests
+    ]
+    for table in (_overall(score, printability), _places(score), *compared):
         console_for(table).print(table)
+
+
+def show_detection(rows: Sequence[Detected]) -> None:
+    """Print how often a detector still finds the sign in the lab test's sights, simulated."""
+    shown = _table("detection, simulated: per cent with 95 % interval, scores from 0 to 1", ("treatment",))
+    for heading in ("detected", "of those found clean", "mean score", "score lost"):
+        shown.add_column(heading, justify="right", no_wrap=True)
+    for row in rows:
+        shown.add_row(
+            row.treatment,
+            _share(row.detected),
+            _share(row.kept),
+            "–" if row.score.value is None else f"{row.score.value:.2f}",
+            "–" if row.lost is None else f"{row.lost:.2f}",
+        )
+    console_for(shown).print(shown)
 
 
 def _overall(score: Score, printability: Mapping[str, Printability]) -> Table:
@@ -50,8 +67,8 @@ def _overall(score: Score, printability: Mapping[str, Printability]) -> Table:
             "–" if own.confidence is None else f"{100 * own.confidence:.1f}",
             number(own.found),
             str(own.sights),
-            "–" if printed is None else f"{printed.nps:.4f}",
-            "–" if printed is None or printed.palette_error is None else f"{printed.palette_error:.4f}",
+            "–" if printed is None else f"{printed.nps:.3g}",
+            "–" if printed is None or printed.palette_error is None else f"{printed.palette_error:.3g}",
             *([str(score.longest_run[treatment])] if score.longest_run else []),
         )
     return shown
@@ -61,7 +78,7 @@ def _places(score: Score) -> Table:
     shown = _table(f"{score.title}: {score.measure} success by place", ("place",))
     for treatment in score.overall:
         shown.add_column(treatment, justify="right", no_wrap=True)
-    for place, treatments in score.places.items():
+    for place, treatments in score.places_seen.items():
         shown.add_row(place, *(_share(getattr(own, score.measure)) for own in treatments.values()))
     return shown
 
