@@ -39,10 +39,10 @@ class Effort:
         draws: of the conditions not trained for, a sign.
     """
 
-    steps: int = 600
-    shots: int = 3
+    steps: int = 300
+    shots: int = 2
     approaches: int = 1
-    every: int = 10
+    every: int = 20
     draws: int = 50
 
 
