@@ -22,6 +22,20 @@ def targeted_cross_entropy(targets: Tensor) -> Objective:
     return lambda logits: _cross_entropy(logits, targets)
 
 
+def targeted_generalised(targets: Tensor, q: float = 0.5) -> Objective:
+    """Return (1 − p^q) / q of the targets' probabilities p, int64 (B,), between cross-entropy and 1 − p.
+
+    Cross-entropy is ruled by the sights that are lost anyway; the larger q, the less they count, and the more
+    the loss is the share of sights that miss the target (Zhang & Sabuncu 2018, eq. 6, there for labels).
+
+    Raises:
+        AttackError: q is not between 0 and 1.
+    """
+    if not 0 < q <= 1:
+        raise AttackError(f"q is {q:g}; wanted above 0 and at most 1")
+    return lambda logits: (1 - (-q * _cross_entropy(logits, targets)).exp()) / q
+
+
 def untargeted_likelihood(labels: Tensor) -> Objective:
     """Return −log(1 − p_y) of the true labels, int64 (B,): the cross-entropy of any other class.
 

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from physadv.attacks.loop import optimise
-from physadv.attacks.objectives import targeted_cross_entropy
+from physadv.attacks.objectives import targeted_generalised
 from physadv.attacks.optimisers import cooling_adam
 from physadv.classifiers import Classifier
 from physadv.errors import PhysadvError
@@ -148,7 +148,7 @@ def our_noise(
     whole = round(SIDE * (1 + 2 * MARGIN))
     behind = F.interpolate(backgrounds, (whole, whole), mode="bilinear", antialias=True).clamp(0, 1)
     variable = NoiseOnCrops(attack, behind)
-    digital = targeted_cross_entropy(torch.full((len(attack.crops),), SPEED_LIMIT_45))
+    digital = targeted_generalised(torch.full((len(attack.crops),), SPEED_LIMIT_45))
 
     def as_files(values: Tensor) -> Tensor:
         return _BATCH * _DIGITAL_WEIGHT * digital(classifier(attack.added(values / 255))[None]).mean()
@@ -160,7 +160,7 @@ def our_noise(
 
     values = optimise(
         classifier,
-        targeted_cross_entropy(torch.full((_BATCH,), SPEED_LIMIT_45)),
+        targeted_generalised(torch.full((_BATCH,), SPEED_LIMIT_45)),
         variable,
         whole_plane(),
         cooling_adam(255 * 0.05, steps),
