@@ -15,6 +15,7 @@ from physadv.experiments.stop_sign.page import score_figures
 from physadv.experiments.stop_sign.score import Score
 from physadv.experiments.stop_sign.treatments import CLEAN, OPTIMISED, PUBLISHED, RANDOM
 from physadv.runs import replacing
+from physadv.stages.report_figures import slug
 
 NAME = "stop-sign"
 COMMAND = "python -m physadv.experiments.stop_sign DATA"
@@ -195,8 +196,11 @@ def _figures(judgements: Sequence[Judgement]) -> dict[str, Figure]:
         if found.area > 0.5:
             continue
         shown = {f.name: f for score in (found.lab, found.drive) for f in score_figures(score).figures}
-        for name in (f"lab-{OPTIMISED}", "drive-by-targeted"):
-            figures[f"{NAME}-{each.classifier}-{found.mask}-{name}.svg"] = shown[name]
+        for test, name in (
+            ("lab", slug(f"{found.lab.title} {OPTIMISED}")),
+            ("drive-by", slug(f"{found.drive.title} {found.drive.measure}")),
+        ):
+            figures[f"{NAME}-{each.classifier}-{found.mask}-{test}.svg"] = shown[name]
     return figures
 
 

@@ -98,7 +98,7 @@ def compare_with_published(classifier: Classifier, data: Path, kind: str, effort
     """Return what RP2's released noise and ours do to the same crops, as files and through both tests."""
     attack = read_published(data, kind)
     behind = drawn_backgrounds(derive_seed(_SEED, "published"))
-    ours = our_noise(classifier, attack, behind, steps=2 * effort.steps, seed=_SEED)
+    ours = our_noise(classifier, attack, behind, steps=4 * effort.steps, seed=_SEED)
     noises = {CLEAN: torch.zeros_like(ours), PUBLISHED: attack.noise, OPTIMISED: ours}
     crops = {name: attack.added(noise) for name, noise in noises.items()}
     with torch.no_grad():
