@@ -25,7 +25,7 @@ from physadv.experiments.stop_sign.optimise import (
 from physadv.experiments.stop_sign.palettes import parse_palette, printing_errors, read_colours
 from physadv.experiments.stop_sign.sights import drawn_backgrounds
 from physadv.experiments.stop_sign.sign import Victim
-from physadv.experiments.stop_sign.victims import contact_sheet, drawn_victims, read_victims
+from physadv.experiments.stop_sign.victims import contact_sheet, drawn_victims, held_out, read_victims
 from physadv.progress import Reporter, silent
 from physadv.randomness import derive_seed
 from physadv.runs import Printout, replacing
@@ -33,7 +33,6 @@ from physadv.runs.files import file_sha256
 from physadv.transforms import load_preset
 
 RECORD = "stop-sign.json"
-_LEAST_TO_HOLD_OUT = 4
 
 
 class StopSignError(PhysadvError):
@@ -190,13 +189,6 @@ def find_class(classifier: Classifier, text: str) -> int:
     if text.isdecimal() and int(text) < len(classifier.labels):
         return int(text)
     raise StopSignError(unknown_name("class", text, classifier.labels))
-
-
-def held_out(victims: Sequence[Victim]) -> tuple[list[Victim], list[Victim]]:
-    """Return the signs to attack and those to judge by: every other one, or all of few."""
-    if len(victims) < _LEAST_TO_HOLD_OUT:
-        return list(victims), list(victims)
-    return list(victims[::2]), list(victims[1::2])
 
 
 def _kept(printout: Printout, asked: dict[str, Any]) -> tuple[Tensor, Tensor, dict[str, Any]] | None:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from physadv.experiments.stop_sign.sign import FACE_SIDE
 from physadv.runs import Capture, Printout
-from physadv.stages.stop_sign import StopSignSettings, find_class, held_out, make_stickers
+from physadv.stages.stop_sign import StopSignSettings, find_class, make_stickers
 from physadv.stages.stop_sign_judging import JudgeSettings, judge
 from physadv.stages.stop_sign_sheets import print_sign, sign_size_mm
 
@@ -80,12 +80,6 @@ class TestJudged:
         tests = json.loads((folder / "tables.json").read_text())["tests"]
         assert [test["test"] for test in tests] == ["lab test", "drive-by test"]
         assert "<html" in (folder / "report.html").read_text(encoding="utf-8")
-
-
-class TestHeldOut:
-    def test_every_other_sign_is_kept_to_judge_by(self):
-        assert held_out(list("abcde")) == (["a", "c", "e"], ["b", "d"])
-        assert held_out(list("abc")) == (["a", "b", "c"], ["a", "b", "c"])
 
 
 class TestBadInput:

@@ -20,11 +20,11 @@ from physadv.experiments.stop_sign.sights import classify, drawn_backgrounds
 from physadv.experiments.stop_sign.sign import Answer, Victim
 from physadv.experiments.stop_sign.stickers import MARGIN
 from physadv.experiments.stop_sign.treatments import Treated, treat
+from physadv.experiments.stop_sign.victims import held_out
 from physadv.progress import Reporter, silent
 from physadv.randomness import derive_seed, generator
 from physadv.transforms import load_preset
 
-_BLOCK = 5
 _CROP_SIDE = 96
 
 
@@ -72,12 +72,6 @@ class HeldOut:
     unforeseen: Score
 
 
-def split(victims: Sequence[Victim]) -> tuple[list[Victim], list[Victim]]:
-    """Return the signs to attack and those to judge: every other five, as neighbours show the same sign."""
-    even = [victim for row, victim in enumerate(victims) if row // _BLOCK % 2 == 0]
-    return even, [victim for row, victim in enumerate(victims) if row // _BLOCK % 2 == 1]
-
-
 def run_held_out(
     classifier: Classifier,
     victims: Sequence[Victim],
@@ -105,7 +99,7 @@ def run_held_out(
         area: share of the sign that they cover.
         reporter: told of every step.
     """
-    attacked, judged = split(victims)
+    attacked, judged = held_out(victims)
     settings = StickerSettings(label=label, target=target, steps=effort.steps, seed=seed)
     distribution = load_preset("rp2-sign")
     behind = drawn_backgrounds(derive_seed(seed, "attack"))

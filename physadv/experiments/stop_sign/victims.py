@@ -2,7 +2,9 @@
 
 import csv
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -24,9 +26,12 @@ from physadv.experiments.stop_sign.outline import (
 from physadv.experiments.stop_sign.sign import FACE_SIDE, Victim
 from physadv.transforms import warp_perspective
 
+T = TypeVar("T")
+
 CORNER_FILES = ("corners.json", "corners.csv")
 _PHOTOS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 _DRAWN_SIZE = 256
+_BLOCK, _LEAST_TO_HOLD_OUT = 5, 4
 _SHEET_SIDE = 256
 
 
@@ -65,6 +70,20 @@ def drawn_victims(count: int, seed: int = 0) -> list[Victim]:
         pixels, corners = draw_posed_sign("stop", _DRAWN_SIZE, generator)
         victims.append(Victim(f"drawn-{index:02d}", _as_photo(pixels), face_homography(corners)))
     return victims
+
+
+def held_out(victims: Sequence[T]) -> tuple[list[T], list[T]]:
+    """Return the signs to attack and those to judge by, in turns of up to five; all twice where under four.
+
+    Neighbours in a folder often are photos of one sign in one place, which should not be on both sides.
+    """
+    if len(victims) < _LEAST_TO_HOLD_OUT:
+        return list(victims), list(victims)
+    block = min(_BLOCK, len(victims) // _LEAST_TO_HOLD_OUT)
+    sides: tuple[list[T], list[T]] = ([], [])
+    for row, victim in enumerate(victims):
+        sides[row // block % 2].append(victim)
+    return sides
 
 
 def rectified(victims: list[Victim], side: int = FACE_SIDE, margin: float = 0.0) -> Tensor:

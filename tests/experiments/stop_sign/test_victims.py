@@ -12,6 +12,7 @@ from physadv.experiments.stop_sign.victims import (
     VictimError,
     contact_sheet,
     drawn_victims,
+    held_out,
     read_victims,
     rectified,
 )
@@ -115,6 +116,17 @@ class TestReadVictims:
         field = red[:, 10:14, 24:40].mean(dim=(1, 2))
         assert bool((field > 0.08).all())
         assert bool((red[:, 27:37, 10:54].amin(dim=(1, 2)) < 0.3 * field).all())
+
+
+class TestHeldOut:
+    def test_turns_are_taken_by_neighbours(self):
+        attacked, judged = held_out(list(range(40)))
+        assert attacked == [*range(5), *range(10, 15), *range(20, 25), *range(30, 35)]
+        assert sorted(attacked + judged) == list(range(40))
+
+    def test_few_are_judged_by_others_and_fewer_by_themselves(self):
+        assert held_out(list("abcde")) == (["a", "c", "e"], ["b", "d"])
+        assert held_out(list("abc")) == (["a", "b", "c"], ["a", "b", "c"])
 
 
 class TestRectified:
