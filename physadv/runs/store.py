@@ -6,7 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -166,9 +166,9 @@ class ObservationStore:
                     "delta_e": json.dumps(photo.delta_e),
                     "delta_e_before": json.dumps(photo.delta_e_before),
                 }
-                self._insert("photos", [{**asdict(photo), "simulated": int(photo.simulated), **lists}])
+                self._insert("photos", [{**vars(photo), "simulated": int(photo.simulated), **lists}])
                 self._insert(
-                    "crops", [{**asdict(crop), "corners_px": json.dumps(crop.corners_px)} for crop in crops]
+                    "crops", [{**vars(crop), "corners_px": json.dumps(crop.corners_px)} for crop in crops]
                 )
 
     def forget_file(self, file: str) -> None:
@@ -183,7 +183,7 @@ class ObservationStore:
                 "observations",
                 [
                     {
-                        **asdict(r),
+                        **vars(r),
                         "labels": json.dumps(r.labels),
                         "probabilities": json.dumps(r.probabilities),
                     }

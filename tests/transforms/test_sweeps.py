@@ -151,6 +151,24 @@ def test_corruptions_are_8_bit_and_hang_on_their_seed_alone(name: str) -> None:
 
 
 @CORRUPTIONS_HERE
+@pytest.mark.parametrize("severity", range(1, 6))
+@pytest.mark.parametrize("name", ["zoom_blur", "brightness"])
+def test_corruptions_computed_here_are_the_librarys(name: str, severity: int) -> None:
+    from imagecorruptions import corrupt
+
+    levels = torch.randint(256, (2, 3, 64, 97), generator=torch.Generator().manual_seed(severity))
+    levels[0, :, :9, :9] = 0
+    transform = parse_transform(f"imagenet-c/{name}={severity}")
+    seen = transform.apply(levels / 255, transform.sample(2, torch.Generator())).mul(255).round()
+    for image, found in zip(levels, seen, strict=True):
+        pixels = image.permute(1, 2, 0).numpy().astype(np.uint8)
+        wanted = torch.from_numpy(corrupt(pixels, severity, name)).permute(2, 0, 1)
+        assert (found - wanted).abs().max() <= 1  # a whole level that came out just below itself is cut off
+        assert (found != wanted).float().mean() < 0.3
+        assert (found - wanted).mean() >= 0
+
+
+@CORRUPTIONS_HERE
 def test_a_corruption_leaves_numpys_generator_alone_and_refuses_tiny_images() -> None:
     transform = parse_transform("imagenet-c/gaussian_noise=1")
     np.random.seed(5)  # noqa: NPY002
