@@ -91,7 +91,7 @@ def judge(
         conditions=replace(USUAL_LAB, shots=settings.shots),
         reporter=reporter,
     )
-    drive = drive_by_test(
+    (drive,) = drive_by_test(
         run.classifier,
         treated.faces,
         treated.alpha,
@@ -101,7 +101,7 @@ def judge(
         seed=seed,
         approaches=settings.approaches,
         conditions=replace(USUAL_DRIVE, every=settings.every),
-        find=None if settings.known_place else find_signs,
+        finders=(None if settings.known_place else find_signs,),
         reporter=reporter,
     )
     scores = (score_lab(lab), score_drive_by(drive), *real_scores)

@@ -61,10 +61,10 @@ def drive_by_test(
     seed: int = 0,
     approaches: int = 1,
     conditions: DriveConditions = USUAL,
-    find: Finder | None = find_signs,
+    finders: Sequence[Finder | None] = (find_signs,),
     margin: float = MARGIN,
     reporter: Reporter = silent,
-) -> list[Answer]:
+) -> list[list[Answer]]:
     """Return what a classifier says of the frames of simulated approaches to every victim.
 
     Args:
@@ -77,32 +77,35 @@ def drive_by_test(
         seed: of the approaches, which depend on the victim and on no treatment.
         approaches: to each victim.
         conditions: how the car drives.
-        find: finds the sign in a frame; None cuts it out where it is known to be, a few per cent off, from
-            an apparent height of `LEAST_PX` on.
+        finders: ways to find the sign in a frame; None cuts it out where it is known to be, a few per cent
+            off, from an apparent height of `LEAST_PX` on.
         margin: around the sign when it is cropped, as a share of its box.
         reporter: told of every approach.
 
     Returns:
-        Approaches × frames × treatments answers; without an answer where no sign was found.
+        For every finder approaches × frames × treatments answers; without an answer where it found no sign.
 
     Raises:
         SightError: faces, alpha and victims do not fit each other.
     """
     check_faces(faces, alpha, victims)
     drives = [(row, index) for row in range(len(victims)) for index in range(approaches)]
-    answers = []
+    answers: list[list[Answer]] = [[] for _ in finders]
     for row, index in reporter.track(drives, len(drives), "drive-by test (simulated)"):
         approach = draw_approach(victims[row], index, seed, conditions)
         place = f"approach {index + 1} at {approach.speed_kmh:.0f} km/h"
         rng = np.random.default_rng(derive_seed(seed, "drive crop", victims[row], index))
-        sights = []
+        sights: list[list[Sight]] = [[] for _ in finders]
         for moment in drive(approach, {name: each[row] for name, each in faces.items()}, alpha):
             jitter = rng.normal(0, _CROP_SD, 4)
             for treatment, frame in moment.frames.items():
-                box = _known(moment.box, jitter) if find is None else _found(frame, moment.box, find)
-                cut = None if box is None else cut_out(frame, box, margin)
-                sights.append(Sight(treatment, victims[row], place, moment.distance_m, moment.angle_deg, cut))
-        answers += answered(classifier, sights, label, target)
+                for find, seen in zip(finders, sights, strict=True):
+                    box = _known(moment.box, jitter) if find is None else _found(frame, moment.box, find)
+                    cut = None if box is None else cut_out(frame, box, margin)
+                    at = (moment.distance_m, moment.angle_deg)
+                    seen.append(Sight(treatment, victims[row], place, *at, cut))
+        for said, seen in zip(answers, sights, strict=True):
+            said += answered(classifier, seen, label, target)
     return answers
 
 

@@ -9,11 +9,13 @@ from torch import Tensor
 
 from physadv.classifiers import Classifier
 from physadv.experiments.stop_sign.approach import USUAL as USUAL_DRIVE
+from physadv.experiments.stop_sign.crops import Finder
 from physadv.experiments.stop_sign.drive_by import drive_by_test
 from physadv.experiments.stop_sign.lab import USUAL as USUAL_LAB
 from physadv.experiments.stop_sign.lab import lab_test
 from physadv.experiments.stop_sign.masks import AUTO, area_share, load_mask
 from physadv.experiments.stop_sign.optimise import StickerSettings, find_vulnerable, optimise_stickers
+from physadv.experiments.stop_sign.outline import find_signs
 from physadv.experiments.stop_sign.palettes import printing_errors
 from physadv.experiments.stop_sign.score import Score, score_drive_by, score_lab
 from physadv.experiments.stop_sign.sights import classify, drawn_backgrounds
@@ -37,6 +39,7 @@ class Effort:
         shots: photos of every sign in every cell.
         approaches: drives to every sign; `every` how many of their frames one is looked at.
         draws: of the conditions not trained for, a sign.
+        sights: by which single changes of the published noise are judged.
     """
 
     steps: int = 300
@@ -44,9 +47,10 @@ class Effort:
     approaches: int = 1
     every: int = 20
     draws: int = 50
+    sights: int = 400
 
 
-QUICK = Effort(steps=60, shots=1, every=30, draws=5)
+QUICK = Effort(steps=60, shots=1, every=30, draws=5, sights=100)
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,8 @@ class HeldOut:
         stickers: (1, 3, FACE_SIDE, FACE_SIDE).
         treated: the signs that were judged.
         printability: of the stickers.
-        lab: the lab test, simulated; likewise `drive`.
+        lab: the lab test, simulated; likewise `drive`, with signs cut out by hand, and `found`, with signs
+            found by their outline.
         unforeseen: targeted success by treatment under the preset `graphite`.
     """
 
@@ -69,6 +74,7 @@ class HeldOut:
     printability: Mapping[str, float]
     lab: Score
     drive: Score
+    found: Score
     unforeseen: Score
 
 
@@ -119,13 +125,14 @@ def run_held_out(
     )
     stickers = optimise_stickers(classifier, attacked, covered, distribution, behind, settings, reporter)
     treated = treat(judged, stickers, covered, derive_seed(seed, "random"))
-    lab, drive = both_tests(
+    lab, drive, found = both_tests(
         classifier,
         treated,
         label=label,
         target=target,
         effort=effort,
         seed=derive_seed(seed, "judge"),
+        finders=(None, find_signs),
         reporter=reporter,
     )
     unforeseen = score_lab(
@@ -142,6 +149,7 @@ def run_held_out(
         printing_errors(stickers, covered, settings.printable),
         lab,
         drive,
+        found,
         unforeseen,
     )
 
@@ -155,9 +163,10 @@ def both_tests(
     effort: Effort,
     seed: int,
     margin: float | None = None,
+    finders: Sequence[Finder | None] = (None,),
     reporter: Reporter = silent,
-) -> tuple[Score, Score]:
-    """Return the scores of the simulated lab and drive-by tests, signs cut out by hand as in the paper.
+) -> list[Score]:
+    """Return the scores of the simulated lab test, and of the drive-by test for each way of finding signs.
 
     Args:
         classifier: asked about every crop.
@@ -167,6 +176,7 @@ def both_tests(
         effort: how much is looked at.
         seed: of poses, light and noise.
         margin: around a crop, in shares of the sign; the tests' own without it.
+        finders: how signs are found on the drive-by; None cuts them out by hand, as the paper's were.
         reporter: told of every cell and approach.
     """
     lab = replace(USUAL_LAB, shots=effort.shots, margin=USUAL_LAB.margin if margin is None else margin)
@@ -191,11 +201,11 @@ def both_tests(
         seed=seed,
         approaches=effort.approaches,
         conditions=replace(USUAL_DRIVE, every=effort.every),
-        find=None,
+        finders=finders,
         margin=lab.margin,
         reporter=reporter,
     )
-    return score_lab(answers), score_drive_by(driven)
+    return [score_lab(answers), *map(score_drive_by, driven)]
 
 
 def under_preset(

@@ -140,14 +140,12 @@ def our_noise(
     Args:
         classifier: RP2's.
         attack: the published one.
-        backgrounds: (K, 3, h, w) in [0, 1].
+        backgrounds: as `around_planes` gives them.
         steps: of Adam.
         seed: of the draws.
         reporter: told of the steps.
     """
-    whole = round(SIDE * (1 + 2 * MARGIN))
-    behind = F.interpolate(backgrounds, (whole, whole), mode="bilinear", antialias=True).clamp(0, 1)
-    variable = NoiseOnCrops(attack, behind)
+    variable = NoiseOnCrops(attack, backgrounds)
     digital = targeted_generalised(torch.full((len(attack.crops),), SPEED_LIMIT_45))
 
     def as_files(values: Tensor) -> Tensor:
@@ -172,6 +170,12 @@ def our_noise(
     )
     next(ticks, None)
     return values.detach() / 255
+
+
+def around_planes(scenes: Tensor) -> Tensor:
+    """Return scenes (K, 3, h, w) in [0, 1] of the size that shows a plane with its margin."""
+    whole = round(SIDE * (1 + 2 * MARGIN))
+    return F.interpolate(scenes, (whole, whole), mode="bilinear", antialias=True).clamp(0, 1)
 
 
 def whole_plane() -> Transformation:

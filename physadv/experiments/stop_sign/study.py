@@ -9,12 +9,14 @@ import torch
 
 from physadv.classifiers import Classifier, load_classifier
 from physadv.errors import PhysadvError
+from physadv.experiments.stop_sign.ceiling import climb
 from physadv.experiments.stop_sign.heldout import QUICK, Effort, both_tests, run_held_out
 from physadv.experiments.stop_sign.published import (
     FOLDER,
     MASKS,
     SPEED_LIMIT_45,
     STOP,
+    around_planes,
     as_planes,
     our_noise,
     read_published,
@@ -97,7 +99,7 @@ def _load(name: str, data: Path) -> Classifier:
 def compare_with_published(classifier: Classifier, data: Path, kind: str, effort: Effort) -> Against:
     """Return what RP2's released noise and ours do to the same crops, as files and through both tests."""
     attack = read_published(data, kind)
-    behind = drawn_backgrounds(derive_seed(_SEED, "published"))
+    behind = around_planes(drawn_backgrounds(derive_seed(_SEED, "published")))
     ours = our_noise(classifier, attack, behind, steps=4 * effort.steps, seed=_SEED)
     noises = {CLEAN: torch.zeros_like(ours), PUBLISHED: attack.noise, OPTIMISED: ours}
     crops = {name: attack.added(noise) for name, noise in noises.items()}
@@ -124,4 +126,7 @@ def compare_with_published(classifier: Classifier, data: Path, kind: str, effort
         name: (float(noise[..., attack.mask > 0].min()), float(noise[..., attack.mask > 0].max()))
         for name, noise in noises.items()
     }
-    return Against(kind, len(attack.names), digital, ends, lab, drive)
+    # A poster's single changes are thousands.
+    few = kind == "sticker"
+    ceiling = climb(classifier, attack, behind, sights=effort.sights, seed=_SEED) if few else None
+    return Against(kind, len(attack.names), digital, ends, lab, drive, ceiling)

@@ -92,7 +92,7 @@ def test_same_seed_same_frames_and_another_drive_another(sign) -> None:
 def test_sign_is_found_read_and_lost_in_the_distance(sign) -> None:
     stop, alpha = sign
     quick = replace(STILL, every=30)
-    answers = drive_by_test(
+    (answers,) = drive_by_test(
         load_classifier("signs"),
         {"clean": stop[None], "none": torch.zeros(1, 3, 256, 256)},
         alpha,
@@ -111,7 +111,7 @@ def test_sign_is_found_read_and_lost_in_the_distance(sign) -> None:
 
 def test_without_a_finder_the_sign_is_cut_out_where_it_is(sign, tiny_classifier) -> None:
     stop, alpha = sign
-    answers = drive_by_test(
+    (answers,) = drive_by_test(
         tiny_classifier,
         {"clean": stop[None]},
         alpha,
@@ -119,7 +119,7 @@ def test_without_a_finder_the_sign_is_cut_out_where_it_is(sign, tiny_classifier)
         label=0,
         target=None,
         conditions=replace(STILL, every=30),
-        find=None,
+        finders=(None,),
     )
     for answer in answers:
         height = 0.96 * apparent_px(math.sqrt(answer.distance_m**2 - 3**2 - 1.2**2))

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import torch
 
+from physadv.experiments.stop_sign.ceiling import Ceiling
 from physadv.experiments.stop_sign.heldout import HeldOut
 from physadv.experiments.stop_sign.lab import CELLS
 from physadv.experiments.stop_sign.results import Against, Judgement, write_results
@@ -32,7 +33,7 @@ def held_out(mask: str, area: float) -> HeldOut:
     lab, drive = score_lab(answers(worn)), score_drive_by(answers(worn, "approach 1 at 20 km/h"))
     treated = Treated(["sign 0"], dict.fromkeys(worn, face), face[0, 0])
     unforeseen = replace(lab, channel="simulated, graphite")
-    return HeldOut(mask, area, face, treated, {"nps_minimum": 0.1}, lab, drive, unforeseen)
+    return HeldOut(mask, area, face, treated, {"nps_minimum": 0.1}, lab, drive, drive, unforeseen)
 
 
 def test_every_row_and_every_figure_is_on_the_page(tmp_path):
@@ -44,6 +45,7 @@ def test_every_row_and_every_figure_is_on_the_page(tmp_path):
         dict.fromkeys(worn, (-0.5, 0.5)),
         score_lab(answers(worn)),
         score_drive_by(answers(worn, "approach 1 at 20 km/h")),
+        Ceiling(270, 30, 400, 0.45, 0.46),
     )
     judged = [
         Judgement("signs", "speed limit 30", held_out(*mask)) for mask in (("poster", 1.0), ("auto", 0.19))
@@ -57,6 +59,10 @@ def test_every_row_and_every_figure_is_on_the_page(tmp_path):
     }
     page = (tmp_path / "stop-sign.md").read_text()
     assert "| sticker | ours | -0.50 to 0.50 | 38 of 40 | 100.0 % (92.1–100.0) |" in page
+    assert "- sticker, as files: at least as good." in page
+    assert "- sticker, lab test: better, 100.0 against 0.0 %." in page
+    assert "reach the target from 45.0 to 46.0 %" in " ".join(page.split())
+    assert "signs, auto, drive-by, found: 100.0 %" in page
     assert "signs, auto, lab test: 100.0 % of 85 % wanted, reached; random 0.0 %, below 10 %." in page
     assert all(f"]({path.name})" in page for path in written if path.suffix == ".svg")
     assert len(json.loads((tmp_path / "stop-sign.json").read_text())["held_out"]) == 2
