@@ -28,8 +28,8 @@ BATCH = 128
 WEIGHT_DECAY = 0.05
 LABEL_SMOOTHING = 0.05
 
-Spoil = Callable[[Tensor, Tensor], Tensor]
-"""(images (B, 3, H, W) in [0, 1], labels (B,)) → the images to learn from in their place."""
+Spoil = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""(images (B, 3, H, W) in [0, 1], labels (B,)) → images and labels to learn from in their place."""
 
 
 class Signs(NamedTuple):
@@ -141,7 +141,7 @@ def fit(
         for chosen in reporter.track(order.view(-1, BATCH), batches, f"{named}, batches"):
             images, labels = augmented(signs.images[chosen].float() / 255, signs.labels[chosen], generator)
             if spoil is not None:
-                images = spoil(images, labels)
+                images, labels = spoil(images, labels)
             loss = loss_of(network(images), labels)
             optimiser.zero_grad()
             loss.backward()

@@ -21,10 +21,20 @@ def harden(
     epochs: Annotated[int, typer.Option(help="How often every training image is seen.")] = 15,
     area: Annotated[
         tuple[float, float],
-        typer.Option(help="Least and largest share of an image that stickers cover."),
+        typer.Option(help="Least and largest share of an image that stickers of its own cover."),
     ] = (0.02, 0.15),
-    stickered: Annotated[float, typer.Option(help="Share of every batch that wears stickers.")] = 0.6,
-    steps: Annotated[int, typer.Option(help="Steps of every inner attack.")] = 5,
+    stickered: Annotated[
+        float, typer.Option(help="Share of every batch that wears stickers of its own.")
+    ] = 0.25,
+    shared: Annotated[
+        float, typer.Option(help="Share of every batch: signs of one class that share stickers.")
+    ] = 0.45,
+    protect: Annotated[
+        str, typer.Option(help="Class that every second set of shared stickers is made for.")
+    ] = "stop",
+    steps: Annotated[
+        int, typer.Option(help="Steps of the attacks on single images; shared stickers take twice as many.")
+    ] = 5,
     eps: Annotated[int, typer.Option(help="Also train on L-inf noise of so many 8-bit levels; 0: none.")] = 0,
     seed: Seed = 0,
     quiet: Quiet = False,
@@ -41,6 +51,8 @@ def harden(
         area=area,
         steps=steps,
         stickered=stickered,
+        shared=shared,
+        protect=protect,
         eps=eps,
         seed=seed,
     )

@@ -4,7 +4,7 @@ import torch
 from PIL import Image
 
 from physadv.classifiers import load_classifier
-from physadv.classifiers.sign_training import measure, read_test
+from physadv.classifiers.sign_training import STOP, measure, read_test
 
 
 @pytest.fixture(scope="session")
@@ -92,8 +92,11 @@ def test_damaged_checkpoint_is_named(physadv, small_data, tmp_path, monkeypatch)
         (("--epochs", 0), "epochs 0: wanted 1 or more"),
         (("--steps", 0), "steps 0: wanted 1 or more"),
         (("--eps", 300), "eps 300: wanted 8-bit levels, 0 to 255"),
-        (("--stickered", 0), "stickered 0: wanted a share of the batch, 0.01 to 1"),
-        (("--stickered", 0.9, "--eps", 4), "stickered 0.9: wanted a share of the batch, 0.01 to 0.7"),
+        (("--stickered", 0, "--shared", 0), "stickered 0: wanted more than 0 where no stickers are shared"),
+        (("--stickered", 0.9), "stickered 0.9: wanted a share of the batch, 0 to 0.55"),
+        (("--stickered", 0.5, "--eps", 4), "stickered 0.5: wanted a share of the batch, 0 to 0.25"),
+        (("--shared", 0.8), "shared 0.8: wanted a share of the batch, 0 to 0.7"),
+        (("--protect", "stopp"), "stop"),
         (("--area", 0.5, 0.2), "patch area 0.5 to 0.2"),
         (("--model", "sings"), "unknown model 'sings'; nearest: signs"),
         (("--model", "signs@absent.safetensors"), "absent.safetensors: no such weights file"),
@@ -157,10 +160,15 @@ def test_arrays_that_are_no_signs_are_refused(physadv, small_data, tmp_path):
 
 def test_too_few_signs_are_refused(physadv, small_data, tmp_path):
     with np.load(small_data / "traffic" / "gtsrb32.npz") as arrays:
-        few = {name: array[:20] for name, array in arrays.items()}
+        few = {name: array[:20].copy() for name, array in arrays.items()}
     victims = tmp_path / "traffic" / "rp2" / "victims"
     victims.mkdir(parents=True)
     Image.new("RGB", (32, 32)).save(victims / "a.png")
+    given = ("harden", "--data", tmp_path, "--quiet", "--out", tmp_path / "a.safetensors")
+    few["train_labels"][few["train_labels"] == STOP] = 0
     np.savez(tmp_path / "traffic" / "gtsrb32.npz", **few)
-    line = physadv("harden", "--data", tmp_path, "--quiet", "--out", tmp_path / "a.safetensors").error
+    assert physadv(*given).error == f"error: class 'stop' has no training images in {tmp_path}"
+    few["train_labels"][0] = STOP
+    np.savez(tmp_path / "traffic" / "gtsrb32.npz", **few)
+    line = physadv(*given).error
     assert line == "error: 20 signs to learn from; wanted 128 or more"

@@ -3,6 +3,8 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from physadv.attacks import Placement, square
 from physadv.classifiers import Classifier, load_classifier
@@ -17,6 +19,7 @@ from physadv.experiments.hardening.settings import HardenError
 from physadv.experiments.hardening.stop_signs import AIMS, Effort, stop_sign_shares
 from physadv.experiments.hardening.study import Extent, Findings, study
 from physadv.experiments.hardening.trials import WORST_STICKERS, Trial, stickers
+from physadv.experiments.hardening.universal_stickers import UniversalStickers, views
 from physadv.stages.masking import MaskingCheck
 from physadv.transforms.geometry import apply_homography
 
@@ -74,6 +77,34 @@ def test_the_worst_of_more_places_hurts_more(network, images):
     assert loss(12) > loss(1)
 
 
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=30, deadline=None)
+def test_shared_layouts_cover_no_more_than_asked_for(seed):
+    mask = UniversalStickers((0.05, 0.25)).layout(random(seed))
+    assert set(mask.unique().tolist()) == {0.0, 1.0}
+    assert (
+        0.01 < float(mask.mean()) < 0.25 * 1.2
+    )  # rectangles may lie on one another, and end on whole texels
+
+
+def test_shared_stickers_are_the_same_on_every_sign_of_a_class(network):
+    signs, labels = torch.full((6, 3, 32, 32), 0.3), torch.full((6,), STOP)
+    worn = UniversalStickers((0.2, 0.2), steps=3)(network, signs, labels, random())
+    changed = ((worn - signs).abs().amax(dim=1) > 1e-3).float().mean(dim=(1, 2))
+    # A sign fills three quarters of the image's width, give or take 15 %.
+    assert bool((changed > 0.04).all())
+    assert bool((changed < 0.25).all())
+    colours = torch.stack([image[:, (image - 0.3).abs().amax(dim=0) > 0.05].mean(dim=1) for image in worn])
+    assert float(colours.std(dim=0).max()) < 0.1
+
+
+def test_views_put_the_canvas_into_the_image():
+    seen = apply_homography(
+        views(torch.zeros(40, 3, 32, 32), random()), torch.tensor([[11.5, 11.5]]).double()
+    )
+    assert float((seen - 15.5).abs().max()) <= 0.08 * 32 + 1e-6
+
+
 def test_noise_keeps_to_its_budget_in_whole_levels(network, images):
     pictures, labels = images
     levels = NoiseAttack(4)(network, pictures, labels, random()) * 255
@@ -85,12 +116,15 @@ def test_a_batch_is_part_stickers_part_noise_and_the_rest_as_it_is(network, imag
     pictures, labels = images
     before = {name: value.clone() for name, value in network.state_dict().items()}
 
-    mixed = Mixture(TENTH, 0.5, NoiseAttack(2), 0.25)(network, pictures, labels, random())
+    mixture = Mixture(TENTH, 0.25, UniversalStickers(steps=2), 0.25, NoiseAttack(2), 0.25)
+    stops = torch.full((2, 3, 32, 32), 0.3), torch.tensor([STOP, STOP])
+    mixed, known = mixture(network, pictures, labels, random(), lambda n: stops)
 
     assert network.training
     network.eval()
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
-    furthest = (mixed - pictures).abs().amax(dim=(1, 2, 3))
+    assert known.tolist() == [0, 1, STOP, STOP, 4, 5, 6, 7]
+    furthest = (mixed - torch.cat([pictures[:2], stops[0], pictures[4:]])).abs().amax(dim=(1, 2, 3))
     assert bool((furthest[:4] > 0.1).all())
     assert bool((furthest[4:6] < 2.6 / 255).all())
     assert bool((furthest[4:6] > 1 / 255).all())
@@ -160,6 +194,7 @@ def findings(spec, right, fooled):
         victims=Measured(40, 40),
         fooled={WORST_STICKERS: share, "L2 noise, radius 1": share},
         stop_signs={f"optimised, {aim}": share for aim in AIMS},
+        camera={"lab test, random, not called stop": share, "lab test, optimised, not called stop": share},
         masking=MaskingCheck(
             classifier=spec,
             eps=4,
@@ -178,11 +213,12 @@ def test_page_says_what_holds():
     text = page(findings("one", 990, 8), findings("other", 970, 4))
     assert "| GTSRB test images right | 990 of 1000 (99.00 %) | 970 of 1000 (97.00 %) |" in text
     assert "- **holds**: clean accuracy: 990 of 1000 (99.00 %) before, 970 of 1000 (97.00 %) after" in text
-    assert text.count("- **holds**") == 5
+    assert "- **holds**: lab test, optimised, not called stop: 80.0 % before, 40.0 % after" in text
+    assert text.count("- **holds**") == 6
     worse = page(findings("one", 990, 8), findings("other", 950, 9))
     assert "- **does not hold**: clean accuracy" in worse
     assert "- **does not hold**: L2 noise, radius 1: 80.0 % before, 90.0 % after, wanted no more" in worse
-    assert worse.count("- **does not hold**") == 5
+    assert worse.count("- **does not hold**") == 6
 
 
 def test_study_refuses_data_and_classifiers_it_cannot_use(tmp_path, capsys):

@@ -9,11 +9,18 @@ from physadv.errors import PhysadvError
 from physadv.experiments.hardening.page import COMMAND, page
 from physadv.experiments.hardening.stop_signs import Effort
 from physadv.experiments.hardening.study import Extent, study
+from physadv.experiments.stop_sign.heldout import QUICK as QUICK_CAMERA
 from physadv.parallel import one_thread
 from physadv.progress import reporter
 from physadv.runs import replacing
 
-QUICK = Extent(every=100, queried=5, query_steps=5, effort=Effort(steps=10, samples=1, draws=2))
+QUICK = Extent(
+    every=100,
+    queried=5,
+    query_steps=5,
+    effort=Effort(steps=10, samples=1, draws=2),
+    camera=QUICK_CAMERA,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,12 +1,15 @@
 """`harden`: fine-tune the sign classifier on stickers it finds for itself, and write weights and card."""
 
 import hashlib
+from functools import partial
 from pathlib import Path
 
 import torch
+from torch import Generator, Tensor
 
 from physadv.attacks import Placement, square
 from physadv.classifiers import load_classifier
+from physadv.classifiers.sign_augmentation import augmented
 from physadv.classifiers.sign_training import (
     Schedule,
     Signs,
@@ -17,7 +20,7 @@ from physadv.classifiers.sign_training import (
     read_victims,
     write_weights,
 )
-from physadv.classifiers.signs import SignsNetwork, load_network
+from physadv.classifiers.signs import SIGN_LABELS, SignsNetwork, load_network
 from physadv.experiments.hardening.inner_attacks import StickerAttack
 from physadv.experiments.hardening.model_card import model_card
 from physadv.experiments.hardening.settings import (
@@ -63,6 +66,10 @@ def harden(settings: HardenSettings, out: Path, reporter: Reporter = silent) -> 
     out.parent.mkdir(parents=True, exist_ok=True)
     checkpoint = _checkpoint(settings, out)
     random = generator(settings.seed, "harden")
+    protected = SIGN_LABELS.index(settings.protect)
+    if settings.shared and protected not in signs.labels.tolist():
+        raise HardenError(f"class '{settings.protect}' has no training images in {settings.data}")
+    one_class = partial(_of_one_class, signs, protected, random)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         fit(
@@ -71,7 +78,7 @@ def harden(settings: HardenSettings, out: Path, reporter: Reporter = silent) -> 
             Schedule(settings.epochs, PEAK_RATE),
             random,
             reporter,
-            spoil=lambda images, labels: mixture(network, images, labels, random),
+            spoil=lambda images, labels: mixture(network, images, labels, random, one_class),
             checkpoint=checkpoint,
         )
     write_weights(network, out)
@@ -80,6 +87,15 @@ def harden(settings: HardenSettings, out: Path, reporter: Reporter = silent) -> 
     with replacing(out.with_suffix(".md")) as temporary:
         temporary.write_text(model_card(settings, done, len(signs.labels)), encoding="utf-8")
     return done
+
+
+def _of_one_class(signs: Signs, protected: int, random: Generator, n: int) -> tuple[Tensor, Tensor]:
+    """Return n augmented signs of one class, half of the time the protected one, and their labels."""
+    any_class = int(signs.labels[int(torch.randint(len(signs.labels), (), generator=random))])
+    chosen = protected if float(torch.rand((), generator=random)) < 0.5 else any_class
+    rows = (signs.labels == chosen).nonzero()[:, 0]
+    rows = rows[torch.randint(len(rows), (n,), generator=random)]
+    return augmented(signs.images[rows].float() / 255, signs.labels[rows], random)
 
 
 def _checkpoint(settings: HardenSettings, out: Path) -> Path:

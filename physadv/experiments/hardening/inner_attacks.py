@@ -21,6 +21,7 @@ from physadv.attacks import (
     square,
     untargeted_cross_entropy,
 )
+from physadv.experiments.hardening.universal_stickers import UniversalStickers
 from physadv.transforms import identity
 
 TEXELS = 16
@@ -144,30 +145,54 @@ class Mixture:
     """What a batch of adversarial training is made of: some images as they are, the others attacked.
 
     Attributes:
-        stickers: the attack with stickers; `stickered` the share of a batch that wears them.
+        stickers: the attack with stickers of an image's own; `stickered` the share of a batch in them.
+        universal: the attack with stickers that signs of one class share; `shared` the share of a batch that
+            is replaced by such signs.
         noise: the L∞ attack; None without it. `noisy` its share, taken from the others.
     """
 
     stickers: StickerAttack
     stickered: float
+    universal: UniversalStickers
+    shared: float
     noise: NoiseAttack | None
     noisy: float = 0.3
 
     def __call__(
-        self, network: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator
-    ) -> Tensor:
-        """Return the images (B, 3, H, W) of a batch in the same order, its first ones attacked.
+        self,
+        network: nn.Module,
+        images: Tensor,
+        labels: Tensor,
+        generator: torch.Generator,
+        one_class: Callable[[int], tuple[Tensor, Tensor]],
+    ) -> tuple[Tensor, Tensor]:
+        """Return the images (B, 3, H, W) and labels (B,) of a batch in their order, its first ones attacked.
 
         The network attacks itself in evaluation mode, so that its running statistics are of the batches it
         learns from only, and is left in training mode.
+
+        Args:
+            network: images → logits.
+            images: float (B, 3, H, W) in [0, 1].
+            labels: int64 (B,).
+            generator: of everything random in the attacks.
+            one_class: n → n images and labels of some one class.
         """
         network.eval()
-        first = round(self.stickered * len(images))
-        shape = SHAPES[int(torch.randint(len(SHAPES), (), generator=generator))]
-        parts = [self.stickers(network, images[:first], labels[:first], generator, shape)]
+        counts = [round(self.stickered * len(images)), round(self.shared * len(images))]
+        counts.append(round(self.noisy * len(images)) if self.noise else 0)
+        counts.append(len(images) - sum(counts))
+        own, replaced, noisy, rest = torch.split(images, counts)
+        parts, known = [], labels.clone()
+        if len(own):
+            shape = SHAPES[int(torch.randint(len(SHAPES), (), generator=generator))]
+            parts.append(self.stickers(network, own, labels[: len(own)], generator, shape))
+        if len(replaced):
+            signs, classes = one_class(len(replaced))
+            parts.append(self.universal(network, signs, classes, generator))
+            known[len(own) : len(own) + len(replaced)] = classes
         if self.noise is not None:
-            last = first + round(self.noisy * len(images))
-            parts.append(self.noise(network, images[first:last], labels[first:last], generator))
-            first = last
+            first = len(own) + len(replaced)
+            parts.append(self.noise(network, noisy, labels[first : first + len(noisy)], generator))
         network.train()
-        return torch.cat([*parts, images[first:]]).detach()
+        return torch.cat([*parts, rest]).detach(), known

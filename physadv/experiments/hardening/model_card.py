@@ -5,6 +5,7 @@ import torch
 from physadv.classifiers.sign_training import BATCH, LABEL_SMOOTHING, WEIGHT_DECAY
 from physadv.classifiers.signs import SignsNetwork
 from physadv.experiments.hardening.settings import PEAK_RATE, ROTATION, Hardened, HardenSettings
+from physadv.experiments.hardening.universal_stickers import PIECES
 
 _CARD = """\
 # {file}: the sign classifier, hardened against stickers
@@ -37,10 +38,14 @@ tenth test image: a square of 10 % of it, at the worst of 3 places, by 20 signed
 Adversarial training (Madry et al. 2018): {epochs} epochs of AdamW (peak rate {rate}, one-cycle, weight
 decay {decay}, batches of {batch}, label smoothing {smoothing}) on {trained:,} images, starting from
 `{model}`, each image augmented as in its training (`sign_augmentation.py`).
-In every batch {stickered:g} % of the images wear stickers that the network is attacked with as it
-stands: squares, discs or RP2's two bars, covering {low:g} to {high:g} % of the image, turned up to
+In every batch {stickered:g} % of the images wear stickers of their own that the network is attacked with
+as it stands: squares, discs or RP2's two bars, covering {low:g} to {high:g} % of the image, turned up to
 {rotation:g}° either way, at the worst of {places} random places, optimised by {steps} signed steps of
-{size} levels from mid-grey (after Rao et al. 2020 and Wu et al. 2020). {noise}
+{size} levels from mid-grey (after Rao et al. 2020 and Wu et al. 2020). A further {shared:g} % are signs of
+one class, every second time `{protect}`, that share one set of stickers: {fewest} to {most} rectangles
+anywhere on the sign, {shared_low:g} to {shared_high:g} % of it, optimised over all of them by
+{shared_steps} signed steps of {shared_size} levels, half of the sets to be taken for a class drawn at
+random (after Mummadi et al. 2019). {noise}
 The last epoch is what is kept.
 
 ## Limits
@@ -60,7 +65,8 @@ def model_card(settings: HardenSettings, done: Hardened, trained: int) -> str:
         if settings.eps
         else "No other attack was trained against."
     )
-    inner = settings.mixture().stickers
+    mixture = settings.mixture()
+    inner, universal = mixture.stickers, mixture.universal
     return _CARD.format(
         file=done.weights.name,
         command=settings.command(),
@@ -74,6 +80,14 @@ def model_card(settings: HardenSettings, done: Hardened, trained: int) -> str:
         places=inner.places,
         size=inner.size,
         rotation=ROTATION,
+        shared=100 * settings.shared,
+        protect=settings.protect,
+        fewest=PIECES[0],
+        most=PIECES[1],
+        shared_low=100 * universal.area[0],
+        shared_high=100 * universal.area[1],
+        shared_steps=universal.steps,
+        shared_size=universal.size,
         noise=noise,
         trained=trained,
         before=done.before,

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from physadv.attacks import Placement
 from physadv.classifiers.sign_training import Measured
-from physadv.errors import PhysadvError
+from physadv.classifiers.signs import SIGN_LABELS
+from physadv.errors import PhysadvError, unknown_name
 from physadv.experiments.hardening.inner_attacks import Mixture, NoiseAttack, StickerAttack
+from physadv.experiments.hardening.universal_stickers import UniversalStickers
 
 PEAK_RATE = 1.5e-3
 ROTATION = 45.0
@@ -25,9 +27,12 @@ class HardenSettings:
         data: folder with traffic/gtsrb32.npz and traffic/rp2/victims.
         model: `signs`, `signs-hardened` or `signs@PATH`: the network whose weights are the start.
         epochs: how often every training image is seen.
-        area: the least and the largest share of an image that stickers cover.
-        steps: of every inner attack.
-        stickered: share of every batch that wears stickers.
+        area: the least and the largest share of an image that stickers of its own cover.
+        steps: of every inner attack on single images.
+        stickered: share of every batch that wears stickers of its own.
+        shared: share of every batch that is signs of one class, all in the same stickers, which take twice
+            as many steps and cover up to a quarter of the sign.
+        protect: the class that every second such set is made for.
         eps: 8-bit levels of L∞ noise on a further 30 % of every batch; 0 without it.
         seed: of everything random.
     """
@@ -37,20 +42,26 @@ class HardenSettings:
     epochs: int = 15
     area: tuple[float, float] = (0.02, 0.15)
     steps: int = 5
-    stickered: float = 0.6
+    stickered: float = 0.25
+    shared: float = 0.45
+    protect: str = "stop"
     eps: int = 0
     seed: int = 0
 
     def __post_init__(self) -> None:
-        most = 0.7 if self.eps else 1
+        most = round((0.7 if self.eps else 1) - self.shared, 6)
         for name, good, wanted in (
             ("epochs", self.epochs >= 1, "1 or more"),
             ("steps", self.steps >= 1, "1 or more"),
             ("eps", 0 <= self.eps <= 255, "8-bit levels, 0 to 255"),
-            ("stickered", 0.01 <= self.stickered <= most, f"a share of the batch, 0.01 to {most:g}"),
+            ("shared", 0 <= self.shared <= 0.7, "a share of the batch, 0 to 0.7"),
+            ("stickered", 0 <= self.stickered <= most, f"a share of the batch, 0 to {most:g}"),
+            ("stickered", self.stickered + self.shared > 0, "more than 0 where no stickers are shared"),
         ):
             if not good:
                 raise HardenError(f"{name} {getattr(self, name):g}: wanted {wanted}")
+        if self.protect not in SIGN_LABELS:
+            raise HardenError(unknown_name("class", self.protect, SIGN_LABELS))
 
     def mixture(self) -> Mixture:
         """Return what a batch is made of.
@@ -59,13 +70,20 @@ class HardenSettings:
             AttackError: the area is no share of an image.
         """
         noise = NoiseAttack(self.eps, self.steps) if self.eps else None
-        return Mixture(StickerAttack(Placement(self.area, ROTATION), self.steps), self.stickered, noise)
+        return Mixture(
+            StickerAttack(Placement(self.area, ROTATION), self.steps),
+            self.stickered,
+            UniversalStickers(steps=2 * self.steps),
+            self.shared,
+            noise,
+        )
 
     def command(self) -> str:
         """Return the command line that does the same again."""
         given = [f"physadv harden --model {self.model} --data DATA --epochs {self.epochs}"]
         given += [f"--area {self.area[0]:g} {self.area[1]:g} --steps {self.steps}"]
-        given += [f"--stickered {self.stickered:g} --eps {self.eps} --seed {self.seed}"]
+        given += [f"--stickered {self.stickered:g} --shared {self.shared:g} --protect '{self.protect}'"]
+        given += [f"--eps {self.eps} --seed {self.seed}"]
         return " ".join(given)
 
 

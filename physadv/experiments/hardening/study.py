@@ -11,16 +11,23 @@ from PIL import Image
 from torch import Tensor
 
 from physadv.classifiers import Classifier
-from physadv.classifiers.sign_training import Measured, measure, read_test, read_victims
+from physadv.classifiers.sign_training import STOP, Measured, measure, read_test, read_victims
 from physadv.classifiers.signs import SIGN_LABELS
 from physadv.evaluation.intervals import Estimate
 from physadv.experiments.hardening.settings import HardenError
 from physadv.experiments.hardening.stop_signs import Effort, stop_sign_shares
 from physadv.experiments.hardening.trials import trials
+from physadv.experiments.stop_sign.heldout import Effort as CameraEffort
+from physadv.experiments.stop_sign.heldout import run_held_out
+from physadv.experiments.stop_sign.masks import AUTO
+from physadv.experiments.stop_sign.published import FOLDER
+from physadv.experiments.stop_sign.treatments import CLEAN, OPTIMISED, RANDOM
+from physadv.experiments.stop_sign.victims import read_victims as read_signs
 from physadv.progress import Reporter, silent
 from physadv.stages.masking import MaskingCheck, MaskingSettings, masking_check
 
 MASKING_EPS = 4
+CAMERA_AREA, CAMERA_TARGET = 0.19, "speed limit 30"
 
 
 @dataclass(frozen=True)
@@ -32,12 +39,14 @@ class Extent:
         queried: of those, attacked by answers only, and checked for masked gradients.
         query_steps: of the attack by answers.
         effort: for the stickers that all stop signs share.
+        camera: for larger ones before the simulated cameras.
     """
 
     every: int = 12
     queried: int = 40
     query_steps: int = 50
     effort: Effort = field(default_factory=Effort)
+    camera: CameraEffort = field(default_factory=CameraEffort)
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,7 @@ class Findings:
         test: GTSRB test images right; likewise `victims`, photos of US stop signs.
         fooled: attack → share of the attacked images that it gets right otherwise, and does not now.
         stop_signs: treatment and aim → share of held-out views.
+        camera: test, treatment and aim → share of sights by the simulated cameras.
         masking: whether its gradients mislead, under L∞ noise.
     """
 
@@ -57,6 +67,7 @@ class Findings:
     victims: Measured
     fooled: Mapping[str, Estimate]
     stop_signs: Mapping[str, Estimate]
+    camera: Mapping[str, Estimate]
     masking: MaskingCheck
 
 
@@ -84,8 +95,36 @@ def study(classifier: Classifier, data: Path, extent: Extent, reporter: Reporter
         victims=measure(classifier, victims),
         fooled=fooled,
         stop_signs=stop_sign_shares(classifier, victims, extent.effort),
+        camera=camera_shares(classifier, data, extent.camera, reporter),
         masking=_masking(classifier.spec, images[: extent.queried], labels[: extent.queried], reporter),
     )
+
+
+def camera_shares(
+    classifier: Classifier, data: Path, effort: CameraEffort, reporter: Reporter = silent
+) -> dict[str, Estimate]:
+    """Return test, treatment and aim → share, of stickers in the places that a first run finds.
+
+    They are made on half of the photos of stop signs and judged on the others, as `physadv stop-sign` does.
+    """
+    found = run_held_out(
+        classifier,
+        read_signs(data / FOLDER / "victims"),
+        AUTO,
+        label=STOP,
+        target=SIGN_LABELS.index(CAMERA_TARGET),
+        effort=effort,
+        seed=0,
+        area=CAMERA_AREA,
+        reporter=reporter,
+    )
+    shares = {}
+    for score in (found.lab, found.found):
+        for treatment in (CLEAN, RANDOM, OPTIMISED):
+            shown = score.overall[treatment]
+            shares[f"{score.name}, {treatment}, not called stop"] = shown.untargeted
+            shares[f"{score.name}, {treatment}, called {CAMERA_TARGET}"] = shown.targeted
+    return shares
 
 
 def _masking(spec: str, images: Tensor, labels: Tensor, reporter: Reporter) -> MaskingCheck:

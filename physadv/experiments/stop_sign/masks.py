@@ -20,12 +20,12 @@ AUTO = "auto"
 Rectangle = tuple[float, float, float, float]
 """Left, top, width and height in sides of the face."""
 
-_TWO_BARS: tuple[Rectangle, ...] = ((0.2, 0.12, 0.6, 0.13), (0.2, 0.75, 0.6, 0.13))
+_TWO_BARS: tuple[Rectangle, ...] = ((0.2, 0.12, 0.6, 0.136), (0.2, 0.744, 0.6, 0.136))
 _CAMOUFLAGE: tuple[Rectangle, ...] = (
-    (0.23, 0.12, 0.2, 0.15),
-    (0.56, 0.14, 0.22, 0.12),
-    (0.16, 0.7, 0.26, 0.11),
-    (0.55, 0.71, 0.24, 0.15),
+    (0.21, 0.11, 0.23, 0.17),
+    (0.55, 0.12, 0.25, 0.145),
+    (0.14, 0.7, 0.3, 0.13),
+    (0.53, 0.7, 0.28, 0.17),
 )
 _WORDS = (("LOVE", 0.3), ("HATE", 0.94))
 """Above and below the sign's own, as in the paper's figure 5, and the height of their base lines."""
