@@ -34,7 +34,7 @@ def harden(
     ] = "stop",
     steps: Annotated[
         int, typer.Option(help="Steps of the attacks on single images; shared stickers take twice as many.")
-    ] = 5,
+    ] = 6,
     eps: Annotated[int, typer.Option(help="Also train on L-inf noise of so many 8-bit levels; 0: none.")] = 0,
     seed: Seed = 0,
     quiet: Quiet = False,

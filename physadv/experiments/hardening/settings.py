@@ -41,7 +41,7 @@ class HardenSettings:
     model: str = "signs"
     epochs: int = 15
     area: tuple[float, float] = (0.02, 0.15)
-    steps: int = 5
+    steps: int = 6
     stickered: float = 0.25
     shared: float = 0.45
     protect: str = "stop"
