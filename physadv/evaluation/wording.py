@@ -1,11 +1,18 @@
 """How rates are written for people: one decimal, an interval beside them, never a zero for "undefined"."""
 
 from collections.abc import Sequence
+from textwrap import fill
 
 from physadv.evaluation.destruction import Row
 from physadv.evaluation.intervals import Estimate
 
 UNDEFINED = "undefined"
+_COLUMNS = 110
+
+
+def paragraph(text: str) -> str:
+    """Return a text in lines for a Markdown page; no hyphen ends one, as it might be a link's."""
+    return fill(text, _COLUMNS, break_on_hyphens=False, break_long_words=False)
 
 
 def percent(share: Estimate) -> str:

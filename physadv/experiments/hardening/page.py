@@ -1,17 +1,15 @@
 """The page that puts a classifier and its hardened self side by side, with the verdicts."""
 
 from collections.abc import Mapping
-from textwrap import fill
 
 from physadv.evaluation.intervals import Estimate
-from physadv.evaluation.wording import percent, with_interval
+from physadv.evaluation.wording import paragraph, percent, with_interval
 from physadv.experiments.hardening.stop_signs import AIMS
 from physadv.experiments.hardening.study import CAMERA_AREA, CAMERA_TARGET, MASKING_EPS, Findings
 from physadv.experiments.hardening.trials import UNFORESEEN, WORST_STICKERS
 from physadv.experiments.stop_sign.treatments import OPTIMISED
 
 COMMAND = "python -m physadv.experiments.hardening DATA"
-COLUMNS = 110
 MOST_LOST = 3.0
 """Points of clean accuracy that hardening may cost."""
 
@@ -21,13 +19,12 @@ def page(before: Findings, after: Findings, command: str = COMMAND) -> str:
     heading = [f"| | {before.spec} | {after.spec} |", "|---|---|---|"]
     paragraphs = [
         "# The sign classifier, hardened against stickers",
-        fill(
+        paragraph(
             f"`{after.spec}` is `{before.spec}` after `physadv harden`: adversarial training against "
             "stickers only, see the card beside its weights. Every attack is made afresh against each of the "
             "two, by its gradients unless it says otherwise. All is digital: nothing was printed, and views "
             "of stop signs are drawn from a distribution or taken by a simulated camera. Made by "
             f"`{command}`.",
-            COLUMNS,
         ),
         "\n".join(
             [
@@ -37,30 +34,27 @@ def page(before: Findings, after: Findings, command: str = COMMAND) -> str:
             ]
         ),
         "## Single images",
-        fill(
+        paragraph(
             "Share of GTSRB test images, right as they are, that are wrong after the attack, with 95 % "
             "intervals. Stickers are squares of any colours; those at one place share places and starts, so "
             "that only their steps, or what they know, tell them apart: where the share still grows at the "
             "last, more steps would break more. Noise is what hardening did not train against.",
-            COLUMNS,
         ),
         "\n".join([*heading, *_rows(before.fooled, after.fooled)]),
         "## Stickers that all stop signs share",
-        fill(
+        paragraph(
             "Two bars, 10 % of the picture, made on 20 of the 40 photos of Eykholt et al. 2018 in `rp2-sign` "
             "views and judged on the other 20 in views never drawn before. Random stickers are the same "
             "squares of colour in another order. Not called stop: of the views in which the clean sign is. "
             "Called speed limit 50: of all.",
-            COLUMNS,
         ),
         "\n".join([*heading, *_rows(before.stop_signs, after.stop_signs)]),
         "## Larger stickers, before the simulated cameras",
-        fill(
+        paragraph(
             f"Rectangles that cover {100 * CAMERA_AREA:.0f} % of the plate in the places that a first run "
             f"finds, for `{CAMERA_TARGET}`, made on 20 of the 40 photos and judged on the other 20 by the "
             "lab test and the drive-by test of `physadv stop-sign`, simulated both; of the drive-by's frames "
             "those count in which the outline of a sign is found.",
-            COLUMNS,
         ),
         "\n".join([*heading, *_rows(before.camera, after.camera)]),
         "## Do its gradients mislead?",
@@ -82,10 +76,9 @@ def _masking(found: Findings) -> str:
     check = found.masking
     curve = ", ".join(f"{with_interval(right)} after {step}" for step, right in check.iterative.items())
     others = ", ".join(f"{with_interval(right)} under {name}" for name, right in check.attacks.items())
-    return fill(
+    return paragraph(
         f"`{found.spec}`, L∞ noise of eps {MASKING_EPS}, {check.attacks['one step'].n} images: "
         f"{check.verdict}. Accuracy by steps of PGD: {curve}; {others}.",
-        COLUMNS,
     )
 
 

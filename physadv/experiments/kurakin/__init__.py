@@ -8,6 +8,5 @@ from pathlib import Path
 STUDY = Path(__file__).with_name("study.toml")
 COMMAND = "python -m physadv.experiments.kurakin DATA"
 ATTACKS = ("fast", "bim", "least-likely")
-COLUMNS = 110
 EPS = 16
 """Of the paper's figure, 8-bit levels."""

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from textwrap import fill
 from typing import Any
 
 from physadv.evaluation.destruction import Row
 from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.outcomes import TOPS
-from physadv.evaluation.wording import percent, with_interval
-from physadv.experiments.kurakin import ATTACKS, COLUMNS, COMMAND, EPS
+from physadv.evaluation.wording import paragraph, percent, with_interval
+from physadv.experiments.kurakin import ATTACKS, COMMAND, EPS
 from physadv.experiments.kurakin.figure import Panel, draw
 from physadv.experiments.kurakin.statements import Trial, verdict
 from physadv.experiments.study_file import Study, StudyRun
@@ -126,17 +125,16 @@ def _page(models: Mapping[str, Mapping[str, Swept]], command: str) -> Iterator[s
     yield from (
         "# Kurakin et al. 2017 again: artificial transformations",
         "",
-        fill(
+        paragraph(
             "The destruction rate of adversarial images under changes of brightness and contrast, "
             "gaussian blur and noise, and JPEG, as in the paper's figure of them (arXiv:1607.02533), at "
             f"eps {EPS}. The paper's are of Inception v3 at 299 × 299; these of {len(models)} other "
             "classifiers at their own input size, so that they can be compared in their order, not in "
             "their size. Its statements below were written down without the paper at hand. Nothing here "
             "was printed; what came of paper is in [kurakin.md](kurakin.md).",
-            COLUMNS,
         ),
         "",
-        fill(
+        paragraph(
             f"Made by `{command}`: {said} pairs an attack, all images there are. d is equation 1: of the "
             "pairs with clean right and adversarial wrong, the share right again after it. The rate *of a "
             "kind* takes all its strengths together but brightness 0 and contrast 1, which change nothing; "
@@ -144,7 +142,6 @@ def _page(models: Mapping[str, Mapping[str, Swept]], command: str) -> Iterator[s
             "harsher depends on the strengths, and these are this project's: clean survival beside it says "
             "what the same strengths leave of images that nobody attacked. The page was written by the "
             f"program, statements and all; every single strength is in [{NAME}.json]({NAME}.json).",
-            COLUMNS,
         ),
         "",
     )
@@ -169,9 +166,8 @@ def _section(model: str, attacks: Mapping[str, Swept]) -> Iterator[str]:
     yield from (
         f"## {model}",
         "",
-        fill(
+        paragraph(
             f"Images of {size} × {size}; {right}. Strengths: {'; '.join(strengths)}.",
-            COLUMNS,
         ),
         "",
         f"![Destruction rate against strength, top-1 above top-5; {NAME}.json has it]({NAME}-{model}.svg)",

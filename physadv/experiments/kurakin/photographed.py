@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
-from textwrap import fill
 
 from physadv.evaluation.destruction import Row
 from physadv.evaluation.outcomes import CASES, TOPS, Case
-from physadv.evaluation.wording import percent, with_interval
-from physadv.experiments.kurakin import ATTACKS, COLUMNS, COMMAND
+from physadv.evaluation.wording import paragraph, percent, with_interval
+from physadv.experiments.kurakin import ATTACKS, COMMAND
 from physadv.experiments.kurakin.statements import Trial, verdict
 from physadv.experiments.study_file import Study, StudyRun
 from physadv.runs import replacing
@@ -115,7 +114,7 @@ def _page(cells: Sequence[Cell], command: str) -> list[str]:
     return [
         "# Kurakin et al. 2017, tables 1 to 3, printed and photographed",
         "",
-        fill(
+        paragraph(
             f"**{simulated} of {len(photos)} photos are simulated**: by the virtual printer and phone of "
             "this project, not a printer and a camera. The paper's numbers (arXiv:1607.02533, tables 1 to "
             f"3) are real photos of Inception v3's examples; these are of `{model}` at {size} × {size}, "
@@ -123,16 +122,14 @@ def _page(cells: Sequence[Cell], command: str) -> list[str]:
             "in their size. The paper's columns were written down without the paper at hand: check them "
             "against it before quoting them. Artificial transformations are in "
             "[kurakin-digital.md](kurakin-digital.md).",
-            COLUMNS,
         ),
         "",
-        fill(
+        paragraph(
             f"Made by `{command}`: {said} pairs an attack and budget; {len(cropped)} of {len(crops)} "
             f"photographed cells were cropped (median blur {median(sharpness):.2f} px of the photo). d is "
             "the destruction rate, equation 1, with its 95 % interval; n counts what qualifies. The "
             "prefiltered case is counted from the same photos: of the pairs right before, wrong after, "
             "and sure of both.",
-            COLUMNS,
         ),
         "",
         *(line for case in CASES for line in _case(case, [cell for cell in cells if cell.case == case])),
@@ -140,12 +137,11 @@ def _page(cells: Sequence[Cell], command: str) -> list[str]:
         "",
         *(line for statement, trials in _statements(cells) for line in verdict(statement, trials)),
         "",
-        fill(
+        paragraph(
             "Prefiltered pairs of `fast` are rare: one step seldom leaves a classifier both wrong and "
             "sure. Sheet k of every run meets the same simulated conditions, so that attacks are compared "
             "on equal photos; the paper's were not. Rates below the paper's say something of this "
             "classifier and of this channel together; what part each has was not measured.",
-            COLUMNS,
         ),
         "",
     ]

@@ -4,13 +4,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from textwrap import wrap
 from typing import Any
 
 from physadv.evaluation.comparisons import Comparison
 from physadv.evaluation.figures import Figure
 from physadv.evaluation.intervals import Estimate
-from physadv.evaluation.wording import percent, with_interval
+from physadv.evaluation.wording import paragraph, percent, with_interval
 from physadv.experiments.stop_sign.ceiling import Ceiling
 from physadv.experiments.stop_sign.heldout import HeldOut
 from physadv.experiments.stop_sign.page import score_figures
@@ -157,7 +156,7 @@ def _ceiling_lines(each: Against) -> list[str]:
         f"{found.sights} sights under draws of the camera that reach the target from "
         f"{100 * found.before:.1f} to {100 * found.after:.1f} %, on the sights that they were chosen by."
     )
-    return ["", *wrap(text, 105)]
+    return ["", paragraph(text)]
 
 
 def _held_out_lines(judgements: Sequence[Judgement], figures: Mapping[str, Figure]) -> list[str]:
