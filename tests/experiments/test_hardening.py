@@ -194,7 +194,10 @@ def findings(spec, right, fooled):
         victims=Measured(40, 40),
         fooled={WORST_STICKERS: share, "L2 noise, radius 1": share},
         stop_signs={f"optimised, {aim}": share for aim in AIMS},
-        camera={"lab test, random, not called stop": share, "lab test, optimised, not called stop": share},
+        camera={
+            "auto, lab test, random, not called stop": share,
+            "auto, lab test, optimised, not called stop": share,
+        },
         masking=MaskingCheck(
             classifier=spec,
             eps=4,
@@ -213,7 +216,7 @@ def test_page_says_what_holds():
     text = page(findings("one", 990, 8), findings("other", 970, 4))
     assert "| GTSRB test images right | 990 of 1000 (99.00 %) | 970 of 1000 (97.00 %) |" in text
     assert "- **holds**: clean accuracy: 990 of 1000 (99.00 %) before, 970 of 1000 (97.00 %) after" in text
-    assert "- **holds**: lab test, optimised, not called stop: 80.0 % before, 40.0 % after" in text
+    assert "- **holds**: auto, lab test, optimised, not called stop: 80.0 % before, 40.0 % after" in text
     assert text.count("- **holds**") == 6
     worse = page(findings("one", 990, 8), findings("other", 950, 9))
     assert "- **does not hold**: clean accuracy" in worse

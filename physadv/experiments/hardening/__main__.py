@@ -2,15 +2,15 @@
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from physadv.classifiers import load_classifier
 from physadv.errors import PhysadvError
 from physadv.experiments.hardening.page import COMMAND, page
 from physadv.experiments.hardening.stop_signs import Effort
-from physadv.experiments.hardening.study import Extent, study
+from physadv.experiments.hardening.study import Extent, study_of
 from physadv.experiments.stop_sign.heldout import QUICK as QUICK_CAMERA
-from physadv.parallel import one_thread
+from physadv.parallel import map_items
 from physadv.progress import reporter
 from physadv.runs import replacing
 
@@ -32,15 +32,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--before", default="signs", help="classifier to compare with")
     parser.add_argument("--after", default="signs-hardened", help="hardened classifier, such as signs@PATH")
     parser.add_argument("--out", type=Path, default=Path("docs/results/hardened.md"), help="the page")
+    parser.add_argument("--workers", type=int, help="processes; all cores by default")
     parser.add_argument("--quick", action="store_true", help="a minute's work, with wide intervals")
     chosen = parser.parse_args(arguments)
     extent = QUICK if chosen.quick else Extent()
     try:
-        with one_thread():
-            before, after = (
-                study(load_classifier(spec), chosen.data, extent, reporter(quiet=False))
-                for spec in (chosen.before, chosen.after)
-            )
+        told, specs = reporter(quiet=False), (chosen.before, chosen.after)
+        found = map_items(partial(study_of, data=chosen.data, extent=extent), specs, workers=chosen.workers)
+        before, after = told.track(found, len(specs), "classifiers attacked in every way")
     except PhysadvError as error:
         parser.error(str(error))
     command = f"{COMMAND} --quick" if chosen.quick else COMMAND
