@@ -19,7 +19,7 @@ CLIPPED = 1.5
 # 8-bit levels between the rows next to an edge, of luma and of chroma, which is blurred over the edge.
 LEAST_JUMP = (4.0, 2.0, 2.0)
 # Of a row's known samples, and of either part of it where it turns into the next row.
-JUMPING, JUMPING_BOTH = 0.9, 0.8
+JUMPING, JUMPING_IN_BOTH = 0.9, 0.8
 # A shift over its spread, and the spread of what is seen along the edge over that of its jumps.
 EVEN, CONTINUED = 1.5, 3.0
 # JFIF's luma and chroma from RGB.
@@ -31,10 +31,11 @@ Known = NDArray[np.bool_]
 
 
 def shifted_from(rgb: Pixels, mcu_rows: int) -> int | None:
-    """Return the row of pixels from which on a decoded JPEG's colours are shifted, None where they are not.
+    """Return the row of pixels from which on a decoded JPEG's colours are shifted, to within a row of MCUs.
 
-    An edge of something seen that lies right on the grid is no shift: what is above it does not go on below.
-    A shift that begins in the first few blocks leaves no edge and is not found.
+    None where they are not. An edge of something seen that lies right on the grid is no shift: what is above
+    it does not go on below. Not found are shifts that begin in the first few blocks, which leave no edge,
+    those that make nearly all black or white, and those of a few levels where much is to be seen.
 
     Args:
         rgb: (H, W, 3) uint8, as decoded: not turned, not yet converted from other primaries.
@@ -122,7 +123,7 @@ def _is_in_both_rows(jump: Samples, in_first_row: Known) -> bool:
     shift = np.median(jump)
     near = abs(jump - shift) < abs(shift) / 2
     parts = (near[in_first_row], near[~in_first_row])
-    return all(len(part) >= LEAST_KNOWN // 2 and part.mean() >= JUMPING_BOTH for part in parts)
+    return all(len(part) >= LEAST_KNOWN // 2 and part.mean() >= JUMPING_IN_BOTH for part in parts)
 
 
 def _carries_on(luma: Samples, luma_jump: Samples) -> bool:

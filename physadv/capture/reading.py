@@ -209,7 +209,7 @@ def _jpeg(data: bytes, header: JpegImagePlugin.JpegImageFile, halved: bool) -> P
     mcu_rows = 8 * max(down for _, _, down, _ in header.layer)
     shifted = shifted_from(rgb, mcu_rows // 2 if halved else mcu_rows)
     if shifted is not None:
-        raise CaptureError(DAMAGED_JPEG.format(cause=f"colours shifted from row {shifted} on"))
+        raise CaptureError(DAMAGED_JPEG.format(cause=f"colours shifted from about row {shifted} on"))
     transform = _to_srgb(header.info.get("icc_profile") or b"", "RGB")
     if transform is not None:
         for top in range(0, len(rgb), STRIP_ROWS):

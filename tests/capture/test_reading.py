@@ -68,7 +68,9 @@ def test_a_photo_named_as_another_format_is_refused_by_both_names(tmp_path: Path
     for named in ENDINGS.keys() - {form}:
         path = tmp_path / f"IMG_1{ENDINGS[named][-1].upper()}"
         Image.fromarray(smooth_picture()).save(path, form)
-        assert f"as {named} is, but holds {form}; if it is whole, rename it to {ENDINGS[form][0]}" in refusal(path)
+        assert f"as {named} is, but holds {form}; if it is whole, rename it to {ENDINGS[form][0]}" in refusal(
+            path
+        )
 
 
 def test_a_phones_jpeg_with_a_second_picture_is_a_jpeg_by_its_name_too(tmp_path: Path) -> None:
