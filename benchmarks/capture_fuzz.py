@@ -52,7 +52,6 @@ FORMATS: dict[str, dict[str, object]] = {
     "jpeg.tif": {"compression": "jpeg"},
     "avif": {"quality": 85, "speed": 10},
     "heic": {"quality": 85},
-    "bmp": {},
 }
 Pixels = NDArray[np.uint8]
 

@@ -19,19 +19,34 @@ import numpy as np
 import pillow_heif
 import simplejpeg
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms, TiffImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
+from physadv.capture.damage import shifted_from
 from physadv.errors import PhysadvError
 
 SIMULATED = "simulated"
 # Named, so that no other of Pillow's decoders is ever tried on a file from outside.
-FORMATS = ("JPEG", "PNG", "HEIF", "AVIF", "TIFF", "WEBP", "BMP")
+FORMATS = ("JPEG", "PNG", "HEIF", "AVIF", "TIFF", "WEBP")
+# What a file's name may end in, the usual ending first; any other ending says nothing of what is in it.
+ENDINGS = {
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
+    "PNG": (".png",),
+    "HEIF": (".heic", ".heif", ".hif"),
+    "AVIF": (".avif",),
+    "TIFF": (".tif", ".tiff"),
+    "WEBP": (".webp",),
+    "BMP": (".bmp", ".dib"),
+    "GIF": (".gif",),
+    "MP4": (".mp4", ".m4v", ".mov", ".qt", ".3gp"),
+}
 # What Pillow calls a JPEG: MPO has further pictures behind the photo.
 JPEG = ("JPEG", "MPO")
 WHOLE_PIXELS = 64_000_000
 MAX_PIXELS = 210_000_000
 STRIP_ROWS = 128
 DNG_VERSION = 50706
+
+DAMAGED_JPEG = "not a readable image: damaged JPEG ({cause}); if it looks whole, save it again"
 
 Pixels = NDArray[np.uint8]
 
@@ -72,13 +87,14 @@ class Photo:
 
 
 def read_photo(path: Path) -> Photo:
-    """Return a JPEG, PNG, HEIC, AVIF, TIFF, WebP or BMP photo turned upright, whatever its name ends in.
+    """Return a JPEG, PNG, HEIC, AVIF, TIFF or WebP photo turned upright.
 
     Colours of an embedded ICC profile (Display P3 on many phones) become sRGB; 16-bit gray, CMYK and palettes
     become 8-bit RGB; what is transparent becomes white.
 
     Raises:
-        CaptureError: the file is no such image, is damaged, holds several pictures, or is too large.
+        CaptureError: the file is no such image, has the ending of another format, is damaged, holds several
+            pictures, or is too large.
     """
     try:
         with warnings.catch_warnings():
@@ -87,7 +103,7 @@ def read_photo(path: Path) -> Photo:
     except CaptureError:
         raise
     except UnidentifiedImageError as error:
-        raise CaptureError("not a readable image: no JPEG, PNG, HEIC, AVIF, TIFF, WebP or BMP") from error
+        raise CaptureError("not a readable image: no JPEG, PNG, HEIC, AVIF, TIFF or WebP") from error
     except Exception as error:  # Pillow's decoders raise whatever damaged bytes make them trip over.
         cause = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CaptureError(f"not a readable image: {cause}") from error
@@ -103,10 +119,11 @@ def _decode(path: Path) -> tuple[Pixels, Image.Exif]:
         image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
     with image:
         _refuse_what_is_no_photo(image)
+        refuse_misnamed(path, "JPEG" if image.format in JPEG else str(image.format))
         exif = image.getexif()
         exif.get_ifd(ExifTags.IFD.Exif)
         halved = image.width * image.height > WHOLE_PIXELS
-        if image.format in JPEG and image.mode == "RGB":
+        if isinstance(image, JpegImagePlugin.JpegImageFile) and image.mode == "RGB":
             return _jpeg(data, image, halved), exif
         return _others(_eight_bit(image), halved), exif
 
@@ -148,6 +165,25 @@ def _refuse_what_is_no_photo(image: Image.Image) -> None:
         raise CaptureError(f"holds {frames} pictures (an animation or pages); one photo a file is wanted")
 
 
+def refuse_misnamed(path: Path, holds: str) -> None:
+    """Check that a file is not named as files of another format are: it was mixed up or damaged on its way.
+
+    Args:
+        path: of the file.
+        holds: the format of its content, a key of `ENDINGS`.
+
+    Raises:
+        CaptureError: it is.
+    """
+    ending = path.suffix.lower()
+    named = next((form for form, endings in ENDINGS.items() if ending in endings), holds)
+    if named != holds:
+        own = ENDINGS[holds][0]
+        raise CaptureError(
+            f"named {path.suffix} as {named} is, but holds {holds}; if it is whole, rename it to {own}"
+        )
+
+
 def _eight_bit(image: Image.Image) -> Image.Image:
     """Return an image in a mode of 8-bit samples: L, RGB or CMYK; what is transparent becomes white."""
     if image.mode.startswith("I;16"):
@@ -163,14 +199,17 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     return image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")
 
 
-def _jpeg(data: bytes, header: Image.Image, halved: bool) -> Pixels:
+def _jpeg(data: bytes, header: JpegImagePlugin.JpegImageFile, halved: bool) -> Pixels:
     """Return a colour JPEG's pixels: decoded twice as fast as by Pillow, which also overlooks damage."""
     least = (header.height // 2, header.width // 2) if halved else (0, 0)
     try:
         rgb: Pixels = simplejpeg.decode_jpeg(data, "RGB", min_height=least[0], min_width=least[1])
     except ValueError as error:
-        cause = f"damaged JPEG ({error}); if it looks whole, save it again"
-        raise CaptureError(f"not a readable image: {cause}") from error
+        raise CaptureError(DAMAGED_JPEG.format(cause=error)) from error
+    mcu_rows = 8 * max(down for _, _, down, _ in header.layer)
+    shifted = shifted_from(rgb, mcu_rows // 2 if halved else mcu_rows)
+    if shifted is not None:
+        raise CaptureError(DAMAGED_JPEG.format(cause=f"colours shifted from about row {shifted} on"))
     transform = _to_srgb(header.info.get("icc_profile") or b"", "RGB")
     if transform is not None:
         for top in range(0, len(rgb), STRIP_ROWS):

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from physadv.capture.reading import CaptureError, Photo, Pixels
+from physadv.capture.reading import CaptureError, Photo, Pixels, refuse_misnamed
 
 if TYPE_CHECKING:
     import av
@@ -55,7 +55,7 @@ class _Pose:
 
 
 def is_video(path: Path) -> bool:
-    """Return whether a file's content is an MP4 or QuickTime movie; its name plays no part."""
+    """Return whether a file's content is an MP4 or QuickTime movie, whatever its name says."""
     with path.open("rb") as file:
         head = file.read(BOX_HEADER + 4)
     kind, brand = head[4:8], head[8:12].strip()
@@ -69,7 +69,8 @@ def read_video(path: Path) -> Iterator[tuple[int, Photo]]:
     to 13 frames are held as the decoder made them: 19 bytes for each pixel of one.
 
     Raises:
-        CaptureError: PyAV is not installed, or the file is damaged, cut off, too long, too large or HDR.
+        CaptureError: PyAV is not installed, or the file is named as a photo is, is damaged, cut off, too
+            long, too large or HDR.
     """
     with _opened(path) as container:
         poses = _poses(container.decode(video=0))
@@ -107,6 +108,8 @@ def _opened(path: Path) -> Iterator["InputContainer"]:
         import av
     except ImportError as error:
         raise CaptureError(NEEDS_PYAV) from error
+    if is_video(path):
+        refuse_misnamed(path, "MP4")
     _refuse_what_is_cut_off(path)
     try:
         with av.open(path) as container:

@@ -75,3 +75,13 @@ def take(sheet_pdf: tuple[Sheet, Path]) -> Callable[[Phone, int], Scene]:
         return photograph(sheet, pdf, pdf.with_name(f"photo-{seed}.jpg"), phone, seed)
 
     return shoot
+
+
+@pytest.fixture(scope="session")
+def small_photo(sheet_pdf: tuple[Sheet, Path]) -> Pixels:
+    """The sheet's first two cells, tilted, at eight pixels to the millimetre."""
+    page = page_pixels(sheet_pdf[1], 0, 8)
+    corners = np.array([(60, 170), (850, 150), (860, 730), (50, 700)], np.float32)
+    frame = np.array([(0, 0), (840, 0), (840, 600), (0, 600)], np.float32)
+    warp = cv2.getPerspectiveTransform(corners, frame)
+    return cv2.warpPerspective(page, warp, (840, 600), flags=cv2.INTER_AREA)

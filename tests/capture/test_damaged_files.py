@@ -5,7 +5,6 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from capture_scene import Pixels, picture
@@ -14,19 +13,9 @@ from PIL import Image
 from physadv.capture.crops import correlation
 from physadv.capture.reading import CaptureError, read_photo
 from physadv.capture.sheets_in_photo import crop_photo
-from physadv.sheets import Sheet, page_pixels
+from physadv.sheets import Sheet
 
 FORMS = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF")
-
-
-@pytest.fixture(scope="module")
-def small_photo(sheet_pdf: tuple[Sheet, Path]) -> Pixels:
-    """The sheet's first two cells, tilted, at eight pixels to the millimetre."""
-    page = page_pixels(sheet_pdf[1], 0, 8)
-    corners = np.array([(60, 170), (850, 150), (860, 730), (50, 700)], np.float32)
-    frame = np.array([(0, 0), (840, 0), (840, 600), (0, 600)], np.float32)
-    warp = cv2.getPerspectiveTransform(corners, frame)
-    return cv2.warpPerspective(page, warp, (840, 600), flags=cv2.INTER_AREA)
 
 
 def encoded(photo: Pixels, form: str, folder: Path) -> bytes:
@@ -51,7 +40,7 @@ def test_damaged_files_are_refused_or_cropped_right(
 ) -> None:
     sheet, _ = sheet_pdf
     whole = encoded(small_photo, form, tmp_path)
-    path = tmp_path / "photo.jpg"
+    path = tmp_path / "photo"
     path.write_bytes(whole)
     assert set(crops_of(path, sheet) or ()) == {"0-clean", "0-adversarial"}
     rng = np.random.default_rng(sum(form.encode()))

@@ -11,7 +11,7 @@ from PIL import ExifTags, Image, ImageCms, ImageOps, TiffImagePlugin
 
 from physadv.capture import reading
 from physadv.capture.codes import find_codes
-from physadv.capture.reading import FORMATS, CaptureError, read_photo
+from physadv.capture.reading import ENDINGS, FORMATS, CaptureError, read_photo
 
 
 def scene_picture() -> Image.Image:
@@ -55,11 +55,32 @@ def refusal(path: Path) -> str:
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_every_format_is_read_whatever_the_files_name_says(tmp_path: Path, form: str) -> None:
-    path = tmp_path / ("photo.png" if form == "JPEG" else "photo.jpg")
-    Image.fromarray(smooth_picture()).save(path, form)
-    difference = np.abs(read_photo(path).rgb.astype(int) - smooth_picture())
-    assert difference.mean() < 6
+def test_every_format_is_read_under_each_of_its_endings_and_without_one(tmp_path: Path, form: str) -> None:
+    for ending in ("", ".part", *ENDINGS[form], ENDINGS[form][0].upper()):
+        path = tmp_path / f"photo{ending}"
+        Image.fromarray(smooth_picture()).save(path, form)
+        difference = np.abs(read_photo(path).rgb.astype(int) - smooth_picture())
+        assert difference.mean() < 6
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_photo_named_as_another_format_is_refused_by_both_names(tmp_path: Path, form: str) -> None:
+    for named in ENDINGS.keys() - {form}:
+        path = tmp_path / f"IMG_1{ENDINGS[named][-1].upper()}"
+        Image.fromarray(smooth_picture()).save(path, form)
+        assert f"as {named} is, but holds {form}; if it is whole, rename it to {ENDINGS[form][0]}" in refusal(
+            path
+        )
+
+
+def test_a_phones_jpeg_with_a_second_picture_is_a_jpeg_by_its_name_too(tmp_path: Path) -> None:
+    for name in ("photo.jpg", "photo.MPO", "photo.png"):
+        Image.fromarray(smooth_picture()).save(
+            tmp_path / name, "MPO", save_all=True, append_images=[Image.new("RGB", (20, 16))]
+        )
+    read_photo(tmp_path / "photo.jpg")
+    read_photo(tmp_path / "photo.MPO")
+    assert "holds JPEG" in refusal(tmp_path / "photo.png")
 
 
 def test_a_heic_photo_is_turned_once_and_not_twice(tmp_path: Path) -> None:
@@ -191,6 +212,8 @@ def test_what_is_no_photo_is_refused_with_its_reason_in_one_line(tmp_path: Path)
     assert "900 megapixels; the limit is 210" in refusal(tmp_path / "bomb.png")
     frames[0].save(tmp_path / "animation.gif")
     assert "no JPEG, PNG, HEIC" in refusal(tmp_path / "animation.gif")
+    frames[0].save(tmp_path / "photo.bmp")
+    assert refusal(tmp_path / "photo.bmp") == "not a readable image: no JPEG, PNG, HEIC, AVIF, TIFF or WebP"
 
 
 def test_pillows_own_limit_is_as_it_was(tmp_path: Path) -> None:

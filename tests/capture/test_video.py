@@ -119,6 +119,8 @@ def test_the_content_says_what_is_a_video(record: Callable[..., Path], tmp_path:
     movie = record([scene_from(0, 0)], name="photo.mov")
     renamed = movie.rename(tmp_path / "photo.jpg")
     assert is_video(renamed)
+    assert "named .jpg as JPEG is, but holds MP4; if it is whole, rename it to .mp4" in refusal(renamed)
+    assert len(list(read_video(renamed.rename(tmp_path / "photo.M4V")))) == 1
     for name in ("still.heic", "still.avif", "still.png", "still.jpg"):
         Image.fromarray(scene_from(0, 0)[:32, :32]).save(tmp_path / name)
         assert not is_video((tmp_path / name).rename(tmp_path / f"{name}.mp4"))

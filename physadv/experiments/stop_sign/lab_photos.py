@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from physadv.capture.reading import CaptureError, read_photo
+from physadv.capture.reading import ENDINGS, FORMATS, CaptureError, read_photo
 from physadv.classifiers import Classifier
 from physadv.experiments.stop_sign.crops import MARGIN, Finder, Sight, answered, boxes_in, cut_out
 from physadv.experiments.stop_sign.lab import CELLS, Cell
@@ -12,7 +12,7 @@ from physadv.experiments.stop_sign.sights import LEAST_PX, SightError
 from physadv.experiments.stop_sign.sign import Answer
 from physadv.progress import Reporter, silent
 
-PHOTOS = frozenset([".jpg", ".jpeg", ".png", ".heic", ".heif", ".avif", ".tif", ".tiff", ".webp", ".bmp"])
+PHOTOS = frozenset(ending for form in FORMATS for ending in ENDINGS[form])
 _CELL = re.compile(r"(?<!\d)(\d+) ?(?:ft|feet|foot)(?:[ ,_-]*(\d+) ?(?:deg|°)?)?", re.IGNORECASE)
 
 
