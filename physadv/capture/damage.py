@@ -65,7 +65,7 @@ def shifted_from(rgb: Pixels, mcu_rows: int) -> int | None:
         if _is_even(jump, wide_jump) and (
             _is_in_both_rows(jump, in_first_row) or _carries_on(last[0, there], luma_jump)
         ):
-            return mcu_rows * (start // samples)
+            return int(mcu_rows * (start // samples))
     return None
 
 
