@@ -167,7 +167,7 @@ def _held_out_lines(judgements: Sequence[Judgement], figures: Mapping[str, Figur
         "ones in random places of the same mask, another draw on every sign. *Graphite* is the preset of",
         "Feng et al. 2022, which nothing was optimised for. Shares are targeted success with Wilson",
         "intervals; the second interval of the optimised draws whole signs or approaches. *Of frames* is the",
-        "share of them in which the outline was found.",
+        "share of them in which the outline was found: under a poster there is none to be seen.",
         "",
         "| classifier → target | mask | treatment | lab test | drive-by | drive-by, found | of frames "
         "| graphite | read right, lab |",
@@ -196,7 +196,7 @@ def _verdicts(each: Judgement) -> list[str]:
     goals = (
         ("lab test", found.lab, POSTER_GOAL if poster else STICKER_GOAL),
         ("drive-by", found.drive, DRIVE_GOAL),
-        ("drive-by, found", found.found, DRIVE_GOAL),
+        *(() if poster else (("drive-by, found", found.found, DRIVE_GOAL),)),
     )
     lines = []
     for name, score, goal in goals:
