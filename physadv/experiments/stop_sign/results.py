@@ -186,7 +186,10 @@ def _held_out_lines(judgements: Sequence[Judgement], figures: Mapping[str, Figur
     lines += ["", "What was to be reached:", ""]
     for each in judgements:
         lines += [f"- {line}" for line in _verdicts(each)]
-    return [*lines, "", *(f"![{figure.title}]({name})" for name, figure in figures.items())]
+    lines.append("")
+    for name, figure in figures.items():
+        lines.append(f"![{name.removeprefix(f'{NAME}-').removesuffix('.svg')}: {figure.title}]({name})")
+    return lines
 
 
 def _verdicts(each: Judgement) -> list[str]:
