@@ -83,8 +83,9 @@ def _rp2_sign() -> Transformation:
             subject=_PLATE,
         ),
         in_linear_light(Photometry(gain=Range(0.5, 1.2, "log"), white_balance=plus_minus(0.1))),
-        # A plate of 750 mm before a phone's main camera at 5 to 40 feet, and down to the least that is seen.
-        Resolution(height=Range(16, 512, "log")),
+        # A plate of 750 mm before a phone's main camera at 5 feet, down to half of the 16 pixels that are the
+        # least to be judged: what motion blur and compression leave of those.
+        Resolution(height=Range(8, 512, "log")),
         Optics(sigma=Range(0, 1)),
         Photometry(brightness=plus_minus(0.1), contrast=Range(0.8, 1.2)),
         Sensor(read=Range(0, 0.02)),

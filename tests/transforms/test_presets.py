@@ -44,8 +44,8 @@ DRAWN = {
         "0.crop": (0, 0.2),
         "1.0.gain": (0.5, 1.2),
         "1.0.white_balance": (-0.1, 0.1),
-        # A phone's main camera sees it 512 pixels high at 5 feet; 16 are the least that count.
-        "2.height": (16, 512),
+        # A phone's main camera sees it 512 pixels high at 5 feet; 8 are half of the least that count.
+        "2.height": (8, 512),
         "3.sigma": (0, 1),
         "4.brightness": (-0.1, 0.1),
         "4.contrast": (0.8, 1.2),
