@@ -30,8 +30,11 @@ def harden(
         float, typer.Option(help="Share of every batch: signs of one class that share stickers.")
     ] = 0.45,
     protect: Annotated[
-        str, typer.Option(help="Class that every second set of shared stickers is made for.")
+        str, typer.Option(help="Class that shared stickers are made for more often than for the others.")
     ] = "stop",
+    focus: Annotated[
+        float, typer.Option(help="Share of the sets of shared stickers made for the class to protect.")
+    ] = 0.5,
     steps: Annotated[
         int, typer.Option(help="Steps of the attacks on single images; shared stickers take twice as many.")
     ] = 6,
@@ -53,6 +56,7 @@ def harden(
         stickered=stickered,
         shared=shared,
         protect=protect,
+        focus=focus,
         eps=eps,
         seed=seed,
     )

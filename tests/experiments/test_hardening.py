@@ -19,7 +19,7 @@ from physadv.experiments.hardening.settings import HardenError
 from physadv.experiments.hardening.stop_signs import AIMS, Effort, stop_sign_shares
 from physadv.experiments.hardening.study import Extent, Findings, study
 from physadv.experiments.hardening.trials import WORST_STICKERS, Trial, stickers
-from physadv.experiments.hardening.universal_stickers import UniversalStickers, views
+from physadv.experiments.hardening.universal_stickers import UniversalStickers, shown_under, views
 from physadv.stages.masking import MaskingCheck
 from physadv.transforms.geometry import apply_homography
 
@@ -96,6 +96,24 @@ def test_shared_stickers_are_the_same_on_every_sign_of_a_class(network):
     assert bool((changed < 0.25).all())
     colours = torch.stack([image[:, (image - 0.3).abs().amax(dim=0) > 0.05].mean(dim=1) for image in worn])
     assert float(colours.std(dim=0).max()) < 0.1
+
+
+def test_a_decoy_shows_a_picture_in_the_box_of_its_mask():
+    mask = torch.zeros(24, 24)
+    mask[4:10, 6:18] = 1
+    canvas = shown_under(mask, torch.tensor([0.9, 0.1, 0.2])[:, None, None].expand(3, 32, 32))
+    assert canvas.shape == (1, 3, 24, 24)
+    torch.testing.assert_close(
+        canvas[0, :, 4:10, 6:18].mean(dim=(1, 2)), torch.tensor([0.9, 0.1, 0.2]), atol=1e-4, rtol=0
+    )
+    assert bool((canvas[..., mask == 0] == 0.5).all())
+
+
+def test_stickers_from_a_decoy_are_taken_for_it(network, images):
+    signs, labels, other = torch.full((6, 3, 32, 32), 0.3), torch.full((6,), STOP), torch.tensor(17)
+    worn = UniversalStickers((0.25, 0.25), steps=6)(network, signs, labels, random(), (images[0][0], other))
+    before, after = (network(each).softmax(dim=1)[:, 17].mean() for each in (signs, worn))
+    assert float(after) > float(before) + 0.1
 
 
 def test_views_put_the_canvas_into_the_image():

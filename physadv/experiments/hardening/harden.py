@@ -69,7 +69,7 @@ def harden(settings: HardenSettings, out: Path, reporter: Reporter = silent) -> 
     protected = SIGN_LABELS.index(settings.protect)
     if settings.shared and protected not in signs.labels.tolist():
         raise HardenError(f"class '{settings.protect}' has no training images in {settings.data}")
-    one_class = partial(_of_one_class, signs, protected, random)
+    one_class = partial(_of_one_class, signs, protected, settings.focus, random)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         fit(
@@ -89,10 +89,12 @@ def harden(settings: HardenSettings, out: Path, reporter: Reporter = silent) -> 
     return done
 
 
-def _of_one_class(signs: Signs, protected: int, random: Generator, n: int) -> tuple[Tensor, Tensor]:
-    """Return n augmented signs of one class, half of the time the protected one, and their labels."""
+def _of_one_class(
+    signs: Signs, protected: int, focus: float, random: Generator, n: int
+) -> tuple[Tensor, Tensor]:
+    """Return n augmented signs of one class, as often the protected one as `focus` says, and their labels."""
     any_class = int(signs.labels[int(torch.randint(len(signs.labels), (), generator=random))])
-    chosen = protected if float(torch.rand((), generator=random)) < 0.5 else any_class
+    chosen = protected if float(torch.rand((), generator=random)) < focus else any_class
     rows = (signs.labels == chosen).nonzero()[:, 0]
     rows = rows[torch.randint(len(rows), (n,), generator=random)]
     return augmented(signs.images[rows].float() / 255, signs.labels[rows], random)

@@ -189,10 +189,21 @@ class Mixture:
             parts.append(self.stickers(network, own, labels[: len(own)], generator, shape))
         if len(replaced):
             signs, classes = one_class(len(replaced))
-            parts.append(self.universal(network, signs, classes, generator))
+            decoy = _decoy(images, labels, classes, generator)
+            parts.append(self.universal(network, signs, classes, generator, decoy))
             known[len(own) : len(own) + len(replaced)] = classes
         if self.noise is not None:
             first = len(own) + len(replaced)
             parts.append(self.noise(network, noisy, labels[first : first + len(noisy)], generator))
         network.train()
         return torch.cat([*parts, rest]).detach(), known
+
+
+def _decoy(
+    images: Tensor, labels: Tensor, classes: Tensor, generator: torch.Generator
+) -> tuple[Tensor, Tensor] | None:
+    """Return, half of the time, one of the images and its label, unless that is one of some classes."""
+    drawn, chosen = torch.rand((), generator=generator), torch.randint(len(images), (), generator=generator)
+    if float(drawn) < 0.5 or bool((classes == labels[chosen]).any()):
+        return None
+    return images[chosen], labels[chosen]

@@ -32,7 +32,9 @@ class HardenSettings:
         stickered: share of every batch that wears stickers of its own.
         shared: share of every batch that is signs of one class, all in the same stickers, which take twice
             as many steps and cover up to a quarter of the sign.
-        protect: the class that every second such set is made for.
+        protect: the class that most such sets are made for, by a share `focus` of them; the others are for
+            any class.
+        focus: see `protect`.
         eps: 8-bit levels of L∞ noise on a further 30 % of every batch; 0 without it.
         seed: of everything random.
     """
@@ -45,6 +47,7 @@ class HardenSettings:
     stickered: float = 0.25
     shared: float = 0.45
     protect: str = "stop"
+    focus: float = 0.5
     eps: int = 0
     seed: int = 0
 
@@ -55,6 +58,7 @@ class HardenSettings:
             ("steps", self.steps >= 1, "1 or more"),
             ("eps", 0 <= self.eps <= 255, "8-bit levels, 0 to 255"),
             ("shared", 0 <= self.shared <= 0.7, "a share of the batch, 0 to 0.7"),
+            ("focus", 0 <= self.focus <= 1, "a share, 0 to 1"),
             ("stickered", 0 <= self.stickered <= most, f"a share of the batch, 0 to {most:g}"),
             ("stickered", self.stickered + self.shared > 0, "more than 0 where no stickers are shared"),
         ):
@@ -83,6 +87,7 @@ class HardenSettings:
         given = [f"physadv harden --model {self.model} --data DATA --epochs {self.epochs}"]
         given += [f"--area {self.area[0]:g} {self.area[1]:g} --steps {self.steps}"]
         given += [f"--stickered {self.stickered:g} --shared {self.shared:g} --protect '{self.protect}'"]
+        given += [f"--focus {self.focus:g}"]
         given += [f"--eps {self.eps} --seed {self.seed}"]
         return " ".join(given)
 

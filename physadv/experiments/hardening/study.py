@@ -21,6 +21,7 @@ from physadv.experiments.stop_sign.heldout import Effort as CameraEffort
 from physadv.experiments.stop_sign.heldout import run_held_out
 from physadv.experiments.stop_sign.masks import AUTO
 from physadv.experiments.stop_sign.published import FOLDER
+from physadv.experiments.stop_sign.study import TARGETS
 from physadv.experiments.stop_sign.treatments import CLEAN, OPTIMISED, RANDOM
 from physadv.experiments.stop_sign.victims import read_victims as read_signs
 from physadv.parallel import one_thread
@@ -28,7 +29,7 @@ from physadv.progress import Reporter, silent
 from physadv.stages.masking import MaskingCheck, MaskingSettings, masking_check
 
 MASKING_EPS = 4
-CAMERA_MASKS, CAMERA_TARGET = ("two-bars", AUTO), "speed limit 30"
+CAMERA_MASKS, CAMERA_TARGET = ("two-bars", AUTO), TARGETS["signs"]
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,17 @@
 
 A sticker of an image's own may show another sign and leave nothing to learn; what has to fool every sign of a
 class at once is weaker and is what is stuck on a real one (shared adversarial training, Mummadi et al. 2019).
+Left to many steps, such stickers end as another sign in small: some begin as one, a decoy.
 """
 
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from physadv.attacks import (
+    LInfBall,
     SignedStep,
     Stickers,
     optimise,
@@ -32,8 +35,8 @@ class UniversalStickers:
 
     Attributes:
         area: the least and the largest share of the sign that they cover.
-        steps: of the optimiser, from mid-grey.
-        size: of a step, 8-bit levels.
+        steps: of the optimiser.
+        size: of a step from mid-grey, 8-bit levels; from a decoy a third of it, which leaves it to be seen.
     """
 
     area: tuple[float, float] = (0.05, 0.25)
@@ -41,28 +44,37 @@ class UniversalStickers:
     size: int = 48
 
     def __call__(
-        self, network: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator
+        self,
+        network: nn.Module,
+        images: Tensor,
+        labels: Tensor,
+        generator: torch.Generator,
+        decoy: tuple[Tensor, Tensor] | None = None,
     ) -> Tensor:
         """Return images (B, 3, H, W) with the same stickers on them, float, not rounded to 8 bits.
-
-        Half of the sets are made for a class to be taken for, drawn at random, half against the true one.
 
         Args:
             network: images → logits, in evaluation mode.
             images: float (B, 3, H, W) in [0, 1], signs of one class that fill three quarters of the image.
-            labels: int64 (B,), their class.
-            generator: of places, views, class and start.
+            labels: int64 (B,), their class, which stickers from mid-grey are to hide.
+            generator: of places, views and start.
+            decoy: a picture (3, h, w) in [0, 1] of another sign, to begin with, and its label (), which it is
+                to be taken for.
         """
-        stickers = Stickers(images, self.layout(generator), views(images, generator))
-        classes = network(images[:1]).shape[1]
-        other = (labels + torch.randint(1, classes, (), generator=generator)) % classes
-        aimed = bool(torch.rand((), generator=generator) < 0.5)
+        mask = self.layout(generator)
+        if decoy is None:
+            objective, start, size = untargeted_cross_entropy(labels), None, self.size
+        else:
+            picture, label = decoy
+            objective = targeted_cross_entropy(label.expand(len(labels)))
+            start, size = LInfBall(255 * shown_under(mask, picture), 255), max(1, round(self.size / 3))
+        stickers = Stickers(images, mask, views(images, generator), disguise=start)
         values = optimise(
             network,
-            targeted_cross_entropy(other) if aimed else untargeted_cross_entropy(labels),
+            objective,
             stickers,
             identity,
-            SignedStep(self.size),
+            SignedStep(size),
             steps=self.steps,
             samples=1,
             generator=generator,
@@ -85,6 +97,17 @@ class UniversalStickers:
             top, left = round(y * (TEXELS - height)), round(x * (TEXELS - width))
             mask[top : top + height, left : left + width] = 1
         return mask
+
+
+def shown_under(mask: Tensor, picture: Tensor) -> Tensor:
+    """Return a mid-grey canvas (1, 3, h, w) with a picture (3, ·, ·) in the box of a mask (h, w)."""
+    rows, columns = mask.amax(dim=1).nonzero()[:, 0], mask.amax(dim=0).nonzero()[:, 0]
+    top, left = int(rows[0]), int(columns[0])
+    height, width = int(rows[-1]) + 1 - top, int(columns[-1]) + 1 - left
+    canvas = torch.full((1, 3, *mask.shape), 0.5)
+    small = F.interpolate(picture[None], (height, width), mode="bilinear", antialias=True).clamp(0, 1)
+    canvas[..., top : top + height, left : left + width] = small
+    return canvas
 
 
 def views(images: Tensor, generator: torch.Generator) -> Tensor:

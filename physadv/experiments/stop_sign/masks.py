@@ -20,12 +20,12 @@ AUTO = "auto"
 Rectangle = tuple[float, float, float, float]
 """Left, top, width and height in sides of the face."""
 
-_TWO_BARS: tuple[Rectangle, ...] = ((0.2, 0.12, 0.6, 0.136), (0.2, 0.744, 0.6, 0.136))
+_TWO_BARS: tuple[Rectangle, ...] = ((0.28, 0.14, 0.44, 0.186), (0.28, 0.674, 0.44, 0.186))
 _CAMOUFLAGE: tuple[Rectangle, ...] = (
-    (0.21, 0.11, 0.23, 0.17),
-    (0.55, 0.12, 0.25, 0.145),
-    (0.14, 0.7, 0.3, 0.13),
-    (0.53, 0.7, 0.28, 0.17),
+    (0.27, 0.14, 0.2, 0.2),
+    (0.53, 0.15, 0.21, 0.19),
+    (0.28, 0.67, 0.21, 0.19),
+    (0.52, 0.66, 0.2, 0.2),
 )
 _WORDS = (("LOVE", 0.3), ("HATE", 0.94))
 """Above and below the sign's own, as in the paper's figure 5, and the height of their base lines."""

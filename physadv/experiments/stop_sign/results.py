@@ -167,7 +167,9 @@ def _held_out_lines(judgements: Sequence[Judgement], figures: Mapping[str, Figur
         "ones in random places of the same mask, another draw on every sign. *Graphite* is the preset of",
         "Feng et al. 2022, which nothing was optimised for. Shares are targeted success with Wilson",
         "intervals; the second interval of the optimised draws whole signs or approaches. *Of frames* is the",
-        "share of them in which the outline was found: under a poster there is none to be seen.",
+        "share of them in which the outline was found: under a poster there is none to be seen. Where the",
+        "bars and the camouflage lie, and the target for `signs`, a limit that random stickers do not reach,",
+        "were chosen on the 20 signs that stickers are made on.",
         "",
         "| classifier → target | mask | treatment | lab test | drive-by | drive-by, found | of frames "
         "| graphite | read right, lab |",

@@ -30,8 +30,12 @@ from physadv.parallel import map_items
 from physadv.progress import reporter
 from physadv.randomness import derive_seed
 
-TARGETS = {"LISA-CNN": "speedLimit45", "signs": "speed limit 30"}
-"""The paper's own for its classifier, and the slowest limit but one of the Germans'."""
+TARGETS = {"LISA-CNN": "speedLimit45", "signs": "speed limit 120"}
+"""The paper's own for its classifier; for ours a limit that random stickers do not reach.
+
+It was chosen among all classes on the signs that stickers are made on. Small signs in random stickers are
+often taken for speed limit 30, which stickers reach more easily for that reason.
+"""
 HELD_OUT_MASKS = ("poster", "auto", "two-bars", "camouflage")
 _SEED = 0
 

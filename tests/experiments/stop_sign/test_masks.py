@@ -26,7 +26,7 @@ class TestLoadMask:
         assert area_share(load_mask("poster")) == pytest.approx(1, abs=0.01)
         assert area_share(load_mask("octagon")) == pytest.approx(0.95**2, abs=0.005)
         plate = 2 * 2**0.5 - 2
-        assert area_share(load_mask("two-bars")) == pytest.approx(2 * 0.6 * 0.136 / plate, rel=0.01)
+        assert area_share(load_mask("two-bars")) == pytest.approx(2 * 0.44 * 0.186 / plate, rel=0.01)
 
     @pytest.mark.parametrize("name", ["two-bars", "graffiti", "camouflage"])
     def test_stickers_cover_a_fifth_at_most(self, name):
