@@ -14,8 +14,8 @@ from torch import Tensor
 from physadv.classifiers import Classifier
 from physadv.errors import unknown_name
 from physadv.experiments.sign_faces import FACE_REACH, face
-from physadv.experiments.stop_sign.outline import octagon
 from physadv.experiments.stop_sign.palettes import nearest_colours
+from physadv.experiments.stop_sign.plate import octagon
 from physadv.experiments.stop_sign.sign import FACE_MM, FACE_SIDE
 from physadv.runs import Example, Manifest, Printout, replacing
 from physadv.runs.files import file_sha256

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from physadv.errors import PhysadvError, unknown_name
-from physadv.experiments.stop_sign.outline import RED_REACH, filled, octagon, outline
+from physadv.experiments.stop_sign.plate import RED_REACH, filled, octagon, outline
 from physadv.experiments.stop_sign.sign import FACE_SIDE
 
 AUTO = "auto"

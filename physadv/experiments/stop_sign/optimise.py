@@ -23,8 +23,8 @@ from physadv.attacks.penalties import (
 from physadv.classifiers import Classifier
 from physadv.errors import unknown_name
 from physadv.experiments.stop_sign.masks import check_rectangles, load_mask, vulnerable_rectangles
-from physadv.experiments.stop_sign.outline import outline
 from physadv.experiments.stop_sign.palettes import flat_colours, under
+from physadv.experiments.stop_sign.plate import outline
 from physadv.experiments.stop_sign.sign import FACE_SIDE, Victim
 from physadv.experiments.stop_sign.stickers import MARGIN, SharedStickers, metered, white_light
 from physadv.experiments.stop_sign.victims import rectified

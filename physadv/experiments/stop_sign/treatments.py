@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from physadv.experiments.stop_sign.outline import outline
+from physadv.experiments.stop_sign.plate import outline
 from physadv.experiments.stop_sign.sign import Victim
 from physadv.experiments.stop_sign.stickers import metered, stickered, white_light
 from physadv.experiments.stop_sign.victims import rectified

@@ -15,14 +15,8 @@ from torch import Tensor
 
 from physadv.errors import PhysadvError
 from physadv.experiments.drawn_signs import draw_posed_sign
-from physadv.experiments.stop_sign.outline import (
-    LEAST_SIDE,
-    OutlineError,
-    face_homography,
-    find_signs,
-    octagon,
-    sign_height,
-)
+from physadv.experiments.stop_sign.outline import LEAST_SIDE, find_signs
+from physadv.experiments.stop_sign.plate import OutlineError, face_homography, octagon, sign_height
 from physadv.experiments.stop_sign.sign import FACE_SIDE, Victim
 from physadv.transforms import warp_perspective
 

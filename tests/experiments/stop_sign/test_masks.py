@@ -11,7 +11,7 @@ from physadv.experiments.stop_sign.masks import (
     rectangles,
     vulnerable_rectangles,
 )
-from physadv.experiments.stop_sign.outline import outline
+from physadv.experiments.stop_sign.plate import outline
 from physadv.experiments.stop_sign.sign import FACE_SIDE
 
 

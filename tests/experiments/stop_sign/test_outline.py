@@ -4,14 +4,8 @@ import pytest
 import torch
 
 from physadv.experiments.sign_faces import FACE_REACH, face
-from physadv.experiments.stop_sign.outline import (
-    OutlineError,
-    face_homography,
-    find_signs,
-    octagon,
-    outline,
-    sign_height,
-)
+from physadv.experiments.stop_sign.outline import find_signs
+from physadv.experiments.stop_sign.plate import OutlineError, face_homography, octagon, outline, sign_height
 from physadv.experiments.stop_sign.sign import FACE_SIDE
 
 RED, GREY = (190, 22, 30), (120, 130, 125)

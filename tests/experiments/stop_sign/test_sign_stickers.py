@@ -10,8 +10,8 @@ from physadv.experiments.stop_sign.optimise import (
     find_vulnerable,
     optimise_stickers,
 )
-from physadv.experiments.stop_sign.outline import outline
 from physadv.experiments.stop_sign.palettes import BLACK_AND_WHITE
+from physadv.experiments.stop_sign.plate import outline
 from physadv.experiments.stop_sign.sign import FACE_SIDE
 from physadv.experiments.stop_sign.stickers import MARGIN, SharedStickers, stickered, white_light
 from physadv.experiments.stop_sign.treatments import CLEAN, OPTIMISED, RANDOM, random_stickers, treat

@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from physadv.experiments.stop_sign.outline import octagon
+from physadv.experiments.stop_sign.plate import octagon
 from physadv.experiments.stop_sign.sign import FACE_SIDE
 from physadv.experiments.stop_sign.victims import (
     VictimError,
