@@ -18,17 +18,17 @@ def harden(
     out: Annotated[Path, typer.Option(help="File of the weights; their card goes beside it, as .md.")] = Path(
         "signs-hardened.safetensors"
     ),
-    epochs: Annotated[int, typer.Option(help="How often every training image is seen.")] = 15,
+    epochs: Annotated[int, typer.Option(help="How often every training image is seen.")] = 30,
     area: Annotated[
         tuple[float, float],
         typer.Option(help="Least and largest share of an image that stickers of its own cover."),
     ] = (0.02, 0.15),
     stickered: Annotated[
         float, typer.Option(help="Share of every batch that wears stickers of its own.")
-    ] = 0.25,
+    ] = 0.15,
     shared: Annotated[
         float, typer.Option(help="Share of every batch: signs of one class that share stickers.")
-    ] = 0.45,
+    ] = 0.6,
     protect: Annotated[
         str, typer.Option(help="Class that shared stickers are made for more often than for the others.")
     ] = "stop",

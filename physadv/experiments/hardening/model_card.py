@@ -71,7 +71,7 @@ def model_card(settings: HardenSettings, done: Hardened, trained: int) -> str:
     return _CARD.format(
         file=done.weights.name,
         command=settings.command(),
-        model=settings.model,
+        model=settings.start,
         seed=settings.seed,
         epochs=settings.epochs,
         steps=settings.steps,

@@ -41,11 +41,11 @@ class HardenSettings:
 
     data: Path
     model: str = "signs"
-    epochs: int = 15
+    epochs: int = 30
     area: tuple[float, float] = (0.02, 0.15)
     steps: int = 6
-    stickered: float = 0.25
-    shared: float = 0.45
+    stickered: float = 0.15
+    shared: float = 0.6
     protect: str = "stop"
     focus: float = 0.5
     eps: int = 0
@@ -82,9 +82,15 @@ class HardenSettings:
             noise,
         )
 
+    @property
+    def start(self) -> str:
+        """Return the model without the folder of its weights, which only this machine has."""
+        kind, at, path = self.model.partition("@")
+        return f"{kind}{at}{Path(path).name}"
+
     def command(self) -> str:
         """Return the command line that does the same again."""
-        given = [f"physadv harden --model {self.model} --data DATA --epochs {self.epochs}"]
+        given = [f"physadv harden --model {self.start} --data DATA --epochs {self.epochs}"]
         given += [f"--area {self.area[0]:g} {self.area[1]:g} --steps {self.steps}"]
         given += [f"--stickered {self.stickered:g} --shared {self.shared:g} --protect '{self.protect}'"]
         given += [f"--focus {self.focus:g}"]

@@ -127,10 +127,10 @@ def camera_shares(
             seed=0,
             reporter=reporter,
         )
-        for score in (found.lab, found.found):
+        for test, score in (("lab", found.lab), ("drive-by", found.drive), ("drive-by, found", found.found)):
             for treatment in (CLEAN, RANDOM, OPTIMISED):
                 shown = score.overall[treatment]
-                named = f"{mask}, {score.name}, {treatment}"
+                named = f"{mask}, {test}, {treatment}"
                 shares[f"{named}, not called stop"] = shown.untargeted
                 shares[f"{named}, called {CAMERA_TARGET}"] = shown.targeted
     return shares
