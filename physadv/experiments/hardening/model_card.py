@@ -42,7 +42,7 @@ In every batch {stickered:g} % of the images wear stickers of their own that the
 as it stands: squares, discs or RP2's two bars, covering {low:g} to {high:g} % of the image, turned up to
 {rotation:g}° either way, at the worst of {places} random places, optimised by {steps} signed steps of
 {size} levels from mid-grey (after Rao et al. 2020 and Wu et al. 2020). A further {shared:g} % are signs of
-one class, {focus:g} % of the times `{protect}`, that share one set of stickers: {fewest} to {most}
+one class, in {focus:g} % of the batches `{protect}`, that share one set of stickers: {fewest} to {most}
 rectangles anywhere on the sign, {shared_low:g} to {shared_high:g} % of it, optimised over all of them by
 {shared_steps} signed steps (after Mummadi et al. 2019): half of the sets from mid-grey, by
 {shared_size} levels, against the true class, half from the picture of another sign, by a third of

@@ -54,8 +54,8 @@ def page(before: Findings, after: Findings, command: str = COMMAND) -> str:
             "Stickers of 19 to 20 % of the plate: the paper's two bars, and rectangles in the places that a "
             f"first run finds (`auto`), for `{CAMERA_TARGET}`, made on 20 of the 40 photos and judged on the "
             "other 20 by the lab test and the drive-by test of `physadv stop-sign`, simulated both. Signs "
-            "are cut out where they stand or, where it says found, where their outline is found in the frame; "
-            "then only frames in which it is count.",
+            "are cut out where they stand or, where it says found, where their outline is found in the "
+            "frame; then only frames in which it is count.",
         ),
         "\n".join([*heading, *_rows(before.camera, after.camera)]),
         "## Do its gradients mislead?",
