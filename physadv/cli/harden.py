@@ -28,7 +28,7 @@ def harden(
     ] = 0.15,
     shared: Annotated[
         float, typer.Option(help="Share of every batch: signs of one class that share stickers.")
-    ] = 0.6,
+    ] = 0.55,
     protect: Annotated[
         str, typer.Option(help="Class that shared stickers are made for more often than for the others.")
     ] = "stop",

@@ -45,7 +45,7 @@ class HardenSettings:
     area: tuple[float, float] = (0.02, 0.15)
     steps: int = 6
     stickered: float = 0.15
-    shared: float = 0.6
+    shared: float = 0.55
     protect: str = "stop"
     focus: float = 0.5
     eps: int = 0
