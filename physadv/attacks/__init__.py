@@ -31,6 +31,7 @@ from physadv.attacks.optimisers import (
     SignedStep,
     TorchOptimiser,
     cooling_adam,
+    spanning_adam,
 )
 from physadv.attacks.options import Options
 from physadv.attacks.patches import Patch, Placement, circle, paste, patch, square
@@ -102,6 +103,7 @@ __all__ = [
     "require",
     "rp2",
     "runner_up_class",
+    "spanning_adam",
     "square",
     "targeted_cross_entropy",
     "targeted_generalised",

@@ -194,3 +194,13 @@ def cooling_adam(rate: float, steps: int) -> TorchOptimiser:
     return TorchOptimiser(
         partial(torch.optim.Adam, lr=rate, betas=(0.8, 0.99)), partial(CosineAnnealingLR, T_max=steps)
     )
+
+
+def spanning_adam(steps: int) -> TorchOptimiser:
+    """Return the cooling Adam that, over its steps, takes a value from mid-grey to either end of the range.
+
+    Steps that are larger overshoot and end on black and white noise, however few they are; smaller ones leave
+    colours out of reach. Values are 8-bit levels.
+    """
+    # Half a cosine leaves half of what a constant rate would go.
+    return cooling_adam(256 / steps, steps)

@@ -25,11 +25,16 @@ def augmented(images: Tensor, labels: Tensor, generator: Generator) -> tuple[Ten
         generator: the source of every draw.
     """
     images, labels = _mirrored(images, labels, generator)
+    return viewed(images, labels, generator), labels
+
+
+def viewed(images: Tensor, labels: Tensor, generator: Generator) -> Tensor:
+    """Return each sign as `augmented` does but never mirrored; gradients reach the images."""
     images = _posed(images, labels, generator)
     images = _lit(images, generator)
     images = _refocused(images, generator)
     images = _compressed(images, generator)
-    return images.clamp(0, 1), labels
+    return images.clamp(0, 1)
 
 
 def _uniform(low: float, high: float, batch: int, generator: Generator) -> Tensor:

@@ -19,6 +19,7 @@ from physadv.attacks import (
     optimise,
     pgd_l2,
     random_target,
+    spanning_adam,
     targeted_generalised,
     targeted_margin,
     total_variation,
@@ -89,6 +90,14 @@ def test_a_cooling_adam_begins_at_its_rate_and_comes_to_rest():
     assert float(moves[0]) == pytest.approx(0.5)
     assert float(moves[-1]) < 0.01
     assert float(moves.sum()) == pytest.approx(0.5 * 21 / 2, rel=1e-5)
+
+
+@pytest.mark.parametrize("steps", [2, 12, 100])
+def test_a_spanning_adam_goes_from_mid_grey_to_the_end_and_hardly_further(steps):
+    step, values = spanning_adam(steps), torch.full((1, 1, 1, 1), 128.0)
+    for _ in range(steps):
+        values = step(values, torch.ones(1, 1, 1, 1))
+    assert -128 / steps - 0.01 < float(values) < 0.01
 
 
 def test_margins_by_hand():

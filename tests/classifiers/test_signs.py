@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from physadv.classifiers import ClassifierError, list_models, load_classifier
-from physadv.classifiers.sign_augmentation import augmented
+from physadv.classifiers.sign_augmentation import augmented, viewed
 from physadv.classifiers.sign_training import measure, read_test, read_training, read_victims, write_weights
 from physadv.classifiers.signs import SIGN_LABELS, WEIGHTS, load_network, load_signs
 from physadv.classifiers.train_signs import held_out_tracks
@@ -116,6 +116,23 @@ def test_augmentation_is_seeded_and_mirrors_left_into_right():
     assert first.max() <= 1
     assert {SIGN_LABELS[k] for k in kinds[::2]} == {"keep left", "keep right"}
     assert {SIGN_LABELS[k] for k in kinds[1::2]} == {"stop"}
+
+
+def test_views_pass_gradients_to_the_signs_and_mirror_none():
+    signs = torch.rand(16, 3, 32, 32, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    labels = torch.full((16,), SIGN_LABELS.index("keep left"))
+    shown = viewed(signs, labels, torch.Generator().manual_seed(5))
+    (gradient,) = torch.autograd.grad(shown.square().sum(), signs)
+    assert bool(gradient.isfinite().all())
+    # Compression rounds three in ten of them away.
+    assert int((gradient.abs().amax(dim=(1, 2, 3)) > 1e-3).sum()) >= 8
+
+    left_half = torch.zeros(16, 3, 32, 32)
+    left_half[..., :16] = 1
+    seen = viewed(left_half, labels, torch.Generator().manual_seed(5))
+    assert bool(
+        (seen[..., 12:20, 4:12].mean(dim=(1, 2, 3)) > seen[..., 12:20, 20:28].mean(dim=(1, 2, 3))).all()
+    )
 
 
 def _card_row(name):

@@ -19,7 +19,7 @@ from physadv.experiments.hardening.settings import HardenError
 from physadv.experiments.hardening.stop_signs import AIMS, Effort, stop_sign_shares
 from physadv.experiments.hardening.study import Extent, Findings, study
 from physadv.experiments.hardening.trials import WORST_STICKERS, Trial, stickers
-from physadv.experiments.hardening.universal_stickers import UniversalStickers, shown_under, views
+from physadv.experiments.hardening.universal_stickers import UniversalStickers, views
 from physadv.stages.masking import MaskingCheck
 from physadv.transforms.geometry import apply_homography
 
@@ -70,8 +70,8 @@ def test_the_worst_of_more_places_hurts_more(network, images):
     pictures, labels = images
 
     def loss(places):
-        unmoved = StickerAttack(Placement((0.1, 0.1)), steps=1, places=places, size=0)
-        worn = unmoved(network, pictures, labels, random(), square)
+        attack = StickerAttack(Placement((0.1, 0.1)), places=places)
+        worn = attack(network, pictures, labels, random(), square)
         return float(torch.nn.functional.cross_entropy(network(worn), labels))
 
     assert loss(12) > loss(1)
@@ -89,38 +89,44 @@ def test_shared_layouts_cover_no_more_than_asked_for(seed):
 
 def test_shared_stickers_are_the_same_on_every_sign_of_a_class(network):
     signs, labels = torch.full((6, 3, 32, 32), 0.3), torch.full((6,), STOP)
-    worn = UniversalStickers((0.2, 0.2), steps=3)(network, signs, labels, random())
+    worn = UniversalStickers((0.2, 0.2), steps=3)(network, signs, labels, lambda images: images, random())
     changed = ((worn - signs).abs().amax(dim=1) > 1e-3).float().mean(dim=(1, 2))
-    # A sign fills three quarters of the image's width, give or take 15 %.
+    # A sign fills four fifths of the image's width, give or take a tenth.
     assert bool((changed > 0.04).all())
-    assert bool((changed < 0.25).all())
+    assert bool((changed < 0.3).all())
     colours = torch.stack([image[:, (image - 0.3).abs().amax(dim=0) > 0.05].mean(dim=1) for image in worn])
     assert float(colours.std(dim=0).max()) < 0.1
 
 
-def test_a_decoy_shows_a_picture_in_the_box_of_its_mask():
-    mask = torch.zeros(24, 24)
-    mask[4:10, 6:18] = 1
-    canvas = shown_under(mask, torch.tensor([0.9, 0.1, 0.2])[:, None, None].expand(3, 32, 32))
-    assert canvas.shape == (1, 3, 24, 24)
-    torch.testing.assert_close(
-        canvas[0, :, 4:10, 6:18].mean(dim=(1, 2)), torch.tensor([0.9, 0.1, 0.2]), atol=1e-4, rtol=0
+def test_shared_stickers_hang_on_the_sign_in_every_light(network):
+    signs, labels = torch.full((6, 3, 32, 32), 0.3), torch.full((6,), STOP)
+    worn, dark = (
+        UniversalStickers((0.2, 0.2), steps=1)(network, signs, labels, look, random())
+        for look in (lambda images: images, lambda images: images / 2)
     )
-    assert bool((canvas[..., mask == 0] == 0.5).all())
+    assert float(worn.max()) > 0.5
+    assert float(dark.max()) <= 0.5
+    assert bool(((dark - 0.15).abs().amax(dim=1) > 1e-3).any())
 
 
-def test_stickers_from_a_decoy_are_taken_for_it(network, images):
-    signs, labels, other = torch.full((6, 3, 32, 32), 0.3), torch.full((6,), STOP), torch.tensor(17)
-    worn = UniversalStickers((0.25, 0.25), steps=6)(network, signs, labels, random(), (images[0][0], other))
-    before, after = (network(each).softmax(dim=1)[:, 17].mean() for each in (signs, worn))
-    assert float(after) > float(before) + 0.1
+def test_more_steps_hide_a_class_better(network, shared_data):
+    signs = read_test(shared_data)
+    stops = signs.images[signs.labels == STOP][:12].float() / 255
+    labels = torch.full((len(stops),), STOP)
+
+    def loss(steps):
+        attack = UniversalStickers((0.2, 0.2), steps=steps)
+        worn = attack(network, stops, labels, lambda images: images, random())
+        return float(torch.nn.functional.cross_entropy(network(worn), labels))
+
+    assert loss(2) < loss(8) < loss(32)
 
 
 def test_views_put_the_canvas_into_the_image():
     seen = apply_homography(
         views(torch.zeros(40, 3, 32, 32), random()), torch.tensor([[11.5, 11.5]]).double()
     )
-    assert float((seen - 15.5).abs().max()) <= 0.08 * 32 + 1e-6
+    assert float((seen - 15.5).abs().max()) <= 0.03 * 32 + 1e-6
 
 
 def test_noise_keeps_to_its_budget_in_whole_levels(network, images):
@@ -135,14 +141,16 @@ def test_a_batch_is_part_stickers_part_noise_and_the_rest_as_it_is(network, imag
     before = {name: value.clone() for name, value in network.state_dict().items()}
 
     mixture = Mixture(TENTH, 0.25, UniversalStickers(steps=2), 0.25, NoiseAttack(2), 0.25)
-    stops = torch.full((2, 3, 32, 32), 0.3), torch.tensor([STOP, STOP])
-    mixed, known = mixture(network, pictures, labels, random(), lambda n: stops)
+    stop = torch.full((3, 32, 32), 0.3)
+    mixed, known = mixture(
+        network, pictures, labels, random(), lambda n: (stop.expand(n, -1, -1, -1), torch.full((n,), STOP))
+    )
 
     assert network.training
     network.eval()
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     assert known.tolist() == [0, 1, STOP, STOP, 4, 5, 6, 7]
-    furthest = (mixed - torch.cat([pictures[:2], stops[0], pictures[4:]])).abs().amax(dim=(1, 2, 3))
+    furthest = (mixed - torch.cat([pictures[:2], stop.expand(2, -1, -1, -1), pictures[4:]])).abs().amax(dim=(1, 2, 3))
     assert bool((furthest[:4] > 0.1).all())
     assert bool((furthest[4:6] < 2.6 / 255).all())
     assert bool((furthest[4:6] > 1 / 255).all())

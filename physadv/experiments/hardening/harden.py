@@ -9,7 +9,6 @@ from torch import Generator, Tensor
 
 from physadv.attacks import Placement, square
 from physadv.classifiers import load_classifier
-from physadv.classifiers.sign_augmentation import augmented
 from physadv.classifiers.sign_training import (
     Schedule,
     Signs,
@@ -35,8 +34,8 @@ from physadv.progress import Reporter, silent
 from physadv.randomness import generator
 from physadv.runs import replacing
 
-JUDGE = StickerAttack(Placement((0.1, 0.1), ROTATION), steps=20, size=24)
-"""The attack that says what a network is worth: four times the steps of training, smaller ones."""
+JUDGE = StickerAttack(Placement((0.1, 0.1), ROTATION), steps=20)
+"""The attack that says what a network is worth: more steps than in training, smaller ones."""
 STICKERED_EVERY = 10
 """Every so manyth test image is judged with stickers."""
 
@@ -92,12 +91,12 @@ def harden(settings: HardenSettings, out: Path, reporter: Reporter = silent) -> 
 def _of_one_class(
     signs: Signs, protected: int, focus: float, random: Generator, n: int
 ) -> tuple[Tensor, Tensor]:
-    """Return n augmented signs of one class, as often the protected one as `focus` says, and their labels."""
+    """Return n signs of one class, as often the protected one as `focus` says, and their labels."""
     any_class = int(signs.labels[int(torch.randint(len(signs.labels), (), generator=random))])
     chosen = protected if float(torch.rand((), generator=random)) < focus else any_class
     rows = (signs.labels == chosen).nonzero()[:, 0]
     rows = rows[torch.randint(len(rows), (n,), generator=random)]
-    return augmented(signs.images[rows].float() / 255, signs.labels[rows], random)
+    return signs.images[rows].float() / 255, signs.labels[rows]
 
 
 def _checkpoint(settings: HardenSettings, out: Path) -> Path:

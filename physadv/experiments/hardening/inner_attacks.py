@@ -1,4 +1,4 @@
-"""The attacks that adversarial training learns from: few signed steps, anywhere on the sign, made anew.
+"""The attacks that adversarial training learns from: few steps, anywhere on the sign, made anew.
 
 Each takes the network as it stands and images of one batch, and returns the images to learn from.
 """
@@ -14,14 +14,15 @@ from physadv.attacks import (
     Placement,
     SignedStep,
     Stickers,
-    Variable,
     bars,
     circle,
     optimise,
+    spanning_adam,
     square,
     untargeted_cross_entropy,
 )
-from physadv.experiments.hardening.universal_stickers import UniversalStickers
+from physadv.classifiers.sign_augmentation import viewed
+from physadv.experiments.hardening.universal_stickers import Look, UniversalStickers
 from physadv.transforms import identity
 
 TEXELS = 16
@@ -31,19 +32,17 @@ SHAPES: tuple[Callable[[int], Tensor], ...] = (square, circle, lambda size: bars
 
 @dataclass(frozen=True)
 class StickerAttack:
-    """Stickers of one's own for every image: the worst of a few places, then signed steps there.
+    """Stickers of one's own for every image: the worst of a few places, then steps of Adam there.
 
     Attributes:
         placement: how much of the image they cover, how far they are turned.
         steps: of the optimiser, from mid-grey.
         places: tried with grey stickers before; the one that hurts most is kept (Wu et al. 2020).
-        size: of a step, 8-bit levels.
     """
 
     placement: Placement
     steps: int = 5
     places: int = 3
-    size: int = 64
 
     def __call__(
         self,
@@ -65,7 +64,16 @@ class StickerAttack:
         alpha = shape(TEXELS)
         views = self._worst(network, images, labels, generator, alpha)
         stickers = Stickers(images, alpha, views, shared=False)
-        values = _steps(network, stickers, labels, self.size, self.steps, generator)
+        values = optimise(
+            network,
+            untargeted_cross_entropy(labels),
+            stickers,
+            identity,
+            spanning_adam(self.steps),
+            steps=self.steps,
+            samples=1,
+            generator=generator,
+        )
         return stickers.render(values, {}, 1)
 
     def _worst(
@@ -121,23 +129,17 @@ class NoiseAttack:
     ) -> Tensor:
         """Return images (B, 3, H, W), whole 8-bit levels, no further than eps from `images` so rounded."""
         ball = LInfBall((images * 255).round(), self.eps, random_start=True)
-        values = _steps(network, ball, labels, max(1, round(self.eps / 4)), self.steps, generator)
+        values = optimise(
+            network,
+            untargeted_cross_entropy(labels),
+            ball,
+            identity,
+            SignedStep(max(1, round(self.eps / 4))),
+            steps=self.steps,
+            samples=1,
+            generator=generator,
+        )
         return ball.images(values)
-
-
-def _steps(
-    network: nn.Module, variable: Variable, labels: Tensor, size: int, steps: int, generator: torch.Generator
-) -> Tensor:
-    return optimise(
-        network,
-        untargeted_cross_entropy(labels),
-        variable,
-        identity,
-        SignedStep(size),
-        steps=steps,
-        samples=1,
-        generator=generator,
-    )
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ class Mixture:
     Attributes:
         stickers: the attack with stickers of an image's own; `stickered` the share of a batch in them.
         universal: the attack with stickers that signs of one class share; `shared` the share of a batch that
-            is replaced by such signs.
+            is replaced by such signs, which are of as many classes, and wear as many sets, as `sets` says.
         noise: the L∞ attack; None without it. `noisy` its share, taken from the others.
     """
 
@@ -157,6 +159,7 @@ class Mixture:
     shared: float
     noise: NoiseAttack | None
     noisy: float = 0.3
+    sets: int = 4
 
     def __call__(
         self,
@@ -176,7 +179,7 @@ class Mixture:
             images: float (B, 3, H, W) in [0, 1].
             labels: int64 (B,).
             generator: of everything random in the attacks.
-            one_class: n → n images and labels of some one class.
+            one_class: n → n images, as photographed, and labels of some one class.
         """
         network.eval()
         counts = [round(self.stickered * len(images)), round(self.shared * len(images))]
@@ -187,23 +190,24 @@ class Mixture:
         if len(own):
             shape = SHAPES[int(torch.randint(len(SHAPES), (), generator=generator))]
             parts.append(self.stickers(network, own, labels[: len(own)], generator, shape))
-        if len(replaced):
-            signs, classes = one_class(len(replaced))
-            decoy = _decoy(images, labels, classes, generator)
-            parts.append(self.universal(network, signs, classes, generator, decoy))
-            known[len(own) : len(own) + len(replaced)] = classes
+        first = len(own)
+        for group in replaced.tensor_split(self.sets):
+            if len(group):
+                signs, classes = one_class(len(group))
+                parts.append(self.universal(network, signs, classes, _look(classes, generator), generator))
+                known[first : first + len(group)] = classes
+                first += len(group)
         if self.noise is not None:
-            first = len(own) + len(replaced)
             parts.append(self.noise(network, noisy, labels[first : first + len(noisy)], generator))
         network.train()
         return torch.cat([*parts, rest]).detach(), known
 
 
-def _decoy(
-    images: Tensor, labels: Tensor, classes: Tensor, generator: torch.Generator
-) -> tuple[Tensor, Tensor] | None:
-    """Return, half of the time, one of the images and its label, unless that is one of some classes."""
-    drawn, chosen = torch.rand((), generator=generator), torch.randint(len(images), (), generator=generator)
-    if float(drawn) < 0.5 or bool((classes == labels[chosen]).any()):
-        return None
-    return images[chosen], labels[chosen]
+def _look(labels: Tensor, generator: torch.Generator) -> Look:
+    """Return how signs are looked at: half of the time as photographed, else as training sees signs.
+
+    A sticker for signs seen alike is stronger than one for all weather; both are met.
+    """
+    if float(torch.rand((), generator=generator)) < 0.5:
+        return lambda images: images
+    return lambda images: viewed(images, labels, generator)

@@ -27,7 +27,7 @@ _CARD = """\
 All are of this file, reloaded; "before" is `{model}`. The test images are the 3,000 `test_images` of
 `gtsrb32.npz`; the photos are the 40 "victims" published with *Robust Physical-World Attacks*
 (Eykholt et al. 2018). None was trained on. Stickers are made anew against each of the two, for every
-tenth test image: a square of 10 % of it, at the worst of 3 places, by 20 signed steps.
+tenth test image: a square of 10 % of it, at the worst of 3 places, by 20 steps.
 
 ## Architecture
 
@@ -40,13 +40,13 @@ decay {decay}, batches of {batch}, label smoothing {smoothing}) on {trained:,} i
 `{model}`, each image augmented as in its training (`sign_augmentation.py`).
 In every batch {stickered:g} % of the images wear stickers of their own that the network is attacked with
 as it stands: squares, discs or RP2's two bars, covering {low:g} to {high:g} % of the image, turned up to
-{rotation:g}° either way, at the worst of {places} random places, optimised by {steps} signed steps of
-{size} levels from mid-grey (after Rao et al. 2020 and Wu et al. 2020). A further {shared:g} % are signs of
-one class, in {focus:g} % of the batches `{protect}`, that share one set of stickers: {fewest} to {most}
-rectangles anywhere on the sign, {shared_low:g} to {shared_high:g} % of it, optimised over all of them by
-{shared_steps} signed steps (after Mummadi et al. 2019): half of the sets from mid-grey, by
-{shared_size} levels, against the true class, half from the picture of another sign, by a third of
-that, to be taken for it. {noise}
+{rotation:g}° either way, at the worst of {places} random places, optimised by {steps} steps of Adam from
+mid-grey, at a falling rate that spans the range of colours (after Rao et al. 2020 and Wu et al. 2020). A
+further {shared:g} % are signs of {sets} classes, each in {focus:g} % of the cases `{protect}`, that share
+one set of stickers a class: {fewest} to {most} rectangles anywhere on the sign, {shared_low:g} to
+{shared_high:g} % of it, optimised over all of them by {shared_steps} such steps (after Mummadi et al.
+2019). They hang on the signs before these are augmented, or, half of the time, left as photographed.
+{noise}
 The last epoch is what is kept.
 
 ## Limits
@@ -79,7 +79,6 @@ def model_card(settings: HardenSettings, done: Hardened, trained: int) -> str:
         low=100 * settings.area[0],
         high=100 * settings.area[1],
         places=inner.places,
-        size=inner.size,
         rotation=ROTATION,
         shared=100 * settings.shared,
         protect=settings.protect,
@@ -89,7 +88,7 @@ def model_card(settings: HardenSettings, done: Hardened, trained: int) -> str:
         shared_low=100 * universal.area[0],
         shared_high=100 * universal.area[1],
         shared_steps=universal.steps,
-        shared_size=universal.size,
+        sets=mixture.sets,
         noise=noise,
         trained=trained,
         before=done.before,

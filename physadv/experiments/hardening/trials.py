@@ -75,7 +75,7 @@ def trials(queried: int, query_steps: int) -> list[Trial]:
 
 def stickers(network: Classifier, images: Tensor, labels: Tensor, *, steps: int, places: int = 1) -> Tensor:
     """Return images with a square on each that covers a tenth; steps are smaller where there are more."""
-    attack = StickerAttack(TENTH, steps, places, size=max(4, round(64 * (5 / steps) ** 0.5)))
+    attack = StickerAttack(TENTH, steps, places)
     return attack(network, images, labels, generator(0, "hardening", "stickers"), square)
 
 
