@@ -18,7 +18,7 @@ def harden(
     out: Annotated[Path, typer.Option(help="File of the weights; their card goes beside it, as .md.")] = Path(
         "signs-hardened.safetensors"
     ),
-    epochs: Annotated[int, typer.Option(help="How often every training image is seen.")] = 30,
+    epochs: Annotated[int, typer.Option(help="How often every training image is seen.")] = 18,
     area: Annotated[
         tuple[float, float],
         typer.Option(help="Least and largest share of an image that stickers of its own cover."),
@@ -28,16 +28,16 @@ def harden(
     ] = 0.15,
     shared: Annotated[
         float, typer.Option(help="Share of every batch: signs of one class that share stickers.")
-    ] = 0.55,
+    ] = 0.5,
     protect: Annotated[
-        str, typer.Option(help="Class that shared stickers are made for more often than for the others.")
+        str, typer.Option(help="Class that shared stickers are made for, all or, as --focus says, some.")
     ] = "stop",
     focus: Annotated[
         float, typer.Option(help="Share of the sets of shared stickers made for the class to protect.")
-    ] = 0.5,
+    ] = 1.0,
     steps: Annotated[
         int, typer.Option(help="Steps of the attacks on single images; shared stickers take twice as many.")
-    ] = 6,
+    ] = 8,
     eps: Annotated[int, typer.Option(help="Also train on L-inf noise of so many 8-bit levels; 0: none.")] = 0,
     seed: Seed = 0,
     quiet: Quiet = False,

@@ -41,11 +41,12 @@ decay {decay}, batches of {batch}, label smoothing {smoothing}) on {trained:,} i
 In every batch {stickered:g} % of the images wear stickers of their own that the network is attacked with
 as it stands: squares, discs or RP2's two bars, covering {low:g} to {high:g} % of the image, turned up to
 {rotation:g}° either way, at the worst of {places} random places, optimised by {steps} steps of Adam from
-mid-grey, at a falling rate that spans the range of colours (after Rao et al. 2020 and Wu et al. 2020). A
-further {shared:g} % are signs of {sets} classes, each in {focus:g} % of the cases `{protect}`, that share
-one set of stickers a class: {fewest} to {most} rectangles anywhere on the sign, {shared_low:g} to
-{shared_high:g} % of it, optimised over all of them by {shared_steps} such steps (after Mummadi et al.
-2019). They hang on the signs before these are augmented, or, half of the time, left as photographed.
+mid-grey, at a falling rate that spans the range of colours (after Rao et al. 2020 and Wu et al. 2020).
+A further {shared:g} % are {sets} groups of signs, each of one class, with a chance of {focus:g} %
+`{protect}`, and in one set of stickers: {fewest} to {most} rectangles anywhere on the sign, {shared_low:g}
+to {shared_high:g} % of it, at the worst of 1 to {layouts} random layouts, optimised over all of the group by
+{shared_steps} such steps (after Mummadi et al. 2019). They hang on the signs before these are augmented
+or, half of the time, left as photographed.
 {noise}
 The last epoch is what is kept.
 
@@ -89,6 +90,7 @@ def model_card(settings: HardenSettings, done: Hardened, trained: int) -> str:
         shared_high=100 * universal.area[1],
         shared_steps=universal.steps,
         sets=mixture.sets,
+        layouts=universal.layouts,
         noise=noise,
         trained=trained,
         before=done.before,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.wording import paragraph, percent, with_interval
 from physadv.experiments.hardening.stop_signs import AIMS
-from physadv.experiments.hardening.study import CAMERA_TARGET, MASKING_EPS, Findings
+from physadv.experiments.hardening.study import MASKING_EPS, Findings
 from physadv.experiments.hardening.trials import UNFORESEEN, WORST_STICKERS
 from physadv.experiments.stop_sign.treatments import OPTIMISED
 
@@ -52,10 +52,11 @@ def page(before: Findings, after: Findings, command: str = COMMAND) -> str:
         "## Larger stickers, before the simulated cameras",
         paragraph(
             "Stickers of 19 to 20 % of the plate: the paper's two bars, and rectangles in the places that a "
-            f"first run finds (`auto`), for `{CAMERA_TARGET}`, made on 20 of the 40 photos and judged on the "
-            "other 20 by the lab test and the drive-by test of `physadv stop-sign`, simulated both. Signs "
-            "are cut out where they stand or, where it says found, where their outline is found in the "
-            "frame; then only frames in which it is count.",
+            "first run finds (`auto`), made on 20 of the 40 photos and judged on the other 20 by the lab "
+            "test and the drive-by test of `physadv stop-sign`, simulated both. Stickers that were made for "
+            "a class count where the sign is called that; those made for any other class, where it is not "
+            "called stop. Signs are cut out where they stand or, where it says found, where their outline "
+            "is found in the frame; then only frames in which it is count.",
         ),
         "\n".join([*heading, *_rows(before.camera, after.camera)]),
         "## Do its gradients mislead?",

@@ -32,8 +32,8 @@ class HardenSettings:
         stickered: share of every batch that wears stickers of its own.
         shared: share of every batch that is signs of one class, all in the same stickers, which take twice
             as many steps and cover up to a quarter of the sign.
-        protect: the class that most such sets are made for, by a share `focus` of them; the others are for
-            any class.
+        protect: the class that a share `focus` of such sets is made for, drawn set by set; the others are
+            for any class.
         focus: see `protect`.
         eps: 8-bit levels of L∞ noise on a further 30 % of every batch; 0 without it.
         seed: of everything random.
@@ -41,13 +41,13 @@ class HardenSettings:
 
     data: Path
     model: str = "signs"
-    epochs: int = 30
+    epochs: int = 18
     area: tuple[float, float] = (0.02, 0.15)
-    steps: int = 6
+    steps: int = 8
     stickered: float = 0.15
-    shared: float = 0.55
+    shared: float = 0.5
     protect: str = "stop"
-    focus: float = 0.5
+    focus: float = 1.0
     eps: int = 0
     seed: int = 0
 

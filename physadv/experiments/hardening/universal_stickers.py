@@ -37,10 +37,13 @@ class UniversalStickers:
     Attributes:
         area: the least and the largest share of the sign that they cover.
         steps: of the optimiser, from mid-grey.
+        layouts: tried with grey stickers before, at most; the one that hurts most is kept, as whoever puts
+            stickers on a sign looks for where it is vulnerable.
     """
 
     area: tuple[float, float] = (0.05, 0.25)
     steps: int = 12
+    layouts: int = 8
 
     def __call__(
         self, network: nn.Module, images: Tensor, labels: Tensor, look: Look, generator: torch.Generator
@@ -54,7 +57,7 @@ class UniversalStickers:
             look: at signs with stickers on them; gradients pass it.
             generator: of places and start.
         """
-        stickers = Stickers(images, self.layout(generator), views(images, generator))
+        stickers = self._worst(network, images, labels, generator)
         values = optimise(
             lambda worn: network(look(worn)),
             untargeted_cross_entropy(labels),
@@ -66,6 +69,22 @@ class UniversalStickers:
             generator=generator,
         )
         return look(stickers.render(values, {}, 1))
+
+    @torch.no_grad()
+    def _worst(
+        self, network: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator
+    ) -> Stickers:
+        """Return the stickers, of one layout or of several drawn, that hurt most in grey."""
+        drawn = int(torch.randint(self.layouts, (), generator=generator)) + 1
+        where = views(images, generator)
+        found = [Stickers(images, self.layout(generator), where) for _ in range(drawn)]
+        if drawn == 1:
+            return found[0]
+        losses = untargeted_cross_entropy(labels)
+        hurt = [
+            float(-losses(network(each.render(each.start(generator), {}, 1))[None]).mean()) for each in found
+        ]
+        return found[hurt.index(max(hurt))]
 
     def layout(self, generator: torch.Generator) -> Tensor:
         """Return a mask (TEXELS, TEXELS) of a few random rectangles, of about the area drawn."""

@@ -84,7 +84,7 @@ def run_held_out(
     mask: str,
     *,
     label: int,
-    target: int,
+    target: int | None,
     effort: Effort,
     seed: int,
     rectangles: int = 3,
@@ -97,7 +97,7 @@ def run_held_out(
         classifier: attacked and judging.
         victims: all of them.
         mask: as `load_mask` takes it, or `auto`.
-        label: true class of all; `target` the attack's.
+        label: true class of all; `target` the attack's, any other class without it.
         target: see `label`.
         effort: how much is done.
         seed: of everything random.
@@ -159,7 +159,7 @@ def both_tests(
     treated: Treated,
     *,
     label: int,
-    target: int,
+    target: int | None,
     effort: Effort,
     seed: int,
     margin: float | None = None,
@@ -214,7 +214,7 @@ def under_preset(
     preset: str,
     *,
     label: int,
-    target: int,
+    target: int | None,
     draws: int,
     seed: int,
 ) -> list[Answer]:
