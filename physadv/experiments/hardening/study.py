@@ -140,7 +140,7 @@ def camera_shares(
                     shares[f"{mask}, {test}, {treatment}, not called stop"] = shown.untargeted
                 else:
                     shares[f"{mask}, {test}, {treatment}, called {target}"] = shown.targeted
-    return shares
+    return dict(sorted(shares.items(), key=lambda item: not item[0].startswith(CLEAN)))
 
 
 def _masking(spec: str, images: Tensor, labels: Tensor, reporter: Reporter) -> MaskingCheck:
