@@ -3,11 +3,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 from physadv.attacks import Placement, square
 from physadv.classifiers import Classifier, load_classifier
 from physadv.classifiers.sign_training import STOP, Measured, Signs, measure, read_test
-from physadv.classifiers.signs import HARDENED_WEIGHTS, WEIGHTS, load_signs
+from physadv.classifiers.signs import HARDENED_WEIGHTS, SIGN_LABELS, WEIGHTS, load_signs
 from physadv.evaluation.intervals import proportion
 from physadv.experiments.drawn_signs import draw_demo_set
 from physadv.experiments.hardening.__main__ import main as study_main
@@ -17,10 +18,11 @@ from physadv.experiments.hardening.settings import HardenError
 from physadv.experiments.hardening.stop_signs import AIMS, Effort, stop_sign_shares
 from physadv.experiments.hardening.study import Extent, Findings, study
 from physadv.experiments.hardening.trials import WORST_STICKERS, Trial
-from physadv.experiments.hardening.universal_stickers import UniversalStickers, views
+from physadv.experiments.hardening.universal_stickers import UniversalStickers, flat_colour, views
 from physadv.stages.masking import MaskingCheck
 from physadv.transforms.geometry import apply_homography
 
+NO_ENTRY = SIGN_LABELS.index("no entry")
 TENTH = StickerAttack(Placement((0.1, 0.1), 45.0))
 
 
@@ -83,6 +85,33 @@ def test_shared_layouts_cover_no_more_than_asked_for(seed):
     assert (
         0.01 < float(mask.mean()) < 0.25 * 1.2
     )  # rectangles may lie on one another, and end on whole texels
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=30, deadline=None)
+def test_stickers_start_in_a_colour_of_the_sign_or_its_pure_hue(seed):
+    dull_red = torch.tensor([0.5, 0.1, 0.1])
+    colour = flat_colour(dull_red[:, None, None].expand(2, 3, 32, 32), random(seed))
+    assert colour.tolist() in (dull_red.tolist(), [1.0, 0.0, 0.0])
+
+
+class RedOver(nn.Module):
+    """Says stop until more than 40 % of a picture is red, and tells nobody how near that is."""
+
+    def forward(self, images):
+        red = (images[:, 0] - images[:, 1:].amax(dim=1)).clamp_min(0).mean(dim=(1, 2))
+        logits = torch.zeros(len(images), 43)
+        logits[:, STOP], logits[:, NO_ENTRY] = 1, 200 * (red - 0.4).clamp_min(0)
+        return logits
+
+
+def test_what_paint_in_the_signs_own_colours_does_is_found_where_no_gradient_leads():
+    signs = torch.tensor([0.5, 0.05, 0.1])[:, None, None].expand(4, 3, 32, 32).clone()
+    signs[:, :, 13:19, 6:26] = 0.9
+    labels, network = torch.full((4,), STOP), RedOver()
+    assert network(signs).argmax(dim=1).tolist() == [STOP] * 4
+    worn = UniversalStickers((0.2, 0.2), steps=2)(network, signs, labels, lambda images: images, random())
+    assert network(worn).argmax(dim=1).tolist() == [NO_ENTRY] * 4
 
 
 def test_shared_stickers_are_the_same_on_every_sign_of_a_class(network):
@@ -161,7 +190,7 @@ def test_bundled_hardened_classifier_costs_little_and_halves_what_stickers_on_al
     test = read_test(shared_data)
     stops = test.images[test.labels == STOP][:20].float() / 255
     labels = torch.full((len(stops),), STOP)
-    attack = UniversalStickers((0.2, 0.2), steps=40, layouts=1)
+    attack = UniversalStickers((0.2, 0.2), steps=40)
     right, fooled = {}, {}
     for spec in ("signs", "signs-hardened"):
         classifier = load_classifier(spec)

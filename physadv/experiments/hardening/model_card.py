@@ -44,9 +44,9 @@ as it stands: squares, discs or RP2's two bars, covering {low:g} to {high:g} % o
 mid-grey, at a falling rate that spans the range of colours (after Rao et al. 2020 and Wu et al. 2020).
 A further {shared:g} % are {sets} groups of signs, each of one class, with a chance of {focus:g} %
 `{protect}`, and in one set of stickers: {fewest} to {most} rectangles anywhere on the sign, {shared_low:g}
-to {shared_high:g} % of it, at the worst of 1 to {layouts} random layouts, optimised over all of the group by
-{shared_steps} such steps (after Mummadi et al. 2019). They hang on the signs before these are augmented
-or, half of the time, left as photographed.
+to {shared_high:g} % of it, of the worst of 1 to {layouts} random layouts in one of the signs' own colours,
+optimised from there over all of the group by {shared_steps} such steps (after Mummadi et al. 2019). They
+hang on the signs before these are augmented or, half of the time, left as photographed.
 {noise}
 The last epoch is what is kept.
 

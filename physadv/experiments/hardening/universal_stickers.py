@@ -6,13 +6,14 @@ It hangs on the sign: pose, light and lens come after it and change both alike. 
 have to fool signs in the dark and in the sun by the same colours, hardly could, and would teach nothing.
 """
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
-from physadv.attacks import Stickers, optimise, spanning_adam, untargeted_cross_entropy
+from physadv.attacks import LInfBall, Stickers, optimise, spanning_adam, untargeted_cross_entropy
 from physadv.transforms import identity
 
 TEXELS = 24
@@ -21,6 +22,8 @@ PIECES = (1, 4)
 """Rectangles of a set: the fewest and the most."""
 ELONGATION = 3.0
 """Of a rectangle, at most: its longer side over its shorter."""
+_LOOKED_AT = 8
+"""Images that layouts and colours are tried on; the optimiser sees all."""
 _FILLED = 0.8
 """Share of an image's side that the sign fills, about: GTSRB leaves a tenth around it."""
 _TURN, _STRETCH, _SHIFT = 0.05, 0.1, 0.03
@@ -36,14 +39,15 @@ class UniversalStickers:
 
     Attributes:
         area: the least and the largest share of the sign that they cover.
-        steps: of the optimiser, from mid-grey.
-        layouts: tried with grey stickers before, at most; the one that hurts most is kept, as whoever puts
-            stickers on a sign looks for where it is vulnerable.
+        steps: of the optimiser.
+        layouts: tried with stickers of one flat colour before, at most; the one that hurts most is where the
+            optimiser starts, as whoever puts stickers on a sign looks for where it is vulnerable. From grey
+            it would not find what paint in the sign's own red over half a word does.
     """
 
     area: tuple[float, float] = (0.05, 0.25)
     steps: int = 12
-    layouts: int = 8
+    layouts: int = 64
 
     def __call__(
         self, network: nn.Module, images: Tensor, labels: Tensor, look: Look, generator: torch.Generator
@@ -74,17 +78,18 @@ class UniversalStickers:
     def _worst(
         self, network: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator
     ) -> Stickers:
-        """Return the stickers, of one layout or of several drawn, that hurt most in grey."""
-        drawn = int(torch.randint(self.layouts, (), generator=generator)) + 1
-        where = views(images, generator)
-        found = [Stickers(images, self.layout(generator), where) for _ in range(drawn)]
-        if drawn == 1:
-            return found[0]
-        losses = untargeted_cross_entropy(labels)
-        hurt = [
-            float(-losses(network(each.render(each.start(generator), {}, 1))[None]).mean()) for each in found
-        ]
-        return found[hurt.index(max(hurt))]
+        """Return the stickers, of one layout and colour or of several drawn, that hurt most as they are."""
+        where, losses = views(images, generator), untargeted_cross_entropy(labels[:_LOOKED_AT])
+        few = Stickers(images[:_LOOKED_AT], torch.ones(TEXELS, TEXELS), where[:_LOOKED_AT])
+        worst, most = few, -math.inf
+        for _ in range(int(torch.randint(self.layouts, (), generator=generator)) + 1):
+            colour = flat_colour(images, generator)[:, None, None].expand(1, 3, TEXELS, TEXELS)
+            disguise = LInfBall((255 * colour).round(), 255)
+            stickers = replace(few, alpha=self.layout(generator), disguise=disguise)
+            hurt = float(-losses(network(stickers.render(disguise.levels, {}, 1))[None]).mean())
+            if hurt > most:
+                worst, most = stickers, hurt
+        return replace(worst, photos=images, homography=where)
 
     def layout(self, generator: torch.Generator) -> Tensor:
         """Return a mask (TEXELS, TEXELS) of a few random rectangles, of about the area drawn."""
@@ -102,6 +107,22 @@ class UniversalStickers:
             top, left = round(y * (TEXELS - height)), round(x * (TEXELS - width))
             mask[top : top + height, left : left + width] = 1
         return mask
+
+
+def flat_colour(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Return a colour (3,) in [0, 1]: that of a random pixel or, half of the time, of its hue but pure.
+
+    Pure colours are the strongest paint of a sign's own hues, which photos show dull or in shadow.
+    """
+    batch, _, height, width = images.shape
+    image, row, column = (
+        int(torch.randint(length, (), generator=generator)) for length in (batch, height, width)
+    )
+    colour = images[image, :, row, column]
+    if float(torch.rand((), generator=generator)) < 0.5:
+        return colour
+    low, high = colour.min(), colour.max()
+    return (colour - low) / (high - low).clamp_min(1 / 255)
 
 
 def views(images: Tensor, generator: torch.Generator) -> Tensor:

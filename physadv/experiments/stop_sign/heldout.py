@@ -39,7 +39,7 @@ class Effort:
         shots: photos of every sign in every cell.
         approaches: drives to every sign; `every` how many of their frames one is looked at.
         draws: of the conditions not trained for, a sign.
-        sights: by which single changes of the published noise are judged.
+        steps_alone: of a noise that is made for one crop alone.
     """
 
     steps: int = 300
@@ -47,10 +47,10 @@ class Effort:
     approaches: int = 1
     every: int = 20
     draws: int = 50
-    sights: int = 400
+    steps_alone: int = 200
 
 
-QUICK = Effort(steps=60, shots=1, every=30, draws=5, sights=100)
+QUICK = Effort(steps=60, shots=1, every=30, draws=5, steps_alone=20)
 
 
 @dataclass(frozen=True)

@@ -59,8 +59,8 @@ class PublishedAttack:
     noise: Tensor
 
     def added(self, noise: Tensor) -> Tensor:
-        """Return the crops with a noise inside the mask, clipped and rounded as files hold them."""
-        return round_to_8_bits((self.crops + self.mask * noise).clamp(0, 1))
+        """Return the crops with a noise inside the mask, one for all or each its own, as files hold them."""
+        return round_to_8_bits(self.crops + self.mask * noise)
 
 
 def read_published(data: Path, kind: str) -> PublishedAttack:
@@ -113,7 +113,7 @@ class NoiseOnCrops:
     def render(self, values: Tensor, drawn: Parameters, samples: int) -> Tensor:
         """Return planes that show the drawn crops with the noise, before their backgrounds."""
         crops = self.attack.crops[drawn["crop"]]
-        noisy = round_to_8_bits((crops + self.attack.mask * values / 255).clamp(0, 1))
+        noisy = round_to_8_bits(crops + self.attack.mask * values / 255)
         planes = F.interpolate(noisy, (SIDE, SIDE), mode="bilinear", align_corners=False)
         scenes = self.backgrounds[drawn["behind"]].clone()
         edge = (scenes.shape[-1] - SIDE) // 2
@@ -170,6 +170,28 @@ def our_noise(
     )
     next(ticks, None)
     return values.detach() / 255
+
+
+def noise_for_each(
+    classifier: Classifier, attack: PublishedAttack, backgrounds: Tensor, *, steps: int, seed: int
+) -> Tensor:
+    """Return noises (40, 3, 32, 32), one for every crop alone, made as `our_noise` makes one for all.
+
+    What they reach says how much is possible under the mask: a noise that all crops share is one of those
+    that each could have had.
+    """
+    return torch.cat(
+        [
+            our_noise(
+                classifier,
+                replace(attack, names=[name], crops=crop[None]),
+                backgrounds,
+                steps=steps,
+                seed=seed,
+            )
+            for name, crop in zip(attack.names, attack.crops, strict=True)
+        ]
+    )
 
 
 def around_planes(scenes: Tensor) -> Tensor:

@@ -13,6 +13,8 @@ from physadv.experiments.stop_sign.victims import rectified
 from physadv.randomness import generator
 
 CLEAN, RANDOM, OPTIMISED, PUBLISHED = "clean", "random", "optimised", "published"
+ALONE = "for each alone"
+"""A noise of its own for every sign."""
 _PIECES = (16, 8, 4, 2, 1)
 """Sides, pixels of the face, of the pieces of random stickers: the largest of which there are enough."""
 _LEAST_PIECES = 8
