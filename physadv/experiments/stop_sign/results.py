@@ -150,15 +150,16 @@ def _possible_lines(each: Against) -> list[str]:
     """Return in words what a noise for each crop alone reaches, which one for all can hardly surpass."""
     tests = []
     for score in (each.lab_alone, each.drive_alone):
+        ours, alone = (score.overall[name].targeted for name in (OPTIMISED, ALONE))
         p = _between(score.by_sight, OPTIMISED, ALONE).p
         tests.append(
-            f"{with_interval(score.overall[ALONE].targeted)} through the {score.name} (ours "
-            f"{percent(score.overall[OPTIMISED].targeted)}, {'no p' if p is None else f'p {p:.2g}'})"
+            f"{with_interval(alone)} of {alone.n} sights through the {score.name} "
+            f"(ours {percent(ours)}, {'no p' if p is None else f'p {p:.2g}'})"
         )
     text = (
         f"What is possible under the mask of the {each.kind}? A noise made as ours is, but for each crop "
         f"alone, takes {each.digital[ALONE]} of {each.crops} to the target as files, "
-        f"{' and '.join(tests)}, in the same sights."
+        f"and {' and '.join(tests)}."
     )
     return ["", paragraph(text)]
 

@@ -123,7 +123,7 @@ def compare_with_published(classifier: Classifier, data: Path, kind: str, effort
 
     closer = replace(effort, shots=_CLOSER * effort.shots, approaches=_CLOSER * effort.approaches)
 
-    def tested(*names: str) -> list[Score]:
+    def tested(effort: Effort, *names: str) -> list[Score]:
         return both_tests(
             classifier,
             Treated(
@@ -133,7 +133,7 @@ def compare_with_published(classifier: Classifier, data: Path, kind: str, effort
             ),
             label=STOP,
             target=SPEED_LIMIT_45,
-            effort=closer,
+            effort=effort,
             seed=derive_seed(_SEED, "published", kind),
             margin=0.0,
         )
@@ -142,12 +142,12 @@ def compare_with_published(classifier: Classifier, data: Path, kind: str, effort
         name: (float(noise[..., attack.mask > 0].min()), float(noise[..., attack.mask > 0].max()))
         for name, noise in noises.items()
     }
-    # The same sights twice: what is possible is no part of the comparison, nor of its Holm correction.
+    # What is possible under the mask is no part of the comparison, nor of its Holm correction.
     return Against(
         kind,
         len(attack.names),
         digital,
         ends,
-        *tested(CLEAN, PUBLISHED, OPTIMISED),
-        *tested(OPTIMISED, ALONE),
+        *tested(closer, CLEAN, PUBLISHED, OPTIMISED),
+        *tested(effort, OPTIMISED, ALONE),
     )
