@@ -1,6 +1,7 @@
 """One command for the stop-sign study: RP2's released attack and this project's, through the same tests."""
 
 import argparse
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import torch
 
 from physadv.classifiers import Classifier, load_classifier
 from physadv.errors import PhysadvError
+from physadv.experiments.kept_rows import kept_rows
 from physadv.experiments.stop_sign.heldout import QUICK, Effort, both_tests, run_held_out
 from physadv.experiments.stop_sign.published import (
     FOLDER,
@@ -21,13 +23,12 @@ from physadv.experiments.stop_sign.published import (
     our_noise,
     read_published,
 )
-from physadv.experiments.stop_sign.results import COMMAND, Against, Judgement, write_results
+from physadv.experiments.stop_sign.results import COMMAND, NAME, Against, Judgement, write_results
 from physadv.experiments.stop_sign.score import Score
 from physadv.experiments.stop_sign.sights import drawn_backgrounds
 from physadv.experiments.stop_sign.sign import FACE_SIDE
 from physadv.experiments.stop_sign.treatments import ALONE, CLEAN, OPTIMISED, PUBLISHED, Treated
 from physadv.experiments.stop_sign.victims import read_victims
-from physadv.parallel import map_items
 from physadv.progress import reporter
 from physadv.randomness import derive_seed
 
@@ -55,7 +56,7 @@ class _Unit:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the study from the command line."""
+    """Run the study from the command line; stopped, the same command goes on where it was."""
     parser = argparse.ArgumentParser(prog="python -m physadv.experiments.stop_sign", description=__doc__)
     parser.add_argument("data", type=Path, help="folder with traffic/rp2")
     parser.add_argument("--out", type=Path, default=Path("docs/results"), help="folder of the page")
@@ -68,9 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     units += [
         _Unit(chosen.data, effort, classifier=name, mask=mask) for name in TARGETS for mask in HELD_OUT_MASKS
     ]
+    unfinished = chosen.out / f".{NAME}"
     try:
-        rows = told.track(map_items(_row, units, workers=chosen.workers), len(units), "rows of the study")
-        found = list(rows)
+        rows = kept_rows(_row, units, unfinished, workers=chosen.workers)
+        found = list(told.track(rows, len(units), "rows of the study"))
     except PhysadvError as error:
         parser.error(str(error))
     against = [row for row in found if isinstance(row, Against)]
@@ -78,6 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     command = f"{COMMAND}{' --quick' * chosen.quick}"
     for path in write_results(chosen.out, against, judgements, command):
         print(f"wrote {path}")
+    shutil.rmtree(unfinished)
 
 
 def _row(unit: _Unit) -> Against | Judgement:
