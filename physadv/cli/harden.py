@@ -35,6 +35,9 @@ def harden(
     focus: Annotated[
         float, typer.Option(help="Share of the sets of shared stickers made for the class to protect.")
     ] = 1.0,
+    drawn: Annotated[
+        float, typer.Option(help="Share of the sets for that class made on drawings of it as it is abroad.")
+    ] = 0.5,
     steps: Annotated[
         int, typer.Option(help="Steps of the attacks on single images; shared stickers take twice as many.")
     ] = 8,
@@ -57,6 +60,7 @@ def harden(
         shared=shared,
         protect=protect,
         focus=focus,
+        drawn=drawn,
         eps=eps,
         seed=seed,
     )

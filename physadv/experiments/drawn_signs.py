@@ -12,7 +12,8 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 
 from physadv.errors import PhysadvError, unknown_name
-from physadv.experiments.sign_faces import FACE_REACH, FACES, Field, face
+from physadv.experiments.sign_faces import ABROAD, FACES, Field, face
+from physadv.experiments.sign_pen import FACE_REACH
 
 Pixels = NDArray[np.uint8]
 
@@ -48,13 +49,13 @@ def draw_sign(label: str, size: int, generator: Generator) -> Pixels:
 
 
 def draw_posed_sign(label: str, size: int, generator: Generator) -> tuple[Pixels, Field]:
-    """Draw a sign as `draw_sign` does, and say where its plate is.
+    """Draw a sign as `draw_sign` does, or one of `ABROAD`'s, and say where its plate is.
 
     Returns:
         The picture, and the corners (4, 2), x and y in its pixels, of the square that the plate just fills,
         clockwise from the top-left one.
     """
-    if label not in DRAWN_SIGNS:
+    if label not in (*DRAWN_SIGNS, *ABROAD.values()):
         raise DrawnSignError(unknown_name("drawn sign", label, DRAWN_SIGNS))
     if size < 16:
         raise DrawnSignError(f"a drawn sign of {size} pixels: at least 16 are needed")

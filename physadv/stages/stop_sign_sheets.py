@@ -13,7 +13,8 @@ from torch import Tensor
 
 from physadv.classifiers import Classifier
 from physadv.errors import unknown_name
-from physadv.experiments.sign_faces import FACE_REACH, face
+from physadv.experiments.sign_faces import face
+from physadv.experiments.sign_pen import FACE_REACH
 from physadv.experiments.stop_sign.palettes import nearest_colours
 from physadv.experiments.stop_sign.plate import octagon
 from physadv.experiments.stop_sign.sign import FACE_MM, FACE_SIDE

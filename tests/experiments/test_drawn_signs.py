@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from physadv.classifiers.signs import SIGN_LABELS, load_signs
 from physadv.experiments.drawn_signs import DRAWN_SIGNS, DrawnSignError, draw_demo_set, draw_sign
 from physadv.experiments.sign_faces import face
+from physadv.experiments.sign_pen import Pen
 
 
 def test_every_drawn_sign_is_a_class_of_the_sign_classifier():
@@ -39,6 +41,29 @@ def test_stop_is_red_with_white_letters_on_an_octagon():
     assert coverage.sum() / (0.96 * 256) ** 2 == pytest.approx(2 * (np.sqrt(2) - 1), abs=0.04)
     assert 0.5 < red[coverage > 0.5].mean() < 0.9
     assert colour[128, 60:200].min(axis=1).max() > 0.9
+
+
+def test_the_american_stop_sign_has_letters_a_third_of_it_high_and_a_narrow_border():
+    colour, coverage = face("stop (US)", 512)
+    plate = np.flatnonzero(coverage[256] > 0.5)
+    white = colour.min(axis=2) > 0.6
+    letters = np.flatnonzero(white[:, 140:372].any(axis=1) & (abs(np.arange(512) - 256) < 200))
+    assert np.ptp(letters) / np.ptp(plate) == pytest.approx(1 / 3, abs=0.01)
+    red = np.flatnonzero(~white[300])
+    assert (red[0] - plate[0]) / np.ptp(plate) == pytest.approx(0.75 / 30, abs=0.01)
+    np.testing.assert_array_equal(coverage, face("stop", 512)[1])
+
+
+def test_a_stroke_passes_over_points_that_repeat():
+    def drawn(points):
+        image = Image.new("RGB", (64, 64))
+        Pen(image).stroke(points, 0.2, (255, 255, 255))
+        return np.asarray(image)
+
+    np.testing.assert_array_equal(
+        drawn([(-0.5, 0), (-0.5, 0), (0.2, 0.1), (0.2, 0.1), (0.5, 0.6), (0.5, 0.6)]),
+        drawn([(-0.5, 0), (0.2, 0.1), (0.5, 0.6)]),
+    )
 
 
 def test_mirrored_faces_are_mirror_images():

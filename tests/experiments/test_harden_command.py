@@ -98,6 +98,7 @@ def test_damaged_checkpoint_is_named(physadv, small_data, tmp_path, monkeypatch)
         (("--shared", 0.8), "shared 0.8: wanted a share of the batch, 0 to 0.7"),
         (("--protect", "stopp"), "stop"),
         (("--focus", 2), "focus 2: wanted a share, 0 to 1"),
+        (("--drawn", -1), "drawn -1: wanted a share, 0 to 1"),
         (("--area", 0.5, 0.2), "patch area 0.5 to 0.2"),
         (("--model", "sings"), "unknown model 'sings'; nearest: signs"),
         (("--model", "signs@absent.safetensors"), "absent.safetensors: no such weights file"),

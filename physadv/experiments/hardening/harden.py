@@ -1,11 +1,9 @@
 """`harden`: fine-tune the sign classifier on stickers it finds for itself, and write weights and card."""
 
 import hashlib
-from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Generator, Tensor
 
 from physadv.attacks import Placement, square
 from physadv.classifiers import load_classifier
@@ -22,6 +20,7 @@ from physadv.classifiers.sign_training import (
 from physadv.classifiers.signs import SIGN_LABELS, SignsNetwork, load_network
 from physadv.experiments.hardening.inner_attacks import StickerAttack
 from physadv.experiments.hardening.model_card import model_card
+from physadv.experiments.hardening.one_class import OneClass, drawn_abroad
 from physadv.experiments.hardening.settings import (
     PEAK_RATE,
     ROTATION,
@@ -31,7 +30,7 @@ from physadv.experiments.hardening.settings import (
     Worth,
 )
 from physadv.progress import Reporter, silent
-from physadv.randomness import generator
+from physadv.randomness import derive_seed, generator
 from physadv.runs import replacing
 
 JUDGE = StickerAttack(Placement((0.1, 0.1), ROTATION), steps=20)
@@ -68,7 +67,8 @@ def harden(settings: HardenSettings, out: Path, reporter: Reporter = silent) -> 
     protected = SIGN_LABELS.index(settings.protect)
     if settings.shared and protected not in signs.labels.tolist():
         raise HardenError(f"class '{settings.protect}' has no training images in {settings.data}")
-    one_class = partial(_of_one_class, signs, protected, settings.focus, random)
+    abroad = drawn_abroad(settings.protect, derive_seed(settings.seed, "harden", "abroad"))
+    one_class = OneClass(signs, protected, settings.focus, abroad, settings.drawn, random)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         fit(
@@ -86,17 +86,6 @@ def harden(settings: HardenSettings, out: Path, reporter: Reporter = silent) -> 
     with replacing(out.with_suffix(".md")) as temporary:
         temporary.write_text(model_card(settings, done, len(signs.labels)), encoding="utf-8")
     return done
-
-
-def _of_one_class(
-    signs: Signs, protected: int, focus: float, random: Generator, n: int
-) -> tuple[Tensor, Tensor]:
-    """Return n signs of one class, as often the protected one as `focus` says, and their labels."""
-    any_class = int(signs.labels[int(torch.randint(len(signs.labels), (), generator=random))])
-    chosen = protected if float(torch.rand((), generator=random)) < focus else any_class
-    rows = (signs.labels == chosen).nonzero()[:, 0]
-    rows = rows[torch.randint(len(rows), (n,), generator=random)]
-    return signs.images[rows].float() / 255, signs.labels[rows]
 
 
 def _checkpoint(settings: HardenSettings, out: Path) -> Path:

@@ -6,6 +6,7 @@ from physadv.classifiers.sign_training import BATCH, LABEL_SMOOTHING, WEIGHT_DEC
 from physadv.classifiers.signs import SignsNetwork
 from physadv.experiments.hardening.settings import PEAK_RATE, ROTATION, Hardened, HardenSettings
 from physadv.experiments.hardening.universal_stickers import PIECES
+from physadv.experiments.sign_faces import ABROAD
 
 _CARD = """\
 # {file}: the sign classifier, hardened against stickers
@@ -44,9 +45,10 @@ as it stands: squares, discs or RP2's two bars, covering {low:g} to {high:g} % o
 mid-grey, at a falling rate that spans the range of colours (after Rao et al. 2020 and Wu et al. 2020).
 A further {shared:g} % are {sets} groups of signs, each of one class, with a chance of {focus:g} %
 `{protect}`, and in one set of stickers: {fewest} to {most} rectangles anywhere on the sign, {shared_low:g}
-to {shared_high:g} % of it, of the worst of 1 to {layouts} random layouts in one of the signs' own colours,
-optimised from there over all of the group by {shared_steps} such steps (after Mummadi et al. 2019). They
-hang on the signs before these are augmented or, half of the time, left as photographed.
+to {shared_high:g} % of it, of the worst of 1 to {layouts} random layouts in the signs' own colours, one for
+all rectangles or one for each, optimised from there over all of the group by {shared_steps} such steps
+(after Mummadi et al. 2019). They hang on the signs before these are augmented or, half of the time, left
+as they are. {abroad}
 {noise}
 The last epoch is what is kept.
 
@@ -84,6 +86,12 @@ def model_card(settings: HardenSettings, done: Hardened, trained: int) -> str:
         shared=100 * settings.shared,
         protect=settings.protect,
         focus=100 * settings.focus,
+        abroad=(
+            f"Of the `{settings.protect}` groups {100 * settings.drawn:g} % are drawings of the sign as it\n"
+            f"is in another country (`{ABROAD[settings.protect]}`)."
+            if settings.drawn and settings.protect in ABROAD
+            else "All were photographed."
+        ),
         fewest=PIECES[0],
         most=PIECES[1],
         shared_low=100 * universal.area[0],

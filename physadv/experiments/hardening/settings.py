@@ -35,6 +35,8 @@ class HardenSettings:
         protect: the class that a share `focus` of such sets is made for, drawn set by set; the others are
             for any class.
         focus: see `protect`.
+        drawn: share of the sets for the protected class that are made on drawings of it as it looks in
+            another country than the training images, where the project draws it so (`stop`).
         eps: 8-bit levels of L∞ noise on a further 30 % of every batch; 0 without it.
         seed: of everything random.
     """
@@ -48,6 +50,7 @@ class HardenSettings:
     shared: float = 0.5
     protect: str = "stop"
     focus: float = 1.0
+    drawn: float = 0.5
     eps: int = 0
     seed: int = 0
 
@@ -59,6 +62,7 @@ class HardenSettings:
             ("eps", 0 <= self.eps <= 255, "8-bit levels, 0 to 255"),
             ("shared", 0 <= self.shared <= 0.7, "a share of the batch, 0 to 0.7"),
             ("focus", 0 <= self.focus <= 1, "a share, 0 to 1"),
+            ("drawn", 0 <= self.drawn <= 1, "a share, 0 to 1"),
             ("stickered", 0 <= self.stickered <= most, f"a share of the batch, 0 to {most:g}"),
             ("stickered", self.stickered + self.shared > 0, "more than 0 where no stickers are shared"),
         ):
@@ -93,7 +97,7 @@ class HardenSettings:
         given = [f"physadv harden --model {self.start} --data DATA --epochs {self.epochs}"]
         given += [f"--area {self.area[0]:g} {self.area[1]:g} --steps {self.steps}"]
         given += [f"--stickered {self.stickered:g} --shared {self.shared:g} --protect '{self.protect}'"]
-        given += [f"--focus {self.focus:g}"]
+        given += [f"--focus {self.focus:g} --drawn {self.drawn:g}"]
         given += [f"--eps {self.eps} --seed {self.seed}"]
         return " ".join(given)
 

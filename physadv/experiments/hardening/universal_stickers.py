@@ -40,9 +40,9 @@ class UniversalStickers:
     Attributes:
         area: the least and the largest share of the sign that they cover.
         steps: of the optimiser.
-        layouts: tried with stickers of one flat colour before, at most; the one that hurts most is where the
-            optimiser starts, as whoever puts stickers on a sign looks for where it is vulnerable. From grey
-            it would not find what paint in the sign's own red over half a word does.
+        layouts: tried in flat colours before, at most; the one that hurts most is where the optimiser
+            starts, as whoever puts stickers on a sign looks for where it is vulnerable. From grey it would
+            not find what paint in the sign's own red over half a word does.
     """
 
     area: tuple[float, float] = (0.05, 0.25)
@@ -78,25 +78,38 @@ class UniversalStickers:
     def _worst(
         self, network: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator
     ) -> Stickers:
-        """Return the stickers, of one layout and colour or of several drawn, that hurt most as they are."""
+        """Return the stickers in flat colours, of one layout or of several drawn, that hurt most."""
         where, losses = views(images, generator), untargeted_cross_entropy(labels[:_LOOKED_AT])
         few = Stickers(images[:_LOOKED_AT], torch.ones(TEXELS, TEXELS), where[:_LOOKED_AT])
         worst, most = few, -math.inf
         for _ in range(int(torch.randint(self.layouts, (), generator=generator)) + 1):
-            colour = flat_colour(images, generator)[:, None, None].expand(1, 3, TEXELS, TEXELS)
-            disguise = LInfBall((255 * colour).round(), 255)
-            stickers = replace(few, alpha=self.layout(generator), disguise=disguise)
-            hurt = float(-losses(network(stickers.render(disguise.levels, {}, 1))[None]).mean())
+            alpha, paint = self.painted(images, generator)
+            stickers = replace(few, alpha=alpha, disguise=LInfBall((255 * paint).round(), 255))
+            hurt = float(-losses(network(stickers.render(stickers.start(generator), {}, 1))[None]).mean())
             if hurt > most:
                 worst, most = stickers, hurt
         return replace(worst, photos=images, homography=where)
 
-    def layout(self, generator: torch.Generator) -> Tensor:
-        """Return a mask (TEXELS, TEXELS) of a few random rectangles, of about the area drawn."""
+    def painted(self, images: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Return a random layout (TEXELS, TEXELS) and its paint (1, 3, TEXELS, TEXELS) in [0, 1].
+
+        All pieces are of one flat colour or, half of the time, each of one of its own.
+        """
+        alpha = torch.zeros(TEXELS, TEXELS)
+        paint = flat_colour(images, generator)[:, None, None].repeat(1, 1, TEXELS, TEXELS)
+        colourful = float(torch.rand((), generator=generator)) < 0.5
+        for rows, columns in self.layout(generator):
+            alpha[rows, columns] = 1
+            if colourful:
+                paint[:, :, rows, columns] = flat_colour(images, generator)[:, None, None]
+        return alpha, paint
+
+    def layout(self, generator: torch.Generator) -> list[tuple[slice, slice]]:
+        """Return a few random rectangles, rows and columns of the canvas, of about the area drawn."""
         low, high = self.area
         pieces = int(torch.randint(PIECES[0], PIECES[1] + 1, (), generator=generator))
         share = (low + (high - low) * float(torch.rand((), generator=generator))) / pieces
-        mask = torch.zeros(TEXELS, TEXELS)
+        found = []
         for _ in range(pieces):
             longer, x, y = torch.rand(3, generator=generator).tolist()
             ratio = ELONGATION ** (2 * longer - 1)
@@ -105,8 +118,8 @@ class UniversalStickers:
                 for side in ((share / ratio) ** 0.5, (share * ratio) ** 0.5)
             )
             top, left = round(y * (TEXELS - height)), round(x * (TEXELS - width))
-            mask[top : top + height, left : left + width] = 1
-        return mask
+            found.append((slice(top, top + height), slice(left, left + width)))
+        return found
 
 
 def flat_colour(images: Tensor, generator: torch.Generator) -> Tensor:

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 import torch
 
-from physadv.experiments.sign_faces import FACE_REACH, face
+from physadv.experiments.sign_faces import face
+from physadv.experiments.sign_pen import FACE_REACH
 from physadv.experiments.stop_sign.outline import find_signs
 from physadv.experiments.stop_sign.plate import OutlineError, face_homography, octagon, outline, sign_height
 from physadv.experiments.stop_sign.sign import FACE_SIDE
