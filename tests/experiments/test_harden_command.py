@@ -5,6 +5,13 @@ from PIL import Image
 
 from physadv.classifiers import load_classifier
 from physadv.classifiers.sign_training import STOP, measure, read_test
+from physadv.experiments.hardening import harden as hardening
+
+
+@pytest.fixture(autouse=True)
+def _few_drawings(monkeypatch):
+    """Hundreds of drawings take longer than the training these tests do."""
+    monkeypatch.setattr(hardening, "DRAWN", 8)
 
 
 @pytest.fixture(scope="session")

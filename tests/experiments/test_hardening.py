@@ -108,7 +108,7 @@ def test_pieces_start_in_one_colour_or_each_in_its_own():
 
 def test_signs_of_the_class_to_protect_are_photographed_or_drawn_as_they_are_abroad():
     photos = Signs(torch.zeros(6, 3, 32, 32, dtype=torch.uint8), torch.tensor([STOP, 1, 2, 3, 4, STOP]))
-    abroad = drawn_abroad("stop", seed=0)
+    abroad = drawn_abroad("stop", 8, seed=0)
     assert abroad.labels.unique().tolist() == [STOP]
 
     def groups(focus, drawn, known=abroad):
@@ -125,11 +125,11 @@ def test_signs_of_the_class_to_protect_are_photographed_or_drawn_as_they_are_abr
     assert {label for label, _ in seen(0, 1)} == {STOP, 1, 2, 3, 4}
     assert not any(drawn for _, drawn in seen(0, 1))
     assert seen(1, 1, None) == {(STOP, False)}
-    assert drawn_abroad("yield", seed=0) is None
+    assert drawn_abroad("yield", 8, seed=0) is None
 
 
 def test_both_classifiers_know_the_sign_as_it_is_drawn_abroad():
-    images = drawn_abroad("stop", seed=1).images.float() / 255
+    images = drawn_abroad("stop", 100, seed=1).images.float() / 255
     for spec in ("signs", "signs-hardened"):
         assert float((load_classifier(spec)(images).argmax(dim=1) == STOP).float().mean()) > 0.97
 

@@ -20,7 +20,7 @@ from physadv.classifiers.sign_training import (
 from physadv.classifiers.signs import SIGN_LABELS, SignsNetwork, load_network
 from physadv.experiments.hardening.inner_attacks import StickerAttack
 from physadv.experiments.hardening.model_card import model_card
-from physadv.experiments.hardening.one_class import OneClass, drawn_abroad
+from physadv.experiments.hardening.one_class import DRAWN, OneClass, drawn_abroad
 from physadv.experiments.hardening.settings import (
     PEAK_RATE,
     ROTATION,
@@ -67,7 +67,7 @@ def harden(settings: HardenSettings, out: Path, reporter: Reporter = silent) -> 
     protected = SIGN_LABELS.index(settings.protect)
     if settings.shared and protected not in signs.labels.tolist():
         raise HardenError(f"class '{settings.protect}' has no training images in {settings.data}")
-    abroad = drawn_abroad(settings.protect, derive_seed(settings.seed, "harden", "abroad"))
+    abroad = drawn_abroad(settings.protect, DRAWN, derive_seed(settings.seed, "harden", "abroad"))
     one_class = OneClass(signs, protected, settings.focus, abroad, settings.drawn, random)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)

@@ -16,17 +16,19 @@ from physadv.classifiers.signs import SIGN_LABELS
 from physadv.experiments.drawn_signs import draw_posed_sign
 from physadv.experiments.sign_faces import ABROAD
 
-_DRAWN, _SIDE = 400, 32
-"""How many are drawn, and their side in pixels, as GTSRB's are stored."""
+DRAWN = 400
+"""How many are drawn to be trained on."""
+_SIDE = 32
+"""Their side in pixels, as GTSRB's are stored."""
 
 
-def drawn_abroad(label: str, seed: int) -> Signs | None:
-    """Return drawings of a sign as it looks in another country, or None where there is no such face."""
+def drawn_abroad(label: str, count: int, seed: int) -> Signs | None:
+    """Return so many drawings of a sign as it is in another country, or None where there is no such face."""
     if label not in ABROAD:
         return None
     random = np.random.default_rng(seed)
-    pixels = np.stack([draw_posed_sign(ABROAD[label], _SIDE, random)[0] for _ in range(_DRAWN)])
-    classes = torch.full((_DRAWN,), SIGN_LABELS.index(label))
+    pixels = np.stack([draw_posed_sign(ABROAD[label], _SIDE, random)[0] for _ in range(count)])
+    classes = torch.full((count,), SIGN_LABELS.index(label))
     return Signs(torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous(), classes)
 
 
