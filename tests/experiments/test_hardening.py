@@ -12,7 +12,15 @@ from physadv.classifiers.signs import HARDENED_WEIGHTS, SIGN_LABELS, WEIGHTS, lo
 from physadv.evaluation.intervals import proportion
 from physadv.experiments.drawn_signs import draw_demo_set
 from physadv.experiments.hardening.__main__ import main as study_main
-from physadv.experiments.hardening.inner_attacks import SHAPES, TEXELS, Mixture, NoiseAttack, StickerAttack
+from physadv.experiments.hardening.inner_attacks import (
+    FAR,
+    SHAPES,
+    TEXELS,
+    Mixture,
+    NoiseAttack,
+    StickerAttack,
+    from_afar,
+)
 from physadv.experiments.hardening.one_class import OneClass, drawn_abroad
 from physadv.experiments.hardening.page import page
 from physadv.experiments.hardening.settings import HardenError
@@ -173,6 +181,33 @@ def test_shared_stickers_hang_on_the_sign_in_every_light(network):
     assert float(worn.max()) > 0.5
     assert float(dark.max()) <= 0.5
     assert bool(((dark - 0.15).abs().amax(dim=1) > 1e-3).any())
+
+
+@given(st.integers(0, 2**16))
+@settings(max_examples=20, deadline=None)
+def test_signs_from_afar_are_all_of_one_size_that_training_may_meet(seed):
+    pictures = torch.rand(3, 3, 32, 32, generator=random(seed), dtype=torch.float64)
+    seen = from_afar(pictures, random(seed))
+    assert seen.shape == pictures.shape
+    # Enlarged from n rows, an image has n rows that tell it apart, however many pixels.
+    (size,) = set(torch.linalg.matrix_rank(seen, atol=1e-9).flatten().tolist())
+    assert FAR[0] <= size <= FAR[1]
+
+
+def test_half_of_the_sets_of_shared_stickers_are_seen_from_afar():
+    ranks = []
+
+    class Looked(UniversalStickers):
+        def __call__(self, network, images, labels, look, generator):
+            ranks.append(int(torch.linalg.matrix_rank(look(images).double(), atol=1e-3).max()))
+            return images
+
+    checks = torch.rand(128, 3, 32, 32, generator=random())
+    labels, stops = torch.arange(128) % 43, torch.full((128,), STOP)
+    mixture = Mixture(TENTH, 0, Looked(), 1, None, sets=100)
+    mixture(nn.Identity(), checks, labels, random(), lambda n: (checks[:n], stops[:n]))
+    assert len(ranks) == 100
+    assert 35 <= sum(rank <= FAR[1] for rank in ranks) <= 65
 
 
 def test_more_steps_hide_a_class_better(network, shared_data):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from physadv.attacks import (
@@ -27,6 +28,8 @@ from physadv.transforms import identity
 
 TEXELS = 16
 """Side of a sticker's canvas, half that of the images: no sticker shows more detail than they can."""
+FAR = (14, 28)
+"""Least and largest side, pixels, of images seen from afar; the sign fills four fifths of it."""
 SHAPES: tuple[Callable[[int], Tensor], ...] = (square, circle, lambda size: bars(size, size))
 
 
@@ -206,8 +209,20 @@ class Mixture:
 def _look(labels: Tensor, generator: torch.Generator) -> Look:
     """Return how signs are looked at: half of the time as photographed, else as training sees signs.
 
-    A sticker for signs seen alike is stronger than one for all weather; both are met.
+    A sticker for signs seen alike is stronger than one for all weather; both are met. Half of the time signs
+    are seen from afar besides, where letters are a blur and stickers need less to show another sign.
     """
-    if float(torch.rand((), generator=generator)) < 0.5:
-        return lambda images: images
-    return lambda images: viewed(images, labels, generator)
+    weathered, far = (torch.rand(2, generator=generator) < 0.5).tolist()
+
+    def look(images: Tensor) -> Tensor:
+        seen = viewed(images, labels, generator) if weathered else images
+        return from_afar(seen, generator) if far else seen
+
+    return look
+
+
+def from_afar(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Return images (B, 3, H, W) as they are at `FAR` pixels a side, one draw for all, enlarged again."""
+    side = int(torch.randint(FAR[0], FAR[1] + 1, (), generator=generator))
+    small = F.interpolate(images, (side, side), mode="bilinear", antialias=True)
+    return F.interpolate(small, images.shape[-2:], mode="bilinear")

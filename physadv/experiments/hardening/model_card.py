@@ -4,6 +4,7 @@ import torch
 
 from physadv.classifiers.sign_training import BATCH, LABEL_SMOOTHING, WEIGHT_DECAY
 from physadv.classifiers.signs import SignsNetwork
+from physadv.experiments.hardening.inner_attacks import FAR
 from physadv.experiments.hardening.settings import PEAK_RATE, ROTATION, Hardened, HardenSettings
 from physadv.experiments.hardening.universal_stickers import PIECES
 from physadv.experiments.sign_faces import ABROAD
@@ -48,7 +49,8 @@ A further {shared:g} % are {sets} groups of signs, each of one class, with a cha
 to {shared_high:g} % of it, of the worst of 1 to {layouts} random layouts in the signs' own colours, one for
 all rectangles or one for each, optimised from there over all of the group by {shared_steps} such steps
 (after Mummadi et al. 2019). They hang on the signs before these are augmented or, half of the time, left
-as they are. {abroad}
+as they are; and half of the time images are seen from afar, at {near} to {far} pixels a side.
+{abroad}
 {noise}
 The last epoch is what is kept.
 
@@ -86,6 +88,8 @@ def model_card(settings: HardenSettings, done: Hardened, trained: int) -> str:
         shared=100 * settings.shared,
         protect=settings.protect,
         focus=100 * settings.focus,
+        near=FAR[1],
+        far=FAR[0],
         abroad=(
             f"Of the `{settings.protect}` groups {100 * settings.drawn:g} % are drawings of the sign as it\n"
             f"is in another country (`{ABROAD[settings.protect]}`)."
