@@ -40,6 +40,11 @@ WITHOUT_ALTERNATIVE = """
     .filter(drawn => !(drawn.alt || drawn.closest("[role=img][aria-label]")))
     .map(drawn => drawn.outerHTML.slice(0, 200))
 """
+TABLES_CUT_OFF = """
+[...document.querySelectorAll(".scroll")]
+    .filter(table => table.scrollWidth > table.clientWidth)
+    .map(table => table.innerText.slice(0, 200))
+"""
 TEXTS_IN_DRAWINGS = """
 [...document.querySelectorAll("svg text")].map(text => {
     const box = text.getBoundingClientRect()
@@ -89,7 +94,7 @@ def stop_sign_page() -> str:
     faces = {"clean": clean, "random": clean, "optimised": stickers}
     stop, target, judge = 14, 1, load_classifier("signs")
     exhibit = Exhibit(judge, faces, torch.from_numpy(cover).float(), ["a"], stop)
-    said = {"clean": [stop], "random": [stop, 3], "optimised": [target, stop, target]}
+    said = {"clean": [stop] * 3, "random": [stop, 3], "optimised": [target] * 30}
     lab, drive = (
         [
             Answer(treatment, victim, place, distance, 0.0, stop, target, answer, 0.9)
@@ -150,6 +155,13 @@ def test_page_is_quiet_accessible_and_no_wider_than_the_screen(opened: tuple[Pag
             for node in fault["nodes"]
         ] == []
     assert noise == []
+
+
+def test_tables_of_a_study_fit_a_desktop(browser: Browser, pages: dict[str, Path]) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(pages["stop-sign"].as_uri())
+    assert page.evaluate(TABLES_CUT_OFF) == []
+    page.close()
 
 
 @pytest.mark.parametrize("name", ["report", "stop-sign"])

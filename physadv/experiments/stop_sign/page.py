@@ -215,7 +215,7 @@ def _heat_map(score: Score, treatment: str) -> Figure:
 def _overall(score: Score, printability: Mapping[str, Printability]) -> Table:
     runs = (Column("longest run"),) if score.longest_run else ()
     return Table(
-        caption=f"{_title(score)}: all sights, per cent, 95 % intervals below (Wilson; then over "
+        caption=f"{_title(score)}: all sights, per cent, 95 % intervals below (Wilson, then over "
         f"{'approaches' if score.longest_run else 'signs'}).",
         columns=(
             ColumnGroup("", (Column("Treatment", numeric=False),)),
@@ -239,7 +239,7 @@ def _overall_cells(name: str, score: Score, printed: Printability | None) -> tup
     for measure in ("targeted", "untargeted", "accuracy"):
         cell = share_cell(getattr(own, measure))
         over = interval(getattr(clustered, measure))
-        shares.append(replace(cell, detail=f"{cell.detail}; {over}" if over else ""))
+        shares.append(replace(cell, detail=f"{cell.detail}\n{over}" if over else ""))
     confidence = Cell("–", weak=True) if own.confidence is None else Cell(f"{100 * own.confidence:.1f}")
     numbers = (None, None) if printed is None else (printed.nps, printed.palette_error)
     return (
