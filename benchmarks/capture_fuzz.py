@@ -30,12 +30,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from physadv.capture.crops import correlation
+from physadv.capture.crop_photo import crop_photo
 from physadv.capture.reading import CaptureError, read_photo
-from physadv.capture.sheets_in_photo import crop_photo
+from physadv.capture.resampling import correlation
 from physadv.capture.video import is_video, read_video
-from physadv.experiments.drawn_signs import draw_demo_set
 from physadv.sheets import Caption, PrintItem, Sheet, page_pixels, plan_sheets, write_pdf
+from physadv.signs.drawing.drawing import draw_demo_set
 
 RUN = "FUZZ00"
 LIMIT_S = 10.0

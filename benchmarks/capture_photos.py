@@ -12,7 +12,8 @@ from capture_sheets import Printed, load_benchmark
 from numpy.typing import NDArray
 from torch import Tensor
 
-from physadv.capture.phone import (
+from physadv.parallel import map_items
+from physadv.phone import (
     AS_ASKED,
     PRESETS,
     PRINT_SETTINGS,
@@ -27,7 +28,6 @@ from physadv.capture.phone import (
     thumb_over,
     wholly_visible,
 )
-from physadv.parallel import map_items
 from physadv.randomness import generator
 from physadv.sheets import Sheet, page_pixels
 from physadv.sheets.layout import box_corners

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from physadv.experiments.drawn_signs import draw_demo_set
 from physadv.sheets import Caption, PrintItem, Sheet, plan_sheets, write_pdf
+from physadv.signs.drawing.drawing import draw_demo_set
 
 RUN = "BENCH0"
 SIDE = 224

@@ -16,8 +16,8 @@ import numpy as np
 from capture_sheets import RUN, load_benchmark
 from PIL import Image
 
+from physadv.capture.crop_photo import FoundSheet, crop_photo
 from physadv.capture.reading import read_photo
-from physadv.capture.sheets_in_photo import FoundSheet, crop_photo
 from physadv.parallel import map_items
 
 REPEATS = 3

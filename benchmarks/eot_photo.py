@@ -19,18 +19,18 @@ from physadv.classifiers import Classifier, load_classifier
 from physadv.evaluation.comparisons import holm, mcnemar_exact
 from physadv.evaluation.destruction import accuracy, adversariality, destruction_rate
 from physadv.evaluation.outcomes import TOPS, Judgement, PairOutcome, Tally, tally
-from physadv.evaluation.wording import percent, with_interval
+from physadv.pipeline.attack_batch import predictions, to_tensor
+from physadv.pipeline.crop import crop
+from physadv.pipeline.generate import generate
+from physadv.pipeline.measure import measure, photo_outcomes
+from physadv.pipeline.photograph import photograph_simulated
+from physadv.pipeline.print_sheets import print_sheets
+from physadv.pipeline.settings import GenerateSettings
+from physadv.pipeline.sources import find_sources, read_source
 from physadv.progress import Reporter, reporter
 from physadv.randomness import generator
+from physadv.report.wording import percent, with_interval
 from physadv.runs import Capture, Manifest, Printout, replacing
-from physadv.stages.attacking import predictions, to_tensor
-from physadv.stages.crop import crop
-from physadv.stages.generate import generate
-from physadv.stages.measure import measure, photo_outcomes
-from physadv.stages.photograph import photograph_simulated
-from physadv.stages.print_sheets import print_sheets
-from physadv.stages.settings import GenerateSettings
-from physadv.stages.sources import find_sources, read_source
 from physadv.transforms import load_preset
 
 EPS = 16

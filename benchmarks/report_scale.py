@@ -24,12 +24,12 @@ import numpy as np
 from made_runs import make_run, own_peak_mb
 
 from physadv.classifiers import load_classifier
+from physadv.pipeline.measure import measure
+from physadv.pipeline.observing import PHOTO, UNTOUCHED
+from physadv.report.export import tables_as_text
+from physadv.report.run_page import write_report
+from physadv.report.terminal import show_measurements
 from physadv.runs import Capture, CropRow, Manifest, ObservationRow, PhotoRow, Printout
-from physadv.stages.export import tables_as_text
-from physadv.stages.measure import measure
-from physadv.stages.observing import PHOTO, UNTOUCHED
-from physadv.stages.report import write_report
-from physadv.stages.show import show_measurements
 from physadv.transforms import parse_sweep
 
 MODELS = tuple(f"python:made_runs:pool_{seed}" for seed in range(5))

@@ -29,8 +29,8 @@ import torch
 from made_runs import make_run, own_peak_mb
 
 from physadv.classifiers import Classifier, load_classifier
-from physadv.stages.measure import measure
-from physadv.stages.observing import BATCH
+from physadv.pipeline.measure import measure
+from physadv.pipeline.observing import BATCH
 from physadv.transforms import parse_sweep
 
 SIZE = 224

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from physadv.pipeline.measure import measure
+from physadv.pipeline.observing import PHOTO
 from physadv.runs import Capture, Printout
-from physadv.stages.measure import measure
-from physadv.stages.observing import PHOTO
 
 HEIGHT, SMALL, GAP, MARGIN, TITLE = 360, 150, 70, 24, 44
 INK, QUIET, PAPER = "#1c1f24", "#6b7280", "#ffffff"

@@ -14,13 +14,13 @@ from torch import nn
 
 from physadv.classifiers import Classifier
 from physadv.cli import main
-from physadv.experiments.drawn_signs import draw_demo_set
+from physadv.pipeline.crop import crop
+from physadv.pipeline.generate import generate
+from physadv.pipeline.photograph import photograph_simulated
+from physadv.pipeline.print_sheets import print_sheets
+from physadv.pipeline.settings import GenerateSettings
 from physadv.runs import Capture, Printout
-from physadv.stages.crop import crop
-from physadv.stages.generate import generate
-from physadv.stages.photograph import photograph_simulated
-from physadv.stages.print_sheets import print_sheets
-from physadv.stages.settings import GenerateSettings
+from physadv.signs.drawing.drawing import draw_demo_set
 
 RUN = "mine"
 

@@ -4,12 +4,12 @@ Recipes are named compositions over that loop with their published defaults. Thi
 calls classifiers and transformations and knows nothing of files, sheets or photos.
 """
 
-from physadv.attacks.adapters import Borrowed, require
-from physadv.attacks.balls import bim, eot, fast, kurakin_iterations, least_likely, mim, pgd, pgd_l2
 from physadv.attacks.errors import AttackError
+from physadv.attacks.gradient import bim, eot, fast, kurakin_iterations, least_likely, mim, pgd, pgd_l2
 from physadv.attacks.lagrangian import eot_lagrangian
+from physadv.attacks.libraries import Borrowed, require
 from physadv.attacks.loop import Goal, Snapshot, expected_loss, optimise
-from physadv.attacks.nearest import cw_l2, lbfgs
+from physadv.attacks.minimum_norm import cw_l2, lbfgs
 from physadv.attacks.objectives import (
     Objective,
     ensemble,

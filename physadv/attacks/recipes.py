@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from physadv.attacks.adapters import LIBRARIES, Borrowed, jsma
-from physadv.attacks.balls import bim, eot, fast, least_likely, mim, pgd, pgd_l2
 from physadv.attacks.errors import AttackError
+from physadv.attacks.gradient import bim, eot, fast, least_likely, mim, pgd, pgd_l2
 from physadv.attacks.lagrangian import eot_lagrangian
-from physadv.attacks.nearest import cw_l2, lbfgs
+from physadv.attacks.libraries import LIBRARIES, Borrowed, jsma
+from physadv.attacks.minimum_norm import cw_l2, lbfgs
 from physadv.attacks.objectives import least_likely_class
 from physadv.attacks.stickers import rp2
 from physadv.attacks.universal import universal_patch

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physadv.capture.codes import FoundCode
-from physadv.capture.crops import correlation, cut_crop
 from physadv.capture.geometry import Camera, Points, SheetModel, jacobians, pixels_per_mm, viewed_from
 from physadv.capture.marks import Evidence
 from physadv.capture.quality import clipped_share, edge_sigmas, paper_levels
 from physadv.capture.reading import Photo
+from physadv.capture.resampling import correlation, cut_crop
 from physadv.sheets.layout import Box, Cell, Sheet, box_corners
 
 MIN_SADDLES = 2

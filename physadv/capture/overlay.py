@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from physadv.capture.crop_photo import FoundSheet
 from physadv.capture.reading import Pixels
-from physadv.capture.sheets_in_photo import FoundSheet
 from physadv.sheets.layout import box_corners
 
 SIDE = 2000

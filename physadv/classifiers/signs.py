@@ -1,6 +1,6 @@
 """The bundled classifier of traffic signs: 43 German classes, small enough to attack on a laptop.
 
-It knows only its own weights file; `physadv.classifiers.train_signs` makes that file from data.
+It knows only its own weights file; `physadv.signs.training.train` makes that file from data.
 """
 
 from pathlib import Path

@@ -46,9 +46,9 @@ def harden(
     quiet: Quiet = False,
 ) -> None:
     """Train against stickers; the result is --model signs@FILE. Run again to go on after an interruption."""
-    from physadv.experiments.hardening.harden import harden as run
-    from physadv.experiments.hardening.settings import HardenSettings
     from physadv.progress import reporter
+    from physadv.signs.training.harden import harden as run
+    from physadv.signs.training.harden_settings import HardenSettings
 
     settings = HardenSettings(
         data=data,

@@ -10,7 +10,7 @@ from physadv.cli.app import app
 from physadv.cli.options import Name, Quiet, Root, Seed, Workers
 
 if TYPE_CHECKING:
-    from physadv.stages.crop import CropResult
+    from physadv.pipeline.crop import CropResult
 
 
 @app.command(epilog="Example: physadv demo --root my-demo")
@@ -19,9 +19,9 @@ def demo(
     quiet: Quiet = False,
 ) -> None:
     """Run the whole loop on drawn traffic signs and the bundled classifier; photos are simulated."""
-    from physadv.experiments.demo import run_demo
+    from physadv.demo import run_demo
     from physadv.progress import reporter
-    from physadv.stages.show import show_table
+    from physadv.report.terminal import show_table
 
     measurement, report = run_demo(root, reporter(quiet=quiet))
     show_table(measurement)
@@ -84,10 +84,10 @@ def generate(
     quiet: Quiet = False,
 ) -> None:
     """Make clean and adversarial examples. Run the same command again to go on after an interruption."""
+    from physadv.pipeline.generate import generate as run
+    from physadv.pipeline.settings import GenerateSettings
     from physadv.progress import reporter
     from physadv.runs import Printout
-    from physadv.stages.generate import generate as run
-    from physadv.stages.settings import GenerateSettings
 
     settings = GenerateSettings(
         images=images,
@@ -144,9 +144,9 @@ def print_command(
     quiet: Quiet = False,
 ) -> None:
     """Lay the examples out on QR-tagged sheets: printouts/NAME/sheets.pdf."""
+    from physadv.pipeline.print_sheets import print_sheets
     from physadv.progress import reporter
     from physadv.runs import Printout
-    from physadv.stages.print_sheets import print_sheets
 
     printout = Printout(root, name)
     manifest = print_sheets(
@@ -170,9 +170,9 @@ def photograph(
     quiet: Quiet = False,
 ) -> None:
     """Say how to photograph the sheets, or photograph them with the virtual phone."""
+    from physadv.pipeline.photograph import instructions, photograph_simulated
     from physadv.progress import reporter
     from physadv.runs import Capture, Printout
-    from physadv.stages.photograph import instructions, photograph_simulated
 
     printout, capture = Printout(root, name), Capture(root, name)
     if not simulate:
@@ -210,9 +210,9 @@ def crop(
     quiet: Quiet = False,
 ) -> None:
     """Cut every cell out of every photo. A photo that cannot be used is named, and makes the exit code 2."""
+    from physadv.pipeline.crop import crop as run
     from physadv.progress import reporter
     from physadv.runs import Capture, Printout
-    from physadv.stages.crop import crop as run
 
     capture = Capture(root, name)
     result = run(

@@ -33,10 +33,10 @@ def destruction_rate(
     quiet: Quiet = False,
 ) -> None:
     """Measure how many adversarial examples were destroyed, with 95 % intervals."""
+    from physadv.pipeline.measure import measure_runs
     from physadv.progress import reporter
-    from physadv.stages.export import check_format, tables_as_text, write_tables
-    from physadv.stages.measure import measure_runs
-    from physadv.stages.show import show_measurements
+    from physadv.report.export import check_format, tables_as_text, write_tables
+    from physadv.report.terminal import show_measurements
 
     form = "json" if as_json else form
     if form or output:
@@ -77,11 +77,11 @@ def report(
     quiet: Quiet = False,
 ) -> None:
     """Write captures/NAME/report.html, one self-contained page: figures, tables, gallery, discarded."""
+    from physadv.pipeline.measure import measure_runs
     from physadv.progress import reporter
+    from physadv.report.run_figures import check_figure_format, write_figures
+    from physadv.report.run_page import write_report
     from physadv.runs import Capture, Printout
-    from physadv.stages.measure import measure_runs
-    from physadv.stages.report import write_report
-    from physadv.stages.report_figures import check_figure_format, write_figures
 
     if figures:
         check_figure_format(figures)
@@ -120,8 +120,8 @@ def compare(
 ) -> None:
     """Put runs side by side on the images they share, with paired tests (exact McNemar, Holm)."""
     from physadv.progress import reporter
-    from physadv.stages.compare import compare_runs
-    from physadv.stages.compare_page import show_comparison, write_comparison
+    from physadv.report.compare import compare_runs
+    from physadv.report.compare_page import show_comparison, write_comparison
 
     found = compare_runs(
         root,
@@ -155,8 +155,8 @@ def export(
 ) -> None:
     """Write every observation of a run, one a line, for other programs."""
     from physadv.progress import reporter
+    from physadv.report.export import export_observations
     from physadv.runs import Capture, Printout
-    from physadv.stages.export import export_observations
 
     path, count = export_observations(
         Printout(root, name), Capture(root, name), form, output, reporter(quiet=quiet)

@@ -24,9 +24,9 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Run a whole study; steps whose inputs have not changed are skipped."""
-    from physadv.experiments.studies import choose, in_words, plan_study, run_study, write_study_tables
-    from physadv.experiments.study_file import read_study
     from physadv.progress import reporter
+    from physadv.study.file import read_study
+    from physadv.study.runner import choose, in_words, plan_study, run_study, write_study_tables
 
     chosen = read_study(study, data)
     if only is not None:
@@ -54,7 +54,7 @@ def plan(
     from dataclasses import asdict
 
     from physadv.evaluation.planning import plan_pairs
-    from physadv.stages.show import show_plan
+    from physadv.report.terminal import show_plan
 
     wanted = plan_pairs(rate, halfwidth, qualifying)
     if as_json:
@@ -87,11 +87,11 @@ def masking_check(
     quiet: Quiet = False,
 ) -> None:
     """Say whether a classifier's gradients mislead, so that its accuracy under attack means nothing."""
-    from physadv.evaluation.masking_plot import check_plot
+    from physadv.pipeline.masking_check import MaskingSettings
+    from physadv.pipeline.masking_check import masking_check as run
     from physadv.progress import reporter
-    from physadv.stages.masking import MaskingSettings
-    from physadv.stages.masking import masking_check as run
-    from physadv.stages.show import show_masking
+    from physadv.report.masking_plot import check_plot, write_masking_plot
+    from physadv.report.terminal import show_masking
 
     if plot:
         check_plot(plot)
@@ -113,7 +113,7 @@ def masking_check(
     )
     check = run(settings, reporter(quiet=quiet or as_json))
     if plot:
-        check.write_plot(plot)
+        write_masking_plot(plot, check)
     if as_json:
         print(json.dumps(check.as_json()))
         return
@@ -127,6 +127,6 @@ def list_command(
     what: Annotated[str, typer.Argument(help="models, attacks, transforms, presets, phones or sweeps.")],
 ) -> None:
     """List what can be named on the command line."""
-    from physadv.stages.listing import show_list
+    from physadv.cli.listing import show_list
 
     show_list(what)

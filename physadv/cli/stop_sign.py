@@ -75,15 +75,15 @@ def stop_sign(
     """
     from dataclasses import replace
 
-    from physadv.experiments.stop_sign.optimise import check_nps
-    from physadv.experiments.stop_sign.show import show_detection, show_score
     from physadv.progress import reporter
     from physadv.runs import Capture, Printout
-    from physadv.sheets import TRUE_SIZE_NOTICE
-    from physadv.stages.stop_sign import StopSignError, StopSignSettings, make_stickers
-    from physadv.stages.stop_sign_judging import JudgeSettings, judge
-    from physadv.stages.stop_sign_real import parse_pictures
-    from physadv.stages.stop_sign_sheets import TRUE, check_paper, print_sign
+    from physadv.signs.posters.posters import TRUE_SIZE_NOTICE
+    from physadv.signs.stop_sign.judge import JudgeSettings, judge
+    from physadv.signs.stop_sign.make import StopSignError, StopSignSettings, make_stickers
+    from physadv.signs.stop_sign.optimise import check_nps
+    from physadv.signs.stop_sign.print import TRUE, check_paper, print_sign
+    from physadv.signs.stop_sign.real_photos import parse_pictures
+    from physadv.signs.stop_sign.show import show_detection, show_score
 
     settings = StopSignSettings(
         victims=victims,

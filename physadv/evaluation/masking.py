@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from physadv.evaluation.comparisons import mcnemar_exact
 from physadv.evaluation.intervals import CONFIDENCE, Estimate, proportion
-from physadv.evaluation.wording import counted
 
 Bools = NDArray[np.bool_]
 
@@ -69,12 +68,12 @@ def signs_of_masking(trials: Trials) -> list[Sign]:
         Sign(
             "without a bound not every image breaks",
             bool(unbounded.any()),
-            f"{counted(int(unbounded.sum()), 'image')} of {len(unbounded)} still right",
+            f"{int(unbounded.sum())} of {len(unbounded)} images still right",
         ),
         Sign(
             "more steps do not help",
             2 * stuck > left,
-            f"{last} steps raised the loss of {left - stuck} of {counted(left, 'image')} left",
+            f"{last} steps raised the loss of {left - stuck} of {left} images left",
         ),
     ]
 

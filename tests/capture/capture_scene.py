@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from physadv.capture.phone import Phone, Shot, draw_shot, encode_jpeg, page_to_photo, print_page, take_photo
 from physadv.capture.reading import Photo, read_photo
+from physadv.phone import Phone, Shot, draw_shot, encode_jpeg, page_to_photo, print_page, take_photo
 from physadv.sheets import Caption, PrintItem, Sheet, page_pixels, plan_sheets, write_pdf
 from physadv.sheets.layout import box_corners
 

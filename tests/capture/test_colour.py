@@ -7,9 +7,9 @@ from capture_scene import Pixels, Scene, picture
 from numpy.typing import NDArray
 
 from physadv.capture.colour import correction_in_words, fit_correction, read_bars
+from physadv.capture.crop_photo import crop_photo
 from physadv.capture.light import fit_flat_field, to_linear, to_srgb
 from physadv.capture.reading import CaptureError
-from physadv.capture.sheets_in_photo import crop_photo
 from physadv.sheets import Sheet, page_pixels
 from physadv.sheets.layout import PATCH_COLOURS
 

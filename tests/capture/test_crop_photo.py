@@ -7,10 +7,10 @@ import pytest
 import torch
 from capture_scene import Pixels, Scene, picture
 
-from physadv.capture.phone import Phone, page_to_photo
-from physadv.capture.phone.shots import FOOTPRINT
+from physadv.capture.crop_photo import FoundSheet, crop_photo
 from physadv.capture.reading import CaptureError, Photo
-from physadv.capture.sheets_in_photo import FoundSheet, crop_photo
+from physadv.phone import Phone, page_to_photo
+from physadv.phone.shots import FOOTPRINT
 from physadv.sheets import Sheet
 from physadv.sheets.layout import box_corners
 

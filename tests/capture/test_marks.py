@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from physadv.capture.codes import read_at, refine_corners
-from physadv.capture.crops import correlation, cut_crop
 from physadv.capture.fitting import fit_sheet
 from physadv.capture.flat_page import FlatPage
 from physadv.capture.geometry import Camera
 from physadv.capture.quality import clipped_share, edge_sigmas
+from physadv.capture.resampling import correlation, cut_crop
 from physadv.capture.saddles import find_saddles
 from physadv.sheets import Code, format_code, qr_matrix
 

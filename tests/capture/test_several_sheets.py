@@ -9,8 +9,8 @@ from PIL import Image
 
 from physadv.capture import codes
 from physadv.capture.codes import read_with_pyzbar
+from physadv.capture.crop_photo import FoundSheet, crop_photo
 from physadv.capture.reading import CaptureError, Photo
-from physadv.capture.sheets_in_photo import FoundSheet, crop_photo
 from physadv.sheets import Caption, PrintItem, Sheet, plan_sheets, write_pdf
 from physadv.sheets.layout import box_corners
 

@@ -2,10 +2,10 @@ import pytest
 import torch
 
 from physadv.classifiers import ClassifierError, list_models, load_classifier
-from physadv.classifiers.sign_augmentation import augmented, viewed
-from physadv.classifiers.sign_training import measure, read_test, read_training, read_victims, write_weights
 from physadv.classifiers.signs import SIGN_LABELS, WEIGHTS, load_network, load_signs
-from physadv.classifiers.train_signs import held_out_tracks
+from physadv.signs.training.augmentation import augmented, viewed
+from physadv.signs.training.fitting import measure, read_test, read_training, read_victims, write_weights
+from physadv.signs.training.train import held_out_tracks
 
 
 @pytest.fixture(scope="module")

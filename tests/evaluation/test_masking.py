@@ -3,9 +3,7 @@
 import numpy as np
 import pytest
 
-from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.masking import Trials, accuracy, signs_of_masking, verdict
-from physadv.evaluation.masking_plot import PlotError, check_plot, write_masking_plot
 
 ALL, NONE = np.ones(8, bool), np.zeros(8, bool)
 
@@ -69,17 +67,3 @@ def test_accuracy_of_none_in_ten_has_wilsons_interval():
     found = accuracy(np.zeros(10, bool))
     assert (found.value, found.low, found.n) == (0, 0, 10)
     assert found.high == pytest.approx(0.2775, abs=1e-4)
-
-
-@pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf"])
-def test_the_same_numbers_give_the_same_file(tmp_path, suffix):
-    share = Estimate(0.5, 0.2, 0.8, 8, 8)
-    for name in "ab":
-        write_masking_plot(tmp_path / name, suffix, "title", {"pgd": {1: share, 5: share}}, {"noise": share})
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-    check_plot(tmp_path / f"curve{suffix}")
-
-
-def test_a_plot_of_no_known_format_is_one_line(tmp_path):
-    with pytest.raises(PlotError, match=r"curve\.bmp: wanted a name that ends in \.svg, \.png, \.pdf"):
-        check_plot(tmp_path / "curve.bmp")

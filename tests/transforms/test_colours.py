@@ -2,7 +2,7 @@ import kornia
 import pytest
 import torch
 
-from physadv.capture.phone import Phone
+from physadv.phone import Phone
 from physadv.transforms import (
     Ink,
     Photometry,

@@ -1,0 +1,96 @@
+"""What can be named on the command line, as tables for a terminal; rooms are imported when listed."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.table import Table
+
+from physadv.errors import PhysadvError, unknown_name
+from physadv.report.terminal import console_for
+
+if TYPE_CHECKING:
+    from physadv.attacks import Recipe
+
+
+def show_list(what: str) -> None:
+    """Print what can be named: models, attacks, transforms, presets, phones or sweeps.
+
+    Raises:
+        PhysadvError: `what` is none of these.
+    """
+    if what not in _LISTS:
+        raise PhysadvError(unknown_name("list", what, _LISTS))
+    headings, rows = _LISTS[what]()
+    shown = Table(*headings, box=box.SIMPLE_HEAD)
+    for row in rows:
+        shown.add_row(*row)
+    console_for(shown).print(shown)
+
+
+def _models() -> tuple[list[str], list[tuple[str, ...]]]:
+    from physadv.classifiers import list_models
+
+    return ["--model", "what it is"], list(list_models())
+
+
+def _attacks() -> tuple[list[str], list[tuple[str, ...]]]:
+    from physadv.attacks import RECIPES
+    from physadv.attacks.libraries import LIBRARIES
+
+    rows: list[tuple[str, ...]] = [
+        (r.name, r.norm, _usual_budget(r), r.description, r.defaults, r.paper) for r in RECIPES.values()
+    ]
+    borrowed = ("any attack of that library", "the library's own", "")
+    rows += [(f"{library}:CLASS", "its own", "where it takes one", *borrowed) for library in LIBRARIES]
+    return ["--attack", "norm", "budget", "what it does", "defaults", "paper"], rows
+
+
+def _usual_budget(recipe: "Recipe") -> str:
+    if recipe.eps is not None:
+        return f"eps {recipe.eps}"
+    return "no eps" if recipe.area is None else f"area {recipe.area:g}, no eps"
+
+
+def _transforms() -> tuple[list[str], list[tuple[str, ...]]]:
+    from physadv.transforms import DIGITAL_TRANSFORMS
+    from physadv.transforms.viewpoint import AXES, NAME, SOURCE
+
+    rows: list[tuple[str, ...]] = [
+        (f"{kind.name}=NUMBER", kind.unit, f"{kind.low:g} to {kind.high:g}", kind.source)
+        for kind in DIGITAL_TRANSFORMS.values()
+    ]
+    rows += [
+        (f"{NAME}={name}:NUMBER", axis.unit, f"{axis.low:g} to {axis.high:g}", SOURCE)
+        for name, axis in AXES.items()
+    ]
+    return ["--transform", "number", "range", "source"], rows
+
+
+def _sweeps() -> tuple[list[str], list[tuple[str, ...]]]:
+    from physadv.transforms import SWEEPS
+
+    return ["--sweep", "the same as"], [(name, " ".join(texts)) for name, texts in SWEEPS.items()]
+
+
+def _presets() -> tuple[list[str], list[tuple[str, ...]]]:
+    from physadv.transforms import PRESETS
+
+    return ["--transforms", "source"], [(preset.name, preset.source) for preset in PRESETS.values()]
+
+
+def _phones() -> tuple[list[str], list[tuple[str, ...]]]:
+    from physadv.phone import PRESETS
+
+    rows: list[tuple[str, ...]] = [(p.name, p.description, p.assumptions) for p in PRESETS.values()]
+    return ["--preset", "simulated photos of", "assumed"], rows
+
+
+_LISTS: dict[str, Callable[[], tuple[list[str], list[tuple[str, ...]]]]] = {
+    "models": _models,
+    "attacks": _attacks,
+    "transforms": _transforms,
+    "presets": _presets,
+    "phones": _phones,
+    "sweeps": _sweeps,
+}

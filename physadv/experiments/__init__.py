@@ -1,1 +1,0 @@
-"""Whole studies made of the stages: the demo and the reproduction of Kurakin et al. 2017."""

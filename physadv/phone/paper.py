@@ -1,0 +1,208 @@
+"""Sheets of paper lying on a table, flat or bent: where a page point is in space and what a ray meets.
+
+Paper bends, it does not stretch: a bent page is a generalised cylinder, straight along its rulings, whose
+slope is a function of arc length (do Carmo 1976, ch. 3.5). Table coordinates are those of
+`physadv.transforms.geometry.Camera`: millimetres, x right, y down, z away from the camera, 0 on the table.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.integrate import cumulative_trapezoid
+from scipy.optimize import brentq
+
+from physadv.phone.errors import PhoneError
+
+Points = NDArray[np.float64]
+
+STEEPEST = 40.0
+"""Degrees: paper bent further rolls up, which no one photographs."""
+
+GRAZING = 0.05
+NODES = 4097
+BEYOND_MM = 5000.0
+NEWTON_STEPS = 8
+
+
+@dataclass(frozen=True)
+class Bend:
+    """How a page is bent.
+
+    Attributes:
+        bow: highest less lowest point of the page on the table, mm; an arc's middle is up where it is
+            positive, its ends where negative.
+        direction: in which the page slopes, degrees from its x axis to its y axis; rulings run across.
+        waves: amplitude and phase (radians) of slopes added to an arc of a circle, whose own slope is 1 at
+            the page's edge; the k-th has k periods over the page.
+    """
+
+    bow: float
+    direction: float = 90.0
+    waves: tuple[tuple[float, float], ...] = ()
+
+    def slope(self, x: Points) -> Points:
+        """Return the shape of the slope at -1 to 1 across the page; its size follows from `bow`."""
+        total = x.copy()
+        for k, (amplitude, phase) in enumerate(self.waves, start=1):
+            total += amplitude * np.sin(k * math.pi * x + phase)
+        return total * math.copysign(1.0, self.bow)
+
+
+FLAT = Bend(0.0)
+
+
+@dataclass(frozen=True)
+class _Profile:
+    """A bent page from its side: at every arc length, how far along, how deep and how steep it is."""
+
+    arc: Points
+    along: Points
+    depth: Points
+    slope: Points
+
+    def at(self, arc: Points) -> tuple[Points, Points, Points]:
+        """Return along, depth and slope at arc lengths; linear between nodes is within 1e-5 mm."""
+        along, depth, slope = (
+            np.interp(arc, self.arc, values) for values in (self.along, self.depth, self.slope)
+        )
+        return along, depth, slope
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A sheet of paper on the table.
+
+    Attributes:
+        page_mm: width and height.
+        centre_mm: where on the table its middle would be, were it flat.
+        turn: in the plane of the table, degrees from x to y.
+        bend: `FLAT` by default.
+
+    Raises:
+        PhoneError: no page of this size can have the bow without slopes beyond 40 degrees.
+    """
+
+    page_mm: tuple[float, float]
+    centre_mm: tuple[float, float] = (0.0, 0.0)
+    turn: float = 0.0
+    bend: Bend = FLAT
+
+    def __post_init__(self) -> None:
+        if self.bend.bow and _rise(self._arc, self._slopes(1.0)) < abs(self.bend.bow):
+            raise PhoneError(
+                f"bow {self.bend.bow:g} mm: wanted less, a page of {self.page_mm[0]:g} × {self.page_mm[1]:g} "
+                f"mm would slope by more than about {STEEPEST:g} degrees"
+            )
+
+    def surface(self, points_mm: Points) -> Points:
+        """Return where page points (N, 2), mm from the page's top-left, are in table coordinates, (N, 3)."""
+        arc, ruling = ((points_mm - np.array(self.page_mm) / 2) @ self._axes).T
+        along, depth, _ = self._profile.at(arc)
+        flat = np.stack([along, ruling], axis=1) @ self._axes.T
+        return np.column_stack([flat @ self._turned.T + self.centre_mm, depth])
+
+    def seen_along(self, origin: Points, directions: Points) -> tuple[Points, Points]:
+        """Return the page points (N, 2) in mm that rays meet, and the slope (N,) of the paper there, radians.
+
+        The paper goes on straight beyond its edges; a point outside the page means that the ray misses it.
+
+        Args:
+            origin: (3,) of all rays, table coordinates.
+            directions: (N, 3), of any length.
+
+        Raises:
+            PhoneError: seen from there, part of the page hides another.
+        """
+        if self._hides_part_of_itself(origin):
+            raise PhoneError(f"bow {self.bend.bow:g} mm: part of the page is hidden by another from there")
+        profile = self._profile
+        start = (origin[:2] - self.centre_mm) @ self._turned @ self._axes
+        towards = directions[:, :2] @ self._turned @ self._axes
+        across, down = towards[:, 0], directions[:, 2]
+        arc = start[0] - across * origin[2] / down
+        for _ in range(NEWTON_STEPS):
+            along, depth, slope = profile.at(arc)
+            miss = (along - start[0]) * down - (depth - origin[2]) * across
+            arc = arc - miss / (np.cos(slope) * down - np.sin(slope) * across)
+            arc = np.clip(arc, -BEYOND_MM, BEYOND_MM)
+        along, depth, slope = profile.at(arc)
+        steps = ((along - start[0]) * across + (depth - origin[2]) * down) / (across**2 + down**2)
+        points = np.stack([arc, start[1] + steps * towards[:, 1]], axis=1) @ self._axes.T
+        points += np.array(self.page_mm) / 2
+        return points, slope
+
+    def to_table(self, points_mm: Points) -> Points:
+        """Return where page points (N, 2) in mm would be on the table, (N, 2) in mm, were the page flat."""
+        return (points_mm - np.array(self.page_mm) / 2) @ self._turned.T + self.centre_mm
+
+    @property
+    def slope_direction(self) -> float:
+        """Return in which the page slopes on the table, radians from x to y."""
+        return math.radians(self.turn + self.bend.direction)
+
+    @cached_property
+    def _profile(self) -> _Profile:
+        def excess(size: float) -> float:
+            return _rise(self._arc, self._slopes(size)) - abs(self.bend.bow)
+
+        slope = self._slopes(brentq(excess, 0.0, 1.0, xtol=1e-12) if self.bend.bow else 0.0)
+        along, depth = _integrate(self._arc, slope)
+        along -= np.interp(0.0, self._arc, along)
+        depth -= depth.max()
+        ends = np.array([-BEYOND_MM, BEYOND_MM])
+        further = ends - self._arc[[0, -1]]
+        return _Profile(
+            arc=np.insert(self._arc, [0, NODES], ends),
+            along=np.insert(along, [0, NODES], along[[0, -1]] + further * np.cos(slope[[0, -1]])),
+            depth=np.insert(depth, [0, NODES], depth[[0, -1]] + further * np.sin(slope[[0, -1]])),
+            slope=np.insert(slope, [0, NODES], slope[[0, -1]]),
+        )
+
+    @cached_property
+    def _arc(self) -> Points:
+        half = float(np.abs(self._axes[:, 0]) @ self.page_mm) / 2
+        return np.linspace(-half, half, NODES)
+
+    @cached_property
+    def _axes(self) -> Points:
+        """Page axes (2, 2) in columns: in which it slopes, and along its rulings."""
+        return _rotation(self.bend.direction)
+
+    @cached_property
+    def _turned(self) -> Points:
+        return _rotation(self.turn)
+
+    def _slopes(self, size: float) -> Points:
+        """Return the slope, radians, at `_arc`; both ends rest at one height, size 1 is the steepest."""
+        shape = self.bend.slope(self._arc / self._arc[-1])
+        slope: Points = shape * (size * math.radians(STEEPEST) / np.abs(shape).max())
+        along, depth = _integrate(self._arc, slope)
+        slope -= math.atan2(depth[-1] - depth[0], along[-1] - along[0])
+        return slope
+
+    def _hides_part_of_itself(self, origin: Points) -> bool:
+        x, y = np.meshgrid(*(np.linspace(0, side, 25) for side in self.page_mm))
+        points = np.stack([x.ravel(), y.ravel()], axis=1)
+        rays = self.surface(points) - origin
+        slope = self._profile.at((points - np.array(self.page_mm) / 2) @ self._axes[:, 0])[2]
+        across = rays[:, :2] @ self._turned @ self._axes[:, 0]
+        facing = np.cos(slope) * rays[:, 2] - np.sin(slope) * across
+        return bool((facing < GRAZING * np.linalg.norm(rays, axis=1)).any())
+
+
+def _rotation(degrees: float) -> Points:
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    return np.array([(cos, -sin), (sin, cos)])
+
+
+def _integrate(arc: Points, slope: Points) -> tuple[Points, Points]:
+    """Return how far along and how deep a profile is at every arc length, both 0 at its first."""
+    along = cumulative_trapezoid(np.cos(slope), arc, initial=0)
+    return along, cumulative_trapezoid(np.sin(slope), arc, initial=0)
+
+
+def _rise(arc: Points, slope: Points) -> float:
+    return float(np.ptp(_integrate(arc, slope)[1]))

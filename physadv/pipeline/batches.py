@@ -1,0 +1,124 @@
+"""A run's images attacked batch by batch: every batch is written whole before its record is."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import BaseModel, TypeAdapter
+
+from physadv.classifiers import Classifier
+from physadv.evaluation.outcomes import Judgement, is_prefiltered
+from physadv.pipeline.attack_batch import Plan, attack_batch
+from physadv.pipeline.checkpoints import Checkpoint
+from physadv.pipeline.settings import GenerateSettings
+from physadv.pipeline.sources import CheckedSource, batches_of_one_size, read_source
+from physadv.progress import Reporter
+from physadv.runs import Example, Prediction, Printout, RunError, file_sha256, replacing
+
+
+class BatchRecord(BaseModel):
+    """What one finished batch added; `candidates` counts the images it looked at of those it `attacked`.
+
+    `queries` is what that took of a classifier that only answers.
+    """
+
+    candidates: int
+    attacked: int
+    queries: int
+    examples: tuple[Example, ...]
+
+
+def run_batches(
+    printout: Printout,
+    settings: GenerateSettings,
+    plan: Plan,
+    classifier: Classifier,
+    checked: Sequence[CheckedSource],
+    reporter: Reporter,
+) -> list[BatchRecord]:
+    """Attack what no earlier start of the same run has, and return the records of all batches."""
+    batches = list(batches_of_one_size(checked, settings.batch))
+    records: list[BatchRecord] = []
+    kept = 0
+    for index, batch in enumerate(reporter.track(batches, len(batches), f"{plan.recipe.name}, batches")):
+        room = settings.limit - kept if settings.limit else len(batch)
+        if room <= 0:
+            break
+        path = printout.progress / f"{index:06d}.json"
+        if path.exists():
+            record = TypeAdapter(BatchRecord).validate_json(path.read_text())
+        else:
+            record = _make_batch(printout, settings, plan, classifier, batch, index, kept, room)
+            with replacing(path) as temporary:
+                temporary.write_text(record.model_dump_json())
+            path.with_suffix(".pt").unlink(missing_ok=True)
+        records.append(record)
+        kept += len(record.examples) // 2
+    return records
+
+
+def _make_batch(
+    printout: Printout,
+    settings: GenerateSettings,
+    plan: Plan,
+    classifier: Classifier,
+    batch: Sequence[CheckedSource],
+    index: int,
+    first: int,
+    room: int,
+) -> BatchRecord:
+    pixels = [read_source(item.source.path, settings.size) for item in batch]
+    checkpoint = Checkpoint(printout.progress / f"{index:06d}.pt", settings.checkpoint)
+    labels = [item.source.label for item in batch]
+    attacked = attack_batch(plan, classifier, pixels, labels, index, checkpoint)
+    examples: list[Example] = []
+    for position, item in enumerate(batch):
+        label, tops = attacked.labels[position], (attacked.before[position], attacked.after[position])
+        if settings.prefilter and not is_prefiltered(label, *map(_judgement, tops)):
+            continue
+        pair = f"{first + len(examples) // 2 + 1:04d}"
+        for kind, image, top in zip(
+            ("clean", "adversarial"), (pixels[position], attacked.pixels[position]), tops, strict=True
+        ):
+            path = printout.folder / kind / f"{pair}.png"
+            _write_png(path, image)
+            examples.append(
+                Example.model_validate(
+                    {
+                        "id": f"{pair}-{kind}",
+                        "pair": pair,
+                        "kind": kind,
+                        "path": f"{kind}/{path.name}",
+                        "sha256": file_sha256(path),
+                        "size_px": item.size_px,
+                        "source": item.source.name,
+                        "label": label,
+                        "label_name": classifier.labels[label],
+                        "target": attacked.targets[position],
+                        "held_out": attacked.held_out[position] if kind == "adversarial" else None,
+                        "digital": top,
+                    }
+                )
+            )
+        if len(examples) == 2 * room:
+            break
+    return BatchRecord(
+        candidates=position + 1, attacked=len(batch), queries=attacked.queries, examples=tuple(examples)
+    )
+
+
+def _judgement(top: Sequence[Prediction]) -> Judgement:
+    return Judgement(tuple(prediction.label for prediction in top), top[0].probability)
+
+
+def _write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
+    """Write pixels and read them back: the file is what the classifier has judged."""
+    with replacing(path) as temporary:
+        Image.fromarray(pixels).save(temporary, "PNG")
+        with Image.open(temporary) as image:
+            if not np.array_equal(np.asarray(image), pixels):
+                raise RunError(
+                    f"{path}: what was read back differs from what was written; is the disk sound?"
+                )

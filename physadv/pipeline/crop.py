@@ -1,0 +1,162 @@
+"""`crop`: photos in captures/NAME/photos → crops and the observation store; file by file, resumable.
+
+A photo that cannot be used is kept, listed with its reason, and stops nothing.
+"""
+
+import shutil
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import get_args
+
+from physadv.capture.colour import correction_in_words
+from physadv.capture.video import NEEDS_PYAV
+from physadv.parallel import map_items
+from physadv.pipeline.crop_file import Cropping, crop_file
+from physadv.progress import Reporter, silent
+from physadv.runs import Capture, Colour, CropRow, PhotoRow, Printout, RunError, file_sha256, replacing
+from physadv.runs.files import remove_partial_files
+
+TWIN = "the same file as"
+
+
+@dataclass(frozen=True)
+class CropResult:
+    """What a capture holds now: every photo and every cell."""
+
+    photos: tuple[PhotoRow, ...]
+    crops: tuple[CropRow, ...]
+
+    @property
+    def refused_photos(self) -> list[PhotoRow]:
+        """Return the photos that could not be used."""
+        return [photo for photo in self.photos if photo.status == "refused"]
+
+    @property
+    def refused_cells(self) -> list[CropRow]:
+        """Return the cells that could not be cut from the photos that could."""
+        return [crop for crop in self.crops if crop.path is None]
+
+    @property
+    def colours(self) -> str | None:
+        """Return how well colours were corrected, None where all crops are as photographed."""
+        return colours_in_words(self.photos)
+
+
+def colours_in_words(photos: Sequence[PhotoRow]) -> str | None:
+    """Return how many photos' colours were corrected and how well, None where none were."""
+    corrected = [photo for photo in photos if photo.delta_e]
+    if not corrected:
+        return None
+    after = [error for photo in corrected for error in photo.delta_e]
+    before = [error for photo in corrected for error in photo.delta_e_before]
+    used = sum(photo.status == "used" for photo in photos)
+    return f"corrected in {len(corrected)} of {used} photos: {correction_in_words(after, before)}"
+
+
+def crop(
+    printout: Printout,
+    capture: Capture,
+    photos: Sequence[Path] = (),
+    *,
+    colour: Colour = "photographed",
+    overlay: bool = False,
+    workers: int | None = None,
+    reporter: Reporter = silent,
+) -> CropResult:
+    """Cut every cell out of every photo of a capture and record it.
+
+    Args:
+        printout: the run that was printed.
+        capture: where its photos are.
+        photos: files to copy into the capture's photos first.
+        colour: of the crops: as "photographed", or "corrected" by the sheets' grey and colour bars.
+        overlay: also write each photo with what was found drawn in.
+        workers: processes; the usable cores by default.
+        reporter: shows progress.
+
+    Raises:
+        RunError: the run is not there or not printed, a given photo is missing, there are no photos, or
+            `colour` is neither of the two.
+    """
+    if colour not in get_args(Colour):
+        raise RunError(f"colour '{colour}': wanted {' or '.join(get_args(Colour))}")
+    cropping = Cropping(printout, capture, printout.printed_manifest(), colour, overlay)
+    _add_photos(capture, photos)
+    files = photo_files(capture)
+    if not files:
+        raise RunError(f"{capture.photos}: no photos; see 'physadv photograph {printout.name}'")
+    for folder in (capture.crops, *([capture.overlays] if overlay else [])):
+        folder.mkdir(parents=True, exist_ok=True)
+    remove_partial_files(capture.folder, capture.crops, capture.overlays)
+    with capture.store() as store:
+        rows: dict[str, list[PhotoRow]] = defaultdict(list)
+        for row in store.photos():
+            rows[row.file].append(row)
+        for gone in rows.keys() - {path.name for path in files}:
+            store.forget_file(gone)
+        lost = {c.photo for c in store.crops() if c.path and not (capture.folder / c.path).exists()}
+        first_with: dict[str, str] = {}
+        todo: list[Path] = []
+        for path in reporter.track(files, len(files), "checking photos"):
+            digest = file_sha256(path)
+            twin = first_with.setdefault(digest, path.name)
+            if twin != path.name:
+                refused = cropping.refused(path, digest, f"{TWIN} {twin}; counted once")
+                store.add_file(path.name, [(refused, ())])
+            elif not _is_done(cropping, rows[path.name], digest, lost):
+                todo.append(path)
+        results = map_items(partial(crop_file, cropping), todo, workers=workers)
+        for file, found in reporter.track(results, len(todo), "photos cropped"):
+            store.add_file(file, found)
+        store.compact()
+        result = CropResult(tuple(store.photos()), tuple(store.crops()))
+    _remove_stale(capture, result)
+    return result
+
+
+def photo_files(capture: Capture) -> list[Path]:
+    """Return the files in a capture's folder of photos, by name; none where there is no such folder."""
+    return sorted(path for path in capture.photos.glob("[!.]*") if path.is_file())
+
+
+def _is_done(cropping: Cropping, rows: Sequence[PhotoRow], digest: str, lost: set[str]) -> bool:
+    """Return whether what the store knows of a file is what cropping it now would give."""
+    wanted = (digest, cropping.run, cropping.colour)
+    return bool(rows) and all(
+        (row.sha256, row.run, row.colour) == wanted
+        and row.name not in lost
+        and not (row.reason or "").startswith((TWIN, NEEDS_PYAV))
+        and not (cropping.overlay and not cropping.overlay_path(row.name).exists())
+        for row in rows
+    )
+
+
+def _add_photos(capture: Capture, photos: Sequence[Path]) -> None:
+    capture.photos.mkdir(parents=True, exist_ok=True)
+    remove_partial_files(capture.photos)
+    missing = [path for path in photos if not path.is_file()]
+    if missing:
+        raise RunError(f"{missing[0]}: no such photo")
+    for path in photos:
+        target = capture.photos / path.name
+        if target.exists() and target.samefile(path):
+            continue
+        if target.exists() and file_sha256(target) != file_sha256(path):
+            raise RunError(f"{path}: another photo of that name is already in {capture.photos}; rename it")
+        with replacing(target) as temporary:
+            shutil.copyfile(path, temporary)
+
+
+def _remove_stale(capture: Capture, result: CropResult) -> None:
+    """Delete crops and overlays that belong to no photo in the store: those of photos removed since."""
+    crops = {row.path for row in result.crops}
+    for path in capture.crops.glob("*.png"):
+        if f"crops/{path.name}" not in crops:
+            path.unlink()
+    photos = {name for row in result.photos for name in (row.file, row.name)}
+    for path in capture.overlays.glob("*.jpg"):
+        if path.stem not in photos and path.stem.rpartition("#")[0] not in photos:
+            path.unlink()

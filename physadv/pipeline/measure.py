@@ -1,0 +1,319 @@
+"""`destruction-rate`: crops and digitally transformed examples → observations → the tables.
+
+Simulated photos, real photos and digital transformations end in the same observations and the same functions.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from physadv.classifiers import Classifier, load_classifier
+from physadv.evaluation.destruction import Row, table
+from physadv.evaluation.outcomes import Judgement, PairOutcome
+from physadv.evaluation.transfer import TransferCell, transfer_cells
+from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel, Observer
+from physadv.pipeline.tallying import Calibration, Tallier
+from physadv.progress import Reporter, silent
+from physadv.runs import (
+    Capture,
+    CropRow,
+    Manifest,
+    ObservationStore,
+    PhotoRow,
+    Printout,
+    RunError,
+)
+from physadv.transforms import parse_sweep, parse_transform
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked to be measured, as `measure` takes it."""
+
+    transforms: tuple[str, ...] = ()
+    sweeps: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    labels: Path | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Everything said of one run by one classifier.
+
+    Attributes:
+        manifest: the run.
+        classifier: the spec of the classifier that judged, `identity` what the store calls it, `labels` its
+            class names.
+        channels: channel → its table: "photo", and every digital transformation asked for.
+        calibration: channel → kind of example → reliability; "none" is the files as they are.
+        missing: channel → pairs whose adversarial example never came through it.
+        photos: every photo, used or refused; `crops` every cell of the used ones.
+        asked: what makes it again.
+    """
+
+    manifest: Manifest
+    classifier: str
+    identity: str
+    labels: tuple[str, ...]
+    channels: dict[str, list[Row]]
+    calibration: dict[str, Calibration]
+    missing: dict[str, tuple[str, ...]]
+    photos: tuple[PhotoRow, ...]
+    crops: tuple[CropRow, ...]
+    asked: Asked = Asked()
+
+    @property
+    def used_photos(self) -> list[PhotoRow]:
+        """Return the photos that cells were cut from."""
+        return [photo for photo in self.photos if photo.status == "used"]
+
+    def channel_name(self, channel: str) -> str:
+        """Return what a person calls a channel: photos that are simulated or corrected are called that."""
+        if channel == UNTOUCHED.name:
+            return "files, untouched"
+        used = self.used_photos if channel == PHOTO.name else []
+        counts = {
+            "simulated": sum(photo.simulated for photo in used),
+            "colour-corrected": sum(photo.colour == "corrected" for photo in used),
+        }
+        said = [f"{'partly ' * (count < len(used))}{word}" for word, count in counts.items() if count]
+        return f"{channel} ({', '.join(said)})" if said else channel
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the measurement for machines: plain values, undefined rates as null with the reason."""
+        return {
+            "run": self.manifest.name,
+            "attack": self.manifest.attack.name,
+            "eps": self.manifest.attack.eps,
+            "source": self.manifest.classifier.spec,
+            "classifier": self.classifier,
+            "pairs": len(self.manifest.examples) // 2,
+            "photos": len(self.used_photos),
+            "simulated_photos": sum(photo.simulated for photo in self.used_photos),
+            "colour_corrected_photos": sum(photo.colour == "corrected" for photo in self.used_photos),
+            "channels": {
+                channel: {"missing_pairs": self.missing[channel], "rows": [asdict(row) for row in rows]}
+                for channel, rows in self.channels.items()
+            },
+            "calibration": {
+                channel: {kind: asdict(found) for kind, found in kinds.items()}
+                for channel, kinds in self.calibration.items()
+            },
+            "discarded": {
+                "photos": {photo.name: photo.reason for photo in self.photos if photo.status == "refused"},
+                "cells": [
+                    {"photo": crop.photo, "example": crop.example, "reason": crop.reason}
+                    for crop in self.crops
+                    if crop.path is None
+                ],
+            },
+        }
+
+
+def measure(
+    printout: Printout,
+    capture: Capture,
+    *,
+    transforms: Sequence[str] = (),
+    sweeps: Sequence[str] = (),
+    models: Sequence[str] = (),
+    labels: Path | None = None,
+    seed: int = 0,
+    reporter: Reporter = silent,
+) -> list[Measurement]:
+    """Observe what has not been observed yet and return the tables, one measurement a classifier.
+
+    Args:
+        printout: the run.
+        capture: its photos' crops, where there are any.
+        transforms: digital transformations, such as "blur=2".
+        sweeps: sets of them, such as "kurakin" or "blur=0:4:9".
+        models: classifiers that judge; the one that the run was made against by default.
+        labels: their class names, if they are in a file.
+        seed: of random transformations.
+        reporter: shows progress.
+
+    Raises:
+        RunError: there is neither a crop nor a transformation to measure.
+        TransformError: a transformation is unknown or out of range.
+        ClassifierError: a classifier cannot be loaded, or has not the run's classes.
+    """
+    asked = Asked(tuple(transforms), tuple(sweeps), tuple(models), labels, seed)
+    digital = _digital(asked)
+    manifest = printout.manifest()
+    classifiers = [_load(manifest, spec, labels) for spec in models or [manifest.classifier.spec]]
+    with capture.store() as store:
+        # Photos of an earlier run or layout of this name stay in the store until they are cropped again.
+        photos = [photo for photo in store.photos() if photo.run == manifest.printed_code]
+        names = {photo.name for photo in photos}
+        crops = [crop for crop in store.crops() if crop.photo in names]
+        cut = [crop for crop in crops if crop.path is not None]
+        if not cut and not digital:
+            raise RunError(
+                f"{capture.folder}: no crops to measure; run 'physadv crop' or give --transform or --sweep"
+            )
+        observer = Observer(store, manifest, classifiers, reporter)
+        observer.observe_examples(printout, [UNTOUCHED, *digital])
+        observer.observe_crops(capture, cut)
+        tallier = Tallier(store, manifest)
+        return [
+            _measured(
+                tallier, manifest, classifier, [*([PHOTO] if cut else []), *digital], photos, crops, asked
+            )
+            for classifier in classifiers
+        ]
+
+
+def pooled(
+    printout: Printout,
+    capture: Capture,
+    measurement: Measurement,
+    groups: Mapping[str, Sequence[str]],
+    seed: int = 0,
+) -> dict[str, list[Row]]:
+    """Return group → table of several digital channels taken as one, such as a sweep's of one kind.
+
+    Every pair is then seen once a channel, and intervals are those of pairs and not of pictures.
+
+    Args:
+        printout: the run that was measured.
+        capture: its observations.
+        measurement: what `measure` returned.
+        groups: names of channels of the measurement.
+        seed: as `measure` was given.
+    """
+    with capture.store() as store:
+        tallier = Tallier(store, printout.manifest())
+        before = tallier.counted(measurement.identity, UNTOUCHED)
+        found = {}
+        for group, names in groups.items():
+            after = [tallier.counted(measurement.identity, Channel(name, seed)) for name in names]
+            found[group] = table(tallier.tally(before, np.sum(after, axis=0)))
+        return found
+
+
+def measure_runs(
+    root: Path, names: Sequence[str], *, models: Sequence[str] = (), **asked: Any
+) -> list[Measurement]:
+    """Return what every classifier says of every run, run by run: the material of a transfer matrix.
+
+    Args:
+        root: folder of the runs.
+        names: of the runs, each once.
+        models: classifiers that judge; all those that the runs were made against by default.
+        asked: as for `measure`.
+
+    Raises:
+        PhysadvError: as `measure`.
+    """
+    own = [Printout(root, name).manifest().classifier.spec for name in names] if len(names) > 1 else []
+    judges = list(dict.fromkeys(models or own))
+    return [
+        measurement
+        for name in dict.fromkeys(names)
+        for measurement in measure(Printout(root, name), Capture(root, name), models=judges, **asked)
+    ]
+
+
+def transfer_matrix(measurements: Sequence[Measurement]) -> list[TransferCell]:
+    """Return every source's examples judged by every classifier, on the files and through every channel."""
+    return [
+        cell
+        for found in measurements
+        for cell in transfer_cells(
+            found.manifest.name, found.manifest.classifier.spec, found.classifier, found.channels
+        )
+    ]
+
+
+def common_name(measurements: Sequence[Measurement], channel: str) -> str:
+    """Return what a person calls a channel of several runs, whose photos may have been made differently."""
+    return " or ".join(
+        dict.fromkeys(m.channel_name(channel) for m in measurements if channel in m.calibration)
+    )
+
+
+def photo_outcomes(store: ObservationStore, measurement: Measurement) -> list[PairOutcome]:
+    """Return what was said of every pair's photos one by one, in the order of the photos' names."""
+
+    def judgements(channel: Channel) -> dict[str, list[Judgement]]:
+        found: dict[str, list[Judgement]] = {example.id: [] for example in measurement.manifest.examples}
+        for row in store.observations(
+            measurement.manifest.code, measurement.identity, channel.name, channel.seed
+        ):
+            found[row.example].append(Judgement(row.labels, row.probabilities[0]))
+        return found
+
+    before = judgements(UNTOUCHED)
+    after = judgements(PHOTO) if PHOTO.name in measurement.channels else {name: [] for name in before}
+    return [
+        PairOutcome(
+            pair=clean.pair,
+            label=clean.label,
+            clean=before[clean.id][0],
+            adversarial=before[adversarial.id][0],
+            clean_after=tuple(after[clean.id]),
+            adversarial_after=tuple(after[adversarial.id]),
+            target=adversarial.target,
+        )
+        for clean, adversarial in measurement.manifest.pairs()
+    ]
+
+
+def _digital(asked: Asked) -> list[Channel]:
+    """Return the channels asked for, each once."""
+    found = [parse_transform(text) for text in asked.transforms]
+    found += [transform for text in asked.sweeps for transform in parse_sweep(text)]
+    return list({str(each): Channel(str(each), asked.seed, each) for each in found}.values())
+
+
+def _load(manifest: Manifest, spec: str, labels: Path | None) -> Classifier:
+    own = manifest.classifier
+    file = labels or (Path(own.labels_file) if own.labels_file and spec == own.spec else None)
+    classifier = load_classifier(spec, file)
+    for example in manifest.examples:
+        if example.label >= len(classifier.labels) or classifier.labels[example.label] != example.label_name:
+            raise RunError(
+                f"{classifier.spec}: its classes are not those of run '{manifest.name}' "
+                f"(label {example.label} is '{example.label_name}' there)"
+            )
+    return classifier
+
+
+def _measured(
+    tallier: Tallier,
+    manifest: Manifest,
+    classifier: Classifier,
+    channels: Sequence[Channel],
+    photos: Sequence[PhotoRow],
+    crops: Sequence[CropRow],
+    asked: Asked,
+) -> Measurement:
+    """Return one classifier's measurement; only one channel's counts are held at a time."""
+    before = tallier.counted(classifier.identity, UNTOUCHED)
+    rows: dict[str, list[Row]] = {}
+    missing: dict[str, tuple[str, ...]] = {}
+    calibration = {UNTOUCHED.name: tallier.calibration(before)}
+    for channel in channels:
+        after = tallier.counted(classifier.identity, channel)
+        tally = tallier.tally(before, after)
+        unseen = tally.counts["adversarial", "after"].seen == 0
+        rows[channel.name] = table(tally)
+        missing[channel.name] = tuple(tallier.pairs[place] for place in unseen.nonzero()[0])
+        calibration[channel.name] = tallier.calibration(after)
+    return Measurement(
+        manifest=manifest,
+        classifier=classifier.spec,
+        identity=classifier.identity,
+        labels=classifier.labels,
+        channels=rows,
+        calibration=calibration,
+        missing=missing,
+        photos=tuple(photos),
+        crops=tuple(crops),
+        asked=asked,
+    )

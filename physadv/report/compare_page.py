@@ -1,0 +1,269 @@
+"""A comparison for people: its tables on a terminal, and its page."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rich import box
+from rich.table import Table as Terminal
+
+from physadv.evaluation.comparisons import Comparison
+from physadv.evaluation.intervals import Estimate
+from physadv.pipeline.measure import Measurement, common_name
+from physadv.pipeline.observing import PHOTO, UNTOUCHED
+from physadv.report.compare import DESTRUCTION, SUCCESS, Line, RunComparison
+from physadv.report.comparison_page import ComparisonData, render_comparison
+from physadv.report.figures import Series, curve, side_by_side_figure
+from physadv.report.page import Cell, Column, ColumnGroup, Facts, FigureGroup, Notice, RowGroup, Table
+from physadv.report.provenance import cameras, generate_command, measure_options
+from physadv.report.run_figures import JUDGES, slug
+from physadv.report.series import sort_channels
+from physadv.report.tables import share_cell
+from physadv.report.terminal import console_for
+from physadv.report.wording import UNDEFINED, counted, interval, number
+from physadv.runs import replacing
+
+NOTE = (
+    "Exact McNemar tests on the pairs that count in both runs, two-sided; p is corrected by Holm's method "
+    "for all tests on this page. A pair seen several times counts as destroyed, or as fooled, where it was "
+    "in more than half of them. Only pairs on which two runs differ bear on a test. Where no difference is "
+    "shown there may be one all the same."
+)
+
+
+def show_comparison(found: RunComparison) -> None:
+    """Print the rates side by side and the paired tests."""
+    names = [measurement.manifest.name for measurement in found.measurements]
+    rates = Terminal(
+        title=f"{counted(found.shared, 'shared pair')}, judged by {found.measurements[0].classifier}, top-1",
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+    )
+    for heading in ("channel", "measure"):
+        rates.add_column(heading)
+    for name in names:
+        rates.add_column(f"{name} % (95 %)", justify="right", no_wrap=True)
+    for line in found.lines:
+        rates.add_row(
+            common_name(found.measurements, line.channel),
+            line.measure,
+            *(rate.undefined or f"{number(rate)} ({interval(rate)})" for rate in line.rates.values()),
+        )
+    tests = Terminal(title="exact McNemar on the same pairs", box=box.SIMPLE_HEAD, title_justify="left")
+    for heading in ("channel", "measure", "runs"):
+        tests.add_column(heading)
+    for heading in ("only first", "only second", "pairs", "p", "p (Holm)", "differs"):
+        tests.add_column(heading, justify="right", no_wrap=True)
+    for line in found.lines:
+        for test in line.tests:
+            tests.add_row(
+                common_name(found.measurements, line.channel),
+                line.measure,
+                f"{test.first}, {test.second}",
+                str(test.only_first),
+                str(test.only_second),
+                str(test.pairs),
+                _p(test.p),
+                _p(test.holm),
+                _differs(test),
+            )
+    for table in (rates, tests):
+        console_for(table).print(table)
+    for line_of_words in _unlike(found):
+        print(line_of_words)
+
+
+def write_comparison(found: RunComparison, path: Path) -> None:
+    """Write the comparison's page, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(render_comparison(comparison_data(found)), encoding="utf-8")
+
+
+def comparison_data(found: RunComparison) -> ComparisonData:
+    """Return what the page says of a comparison."""
+    names = [measurement.manifest.name for measurement in found.measurements]
+    return ComparisonData(
+        title=" · ".join(names),
+        summary=(
+            counted(found.shared, "shared source image"),
+            f"judged by {found.measurements[0].classifier}",
+        ),
+        notice=_notice(found),
+        figures=_figures(found),
+        tables=(_rates(found, names),),
+        tests_note=NOTE,
+        tests=(_tests(found),),
+        parameters=tuple(_facts(measurement) for measurement in found.measurements),
+        commands=_commands(found, names),
+        commands_note="Options at their defaults are left out; printing and photographing are in each run's "
+        "own report.",
+    )
+
+
+def _unlike(found: RunComparison) -> list[str]:
+    """Return what sets the runs apart besides their attacks."""
+    measurements = found.measurements
+    lines = [
+        f"{m.manifest.name}: {counted(len(m.manifest.pairs()) - found.shared, 'pair')} of "
+        f"{len(m.manifest.pairs())} not shared, left out"
+        for m in measurements
+        if len(m.manifest.pairs()) > found.shared
+    ]
+    without = [m.manifest.name for m in measurements if PHOTO.name not in m.channels]
+    if 0 < len(without) < len(measurements):
+        lines.append(f"photos are left out: {', '.join(without)} never photographed")
+    if not without and len({m.channel_name(PHOTO.name) for m in measurements}) > 1:
+        said = ", ".join(f"{m.manifest.name} {m.channel_name(PHOTO.name)}" for m in measurements)
+        lines.append(f"photos made differently: {said}")
+    return lines
+
+
+def _notice(found: RunComparison) -> Notice:
+    unlike = "; ".join(_unlike(found))
+    photos = [photo for m in found.measurements if PHOTO.name in m.channels for photo in m.used_photos]
+    if any(photo.simulated for photo in photos):
+        some = "" if all(photo.simulated for photo in photos) else "some are "
+        text = f"{some}made by the virtual printer and phone, not by a camera. {unlike}".strip()
+        return Notice("Simulated photographs:", text)
+    if unlike:
+        return Notice("Not alike:", unlike)
+    if not photos:
+        return Notice("No photographs:", "only digital transformations were measured.")
+    return Notice("Photographs of printed sheets:", f"by {cameras(photos)}.", plain=True)
+
+
+def _figures(found: RunComparison) -> tuple[FigureGroup, ...]:
+    channels = sort_channels([line.channel for line in found.lines if line.channel != UNTOUCHED.name])
+    rates = {(line.channel, line.measure): _drawn(line) for line in found.lines}
+    groups = [
+        FigureGroup(
+            "",
+            "",
+            tuple(
+                side_by_side_figure(
+                    f"compare-{slug(measure)}",
+                    f"{measure.capitalize()}, top-1",
+                    f"{caption} 95 % intervals, shared source images.",
+                    {
+                        common_name(found.measurements, channel): rates[channel, measure]
+                        for channel in (UNTOUCHED.name, *channels.single)
+                        if (channel, measure) in rates
+                    },
+                )
+                for measure, caption in _CAPTIONS.items()
+                if any((channel, measure) in rates for channel in (UNTOUCHED.name, *channels.single))
+            ),
+        )
+    ]
+    for measure in _CAPTIONS if channels.sweeps else ():
+        curves = tuple(
+            curve(
+                f"compare-{slug(measure)}-{slug(sweep.name)}",
+                sweep.name,
+                sweep.unit,
+                list(sweep.channels),
+                [
+                    Series(name, tuple(rates[channel, measure][name] for channel in sweep.channels.values()))
+                    for name in next(iter(rates.values()))
+                ],
+                measure,
+            )
+            for sweep in channels.sweeps
+        )
+        title = f"{measure.capitalize()} against strength"
+        groups.append(FigureGroup(title, "Top-1, with 95 % bands.", curves, small=True))
+    return tuple(groups)
+
+
+_CAPTIONS = {
+    DESTRUCTION: "Share of adversarial images that lost their effect; lower is better for the attack.",
+    SUCCESS: "Share of adversarial images classified wrong, of pairs whose clean image is classified right.",
+}
+
+
+def _drawn(line: Line) -> dict[str, Estimate]:
+    return dict(list(line.rates.items())[:JUDGES])
+
+
+def _rates(found: RunComparison, names: Sequence[str]) -> Table:
+    return Table(
+        caption="Rates in per cent, top-1, of the shared source images, 95 % intervals below them.",
+        columns=(
+            ColumnGroup("", (Column("Measure", numeric=False),)),
+            *(ColumnGroup(name, (Column("rate"), Column("n"))) for name in names),
+        ),
+        groups=_by_channel(
+            found,
+            lambda line: [
+                (
+                    Cell(line.measure),
+                    *(cell for rate in line.rates.values() for cell in (share_cell(rate), Cell(str(rate.n)))),
+                )
+            ],
+        ),
+    )
+
+
+def _tests(found: RunComparison) -> Table:
+    headings = ("only first", "only second", "pairs", "p", "p, Holm")
+    return Table(
+        caption="Every two runs on the same pairs: of how many something is true under one of them only.",
+        columns=(
+            ColumnGroup("", (Column("Measure", numeric=False), Column("First, second", numeric=False))),
+            ColumnGroup("", (*map(Column, headings), Column("Differs", numeric=False))),
+        ),
+        groups=_by_channel(
+            found,
+            lambda line: [
+                (
+                    Cell(line.measure),
+                    Cell(f"{test.first}, {test.second}"),
+                    *map(Cell, map(str, (test.only_first, test.only_second, test.pairs))),
+                    Cell(_p(test.p), weak=test.p is None),
+                    Cell(_p(test.holm), weak=test.holm is None),
+                    Cell(_differs(test)),
+                )
+                for test in line.tests
+            ],
+        ),
+    )
+
+
+def _by_channel(found: RunComparison, rows: Callable[[Line], list[tuple[Cell, ...]]]) -> tuple[RowGroup, ...]:
+    groups = []
+    for channel in dict.fromkeys(line.channel for line in found.lines):
+        cells = tuple(row for line in found.lines if line.channel == channel for row in rows(line))
+        groups.append(RowGroup(common_name(found.measurements, channel), cells))
+    return tuple(groups)
+
+
+def _p(p: float | None) -> str:
+    if p is None:
+        return UNDEFINED
+    return "< 0.0001" if p < 0.0001 else f"{p:.4f}"
+
+
+def _differs(test: Comparison) -> str:
+    return test.undefined or ("yes" if test.differs else "not shown")
+
+
+def _facts(measurement: Measurement) -> Facts:
+    manifest = measurement.manifest
+    photos = measurement.used_photos
+    return Facts(
+        manifest.name,
+        (
+            ("attack", f"{manifest.attack.name}, {manifest.attack.budget}"),
+            ("made against", manifest.classifier.spec),
+            ("pairs", str(len(manifest.pairs()))),
+            ("photos used", f"{len(photos)} of {len(measurement.photos)}"),
+            *((("camera", cameras(photos)),) if photos else ()),
+            ("seed", str(manifest.seed)),
+            *sorted(manifest.versions.items()),
+        ),
+    )
+
+
+def _commands(found: RunComparison, names: Sequence[str]) -> tuple[str, ...]:
+    made = [generate_command(measurement.manifest) for measurement in found.measurements]
+    options = measure_options(found.measurements[0])
+    return (*made, " ".join(["physadv compare", *names, *options]))

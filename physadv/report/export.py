@@ -1,0 +1,290 @@
+"""Numbers for other programs: the tables as CSV, JSON, LaTeX or Parquet, and every observation one by one."""
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, fields
+from importlib.util import find_spec
+from io import StringIO
+from itertools import islice
+from pathlib import Path
+from typing import Any, TextIO
+
+from physadv.errors import PhysadvError, unknown_name
+from physadv.evaluation.destruction import Row
+from physadv.evaluation.intervals import Estimate
+from physadv.pipeline.attack_batch import TOP
+from physadv.pipeline.measure import Measurement, transfer_matrix
+from physadv.progress import Reporter, silent
+from physadv.report.wording import interval, number
+from physadv.runs import Capture, Manifest, ObservationStore, Printout, RunError, replacing
+
+FORMATS = ("csv", "json", "latex", "parquet")
+OBSERVATION_FORMATS = ("csv", "json", "parquet")
+CHUNK = 10_000
+
+Record = dict[str, Any]
+
+_MEASURES = tuple(field.name for field in fields(Row) if field.type is Estimate)
+_WHOLE = ("eps", "top", "n", "pairs", "seed", "label", "target", *(f"label_{k + 1}" for k in range(TOP)))
+_REAL = ("value", "low", "high", *(f"probability_{k + 1}" for k in range(TOP)))
+
+_OBSERVATIONS = """
+SELECT classifier, channel, seed, observations.example, examples.label, examples.target, photo,
+       photos.simulated, labels, probabilities
+FROM observations JOIN temp.examples USING (example) LEFT JOIN photos ON photos.name = photo
+WHERE observations.run = ?
+ORDER BY classifier, channel, seed, observations.example, photo
+"""
+
+
+class ExportError(PhysadvError):
+    """A format is unknown, or cannot hold or be written where it was asked."""
+
+
+def check_format(form: str | None, output: Path | None) -> str:
+    """Return the format of tables, checked before anything is measured; without one, the output's suffix.
+
+    Raises:
+        ExportError: it is unknown, needs a file to go to, or a library that is not installed.
+    """
+    if form is None and output is not None:
+        form = {".tex": "latex"}.get(output.suffix, output.suffix.removeprefix("."))
+    if form not in FORMATS:
+        raise ExportError(unknown_name("format", str(form), FORMATS))
+    if form == "parquet" and output is None:
+        raise ExportError("format parquet is not text; wanted --output FILE with it")
+    _check_library(form)
+    return form
+
+
+def write_tables(measurements: Sequence[Measurement], form: str, output: Path) -> None:
+    """Write what `tables_as_text` returns, or a Parquet file, to `output`, whole or not at all."""
+    with replacing(output) as temporary:
+        if form == "parquet":
+            _write_parquet(temporary, rate_records(measurements))
+        else:
+            temporary.write_text(tables_as_text(measurements, form), encoding="utf-8")
+
+
+def tables_as_text(measurements: Sequence[Measurement], form: str) -> str:
+    """Return every measurement's table, and with several the transfer matrix.
+
+    Args:
+        measurements: of one or several runs by one or several classifiers.
+        form: `csv`, one line a measure, as `rate_records`; `json`, everything, nested; or `latex`, a table of
+            destruction rates a measurement, for booktabs.
+    """
+    if form == "json":
+        return json.dumps(_nested(measurements)) + "\n"
+    if form == "latex":
+        return "\n".join(map(_latex, measurements))
+    text = StringIO()
+    _write_csv(text, rate_records(measurements))
+    return text.getvalue()
+
+
+def rate_records(measurements: Iterable[Measurement]) -> Iterator[Record]:
+    """Yield one record a measure: whose it is, value, interval, n, and what was discarded for what reason."""
+    for measurement in measurements:
+        attack = measurement.manifest.attack
+        whose = {
+            "run": measurement.manifest.name,
+            "attack": attack.name,
+            "eps": attack.eps,
+            "source": measurement.manifest.classifier.spec,
+            "classifier": measurement.classifier,
+        }
+        for channel, rows in measurement.channels.items():
+            for row in rows:
+                for name in _MEASURES:
+                    found = asdict(getattr(row, name))
+                    said = {**found, "discarded": json.dumps(found["discarded"])}
+                    yield {
+                        **whose,
+                        "channel": channel,
+                        "case": row.case,
+                        "top": row.top,
+                        "measure": name,
+                        **said,
+                    }
+
+
+def export_observations(
+    printout: Printout, capture: Capture, form: str, output: Path | None = None, reporter: Reporter = silent
+) -> tuple[Path, int]:
+    """Write every observation of a run, one a line, and return the file and how many they are.
+
+    Columns: run, classifier, channel, seed, pair, kind, example, label, target, photo, simulated, and the top
+    five as label_1 … label_5 and probability_1 … probability_5.
+
+    Args:
+        printout: the run.
+        capture: where its observations are.
+        form: `csv`, `json` (an array, an object a line) or `parquet`.
+        output: the file; captures/NAME/observations.FORM by default.
+        reporter: shows progress.
+
+    Raises:
+        ExportError: the format is unknown, or needs a library that is not installed.
+        RunError: nothing has been observed yet.
+    """
+    if form == "latex":
+        raise ExportError("format latex is for tables: physadv destruction-rate NAME --format latex")
+    if form not in OBSERVATION_FORMATS:
+        raise ExportError(unknown_name("format", form, OBSERVATION_FORMATS))
+    _check_library(form)
+    manifest = printout.manifest()
+    if not capture.store_path.exists():
+        raise RunError(f"{capture.store_path}: not found; run 'physadv destruction-rate' first")
+    path = output or capture.folder / f"observations.{form}"
+    with capture.store() as store:
+        total = store.select("SELECT COUNT(*) FROM observations WHERE run = ?", (manifest.code,))[0][0]
+        if not total:
+            raise RunError(
+                f"{capture.store_path}: no observation of this run; run 'physadv destruction-rate'"
+            )
+        records = reporter.track(_observation_records(store, manifest), total, "observations exported")
+        with replacing(path) as temporary:
+            _WRITERS[form](temporary, records)
+    return path, total
+
+
+def _observation_records(store: ObservationStore, manifest: Manifest) -> Iterator[Record]:
+    store.note_examples((e.id, place, e.label, e.target) for place, e in enumerate(manifest.examples))
+    known = {example.id: example for example in manifest.examples}
+    for (
+        classifier,
+        channel,
+        seed,
+        name,
+        label,
+        target,
+        photo,
+        simulated,
+        labels,
+        probabilities,
+    ) in store.stream(_OBSERVATIONS, (manifest.code,)):
+        top = [*json.loads(labels), *[None] * TOP][:TOP]
+        sure = [*json.loads(probabilities), *[None] * TOP][:TOP]
+        yield {
+            "run": manifest.name,
+            "classifier": classifier,
+            "channel": channel,
+            "seed": seed,
+            "pair": known[name].pair,
+            "kind": known[name].kind,
+            "example": name,
+            "label": label,
+            "target": target,
+            "photo": photo or None,
+            "simulated": None if simulated is None else bool(simulated),
+            **{f"label_{k + 1}": answer for k, answer in enumerate(top)},
+            **{f"probability_{k + 1}": probability for k, probability in enumerate(sure)},
+        }
+
+
+def _nested(measurements: Sequence[Measurement]) -> Record:
+    """Return one measurement as it is, several beside their transfer matrix."""
+    if len(measurements) == 1:
+        return measurements[0].as_json()
+    return {
+        "measurements": [measurement.as_json() for measurement in measurements],
+        "transfer": [asdict(cell) for cell in transfer_matrix(measurements)],
+    }
+
+
+def _write_csv(file: TextIO, records: Iterable[Record]) -> None:
+    writer: csv.DictWriter[str] | None = None
+    for record in records:
+        if writer is None:
+            writer = csv.DictWriter(file, list(record), lineterminator="\n")
+            writer.writeheader()
+        writer.writerow(record)
+
+
+def _write_csv_file(path: Path, records: Iterable[Record]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        _write_csv(file, records)
+
+
+def _write_json_file(path: Path, records: Iterable[Record]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        for count, record in enumerate(records):
+            file.write(("[" if count == 0 else ",") + "\n" + json.dumps(record))
+        file.write("\n]\n")
+
+
+def _write_parquet(path: Path, records: Iterable[Record]) -> None:
+    """Write records a chunk at a time: memory does not grow with their number."""
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetWriter
+
+    waiting = iter(records)
+    chunk = list(islice(waiting, CHUNK))
+    types = {
+        **dict.fromkeys(_WHOLE, pa.int64()),
+        **dict.fromkeys(_REAL, pa.float64()),
+        "simulated": pa.bool_(),
+    }
+    schema = pa.schema([(name, types.get(name, pa.string())) for name in chunk[0]])
+    with ParquetWriter(path, schema) as writer:
+        while chunk:
+            writer.write_table(pa.Table.from_pylist(chunk, schema))
+            chunk = list(islice(waiting, CHUNK))
+
+
+_WRITERS: dict[str, Callable[[Path, Iterable[Record]], None]] = {
+    "csv": _write_csv_file,
+    "json": _write_json_file,
+    "parquet": _write_parquet,
+}
+
+
+def _check_library(form: str) -> None:
+    if form == "parquet" and find_spec("pyarrow") is None:
+        raise ExportError("format parquet needs pyarrow: pip install 'physadv[parquet]'")
+
+
+_LATEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "–": "--",
+    }
+)
+
+
+def _latex(measurement: Measurement) -> str:
+    """Return one measurement's destruction rates and accuracies in per cent, for the booktabs package."""
+    attack = measurement.manifest.attack
+    caption = (
+        f"{measurement.manifest.name}: {attack.name}, {attack.budget}, judged by {measurement.classifier}. "
+        "Per cent, 95 % intervals; n: observations counted."
+    )
+    head = ("channel", "case", "top", "destroyed", "n", "clean before", "after", "adv. before", "after")
+    lines = [
+        r"\begin{table}",
+        rf"\caption{{{caption.translate(_LATEX)}}}",
+        r"\begin{tabular}{llrrrrrrr}",
+        r"\toprule",
+        " & ".join(head) + r" \\",
+        r"\midrule",
+    ]
+    for channel, rows in measurement.channels.items():
+        for row in rows:
+            rate = row.destruction_rate
+            said = rate.undefined or f"{number(rate)} ({interval(rate)})"
+            shares = (row.clean_before, row.clean_after, row.adversarial_before, row.adversarial_after)
+            cells = [
+                measurement.channel_name(channel),
+                row.case,
+                str(row.top),
+                said,
+                str(rate.n),
+                *map(number, shares),
+            ]
+            lines.append(" & ".join(cell.translate(_LATEX) for cell in cells) + r" \\")
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])

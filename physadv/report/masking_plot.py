@@ -1,0 +1,63 @@
+"""The curve of a masking check as a file: accuracy against steps, with the other attacks beside it."""
+
+from pathlib import Path
+
+from physadv.errors import PhysadvError
+from physadv.pipeline.masking_check import MaskingCheck
+from physadv.report.figures.drawing import GRID, INK, MUTED, STYLES
+from physadv.runs import replacing
+
+FORMATS = (".svg", ".png", ".pdf")
+
+
+class PlotError(PhysadvError):
+    """A plot cannot be written as asked."""
+
+
+def check_plot(path: Path) -> None:
+    """Check, before anything is measured, that a plot can be written under this name.
+
+    Raises:
+        PlotError: the suffix names no format.
+    """
+    if path.suffix not in FORMATS:
+        raise PlotError(f"{path}: wanted a name that ends in {', '.join(FORMATS)}")
+
+
+def write_masking_plot(path: Path, check: MaskingCheck) -> None:
+    """Draw a check's accuracies in per cent with 95 % bands; the same numbers give the same bytes.
+
+    The file is written whole or not at all; its suffix, one of `FORMATS`, names the format.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context({"svg.hashsalt": "physadv", "font.size": 9}):
+        canvas = Figure(figsize=(5.2, 3.4), layout="constrained")
+        axes = canvas.add_subplot()
+        for (name, curve), style in zip(check.curves.items(), STYLES, strict=False):
+            steps = list(curve)
+            values = [100 * (share.value or 0) for share in curve.values()]
+            axes.plot(steps, values, "o-", color=style.colour, label=name)
+            low = [100 * (share.low or 0) for share in curve.values()]
+            high = [100 * (share.high or 0) for share in curve.values()]
+            axes.fill_between(steps, low, high, color=style.colour, alpha=0.15, linewidth=0)
+        for (name, share), dashes in zip(check.attacks.items(), (":", "--", "-."), strict=False):
+            axes.axhline(100 * (share.value or 0), color=MUTED, linestyle=dashes, linewidth=1.2, label=name)
+        axes.set_xscale("log")
+        steps = sorted({step for curve in check.curves.values() for step in curve})
+        axes.set_xticks(steps, [str(step) for step in steps])
+        axes.minorticks_off()
+        axes.set_ylim(-3, 103)
+        axes.set_xlabel("steps along the gradient")
+        axes.set_ylabel("accuracy, %")
+        title = f"{check.classifier}: accuracy under attack, {check.attacks['one step'].n} images"
+        axes.set_title(title, color=INK, fontsize=9, loc="left")
+        axes.grid(color=GRID, linewidth=0.8)
+        canvas.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+        date = {"CreationDate": None} if path.suffix == ".pdf" else {"Date": None}
+        metadata = None if path.suffix == ".png" else date
+        with replacing(path) as temporary:
+            canvas.savefig(temporary, format=path.suffix[1:], metadata=metadata, dpi=160)

@@ -1,0 +1,191 @@
+"""Where a measurement comes from, for the report: parameters, photographs, commands that remake it."""
+
+import shlex
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+from typing import TypeVar
+
+from physadv.attacks import RECIPES
+from physadv.pipeline.crop import colours_in_words
+from physadv.pipeline.measure import Measurement
+from physadv.pipeline.settings import GenerateSettings
+from physadv.report.page import Facts
+from physadv.report.wording import counted
+from physadv.runs import Manifest, PhotoRow
+from physadv.sheets.layout import IMAGE, PAGES
+
+USUAL_SHOTS = 2
+
+Row = TypeVar("Row")
+
+
+def cameras(photos: Sequence[PhotoRow]) -> str:
+    """Return which cameras took the photos, with how many each where there are several."""
+    counts = Counter(photo.camera or "a camera that left no name" for photo in photos)
+    return ", ".join(
+        f"{name} ({count})" if len(counts) > 1 else name for name, count in sorted(counts.items())
+    )
+
+
+def parameters(measurement: Measurement) -> tuple[Facts, ...]:
+    """Return everything recorded of attack, classifier, images, photographs and versions."""
+    manifest = measurement.manifest
+    attack, selection, classifier = manifest.attack, manifest.selection, manifest.classifier
+    other = measurement.classifier != classifier.spec
+    kept = "prefiltered pairs only" if selection.prefiltered else "all pairs"
+    said = {"given": "given with the images", "predicted": "the classifier's own answers: none were given"}
+    return (
+        Facts(
+            "Attack",
+            (
+                ("name", attack.name),
+                ("eps, 8-bit levels", "none" if attack.eps is None else str(attack.eps)),
+                *((name, str(value)) for name, value in attack.parameters.items() if value is not None),
+            ),
+        ),
+        Facts(
+            "Classifier and images",
+            (
+                *([("judged by", measurement.classifier)] if other else []),
+                ("made against" if other else "classifier", classifier.spec),
+                *((("labels file", classifier.labels_file),) if classifier.labels_file else ()),
+                ("classes", str(classifier.classes)),
+                ("pairs", f"{len(manifest.pairs())} of {counted(selection.candidates, 'candidate')}, {kept}"),
+                ("true labels", said[selection.labels]),
+            ),
+        ),
+        Facts("Photographs", _photo_facts(measurement)),
+        Facts(
+            "Run",
+            (
+                ("seed", str(manifest.seed)),
+                ("code", manifest.code),
+                ("sheets", str(len(manifest.sheets))),
+                ("manifest schema", str(manifest.schema_version)),
+                *sorted(manifest.versions.items()),
+            ),
+        ),
+    )
+
+
+def _photo_facts(measurement: Measurement) -> tuple[tuple[str, str], ...]:
+    used = measurement.used_photos
+    if not used:
+        return (("photos", f"none used of {len(measurement.photos)}"),)
+    cut = [crop for crop in measurement.crops if crop.path is not None]
+    sizes = sorted({f"{photo.width} × {photo.height}" for photo in used})
+    return (
+        ("photos used", f"{len(used)} of {len(measurement.photos)}"),
+        ("camera", cameras(used)),
+        ("size, px", ", ".join(sizes)),
+        ("cells cut out", f"{len(cut)} of {len(measurement.crops)}"),
+        ("colours of the crops", colours_in_words(used) or "as photographed"),
+        ("exposure, median stops", _middle(used, lambda photo: photo.exposure_stops, 2)),
+        ("red to green, median", _middle(used, lambda photo: photo.red_green, 2)),
+        ("blue to green, median", _middle(used, lambda photo: photo.blue_green, 2)),
+        ("residual, median px", _middle(cut, lambda crop: crop.residual_px, 3)),
+        ("blur, median sigma px", _middle(cut, lambda crop: crop.sharpness_px, 2)),
+        ("photo px per mm, median", _middle(cut, lambda crop: crop.pixels_per_mm, 1)),
+        ("seen at, median degrees", _middle(cut, lambda crop: crop.angle_deg, 1)),
+        ("from a distance, median mm", _middle(cut, lambda crop: crop.distance_mm, 0)),
+        ("clipped pixels, median %", _middle(cut, lambda crop: crop.clipped, 2, scale=100)),
+    )
+
+
+def _middle(rows: Sequence[Row], of: Callable[[Row], float | None], decimals: int, scale: float = 1) -> str:
+    values = [value * scale for row in rows if (value := of(row)) is not None]
+    if not values:
+        return "not measured"
+    return f"{median(values):.{decimals}f} ({min(values):.{decimals}f} to {max(values):.{decimals}f})"
+
+
+def commands(measurements: Sequence[Measurement]) -> tuple[str, ...]:
+    """Return what was run, as far as the manifest and the store tell, the last being the report.
+
+    Args:
+        measurements: of the run that is reported first, and of those that it is compared with by transfer.
+    """
+    first = measurements[0]
+    manifest = first.manifest
+    name, used = manifest.name, first.used_photos
+    lines = [generate_command(manifest)]
+    if manifest.sheets:
+        lines.append(_print_command(manifest))
+    if used:
+        simulated = sum(photo.simulated for photo in used)
+        if simulated:
+            shots, rest = divmod(simulated, len(manifest.sheets) or 1)
+            number = f" --shots {shots}" if not rest and shots != USUAL_SHOTS else ""
+            lines.append(f"physadv photograph {name} --simulate{number}")
+        lines += [f"physadv photograph {name}"] * (simulated < len(used))
+        corrected = any(photo.colour == "corrected" for photo in used)
+        lines.append(f"physadv crop {name}{' --colour corrected' * corrected}")
+    others = dict.fromkeys(found.manifest.name for found in measurements if found.manifest.name != name)
+    options = [*(f"--source {other}" for other in others), *measure_options(first)]
+    lines += [" ".join([f"physadv {command} {name}", *options]) for command in ("destruction-rate", "report")]
+    return tuple(lines)
+
+
+def measure_options(measurement: Measurement) -> list[str]:
+    """Return the options that ask for a measurement again."""
+    asked = measurement.asked
+    named = [
+        *(("model", model) for model in asked.models),
+        *(("transform", transform) for transform in asked.transforms),
+        *(("sweep", sweep) for sweep in asked.sweeps),
+        *([("labels", str(asked.labels))] if asked.labels else []),
+        *([("seed", str(asked.seed))] if asked.seed else []),
+    ]
+    return [f"--{name} {shlex.quote(value)}" for name, value in named]
+
+
+def generate_command(manifest: Manifest) -> str:
+    """Return what made a run, as its manifest records it."""
+    attack, classifier = manifest.attack, manifest.classifier
+    usual = {**vars(GenerateSettings(images=Path())), **_usual(attack.name)}
+    recorded: dict[str, object] = {
+        "model": classifier.spec,
+        "labels": classifier.labels_file,
+        "attack": attack.name,
+        "eps": attack.eps,
+        **{
+            name: attack.parameters.get(name)
+            for name in (
+                *("area", "transforms", "samples", "target", "steps", "size", "batch"),
+                *("estimate", "sigma", "queries"),
+            )
+        },
+        "limit": manifest.selection.limit,
+        "seed": manifest.seed,
+    }
+    always = ("model", "attack", "eps", "seed")
+    # A recipe that took its own number of steps has recorded it in words.
+    options = [
+        f"--{name} {shlex.quote(str(value))}"
+        for name, value in recorded.items()
+        if value is not None
+        and (name != "steps" or isinstance(value, int))
+        and (name in always or value != usual[name])
+    ]
+    flags = ["--prefilter"] * manifest.selection.prefiltered
+    flags += ["--query-only"] * ("estimate" in attack.parameters)
+    images = shlex.quote(manifest.selection.images)
+    return " ".join([f"physadv generate {images} --name {manifest.name}", *options, *flags])
+
+
+def _usual(attack: str) -> dict[str, object]:
+    """Return what an attack takes by itself; those of libraries, which may be absent here, are all alike."""
+    if attack not in RECIPES:
+        return {"transforms": "identity", "samples": 1}
+    recipe = RECIPES[attack]
+    return {"area": recipe.area, "transforms": recipe.transforms, "samples": recipe.samples}
+
+
+def _print_command(manifest: Manifest) -> str:
+    page_mm = manifest.sheets[0].page_mm
+    side = max(max(cell.box_mm[2:]) for sheet in manifest.sheets for cell in sheet.cells)
+    page = [f"--page {name}" for name, size in PAGES.items() if size == tuple(page_mm) and name != "a4"]
+    image = [f"--image-mm {side:g}"] if side != IMAGE else []
+    return " ".join([f"physadv print {manifest.name}", *page, *image])

@@ -1,0 +1,240 @@
+"""`report`: measurements and the files of their run → captures/NAME/report.html, one self-contained page."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from physadv.pipeline.measure import Measurement, common_name, transfer_matrix
+from physadv.pipeline.observing import PHOTO, UNTOUCHED
+from physadv.progress import Reporter, silent
+from physadv.report.gallery import SIDE_PX, difference_gain, gallery
+from physadv.report.page import GalleryGroup, Notice, Table, word_table
+from physadv.report.provenance import cameras, commands, parameters
+from physadv.report.run_data import ReportData, prefiltered_in_words, rate_headlines, render
+from physadv.report.run_figures import report_figures
+from physadv.report.series import Sorted, sort_channels
+from physadv.report.tables import beside_table, rate_table, sweep_table, transfer_table
+from physadv.report.wording import counted
+from physadv.runs import Capture, Manifest, Printout, replacing
+
+LISTED = 100
+
+LIMITS = (
+    "A destruction rate says how often this channel undid these adversarial examples, which this attack made "
+    "against this classifier. It does not say that the classifier is safe: another attack, one that reckons "
+    "with printing and photographing above all, another printer, camera or light, or other images can give "
+    "another rate, and a channel that spoils clean images too destroys adversarial ones for free."
+)
+
+
+def write_report(
+    printout: Printout, capture: Capture, measurements: Sequence[Measurement], reporter: Reporter = silent
+) -> Path:
+    """Write captures/NAME/report.html and return its path.
+
+    Args:
+        printout: the run.
+        capture: its photos' crops, and where the page goes.
+        measurements: of the run by its judges, the first of which the page is about; then those of other
+            runs by the same judges, for the transfer matrix.
+        reporter: shows progress.
+
+    Raises:
+        RunError: an example or a crop that was measured cannot be read any more.
+    """
+    page = render(report_data(printout, capture, measurements, reporter))
+    with replacing(capture.report) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+    return capture.report
+
+
+def report_data(
+    printout: Printout, capture: Capture, measurements: Sequence[Measurement], reporter: Reporter = silent
+) -> ReportData:
+    """Return what the report says of measurements; see `write_report`."""
+    measurement = measurements[0]
+    manifest = measurement.manifest
+    first, rows = next(iter(measurement.channels.items()))
+    pairs = gallery(printout, capture, measurement, reporter)
+    return ReportData(
+        title=manifest.name,
+        summary=_summary(measurements),
+        notice=_notice(measurement),
+        headlines=rate_headlines(rows, _through(first, measurement)),
+        headlines_note=prefiltered_in_words(rows),
+        figures=report_figures(measurements),
+        tables=_tables(measurements),
+        gallery_note=_gallery_note(pairs, manifest),
+        gallery=pairs,
+        discarded_note=_discarded_note(measurement),
+        discarded=_discarded(measurement),
+        parameters=parameters(measurement),
+        commands=commands(measurements),
+        commands_note="Not recorded: any --seed of 'photograph'. Options at their defaults are left out.",
+        limits=LIMITS,
+    )
+
+
+def _tables(measurements: Sequence[Measurement]) -> tuple[Table, ...]:
+    """Return the first measurement's tables, the other judges' rates, transfer, and every sweep, folded."""
+    first = measurements[0]
+    channels = sort_channels(first.channels)
+    judges = [found for found in measurements if found.manifest.name == first.manifest.name]
+    both = [(channel, judge) for channel in channels.single for judge in judges]
+    rates = {
+        f"{judge.channel_name(channel)}{_judged(judge, judges)}": judge.channels[channel]
+        for channel, judge in both
+    }
+    beside = {
+        (judge.channel_name(channel), _judged(judge, judges).removeprefix(", ")): (
+            judge.channels[channel][0],
+            judge.calibration[channel],
+        )
+        for channel, judge in both
+    }
+    tables = [rate_table(rates), beside_table(beside)] if rates else []
+    if len(measurements) > 1:
+        names = {name: common_name(measurements, name) for name in (UNTOUCHED.name, *channels.single)}
+        cells = [cell for cell in transfer_matrix(measurements) if cell.channel in names]
+        tables.append(transfer_table(cells, names))
+    return (
+        *tables,
+        *(table for judge in judges for table in _sweep_tables(judge, channels, _judged(judge, judges))),
+    )
+
+
+def _judged(judge: Measurement, judges: Sequence[Measurement]) -> str:
+    """Return who judged, where there are several who do."""
+    return f", judged by {judge.classifier}" if len(judges) > 1 else ""
+
+
+def _sweep_tables(judge: Measurement, channels: Sorted, by: str) -> list[Table]:
+    strengths = [
+        (f"{sweep.name}, {sweep.unit}", {f"{at:g}": channel for at, channel in sweep.channels.items()})
+        for sweep in channels.sweeps
+    ]
+    strengths += [
+        (
+            f"{grid.name}, {grid.rows[0]} and {grid.columns[0]}",
+            {f"{row:g}, {column:g}": channel for (row, column), channel in sorted(grid.channels.items())},
+        )
+        for grid in channels.viewpoints
+    ]
+    return [
+        sweep_table(f"{name}{by}", {at: judge.channels[channel] for at, channel in found.items()})
+        for name, found in strengths
+    ]
+
+
+def _summary(measurements: Sequence[Measurement]) -> tuple[str, ...]:
+    first = measurements[0]
+    manifest = first.manifest
+    judges = dict.fromkeys(found.classifier for found in measurements)
+    made_against = (
+        (f"made against {manifest.classifier.spec}",) if [*judges] != [manifest.classifier.spec] else ()
+    )
+    return (
+        f"{manifest.attack.name}, {manifest.attack.budget}{'/255' * (manifest.attack.eps is not None)}",
+        counted(len(manifest.pairs()), "pair"),
+        f"{'classifier' if len(judges) == 1 else 'judged by'} {first.classifier}",
+        *((f"and {counted(len(judges) - 1, 'further classifier')}",) if len(judges) > 1 else ()),
+        *made_against,
+    )
+
+
+def _through(channel: str, measurement: Measurement) -> str:
+    if channel != PHOTO.name:
+        return f"went through {channel}"
+    used = measurement.used_photos
+    simulated = sum(photo.simulated for photo in used)
+    how = " in simulation" if simulated == len(used) else ", some in simulation" if simulated else ""
+    return f"were printed and photographed{how}"
+
+
+def _notice(measurement: Measurement) -> Notice:
+    used = measurement.used_photos
+    simulated = sum(photo.simulated for photo in used)
+    if PHOTO.name not in measurement.channels:
+        refused = len(measurement.photos) - len(used)
+        why = f"{counted(refused, 'photo')} could not be used; " if refused else ""
+        return Notice("No photographs:", f"{why}only digital transformations were measured.")
+    if simulated == len(used):
+        return Notice("Simulated photographs:", "made by the virtual printer and phone, not by a camera.")
+    if simulated:
+        return Notice(
+            "Mixed photographs:",
+            f"{simulated} of {len(used)} were made by the virtual printer and phone, the others by a camera; "
+            "the rates below pool both.",
+        )
+    return Notice(
+        "Photographs of printed sheets:", f"{counted(len(used), 'photo')} by {cameras(used)}.", plain=True
+    )
+
+
+def _gallery_note(groups: Sequence[GalleryGroup], manifest: Manifest) -> str:
+    shown, total = sum(len(group.rows) for group in groups), sum(group.total for group in groups)
+    left = (
+        f"{shown} of {total} pairs, as many of each kind as there is room for; {total - shown} are not shown."
+        if shown < total
+        else f"All {counted(total, 'pair')}."
+    )
+    return (
+        f"{left} Under each picture stands the classifier's first answer with its probability, ✓ where it "
+        f"is the true label and ✗ where not. Pictures are reduced to {SIDE_PX} pixels; differences are "
+        f"amplified {difference_gain(manifest.attack)} times about mid-grey."
+    )
+
+
+def _discarded_note(measurement: Measurement) -> str:
+    refused = len(measurement.photos) - len(measurement.used_photos)
+    cells = sum(crop.path is None for crop in measurement.crops)
+    missing = {pair for channel in measurement.channels for pair in measurement.missing[channel]}
+    if not (refused or cells or missing):
+        return "Nothing: every photo was used, every cell was cut out, and every pair was measured."
+    return (
+        f"{refused} of {counted(len(measurement.photos), 'photo')}, {cells} of "
+        f"{counted(len(measurement.crops), 'cell')} in the others, and {len(missing)} of "
+        f"{counted(len(measurement.manifest.pairs()), 'pair')} whose adversarial image was never measured."
+    )
+
+
+def _discarded(measurement: Measurement) -> tuple[Table, ...]:
+    photos = [(photo.name, photo.reason or "") for photo in measurement.photos if photo.status == "refused"]
+    cells = [(crop.example, crop.photo, crop.reason or "") for crop in measurement.crops if crop.path is None]
+    missing = [
+        (measurement.channel_name(channel), ", ".join(pairs))
+        for channel in measurement.channels
+        if (pairs := measurement.missing[channel])
+    ]
+    return (
+        *_listed("Photos that could not be used", ("Photo", "Reason"), photos),
+        *_listed("Cells that could not be cut out", ("Example", "Photo", "Reason"), cells),
+        *_listed("Pairs whose adversarial image was never measured", ("Channel", "Pairs"), missing),
+        *_listed(
+            "Pairs that no destruction rate counts",
+            ("Channel", "Case", "Pairs and reason"),
+            _left_out(measurement),
+        ),
+    )
+
+
+def _left_out(measurement: Measurement) -> list[tuple[str, ...]]:
+    """Return why pairs count in no destruction rate; through every strength of a sweep it is the same."""
+    single = sort_channels(measurement.channels).single or tuple(measurement.channels)[:1]
+    return [
+        (
+            measurement.channel_name(channel),
+            f"{row.case}, top-{row.top}",
+            ", ".join(f"{pairs} {reason}" for reason, pairs in row.destruction_rate.discarded.items()),
+        )
+        for channel in single
+        for row in measurement.channels[channel]
+        if row.destruction_rate.discarded
+    ]
+
+
+def _listed(caption: str, columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> tuple[Table, ...]:
+    """Return a table of words, or none where there is nothing to list."""
+    if not rows:
+        return ()
+    more = f", the first {LISTED} of {len(rows)}; 'destruction-rate --json' lists all" * (len(rows) > LISTED)
+    return (word_table(f"{caption}{more}", columns, rows[:LISTED]),)

@@ -1,0 +1,1 @@
+"""Signs on paper at true size or in miniature: posters in tiles, sticker sheets and their template."""

@@ -1,0 +1,259 @@
+"""A sign's stickers alone, packed on pages or tiled, and a drawing of where on the sign each of them goes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from physadv.sheets.ink import BOLD, FONT, Polygon
+from physadv.sheets.layout import Box, page_size, snap
+from physadv.signs.posters.assembly import assembly_steps
+from physadv.signs.posters.paper_signs import Cutout, PaperSign
+from physadv.signs.posters.posters import EDGE, FOOT, LEFT, Label, PosterPage, Stroke, box_outline
+from physadv.signs.posters.tiles import plan_grid, plan_tiles
+
+GAP, NUMBER_HEIGHT = 5.0, 4.5
+"""Between stickers, for scissors, and what a sticker's number takes below it."""
+ROW_PITCH, NOTE_PITCH = 4.2, 4.0
+COLUMN_WIDTH = 94.0
+HEADS = ("no.", "wide", "high", "left", "right", "top", "bottom")
+STOPS = (0.0, 9.0, 21.5, 34.0, 46.5, 59.0, 71.5)
+"""Of the template's table: what its columns hold, and where they begin."""
+ROUND_STEPS = (1, 2, 5, 10)
+
+
+@dataclass(frozen=True, eq=False)
+class _Sticker:
+    """A sticker in its place on the sign, with the number that pages call it by."""
+
+    number: int
+    on_sign: Cutout
+
+    @property
+    def size_mm(self) -> tuple[float, float]:
+        return self.on_sign.bounds[2:]
+
+
+@dataclass(frozen=True)
+class _Spot:
+    """Where a sticker's bounds begin on a page."""
+
+    sticker: _Sticker
+    page: int
+    x: float
+    y: float
+
+
+@dataclass
+class _Shelf:
+    """Stickers side by side: `y` below the top of its page's room, filled up to `end`."""
+
+    page: int
+    y: float
+    height: float
+    end: float = 0.0
+
+
+def plan_stickers(sign: PaperSign, *, page: str, overlap_mm: float) -> list[PosterPage]:
+    """Return the template, then pages of the stickers that fit one, then each larger one on several.
+
+    Args:
+        sign: with a mask.
+        page: a name of `PAGES`.
+        overlap_mm: of the pages of one sticker.
+
+    Raises:
+        SheetError: unknown page, a sign without a mask, or an impossible overlap.
+    """
+    stickers = [_Sticker(number + 1, part) for number, part in enumerate(sign.stickers())]
+    upright = page_size(page)
+    sheets = min(
+        (
+            _sticker_pages(stickers, page_mm, page=page, overlap_mm=overlap_mm)
+            for page_mm in (upright, upright[::-1])
+        ),
+        key=len,
+    )
+    tiled = any(sheet.window for sheet in sheets)
+    return [*_template(sign, stickers, upright, tiled=tiled), *sheets]
+
+
+def _sticker_pages(
+    stickers: Sequence[_Sticker], page_mm: tuple[float, float], *, page: str, overlap_mm: float
+) -> list[PosterPage]:
+    width, height = _room(page_mm)
+    fits = [sticker for sticker in stickers if sticker.size_mm[0] <= width and sticker.size_mm[1] <= height]
+    pages = _packed_pages(fits, page_mm, len(stickers))
+    for sticker in stickers:
+        if sticker not in fits:
+            grid = plan_grid(sticker.on_sign, page=page, overlap_mm=overlap_mm)
+            pages += plan_tiles(sticker.on_sign, f"sticker {sticker.number} of {len(stickers)}", grid)
+    return pages
+
+
+def _room(page_mm: tuple[float, float]) -> tuple[float, float]:
+    width, height = page_mm
+    return (width - 2 * LEFT, height - LEFT - FOOT - NUMBER_HEIGHT)
+
+
+def _pack(stickers: Sequence[_Sticker], page_mm: tuple[float, float]) -> list[_Spot]:
+    """Return a place for each sticker: the tallest first, on the first shelf with room for it."""
+    room_x, room_y = _room(page_mm)
+    shelves: list[_Shelf] = []
+    spots = []
+    for sticker in sorted(stickers, key=lambda one: -one.size_mm[1]):
+        width, height = sticker.size_mm
+        shelf = next((shelf for shelf in shelves if shelf.end + width <= room_x), None)
+        if shelf is None:
+            shelf = _new_shelf(shelves, height, room_y)
+            shelves.append(shelf)
+        spots.append(_Spot(sticker, shelf.page, LEFT + shelf.end, LEFT + shelf.y))
+        shelf.end += width + GAP
+    return spots
+
+
+def _new_shelf(shelves: Sequence[_Shelf], height: float, room_y: float) -> _Shelf:
+    """Return an empty shelf below those of the first page with room for it."""
+    ends = dict.fromkeys((shelf.page for shelf in shelves), 0.0)
+    for shelf in shelves:
+        ends[shelf.page] = max(ends[shelf.page], shelf.y + shelf.height + NUMBER_HEIGHT + GAP)
+    page = next((page for page, end in ends.items() if end + height <= room_y), len(ends))
+    return _Shelf(page, ends.get(page, 0.0), height)
+
+
+def _packed_pages(stickers: Sequence[_Sticker], page_mm: tuple[float, float], count: int) -> list[PosterPage]:
+    spots = _pack(stickers, page_mm)
+    pages = []
+    for index in range(max((spot.page + 1 for spot in spots), default=0)):
+        own = sorted((spot for spot in spots if spot.page == index), key=lambda spot: spot.sticker.number)
+        numbers = ", ".join(str(spot.sticker.number) for spot in own)
+        pages.append(
+            PosterPage(
+                page_mm=page_mm,
+                heading=f"sticker{'s' if len(own) > 1 else ''} {numbers} of {count}",
+                cutouts=tuple(spot.sticker.on_sign.at(snap(spot.x), snap(spot.y)) for spot in own),
+                labels=tuple(
+                    Label(spot.x, spot.y + spot.sticker.size_mm[1] + 3.7, str(spot.sticker.number), 9, BOLD)
+                    for spot in own
+                ),
+            )
+        )
+    return pages
+
+
+def _template(
+    sign: PaperSign, stickers: Sequence[_Sticker], page_mm: tuple[float, float], *, tiled: bool
+) -> list[PosterPage]:
+    """Return a drawing of the sign with its stickers' numbers, and a table of where they go."""
+    width, height = page_mm
+    plate = sign.plate().bounds
+    scale = min(width - 2 * LEFT - 20, 0.45 * height) / max(plate[2:])
+    frame = ((width - scale * plate[2]) / 2, EDGE + 20.0, scale * plate[2], scale * plate[3])
+    origin = np.array(frame[:2]) - scale * np.array(plate[:2])
+    notes = _notes(scale, tiled=tiled)
+    top = frame[1] + frame[3] + 9
+    rows = [_row(sticker, plate) for sticker in stickers]
+    first, *rest = _tables(rows, page_mm, top + NOTE_PITCH * len(notes) + 3)
+    ticks, lengths = _rulers(frame, scale)
+    heading = f"placement template, sign of {sign.size_mm:g} mm"
+    drawing = PosterPage(
+        page_mm,
+        heading,
+        strokes=(
+            Stroke(origin + scale * sign.outline * sign.pixel_mm, 0.35, 0, closed=True),
+            Stroke(box_outline(frame), 0.1, 0.5, dash=(1.0, 1.0), closed=True),
+            *(
+                Stroke(origin + scale * edge, 0.2, 0, closed=True)
+                for sticker in stickers
+                for edge in sticker.on_sign.edges
+            ),
+            *ticks,
+        ),
+        labels=(
+            Label(LEFT, EDGE + 6, f"Where the sticker{'s go' if len(stickers) > 1 else ' goes'}", 13, BOLD),
+            *lengths,
+            *(_number(sticker, origin, scale) for sticker in stickers),
+            *(Label(LEFT, top + NOTE_PITCH * k, note, 7.5) for k, note in enumerate(notes)),
+            *first,
+        ),
+    )
+    return [
+        drawing,
+        *(PosterPage(page_mm, f"{heading}, continued", labels=tuple(table)) for table in rest),
+    ]
+
+
+def _notes(scale: float, *, tiled: bool) -> list[str]:
+    drawn = (
+        f"Drawn at 1 : {1 / scale:.3g}. Lengths are mm on the sign, distances from the dashed lines "
+        "that touch its four sides."
+    )
+    if not tiled:
+        return [drawn]
+    several = "A sticker larger than a page comes on several, which say its rows and columns."
+    return [drawn, several, *assembly_steps(rows=True, columns=True)]
+
+
+def _row(sticker: _Sticker, plate: Box) -> tuple[str, ...]:
+    """Return a sticker's number, size, and distances from the left, right, top and bottom of the plate."""
+    x, y, w, h = sticker.on_sign.bounds
+    left, top = x - plate[0], y - plate[1]
+    lengths = (w, h, left, plate[2] - left - w, top, plate[3] - top - h)
+    return (str(sticker.number), *(f"{length:.1f}" for length in lengths))
+
+
+def _number(sticker: _Sticker, origin: Polygon, scale: float) -> Label:
+    """Return a sticker's number in the middle of its drawing, or to the right of one too small to hold it."""
+    x, y, w, h = sticker.on_sign.bounds
+    middle = origin + scale * np.array((x + w / 2, y + h / 2))
+    label = Label(float(middle[0]), float(middle[1]) + 1.1, str(sticker.number), 9, BOLD)
+    if scale * min(w, h) < NUMBER_HEIGHT:
+        return replace(label, x=label.x + scale * w / 2 + 1, points=7.0)
+    return label.centred()
+
+
+def _rulers(frame: Box, scale: float) -> tuple[list[Stroke], list[Label]]:
+    """Return ticks along the left and the top of a frame, with lengths on the sign."""
+    x, y, w, h = frame
+    step = _round_step(max(w, h) / scale / 8)
+    strokes, labels = [], []
+    for k in range(int(w / scale / step + 1e-6) + 1):
+        place = x + k * step * scale
+        strokes.append(Stroke(np.array([(place, y - 3), (place, y - 1)]), 0.15, 0))
+        labels.append(Label(place, y - 4, f"{k * step:g}", 6.5).centred())
+    for k in range(int(h / scale / step + 1e-6) + 1):
+        place = y + k * step * scale
+        strokes.append(Stroke(np.array([(x - 3, place), (x - 1, place)]), 0.15, 0))
+        labels.append(Label(x - 7, place + 0.8, f"{k * step:g}", 6.5).centred())
+    return strokes, labels
+
+
+def _round_step(length: float) -> float:
+    """Return the next of 1, 2, 5, 10 … at or above a length."""
+    power = 10.0 ** np.floor(np.log10(length))
+    return float(next(k * power for k in ROUND_STEPS if k * power >= length - 1e-9))
+
+
+def _tables(rows: Sequence[tuple[str, ...]], page_mm: tuple[float, float], top: float) -> list[list[Label]]:
+    """Return the labels of a table that begins at `top` of its first page and goes on over others."""
+    bottom = page_mm[1] - FOOT - 2
+    columns = max(1, int((page_mm[0] - 2 * LEFT + 6) // COLUMN_WIDTH))
+    pages: list[list[Label]] = []
+    rest = list(rows)
+    while rest:
+        labels: list[Label] = []
+        holds = int((bottom - top) // ROW_PITCH) - 1
+        for column in range(columns):
+            taken, rest = rest[:holds], rest[holds:]
+            if not taken:
+                break
+            x = LEFT + column * COLUMN_WIDTH
+            for line, texts in enumerate((HEADS, *taken)):
+                font = BOLD if line == 0 else FONT
+                labels += [
+                    Label(x + stop, top + line * ROW_PITCH, text, 8, font)
+                    for stop, text in zip(STOPS, texts, strict=True)
+                ]
+        pages.append(labels)
+        top = EDGE + 8
+    return pages

@@ -1,0 +1,260 @@
+"""A simulated drive up to a sign, as a dash camera shows it: shaken, blurred, in changing light, compressed.
+
+Exact where it matters, at the sign: one homography and one resampling, then blurred along the way that it
+moves over the picture while the shutter is open.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from physadv.randomness import derive_seed, generator
+from physadv.signs.stop_sign.crops import Frame
+from physadv.signs.stop_sign.rendering import (
+    FOCAL_PX,
+    Box,
+    plate_boxes,
+    plate_homography,
+    seen_light,
+)
+from physadv.signs.stop_sign.road import HEIGHT, START_M, WIDTH, Road, set_post
+from physadv.transforms import (
+    Range,
+    blur,
+    linear_to_srgb,
+    pillow_jpeg,
+    plus_minus,
+    sensor_noise,
+    srgb_to_linear,
+    standard_normal,
+)
+from physadv.transforms.geometry import apply_homography, matrices, view_rotation
+from physadv.transforms.kernels import combine_kernels, gaussian_kernel, motion_kernel
+
+_SHAKES = 4
+"""Sine waves that a shake is the sum of."""
+
+
+@dataclass(frozen=True)
+class DriveConditions:
+    """How a car drives up to the sign; ranges are drawn once an approach.
+
+    Attributes:
+        every: of how many frames one is looked at.
+        rate: frames a second.
+        speed_kmh: of the car, constant.
+        aside_m: from the camera's path to the sign's middle, to the right.
+        above_m: from the camera up to the sign's middle.
+        turn: of the sign away from the road's direction, degrees.
+        shutter_s: how long it is open.
+        shake_deg: amplitude of the camera's shaking up and down, degrees; a third of it from side to side.
+        shake_hz: its frequencies.
+        blur_px: of the lens, sigma in pixels.
+        exposure: gain of linear light; `white_balance`: of red and of blue, less 1.
+        drift: amplitude of the light's slow change, as a power of e; `drift_hz` its frequency.
+        flicker: standard deviation of the light from frame to frame.
+        read_noise: of the sensor, as `Sensor` takes it; likewise `shot_noise`.
+        quality: of every frame's compression, JPEG's scale.
+    """
+
+    every: int
+    rate: float
+    speed_kmh: Range
+    aside_m: Range
+    above_m: Range
+    turn: Range
+    shutter_s: Range
+    shake_deg: Range
+    shake_hz: Range
+    blur_px: Range
+    exposure: Range
+    white_balance: Range
+    drift: Range
+    drift_hz: Range
+    flicker: float
+    read_noise: Range
+    shot_noise: Range
+    quality: Range
+
+
+USUAL = DriveConditions(
+    every=10,
+    rate=30.0,
+    speed_kmh=Range(10, 30),
+    aside_m=Range(2.6, 4.0),
+    above_m=Range(0.9, 1.4),
+    turn=plus_minus(8),
+    shutter_s=Range(1 / 500, 1 / 90, "log"),
+    shake_deg=Range(0.03, 0.15),
+    shake_hz=Range(2, 12),
+    blur_px=Range(0.6, 1.0),
+    exposure=Range(0.6, 1.1, "log"),
+    white_balance=plus_minus(0.1),
+    drift=Range(0.05, 0.3),
+    drift_hz=Range(0.05, 0.3),
+    flicker=0.02,
+    read_noise=Range(0.002, 0.006),
+    shot_noise=Range(2e-4, 1e-3),
+    quality=Range(50, 85),
+)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One frame of an approach.
+
+    Attributes:
+        seconds: since the start.
+        distance_m: from the camera to the sign's middle.
+        angle_deg: of the camera off the sign's normal.
+        box: around what is seen of the plate; the same for every treatment.
+        frames: treatment → uint8 RGB (H, W, 3).
+    """
+
+    seconds: float
+    distance_m: float
+    angle_deg: float
+    box: Box
+    frames: Mapping[str, Frame]
+
+
+@dataclass(frozen=True)
+class Approach:
+    """One drive, drawn by `draw_approach`; numbers are those of `DriveConditions`."""
+
+    conditions: DriveConditions
+    seed: int
+    numbers: Mapping[str, float]
+    shakes: Tensor
+    """(waves, 5): frequency, and amplitude and phase of pitch and of yaw, in radians."""
+
+    @property
+    def speed_kmh(self) -> float:
+        """Return the car's speed."""
+        return self.numbers["speed_kmh"]
+
+
+def draw_approach(victim: str, index: int, seed: int, conditions: DriveConditions = USUAL) -> Approach:
+    """Return approach number `index` to a sign; the same for every treatment."""
+    draws = generator(seed, "approach", victim, index)
+    numbers = {
+        name: float(given.draw(1, draws))
+        for name, given in vars(conditions).items()
+        if isinstance(given, Range) and name not in ("white_balance", "shake_hz")
+    }
+    red, blue = conditions.white_balance.draw(2, draws).tolist()
+    phase = 2 * math.pi * torch.rand(_SHAKES, 3, generator=draws, dtype=torch.float64)
+    hertz = conditions.shake_hz.draw(_SHAKES, draws)
+    strength = math.radians(numbers["shake_deg"]) / _SHAKES**0.5 * torch.ones_like(hertz)
+    shakes = torch.stack([hertz, strength, phase[:, 0], strength / 3, phase[:, 1]], dim=1)
+    numbers |= {"red": 1 + red, "blue": 1 + blue, "phase": float(phase[0, 2])}
+    return Approach(conditions, derive_seed(seed, "approach", victim, index, "frames"), numbers, shakes)
+
+
+def drive(
+    approach: Approach, faces: Mapping[str, Tensor], alpha: Tensor, times: Iterable[float] | None = None
+) -> Iterator[Moment]:
+    """Yield the frames that are looked at, from `START_M` to where the sign leaves the frame.
+
+    Args:
+        approach: the drive.
+        faces: treatment → face (3, S, S) in [0, 1].
+        alpha: (S, S), 1 where the plate is.
+        times: seconds since the start, rising; every so many frames without it.
+    """
+    given, numbers = approach.conditions, approach.numbers
+    road, side = Road(np.random.default_rng(approach.seed)), alpha.shape[0]
+    for time in count(0, given.every / given.rate) if times is None else times:
+        homography, middle, principal = _plate_at(approach, time, side)
+        if middle[2] <= 0:
+            return
+        box = plate_boxes(alpha, homography)[0].tolist()
+        if min(box[:2]) < 0 or box[2] > WIDTH or box[3] > HEIGHT:
+            return
+        scene = road.seen(numbers["speed_kmh"] / 3.6 * time, principal)
+        set_post(scene, middle, principal)
+        light = srgb_to_linear(torch.from_numpy(scene).permute(2, 0, 1)[None].clamp(0, 1))
+        seed = derive_seed(approach.seed, f"{time:.3f} s")
+        noise = standard_normal(torch.tensor([seed]), light)
+        flicker = given.flicker * np.random.default_rng(seed).standard_normal()
+        gain = _gain(approach, time) * math.exp(flicker)
+        kernel = _kernel(approach, time, homography, side)
+        around = kernel.shape[-1] + 8
+        left, top = (max(0, math.floor(box[k]) - around) for k in (0, 1))
+        right, bottom = min(WIDTH, math.ceil(box[2]) + around), min(HEIGHT, math.ceil(box[3]) + around)
+        window = (slice(None), slice(None), slice(top, bottom), slice(left, right))
+        moved = matrices(torch.ones(1, dtype=torch.float64), 0, -left, 0, 1, -top, 0, 0, 1) @ homography
+        exposed = _exposed(light, noise, gain, approach)
+        frames = {}
+        for treatment, face in faces.items():
+            plate = blur(seen_light(face[None], alpha, moved, light[window]), kernel)
+            frame = exposed.clone()
+            frame[window] = _exposed(plate, noise[window], gain, approach)
+            coded = pillow_jpeg(frame, torch.tensor([round(numbers["quality"])]))[0]
+            frames[treatment] = (coded.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
+        distance, angle = _seen_from(middle, numbers["turn"])
+        yield Moment(time, distance, angle, (box[0], box[1], box[2], box[3]), frames)
+
+
+def _plate_at(
+    approach: Approach, time: float, side: int
+) -> tuple[Tensor, tuple[float, float, float], tuple[float, float]]:
+    """Return the plate's homography (1, 3, 3), its middle in metres, and the principal point, at a time."""
+    numbers = approach.numbers
+    ahead = START_M - numbers["speed_kmh"] / 3.6 * time
+    middle = (numbers["aside_m"], -numbers["above_m"], ahead)
+    hertz, up, up_phase, across, across_phase = approach.shakes.unbind(dim=1)
+    turned = 2 * math.pi * hertz * time
+    # Shaking turns the camera by thousandths of a radian, which moves the picture as a whole.
+    pitch = float((up * (turned + up_phase).sin()).sum())
+    yaw = float((across * (turned + across_phase).sin()).sum())
+    principal = ((WIDTH - 1) / 2 + FOCAL_PX * yaw, (HEIGHT - 1) / 2 + FOCAL_PX * pitch)
+    turn = torch.tensor([numbers["turn"]], dtype=torch.float64)
+    homography = plate_homography(
+        view_rotation(turn, torch.zeros_like(turn), torch.zeros_like(turn)),
+        1000 * torch.tensor([middle], dtype=torch.float64),
+        torch.tensor([principal], dtype=torch.float64),
+        side,
+    )
+    return homography, middle, principal
+
+
+def _kernel(approach: Approach, time: float, homography: Tensor, side: int) -> Tensor:
+    """Return the lens's blur and the sign's motion over the picture while the shutter is open, (1, k, k)."""
+    centre = torch.full((1, 2), (side - 1) / 2, dtype=torch.float64)
+    later, _, _ = _plate_at(approach, time + approach.numbers["shutter_s"], side)
+    way = (apply_homography(later, centre) - apply_homography(homography, centre))[0, 0]
+    length = float(way.norm())
+    angle = math.degrees(math.atan2(float(way[1]), float(way[0])))
+    sigma = approach.numbers["blur_px"]
+    return combine_kernels(
+        gaussian_kernel(torch.tensor([sigma]), 2 * math.ceil(4 * sigma) + 1),
+        motion_kernel(torch.tensor([length]), torch.tensor([angle]), 2 * math.ceil(length / 2 + 0.5) + 1),
+    )
+
+
+def _gain(approach: Approach, time: float) -> float:
+    numbers = approach.numbers
+    wave = math.sin(2 * math.pi * numbers["drift_hz"] * time + numbers["phase"])
+    return numbers["exposure"] * math.exp(numbers["drift"] * wave)
+
+
+def _exposed(light: Tensor, noise: Tensor, gain: float, approach: Approach) -> Tensor:
+    """Return linear light (1, 3, h, w) as the sensor codes it, before compression."""
+    numbers = approach.numbers
+    gains = light.new_tensor([numbers["red"], 1.0, numbers["blue"]])[:, None, None] * gain
+    shot, read = (light.new_tensor([numbers[name]]) for name in ("shot_noise", "read_noise"))
+    return linear_to_srgb(sensor_noise((light * gains).clamp(0, 1), shot, read, noise))
+
+
+def _seen_from(middle_m: tuple[float, float, float], turn: float) -> tuple[float, float]:
+    """Return distance in metres and angle off the sign's normal in degrees of a camera at the origin."""
+    distance = math.hypot(*middle_m)
+    yaw = math.radians(turn)
+    ahead = middle_m[0] * math.sin(yaw) + middle_m[2] * math.cos(yaw)
+    return distance, math.degrees(math.acos(min(1.0, ahead / distance)))

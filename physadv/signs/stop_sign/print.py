@@ -1,0 +1,205 @@
+"""Printing a sign with its stickers: printouts/NAME as any run has it, and PDFs of the scale asked for."""
+
+import math
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from physadv.classifiers import Classifier
+from physadv.errors import unknown_name
+from physadv.pipeline.attack_batch import predictions, to_tensor
+from physadv.runs import Example, Manifest, Printout, replacing
+from physadv.runs.files import file_sha256
+from physadv.runs.manifest import AttackRecord, ClassifierRecord, Selection
+from physadv.sheets import PAGES
+from physadv.sheets.codes import RUN_CHARACTERS, digest36
+from physadv.signs.drawing.faces import face
+from physadv.signs.drawing.pen import FACE_REACH
+from physadv.signs.posters.paper_signs import MINIATURE_MM, PaperSign
+from physadv.signs.posters.pdf import write_sign_pdf
+from physadv.signs.posters.posters import TRUE_SIZE_NOTICE
+from physadv.signs.stop_sign.make import RECORD, StickerRun, StopSignError
+from physadv.signs.stop_sign.palettes import nearest_colours
+from physadv.signs.stop_sign.plate import octagon
+from physadv.signs.stop_sign.sign import FACE_MM, FACE_SIDE
+
+MINIATURE, TRUE = "miniature", "true"
+_SIDE = 4 * FACE_SIDE
+"""Pixels of a printed face: three quarters of a millimetre each on a sign of true size."""
+
+
+def sign_size_mm(scale: str) -> float:
+    """Return the size on paper that `--scale` asks for, in millimetres.
+
+    Raises:
+        StopSignError: it is neither `miniature`, `true` nor a number of millimetres.
+    """
+    if scale in (MINIATURE, TRUE):
+        return MINIATURE_MM if scale == MINIATURE else FACE_MM
+    try:
+        size = float(scale)
+    except ValueError as error:
+        raise StopSignError(f"scale '{scale}'; wanted miniature, true or millimetres") from error
+    if not math.isfinite(size):
+        raise StopSignError(f"scale '{scale}'; wanted miniature, true or millimetres")
+    if size >= FACE_MM:
+        raise StopSignError(f"scale {size:g} mm is a sign of true size; say --scale true")
+    return size
+
+
+def check_paper(scale: str, page: str) -> None:
+    """Refuse a scale or a page before anything is made for it.
+
+    Raises:
+        StopSignError: as `sign_size_mm`, or an unknown page.
+    """
+    sign_size_mm(scale)
+    if page not in PAGES:
+        raise StopSignError(unknown_name("page", page, PAGES))
+
+
+def print_sign(
+    printout: Printout, run: StickerRun, *, scale: str = MINIATURE, page: str = "a4"
+) -> list[Path]:
+    """Write the printed faces, the manifest and the PDFs, and return the PDFs.
+
+    `sheets.pdf` is a miniature and its stickers, which `physadv crop` knows from the manifest; `clean.pdf`
+    the same sign without them. A larger scale adds `poster.pdf`: the sign on as many pages as it takes, the
+    stickers alone and where they go.
+
+    Raises:
+        SheetError: the page or the size cannot be.
+        StopSignError: as `sign_size_mm`.
+    """
+    size_mm = sign_size_mm(scale)
+    clean, attacked, mask = _printed_faces(run)
+    outline = octagon(_SIDE) + 0.5
+    examples = tuple(
+        _example(printout, run.classifier, kind, pixels, run.label, run.target)
+        for kind, pixels in (("clean", clean), ("adversarial", attacked))
+    )
+    code = digest36("/".join(example.sha256 for example in examples), RUN_CHARACTERS)
+    title = f"physadv   {printout.name}"
+    small = min(size_mm, MINIATURE_MM)
+    notice = TRUE_SIZE_NOTICE if scale == TRUE else ""
+    miniature = PaperSign(Image.fromarray(attacked), outline, small, mask)
+    plain = PaperSign(Image.fromarray(clean), outline, small)
+    paths = [printout.pdf, printout.folder / "clean.pdf"]
+    with replacing(paths[0]) as path:
+        sheets = write_sign_pdf(
+            path,
+            miniature,
+            ("miniature", "stickers"),
+            run=code,
+            title=title,
+            example="adversarial",
+            page=page,
+        )
+    with replacing(paths[1]) as path:
+        write_sign_pdf(
+            path, plain, ("miniature",), run=code, title=title, example="clean", page=page, first_sheet=100
+        )
+    if size_mm > small:
+        paths.append(printout.folder / "poster.pdf")
+        large = PaperSign(Image.fromarray(attacked), outline, size_mm, mask)
+        with replacing(paths[2]) as path:
+            write_sign_pdf(
+                path,
+                large,
+                ("poster", "stickers"),
+                run=code,
+                title=title,
+                notice=notice,
+                example="adversarial",
+                page=page,
+                first_sheet=200,
+            )
+    _manifest(printout, run, code, examples).model_copy(update={"sheets": tuple(sheets)}).write(
+        printout.manifest_path
+    )
+    return paths
+
+
+def _printed_faces(run: StickerRun) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float64]]:
+    """Return the drawn sign's face clean and with stickers, (S, S, 3), and the mask (S, S), finely."""
+    reach = FACE_REACH * 1.06 * np.cos(np.pi / 8)
+    whole = round(_SIDE / reach)
+    colour, _ = face("stop", whole)
+    start = (whole - _SIDE) // 2
+    clean = torch.from_numpy(colour[start : start + _SIDE, start : start + _SIDE].copy()).permute(2, 0, 1)
+    mask = _enlarged(run.mask[None, None])[0, 0]
+    stickers = _enlarged(run.stickers)
+    if run.record["asked"]["palette"] != "free":
+        stickers = nearest_colours(stickers, torch.unique(run.stickers[0, :, run.mask > 0.5].T, dim=0))
+    attacked = clean.float() + mask * (stickers[0] - clean.float())
+    return _levels(clean.float()), _levels(attacked), mask.double().numpy()
+
+
+def _enlarged(picture: Tensor) -> Tensor:
+    return F.interpolate(picture, (_SIDE, _SIDE), mode="bicubic", align_corners=False).clamp(0, 1)
+
+
+def _levels(picture: Tensor) -> NDArray[np.uint8]:
+    pixels: NDArray[np.uint8] = (picture.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
+    return pixels
+
+
+def _example(
+    printout: Printout,
+    classifier: Classifier,
+    kind: str,
+    pixels: NDArray[np.uint8],
+    label: int,
+    target: int | None,
+) -> Example:
+    path = printout.folder / kind / "sign.png"
+    with replacing(path) as temporary:
+        Image.fromarray(pixels).save(temporary, "PNG")
+    with torch.no_grad():
+        seen = predictions(classifier, classifier.probabilities(to_tensor([pixels]).to(classifier.device)))
+    return Example(
+        id=kind,
+        pair="sign",
+        kind="clean" if kind == "clean" else "adversarial",
+        path=f"{kind}/sign.png",
+        sha256=file_sha256(path),
+        size_px=(pixels.shape[1], pixels.shape[0]),
+        source="drawn stop sign",
+        label=label,
+        label_name=classifier.labels[label],
+        target=target,
+        digital=seen[0],
+    )
+
+
+def _manifest(printout: Printout, run: StickerRun, code: str, examples: tuple[Example, ...]) -> Manifest:
+    asked = run.record["asked"]
+    names = ("target", "mask", "palette", "transforms", "steps", "batch", "nps", "printability", "smoothness")
+    return Manifest(
+        name=printout.name,
+        code=code,
+        seed=asked["seed"],
+        classifier=ClassifierRecord(
+            spec=asked["model"], labels_file=asked["labels"], classes=len(run.classifier.labels)
+        ),
+        attack=AttackRecord(
+            name="stop-sign",
+            eps=None,
+            parameters={
+                "area": run.record["area_of_the_sign"],
+                **{name: asked[name] for name in names},
+                "record": RECORD,
+            },
+        ),
+        selection=Selection(
+            images=asked["victims"] or "drawn", limit=None, prefiltered=False, candidates=1, labels="given"
+        ),
+        versions={"physadv": version("physadv"), "torch": torch.__version__},
+        examples=examples,
+    )

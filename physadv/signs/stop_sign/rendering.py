@@ -1,0 +1,195 @@
+"""A plate in the world → what a camera's file shows of it → the crop that a classifier is given.
+
+One pinhole camera, one homography and one resampling a sight; light stays linear until the file is written.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from physadv.classifiers import Classifier
+from physadv.errors import PhysadvError
+from physadv.randomness import derive_seed
+from physadv.signs.drawing.drawing import draw_background
+from physadv.signs.stop_sign.sign import FACE_MM, FACE_SIDE
+from physadv.transforms import linear_to_srgb, srgb_to_linear, warp_perspective
+from physadv.transforms.geometry import apply_homography, matrices
+
+FOCAL_PX = 1040.0
+"""Of both cameras, pixels: 26 mm on 36 mm of film, the main camera of most phones, with 1440 pixels along the
+frame, which is what messengers leave of a photo; a dash camera of 1280 pixels and 63° has the same.
+
+A plate of 750 mm is 512 pixels high at 5 feet, 64 at 40 feet, and 16, where it is too small to see, at 49 m.
+"""
+LEAST_PX = 16.0
+"""Below this apparent height of the plate, pixels, a sign counts as too small to see."""
+CROP_SIDE = 128
+"""Pixels that a crop is brought to before the classifier resizes it to its own input."""
+
+BACKGROUNDS = 24
+_BACKGROUND_SIDE = 256
+_CLASSIFIED_AT_ONCE = 256
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom in pixels, (0, 0) the top-left corner of the top-left pixel."""
+
+
+class SightError(PhysadvError):
+    """Faces, a photo, a video or a parameter of the tests cannot be used."""
+
+
+def plate_homography(
+    rotation: Tensor, middle_mm: Tensor, principal: Tensor, side: int, focal_px: float = FOCAL_PX
+) -> Tensor:
+    """Return homographies (B, 3, 3), float64, from pixels of a plate's face to pixels of the picture.
+
+    Args:
+        rotation: (B, 3, 3) from the plate's axes (x right, y down) to the camera's.
+        middle_mm: (B, 3) the plate's middle as the camera sees it: right, down, ahead.
+        principal: (B, 2) the pixel on the optical axis.
+        side: of the face's canvas, pixels; `FACE_SIDE` of them are `FACE_MM` wide, more show what is around.
+        focal_px: focal length.
+    """
+    unit, centre = FACE_MM / FACE_SIDE, (side - 1) / 2
+    like = middle_mm[:, 0]
+    to_plate = matrices(torch.full_like(like, unit), 0, -unit * centre, 0, unit, -unit * centre, 0, 0, 1)
+    rays = torch.cat([rotation[:, :, :2], middle_mm[:, :, None]], dim=2)
+    x, y = principal.to(like).unbind(dim=1)
+    return matrices(torch.full_like(like, focal_px), 0, x, 0, focal_px, y, 0, 0, 1) @ rays @ to_plate
+
+
+def apparent_px(distance_m: float, focal_px: float = FOCAL_PX) -> float:
+    """Return the height in pixels of a true-size plate seen head-on."""
+    return focal_px * FACE_MM / 1000 / distance_m
+
+
+def seen_light(faces: Tensor, alpha: Tensor, homography: Tensor, behind: Tensor) -> Tensor:
+    """Return the linear light (B, 3, h, w) of plates before a background.
+
+    Args:
+        faces: (B, 3, S, S) sRGB in [0, 1].
+        alpha: (S, S), 1 where the plate is.
+        homography: (B, 3, 3) from pixels of the face to the picture's.
+        behind: (B, 3, h, w) linear light.
+    """
+    cover = alpha.to(faces).expand(len(faces), 1, *alpha.shape)
+    layers = torch.cat([srgb_to_linear(faces) * cover, cover], dim=1)
+    nothing = layers.new_zeros(len(faces), 4, 1, 1)
+    seen = warp_perspective(layers, homography, nothing, (behind.shape[-2], behind.shape[-1]))
+    return seen[:, :3] + (1 - seen[:, 3:]) * behind
+
+
+def lit(faces: Tensor, slope: Tensor, sheen: Tensor) -> Tensor:
+    """Return plates in uneven light: brighter to one side, and with the sky's soft reflection in one place.
+
+    Args:
+        faces: (B, 3, S, S) sRGB in [0, 1].
+        slope: (B, 2) of the light along x and y, as a share of it at the plate's edge.
+        sheen: (B, 3) the reflection's place in half plates, x and y, and its light.
+
+    Returns:
+        (B, 3, S, S) sRGB in [0, 1].
+    """
+    axis = torch.linspace(-1, 1, faces.shape[-1])
+    x, y = axis[None, None, None, :], axis[None, None, :, None]
+    slope_x, slope_y = slope.to(faces)[:, :, None, None, None].unbind(dim=1)
+    at_x, at_y, added = sheen.to(faces)[:, :, None, None, None].unbind(dim=1)
+    gain = 1 + slope_x * x + slope_y * y
+    reflected = added * (-2 * ((x - at_x).square() + (y - at_y).square())).exp()
+    return linear_to_srgb((srgb_to_linear(faces) * gain + reflected).clamp(0, 1))
+
+
+def plate_boxes(alpha: Tensor, homography: Tensor) -> Tensor:
+    """Return the box (B, 4) around what is seen of plates; see `Box`.
+
+    Args:
+        alpha: (S, S), 1 where the plate is.
+        homography: (B, 3, 3) from pixels of the face to the picture's.
+    """
+    rows = (alpha > 0.5).any(dim=1).nonzero()[:, 0]
+    if not len(rows):
+        raise SightError("alpha is nowhere above 0.5; wanted 1 where the plate is")
+    inside = alpha[rows] > 0.5
+    first = inside.int().argmax(dim=1)
+    last = alpha.shape[1] - 1 - inside.flip(1).int().argmax(dim=1)
+    edge = torch.cat(
+        [
+            torch.stack([x + dx, rows + dy], dim=1)
+            for x, dx in ((first, -0.5), (last, 0.5))
+            for dy in (-0.5, 0.5)
+        ]
+    )
+    seen = apply_homography(homography, edge.to(homography)) + 0.5
+    return torch.cat([seen.amin(dim=1), seen.amax(dim=1)], dim=1)
+
+
+def widened(box: Box, margin: float, jitter: NDArray[np.float64] | None = None) -> Box:
+    """Return a box with a margin on every side, as a share of its sides, each side jittered."""
+    left, top, right, bottom = box
+    grow = margin + (np.zeros(4) if jitter is None else jitter)
+    width, height = right - left, bottom - top
+    return (
+        left - grow[0] * width,
+        top - grow[1] * height,
+        right + grow[2] * width,
+        bottom + grow[3] * height,
+    )
+
+
+def crop(picture: Tensor, box: Box) -> Tensor:
+    """Return what a box of whole pixels holds of a picture (3, H, W), as (3, CROP_SIDE, CROP_SIDE).
+
+    Width and height are brought to one side each for itself, as the boxes of GTSRB and LISA are; the box is
+    cut at the picture's edges.
+    """
+    height, width = picture.shape[-2:]
+    left, top = (max(0, math.floor(min(box[k], size - 1))) for k, size in ((0, width), (1, height)))
+    right, bottom = (
+        max(start + 1, min(size, math.ceil(box[k])))
+        for k, start, size in ((2, left, width), (3, top, height))
+    )
+    cut = picture[None, :, top:bottom, left:right]
+    return F.interpolate(cut, (CROP_SIDE, CROP_SIDE), mode="bilinear", align_corners=False, antialias=True)[
+        0
+    ].clamp(0, 1)
+
+
+def classify(classifier: Classifier, crops: Tensor) -> list[tuple[int, float]]:
+    """Return class and its probability for every crop (B, 3, h, w)."""
+    found: list[tuple[int, float]] = []
+    for part in torch.split(crops, _CLASSIFIED_AT_ONCE):
+        confidence, answer = classifier.probabilities(part.to(classifier.device)).max(dim=1)
+        found += zip(answer.tolist(), confidence.tolist(), strict=True)
+    return found
+
+
+def drawn_backgrounds(seed: int, count: int = BACKGROUNDS) -> Tensor:
+    """Return drawn scenes to set signs before, sRGB (count, 3, 256, 256) in [0, 1]."""
+    generator = np.random.default_rng(derive_seed(seed, "backgrounds"))
+    scenes = [draw_background(_BACKGROUND_SIDE, generator).clip(0, 1) for _ in range(count)]
+    return torch.from_numpy(np.stack(scenes)).permute(0, 3, 1, 2).float()
+
+
+def check_faces(faces: Mapping[str, Tensor], alpha: Tensor, names: Sequence[str]) -> None:
+    """Refuse faces that the tests cannot show.
+
+    Raises:
+        SightError: no treatment, faces that are not (V, 3, S, S), an alpha that is not (S, S), or not one
+            name for every victim.
+    """
+    if not faces:
+        raise SightError("no treatment; wanted faces of at least one")
+    wanted = (len(names), 3, *alpha.shape)
+    if alpha.ndim != 2 or alpha.shape[0] != alpha.shape[1]:
+        raise SightError(f"alpha of shape {tuple(alpha.shape)}; wanted a square (S, S)")
+    for treatment, each in faces.items():
+        if tuple(each.shape) != wanted:
+            raise SightError(
+                f"faces of treatment '{treatment}' of shape {tuple(each.shape)}; wanted {wanted}, "
+                f"one for each of {len(names)} victims"
+            )

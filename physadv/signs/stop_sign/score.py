@@ -1,0 +1,259 @@
+"""The table: how often stickers reached their target, fooled at all, or left the sign read as what it is.
+
+Shares count the sights in which a sign was found. Their intervals are Wilson's, as if every sight were a
+trial of its own; photos of one sign and frames of one approach are not, and the clustered intervals beside
+them draw whole signs or approaches.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from physadv.evaluation.comparisons import Comparison, compare_paired
+from physadv.evaluation.intervals import Estimate, proportion
+from physadv.signs.stop_sign.sign import Answer
+
+Key = TypeVar("Key", bound=Hashable)
+
+MEASURES = ("targeted", "untargeted", "accuracy")
+NO_TARGET = "no target"
+SIMULATED = "simulated"
+BIN_M = 5.0
+"""Width of the distances that a drive-by's frames are gathered in."""
+
+
+@dataclass(frozen=True)
+class Shares:
+    """What came about in some sights of one treatment.
+
+    Attributes:
+        sights: in all.
+        found: share of them in which a sign was found; the rest counts those only.
+        targeted: classified as the target.
+        untargeted: classified as anything but the true class.
+        accuracy: classified as the true class.
+        confidence: mean probability of what was answered, None without an answer.
+    """
+
+    sights: int
+    found: Estimate
+    targeted: Estimate
+    untargeted: Estimate
+    accuracy: Estimate
+    confidence: float | None
+
+
+@dataclass(frozen=True)
+class Printability:
+    """What a printer makes of stickers: non-printability score, and mean error in 8-bit levels."""
+
+    nps: float
+    palette_error: float | None = None
+
+
+@dataclass(frozen=True)
+class Score:
+    """One test of several treatments.
+
+    Attributes:
+        name: "lab test" or "drive-by test".
+        channel: "simulated", or where real pictures came from.
+        overall: treatment → all its sights.
+        clustered: the same with intervals over signs or approaches.
+        places: place → treatment → its sights there; cells of the lab test, distances of a drive-by, whose
+            intervals are over approaches.
+        by_sight: treatments compared sight by sight; `by_sign` by what the most of a sign's sights say.
+        longest_run: treatment → most frames one after another that were read right; empty for a lab test.
+        distances_m: the middles of a drive-by's places; empty for a lab test.
+    """
+
+    name: str
+    channel: str
+    overall: Mapping[str, Shares]
+    clustered: Mapping[str, Shares]
+    places: Mapping[str, Mapping[str, Shares]]
+    by_sight: Sequence[Comparison]
+    by_sign: Sequence[Comparison]
+    longest_run: Mapping[str, int] = field(default_factory=dict)
+    distances_m: tuple[float, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Return name and channel, "lab test, simulated"."""
+        return f"{self.name}, {self.channel}"
+
+    @property
+    def simulated(self) -> bool:
+        """Return whether no camera was there."""
+        return self.channel == SIMULATED
+
+    @property
+    def measure(self) -> Literal["targeted", "untargeted"]:
+        """Return what success is: reaching the target or, without one, not being read right."""
+        targeted = all(own.targeted.undefined != NO_TARGET for own in self.overall.values())
+        return "targeted" if targeted else "untargeted"
+
+    @property
+    def places_seen(self) -> dict[str, Mapping[str, Shares]]:
+        """Return the places in which a sign was found."""
+        return {
+            place: own
+            for place, own in self.places.items()
+            if any(shares.untargeted.value is not None for shares in own.values())
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain numbers and names."""
+        return {
+            "test": self.name,
+            "channel": self.channel,
+            "overall": _shares_json(self.overall),
+            "clustered": _shares_json(self.clustered),
+            "places": {place: _shares_json(shares) for place, shares in self.places.items()},
+            "by_sight": [vars(test) for test in self.by_sight],
+            "by_sign": [vars(test) for test in self.by_sign],
+            "longest_run": dict(self.longest_run),
+        }
+
+
+def score_lab(answers: Sequence[Answer], channel: str = SIMULATED) -> Score:
+    """Return the score of a lab test; its clusters are signs."""
+    treatments = _grouped(answers, lambda answer: answer.treatment)
+    return Score(
+        name="lab test",
+        channel=channel,
+        places=_by_place(_grouped(answers, lambda answer: answer.place), treatments),
+        **_over_all(treatments, cluster=lambda answer: answer.victim),
+    )
+
+
+def score_drive_by(answers: Sequence[Answer], channel: str = SIMULATED) -> Score:
+    """Return the score of drive-by tests; its clusters are approaches, its places distances.
+
+    Args:
+        answers: those of one approach in the order of time.
+        channel: "simulated", or the video's name.
+    """
+    treatments = _grouped(answers, lambda answer: answer.treatment)
+    near_first = sorted((a for a in answers if math.isfinite(a.distance_m)), key=lambda a: a.distance_m)
+    bins = _grouped(near_first, lambda answer: BIN_M * math.floor(answer.distance_m / BIN_M))
+    by_place = {f"{start:g}–{start + BIN_M:g} m": own for start, own in bins.items()}
+    return Score(
+        name="drive-by test",
+        channel=channel,
+        places=_by_place(by_place, treatments, _approach),
+        longest_run={
+            name: max(map(longest_run, _grouped(own, _approach).values())) for name, own in treatments.items()
+        },
+        distances_m=tuple(start + BIN_M / 2 for start in bins),
+        **_over_all(treatments, cluster=_approach),
+    )
+
+
+def shares(answers: Sequence[Answer], cluster: Callable[[Answer], Hashable] | None = None) -> Shares:
+    """Return what came about in sights; every sight is a trial of its own, or belongs to a cluster."""
+    seen = [answer for answer in answers if answer.answer is not None]
+
+    def counted(came_about: Callable[[Answer], bool], among: Sequence[Answer]) -> Estimate:
+        if cluster is None:
+            return proportion([came_about(answer) for answer in among], [1] * len(among))
+        groups = _grouped(among, cluster).values()
+        return proportion([sum(map(came_about, group)) for group in groups], [len(group) for group in groups])
+
+    without_target = any(answer.target is None for answer in answers)
+    return Shares(
+        sights=len(answers),
+        found=counted(lambda answer: answer.answer is not None, answers),
+        targeted=Estimate(None, None, None, 0, 0, NO_TARGET)
+        if without_target
+        else counted(lambda answer: answer.answer == answer.target, seen),
+        untargeted=counted(lambda answer: answer.answer != answer.label, seen),
+        accuracy=counted(lambda answer: answer.answer == answer.label, seen),
+        confidence=sum(answer.confidence for answer in seen) / len(seen) if seen else None,
+    )
+
+
+def longest_run(answers: Sequence[Answer]) -> int:
+    """Return the most frames one after another that were read as the true class."""
+    best = now = 0
+    for answer in answers:
+        now = now + 1 if answer.answer == answer.label else 0
+        best = max(best, now)
+    return best
+
+
+def succeeded(answer: Answer) -> bool:
+    """Return whether the target was reached or, without one, the true class missed."""
+    if answer.answer is None:
+        return False
+    return answer.answer != answer.label if answer.target is None else answer.answer == answer.target
+
+
+def _over_all(
+    treatments: Mapping[str, Sequence[Answer]], cluster: Callable[[Answer], Hashable]
+) -> dict[str, Any]:
+    return {
+        "overall": {name: shares(own) for name, own in treatments.items()},
+        "clustered": {name: shares(own, cluster) for name, own in treatments.items()},
+        "by_sight": compare_paired({name: _by_sight(own) for name, own in treatments.items()}),
+        "by_sign": compare_paired({name: _by_sign(own) for name, own in treatments.items()}),
+    }
+
+
+def _by_place(
+    places: Mapping[str, Sequence[Answer]],
+    treatments: Iterable[str],
+    cluster: Callable[[Answer], Hashable] | None = None,
+) -> dict[str, dict[str, Shares]]:
+    return {
+        place: {name: shares([a for a in own if a.treatment == name], cluster) for name in treatments}
+        for place, own in places.items()
+    }
+
+
+def _by_sight(answers: Sequence[Answer]) -> dict[str, bool]:
+    """Return sight → whether the attack succeeded there; sights are told apart by their order in a place."""
+    places = _grouped(answers, lambda answer: (answer.victim, answer.place))
+    return {
+        f"{victim}/{place}/{number}": succeeded(answer)
+        for (victim, place), own in places.items()
+        for number, answer in enumerate(own)
+        if answer.answer is not None
+    }
+
+
+def _by_sign(answers: Sequence[Answer]) -> dict[str, bool]:
+    """Return sign → whether the attack succeeded in more than half of the sights in which it was found."""
+    seen = [answer for answer in answers if answer.answer is not None]
+    return {
+        victim: 2 * sum(map(succeeded, own)) > len(own)
+        for victim, own in _grouped(seen, lambda answer: answer.victim).items()
+    }
+
+
+def _approach(answer: Answer) -> tuple[str, str]:
+    return answer.victim, answer.place
+
+
+def _grouped(answers: Sequence[Answer], key: Callable[[Answer], Key]) -> dict[Key, list[Answer]]:
+    groups: dict[Key, list[Answer]] = defaultdict(list)
+    for answer in answers:
+        groups[key(answer)].append(answer)
+    return dict(groups)
+
+
+def _shares_json(treatments: Mapping[str, Shares]) -> dict[str, Any]:
+    return {
+        name: {
+            "sights": own.sights,
+            "confidence": own.confidence,
+            **{measure: _estimate_json(getattr(own, measure)) for measure in ("found", *MEASURES)},
+        }
+        for name, own in treatments.items()
+    }
+
+
+def _estimate_json(share: Estimate) -> dict[str, Any]:
+    return {"value": share.value, "low": share.low, "high": share.high, "n": share.n}

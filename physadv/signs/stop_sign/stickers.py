@@ -1,0 +1,122 @@
+"""What the sign attack changes: one set of stickers, shown at every step on other signs in other scenes."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from physadv.attacks.variables import mid_grey_noise
+from physadv.signs.stop_sign.palettes import nearest_colours
+from physadv.transforms import linear_to_srgb, round_to_8_bits, srgb_to_linear
+from physadv.transforms.protocol import Parameters
+
+MARGIN = 0.1
+"""Of the scene around a face, in sides of the face: what a crop shows of a sign's surroundings."""
+
+
+@dataclass(frozen=True)
+class SharedStickers:
+    """One set of stickers on a face, for all signs; values are levels from 0 to 255, (1, 3, S, S).
+
+    Attributes:
+        scenes: (V, 3, C, C) in [0, 1], faces with `MARGIN` around them, as `rectified` gives them.
+        mask: (S, S) in [0, 1], where on the face stickers are.
+        plate: (S, S), what of the face is the sign; what is not is replaced, as is the margin.
+        light: (V, 3), by how much each sign is lit, as `white_light` measures it.
+        backgrounds: (K, 3, C, C) in [0, 1], what may be behind a sign besides what was.
+        batch: how many signs a step draws.
+        palette: (N, 3) in [0, 1], the only colours there are; any colour without it.
+        start_at: levels (1, 3, S, S) to begin with; noise about mid-grey without it.
+    """
+
+    scenes: Tensor
+    mask: Tensor
+    plate: Tensor
+    light: Tensor
+    backgrounds: Tensor
+    batch: int
+    palette: Tensor | None = None
+    start_at: Tensor | None = None
+
+    def start(self, generator: torch.Generator) -> Tensor:
+        """Return the levels to begin with."""
+        if self.start_at is not None:
+            return self.start_at
+        return mid_grey_noise((1, 3, *self.mask.shape), generator).to(self.scenes)
+
+    def images(self, values: Tensor) -> Tensor:
+        """Return the stickers (1, 3, S, S) in [0, 1], in colours of the palette where there is one.
+
+        The gradient passes rounding and palette as if they were not there.
+        """
+        colours = round_to_8_bits(values / 255)
+        if self.palette is None:
+            return colours
+        return colours + (nearest_colours(colours.detach(), self.palette) - colours.detach())
+
+    def draw(self, n: int, generator: torch.Generator) -> Parameters:
+        """Draw n signs, and what is behind them: their own surroundings as often as another scene."""
+        signs = torch.randint(len(self.scenes), (n,), generator=generator)
+        behind = torch.randint(2 * len(self.backgrounds), (n,), generator=generator)
+        return {"sign": signs, "behind": behind}
+
+    def render(self, values: Tensor, drawn: Parameters, samples: int) -> Tensor:
+        """Return the drawn signs with the stickers on them, (samples·B, 3, C, C)."""
+        scenes, light = self.scenes[drawn["sign"]], self.light[drawn["sign"]]
+        margin = (scenes.shape[-1] - self.mask.shape[-1]) // 2
+        around = (margin, scenes.shape[-1] - self.mask.shape[-1] - margin) * 2
+        stickers, mask = F.pad(self.images(values), around), F.pad(self.mask, around)
+        behind = drawn["behind"] % len(self.backgrounds)
+        other = drawn["behind"] >= len(self.backgrounds)
+        plate = torch.where(other[:, None, None, None], F.pad(self.plate, around), 1.0)
+        set_before = self.backgrounds[behind] + plate * (scenes - self.backgrounds[behind])
+        return set_before + mask * (relit(stickers, light) - set_before)
+
+    def project(self, values: Tensor) -> Tensor:
+        """Return the values clipped to [0, 255]."""
+        return values.clamp(0, 255)
+
+
+def relit(stickers: Tensor, light: Tensor) -> Tensor:
+    """Return stickers (1, 3, S, S) as they look under the light (B, 3) of each sign, (B, 3, S, S)."""
+    lit = srgb_to_linear(stickers) * light.to(stickers)[:, :, None, None]
+    return linear_to_srgb(lit.clamp(0, 1))
+
+
+def white_light(faces: Tensor, plate: Tensor) -> Tensor:
+    """Return how white each sign's own white is, linear light over that of white paper, (V, 3).
+
+    A sticker hangs in the sign's light: on a sign in the shade it is as dark as the sign's letters.
+
+    Args:
+        faces: (V, 3, S, S) in [0, 1].
+        plate: (S, S), what of them is the sign.
+    """
+    pixels = faces[:, :, plate > 0.99]
+    brightness = pixels.amin(dim=1)
+    # A sixth of a stop sign is white; half of that is surely no edge.
+    whitest = brightness.topk(max(1, brightness.shape[1] // 12), dim=1).indices
+    white = pixels.gather(2, whitest[:, None].expand(-1, 3, -1)).median(dim=2).values
+    return srgb_to_linear(white) / _PAPER
+
+
+_MOST_GAIN = 4.0
+_PAPER = 0.86
+"""Linear light of white paper under the light that makes a perfect white 1."""
+
+
+def metered(faces: Tensor, light: Tensor) -> tuple[Tensor, Tensor]:
+    """Return faces (V, 3, H, W) and their light as a camera exposes them that meters the sign.
+
+    Photos may be of signs in the shade or against the sky. How a sight is lit is for what shows the faces to
+    say; here each is brought to white paper's light, by two stops at most, beyond which lies only noise.
+    """
+    gain = (1 / light.amax(dim=1)).clamp(1, _MOST_GAIN)
+    shown = linear_to_srgb((srgb_to_linear(faces) * gain[:, None, None, None]).clamp(0, 1))
+    return shown, light * gain[:, None]
+
+
+def stickered(faces: Tensor, stickers: Tensor, mask: Tensor, light: Tensor) -> Tensor:
+    """Return faces (V, 3, S, S) with stickers (1 or V, 3, S, S) on them under a mask (S, S)."""
+    return faces + mask * (relit(stickers, light) - faces)

@@ -1,0 +1,1 @@
+"""Training the bundled sign classifier, and hardening it against stickers."""

@@ -1,0 +1,1 @@
+"""A whole study from one TOML file: which runs it needs, which steps are due, and its tables."""

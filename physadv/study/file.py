@@ -1,0 +1,219 @@
+"""A study in one TOML file: what it may say, and every run that it asks for.
+
+Nothing is run here. What can be known to be wrong before any image is read is refused, in one line that names
+file, table and key.
+"""
+
+import re
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from physadv.attacks import find_recipe
+from physadv.errors import PhysadvError, unknown_name
+from physadv.phone import load_phone
+from physadv.pipeline.settings import GenerateSettings
+from physadv.runs.folders import check_name
+from physadv.sheets.layout import PAGES
+from physadv.study.tables import PhotographTable, RunsTable, StudyTable, first_fault
+from physadv.transforms import load_preset, parse_sweep, parse_transform
+
+
+class StudyError(PhysadvError):
+    """A study's file has a fault, or the study cannot go on."""
+
+
+@dataclass(frozen=True)
+class StudyRun:
+    """One run: how its examples are made, and what is then done with them.
+
+    Attributes:
+        name: of its folders.
+        model: name of its classifier in the file.
+        settings: of `generate`.
+        transforms: digital ones to measure; likewise `sweeps`.
+        photographs: how it is photographed, if at all.
+    """
+
+    name: str
+    model: str
+    settings: GenerateSettings
+    transforms: tuple[str, ...]
+    sweeps: tuple[str, ...]
+    photographs: PhotographTable | None
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study: its name, the seed of everything random in it, and its runs, in the file's order."""
+
+    name: str
+    seed: int
+    runs: tuple[StudyRun, ...]
+
+
+def read_study(path: Path, data: Path | None = None) -> Study:
+    """Return the study that a TOML file describes.
+
+    Args:
+        path: of the file.
+        data: where the paths in it are relative to; the file's own folder by default.
+
+    Raises:
+        StudyError: one line naming file, table and key: no TOML, a missing or unknown key, a value that
+            cannot be, a file that is not there, two runs of one name.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        tables = StudyTable.model_validate(document)
+    except OSError as error:
+        raise StudyError(f"{path}: {error.strerror or error}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise StudyError(f"{path}: not a TOML file in UTF-8 ({error})") from error
+    except ValidationError as error:
+        raise StudyError(f"{path}: {first_fault(error)}") from error
+    return _Reader(path, data or path.parent, tables).study()
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Checks what is in the tables of one file and turns them into runs."""
+
+    path: Path
+    data: Path
+    tables: StudyTable
+
+    def study(self) -> Study:
+        """Return the study."""
+        self._check("name", check_name, self.tables.name)
+        self._file("images, path", self.tables.images.path)
+        for name, model in self.tables.models.items():
+            self._check(f"models {name}", check_name, name)
+            self._spec(f"models {name}, spec", model.spec)
+            if model.labels is not None:
+                self._file(f"models {name}, labels", model.labels)
+        found: dict[str, tuple[int, StudyRun]] = {}
+        for number, table in enumerate(self.tables.runs, start=1):
+            self._check_runs(f"runs {number}", table)
+            for run in self._runs(f"runs {number}", table):
+                if run.name in found:
+                    raise self._fault(
+                        f"runs {number}, name",
+                        f"makes '{run.name}' as runs {found[run.name][0]} does; wanted another name",
+                    )
+                found[run.name] = number, run
+        return Study(self.tables.name, self.tables.seed, tuple(run for _, run in found.values()))
+
+    def _check_runs(self, where: str, table: RunsTable) -> None:
+        for name in table.models:
+            if name not in self.tables.models:
+                raise self._fault(f"{where}, models", unknown_name("model", name, self.tables.models))
+        if table.name is not None:
+            self._check(f"{where}, name", check_name, table.name)
+        for key, check, values in (
+            ("attacks", find_recipe, table.attacks),
+            ("transforms", parse_transform, table.transforms),
+            ("sweeps", parse_sweep, table.sweeps),
+        ):
+            for value in values:
+                self._check(f"{where}, {key}", check, value)
+        for preset in table.presets or ():
+            self._check(f"{where}, presets", load_preset, self._preset(preset))
+        if not (table.transforms or table.sweeps or table.photographs):
+            raise self._fault(where, "nothing to measure; wanted photographs, sweeps or transforms")
+        if table.photographs:
+            self._check(f"{where}, photographs, phone", load_phone, table.photographs.phone)
+            if table.photographs.page not in PAGES:
+                said = unknown_name("page", table.photographs.page, PAGES)
+                raise self._fault(f"{where}, photographs, page", said)
+
+    def _runs(self, where: str, table: RunsTable) -> list[StudyRun]:
+        budgets: Sequence[int | None] = table.eps or [None]
+        presets: Sequence[str | None] = table.presets or [None]
+        grid = product(table.models, table.attacks, budgets, presets, table.targets)
+        return [self._run(where, table, *chosen) for chosen in grid]
+
+    def _run(
+        self,
+        where: str,
+        table: RunsTable,
+        name: str,
+        attack: str,
+        eps: int | None,
+        preset: str | None,
+        target: str,
+    ) -> StudyRun:
+        recipe, model = find_recipe(attack), self.tables.models[name]
+        self._check(f"{where}, eps", lambda given: recipe.budget(given, table.area), eps)
+        if recipe.target is not None and target != "none":
+            raise self._fault(f"{where}, targets", f"'{target}': {attack} chooses its own; wanted none")
+        said = [
+            self.tables.name,
+            table.name,
+            name,
+            attack,
+            recipe.eps if eps is None else eps,
+            preset and Path(preset).stem,
+            target if target != "none" else None,
+            "prefiltered" if table.prefilter else None,
+        ]
+        settings = GenerateSettings(
+            images=self.data / self.tables.images.path,
+            model=self._spec(f"models {name}, spec", model.spec),
+            labels=None if model.labels is None else self.data / model.labels,
+            attack=attack,
+            eps=eps,
+            area=table.area,
+            transforms=None if preset is None else self._preset(preset),
+            samples=table.samples,
+            target=target,
+            steps=table.steps,
+            size=model.size,
+            limit=self.tables.images.limit,
+            prefilter=table.prefilter,
+            seed=self.tables.seed,
+            batch=table.batch,
+            goal=table.goal,
+        )
+        return StudyRun(
+            name=_run_name(said),
+            model=name,
+            settings=settings,
+            transforms=tuple(table.transforms),
+            sweeps=tuple(table.sweeps),
+            photographs=table.photographs,
+        )
+
+    def _spec(self, where: str, spec: str) -> str:
+        """Return a classifier's spec with the path in it, if it has one, made relative to the data."""
+        before, sign, file = spec.partition(":" if spec.startswith("file:") else "@")
+        return f"{before}{sign}{self._file(where, file)}" if sign else spec
+
+    def _preset(self, preset: str) -> str:
+        return str(self.data / preset) if preset.lower().endswith(".toml") else preset
+
+    def _file(self, where: str, name: str) -> Path:
+        path = self.data / Path(name).expanduser()
+        if not path.exists():
+            raise self._fault(where, f"'{name}': not found in {self.data}; --data says where the data are")
+        return path
+
+    def _check(self, where: str, check: Callable[[Any], object], value: object) -> None:
+        try:
+            check(value)
+        except PhysadvError as error:
+            raise self._fault(where, str(error)) from error
+
+    def _fault(self, where: str, cause: str) -> StudyError:
+        return StudyError(f"{self.path}: {where}: {cause}")
+
+
+def _run_name(parts: Sequence[object]) -> str:
+    """Return the parts there are as a folder's name."""
+    said = "-".join(str(part) for part in parts if part is not None)
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", said)[:100]

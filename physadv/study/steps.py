@@ -1,0 +1,208 @@
+"""The steps of one run of a study: what each depends on, whether its results are there, and what makes them.
+
+A step's inputs are its parameters and the content of the files that it reads; of a classifier given as code,
+only the name.
+"""
+
+import csv
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from physadv.pipeline.crop import crop, photo_files
+from physadv.pipeline.generate import generate
+from physadv.pipeline.measure import Measurement, measure
+from physadv.pipeline.photograph import photograph_simulated, simulated_photos
+from physadv.pipeline.print_sheets import print_sheets
+from physadv.progress import Reporter, silent
+from physadv.runs import Capture, Colour, Printout, file_sha256
+from physadv.runs.manifest import read_manifest
+from physadv.study.file import Study, StudyError, StudyRun
+from physadv.study.sharing import share_clean_answers
+
+Stage = Literal["generate", "print", "photograph", "crop", "measure"]
+
+
+@dataclass(frozen=True)
+class RunStep:
+    """One step of a run.
+
+    Attributes:
+        stage: its name.
+        inputs: all that it depends on beside the steps before, for JSON.
+        made: whether its results are there.
+        work: makes them.
+        waiting: whether it cannot be run before somebody has taken photographs.
+    """
+
+    stage: Stage
+    inputs: Callable[[], object]
+    made: Callable[[], bool]
+    work: Callable[[], object]
+    waiting: Callable[[], bool] = lambda: False
+
+
+def run_steps(study: Study, run: StudyRun, root: Path, reporter: Reporter) -> Iterator[RunStep]:
+    """Yield the steps of a run, in their order."""
+    printout, capture = Printout(root, run.name), Capture(root, run.name)
+    yield RunStep(
+        "generate",
+        lambda: _made_of(run),
+        printout.manifest_path.exists,
+        lambda: generate(printout, run.settings, reporter),
+    )
+    photographs = run.photographs
+    if photographs:
+        yield RunStep(
+            "print",
+            lambda: [photographs.page, photographs.image_mm],
+            printout.pdf.exists,
+            lambda: print_sheets(
+                printout, page=photographs.page, image_mm=photographs.image_mm, reporter=reporter
+            ),
+        )
+        if photographs.source == "simulated":
+            yield RunStep(
+                "photograph",
+                lambda: [photographs.phone, photographs.shots, study.seed],
+                lambda: _photographed(printout, capture, photographs.shots),
+                lambda: _photograph(study, run, printout, capture, reporter),
+            )
+        yield RunStep(
+            "crop",
+            lambda: [photographs.colour, [(path.name, _sha256(path)) for path in photo_files(capture)]],
+            lambda: capture.store_path.exists() and capture.crops.exists(),
+            lambda: _crop(printout, capture, photographs.colour, reporter),
+            waiting=lambda: photographs.source == "real" and not photo_files(capture),
+        )
+    yield RunStep(
+        "measure",
+        lambda: [run.transforms, run.sweeps, study.seed],
+        capture.store_path.exists,
+        lambda: measure_run(study, run, root, reporter),
+        waiting=lambda: (
+            photographs is not None
+            and photographs.source == "real"
+            and not (photo_files(capture) or run.transforms or run.sweeps)
+        ),
+    )
+
+
+def _crop(printout: Printout, capture: Capture, colour: Colour, reporter: Reporter) -> None:
+    """Crop what there is, and name every photo that could not be used."""
+    result = crop(printout, capture, colour=colour, reporter=reporter)
+    for photo in result.refused_photos:
+        reporter.say(f"{printout.name}: {photo.name}: {photo.reason}")
+
+
+def measure_run(study: Study, run: StudyRun, root: Path, reporter: Reporter = silent) -> Measurement:
+    """Return what a run's own classifier says of it, asking only what has not been asked before.
+
+    Raises:
+        PhysadvError: as `measure`.
+    """
+    printout, capture = Printout(root, run.name), Capture(root, run.name)
+    for other in _sisters(study, run):
+        theirs, said = Printout(root, other.name), Capture(root, other.name)
+        if theirs.manifest_path.exists() and said.store_path.exists():
+            share_clean_answers(theirs, said, printout, capture)
+            break
+    (found,) = measure(
+        printout, capture, transforms=run.transforms, sweeps=run.sweeps, seed=study.seed, reporter=reporter
+    )
+    return found
+
+
+def _sisters(study: Study, run: StudyRun) -> Iterator[StudyRun]:
+    """Yield the runs before this one of the same pictures and classifier."""
+    before = study.runs[: study.runs.index(run)]
+    return (other for other in reversed(before) if other.model == run.model)
+
+
+def _photographed(printout: Printout, capture: Capture, shots: int) -> bool:
+    if not printout.manifest_path.exists():
+        return False
+    sheets = read_manifest(printout.manifest_path).sheets
+    return all(path.exists() for path in simulated_photos(capture, sheets, shots))
+
+
+def _photograph(
+    study: Study, run: StudyRun, printout: Printout, capture: Capture, reporter: Reporter
+) -> None:
+    """Take the simulated photos of a run, and remove those of more shots or sheets than there are now."""
+    assert run.photographs is not None
+    taken = photograph_simulated(
+        printout,
+        capture,
+        preset=run.photographs.phone,
+        shots=run.photographs.shots,
+        seed=study.seed,
+        reporter=reporter,
+    )
+    wanted = {path.stem for path in taken}
+    for truth in capture.truth.glob("*.json"):
+        if truth.stem not in wanted:
+            (capture.photos / f"{truth.stem}.jpg").unlink(missing_ok=True)
+            truth.unlink()
+
+
+def clear(printout: Printout, capture: Capture) -> None:
+    """Remove a run that is to be made anew with its crops and simulated photos.
+
+    Raises:
+        StudyError: there are photographs that are not simulated.
+    """
+    simulated = {path.stem for path in capture.truth.glob("*.json")}
+    real = [path for path in photo_files(capture) if path.stem not in simulated]
+    if real:
+        raise StudyError(
+            f"{capture.photos}: holds photographs of sheets that the study has changed since, as "
+            f"{real[0].name}; move {capture.folder} away or name the study anew"
+        )
+    for folder in (capture.folder, printout.folder):
+        if folder.exists():
+            shutil.rmtree(folder)
+
+
+def _made_of(run: StudyRun) -> object:
+    """Return all that a run's examples depend on, files by their content and not by where they lie."""
+    settings = run.settings
+    own = {**asdict(settings), "checkpoint": None, "images": _images(settings.images)}
+    for name in ("model", "labels", "transforms"):
+        text = str(own[name])
+        file = Path(text.removeprefix("file:").rpartition("@")[2])
+        if own[name] is not None and file.is_file():
+            own[name] = [text.removesuffix(str(file)), file.name, _sha256(file)]
+    return own
+
+
+def _images(images: Path) -> object:
+    """Return names and hashes of the source images, as far as they are there."""
+    if images.is_file():
+        with images.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+            listed = [images.parent / (row.get("path") or "") for row in csv.DictReader(file)]
+        files: Sequence[Path] = [images, *listed]
+    else:
+        files = sorted(path for path in images.rglob("*") if not path.name.startswith("."))
+    return [(path.name, _sha256(path)) for path in files if path.is_file()]
+
+
+def _sha256(path: Path) -> str:
+    found = path.stat()
+    return _sha256_of(path, found.st_size, found.st_mtime_ns)
+
+
+@lru_cache(maxsize=2**14)
+def _sha256_of(path: Path, _size: int, _changed: int) -> str:
+    """Return a file's hash, read again only where its size or time of change is another."""
+    return file_sha256(path)
+
+
+def digest(inputs: object) -> str:
+    """Return the SHA-256 of plain values."""
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True, default=str).encode()).hexdigest()

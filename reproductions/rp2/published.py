@@ -1,0 +1,226 @@
+"""RP2's published noise and ours on RP2's own classifier: same 40 signs at 32 pixels, same masks, same range.
+
+The published noise is added to a crop of 32 × 32 pixels inside a mask and clipped; so is ours, which is
+optimised for what a camera does on top. The plane that is photographed is the whole crop.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from physadv.attacks.loop import optimise
+from physadv.attacks.objectives import targeted_generalised
+from physadv.attacks.optimisers import cooling_adam
+from physadv.classifiers import Classifier
+from physadv.errors import PhysadvError
+from physadv.progress import Reporter, silent
+from physadv.randomness import generator
+from physadv.signs.stop_sign.optimise import SIDE
+from physadv.signs.stop_sign.sign import FACE_SIDE
+from physadv.signs.stop_sign.stickers import MARGIN
+from physadv.transforms import Composition, Transformation, load_preset, plus_minus, round_to_8_bits
+from physadv.transforms.protocol import Parameters
+from physadv.transforms.warps import Warp
+
+STOP, SPEED_LIMIT_45 = 14, 12
+FOLDER = Path("traffic") / "rp2"
+MASKS = {"sticker": "lisa_rectangles.png", "poster": "lisa_octagon.png"}
+_BATCH = 32
+_DIGITAL_WEIGHT = 1.0
+"""Of the crops as they are, beside those that are photographed."""
+_CROP = plus_minus(0.06)
+
+
+class PublishedError(PhysadvError):
+    """RP2's files are not where they should be."""
+
+
+@dataclass(frozen=True)
+class PublishedAttack:
+    """One of RP2's released attacks.
+
+    Attributes:
+        kind: "sticker" or "poster".
+        names: of the 40 crops.
+        crops: (40, 3, 32, 32) in [0, 1].
+        mask: (32, 32), 0 or 1.
+        noise: (1, 3, 32, 32), what is added inside the mask.
+    """
+
+    kind: str
+    names: list[str]
+    crops: Tensor
+    mask: Tensor
+    noise: Tensor
+
+    def added(self, noise: Tensor) -> Tensor:
+        """Return the crops with a noise inside the mask, one for all or each its own, as files hold them."""
+        return round_to_8_bits(self.crops + self.mask * noise)
+
+
+def read_published(data: Path, kind: str) -> PublishedAttack:
+    """Return a released attack from a folder that has `traffic/rp2`.
+
+    Raises:
+        PublishedError: a file is missing.
+    """
+    folder = data / FOLDER
+    try:
+        paths = sorted((folder / "victims_32px").iterdir(), key=lambda path: int(path.stem))
+        crops = torch.stack([_read(path, "RGB").permute(2, 0, 1) for path in paths])
+        mask = _read(folder / "masks" / MASKS[kind], "L")
+        with np.load(folder / "published_noise_32px.npz") as file:
+            noise = torch.from_numpy(file[f"noise_{kind}"]).permute(2, 0, 1)[None]
+    except (OSError, ValueError, KeyError) as error:
+        raise PublishedError(f"{folder}: RP2's files cannot be read ({error})") from error
+    return PublishedAttack(kind, [path.stem for path in paths], crops, (mask > 0.5).float(), noise)
+
+
+@dataclass(frozen=True)
+class NoiseOnCrops:
+    """One noise for all crops, in 8-bit levels (1, 3, 32, 32), within the range of the published one.
+
+    Attributes:
+        attack: crops, mask and range.
+        backgrounds: (K, 3, C, C) in [0, 1], what a photo shows around the crop.
+        batch: crops a step draws.
+    """
+
+    attack: PublishedAttack
+    backgrounds: Tensor
+    batch: int = _BATCH
+
+    def start(self, generator: torch.Generator) -> Tensor:
+        """Return no noise."""
+        return torch.zeros_like(self.attack.noise)
+
+    def images(self, values: Tensor) -> Tensor:
+        """Return the noise about mid-grey."""
+        return (values / 510 + 0.5).clamp(0, 1)
+
+    def draw(self, n: int, generator: torch.Generator) -> Parameters:
+        """Draw n crops and what is around them."""
+        return {
+            "crop": torch.randint(len(self.attack.crops), (n,), generator=generator),
+            "behind": torch.randint(len(self.backgrounds), (n,), generator=generator),
+        }
+
+    def render(self, values: Tensor, drawn: Parameters, samples: int) -> Tensor:
+        """Return planes that show the drawn crops with the noise, before their backgrounds."""
+        crops = self.attack.crops[drawn["crop"]]
+        noisy = round_to_8_bits(crops + self.attack.mask * values / 255)
+        planes = F.interpolate(noisy, (SIDE, SIDE), mode="bilinear", align_corners=False)
+        scenes = self.backgrounds[drawn["behind"]].clone()
+        edge = (scenes.shape[-1] - SIDE) // 2
+        scenes[..., edge : edge + SIDE, edge : edge + SIDE] = planes
+        return scenes
+
+    def project(self, values: Tensor) -> Tensor:
+        """Return the values clipped to the published noise's range, and to what a crop can show."""
+        low, high = float(self.attack.noise.min()), float(self.attack.noise.max())
+        return values.clamp(255 * max(low, -1), 255 * min(high, 1))
+
+
+def our_noise(
+    classifier: Classifier,
+    attack: PublishedAttack,
+    backgrounds: Tensor,
+    *,
+    steps: int,
+    seed: int,
+    reporter: Reporter = silent,
+) -> Tensor:
+    """Return a noise (1, 3, 32, 32) made on the same crops with the same mask, for the camera as well.
+
+    Args:
+        classifier: RP2's.
+        attack: the published one.
+        backgrounds: as `around_planes` gives them.
+        steps: of Adam.
+        seed: of the draws.
+        reporter: told of the steps.
+    """
+    variable = NoiseOnCrops(attack, backgrounds)
+    digital = targeted_generalised(torch.full((len(attack.crops),), SPEED_LIMIT_45))
+
+    def as_files(values: Tensor) -> Tensor:
+        return _BATCH * _DIGITAL_WEIGHT * digital(classifier(attack.added(values / 255))[None]).mean()
+
+    ticks = iter(reporter.track(range(steps), steps, f"our {attack.kind}"))
+
+    def tick(step: int, losses: Tensor) -> None:
+        next(ticks)
+
+    values = optimise(
+        classifier,
+        targeted_generalised(torch.full((_BATCH,), SPEED_LIMIT_45)),
+        variable,
+        whole_plane(),
+        cooling_adam(255 * 0.05, steps),
+        steps=steps,
+        samples=1,
+        generator=generator(seed, "published", attack.kind),
+        penalty=as_files,
+        callback=tick,
+    )
+    next(ticks, None)
+    return values.detach() / 255
+
+
+def noise_for_each(
+    classifier: Classifier, attack: PublishedAttack, backgrounds: Tensor, *, steps: int, seed: int
+) -> Tensor:
+    """Return noises (40, 3, 32, 32), one for every crop alone, made as `our_noise` makes one for all.
+
+    What they reach says how much is possible under the mask: a noise that all crops share is one of those
+    that each could have had.
+    """
+    return torch.cat(
+        [
+            our_noise(
+                classifier,
+                replace(attack, names=[name], crops=crop[None]),
+                backgrounds,
+                steps=steps,
+                seed=seed,
+            )
+            for name, crop in zip(attack.names, attack.crops, strict=True)
+        ]
+    )
+
+
+def around_planes(scenes: Tensor) -> Tensor:
+    """Return scenes (K, 3, h, w) in [0, 1] of the size that shows a plane with its margin."""
+    whole = round(SIDE * (1 + 2 * MARGIN))
+    return F.interpolate(scenes, (whole, whole), mode="bilinear", antialias=True).clamp(0, 1)
+
+
+def whole_plane() -> Transformation:
+    """Return `rp2-sign` for planes that are cropped as a whole, without surroundings."""
+    warp, *rest = _parts(load_preset("rp2-sign"))
+    inner = 1 / (1 + 2 * MARGIN)
+    square = ((-inner, -inner), (inner, -inner), (inner, inner), (-inner, inner))
+    return Composition((replace(warp, crop=_CROP, subject=square), *rest))
+
+
+def as_planes(crops: Tensor) -> Tensor:
+    """Return crops (V, 3, 32, 32) as faces (V, 3, FACE_SIDE, FACE_SIDE) to be photographed."""
+    size = (FACE_SIDE, FACE_SIDE)
+    return F.interpolate(crops, size, mode="bilinear", align_corners=False).clamp(0, 1)
+
+
+def _parts(distribution: Transformation) -> tuple[Warp, *tuple[Transformation, ...]]:
+    assert isinstance(distribution, Composition)
+    first, *rest = distribution.parts
+    assert isinstance(first, Warp)
+    return (first, *rest)
+
+
+def _read(path: Path, mode: str) -> Tensor:
+    with Image.open(path) as image:
+        return torch.from_numpy(np.asarray(image.convert(mode), dtype=np.float32) / 255)

@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+
+from physadv.phone import PRINT_SETTINGS, PrintSettings, print_page
+from physadv.phone.errors import PhoneError
+from physadv.transforms.printing import Printer
+
+PAGE_MM = (40.0, 60.0)
+DOTS = 10
+SHARP = Printer(spread_mm=0.01)
+
+
+def page_with_square(x: float, y: float, rgb: tuple[int, int, int] = (0, 0, 0)) -> np.ndarray:
+    page = np.full((600, 400, 3), 255, np.uint8)
+    page[round((y - 2) * DOTS) : round((y + 2) * DOTS), round((x - 2) * DOTS) : round((x + 2) * DOTS)] = rgb
+    return page
+
+
+def printed(page: np.ndarray, settings: PrintSettings) -> np.ndarray:
+    return print_page(page, PAGE_MM, settings, SHARP)[0].permute(1, 2, 0).numpy()
+
+
+def centre_of_ink(reflectance: np.ndarray) -> tuple[float, float]:
+    ink = 0.86 - reflectance[..., 0]
+    ink[ink < 0.1] = 0
+    y, x = np.indices(ink.shape)
+    return (
+        float((ink * (x + 0.5)).sum() / ink.sum() / DOTS),
+        float((ink * (y + 0.5)).sum() / ink.sum() / DOTS),
+    )
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.97, 0.94])
+def test_fit_to_page_moves_a_mark_where_it_says(scale: float) -> None:
+    settings = PrintSettings(scale=scale)
+    expected = (20 + scale * (10 - 20), 30 + scale * (15 - 30))
+    np.testing.assert_allclose(settings.on_paper(np.array([(10.0, 15.0)]), PAGE_MM)[0], expected)
+    seen = printed(page_with_square(10, 15), settings)
+    assert centre_of_ink(seen) == pytest.approx(expected, abs=0.005)
+    assert (seen < 0.4).all(axis=-1).sum() == pytest.approx((4 * DOTS * scale) ** 2, rel=0.05)
+
+
+def test_a_cropping_printer_leaves_its_margin_white_and_the_rest_alone() -> None:
+    black = np.zeros((600, 400, 3), np.uint8)
+    seen = printed(black, PrintSettings(margin_mm=5.0))
+    np.testing.assert_allclose(seen[:48, :, 0], 0.86, atol=0.01)
+    np.testing.assert_allclose(seen[:, -48:, 0], 0.86, atol=0.01)
+    np.testing.assert_allclose(seen[52:-52, 52:-52, 0], 0.86 * 0.035, atol=0.01)
+
+
+def test_black_and_white_prints_have_the_papers_hue_only() -> None:
+    seen = printed(page_with_square(20, 30, (200, 40, 90)), PrintSettings(monochrome=True))
+    np.testing.assert_allclose(seen[..., 0], seen[..., 1], atol=1e-3)
+    np.testing.assert_allclose(seen[..., 2] / seen[..., 0], 0.84 / 0.86, atol=1e-3)
+
+
+def test_a_draft_has_less_ink_and_fewer_dots_but_keeps_its_place() -> None:
+    seen = printed(page_with_square(10, 15), PrintSettings(dpi=150.0, ink=0.75))
+    assert seen.min() == pytest.approx(0.84 * (1 - 0.75 * (1 - 0.035)), abs=0.01)
+    assert centre_of_ink(seen) == pytest.approx((10, 15), abs=0.01)
+
+
+def test_every_way_to_print_named_gives_a_page() -> None:
+    for settings in PRINT_SETTINGS.values():
+        seen = printed(page_with_square(10, 15), settings)
+        assert seen.shape == (600, 400, 3)
+        assert 0 < seen.min() < 0.5 < seen.max() <= 0.861
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "line"),
+    [
+        ("scale", 2.0, "print scale 2: wanted 0.5 to 1.5"),
+        ("scale", float("nan"), "print scale nan: wanted 0.5 to 1.5"),
+        ("margin_mm", -1.0, "print margin -1 mm: wanted 0 or more"),
+        ("dpi", 10.0, "print resolution 10 dpi: wanted 50 or more"),
+        ("ink", 0.0, "ink 0: wanted 0.2 to 1"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(setting: str, value: float, line: str) -> None:
+    with pytest.raises(PhoneError, match=line):
+        PrintSettings(**{setting: value})

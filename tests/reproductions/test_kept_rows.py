@@ -1,0 +1,48 @@
+import pytest
+
+from reproductions import kept_rows as module
+from reproductions.kept_rows import kept_rows
+
+
+def noted(item):
+    """Return the row of an item; note beside it that it was made; refuse where it is told to."""
+    number, notes = item
+    if (notes / "refuse").exists() and number == 2:
+        raise RuntimeError("stopped")
+    with (notes / "made").open("a") as made:
+        made.write(f"{number} ")
+    return {"row": number}
+
+
+@pytest.fixture
+def study(tmp_path):
+    """A study of three rows: how to run it, its folder, and which rows were made."""
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    items = [(number, notes) for number in range(3)]
+
+    def run(workers=1):
+        return list(kept_rows(noted, items, tmp_path / "rows", workers=workers))
+
+    return run, notes, lambda: sorted((notes / "made").read_text().split())
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_stopped_study_makes_only_what_is_missing(study, workers):
+    run, notes, made = study
+    (notes / "refuse").touch()
+    with pytest.raises(RuntimeError, match="stopped"):
+        run()
+    assert made() == ["0", "1"]
+    (notes / "refuse").unlink()
+
+    assert run(workers) == [{"row": 0}, {"row": 1}, {"row": 2}]
+    assert made() == ["0", "1", "2"]
+
+
+def test_rows_of_other_code_are_made_anew(study, monkeypatch):
+    run, _, made = study
+    run()
+    monkeypatch.setattr(module, "source_digest", lambda: "other")
+    run()
+    assert made() == ["0", "0", "1", "1", "2", "2"]

@@ -1,0 +1,69 @@
+"""The page of the stop-sign study, written from answers that are made up here."""
+
+import json
+from dataclasses import replace
+
+import torch
+
+from physadv.signs.stop_sign.heldout import HeldOut
+from physadv.signs.stop_sign.lab import CELLS
+from physadv.signs.stop_sign.score import score_drive_by, score_lab
+from physadv.signs.stop_sign.sign import FACE_SIDE, Answer
+from physadv.signs.stop_sign.treatments import ALONE, CLEAN, OPTIMISED, PUBLISHED, RANDOM, Treated
+from reproductions.rp2.page import Against, Judgement, write_results
+
+STOP, TARGET = 14, 12
+
+
+def answers(treatments: tuple[str, ...], place: str | None = None) -> list[Answer]:
+    """The optimised ones reach the target everywhere, the others nowhere."""
+    return [
+        Answer(name, f"sign {sign}", place or cell.name, 10.0 + sign, 0.0, STOP, TARGET, said, 0.9)
+        for name in treatments
+        for sign in range(3)
+        for cell in CELLS
+        for said in (TARGET if name == OPTIMISED else STOP,)
+    ]
+
+
+def held_out(mask: str, area: float) -> HeldOut:
+    worn = (CLEAN, RANDOM, OPTIMISED)
+    face = torch.zeros(1, 3, FACE_SIDE, FACE_SIDE)
+    lab, drive = score_lab(answers(worn)), score_drive_by(answers(worn, "approach 1 at 20 km/h"))
+    treated = Treated(["sign 0"], dict.fromkeys(worn, face), face[0, 0])
+    unforeseen = replace(lab, channel="simulated, graphite")
+    return HeldOut(mask, area, face, treated, {"nps_minimum": 0.1}, lab, drive, drive, unforeseen)
+
+
+def test_every_row_and_every_figure_is_on_the_page(tmp_path):
+    worn = (CLEAN, PUBLISHED, OPTIMISED)
+    against = Against(
+        "sticker",
+        40,
+        {CLEAN: 0, PUBLISHED: 36, OPTIMISED: 38, ALONE: 39},
+        dict.fromkeys(worn, (-0.5, 0.5)),
+        score_lab(answers(worn)),
+        score_drive_by(answers(worn, "approach 1 at 20 km/h")),
+        score_lab(answers((OPTIMISED, ALONE))),
+        score_drive_by(answers((OPTIMISED, ALONE), "approach 1 at 20 km/h")),
+    )
+    judged = [
+        Judgement("signs", "speed limit 30", held_out(*mask)) for mask in (("poster", 1.0), ("auto", 0.19))
+    ]
+    written = write_results(tmp_path, [against], judged, "the command")
+    assert {path.name for path in written} == {
+        "stop-sign.md",
+        "stop-sign.json",
+        "stop-sign-signs-auto-lab.svg",
+        "stop-sign-signs-auto-drive-by.svg",
+    }
+    page = (tmp_path / "stop-sign.md").read_text()
+    assert "| sticker | ours | -0.50 to 0.50 | 38 of 40 | 100.0 % (92.1–100.0) |" in page
+    assert "- sticker, as files: at least as good." in page
+    assert "- sticker, lab test: better, 100.0 against 0.0 %." in page
+    possible = "takes 39 of 40 to the target as files, and 0.0 % (0.0–7.9) of 45 sights through the lab test"
+    assert possible in " ".join(page.split())
+    assert "signs, auto, drive-by, found: 100.0 %" in page
+    assert "signs, auto, lab test: 100.0 % of 85 % wanted, reached; random 0.0 %, below 10 %." in page
+    assert all(f"]({path.name})" in page for path in written if path.suffix == ".svg")
+    assert len(json.loads((tmp_path / "stop-sign.json").read_text())["held_out"]) == 2

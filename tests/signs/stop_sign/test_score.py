@@ -1,0 +1,127 @@
+import json
+import math
+from dataclasses import replace
+
+import pytest
+
+from physadv.signs.stop_sign.score import (
+    Printability,
+    longest_run,
+    score_drive_by,
+    score_lab,
+    shares,
+)
+from physadv.signs.stop_sign.show import show_score
+from physadv.signs.stop_sign.sign import Answer
+
+STOP, LIMIT, OTHER = 0, 1, 2
+
+
+def answer(said: int | None, **changes: object) -> Answer:
+    plain = Answer("optimised", "a", "5 ft, 0°", 1.5, 0.0, STOP, LIMIT, said, 0.0 if said is None else 0.8)
+    return replace(plain, **changes)
+
+
+def several(*said: int | None, **changes: object) -> list[Answer]:
+    return [answer(each, **changes) for each in said]
+
+
+def test_shares_count_what_was_found() -> None:
+    own = shares(several(*[LIMIT] * 7, OTHER, STOP, STOP, None, None))
+    assert own.sights == 12
+    assert own.found.value == pytest.approx(10 / 12)
+    assert own.targeted.value == pytest.approx(0.7)
+    assert own.untargeted.value == pytest.approx(0.8)
+    assert own.accuracy.value == pytest.approx(0.2)
+    assert own.confidence == pytest.approx(0.8)
+    # Wilson 1927 for 7 of 10.
+    assert (own.targeted.low, own.targeted.high) == pytest.approx((0.3968, 0.8922), abs=1e-4)
+
+
+def test_nothing_found_is_undefined_not_zero() -> None:
+    own = shares(several(None, None))
+    assert (own.found.value, own.targeted.value, own.accuracy.value) == (0, None, None)
+    assert own.confidence is None
+
+
+def test_without_a_target_success_is_not_being_read_right() -> None:
+    score = score_lab(several(OTHER, STOP, target=None))
+    assert score.measure == "untargeted"
+    assert score.overall["optimised"].targeted.undefined == "no target"
+    assert score.overall["optimised"].untargeted.value == 0.5
+
+
+def test_clusters_widen_intervals() -> None:
+    answers = [
+        each for sign, said in (("a", LIMIT), ("b", STOP)) for each in several(*[said] * 9, STOP, victim=sign)
+    ]
+    score = score_lab(answers)
+    alone, clustered = score.overall["optimised"].targeted, score.clustered["optimised"].targeted
+    assert alone.value == clustered.value == pytest.approx(0.45)
+    assert clustered.high - clustered.low > alone.high - alone.low
+
+
+def test_treatments_are_compared_sight_by_sight_and_sign_by_sign() -> None:
+    answers = [
+        each
+        for sign in "abcdef"
+        for treatment, said in (("random", (STOP, STOP, LIMIT)), ("optimised", (LIMIT, STOP, LIMIT)))
+        for each in several(*said, victim=sign, treatment=treatment)
+    ]
+    score = score_lab(answers)
+    (by_sight,), (by_sign,) = score.by_sight, score.by_sign
+    assert (by_sight.only_first, by_sight.only_second, by_sight.pairs) == (0, 6, 18)
+    assert (by_sign.only_first, by_sign.only_second, by_sign.pairs) == (0, 6, 6)
+    # Six heads of six tosses, either way.
+    assert by_sight.p == by_sign.p == pytest.approx(2 / 64)
+    assert by_sign.differs
+
+
+def test_sights_in_which_only_one_was_found_are_no_pair() -> None:
+    answers = several(None, LIMIT, treatment="random") + several(LIMIT, LIMIT)
+    (test,) = score_lab(answers).by_sight
+    assert test.pairs == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "run"),
+    [("", 0), ("s", 1), ("lsslsssls", 3), ("ss-s", 2), ("lll", 0)],
+)
+def test_longest_run_of_right_answers(said: str, run: int) -> None:
+    meaning = {"s": STOP, "l": LIMIT, "-": None}
+    assert longest_run([answer(meaning[each]) for each in said]) == run
+
+
+def test_drive_by_gathers_distances_and_keeps_approaches_apart() -> None:
+    answers = [
+        each
+        for place in ("approach 1", "approach 2")
+        for distance, said in ((31.0, STOP), (12.0, STOP), (11.0, LIMIT), (math.nan, None))
+        for each in several(said, place=place, distance_m=distance)
+    ]
+    score = score_drive_by(answers)
+    assert list(score.places) == ["10–15 m", "30–35 m"]
+    assert score.distances_m == (12.5, 32.5)
+    assert score.places["10–15 m"]["optimised"].targeted.value == 0.5
+    assert score.places["10–15 m"]["optimised"].targeted.pairs == 2
+    assert score.overall["optimised"].sights == 8
+    assert score.longest_run == {"optimised": 2}
+
+
+def test_tables_name_the_channel_and_undefined_shares(capsys) -> None:
+    answers = several(LIMIT, LIMIT) + several(None, None, treatment="clean")
+    show_score(score_lab(answers), {"optimised": Printability(0.0123, 0.02)})
+    shown = capsys.readouterr().out
+    assert "lab test, simulated: per cent with 95 % interval (Wilson)" in shown
+    assert "100.0 (34.2–100.0)" in shown
+    assert "0.0123" in shown
+    show_score(score_drive_by(answers, "mine.mp4"), {})
+    assert "drive-by test, mine.mp4" in capsys.readouterr().out
+
+
+def test_score_is_json() -> None:
+    answers = several(LIMIT, None) + several(STOP, treatment="clean", distance_m=math.nan)
+    for score in (score_lab(answers), score_drive_by(answers)):
+        told = json.loads(json.dumps(score.as_json(), allow_nan=False))
+        assert told["overall"]["optimised"]["targeted"]["value"] == 1.0
+        assert told["channel"] == "simulated"

@@ -1,0 +1,116 @@
+"""`physadv stop-sign`: what it writes, that it goes on where it was, and its one line on bad input."""
+
+import csv
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from physadv.runs import Capture, Printout
+from physadv.signs.stop_sign.judge import JudgeSettings, judge
+from physadv.signs.stop_sign.make import StopSignSettings, find_class, make_stickers
+from physadv.signs.stop_sign.print import print_sign, sign_size_mm
+from physadv.signs.stop_sign.sign import FACE_SIDE
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run of two steps, printed at true size and judged on one sign: root, settings, run and PDFs."""
+    root = tmp_path_factory.mktemp("signs")
+    settings = StopSignSettings(drawn=4, target="speed limit 30", mask="two-bars", steps=2, batch=4)
+    made = make_stickers(Printout(root, "mine"), settings)
+    pdfs = print_sign(Printout(root, "mine"), made, scale="true")
+    judge(Capture(root, "mine"), made, JudgeSettings(shots=1, every=60, most=1), "physadv stop-sign")
+    return root, settings, made, pdfs
+
+
+class TestPrinted:
+    def test_stickers_are_seen_under_the_mask_only(self, run):
+        root, _, made, _ = run
+        with Image.open(root / "printouts" / "mine" / "stickers.png") as image:
+            pixels = np.asarray(image)
+        assert pixels.shape == (FACE_SIDE, FACE_SIDE, 4)
+        assert np.array_equal(pixels[..., 3] > 0, made.mask.numpy() > 0)
+
+    def test_the_record_says_what_they_are(self, run):
+        root, _, _, _ = run
+        record = json.loads((root / "printouts" / "mine" / "stop-sign.json").read_text())
+        assert record["classes"] == {"label": "stop", "target": "speed limit 30"}
+        assert record["attacked"] == ["drawn-00", "drawn-02"]
+        assert record["judged"] == ["drawn-01", "drawn-03"]
+        assert 0.18 < record["area_of_the_sign"] < 0.2
+        assert set(record["printability"]) == {"nps_product", "nps_minimum", "palette_error"}
+
+    def test_the_manifest_knows_the_miniature(self, run):
+        root, _, _, _ = run
+        manifest = Printout(root, "mine").printed_manifest()
+        assert [cell.example for sheet in manifest.sheets for cell in sheet.cells] == ["adversarial"]
+        assert manifest.example("clean").digital[0].name == "stop"
+
+    def test_true_size_is_asked_for(self, run):
+        _, _, _, pdfs = run
+        assert [path.name for path in pdfs] == ["sheets.pdf", "clean.pdf", "poster.pdf"]
+
+    def test_the_same_again_is_taken_from_the_disk(self, run):
+        root, settings, made, _ = run
+        path = root / "printouts" / "mine" / "stickers.png"
+        before = path.stat().st_mtime_ns
+        again = make_stickers(Printout(root, "mine"), settings)
+        assert path.stat().st_mtime_ns == before
+        # What lies beside the mask is never shown.
+        assert bool(((again.stickers - made.stickers).abs() * made.mask < 1e-6).all())
+        make_stickers(Printout(root, "mine"), replace(settings, seed=1))
+        assert path.stat().st_mtime_ns > before
+
+
+class TestJudged:
+    def test_every_sight_has_its_answer(self, run):
+        root, _, _, _ = run
+        with (root / "captures" / "mine" / "answers.csv").open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        lab = [row for row in rows if "ft" in row["place"]]
+        assert len(lab) == 15 * 3
+        assert {row["treatment"] for row in rows} == {"clean", "random", "optimised"}
+        assert {row["victim"] for row in rows} == {"drawn-01"}
+
+    def test_tables_and_report_are_written(self, run):
+        folder = run[0] / "captures" / "mine"
+        tests = json.loads((folder / "tables.json").read_text())["tests"]
+        assert [test["test"] for test in tests] == ["lab test", "drive-by test"]
+        assert "<html" in (folder / "report.html").read_text(encoding="utf-8")
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("options", "line"),
+        [
+            (("--scale", "750"), "scale 750 mm is a sign of true size; say --scale true"),
+            (("--scale", "big"), "scale 'big'; wanted miniature, true or millimetres"),
+            (("--scale", "nan"), "scale 'nan'; wanted miniature, true or millimetres"),
+            (("--target", "speed limit 31"), "unknown class 'speed limit 31'; nearest: speed limit 30"),
+            (("--target", "stop"), "target 14 is the signs' own class"),
+            (("--mask", "octagn"), "unknown mask 'octagn'; nearest: octagon"),
+            (("--mask", "auto", "--area", "1.5"), "3 rectangles over 1.5 of the sign; wanted"),
+            (("--mask", "auto", "--rectangles", "0"), "0 rectangles over 0.19 of the sign; wanted"),
+            (("--palette", "1"), "a palette of 1 colour; wanted 2 to 64"),
+            (("--nps", "mean"), "unknown non-printability score 'mean'"),
+            (("--steps", "0"), "steps is 0; wanted at least 1"),
+            (("--shots", "0"), "shots is 0; wanted at least 1"),
+            (("--transforms", "rp2"), "unknown preset 'rp2'; nearest: rp2-sign"),
+            (("--page", "a7"), "unknown page 'a7'; nearest: a"),
+            (("nowhere",), "nowhere: no such folder; wanted photos of signs"),
+            (("--demo", "nowhere"), "--demo draws its own signs; wanted no folder beside it"),
+        ],
+    )
+    def test_is_one_line(self, physadv, tmp_path, options, line):
+        usual = ["--root", tmp_path, "--quiet", "--mask", "two-bars", "--steps", "1"]
+        assert line in physadv("stop-sign", *usual, *options).error
+
+    def test_classes_are_names_or_numbers(self, run):
+        classifier = run[2].classifier
+        assert find_class(classifier, "speed limit 30") == find_class(classifier, "1") == 1
+
+    def test_sizes(self):
+        assert (sign_size_mm("miniature"), sign_size_mm("true"), sign_size_mm("300")) == (150, 750, 300)
