@@ -13,11 +13,11 @@ from typing import get_args
 
 from physadv.capture.colour import correction_in_words
 from physadv.capture.video import NEEDS_PYAV
+from physadv.files import file_sha256, remove_partial_files, replacing
 from physadv.parallel import map_items
 from physadv.pipeline.crop_file import Cropping, crop_file
 from physadv.progress import Reporter, silent
-from physadv.runs import Capture, Colour, CropRow, PhotoRow, Printout, RunError, file_sha256, replacing
-from physadv.runs.files import remove_partial_files
+from physadv.runs import Capture, Colour, CropRow, PhotoRow, Printout, RunError
 
 TWIN = "the same file as"
 
