@@ -1,4 +1,4 @@
-"""Rows of a long study, each kept as it is finished, so that the same command continues where it was stopped."""
+"""Rows of a long study, each kept when it is finished: a stopped command continues where it was."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Where an attack's loop stands, kept in a file, so that a killed batch continues instead of starting anew."""
+"""Where an attack's loop stands, kept in a file, so that a killed batch continues where it was."""
 
 import time
 from dataclasses import fields
