@@ -11,10 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import get_args
 
+from physadv.files import file_sha256, remove_partial_files, replacing
 from physadv.parallel import map_items
 from physadv.progress import Reporter, silent
-from physadv.runs import Capture, Colour, CropRow, PhotoRow, Printout, RunError, file_sha256, replacing
-from physadv.runs.files import remove_partial_files
+from physadv.runs import Capture, Colour, CropRow, PhotoRow, Printout, RunError
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from physadv.capture.crop_photo import FoundSheet, crop_photo
 from physadv.capture.overlay import draw_overlay
 from physadv.capture.reading import CaptureError, Photo, Pixels, read_photo
 from physadv.capture.video import NEEDS_PYAV, is_video, read_video
-from physadv.runs import Capture, Colour, CropRow, Manifest, PhotoRow, Printout, file_sha256, replacing
+from physadv.files import file_sha256, replacing
+from physadv.runs import Capture, Colour, CropRow, Manifest, PhotoRow, Printout
 
 TWIN = "the same file as"
 

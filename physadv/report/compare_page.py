@@ -8,6 +8,7 @@ from rich.table import Table as Terminal
 
 from physadv.evaluation.comparisons import Comparison
 from physadv.evaluation.intervals import Estimate
+from physadv.files import replacing
 from physadv.pipeline.measure import Measurement, common_name
 from physadv.pipeline.observing import PHOTO, UNTOUCHED
 from physadv.report.compare import DESTRUCTION, SUCCESS, Line, RunComparison
@@ -20,7 +21,6 @@ from physadv.report.series import sort_channels
 from physadv.report.tables import share_cell
 from physadv.report.terminal import console_for
 from physadv.report.wording import UNDEFINED, counted, interval, number
-from physadv.runs import replacing
 
 NOTE = (
     "Exact McNemar tests on the pairs that count in both runs, two-sided; p is corrected by Holm's method "

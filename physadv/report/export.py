@@ -13,11 +13,12 @@ from typing import Any, TextIO
 from physadv.errors import PhysadvError, unknown_name
 from physadv.evaluation.destruction import Row
 from physadv.evaluation.intervals import Estimate
+from physadv.files import replacing
 from physadv.pipeline.attack_batch import TOP
 from physadv.pipeline.measure import Measurement, transfer_matrix
 from physadv.progress import Reporter, silent
 from physadv.report.wording import interval, number
-from physadv.runs import Capture, Manifest, ObservationStore, Printout, RunError, replacing
+from physadv.runs import Capture, Manifest, ObservationStore, Printout, RunError
 
 FORMATS = ("csv", "json", "latex", "parquet")
 OBSERVATION_FORMATS = ("csv", "json", "parquet")

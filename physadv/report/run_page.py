@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from physadv.files import replacing
 from physadv.pipeline.measure import Measurement, common_name, transfer_matrix
 from physadv.pipeline.observing import PHOTO, UNTOUCHED
 from physadv.progress import Reporter, silent
@@ -14,7 +15,7 @@ from physadv.report.run_figures import report_figures
 from physadv.report.series import Sorted, sort_channels
 from physadv.report.tables import beside_table, rate_table, sweep_table, transfer_table
 from physadv.report.wording import counted
-from physadv.runs import Capture, Manifest, Printout, replacing
+from physadv.runs import Capture, Manifest, Printout
 
 LISTED = 100
 
