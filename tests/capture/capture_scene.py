@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
 from physadv.capture.reading import Photo, read_photo
 from physadv.phone import Phone, Shot, draw_shot, encode_jpeg, page_to_photo, print_page, take_photo
-from physadv.sheets import Caption, PrintItem, Sheet, page_pixels, plan_sheets, write_pdf
+from physadv.sheets import PrintItem, Sheet, page_pixels, plan_sheets, write_pdf
 from physadv.sheets.layout import box_corners
 
 Pixels = NDArray[np.uint8]
@@ -50,14 +49,7 @@ def sheet_pdf(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sheet, Path]:
     pairs = [(PrintItem(f"{n}-clean", 64, 64), PrintItem(f"{n}-adversarial", 64, 64)) for n in range(8)]
     (sheet,) = plan_sheets(pairs, run="RUN000")
     pdf = tmp_path_factory.mktemp("capture") / "sheets.pdf"
-    write_pdf(
-        pdf,
-        [sheet],
-        count=1,
-        title="",
-        picture=lambda example: Image.fromarray(picture(example)),
-        caption=lambda example: Caption((example,)),
-    )
+    write_pdf(pdf, [sheet], picture=picture)
     return sheet, pdf
 
 
