@@ -5,6 +5,7 @@ from pathlib import Path
 
 from physadv.evaluation.comparisons import Comparison
 from physadv.evaluation.intervals import Estimate
+from physadv.files import replacing
 from physadv.pipeline.measure import Measurement, common_name
 from physadv.pipeline.observing import PHOTO, UNTOUCHED
 from physadv.report.compare import DESTRUCTION, SUCCESS, Line, RunComparison
@@ -17,7 +18,6 @@ from physadv.report.run_figures import JUDGES
 from physadv.report.series import sort_channels
 from physadv.report.table import Column, Table, show
 from physadv.report.wording import counted
-from physadv.runs import replacing
 
 NOTE = (
     "Exact McNemar tests on the pairs that count in both runs, two-sided; p is corrected by Holm's method "

@@ -13,12 +13,13 @@ from typing import Any, TextIO
 from physadv.errors import PhysadvError, unknown_name
 from physadv.evaluation.destruction import Row
 from physadv.evaluation.intervals import Estimate
+from physadv.files import replacing
 from physadv.pipeline.attack_batch import TOP
 from physadv.pipeline.measure import Measurement, transfer_matrix
 from physadv.progress import Reporter, silent
 from physadv.report.result_tables import PUBLISHED_RATES, rate_table
 from physadv.report.table import to_latex
-from physadv.runs import Capture, Manifest, ObservationStore, Printout, RunError, replacing
+from physadv.runs import Capture, Manifest, ObservationStore, Printout, RunError
 
 FORMATS = ("csv", "json", "latex", "parquet")
 OBSERVATION_FORMATS = ("csv", "json", "parquet")

@@ -8,6 +8,7 @@ from physadv.evaluation.destruction import Row
 from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.outcomes import CASES, TOPS
 from physadv.evaluation.transfer import TransferCell
+from physadv.files import replacing
 from physadv.pipeline.measure import Measurement, common_name, transfer_matrix
 from physadv.pipeline.observing import PHOTO, UNTOUCHED
 from physadv.report.figures import (
@@ -24,7 +25,7 @@ from physadv.report.figures import (
 )
 from physadv.report.page import FigureGroup, slug
 from physadv.report.series import Sweep, Viewpoints, sort_channels
-from physadv.runs import Capture, replacing
+from physadv.runs import Capture
 from physadv.transforms.viewpoint import AXES
 
 JUDGES = 6

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from physadv.files import replacing
 from physadv.pipeline.measure import Measurement, common_name, transfer_matrix
 from physadv.pipeline.observing import PHOTO, UNTOUCHED
 from physadv.progress import Reporter, silent
@@ -16,7 +17,7 @@ from physadv.report.run_figures import report_figures
 from physadv.report.series import Sorted, sort_channels
 from physadv.report.table import Cell, Table, words_table
 from physadv.report.wording import counted
-from physadv.runs import Capture, Manifest, Printout, replacing
+from physadv.runs import Capture, Manifest, Printout
 
 LISTED = 100
 
