@@ -10,12 +10,13 @@ from pydantic import BaseModel, TypeAdapter
 
 from physadv.classifiers import Classifier
 from physadv.evaluation.outcomes import Judgement, is_prefiltered
+from physadv.files import file_sha256, replacing
 from physadv.pipeline.attack_batch import Plan, attack_batch
 from physadv.pipeline.checkpoints import Checkpoint
 from physadv.pipeline.settings import GenerateSettings
 from physadv.pipeline.sources import CheckedSource, batches_of_one_size, read_source
 from physadv.progress import Reporter
-from physadv.runs import Example, Prediction, Printout, RunError, file_sha256, replacing
+from physadv.runs import Example, Prediction, Printout, RunError
 
 
 class BatchRecord(BaseModel):

@@ -14,21 +14,13 @@ import torch
 
 from physadv.classifiers import Classifier, load_classifier
 from physadv.evaluation.outcomes import PREFILTER_CONFIDENCE
+from physadv.files import remove_partial_files, replacing
 from physadv.pipeline.attack_batch import Plan, check_plan
 from physadv.pipeline.batches import BatchRecord, run_batches
 from physadv.pipeline.settings import GenerateSettings, check_settings, fingerprint_of, make_plan
 from physadv.pipeline.sources import CheckedSource, SourceError, check_source, find_sources
 from physadv.progress import Reporter, silent
-from physadv.runs import (
-    AttackRecord,
-    ClassifierRecord,
-    Manifest,
-    Printout,
-    RunError,
-    Selection,
-    replacing,
-)
-from physadv.runs.files import remove_partial_files
+from physadv.runs import AttackRecord, ClassifierRecord, Manifest, Printout, RunError, Selection
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
 
 
