@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from physadv.evaluation.intervals import Estimate
-from physadv.evaluation.planning import PrintPlan
+from physadv.evaluation.sample_size import SampleSize
 from physadv.pipeline.masking_check import MaskingCheck
 from physadv.pipeline.measure import Measurement, common_name, transfer_matrix
 from physadv.pipeline.observing import UNTOUCHED
@@ -50,7 +50,7 @@ def show_table(measurement: Measurement) -> None:
     )
 
 
-def show_plan(plan: PrintPlan) -> None:
+def show_plan(plan: SampleSize) -> None:
     """Print how many pairs to print, and what comes of it."""
     print(
         f"{counted(plan.counted, 'pair')} must count: a rate of {100 * plan.rate:g} % then has the 95 % "
