@@ -128,6 +128,7 @@ def _assemble(
                 "paper": plan.recipe.paper,
                 "size": settings.size,
                 "batch": settings.batch,
+                **({"source_sha256": source} if (source := plan.recipe.source_sha256) else {}),
                 **_asked(plan, records),
             },
         ),

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median
 from typing import TypeVar
 
-from physadv.attacks import RECIPES
+from physadv.attacks.recipes import RECIPES
 from physadv.pipeline.crop import colours_in_words
 from physadv.pipeline.measure import Measurement
 from physadv.pipeline.settings import GenerateSettings

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from physadv.attacks.loop import optimise
+from physadv.attacks.loop import Watch, optimise
 from physadv.attacks.objectives import targeted_generalised
 from physadv.attacks.optimisers import cooling_adam
 from physadv.classifiers import Classifier
@@ -166,7 +166,7 @@ def our_noise(
         samples=1,
         generator=generator(seed, "published", attack.kind),
         penalty=as_files,
-        callback=tick,
+        watch=Watch(callback=tick),
     )
     next(ticks, None)
     return values.detach() / 255

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from physadv.attacks.checks import check_count
 from physadv.attacks.errors import AttackError
-from physadv.attacks.loop import optimise
+from physadv.attacks.loop import Watch, optimise
 from physadv.attacks.objectives import Objective, targeted_cross_entropy, untargeted_likelihood
 from physadv.attacks.optimisers import cooling_adam
 from physadv.attacks.penalties import (
@@ -229,7 +229,7 @@ def _descend(
         samples=1,
         generator=generator(settings.seed, what),
         penalty=penalty,
-        callback=tick,
+        watch=Watch(callback=tick),
     )
     # The reporter's last word comes when its items end.
     next(ticks, None)
