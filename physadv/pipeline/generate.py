@@ -5,7 +5,6 @@ and goes on after them, with the same random streams.
 """
 
 import platform
-import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import version
@@ -24,11 +23,8 @@ from physadv.runs import (
     ClassifierRecord,
     Manifest,
     Printout,
-    RunError,
     Selection,
-    replacing,
 )
-from physadv.runs.files import remove_partial_files
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
 
 
@@ -53,41 +49,12 @@ def generate(printout: Printout, settings: GenerateSettings, reporter: Reporter 
     ]
     fingerprint = fingerprint_of(settings, plan, checked, classifier)
     code = digest36(fingerprint, RUN_CHARACTERS)
-    if printout.manifest_path.exists():
-        manifest = printout.manifest()
-        if manifest.code != code:
-            raise RunError(
-                f"{printout.folder}: holds a run with other settings; take another --name or delete it"
-            )
-        _tidy(printout)
+    finished = printout.begin(fingerprint, code)
+    if finished:
         reporter.say(f"{printout.folder}: complete, nothing to do")
-        return manifest
-    _claim(printout, fingerprint)
+        return finished
     records = run_batches(printout, settings, plan, classifier, checked, reporter)
-    manifest = _assemble(printout, settings, classifier, plan, checked, records, code)
-    manifest.write(printout.manifest_path)
-    _tidy(printout)
-    return manifest
-
-
-def _claim(printout: Printout, fingerprint: str) -> None:
-    """Begin a run, or go on with it if it is the same."""
-    mark = printout.progress / "fingerprint"
-    if mark.exists() and mark.read_text() != fingerprint:
-        raise RunError(
-            f"{printout.folder}: an unfinished run with other settings; take another --name or delete it"
-        )
-    with replacing(mark) as temporary:
-        temporary.write_text(fingerprint)
-    remove_partial_files(printout.folder)
-    for folder in ("clean", "adversarial", ".progress"):
-        (printout.folder / folder).mkdir(exist_ok=True)
-        remove_partial_files(printout.folder / folder)
-
-
-def _tidy(printout: Printout) -> None:
-    """Remove the records of batches: they are in the manifest, or came to nothing."""
-    shutil.rmtree(printout.progress, ignore_errors=True)
+    return printout.finish(_assemble(printout, settings, classifier, plan, checked, records, code))
 
 
 def _assemble(
@@ -102,7 +69,7 @@ def _assemble(
     examples = tuple(example for record in records for example in record.examples)
     candidates = sum(record.candidates for record in records)
     if not examples:
-        _tidy(printout)
+        printout.forget_progress()
         for folder in (printout.folder / "clean", printout.folder / "adversarial", printout.folder):
             with suppress(OSError):  # whatever else is in it stays
                 folder.rmdir()

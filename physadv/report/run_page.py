@@ -7,7 +7,7 @@ from physadv.pipeline.measure import Measurement, common_name, transfer_matrix
 from physadv.pipeline.observing import PHOTO, UNTOUCHED
 from physadv.progress import Reporter, silent
 from physadv.report.gallery import SIDE_PX, difference_gain, gallery
-from physadv.report.page import GalleryGroup, Notice, Table, word_table
+from physadv.report.page import GalleryGroup, Notice, Table, render_page, word_table
 from physadv.report.provenance import cameras, commands, parameters
 from physadv.report.run_data import ReportData, prefiltered_in_words, rate_headlines, render
 from physadv.report.run_figures import report_figures
@@ -72,6 +72,11 @@ def report_data(
         commands_note="Not recorded: any --seed of 'photograph'. Options at their defaults are left out.",
         limits=LIMITS,
     )
+
+
+def tables_as_html(measurements: Sequence[Measurement]) -> str:
+    """Return the report's tables as HTML, for a notebook."""
+    return render_page("tables.html.j2", _tables(measurements))
 
 
 def _tables(measurements: Sequence[Measurement]) -> tuple[Table, ...]:

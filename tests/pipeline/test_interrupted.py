@@ -129,7 +129,7 @@ def test_measuring_killed_counts_nothing_twice(physadv, cropped_root, copy_of, t
     (root / "captures" / "mine" / "observations.sqlite").unlink()
     physadv(*crop(root))
     killed = subprocess.Popen(
-        [sys.executable, "-m", "physadv.cli", *map(str, (*measure, root))], stdout=subprocess.PIPE
+        [sys.executable, "-m", "physadv", *map(str, (*measure, root))], stdout=subprocess.PIPE
     )
     store = root / "captures" / "mine" / "observations.sqlite"
     before = store.read_bytes()
