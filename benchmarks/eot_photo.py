@@ -19,6 +19,7 @@ from physadv.classifiers import Classifier, load_classifier
 from physadv.evaluation.comparisons import holm, mcnemar_exact
 from physadv.evaluation.destruction import accuracy, adversariality, destruction_rate
 from physadv.evaluation.outcomes import TOPS, Judgement, PairOutcome, Tally, tally
+from physadv.files import replacing
 from physadv.pipeline.attack_batch import predictions, to_tensor
 from physadv.pipeline.crop import crop
 from physadv.pipeline.generate import generate
@@ -30,7 +31,7 @@ from physadv.pipeline.sources import find_sources, read_source
 from physadv.progress import Reporter, reporter
 from physadv.randomness import generator
 from physadv.report.wording import percent, with_interval
-from physadv.runs import Capture, Manifest, Printout, replacing
+from physadv.runs import Capture, Manifest, Printout
 from physadv.transforms import load_preset
 
 EPS = 16

@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from physadv.files import file_sha256
 from physadv.runs import (
     AttackRecord,
     Capture,
@@ -18,7 +19,6 @@ from physadv.runs import (
     Prediction,
     Printout,
     Selection,
-    file_sha256,
 )
 from physadv.sheets.layout import IMAGE, Cell, Sheet
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "randomness"),
-    ("progress", "parallel", "files"),
+    ("errors", "randomness", "files"),
+    ("progress", "parallel", "keeping", "importing"),
     ("transforms", "sheets", "classifiers", "evaluation"),
     ("attacks", "phone", "capture"),
     ("defences",),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from physadv.files import replacing
 from physadv.pipeline.crop import crop
 from physadv.pipeline.generate import generate
 from physadv.pipeline.measure import Measurement, measure
@@ -16,7 +17,7 @@ from physadv.pipeline.print_sheets import print_sheets
 from physadv.pipeline.settings import GenerateSettings
 from physadv.progress import Reporter, silent
 from physadv.report.run_page import write_report
-from physadv.runs import Capture, Printout, replacing
+from physadv.runs import Capture, Printout
 from physadv.signs.drawing.drawing import draw_demo_set
 
 NAME = "demo"

@@ -3,12 +3,15 @@
 import csv
 import os
 import shutil
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import pytest
 import torch
+from filelock import FileLock
 from PIL import Image
 from torch import nn
 
@@ -23,6 +26,14 @@ from physadv.runs import Capture, Printout
 from physadv.signs.drawing.drawing import draw_demo_set
 
 RUN = "mine"
+WORKER = os.environ.get("PYTEST_XDIST_WORKER")
+
+if WORKER:  # two workers with a thread for each core would wait for one another
+    os.environ["OMP_NUM_THREADS"] = "1"
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in a shell's background; children would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
@@ -96,48 +107,78 @@ def contents() -> Callable[[Path], dict[str, bytes]]:
 
 
 @pytest.fixture(scope="session")
-def signs_csv(tmp_path_factory) -> Path:
+def made_once(tmp_path_factory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Fills a folder once for all workers of a test run; it is not to be written to afterwards."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if WORKER else base
+
+    def make(name: str, fill: Callable[[Path], object]) -> Path:
+        folder, unfinished = shared / name, shared / f"{name}.part"
+        with FileLock(shared / f"{name}.lock"):
+            if not folder.exists():
+                shutil.rmtree(unfinished, ignore_errors=True)
+                unfinished.mkdir()
+                fill(unfinished)
+                unfinished.rename(folder)
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def signs_csv(made_once) -> Path:
     """Five drawn signs of 64 pixels and the CSV file that names them."""
-    folder = tmp_path_factory.mktemp("signs")
-    rows = []
-    for index, (label, pixels) in enumerate(draw_demo_set(5, size=64, seed=0)):
-        Image.fromarray(pixels).save(folder / f"{index}.png")
-        rows.append((f"{index}.png", label))
-    with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([("path", "label"), *rows])
-    return folder / "labels.csv"
+
+    def fill(folder: Path) -> None:
+        rows = []
+        for index, (label, pixels) in enumerate(draw_demo_set(5, size=64, seed=0)):
+            Image.fromarray(pixels).save(folder / f"{index}.png")
+            rows.append((f"{index}.png", label))
+        with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([("path", "label"), *rows])
+
+    return made_once("signs", fill) / "labels.csv"
 
 
 @pytest.fixture(scope="session")
-def generated_root(tmp_path_factory, signs_csv) -> Path:
+def generated_root(made_once, signs_csv) -> Path:
     """A root in which a run of five pairs has been generated; not to be written to, like the roots below."""
-    root = tmp_path_factory.mktemp("generated")
-    generate(Printout(root, RUN), GenerateSettings(images=signs_csv))
-    return root
+    return made_once(
+        "generated", lambda root: generate(Printout(root, RUN), GenerateSettings(images=signs_csv))
+    )
 
 
 @pytest.fixture(scope="session")
-def printed_root(tmp_path_factory, generated_root) -> Path:
+def printed_root(made_once, generated_root) -> Path:
     """The same with its one sheet printed."""
-    root = shutil.copytree(generated_root, tmp_path_factory.mktemp("printed"), dirs_exist_ok=True)
-    print_sheets(Printout(root, RUN))
-    return root
+
+    def fill(root: Path) -> None:
+        shutil.copytree(generated_root, root, dirs_exist_ok=True)
+        print_sheets(Printout(root, RUN))
+
+    return made_once("printed", fill)
 
 
 @pytest.fixture(scope="session")
-def photographed_root(tmp_path_factory, printed_root) -> Path:
+def photographed_root(made_once, printed_root) -> Path:
     """The same with one simulated photo."""
-    root = shutil.copytree(printed_root, tmp_path_factory.mktemp("photographed"), dirs_exist_ok=True)
-    photograph_simulated(Printout(root, RUN), Capture(root, RUN), shots=1, workers=1)
-    return root
+
+    def fill(root: Path) -> None:
+        shutil.copytree(printed_root, root, dirs_exist_ok=True)
+        photograph_simulated(Printout(root, RUN), Capture(root, RUN), shots=1, workers=1)
+
+    return made_once("photographed", fill)
 
 
 @pytest.fixture(scope="session")
-def cropped_root(tmp_path_factory, photographed_root) -> Path:
+def cropped_root(made_once, photographed_root) -> Path:
     """The same with its cells cropped."""
-    root = shutil.copytree(photographed_root, tmp_path_factory.mktemp("cropped"), dirs_exist_ok=True)
-    crop(Printout(root, RUN), Capture(root, RUN), workers=1)
-    return root
+
+    def fill(root: Path) -> None:
+        shutil.copytree(photographed_root, root, dirs_exist_ok=True)
+        crop(Printout(root, RUN), Capture(root, RUN), workers=1)
+
+    return made_once("cropped", fill)
 
 
 @pytest.fixture

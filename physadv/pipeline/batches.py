@@ -6,13 +6,14 @@ from pydantic import BaseModel, TypeAdapter
 
 from physadv.classifiers import Classifier
 from physadv.evaluation.outcomes import Judgement, is_prefiltered
+from physadv.files import replacing
 from physadv.pipeline.attack_batch import Plan, attack_batch
 from physadv.pipeline.checkpoints import Checkpoint
 from physadv.pipeline.examples import JudgedPair, write_pair
 from physadv.pipeline.settings import GenerateSettings
 from physadv.pipeline.sources import CheckedSource, batches_of_one_size, read_source
 from physadv.progress import Reporter
-from physadv.runs import Example, Prediction, Printout, replacing
+from physadv.runs import Example, Prediction, Printout
 
 
 class BatchRecord(BaseModel):

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from physadv.runs import Example, HeldOut, Prediction, Printout, RunError, file_sha256, replacing
+from physadv.files import file_sha256, replacing
+from physadv.runs import Example, HeldOut, Prediction, Printout, RunError
 
 Pixels = NDArray[np.uint8]
 

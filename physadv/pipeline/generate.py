@@ -18,13 +18,7 @@ from physadv.pipeline.batches import BatchRecord, run_batches
 from physadv.pipeline.settings import GenerateSettings, check_settings, fingerprint_of, make_plan
 from physadv.pipeline.sources import CheckedSource, SourceError, check_source, find_sources
 from physadv.progress import Reporter, silent
-from physadv.runs import (
-    AttackRecord,
-    ClassifierRecord,
-    Manifest,
-    Printout,
-    Selection,
-)
+from physadv.runs import AttackRecord, ClassifierRecord, Manifest, Printout, Selection
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from physadv.files import remove_partial_files, replacing
 from physadv.parallel import map_items
 from physadv.progress import Reporter, silent
 from physadv.randomness import generator
-from physadv.runs import Capture, Printout, RunError, replacing
-from physadv.runs.files import remove_partial_files
+from physadv.runs import Capture, Printout, RunError
 from physadv.sheets.layout import Sheet, box_corners
 from physadv.sheets.pdf import page_pixels
 

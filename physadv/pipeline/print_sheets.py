@@ -4,9 +4,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from physadv.files import remove_partial_files, replacing
 from physadv.progress import Reporter, silent
-from physadv.runs import Example, Manifest, Printout, replacing
-from physadv.runs.files import remove_partial_files
+from physadv.runs import Example, Manifest, Printout
 from physadv.sheets import Caption, PrintItem, page_pixels, plan_sheets, write_pdf
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
 from physadv.sheets.layout import IMAGE

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from physadv.attacks import find_recipe
 from physadv.classifiers import Classifier
+from physadv.files import file_sha256
 from physadv.pipeline.attack_batch import Plan
 from physadv.pipeline.sources import CheckedSource, SourceError
-from physadv.runs import file_sha256
 
 
 @dataclass(frozen=True)

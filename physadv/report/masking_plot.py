@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from physadv.errors import PhysadvError
+from physadv.files import replacing
 from physadv.pipeline.masking_check import MaskingCheck
 from physadv.report.figures.drawing import GRID, INK, MUTED, STYLES
-from physadv.runs import replacing
 
 FORMATS = (".svg", ".png", ".pdf")
 

@@ -4,7 +4,7 @@ Used by stages, experiments and the command line; the numeric rooms never see a 
 """
 
 from physadv.runs.counting import AnswerCounter, Count
-from physadv.runs.files import RunError, file_sha256, replacing
+from physadv.runs.errors import RunError
 from physadv.runs.folders import Capture, Printout
 from physadv.runs.manifest import (
     SCHEMA_VERSION,
@@ -38,6 +38,4 @@ __all__ = [
     "Printout",
     "RunError",
     "Selection",
-    "file_sha256",
-    "replacing",
 ]

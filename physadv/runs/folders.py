@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from physadv.runs.files import RunError, file_sha256, remove_partial_files, replacing
+from physadv.files import file_sha256, remove_partial_files, replacing
+from physadv.runs.errors import RunError
 from physadv.runs.manifest import Example, Manifest, read_manifest
 from physadv.runs.store import ObservationStore
 

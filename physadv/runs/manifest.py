@@ -7,7 +7,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from physadv.runs.files import RunError, replacing
+from physadv.files import replacing
+from physadv.runs.errors import RunError
 from physadv.sheets.layout import Sheet
 
 SCHEMA_VERSION = 1

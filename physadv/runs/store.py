@@ -11,7 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from physadv.runs.files import RunError, replacing
+from physadv.files import replacing
+from physadv.runs.errors import RunError
 from physadv.runs.rows import CropRow, ObservationRow, PhotoRow
 
 STORE_VERSION = 3

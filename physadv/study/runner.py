@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Literal
 
 from physadv.errors import PhysadvError
+from physadv.files import replacing
 from physadv.pipeline.measure import Measurement
 from physadv.progress import Reporter, silent
 from physadv.report.export import write_tables
-from physadv.runs import Capture, Printout, replacing
+from physadv.runs import Capture, Printout
 from physadv.study.file import Study, StudyError, StudyRun
 from physadv.study.steps import RunStep, Stage, clear, digest, measure_run, run_steps
 

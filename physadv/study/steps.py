@@ -14,13 +14,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
+from physadv.files import file_sha256
 from physadv.pipeline.crop import crop, photo_files
 from physadv.pipeline.generate import generate
 from physadv.pipeline.measure import Measurement, measure
 from physadv.pipeline.photograph import photograph_simulated, simulated_photos
 from physadv.pipeline.print_sheets import print_sheets
 from physadv.progress import Reporter, silent
-from physadv.runs import Capture, Colour, Printout, file_sha256
+from physadv.runs import Capture, Colour, Printout
 from physadv.runs.manifest import read_manifest
 from physadv.study.file import Study, StudyError, StudyRun
 from physadv.study.sharing import share_clean_answers

@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 
 from physadv.errors import PhysadvError
+from physadv.files import replacing
 from physadv.parallel import map_items
 from physadv.progress import reporter
-from physadv.runs import replacing
 from physadv.signs.stop_sign.heldout import QUICK as QUICK_CAMERA
 from reproductions.hardening.page import COMMAND, page
 from reproductions.hardening.stop_signs import Effort

@@ -11,9 +11,10 @@ from typing import Any
 from physadv.evaluation.destruction import Row
 from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.outcomes import TOPS
+from physadv.files import replacing
 from physadv.pipeline.measure import Measurement, pooled
 from physadv.report.wording import paragraph, percent, with_interval
-from physadv.runs import Capture, Printout, replacing
+from physadv.runs import Capture, Printout
 from physadv.study.file import Study, StudyRun
 from physadv.transforms import parse_transform
 from physadv.transforms.digital import DIGITAL_TRANSFORMS, FixedTransform

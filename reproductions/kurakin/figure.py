@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from physadv.evaluation.intervals import Estimate
-from physadv.runs import replacing
+from physadv.files import replacing
 
 PANEL_INCHES = (2.1, 1.9)
 # Of Okabe and Ito's palette, darkened until they stand out from white as text must.

@@ -12,10 +12,10 @@ from statistics import median
 
 from physadv.evaluation.destruction import Row
 from physadv.evaluation.outcomes import CASES, TOPS, Case
+from physadv.files import replacing
 from physadv.pipeline.measure import Measurement
 from physadv.pipeline.observing import PHOTO
 from physadv.report.wording import paragraph, percent, with_interval
-from physadv.runs import replacing
 from physadv.study.file import Study, StudyRun
 from reproductions.kurakin import ATTACKS, COMMAND
 from reproductions.kurakin.statements import Trial, verdict

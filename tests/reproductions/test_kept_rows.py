@@ -1,7 +1,11 @@
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 import pytest
+import torch
 
 from reproductions import kept_rows as module
-from reproductions.kept_rows import kept_rows
+from reproductions.kept_rows import dataclasses_in, kept_rows
 
 
 def noted(item):
@@ -46,3 +50,28 @@ def test_rows_of_other_code_are_made_anew(study, monkeypatch):
     monkeypatch.setattr(module, "source_digest", lambda: "other")
     run()
     assert made() == ["0", "0", "1", "1", "2", "2"]
+
+
+@dataclass(frozen=True)
+class Part:
+    values: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Whole:
+    parts: Mapping[str, Sequence[Part]]
+    other: Part | None = None
+
+
+def made_of_parts(number: int) -> Whole:
+    return Whole({"a": [Part(torch.full((2,), float(number)))]})
+
+
+def test_rows_are_the_dataclasses_that_the_function_returns(tmp_path, monkeypatch):
+    assert dataclasses_in(Whole | int) == {Whole, Part}
+    assert dataclasses_in(int) == set()
+    (made,) = kept_rows(made_of_parts, [3], tmp_path, workers=1)
+    monkeypatch.setattr(module.Kept, "save", lambda *_: pytest.fail("made anew"))
+    (kept,) = kept_rows(made_of_parts, [3], tmp_path, workers=1)
+    assert isinstance(kept, Whole)
+    assert torch.equal(kept.parts["a"][0].values, made.parts["a"][0].values)

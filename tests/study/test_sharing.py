@@ -1,5 +1,7 @@
 """Answers on clean files, copied from one run to another, are those that asking would have brought."""
 
+import json
+
 import pytest
 
 from physadv.pipeline import observing
@@ -39,7 +41,15 @@ def asked(monkeypatch):
 
 def rows(capture):
     with capture.store() as store:
-        return store.select("SELECT * FROM observations ORDER BY channel, example")
+        found = store.select("SELECT * FROM observations ORDER BY channel, example")
+    # A batch of another size may move the last of the six decimals kept.
+    return [(*row[:-1], pytest.approx(json.loads(row[-1]), abs=2e-6)) for row in found]
+
+
+def plain(capture):
+    with capture.store() as store:
+        found = store.select("SELECT * FROM observations ORDER BY channel, example")
+    return [(*row[:-1], json.loads(row[-1])) for row in found]
 
 
 def test_shared_answers_are_those_of_asking(both, asked, tmp_path):
@@ -51,7 +61,7 @@ def test_shared_answers_are_those_of_asking(both, asked, tmp_path):
     share_clean_answers(one, one_said, two, two_said)
     assert measure(two, two_said, **ASKED) == alone
     assert sum(asked) == 4 * 5
-    assert rows(two_said) == rows(apart)
+    assert plain(two_said) == rows(apart)
 
 
 def test_only_files_of_the_same_bytes_are_shared(both, tmp_path, signs_csv):
@@ -59,4 +69,4 @@ def test_only_files_of_the_same_bytes_are_shared(both, tmp_path, signs_csv):
     smaller, said = Printout(tmp_path, "smaller"), Capture(tmp_path, "smaller")
     generate(smaller, GenerateSettings(images=signs_csv, attack="fast", size=32))
     share_clean_answers(one, one_said, smaller, said)
-    assert rows(said) == []
+    assert plain(said) == []

@@ -8,8 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from physadv.classifiers import Classifier
-from physadv.report.gallery import data_uri
-from physadv.report.page import Picture
+from physadv.report.page import Picture, data_uri
 from physadv.signs.stop_sign import approach, lab
 from physadv.signs.stop_sign.approach import DriveConditions, Moment, draw_approach, drive
 from physadv.signs.stop_sign.crops import MARGIN, Frame, cut_out

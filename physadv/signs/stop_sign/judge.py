@@ -8,10 +8,11 @@ from pathlib import Path
 
 from physadv.attacks.checks import check_count
 from physadv.classifiers.detectors import load_detector
+from physadv.files import replacing
 from physadv.progress import Reporter, silent
 from physadv.randomness import derive_seed
 from physadv.report.page import Facts
-from physadv.runs import Capture, replacing
+from physadv.runs import Capture
 from physadv.signs.stop_sign.approach import USUAL as USUAL_DRIVE
 from physadv.signs.stop_sign.detection import Detected
 from physadv.signs.stop_sign.detection_run import judge_detection

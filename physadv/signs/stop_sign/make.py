@@ -15,10 +15,10 @@ from torch import Tensor
 
 from physadv.classifiers import Classifier, load_classifier
 from physadv.errors import PhysadvError, unknown_name
+from physadv.files import file_sha256, replacing
 from physadv.progress import Reporter, silent
 from physadv.randomness import derive_seed
-from physadv.runs import Printout, replacing
-from physadv.runs.files import file_sha256
+from physadv.runs import Printout
 from physadv.signs.stop_sign.masks import AUTO, area_share, load_mask
 from physadv.signs.stop_sign.optimise import (
     Nps,

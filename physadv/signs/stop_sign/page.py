@@ -17,8 +17,8 @@ from physadv.report.page import (
     RowGroup,
     Table,
     render_page,
+    slug,
 )
-from physadv.report.run_figures import slug
 from physadv.report.tables import share_cell
 from physadv.report.wording import counted, interval, percent
 from physadv.signs.stop_sign.gallery import SightRow

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from physadv.classifiers import Classifier
 from physadv.errors import unknown_name
+from physadv.files import file_sha256, replacing
 from physadv.pipeline.attack_batch import predictions, to_tensor
-from physadv.runs import Example, Manifest, Printout, replacing
-from physadv.runs.files import file_sha256
+from physadv.runs import Example, Manifest, Printout
 from physadv.runs.manifest import AttackRecord, ClassifierRecord, Selection
 from physadv.sheets import PAGES
 from physadv.sheets.codes import RUN_CHARACTERS, digest36

@@ -8,9 +8,9 @@ import torch
 from physadv.attacks import Placement, square
 from physadv.classifiers import load_classifier
 from physadv.classifiers.signs import SIGN_LABELS, SignsNetwork, load_network
+from physadv.files import replacing
 from physadv.progress import Reporter, silent
 from physadv.randomness import derive_seed, generator
-from physadv.runs import replacing
 from physadv.signs.training.fitting import (
     Schedule,
     Signs,

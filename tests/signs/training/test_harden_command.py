@@ -4,8 +4,8 @@ import torch
 from PIL import Image
 
 from physadv.classifiers import load_classifier
+from physadv.signs.training import harden as hardening
 from physadv.signs.training.fitting import STOP, measure, read_test
-from reproductions.hardening import harden as hardening
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +83,7 @@ def test_interrupted_training_goes_on_to_the_same_weights(physadv, small_data, t
 
 
 def test_damaged_checkpoint_is_named(physadv, small_data, tmp_path, monkeypatch):
-    from reproductions.hardening import harden
+    from physadv.signs.training import harden
 
     damaged = tmp_path / "damaged"
     damaged.write_bytes(b"no checkpoint")

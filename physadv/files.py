@@ -7,13 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from physadv.errors import PhysadvError
-
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
-
-
-class RunError(PhysadvError):
-    """A run, or a file of one, is missing, damaged, of another version or not what was asked for."""
 
 
 @contextmanager

@@ -3,8 +3,7 @@ import hashlib
 
 import pytest
 
-from physadv.runs import file_sha256, replacing
-from physadv.runs.files import remove_partial_files
+from physadv.files import file_sha256, remove_partial_files, replacing
 
 
 def test_a_file_appears_whole_at_the_end_of_the_block(tmp_path):
