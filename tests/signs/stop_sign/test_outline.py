@@ -5,9 +5,9 @@ import torch
 
 from physadv.signs.drawing.faces import face
 from physadv.signs.drawing.pen import FACE_REACH
+from physadv.signs.stop_sign import FACE_SIDE
 from physadv.signs.stop_sign.outline import find_signs
 from physadv.signs.stop_sign.plate import OutlineError, face_homography, octagon, outline, sign_height
-from physadv.signs.stop_sign.sign import FACE_SIDE
 
 RED, GREY = (190, 22, 30), (120, 130, 125)
 
