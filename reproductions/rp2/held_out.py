@@ -1,4 +1,4 @@
-"""Stickers made on half of the real photos and judged on the other: in the lab, on a drive-by, under a preset."""
+"""Stickers made on half of the real photos and judged on the other half: lab, drive-by, an EOT preset."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
