@@ -207,7 +207,7 @@ def crop_file(path: Path, sheet: Sheet, pictures: dict[str, Pixels]) -> Outcome:
         seen = [
             found
             for photo in photos
-            for found in crop_photo(photo, [sheet], run=RUN, picture=pictures.__getitem__)
+            for found in crop_photo(photo, [sheet], picture=pictures.__getitem__).sheets
         ]
     except CaptureError as error:
         return Outcome("refused", detail=str(error).partition(":")[0])

@@ -3,11 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rich import box
-from rich.table import Table
-
 from physadv.errors import PhysadvError, unknown_name
-from physadv.report.terminal import console_for
+from physadv.report.table import show, words_table
 
 if TYPE_CHECKING:
     from physadv.attacks import Recipe
@@ -22,10 +19,7 @@ def show_list(what: str) -> None:
     if what not in _LISTS:
         raise PhysadvError(unknown_name("list", what, _LISTS))
     headings, rows = _LISTS[what]()
-    shown = Table(*headings, box=box.SIMPLE_HEAD)
-    for row in rows:
-        shown.add_row(*row)
-    console_for(shown).print(shown)
+    show(words_table("", headings, rows))
 
 
 def _models() -> tuple[list[str], list[tuple[str, ...]]]:

@@ -93,6 +93,8 @@ def stop_sign(
         parse_pictures,
     )
 
+    if demo and victims is not None:
+        raise StopSignError("--demo draws its own signs; wanted no folder beside it")
     settings = StopSignSettings(
         victims=victims,
         model=model,
@@ -114,8 +116,6 @@ def stop_sign(
     )
     size = StudySize(shots=shots, approaches=approaches)
     if demo:
-        if victims is not None:
-            raise StopSignError("--demo draws its own signs; wanted no folder beside it")
         settings = replace(settings, target=target or "speed limit 30")
         scale, size = TRUE, replace(size, shots=2, every=20, most=6)
     if quick:

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from physadv.evaluation.destruction import Row
 from physadv.evaluation.intervals import Estimate
-from physadv.report.page import Facts, FigureGroup, GalleryGroup, Headline, Notice, Table, render_page
+from physadv.report.page import Facts, FigureGroup, GalleryGroup, Headline, Notice, render_page
+from physadv.report.table import Table
 from physadv.report.wording import destruction_in_words, interval, percent, trials, with_interval
 
 
@@ -34,11 +36,11 @@ class ReportData:
     headlines: tuple[Headline, ...]
     headlines_note: str
     figures: tuple[FigureGroup, ...]
-    tables: tuple[Table, ...]
+    tables: tuple[Table[Any], ...]
     gallery_note: str
     gallery: tuple[GalleryGroup, ...]
     discarded_note: str
-    discarded: tuple[Table, ...]
+    discarded: tuple[Table[Any], ...]
     parameters: tuple[Facts, ...]
     commands: tuple[str, ...]
     commands_note: str

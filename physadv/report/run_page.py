@@ -2,22 +2,31 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from physadv.files import replacing
 from physadv.pipeline.measure import Measurement, common_name, transfer_matrix
 from physadv.pipeline.observing import PHOTO, UNTOUCHED
 from physadv.progress import Reporter, silent
-from physadv.report.gallery import SIDE_PX, difference_gain, gallery
-from physadv.report.page import GalleryGroup, Notice, Table, word_table
+from physadv.report.gallery import difference_gain, gallery
+from physadv.report.page import SIDE_PX, GalleryGroup, Notice
 from physadv.report.provenance import cameras, commands, parameters
+from physadv.report.result_tables import Beside, beside_table, rate_table, sweep_table, transfer_table
 from physadv.report.run_data import ReportData, prefiltered_in_words, rate_headlines, render
 from physadv.report.run_figures import report_figures
 from physadv.report.series import Sorted, sort_channels
-from physadv.report.tables import beside_table, rate_table, sweep_table, transfer_table
+from physadv.report.table import Cell, Table, words_table
 from physadv.report.wording import counted
 from physadv.runs import Capture, Manifest, Printout
 
 LISTED = 100
+
+RATE_TITLE = "Destruction rate and accuracy in per cent, 95 % intervals below them."
+BESIDE_TITLE = "Success, clean survival, confidence and calibration in per cent: all pairs, top-1."
+TRANSFER_TITLE = (
+    "Transfer in per cent, top-1: rows made against one classifier, columns judged by another. "
+    "Success: wrong, of pairs whose clean image the judge has right; * the judge is the source."
+)
 
 LIMITS = (
     "A destruction rate says how often this channel undid these adversarial examples, which this attack made "
@@ -75,7 +84,7 @@ def report_data(
     )
 
 
-def _tables(measurements: Sequence[Measurement]) -> tuple[Table, ...]:
+def _tables(measurements: Sequence[Measurement]) -> tuple[Table[Any], ...]:
     """Return the first measurement's tables, the other judges' rates, transfer, and every sweep, folded."""
     first = measurements[0]
     channels = sort_channels(first.channels)
@@ -85,22 +94,37 @@ def _tables(measurements: Sequence[Measurement]) -> tuple[Table, ...]:
         f"{judge.channel_name(channel)}{_judged(judge, judges)}": judge.channels[channel]
         for channel, judge in both
     }
-    beside = {
-        (judge.channel_name(channel), _judged(judge, judges).removeprefix(", ")): (
-            judge.channels[channel][0],
-            judge.calibration[channel],
-        )
-        for channel, judge in both
-    }
-    tables = [rate_table(rates), beside_table(beside)] if rates else []
+    tables: list[Table[Any]] = []
+    if rates:
+        tables += [
+            rate_table(RATE_TITLE, rates),
+            beside_table(BESIDE_TITLE, _beside(judges, channels.single)),
+        ]
     if len(measurements) > 1:
         names = {name: common_name(measurements, name) for name in (UNTOUCHED.name, *channels.single)}
         cells = [cell for cell in transfer_matrix(measurements) if cell.channel in names]
-        tables.append(transfer_table(cells, names))
+        tables.append(transfer_table(TRANSFER_TITLE, cells, names))
     return (
         *tables,
         *(table for judge in judges for table in _sweep_tables(judge, channels, _judged(judge, judges))),
     )
+
+
+def _beside(judges: Sequence[Measurement], channels: Sequence[str]) -> list[Beside]:
+    """Return a line for the files and one for each channel, each by every judge."""
+
+    def cell(channel: str, judge: Measurement) -> Cell:
+        return Cell(judge.channel_name(channel), _judged(judge, judges).removeprefix(", "))
+
+    def line(channel: str, judge: Measurement) -> Beside:
+        return Beside(cell(channel, judge), judge.channels[channel][0], judge.calibration[channel])
+
+    files = UNTOUCHED.name
+    before = [
+        Beside(cell(files, judge), judge.channels[channels[0]][0], judge.calibration[files], "before")
+        for judge in judges
+    ]
+    return [*before, *(line(channel, judge) for channel in channels for judge in judges)]
 
 
 def _judged(judge: Measurement, judges: Sequence[Measurement]) -> str:
@@ -108,7 +132,7 @@ def _judged(judge: Measurement, judges: Sequence[Measurement]) -> str:
     return f", judged by {judge.classifier}" if len(judges) > 1 else ""
 
 
-def _sweep_tables(judge: Measurement, channels: Sorted, by: str) -> list[Table]:
+def _sweep_tables(judge: Measurement, channels: Sorted, by: str) -> list[Table[Any]]:
     strengths = [
         (f"{sweep.name}, {sweep.unit}", {f"{at:g}": channel for at, channel in sweep.channels.items()})
         for sweep in channels.sweeps
@@ -121,7 +145,10 @@ def _sweep_tables(judge: Measurement, channels: Sorted, by: str) -> list[Table]:
         for grid in channels.viewpoints
     ]
     return [
-        sweep_table(f"{name}{by}", {at: judge.channels[channel] for at, channel in found.items()})
+        sweep_table(
+            f"Every strength of {name}{by}; average case, per cent",
+            {at: judge.channels[channel] for at, channel in found.items()},
+        )
         for name, found in strengths
     ]
 
@@ -198,7 +225,7 @@ def _discarded_note(measurement: Measurement) -> str:
     )
 
 
-def _discarded(measurement: Measurement) -> tuple[Table, ...]:
+def _discarded(measurement: Measurement) -> tuple[Table[Any], ...]:
     photos = [(photo.name, photo.reason or "") for photo in measurement.photos if photo.status == "refused"]
     cells = [(crop.example, crop.photo, crop.reason or "") for crop in measurement.crops if crop.path is None]
     missing = [
@@ -233,9 +260,9 @@ def _left_out(measurement: Measurement) -> list[tuple[str, ...]]:
     ]
 
 
-def _listed(caption: str, columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> tuple[Table, ...]:
+def _listed(caption: str, columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> tuple[Table[Any], ...]:
     """Return a table of words, or none where there is nothing to list."""
     if not rows:
         return ()
     more = f", the first {LISTED} of {len(rows)}; 'destruction-rate --json' lists all" * (len(rows) > LISTED)
-    return (word_table(f"{caption}{more}", columns, rows[:LISTED]),)
+    return (words_table(f"{caption}{more}", columns, rows[:LISTED]),)

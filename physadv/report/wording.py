@@ -42,6 +42,15 @@ def trials(share: Estimate) -> str:
     return f"n = {share.n}" if share.pairs == share.n else f"n = {share.n}, {counted(share.pairs, 'pair')}"
 
 
+def p_value(p: float | None) -> str | None:
+    """Return a p value with two digits, "0.031" or "1.2e-05"; None where there is none.
+
+    >>> p_value(0.0312)
+    '0.031'
+    """
+    return None if p is None else f"{p:.2g}"
+
+
 def counted(number: int, singular: str, plural: str | None = None) -> str:
     """Return a number and the noun that goes with it: "1 photo", "2 photos"."""
     return f"{number} {singular if number == 1 else plural or singular + 's'}"

@@ -97,6 +97,11 @@ class Sheet(_Frozen):
     marks: tuple[Mark, ...]
     patches: tuple[Patch, ...]
 
+    @property
+    def run(self) -> str:
+        """Return the run's code, as every QR code on the sheet carries it."""
+        return self.code.split("-")[1]
+
 
 @dataclass(frozen=True)
 class PrintItem:

@@ -10,7 +10,7 @@ from physadv.evaluation.comparisons import Comparison
 from physadv.evaluation.intervals import Estimate
 from physadv.files import replacing
 from physadv.report.figures import Figure
-from physadv.report.run_figures import slug
+from physadv.report.page import slug
 from physadv.report.wording import paragraph, percent, with_interval
 from physadv.signs.stop_sign.page import score_figures
 from physadv.signs.stop_sign.score import Score

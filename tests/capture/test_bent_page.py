@@ -123,7 +123,7 @@ def test_a_photo_of_a_curled_page_is_cropped_as_exactly_as_of_a_flat_one(
     take: Callable[[Phone, int], Taken],
 ) -> None:
     taken = take(Phone(scene=Scene(bow=(25.0, 25.0), waves=0.3)), 3)
-    (found,) = crop_photo(taken.photo, [taken.sheet], run="RUN000", picture=picture)
+    (found,) = crop_photo(taken.photo, [taken.sheet], picture=picture).sheets
     assert isinstance(found.model, BentPage)
     errors = []
     for cell in found.cells:

@@ -26,15 +26,14 @@ from physadv.signs.stop_sign.views import Frame
 from physadv.transforms import (
     Range,
     blur,
-    linear_to_srgb,
     pillow_jpeg,
     plus_minus,
-    sensor_noise,
     srgb_to_linear,
     standard_normal,
 )
+from physadv.transforms.camera import develop
 from physadv.transforms.geometry import apply_homography, matrices, view_rotation
-from physadv.transforms.kernels import combine_kernels, gaussian_kernel, motion_kernel
+from physadv.transforms.kernels import camera_kernel
 
 _SHAKES = 4
 """Sine waves that a shake is the sum of."""
@@ -238,10 +237,8 @@ def _kernel(approach: Approach, time: float, homography: Tensor, side: int) -> T
     length = float(way.norm())
     angle = math.degrees(math.atan2(float(way[1]), float(way[0])))
     sigma = approach.numbers["blur_px"]
-    return combine_kernels(
-        gaussian_kernel(torch.tensor([sigma]), 2 * math.ceil(4 * sigma) + 1),
-        motion_kernel(torch.tensor([length]), torch.tensor([angle]), 2 * math.ceil(length / 2 + 0.5) + 1),
-    )
+    radii = (math.ceil(4 * sigma), 0, math.ceil(length / 2 + 0.5))
+    return camera_kernel(sigma, 0.0, length, angle, radii=radii)[None]
 
 
 def _gain(approach: Approach, time: float) -> float:
@@ -255,7 +252,7 @@ def _exposed(light: Tensor, noise: Tensor, gain: float, approach: Approach) -> T
     numbers = approach.numbers
     gains = light.new_tensor([numbers["red"], 1.0, numbers["blue"]])[:, None, None] * gain
     shot, read = (light.new_tensor([numbers[name]]) for name in ("shot_noise", "read_noise"))
-    return linear_to_srgb(sensor_noise((light * gains).clamp(0, 1), shot, read, noise))
+    return develop((light * gains).clamp(0, 1), shot=shot, read=read, noise=noise)
 
 
 def _seen_from(middle_m: tuple[float, float, float], turn: float) -> tuple[float, float]:

@@ -7,8 +7,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from physadv.report.gallery import data_uri
-from physadv.report.page import Picture
+from physadv.report.page import Picture, data_uri
 from physadv.signs.stop_sign.approach import Moment, draw_approach, drive
 from physadv.signs.stop_sign.camera import drawn_backgrounds
 from physadv.signs.stop_sign.lab import Cell, photograph

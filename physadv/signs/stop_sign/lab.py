@@ -35,11 +35,12 @@ from physadv.transforms import (
     Range,
     Sensor,
     compose,
-    linear_to_srgb,
     pillow_jpeg,
     plus_minus,
+    pooled_normal,
     srgb_to_linear,
 )
+from physadv.transforms.camera import develop
 from physadv.transforms.geometry import view_rotation
 
 FOOT_M = 0.3048
@@ -243,14 +244,14 @@ def photograph(
     sheen = torch.cat([plus_minus(0.8).draw(n, draws, 2), conditions.sheen.draw(n, draws, 1)], dim=1)
     shaded = lit(face.expand(n, *face.shape), conditions.slope.draw(n, draws, 2), sheen)
     light = seen_light(shaded, alpha, homography, srgb_to_linear(behind.clamp(0, 1)))
-    camera = compose(
+    lens = compose(
         Photometry(gain=conditions.exposure, white_balance=conditions.white_balance),
         Optics(sigma=conditions.blur_px),
-        Sensor(read=conditions.read_noise, shot=conditions.shot_noise),
     )
-    developed = compose(Photometry(tone=conditions.tone))
-    pictures = linear_to_srgb(camera.apply(light, camera.sample(n, draws)))
-    pictures = developed.apply(pictures, developed.sample(n, draws))
+    light = lens.apply(light, lens.sample(n, draws))
+    sensor = Sensor(read=conditions.read_noise, shot=conditions.shot_noise).sample(n, draws)
+    noise = pooled_normal(sensor.pop("seed"), light)
+    pictures = develop(light, **sensor, noise=noise, tone=conditions.tone.draw(n, draws))
     pictures = pillow_jpeg(pictures, Jpeg(conditions.quality).sample(n, draws)["quality"])
     jitter = np.random.default_rng(derive_seed(seed, "crop", cell.name, sign)).normal(
         0, conditions.crop_sd, (n, 4)

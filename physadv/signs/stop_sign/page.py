@@ -19,8 +19,8 @@ from physadv.report.page import (
     RowGroup,
     Table,
     render_page,
+    slug,
 )
-from physadv.report.run_figures import slug
 from physadv.report.tables import share_cell
 from physadv.report.wording import counted, interval, percent
 from physadv.runs import Capture

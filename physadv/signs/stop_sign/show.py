@@ -7,7 +7,7 @@ from rich.table import Table
 
 from physadv.evaluation.comparisons import Comparison
 from physadv.evaluation.intervals import Estimate
-from physadv.report.terminal import console_for
+from physadv.report.table import console_for
 from physadv.report.wording import interval, number
 from physadv.signs.stop_sign.detection import Detected
 from physadv.signs.stop_sign.score import Printability, Score
