@@ -26,7 +26,7 @@ from physadv.attacks.checks import check_differentiable, eight_bit_levels, whole
 from physadv.classifiers import Classifier, load_classifier
 from physadv.errors import PhysadvError
 from physadv.evaluation.intervals import Estimate
-from physadv.evaluation.masking import Bools, Sign, Trials, accuracy, signs_of_masking, verdict
+from physadv.evaluation.masking import AttackOutcomes, Bools, Symptom, accuracy, masking_symptoms, verdict
 from physadv.pipeline.attack_batch import to_tensor
 from physadv.pipeline.sources import Source, batches_of_one_size, check_source, find_sources, read_source
 from physadv.progress import Reporter, silent
@@ -93,7 +93,7 @@ class MaskingCheck:
     unbounded: Mapping[int, Estimate]
     wrong_before: int
     queries: int
-    signs: Sequence[Sign]
+    signs: Sequence[Symptom]
     verdict: str
 
     @property
@@ -137,7 +137,7 @@ def masking_check(settings: MaskingSettings, reporter: Reporter = silent) -> Mas
     if not found:
         raise MaskingError(f"{settings.images}: {settings.model} gets none of {len(sources)} images right")
     trials = _joined(found)
-    signs = signs_of_masking(trials)
+    signs = masking_symptoms(trials)
     return MaskingCheck(
         classifier=classifier.spec,
         eps=settings.eps,
@@ -157,7 +157,7 @@ def masking_check(settings: MaskingSettings, reporter: Reporter = silent) -> Mas
 
 def _try(
     settings: MaskingSettings, directions: NES, classifier: Classifier, sources: Sequence[Source], index: int
-) -> Trials | None:
+) -> AttackOutcomes | None:
     """Return what became of those images of a batch that the classifier gets right, if there are any."""
     images = to_tensor([read_source(source.path, settings.size) for source in sources])
     images = images.to(classifier.device)
@@ -172,7 +172,7 @@ def _try(
     trial = _Trial(classifier, images, labels, settings, index)
     iterative, raised = trial.by_gradients(trial.ball)
     unbounded, _ = trial.by_gradients(LInfBall(trial.ball.levels, WHOLE_RANGE))
-    return Trials(
+    return AttackOutcomes(
         iterative=iterative,
         unbounded=unbounded,
         raised=raised,
@@ -260,9 +260,9 @@ class _Trial:
         return objective(self.classifier(images)[None])[0]
 
 
-def _joined(trials: Sequence[Trials]) -> Trials:
+def _joined(trials: Sequence[AttackOutcomes]) -> AttackOutcomes:
     """Return the trials of all batches as one."""
-    return Trials(
+    return AttackOutcomes(
         iterative=_joined_curves([trial.iterative for trial in trials]),
         unbounded=_joined_curves([trial.unbounded for trial in trials]),
         **{

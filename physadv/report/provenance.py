@@ -12,7 +12,7 @@ from physadv.pipeline.crop import colours_in_words
 from physadv.pipeline.measure import Measurement
 from physadv.pipeline.settings import GenerateSettings
 from physadv.report.page import Facts
-from physadv.report.wording import counted
+from physadv.report.wording import plural
 from physadv.runs import Manifest, PhotoRow
 from physadv.sheets.layout import IMAGE, PAGES
 
@@ -52,7 +52,7 @@ def parameters(measurement: Measurement) -> tuple[Facts, ...]:
                 ("made against" if other else "classifier", classifier.spec),
                 *((("labels file", classifier.labels_file),) if classifier.labels_file else ()),
                 ("classes", str(classifier.classes)),
-                ("pairs", f"{len(manifest.pairs())} of {counted(selection.candidates, 'candidate')}, {kept}"),
+                ("pairs", f"{len(manifest.pairs())} of {plural(selection.candidates, 'candidate')}, {kept}"),
                 ("true labels", said[selection.labels]),
             ),
         ),

@@ -22,7 +22,7 @@ from physadv.report.page import (
     slug,
 )
 from physadv.report.tables import share_cell
-from physadv.report.wording import counted, interval, percent
+from physadv.report.wording import interval, percent, plural
 from physadv.runs import Capture
 from physadv.signs.stop_sign.gallery import ViewRow, sticker_pictures, view_rows
 from physadv.signs.stop_sign.lab import CELLS
@@ -201,7 +201,7 @@ def _headline(score: Score, target: str | None) -> Headline:
     if CLEAN in overall:
         words.append(f"Without stickers {percent(overall[CLEAN].accuracy)} are read right.")
     if score.longest_run:
-        run = counted(score.longest_run[tried], "frame")
+        run = plural(score.longest_run[tried], "frame")
         words.append(f"The longest run of right answers despite them: {run}.")
     return Headline(
         name=f"{_title(score)}: {'no' if tried == CLEAN else tried} stickers",
