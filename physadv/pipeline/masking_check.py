@@ -19,7 +19,7 @@ from physadv.attacks.variables import LInfBall
 from physadv.classifiers import Classifier, load_classifier
 from physadv.errors import PhysadvError
 from physadv.evaluation.intervals import Estimate
-from physadv.evaluation.masking import Bools, Sign, Trials, accuracy, signs_of_masking, verdict
+from physadv.evaluation.masking import AttackOutcomes, Bools, Symptom, accuracy, masking_symptoms, verdict
 from physadv.pipeline.attack_batch import to_tensor
 from physadv.pipeline.sources import Source, batches_of_one_size, check_source, find_sources, read_source
 from physadv.progress import Reporter, silent
@@ -86,7 +86,7 @@ class MaskingCheck:
     unbounded: Mapping[int, Estimate]
     wrong_before: int
     queries: int
-    signs: Sequence[Sign]
+    signs: Sequence[Symptom]
     verdict: str
 
     @property
@@ -130,7 +130,7 @@ def masking_check(settings: MaskingSettings, reporter: Reporter = silent) -> Mas
     if not found:
         raise MaskingError(f"{settings.images}: {settings.model} gets none of {len(sources)} images right")
     trials = _joined(found)
-    signs = signs_of_masking(trials)
+    signs = masking_symptoms(trials)
     return MaskingCheck(
         classifier=classifier.spec,
         eps=settings.eps,
@@ -150,7 +150,7 @@ def masking_check(settings: MaskingSettings, reporter: Reporter = silent) -> Mas
 
 def _try(
     settings: MaskingSettings, directions: NES, classifier: Classifier, sources: Sequence[Source], index: int
-) -> Trials | None:
+) -> AttackOutcomes | None:
     """Return what became of those images of a batch that the classifier gets right, if there are any."""
     images = to_tensor([read_source(source.path, settings.size) for source in sources])
     images = images.to(classifier.device)
@@ -165,7 +165,7 @@ def _try(
     trial = _Trial(classifier, images, labels, settings, index)
     iterative, raised = trial.by_gradients(trial.ball)
     unbounded, _ = trial.by_gradients(LInfBall(trial.ball.levels, WHOLE_RANGE))
-    return Trials(
+    return AttackOutcomes(
         iterative=iterative,
         unbounded=unbounded,
         raised=raised,
@@ -252,9 +252,9 @@ class _Trial:
         return objective(self.classifier(images)[None])[0]
 
 
-def _joined(trials: Sequence[Trials]) -> Trials:
+def _joined(trials: Sequence[AttackOutcomes]) -> AttackOutcomes:
     """Return the trials of all batches as one."""
-    return Trials(
+    return AttackOutcomes(
         iterative=_joined_curves([trial.iterative for trial in trials]),
         unbounded=_joined_curves([trial.unbounded for trial in trials]),
         **{

@@ -17,7 +17,7 @@ from physadv.report.result_tables import paired_table
 from physadv.report.run_figures import JUDGES
 from physadv.report.series import sort_channels
 from physadv.report.table import Column, Table, show
-from physadv.report.wording import counted
+from physadv.report.wording import plural
 
 NOTE = (
     "Exact McNemar tests on the pairs that count in both runs, two-sided; p is corrected by Holm's method "
@@ -33,7 +33,7 @@ TESTS_TITLE = "Every two runs on the same pairs: of how many something is true u
 
 def show_comparison(found: RunComparison) -> None:
     """Print the rates side by side and the paired tests."""
-    title = f"{counted(found.shared, 'shared pair')}, judged by {found.measurements[0].classifier}, top-1"
+    title = f"{plural(found.shared, 'shared pair')}, judged by {found.measurements[0].classifier}, top-1"
     show(_rates(title, found))
     show(_tests("exact McNemar on the same pairs", found))
     for line_of_words in _unlike(found):
@@ -52,7 +52,7 @@ def comparison_data(found: RunComparison) -> ComparisonData:
     return ComparisonData(
         title=" · ".join(names),
         summary=(
-            counted(found.shared, "shared source image"),
+            plural(found.shared, "shared source image"),
             f"judged by {found.measurements[0].classifier}",
         ),
         notice=_notice(found),
@@ -71,7 +71,7 @@ def _unlike(found: RunComparison) -> list[str]:
     """Return what sets the runs apart besides their attacks."""
     measurements = found.measurements
     lines = [
-        f"{m.manifest.name}: {counted(len(m.manifest.pairs()) - found.shared, 'pair')} of "
+        f"{m.manifest.name}: {plural(len(m.manifest.pairs()) - found.shared, 'pair')} of "
         f"{len(m.manifest.pairs())} not shared, left out"
         for m in measurements
         if len(m.manifest.pairs()) > found.shared

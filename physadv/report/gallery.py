@@ -13,7 +13,7 @@ from physadv.pipeline.measure import Measurement, photo_outcomes
 from physadv.pipeline.observing import PHOTO
 from physadv.progress import Reporter, silent
 from physadv.report.page import GalleryGroup, GalleryRow, Picture, data_uri
-from physadv.report.wording import counted
+from physadv.report.wording import plural
 from physadv.runs import AttackRecord, Capture, CropRow, Example, Printout, RunError
 
 PAIRS_SHOWN = 24
@@ -159,7 +159,7 @@ class _Pages:
             ]
             further = max(len(outcome.clean_after), len(outcome.adversarial_after)) - 1
             if further > 0:
-                notes.append(counted(further, "more photo"))
+                notes.append(plural(further, "more photo"))
         if adversarial.target is not None:
             notes.append(f"target: {self.labels[adversarial.target]}")
         pictures.append(self._difference(images, adversarial))

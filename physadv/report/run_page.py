@@ -15,8 +15,8 @@ from physadv.report.result_tables import Beside, beside_table, rate_table, sweep
 from physadv.report.run_data import ReportData, prefiltered_in_words, rate_headlines, render
 from physadv.report.run_figures import report_figures
 from physadv.report.series import Sorted, sort_channels
-from physadv.report.table import Cell, Table, words_table
-from physadv.report.wording import counted
+from physadv.report.table import Cell, Table, to_html, words_table
+from physadv.report.wording import plural
 from physadv.runs import Capture, Manifest, Printout
 
 LISTED = 100
@@ -82,6 +82,11 @@ def report_data(
         commands_note="Not recorded: any --seed of 'photograph'. Options at their defaults are left out.",
         limits=LIMITS,
     )
+
+
+def tables_as_html(measurements: Sequence[Measurement]) -> str:
+    """Return the report's tables as HTML, for a notebook."""
+    return "\n".join(to_html(table, f"table-{k}") for k, table in enumerate(_tables(measurements)))
 
 
 def _tables(measurements: Sequence[Measurement]) -> tuple[Table[Any], ...]:
@@ -162,9 +167,9 @@ def _summary(measurements: Sequence[Measurement]) -> tuple[str, ...]:
     )
     return (
         f"{manifest.attack.name}, {manifest.attack.budget}{'/255' * (manifest.attack.eps is not None)}",
-        counted(len(manifest.pairs()), "pair"),
+        plural(len(manifest.pairs()), "pair"),
         f"{'classifier' if len(judges) == 1 else 'judged by'} {first.classifier}",
-        *((f"and {counted(len(judges) - 1, 'further classifier')}",) if len(judges) > 1 else ()),
+        *((f"and {plural(len(judges) - 1, 'further classifier')}",) if len(judges) > 1 else ()),
         *made_against,
     )
 
@@ -183,7 +188,7 @@ def _notice(measurement: Measurement) -> Notice:
     simulated = sum(photo.simulated for photo in used)
     if PHOTO.name not in measurement.channels:
         refused = len(measurement.photos) - len(used)
-        why = f"{counted(refused, 'photo')} could not be used; " if refused else ""
+        why = f"{plural(refused, 'photo')} could not be used; " if refused else ""
         return Notice("No photographs:", f"{why}only digital transformations were measured.")
     if simulated == len(used):
         return Notice("Simulated photographs:", "made by the virtual printer and phone, not by a camera.")
@@ -194,7 +199,7 @@ def _notice(measurement: Measurement) -> Notice:
             "the rates below pool both.",
         )
     return Notice(
-        "Photographs of printed sheets:", f"{counted(len(used), 'photo')} by {cameras(used)}.", plain=True
+        "Photographs of printed sheets:", f"{plural(len(used), 'photo')} by {cameras(used)}.", plain=True
     )
 
 
@@ -203,7 +208,7 @@ def _gallery_note(groups: Sequence[GalleryGroup], manifest: Manifest) -> str:
     left = (
         f"{shown} of {total} pairs, as many of each kind as there is room for; {total - shown} are not shown."
         if shown < total
-        else f"All {counted(total, 'pair')}."
+        else f"All {plural(total, 'pair')}."
     )
     return (
         f"{left} Under each picture stands the classifier's first answer with its probability, ✓ where it "
@@ -219,9 +224,9 @@ def _discarded_note(measurement: Measurement) -> str:
     if not (refused or cells or missing):
         return "Nothing: every photo was used, every cell was cut out, and every pair was measured."
     return (
-        f"{refused} of {counted(len(measurement.photos), 'photo')}, {cells} of "
-        f"{counted(len(measurement.crops), 'cell')} in the others, and {len(missing)} of "
-        f"{counted(len(measurement.manifest.pairs()), 'pair')} whose adversarial image was never measured."
+        f"{refused} of {plural(len(measurement.photos), 'photo')}, {cells} of "
+        f"{plural(len(measurement.crops), 'cell')} in the others, and {len(missing)} of "
+        f"{plural(len(measurement.manifest.pairs()), 'pair')} whose adversarial image was never measured."
     )
 
 

@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from physadv.evaluation.intervals import Estimate
-from physadv.evaluation.planning import PrintPlan
+from physadv.evaluation.sample_size import SampleSize
 from physadv.pipeline.masking_check import MaskingCheck
 from physadv.pipeline.measure import Measurement, common_name, transfer_matrix
 from physadv.pipeline.observing import UNTOUCHED
 from physadv.report.result_tables import Beside, beside_table, rate_table, transfer_table
 from physadv.report.table import Cell, Column, Table, show
-from physadv.report.wording import counted
+from physadv.report.wording import plural
 
 NAMED = 6
 """Channels that a line names; of more it says how many."""
@@ -50,14 +50,14 @@ def show_table(measurement: Measurement) -> None:
     )
 
 
-def show_plan(plan: PrintPlan) -> None:
+def show_plan(plan: SampleSize) -> None:
     """Print how many pairs to print, and what comes of it."""
     print(
-        f"{counted(plan.counted, 'pair')} must count: a rate of {100 * plan.rate:g} % then has the 95 % "
+        f"{plural(plan.counted, 'pair')} must count: a rate of {100 * plan.rate:g} % then has the 95 % "
         f"interval {100 * plan.low:.1f}–{100 * plan.high:.1f} % (Wilson)"
     )
     of = "" if plan.qualifying == 1 else f", of which {100 * plan.qualifying:g} % are expected to count"
-    print(f"print {counted(plan.printed, 'pair')}, {2 * plan.printed} pictures{of}")
+    print(f"print {plural(plan.printed, 'pair')}, {2 * plan.printed} pictures{of}")
 
 
 def show_masking(check: MaskingCheck) -> None:
@@ -78,7 +78,7 @@ def show_masking(check: MaskingCheck) -> None:
     show(Table(title, columns, shares, "attack"))
     print(f"answers only: {check.queries} queries an image")
     if check.wrong_before:
-        print(f"left out: {counted(check.wrong_before, 'image')} wrong before any attack")
+        print(f"left out: {plural(check.wrong_before, 'image')} wrong before any attack")
     for sign in check.signs:
         print(f"{'SEEN' if sign.seen else 'not seen'}: {sign.name} ({sign.said})")
     print(f"verdict: {check.verdict}")
@@ -94,10 +94,10 @@ def _undefined(measurement: Measurement) -> list[str]:
                 why = ", ".join(f"{pairs} {reason}" for reason, pairs in rate.discarded.items())
                 channels[
                     f"top-{row.top}: destruction rate undefined, {rate.undefined} of "
-                    f"{counted(sum(rate.discarded.values()), 'pair')} ({why})"
+                    f"{plural(sum(rate.discarded.values()), 'pair')} ({why})"
                 ].append(channel)
     return [
-        f"{line}: {', '.join(names) if len(names) <= NAMED else counted(len(names), 'channel')}"
+        f"{line}: {', '.join(names) if len(names) <= NAMED else plural(len(names), 'channel')}"
         for line, names in channels.items()
     ]
 
