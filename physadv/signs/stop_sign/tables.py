@@ -81,7 +81,7 @@ def comparison_table(score: Score) -> Table[Comparison]:
     """Return the paired tests between treatments, view by view and sign by sign."""
     title = f"{score.title}: {score.measure} success compared, exact McNemar, Holm-corrected"
     groups = {"view by view": score.by_view, "sign by sign, by most of its views": score.by_sign}
-    return paired_table(title, groups, "compared")
+    return paired_table(title, groups, "unit")
 
 
 def score_tables(
