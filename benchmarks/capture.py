@@ -22,15 +22,14 @@ import cv2
 import numpy as np
 import torch
 from capture_photos import CONDITIONS, Condition, Points, TakenPhoto, photograph
-from capture_sheets import RUN, load_benchmark, print_benchmark
+from capture_sheets import load_benchmark, print_benchmark
 from capture_speed import crop_file, enlarge, gain_of_two_workers, peak_mb, ratios_to_decode
 
 from physadv.capture.crop_photo import FoundSheet, crop_photo
-from physadv.capture.fitting import Fit, fit_sheet
+from physadv.capture.fitting import Fit, fit_sheet, fit_thin_plate
 from physadv.capture.flat_page import fit_flat
 from physadv.capture.geometry import Camera, SheetModel
 from physadv.capture.reading import CaptureError, read_photo
-from physadv.capture.thin_plate import fit_thin_plate
 from physadv.phone import PRESETS
 from physadv.sheets.layout import box_corners
 
@@ -132,12 +131,8 @@ def ablate(taken: Sequence[TakenPhoto], folder: Path) -> dict[str, float]:
             return fit_sheet(*given)
 
         (sheet,) = crop_photo(
-            read_photo(photo.path),
-            printed.sheets,
-            run=RUN,
-            picture=printed.pictures.__getitem__,
-            fit=recorded,
-        )
+            read_photo(photo.path), printed.sheets, picture=printed.pictures.__getitem__, fit=recorded
+        ).sheets
         for name, fit in ABLATIONS.items():
             model = fit(*marks[-1])
             for cell in printed.sheets[sheet.index].cells:

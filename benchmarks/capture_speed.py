@@ -13,7 +13,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from capture_sheets import RUN, load_benchmark
+from capture_sheets import load_benchmark
 from PIL import Image
 
 from physadv.capture.crop_photo import FoundSheet, crop_photo
@@ -28,7 +28,8 @@ MEBIBYTE = 2**20
 def crop_file(folder: Path, path: Path) -> list[FoundSheet]:
     """Read a photo and cut its cells, as `physadv crop` does."""
     printed = load_benchmark(folder)
-    return crop_photo(read_photo(path), printed.sheets, run=RUN, picture=printed.pictures.__getitem__)
+    seen = crop_photo(read_photo(path), printed.sheets, picture=printed.pictures.__getitem__)
+    return list(seen.sheets)
 
 
 def ratios_to_decode(folder: Path, photos: Sequence[Path]) -> tuple[float, float]:

@@ -21,3 +21,9 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
     close = get_close_matches(name.lower(), spelt, n=3, cutoff=0.4)
     near = [spelt[each] for each in close] or list(spelt.values())
     return f"unknown {kind} '{name}'; nearest: {', '.join(near[:8])}"
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's text, or its type where it has none."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -79,9 +79,8 @@ def crop_cells(
         strangers: codes read in the photo that are not this sheet's, or not where this sheet is.
         picture: example id → its uint8 RGB pixels (h, w, 3), as printed.
     """
-    boxes = [cell.box_mm for cell in sheet.cells]
-    outlines = model.to_photo(np.concatenate([box_corners(box) for box in boxes])).reshape(-1, 4, 2)
-    marks = [evidence.of_cell(number) for number in range(len(boxes))]
+    outlines = _outlines(sheet, model)
+    marks = [evidence.of_cell(number) for number in range(len(sheet.cells))]
     reasons = [
         _unseen(photo, outline, own) or _contradicted(sheet, number, model, strangers)
         for number, (outline, own) in enumerate(zip(outlines, marks, strict=True))
@@ -106,12 +105,18 @@ def root_mean_square(errors: Points) -> float | None:
     return float(np.sqrt(np.mean(np.square(errors)))) if len(errors) else None
 
 
-def refuse_cells(sheet: Sheet, corners_px: Points, reason: str) -> tuple[CroppedCell, ...]:
-    """Return every cell of a sheet refused for one reason, its corners (N, 4, 2) as far as they are known."""
+def refuse_cells(sheet: Sheet, model: SheetModel, reason: str) -> tuple[CroppedCell, ...]:
+    """Return every cell of a sheet refused for one reason, with corners as far as the model knows them."""
     return tuple(
         CroppedCell(number, cell.example, None, corners, None, 0, reason=reason)
-        for number, (cell, corners) in enumerate(zip(sheet.cells, corners_px, strict=True))
+        for number, (cell, corners) in enumerate(zip(sheet.cells, _outlines(sheet, model), strict=True))
     )
+
+
+def _outlines(sheet: Sheet, model: SheetModel) -> Points:
+    """Return where the corners of each of N pictures are in the photo, (N, 4, 2)."""
+    corners = np.concatenate([box_corners(cell.box_mm) for cell in sheet.cells])
+    return model.to_photo(corners).reshape(-1, 4, 2)
 
 
 def _unseen(photo: Photo, outline: Points, own: Evidence) -> str | None:

@@ -6,12 +6,12 @@ which is just what an experiment measures: crops stay as photographed unless a p
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
 
+from physadv.capture.cells import CroppedCell
 from physadv.capture.light import (
     BURNT,
     FlatField,
@@ -129,19 +129,44 @@ def read_bars(rgb: Pixels, sheet: Sheet, to_photo: ToPhoto) -> Bars:
     )
 
 
-def fit_correction(rgb: Pixels, sheet: Sheet, to_photo: ToPhoto) -> Correction:
-    """Return the colour correction of a sheet in a photo.
+def correct_cells(
+    rgb: Pixels, sheet: Sheet, to_photo: ToPhoto, bars: Bars, cells: Sequence[CroppedCell]
+) -> tuple[tuple[CroppedCell, ...], Correction | None]:
+    """Return a sheet's cells with corrected crops, and the correction.
+
+    Where colours cannot be corrected, every crop is refused with the reason, and the correction is None.
 
     Args:
         rgb: the photo (H, W, 3).
-        sheet: which is in it.
-        to_photo: page points (N, 2), mm → photo points (N, 2), pixels.
+        sheet: the sheet in the photo.
+        to_photo: maps page points (N, 2), mm, to photo points (N, 2), pixels.
+        bars: the patches of the sheet that the photo shows, from `read_bars`.
+        cells: the cells as cut out of the photo.
+    """
+    try:
+        correction = fit_correction(bars, fit_flat_field(rgb, sheet, to_photo))
+    except CaptureError as error:
+        reason = str(error)
+        return tuple(c if c.crop is None else replace(c, crop=None, reason=reason) for c in cells), None
+    corrected = [
+        cell
+        if cell.crop is None
+        else replace(cell, crop=correction.apply(cell.crop, sheet.cells[cell.number].box_mm))
+        for cell in cells
+    ]
+    return tuple(corrected), correction
+
+
+def fit_correction(bars: Bars, paper: FlatField) -> Correction:
+    """Return the colour correction of one sheet in a photo.
+
+    Args:
+        bars: the patches that the photo shows, from `read_bars`.
+        paper: how the page was lit, from `fit_flat_field`.
 
     Raises:
-        CaptureError: the bars or the paper cannot be read well enough.
+        CaptureError: too few patches can be read, or the greys do not rise from dark to light.
     """
-    paper = fit_flat_field(rgb, sheet, to_photo)
-    bars = read_bars(rgb, sheet, to_photo)
     even = bars.seen / paper.light(bars.places_mm)
     kept = _agrees_with_its_copy(bars.true, even)
     true, even, seen = bars.true[kept], even[kept], bars.seen[kept]
@@ -211,7 +236,9 @@ def _fit_levels(true: Points, even: Points) -> tuple[tuple[Curve, ...], Points]:
 
 
 def _fit_curve(seen: Points, true: Points) -> Curve:
-    """Return a rising curve through the greys, fitted on sRGB levels, straight beyond its ends."""
+    """Return a rising curve through the greys, fitted to sRGB levels and straight beyond its ends."""
+    from scipy.interpolate import PchipInterpolator
+
     steps = np.unique(true)
     levels = np.array([to_srgb(seen[true == step]).mean() for step in steps])
     highest_before = np.maximum.accumulate(np.concatenate([[-1.0], levels[:-1]]))

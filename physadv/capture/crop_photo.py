@@ -1,127 +1,155 @@
-"""Every known sheet in a photo, and every cell of it that can be seen: the order of steps of this room.
+"""From a photo to crops: every known sheet in it, and every cell of those sheets that can be seen.
 
-Codes say which sheet; each piece of paper claims its own codes and collects its marks; all marks together fix
-its geometry; cells are cut and checked against their sources. What cannot be used is said with the reason,
-cell by cell, and nothing is named by geometry alone.
+The QR codes say which sheet it is. Each piece of paper claims its own codes and collects its marks, all marks
+together fix its geometry, and its cells are cut out and compared with their sources. A cell that cannot be
+used is refused with a reason. No cell is identified by its position alone.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from physadv.capture.cells import CroppedCell, crop_cells, refuse_cells, root_mean_square
 from physadv.capture.codes import ENLARGED_UP_TO_PIXELS, FoundCode, in_own_order, readings
+from physadv.capture.colour import Correction, Exposure, correct_cells, read_bars
 from physadv.capture.copies import Claimed, claim_copy, is_mirrored, off_by_mm
 from physadv.capture.fitting import Fit, fit_sheet
 from physadv.capture.geometry import Camera, Points, SheetModel
 from physadv.capture.marks import Evidence, collect_marks, look_again, rough_model
-from physadv.capture.reading import CaptureError, Photo
+from physadv.capture.reading import CaptureError, Photo, Pixels
 from physadv.sheets.codes import PREFIX, parse_code, qr_matrix
 from physadv.sheets.layout import Mark, Sheet, box_corners
 
 MAX_DISAGREEMENT = 8.0
 EXPLAINED_MM = 8.0
 MAX_PAPERS = 24
-"""More pieces of paper than this in one photo are cut-outs, or too small to be of use."""
+"""A photo with more pieces of paper than this shows cut-outs, or pages too small to be of use."""
 QUICK_READERS, QUICK_READERS_OF_SMALL = 2, 3
-"""The others are for photos in which these find no sheet; small photos take little time."""
+"""Later readers are asked only where these find no sheet. Small photos take little time."""
 COVERED = 0.5
-"""Once known sheets fill this much of a photo, the second reader is not asked for others."""
+"""Once known sheets fill this share of a photo, the second reader need not look for others."""
 
 
 @dataclass(frozen=True)
 class FoundSheet:
-    """One piece of paper seen in a photo.
+    """One piece of paper in a photo. A sheet that is in the photo twice gives two of these.
 
     Attributes:
-        index: of the sheet; two copies of a sheet are two of these.
-        cells: in the sheet's order, each cut out or refused.
-        residual_px: root mean square distance of its precise marks from the model, None where refused.
-        marks: how many marks the model rests on.
-        model: where page points are seen.
-        marks_px: the marks as found, (4, 2) corners of a code, (1, 2) of a saddle.
-        reason: why the whole sheet is refused, None where it is not.
+        sheet: the sheet as it was printed.
+        model: maps page points in mm to photo pixels.
+        evidence: the marks that were found.
+        reason: why the whole sheet is refused; None for a sheet that can be used.
+        cells: the cells in the sheet's order, each cut out or refused.
+        exposure: how the photo renders the greys; None where no grey can be read.
+        correction: the colour correction of the crops; None for crops with colours as photographed.
     """
 
-    index: int
-    cells: tuple[CroppedCell, ...]
-    residual_px: float | None
-    marks: int
+    sheet: Sheet
     model: SheetModel
-    marks_px: tuple[Points, ...]
+    evidence: Evidence
     reason: str | None = None
+    cells: tuple[CroppedCell, ...] = ()
+    exposure: Exposure | None = None
+    correction: Correction | None = None
+
+    @property
+    def index(self) -> int:
+        """Return the index of the sheet in its run."""
+        return self.sheet.index
+
+    @property
+    def marks_px(self) -> tuple[Points, ...]:
+        """Return where the marks are, photo pixels: (4, 2) corners of each code, (1, 2) of each saddle."""
+        return self.evidence.places()
+
+    @property
+    def residual_px(self) -> float | None:
+        """Return the RMS distance of the precise marks from the model, None for a refused sheet."""
+        return None if self.reason else root_mean_square(self.evidence.errors(self.model)[0])
 
 
 @dataclass(frozen=True)
-class _Paper:
-    """A piece of paper placed in a photo, or the reason why it cannot be used."""
+class CroppedPhoto:
+    """What one photo shows of a run.
 
-    sheet: Sheet
-    evidence: Evidence
-    model: SheetModel
-    reason: str | None = None
+    Attributes:
+        sheets: the pieces of paper that were found, at least one of them usable.
+        remarks: what else is in the photo, such as a sheet of another run or a damaged code.
+    """
 
-
-def ignore(remark: str) -> None:
-    """Take no note of a remark."""
+    sheets: tuple[FoundSheet, ...]
+    remarks: tuple[str, ...]
 
 
 def crop_photo(
     photo: Photo,
     sheets: Sequence[Sheet],
     *,
-    run: str,
-    picture: Callable[[str], NDArray[np.uint8]],
+    picture: Callable[[str], Pixels],
+    correct_colours: bool = False,
     fit: Fit = fit_sheet,
-    remark: Callable[[str], None] = ignore,
-) -> list[FoundSheet]:
-    """Return every sheet of a run found in a photo with its cells cut out; a copy of one counts for itself.
+) -> CroppedPhoto:
+    """Find the sheets of a run in a photo and cut out their cells.
 
     Args:
         photo: from `read_photo`.
-        sheets: of the run, from its manifest.
-        run: the run's code.
-        picture: example id → its uint8 RGB pixels (h, w, 3), as printed.
-        fit: from marks to a sheet's model.
-        remark: told of what else the photo shows: a sheet of another run, a damaged code.
+        sheets: all sheets of the run, from its manifest or from `plan_sheets`.
+        picture: maps an example's id to its printed pixels (h, w, 3), uint8 RGB; its crop has the same shape.
+        correct_colours: undo the colours of print, light and camera by the sheet's grey and colour bars.
+        fit: fits the model of a sheet to its marks.
 
     Raises:
         CaptureError: no sheet of this run is in the photo, or none that can be used.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from PIL import Image
+    >>> from physadv.capture import read_photo
+    >>> from physadv.sheets import PrintItem, page_pixels, plan_sheets, write_pdf
+    >>> rng = np.random.default_rng(0)
+    >>> pictures = {name: rng.integers(0, 256, (32, 48, 3), np.uint8) for name in ("clean", "adversarial")}
+    >>> sheets = plan_sheets([(PrintItem("clean", 48, 32), PrintItem("adversarial", 48, 32))], run="MYRUN1")
+    >>> with TemporaryDirectory() as folder:
+    ...     pdf, file = Path(folder) / "sheets.pdf", Path(folder) / "photo.png"
+    ...     write_pdf(pdf, sheets, picture=pictures.__getitem__)
+    ...     Image.fromarray(page_pixels(pdf, 0, dots_per_mm=6)).save(file)
+    ...     found = crop_photo(read_photo(file), sheets, picture=pictures.__getitem__)
+    >>> [(cell.example, cell.crop.shape) for sheet in found.sheets for cell in sheet.cells]
+    [('clean', (32, 48, 3)), ('adversarial', (32, 48, 3))]
     """
     marks = {sheet.index: _code_marks(sheet) for sheet in sheets}
     by_index = {sheet.index: sheet for sheet in sheets}
     height, width = photo.gray.shape
     camera = Camera(width, height, photo.focal_35mm)
     codes: list[FoundCode] = []
-    papers: list[_Paper] = []
+    placed: list[FoundSheet] = []
     quick = QUICK_READERS_OF_SMALL if photo.gray.size <= ENLARGED_UP_TO_PIXELS else QUICK_READERS
     for step, found_codes in enumerate(readings(photo.gray), start=1):
         codes = _with_new(codes, found_codes)
-        groups = _by_sheet(codes, run, marks)
-        placed = (
+        papers = (
             paper
-            for index, group in groups.items()
+            for index, group in _by_sheet(codes, marks).items()
             for paper in _place(photo, by_index[index], group, camera, fit)
         )
-        papers = list(islice(placed, MAX_PAPERS))
-        if papers and (step >= quick or _nothing_missed(papers, camera)):
+        placed = list(islice(papers, MAX_PAPERS))
+        if placed and (step >= quick or _nothing_missed(placed, camera)):
             break
-    strangers = _strangers(codes, run, marks)
-    if not papers:
+    others = _others(codes, sheets[0].run, marks)
+    if not placed:
         raise CaptureError(
-            f"shows {'; '.join(strangers)}" if strangers else "shows no sheet: no QR code could be read"
+            f"shows {'; '.join(others)}" if others else "shows no sheet: no QR code could be read"
         )
-    for stranger in strangers:
-        remark(f"also shows {stranger}")
-    found = [_crop(photo, paper, camera, codes, picture) for paper in papers]
-    if all(sheet.reason for sheet in found):
-        raise CaptureError("; ".join(f"shows sheet {sheet.index + 1} {sheet.reason}" for sheet in found))
-    return found
+    found = [_crop(photo, paper, camera, codes, picture) for paper in placed]
+    if all(paper.reason for paper in found):
+        raise CaptureError("; ".join(f"shows sheet {paper.index + 1} {paper.reason}" for paper in found))
+    return CroppedPhoto(
+        tuple(_with_colours(photo, paper, correct_colours) for paper in found),
+        tuple(f"also shows {other}" for other in others),
+    )
 
 
 def _code_marks(sheet: Sheet) -> dict[str, Mark]:
@@ -145,24 +173,24 @@ def _with_new(codes: Sequence[FoundCode], found: Sequence[FoundCode]) -> list[Fo
 
 
 def _by_sheet(
-    codes: Sequence[FoundCode], run: str, marks: Mapping[int, Mapping[str, Mark]]
+    codes: Sequence[FoundCode], marks: Mapping[int, Mapping[str, Mark]]
 ) -> dict[int, list[FoundCode]]:
     """Return the codes of each of a run's sheets."""
     groups: dict[int, list[FoundCode]] = defaultdict(list)
     for code in codes:
         parsed = parse_code(code.text)
-        if parsed and parsed.run == run and code.text in marks.get(parsed.sheet, {}):
+        if parsed and code.text in marks.get(parsed.sheet, {}):
             groups[parsed.sheet].append(code)
     return dict(sorted(groups.items()))
 
 
 def _place(
     photo: Photo, sheet: Sheet, codes: Sequence[FoundCode], camera: Camera, fit: Fit
-) -> Iterator[_Paper]:
-    """Yield the pieces of paper that one sheet's codes stand on, one for each copy of it."""
+) -> Iterator[FoundSheet]:
+    """Yield the pieces of paper that carry one sheet's codes, one for each copy of the sheet."""
     marks = _code_marks(sheet)
     rest = [in_own_order(photo.gray, code, qr_matrix(code.text)) for code in codes]
-    papers: list[_Paper] = []
+    papers: list[FoundSheet] = []
     while rest:
         claimed, rest = claim_copy(marks, rest)
         paper = _place_one(photo, sheet, claimed, camera, fit)
@@ -173,26 +201,26 @@ def _place(
         rest = [code for code in rest if not _explains(paper.model, marks[code.text], code)]
 
 
-def _place_one(photo: Photo, sheet: Sheet, claimed: Claimed, camera: Camera, fit: Fit) -> _Paper:
+def _place_one(photo: Photo, sheet: Sheet, claimed: Claimed, camera: Camera, fit: Fit) -> FoundSheet:
     evidence = Evidence(decoded=claimed)
     if is_mirrored(next(iter(claimed.values()))):
-        return _Paper(
-            sheet, evidence, rough_model(evidence, camera), "mirrored; turn the camera's mirroring off"
-        )
+        model = rough_model(evidence, camera)
+        return FoundSheet(sheet, model, evidence, "mirrored; turn the camera's mirroring off")
     collect_marks(photo.gray, sheet, evidence, camera)
     model = fit(*evidence.stacked(), camera)
     if look_again(photo.gray, sheet, evidence, model):
         model = fit(*evidence.stacked(), camera)
     errors, _ = evidence.errors(model)
     if not len(errors):
-        return _Paper(sheet, evidence, model, "too blurred or too small to place it")
+        return FoundSheet(sheet, model, evidence, "too blurred or too small to place it")
     error = float(np.median(errors))
     if error > MAX_DISAGREEMENT:
-        return _Paper(sheet, evidence, model, f"with marks {error:.0f} px from any one sheet of paper")
-    return _Paper(sheet, evidence, model)
+        reason = f"with marks {error:.0f} px from any one sheet of paper"
+        return FoundSheet(sheet, model, evidence, reason)
+    return FoundSheet(sheet, model, evidence)
 
 
-def _is_of(paper: _Paper, code: FoundCode) -> bool:
+def _is_of(paper: FoundSheet, code: FoundCode) -> bool:
     """Return whether a code is one of a paper's own."""
     mark = _code_marks(paper.sheet).get(code.text)
     if mark is None:
@@ -209,7 +237,7 @@ def _explains(model: SheetModel, mark: Mark, code: FoundCode) -> bool:
     return off_by_mm(code.corners, model.to_photo(box), box) <= EXPLAINED_MM
 
 
-def _same_place(paper: _Paper, other: _Paper) -> bool:
+def _same_place(paper: FoundSheet, other: FoundSheet) -> bool:
     """Return whether a paper's codes are where another one's model has them."""
     return all(
         _explains(other.model, mark, FoundCode(mark.payload or "", corners))
@@ -217,7 +245,7 @@ def _same_place(paper: _Paper, other: _Paper) -> bool:
     )
 
 
-def _nothing_missed(papers: Sequence[_Paper], camera: Camera) -> bool:
+def _nothing_missed(papers: Sequence[FoundSheet], camera: Camera) -> bool:
     """Return whether every code in view of the papers found was read and little room is left for others."""
     covered = 0.0
     frame = np.array([(0, 0), (1, 0), (1, 1), (0, 1)], dtype=np.float32) * (camera.width, camera.height)
@@ -238,25 +266,30 @@ def _nothing_missed(papers: Sequence[_Paper], camera: Camera) -> bool:
 
 def _crop(
     photo: Photo,
-    paper: _Paper,
+    paper: FoundSheet,
     camera: Camera,
     codes: Sequence[FoundCode],
-    picture: Callable[[str], NDArray[np.uint8]],
+    picture: Callable[[str], Pixels],
 ) -> FoundSheet:
-    sheet, evidence, model = paper.sheet, paper.evidence, paper.model
+    sheet, model = paper.sheet, paper.model
     if paper.reason:
-        outlines = model.to_photo(np.concatenate([box_corners(cell.box_mm) for cell in sheet.cells]))
-        cells = refuse_cells(sheet, outlines.reshape(-1, 4, 2), f"the sheet is {paper.reason}")
-        residual = None
-    else:
-        strangers = [code for code in codes if not _is_of(paper, code)]
-        cells = crop_cells(photo, sheet, model, evidence, camera, strangers, picture)
-        residual = root_mean_square(evidence.errors(model)[0])
-    return FoundSheet(sheet.index, cells, residual, len(evidence), model, evidence.places(), paper.reason)
+        return replace(paper, cells=refuse_cells(sheet, model, f"the sheet is {paper.reason}"))
+    foreign = [code for code in codes if not _is_of(paper, code)]
+    cells = crop_cells(photo, sheet, model, paper.evidence, camera, foreign, picture)
+    return replace(paper, cells=cells)
 
 
-def _strangers(codes: Sequence[FoundCode], run: str, marks: Mapping[int, Mapping[str, Mark]]) -> list[str]:
-    """Name what a photo shows beside this run's sheets; nothing is guessed from a code that is not whole."""
+def _with_colours(photo: Photo, paper: FoundSheet, correct: bool) -> FoundSheet:
+    bars = read_bars(photo.rgb, paper.sheet, paper.model.to_photo)
+    paper = replace(paper, exposure=bars.exposure())
+    if not correct:
+        return paper
+    cells, correction = correct_cells(photo.rgb, paper.sheet, paper.model.to_photo, bars, paper.cells)
+    return replace(paper, cells=cells, correction=correction)
+
+
+def _others(codes: Sequence[FoundCode], run: str, marks: Mapping[int, Mapping[str, Mark]]) -> list[str]:
+    """Describe the codes in a photo that are on none of the run's sheets; a damaged one is not guessed."""
     parsed = {code.text: parse_code(code.text) for code in codes}
     named = []
     others = sorted({code.run for code in parsed.values() if code and code.run != run})

@@ -28,21 +28,19 @@ Points = NDArray[np.float64]
 def draw_overlay(
     rgb: Pixels | None,
     found: Sequence[FoundSheet],
-    pages_mm: Sequence[tuple[float, float]],
     reason: str | None = None,
 ) -> Image.Image:
-    """Return a photo reduced to 2000 pixels at most, drawn on.
+    """Return a photo reduced to at most 2000 pixels a side, with what was found drawn in.
 
     Args:
-        rgb: the upright photo (H, W, 3), None where it could not be read.
-        found: the sheets in it.
-        pages_mm: the size of each one's page.
-        reason: why the photo is refused as a whole.
+        rgb: the upright photo (H, W, 3), uint8; None for a file that could not be read.
+        found: the sheets in the photo.
+        reason: why the whole photo is refused; None for a photo that can be used.
     """
     image, scale = _reduced(rgb)
     draw = ImageDraw.Draw(image, "RGBA")
-    for sheet, page_mm in zip(found, pages_mm, strict=True):
-        draw.line(_line(sheet.model.to_photo(_edge(page_mm)), scale), fill=BLUE, width=WIDTH)
+    for sheet in found:
+        draw.line(_line(sheet.model.to_photo(_edge(sheet.sheet.page_mm)), scale), fill=BLUE, width=WIDTH)
         for mark in sheet.marks_px:
             _draw_mark(draw, mark, scale)
         for cell in sheet.cells:
@@ -100,8 +98,9 @@ def _draw_cell(draw: ImageDraw.ImageDraw, corners: Points, text: str, colour: tu
 
 def _summary(sheet: FoundSheet) -> str:
     cut = sum(cell.reason is None for cell in sheet.cells)
-    residual = f", {sheet.residual_px:.2f} px from the model" if sheet.residual_px is not None else ""
-    return f"sheet {sheet.index + 1}: {cut} of {len(sheet.cells)} cells; {sheet.marks} marks{residual}"
+    residual = sheet.residual_px
+    away = "" if residual is None else f", {residual:.2f} px from the model"
+    return f"sheet {sheet.index + 1}: {cut} of {len(sheet.cells)} cells; {len(sheet.marks_px)} marks{away}"
 
 
 def _write(

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from physadv.classifiers.classifier import ClassifierError
-from physadv.classifiers.downloading import download, first_line
+from physadv.classifiers.downloading import download
 from physadv.classifiers.placing import find_device
 from physadv.classifiers.weight_files import fill, read_label_file, read_state_dict
-from physadv.errors import unknown_name
+from physadv.errors import first_line, unknown_name
 
 STOP_SIGN = "stop sign"
 """COCO's name of the class; its label is 13."""

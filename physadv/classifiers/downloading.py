@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from torch import nn
 
 from physadv.classifiers.classifier import ClassifierError
+from physadv.errors import first_line
 
 _FORCE = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
 
@@ -39,9 +40,3 @@ def _weights_only() -> Iterator[None]:
             del os.environ[_FORCE]
         else:
             os.environ[_FORCE] = forced
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of an error's text, or its type where it has none."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

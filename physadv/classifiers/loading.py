@@ -5,8 +5,7 @@ Reads weights, programs and label files; imports torchvision and timm only when 
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,12 @@ import torch
 from torch import nn
 
 from physadv.classifiers.classifier import Classifier, ClassifierError
-from physadv.classifiers.downloading import download, first_line
+from physadv.classifiers.downloading import download
 from physadv.classifiers.placing import find_device, find_precision
 from physadv.classifiers.preprocess import Preprocess
 from physadv.classifiers.weight_files import fill, read_label_file, read_program, read_state_dict
-from physadv.errors import PhysadvWarning, unknown_name
+from physadv.errors import PhysadvWarning, first_line, unknown_name
+from physadv.importing import importable_here, own_function
 
 _FORMS = (
     "signs",
@@ -148,12 +148,10 @@ def _program(path: Path, device: torch.device) -> nn.Module:
 
 
 def _python(spec: str) -> tuple[nn.Module, Sequence[str] | None]:
-    module_name, colon, function_name = spec.removeprefix("python:").partition(":")
-    if not (module_name and colon and function_name):
-        raise ClassifierError(f"model '{spec}': wanted python:module:function")
+    make = own_function("model", spec, ClassifierError)
     try:
-        with _importable_here():
-            made = getattr(import_module(module_name), function_name)()
+        with importable_here():
+            made = make()
     except Exception as error:  # the user's own code can raise anything
         raise ClassifierError(f"model '{spec}': {type(error).__name__}: {first_line(error)}") from error
     if isinstance(made, Classifier):
@@ -161,17 +159,6 @@ def _python(spec: str) -> tuple[nn.Module, Sequence[str] | None]:
     if not isinstance(made, nn.Module):
         raise ClassifierError(f"model '{spec}' returned {type(made).__name__}; wanted a torch.nn.Module")
     return made, None
-
-
-@contextmanager
-def _importable_here() -> Iterator[None]:
-    """Let `python:` find modules of the current folder, as `python -m` would; a console script does not."""
-    here = str(Path.cwd())
-    sys.path.insert(0, here)
-    try:
-        yield
-    finally:
-        sys.path.remove(here)
 
 
 def _torchvision(spec: str, rest: str, path: Path | None) -> tuple[nn.Module, Sequence[str] | None]:

@@ -3,14 +3,11 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rich import box
-from rich.table import Table
-
 from physadv.errors import PhysadvError, unknown_name
-from physadv.report.terminal import console_for
+from physadv.report.table import show, words_table
 
 if TYPE_CHECKING:
-    from physadv.attacks import Recipe
+    from physadv.attacks.recipe import Recipe
 
 
 def show_list(what: str) -> None:
@@ -22,10 +19,7 @@ def show_list(what: str) -> None:
     if what not in _LISTS:
         raise PhysadvError(unknown_name("list", what, _LISTS))
     headings, rows = _LISTS[what]()
-    shown = Table(*headings, box=box.SIMPLE_HEAD)
-    for row in rows:
-        shown.add_row(*row)
-    console_for(shown).print(shown)
+    show(words_table("", headings, rows))
 
 
 def _models() -> tuple[list[str], list[tuple[str, ...]]]:
@@ -35,14 +29,17 @@ def _models() -> tuple[list[str], list[tuple[str, ...]]]:
 
 
 def _attacks() -> tuple[list[str], list[tuple[str, ...]]]:
-    from physadv.attacks import RECIPES
-    from physadv.attacks.libraries import LIBRARIES
+    from physadv.attacks.recipe import LIBRARIES
+    from physadv.attacks.recipes import RECIPES, USUAL_EPS
+    from physadv.importing import OWN
 
     rows: list[tuple[str, ...]] = [
         (r.name, r.norm, _usual_budget(r), r.description, r.defaults, r.paper) for r in RECIPES.values()
     ]
-    borrowed = ("any attack of that library", "the library's own", "")
-    rows += [(f"{library}:CLASS", "its own", "where it takes one", *borrowed) for library in LIBRARIES]
+    theirs = ("any attack of that library", "the library's own", "")
+    rows += [(f"{library}:CLASS", "its own", "where it takes one", *theirs) for library in LIBRARIES]
+    own = "your f(classifier, images, labels, *, eps, generator) -> images"
+    rows.append((f"{OWN}module:function", "L∞", f"eps {USUAL_EPS['L∞']}", own, "the function's own", ""))
     return ["--attack", "norm", "budget", "what it does", "defaults", "paper"], rows
 
 

@@ -53,7 +53,7 @@ def plan(
     """Say how many pairs to print for a rate as sharp as wanted."""
     from dataclasses import asdict
 
-    from physadv.evaluation.planning import plan_pairs
+    from physadv.evaluation.sample_size import plan_pairs
     from physadv.report.terminal import show_plan
 
     wanted = plan_pairs(rate, halfwidth, qualifying)

@@ -8,9 +8,14 @@ batch. A new defence is a new inner attack or a new mixture.
 This room works on tensors only. It knows no data set, no class and no file but the state it resumes from.
 """
 
-from physadv.defences.inner_attacks import InnerAttack, Mixture, NoiseAttack, StickerAttack
-from physadv.defences.training import DefenceError, Measured, Schedule, measure, train
-from physadv.defences.universal_stickers import UniversalStickers
+from typing import TYPE_CHECKING
+
+from physadv.importing import lazy_names
+
+if TYPE_CHECKING:
+    from physadv.defences.inner_attacks import InnerAttack, Mixture, NoiseAttack, StickerAttack
+    from physadv.defences.training import DefenceError, Measured, Schedule, measure, train
+    from physadv.defences.universal_stickers import UniversalStickers
 
 __all__ = [
     "DefenceError",
@@ -24,3 +29,5 @@ __all__ = [
     "measure",
     "train",
 ]
+
+__getattr__, __dir__ = lazy_names(__name__)

@@ -7,18 +7,12 @@ from typing import Protocol
 import torch
 from torch import Generator, Tensor, nn
 
-from physadv.attacks import (
-    LInfBall,
-    Placement,
-    SignedStep,
-    Stickers,
-    bars,
-    circle,
-    optimise,
-    spanning_adam,
-    square,
-    untargeted_cross_entropy,
-)
+from physadv.attacks.loop import optimise
+from physadv.attacks.objectives import untargeted_cross_entropy
+from physadv.attacks.optimisers import SignedStep, spanning_adam
+from physadv.attacks.patches import Placement, circle, square
+from physadv.attacks.stickers import Stickers, bars
+from physadv.attacks.variables import LInfBall
 from physadv.transforms import identity
 
 TEXELS = 16

@@ -1,4 +1,71 @@
-"""From what a classifier said before and after a transformation to rates with intervals, and the report.
+"""From what a classifier said before and after a channel to rates with intervals. Numbers only.
 
-This room works on plain records; it knows nothing of models, photos or the disk layout of a run.
+This room takes plain records and gives plain records; it knows no model, no photo and no file. A
+`PairOutcome` is one source image, `tally` counts many of them, and every measure is one function of the
+tally that returns an `Estimate`: value, 95 % interval, n, and what was left out for which reason. `table`
+returns all measures at once.
+
+    >>> right, wrong = Judgement((3, 1, 2, 4, 5), 0.9), Judgement((7, 1, 2, 4, 5), 0.8)
+    >>> survived = PairOutcome("a", 3, right, wrong, clean_after=(right,), adversarial_after=(wrong,))
+    >>> destroyed = PairOutcome("b", 3, right, wrong, clean_after=(right,), adversarial_after=(right,))
+    >>> rate = destruction_rate(tally([survived, destroyed]), top=1)
+    >>> rate.value, rate.n
+    (0.5, 2)
+
+`proportion`, `share` and `mean` give intervals to numbers of your own, `compare_paired` tests attacks on the
+pairs they share, and `plan_pairs` says how many pairs to print.
 """
+
+from physadv.evaluation.calibration import Answers, Reliability, reliability
+from physadv.evaluation.comparisons import Comparison, by_majority, compare_paired, holm, mcnemar_exact
+from physadv.evaluation.destruction import (
+    Row,
+    accuracy,
+    adversariality,
+    clean_survival,
+    confidence,
+    destruction_rate,
+    success,
+    table,
+)
+from physadv.evaluation.intervals import Estimate, mean, proportion, share, wilson
+from physadv.evaluation.masking import AttackOutcomes, Symptom, masking_symptoms, verdict
+from physadv.evaluation.outcomes import Judgement, PairOutcome, Tally, tally
+from physadv.evaluation.sample_size import SampleSize, plan_pairs
+from physadv.evaluation.transfer import TransferCell, transfer_cells
+
+__all__ = [
+    "Answers",
+    "AttackOutcomes",
+    "Comparison",
+    "Estimate",
+    "Judgement",
+    "PairOutcome",
+    "Reliability",
+    "Row",
+    "SampleSize",
+    "Symptom",
+    "Tally",
+    "TransferCell",
+    "accuracy",
+    "adversariality",
+    "by_majority",
+    "clean_survival",
+    "compare_paired",
+    "confidence",
+    "destruction_rate",
+    "holm",
+    "masking_symptoms",
+    "mcnemar_exact",
+    "mean",
+    "plan_pairs",
+    "proportion",
+    "reliability",
+    "share",
+    "success",
+    "table",
+    "tally",
+    "transfer_cells",
+    "verdict",
+    "wilson",
+]

@@ -27,9 +27,13 @@ class Answers:
 
 @dataclass(frozen=True)
 class Bin:
-    """One bar of a reliability diagram: how often answers with confidences from `low` to `high` were right.
+    """One bar of a reliability diagram: the answers whose confidence lies in one interval.
 
-    `confidence` is their mean, None where there is none.
+    Attributes:
+        low: lower end of the interval, 0 to 1.
+        high: upper end of the interval, 0 to 1.
+        confidence: mean confidence of the answers, None where there is none.
+        accuracy: share of the answers that were right.
     """
 
     low: float
@@ -44,9 +48,10 @@ class Reliability:
 
     Attributes:
         bins: in the order of confidence; of an empty one confidence and accuracy are undefined.
-        confidence: mean over all answers; likewise `accuracy`.
+        confidence: mean confidence over all answers.
+        accuracy: share of all answers that were right.
         ece: expected calibration error, None without an answer; it is biased upwards where bins are thin.
-        undefined: why there is none.
+        undefined: why there is no error, None where there is one.
     """
 
     bins: tuple[Bin, ...]
@@ -57,7 +62,12 @@ class Reliability:
 
 
 def reliability(answers: Answers) -> Reliability:
-    """Return the reliability of answers and ECE = Σ n_b/n · |accuracy_b − confidence_b| (Guo et al. 2017)."""
+    """Return the reliability of answers and ECE = Σ n_b/n · |accuracy_b − confidence_b| (Guo et al. 2017).
+
+    >>> sure = Answers(np.eye(1, 10, 9, int), np.eye(1, 10, 9, int), 0.95 * np.eye(1, 10, 9))
+    >>> round(reliability(sure).ece, 2)
+    0.05
+    """
     seen, right, confidence = (
         column.sum(axis=0) for column in (answers.seen, answers.right, answers.confidence)
     )

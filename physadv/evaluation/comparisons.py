@@ -1,11 +1,8 @@
 """Attacks, or classifiers, compared on the same pairs: exact McNemar tests and Holm's correction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-
-from statsmodels.stats.contingency_tables import mcnemar
-from statsmodels.stats.multitest import multipletests
 
 from physadv.evaluation.intervals import CONFIDENCE, NO_PAIRS
 
@@ -15,10 +12,13 @@ class Comparison:
     """One paired comparison.
 
     Attributes:
-        first: what was compared; likewise `second`.
-        only_first: pairs of which something is true under `first` only; likewise `only_second`.
-        pairs: shared by both; the others say nothing of the difference.
-        p: exact McNemar, two-sided; None where no pair is shared. `holm` corrects it for the whole table.
+        first: name of the attack, or classifier, that is compared.
+        second: name of the one that it is compared with.
+        only_first: pairs of which something is true under `first` only.
+        only_second: pairs of which something is true under `second` only.
+        pairs: how many pairs both have; the others say nothing of the difference.
+        p: two-sided exact McNemar p value, None where no pair is shared.
+        holm: `p` corrected for all comparisons of a table, None where `p` is.
         undefined: why there is no p, None where there is one.
     """
 
@@ -42,10 +42,31 @@ def compare_paired(outcomes: Mapping[str, Mapping[str, bool]]) -> list[Compariso
 
     Args:
         outcomes: attack → pair → whether it came about: the attack succeeded, or was destroyed.
+
+    >>> fast, bim = {str(k): False for k in range(8)}, {str(k): True for k in range(8)}
+    >>> (test,) = compare_paired({"fast": fast, "bim": bim})
+    >>> test.only_second, test.pairs, test.p
+    (8, 8, 0.0078125)
     """
     return corrected(
         [_mcnemar(one, other, outcomes[one], outcomes[other]) for one, other in combinations(outcomes, 2)]
     )
+
+
+def by_majority(successes: Sequence[bool], clusters: Sequence[Hashable]) -> dict[str, bool]:
+    """Return cluster → whether more than half of its trials succeeded, for `compare_paired`.
+
+    Args:
+        successes: N outcomes, one a trial.
+        clusters: what each trial belongs to, such as a sign; named in the result by its `str`.
+
+    >>> by_majority([True, True, False, False], ["a", "a", "a", "b"])
+    {'a': True, 'b': False}
+    """
+    counts: dict[str, list[bool]] = {}
+    for succeeded, cluster in zip(successes, clusters, strict=True):
+        counts.setdefault(str(cluster), []).append(succeeded)
+    return {cluster: 2 * sum(own) > len(own) for cluster, own in counts.items()}
 
 
 def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
@@ -55,12 +76,24 @@ def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
 
 
 def mcnemar_exact(only_first: int, only_second: int) -> float:
-    """Return the two-sided exact p of discordant pairs: a fair coin's, binomial with n = their number."""
+    """Return the two-sided exact p of discordant pairs: a fair coin's, binomial with n = their number.
+
+    >>> mcnemar_exact(1, 7)
+    0.0703125
+    """
+    from statsmodels.stats.contingency_tables import mcnemar
+
     return float(mcnemar([[0, only_first], [only_second, 0]], exact=True).pvalue)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p values corrected for there being several (Holm 1979), in the same order."""
+    """Return p values corrected for there being several (Holm 1979), in the same order.
+
+    >>> holm([0.04, 0.01])
+    [0.04, 0.02]
+    """
+    from statsmodels.stats.multitest import multipletests
+
     return [float(p) for p in multipletests(p_values, method="holm")[1]] if p_values else []
 
 

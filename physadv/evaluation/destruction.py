@@ -25,7 +25,23 @@ Condition = tuple[str, Bools]
 class Row:
     """One line of the table: a case at top-1 or top-5 through one channel.
 
-    Confidences are those of the first answer and do not depend on `top`.
+    Attributes:
+        case: "average" for all pairs, or "prefiltered".
+        top: 1 or 5: the true label counts as found among so many first answers.
+        destruction_rate: equation 1, see `destruction_rate`.
+        clean_before: accuracy on clean images before the channel.
+        adversarial_before: accuracy on adversarial images before the channel.
+        clean_after: accuracy on clean images after the channel.
+        adversarial_after: accuracy on adversarial images after the channel.
+        clean_survival: clean images still right, see `clean_survival`.
+        success_before: untargeted success before the channel, see `success`.
+        success_after: untargeted success after the channel.
+        targeted_before: target reached before the channel, see `adversariality`.
+        targeted_after: target reached after the channel.
+        clean_confidence_before: mean confidence in clean images before the channel, whatever `top` is.
+        adversarial_confidence_before: mean confidence in adversarial images before the channel.
+        clean_confidence_after: mean confidence in clean images after the channel.
+        adversarial_confidence_after: mean confidence in adversarial images after the channel.
     """
 
     case: Case
@@ -49,8 +65,19 @@ class Row:
 def destruction_rate(tally: Tally, top: int, case: Case = "average") -> Estimate:
     """Return d = Σ C(X)·¬C(X_adv)·C(T(X_adv)) / Σ C(X)·¬C(X_adv) (Kurakin et al. 2017, equation 1).
 
-    C says whether the true label is among the `top` first. Only times the adversarial image came through the
-    channel are counted; with none that qualifies, d is undefined.
+    C says whether the true label is among the `top` first answers. Every time an adversarial image came
+    through the channel counts; with none that qualifies, d is undefined.
+
+    Args:
+        tally: answers on P pairs, from `tally` of their outcomes.
+        top: 1 or 5.
+        case: "average" or "prefiltered".
+
+    >>> from physadv.evaluation import Judgement, PairOutcome, tally
+    >>> right, wrong = Judgement((3, 1, 2, 4, 5), 0.9), Judgement((7, 1, 2, 4, 5), 0.8)
+    >>> pairs = [PairOutcome(str(k), 3, right, wrong, (), (after,)) for k, after in enumerate((right, wrong))]
+    >>> destruction_rate(tally(pairs), top=1).value
+    0.5
     """
     after = tally.counts["adversarial", "after"]
     return _share(

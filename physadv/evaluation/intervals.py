@@ -1,15 +1,15 @@
 """Shares and means that say how sure they are: Wilson, Student's t, and the bootstrap over source images."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from statsmodels.stats.proportion import proportion_confint
-from statsmodels.stats.weightstats import DescrStatsW
 
 CONFIDENCE = 0.95
+Z = 1.959963984540054
+"""The standard normal's quantile at 97.5 %: intervals lie within ± Z standard errors."""
 RESAMPLES = 2000
 NO_PAIRS = "no pairs left"
 _DRAWN_AT_ONCE = 2_000_000
@@ -24,7 +24,8 @@ class Estimate:
 
     Attributes:
         value: the share or mean, None where there was nothing to count: it is then undefined, not zero.
-        low: of the interval, None where there is none; likewise `high`.
+        low: lower end of the interval, None where there is none.
+        high: upper end of the interval, None where there is none.
         n: observations counted.
         pairs: independent source images among them, on which the interval rests.
         undefined: why there is no value, None where there is one.
@@ -51,23 +52,57 @@ def proportion(successes: ArrayLike, seen: ArrayLike) -> Estimate:
     Args:
         successes: (P,) whole numbers, one an image.
         seen: (P,) observations of each; images never seen are left out.
+
+    >>> share = proportion([1, 0, 0, 0, 0], [1, 1, 1, 1, 1])
+    >>> f"{share.value:.2f} ({share.low:.3f} to {share.high:.3f}), n = {share.n}"
+    '0.20 (0.036 to 0.624), n = 5'
     """
     k, n = _seen_only(successes, seen)
     if not n.size:
         return Estimate(None, None, None, 0, 0, NO_PAIRS)
     value = float(k.sum() / n.sum())
     if n.max() == 1 or np.ptp(k / n) == 0:
-        low, high = wilson(value, n.size)
+        low, high = wilson(value * n.size, n.size)
     else:
         low, high = _bootstrapped(k, n)
     return Estimate(value, *_around(value, low, high), int(n.sum()), n.size)
 
 
-@lru_cache(maxsize=2**16)
-def wilson(value: float, n: int) -> tuple[float, float]:
-    """Return the 95 % Wilson score interval of a share `value` of n trials (Wilson 1927)."""
-    low, high = proportion_confint(value * n, n, alpha=1 - CONFIDENCE, method="wilson")
-    return float(low), float(high)
+def share(successes: Sequence[bool], clusters: Sequence[Hashable] | None = None) -> Estimate:
+    """Return the share of trials that succeeded.
+
+    Args:
+        successes: N outcomes, one a trial.
+        clusters: what each trial belongs to, such as a sign or an approach: trials of one cluster are no
+            independent ones, and the interval rests on clusters (see `proportion`). Without it every trial
+            stands for itself.
+
+    >>> share([True, True, False, False], ["a", "a", "b", "b"]).pairs
+    2
+    """
+    if clusters is None:
+        return proportion(successes, [1] * len(successes))
+    counts: dict[Hashable, list[int]] = {}
+    for succeeded, cluster in zip(successes, clusters, strict=True):
+        found = counts.setdefault(cluster, [0, 0])
+        found[0] += succeeded
+        found[1] += 1
+    return proportion([k for k, _ in counts.values()], [n for _, n in counts.values()])
+
+
+def wilson(successes: float, n: int) -> tuple[float, float]:
+    """Return the 95 % Wilson score interval of the share p = successes / n (Wilson 1927).
+
+    (p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n); at p = 0 and 1 one end is p itself.
+
+    >>> tuple(round(end, 3) for end in wilson(1, 10))
+    (0.018, 0.404)
+    """
+    p = successes / n
+    scale = 1 + Z**2 / n
+    centre = (p + Z**2 / (2 * n)) / scale
+    half = Z * math.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2)) / scale
+    return 0.0 if p == 0 else centre - half, 1.0 if p == 1 else centre + half
 
 
 def mean(sums: ArrayLike, seen: ArrayLike) -> Estimate:
@@ -79,6 +114,9 @@ def mean(sums: ArrayLike, seen: ArrayLike) -> Estimate:
     Args:
         sums: (P,) of the quantity, one an image.
         seen: (P,) observations of each; images never seen are left out.
+
+    >>> mean([0.25, 0.75], [1, 1]).value
+    0.5
     """
     total, n = _seen_only(sums, seen)
     if not n.size:
@@ -87,6 +125,8 @@ def mean(sums: ArrayLike, seen: ArrayLike) -> Estimate:
     if n.size == 1:
         return Estimate(value, None, None, int(n.sum()), 1)
     if n.max() == 1:
+        from statsmodels.stats.weightstats import DescrStatsW
+
         low, high = DescrStatsW(total).tconfint_mean(alpha=1 - CONFIDENCE)
     else:
         low, high = _bootstrapped(total, n)

@@ -1,10 +1,10 @@
-"""Do the gradients mislead? What attacks with and without them broke, and the signs of masking in it.
+"""Do the gradients mislead? Symptoms of masking in what attacks with and without gradients broke.
 
-The signs are those of Athalye, Carlini and Wagner 2018, section 3.1 (arXiv:1802.00420), and that more steps
-do not help (Carlini et al. 2019, arXiv:1902.06705).
+The symptoms are those of Athalye, Carlini and Wagner 2018, section 3.1 (arXiv:1802.00420), and that more
+steps do not help (Carlini et al. 2019, arXiv:1902.06705).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,16 +17,16 @@ Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Trials:
-    """What became of the P images that the classifier gets right, bool (P,) unless said otherwise.
+class AttackOutcomes:
+    """What every attack did to the P images that the classifier gets right.
 
     Attributes:
-        iterative: steps → still right after so many of the attack by gradients.
-        unbounded: likewise, with the whole pixel range as its budget.
-        raised: whether the iterative attack's last step left the image wrong, or its loss above the first's.
-        one_step: still right after one step of the whole budget.
-        queries: still right after the attack that only takes answers.
-        noise: still right in all of the random draws from the budget.
+        iterative: number of gradient steps → (P,) whether each image is still right after as many.
+        unbounded: the same with the whole pixel range as budget: steps → (P,) still right.
+        raised: (P,) whether the last gradient step left the image wrong, or its loss above the first step's.
+        one_step: (P,) still right after one gradient step of the whole budget.
+        queries: (P,) still right after the attack that only queries the classifier.
+        noise: (P,) still right in all random draws from the budget.
     """
 
     iterative: Mapping[int, Bools]
@@ -38,8 +38,14 @@ class Trials:
 
 
 @dataclass(frozen=True)
-class Sign:
-    """One sign of masked gradients: what it is, whether it was seen, and the numbers."""
+class Symptom:
+    """One symptom of masked gradients.
+
+    Attributes:
+        name: what it is, such as "more steps do not help".
+        seen: whether it was observed.
+        said: the numbers, in words.
+    """
 
     name: str
     seen: bool
@@ -51,26 +57,31 @@ def accuracy(right: Bools) -> Estimate:
     return proportion(right.astype(int), np.ones(len(right)))
 
 
-def signs_of_masking(trials: Trials) -> list[Sign]:
-    """Return the five signs, each seen or not, for one image or more.
+def masking_symptoms(outcomes: AttackOutcomes) -> list[Symptom]:
+    """Return the five symptoms, each seen or not, for one image or more.
 
     Two attacks are compared on the same images by the exact McNemar test at 5 %: a handful of images that
-    only the weaker one breaks is no sign, and with fewer than six images there can be none.
+    only the weaker one breaks is no symptom, and fewer than six images cannot show one.
+
+    >>> right, wrong = np.ones(8, bool), np.zeros(8, bool)
+    >>> robust = AttackOutcomes({10: right}, {10: wrong}, wrong, right, right, right)
+    >>> [symptom.name for symptom in masking_symptoms(robust) if symptom.seen]
+    ['more steps do not help']
     """
-    last = max(trials.iterative)
-    iterative, unbounded = trials.iterative[last], trials.unbounded[max(trials.unbounded)]
+    last = max(outcomes.iterative)
+    iterative, unbounded = outcomes.iterative[last], outcomes.unbounded[max(outcomes.unbounded)]
     left = int(iterative.sum())
-    stuck = int((iterative & ~trials.raised).sum())
+    stuck = int((iterative & ~outcomes.raised).sum())
     return [
-        _weaker_wins("one step breaks more than many", trials.one_step, "one step", iterative),
-        _weaker_wins("answers break more than gradients", trials.queries, "answers", iterative),
-        _weaker_wins("random noise breaks more than gradients", trials.noise, "noise", iterative),
-        Sign(
+        _weaker_wins("one step breaks more than many", outcomes.one_step, "one step", iterative),
+        _weaker_wins("answers break more than gradients", outcomes.queries, "answers", iterative),
+        _weaker_wins("random noise breaks more than gradients", outcomes.noise, "noise", iterative),
+        Symptom(
             "without a bound not every image breaks",
             bool(unbounded.any()),
             f"{int(unbounded.sum())} of {len(unbounded)} images still right",
         ),
-        Sign(
+        Symptom(
             "more steps do not help",
             2 * stuck > left,
             f"{last} steps raised the loss of {left - stuck} of {left} images left",
@@ -78,9 +89,9 @@ def signs_of_masking(trials: Trials) -> list[Sign]:
     ]
 
 
-def verdict(signs: list[Sign]) -> str:
+def verdict(symptoms: Sequence[Symptom]) -> str:
     """Return in words whether the gradients can be trusted."""
-    seen = [sign.name for sign in signs if sign.seen]
+    seen = [symptom.name for symptom in symptoms if symptom.seen]
     if not seen:
         return "no sign that gradients mislead on these images"
     return (
@@ -89,10 +100,10 @@ def verdict(signs: list[Sign]) -> str:
     )
 
 
-def _weaker_wins(name: str, weaker: Bools, called: str, iterative: Bools) -> Sign:
+def _weaker_wins(name: str, weaker: Bools, called: str, iterative: Bools) -> Symptom:
     only_weaker, only_iterative = int((iterative & ~weaker).sum()), int((weaker & ~iterative).sum())
     p = mcnemar_exact(only_weaker, only_iterative)
-    return Sign(
+    return Symptom(
         name,
         only_weaker > only_iterative and p < 1 - CONFIDENCE,
         f"{called} alone broke {only_weaker}, gradients alone {only_iterative} (p = {p:.2g})",

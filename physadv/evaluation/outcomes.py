@@ -26,7 +26,12 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Judgement:
-    """A classifier's top five on one image, most likely first, and the probability of the first."""
+    """A classifier's answer on one image.
+
+    Attributes:
+        labels: its five most likely classes, the most likely first.
+        confidence: probability of the first, 0 to 1.
+    """
 
     labels: tuple[int, ...]
     confidence: float
@@ -38,9 +43,16 @@ class Judgement:
 
 @dataclass(frozen=True)
 class PairOutcome:
-    """One source image: its two examples before a channel, and each time they came through it.
+    """One source image: what a classifier said of its two examples before and after a channel.
 
-    `target` is the class that the attack was to reach, if any.
+    Attributes:
+        pair: name of the pair.
+        label: true class.
+        clean: answer on the clean example before the channel.
+        adversarial: answer on the adversarial example before the channel.
+        clean_after: answers on the clean example, one each time it came through the channel.
+        adversarial_after: answers on the adversarial example, one each time it came through the channel.
+        target: class that the attack was to reach, None for an attack without a target.
     """
 
     pair: str
@@ -109,7 +121,13 @@ class Tally:
 
 
 def tally(outcomes: Sequence[PairOutcome]) -> Tally:
-    """Return the outcomes of pairs, counted; each example is seen once before the channel."""
+    """Return the outcomes of P pairs, counted; each example is seen once before the channel.
+
+    >>> right, wrong = Judgement((3, 1, 2, 4, 5), 0.9), Judgement((7, 1, 2, 4, 5), 0.8)
+    >>> counted = tally([PairOutcome("a", 3, right, wrong, (right, right), (wrong, right))])
+    >>> counted.counts["adversarial", "after"].right.tolist()
+    [[1, 1]]
+    """
     seen: dict[tuple[Kind, When], list[tuple[Judgement, ...]]] = {
         ("clean", "before"): [(o.clean,) for o in outcomes],
         ("adversarial", "before"): [(o.adversarial,) for o in outcomes],

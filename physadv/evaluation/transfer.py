@@ -15,8 +15,10 @@ class TransferCell:
     """One cell of the matrix: what a source's examples do to a target classifier through one channel.
 
     Attributes:
-        run: the examples' run, `source` the classifier or ensemble it was made against.
-        target: the classifier that judged; `white_box` whether it is the source.
+        run: name of the run that the examples are of.
+        source: classifier or ensemble that the run was made against.
+        target: classifier that judged.
+        white_box: whether the target is the source.
         channel: "none" for the files themselves, "photo", or a transformation.
         success: share classified wrong of pairs whose clean file the target has right, top-1. Liu et al.'s
             accuracy on adversarial images is 1 minus it.

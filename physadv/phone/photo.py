@@ -14,8 +14,8 @@ from physadv.phone.desk import look_at, weave
 from physadv.phone.errors import PhoneError
 from physadv.phone.paper import Paper
 from physadv.phone.shots import FOOTPRINT, Shot
+from physadv.transforms.camera import develop
 from physadv.transforms.geometry import sample_plane
-from physadv.transforms.light import linear_to_srgb
 
 LATTICE_STEP = 8
 BAND = 32 * LATTICE_STEP
@@ -40,8 +40,8 @@ def take_photo(prints: Sequence[Tensor], shot: Shot) -> NDArray[np.uint8]:
     generator = torch.Generator().manual_seed(shot.seed)
     photo = np.empty((shot.camera.height, shot.camera.width, 3), np.uint8)
     for top in range(0, shot.camera.height, BAND):
-        light = _noisy(view.light(top), shot, generator)[:, : shot.camera.height - top]
-        photo[top : top + BAND] = _developed(light, shot).permute(1, 2, 0).numpy()
+        image = _developed(view.light(top), shot, generator)[:, : shot.camera.height - top]
+        photo[top : top + BAND] = image.permute(1, 2, 0).numpy()
     if shot.sharpening:
         soft = cv2.GaussianBlur(photo, (0, 0), SHARPENING_SIGMA)
         cv2.addWeighted(photo, 1 + shot.sharpening, soft, -shot.sharpening, 0, dst=photo)
@@ -149,18 +149,16 @@ def _contact(distance: Tensor) -> Tensor:
     return 1 - CONTACT_SHADE * (-distance.clamp_min(0) / CONTACT_MM).exp()
 
 
-def _noisy(light: Tensor, shot: Shot, generator: torch.Generator) -> Tensor:
-    """Return light (3, h, w) with the sensor's noise, spread by `grain`."""
+def _developed(light: Tensor, shot: Shot, generator: torch.Generator) -> Tensor:
+    """Return the phone's 8-bit sRGB image (3, h, w) of linear light, its noise spread by `grain`."""
     noise = torch.randn(light.shape, generator=generator).numpy()
-    size = 2 * math.ceil(3 * shot.grain) + 1
-    taps = cv2.getGaussianKernel(size, shot.grain)
+    taps = cv2.getGaussianKernel(2 * math.ceil(3 * shot.grain) + 1, shot.grain)
     spread = np.stack([cv2.sepFilter2D(channel, -1, taps, taps) for channel in noise])
-    deviation = (light.clamp_min(0) * shot.shot_noise + shot.read_noise**2).sqrt()
-    return light + torch.from_numpy(spread) * deviation / float((taps**2).sum())
-
-
-def _developed(light: Tensor, shot: Shot) -> Tensor:
-    """Return 8-bit sRGB of linear light, clipped, through the phone's tone curve."""
-    image = linear_to_srgb(light.clamp(0, 1))
-    curve = image.square() * (3 - 2 * image)
-    return (torch.lerp(image, curve, shot.contrast) * 255).round().clamp(0, 255).to(torch.uint8)
+    image = develop(
+        light[None],
+        shot=torch.tensor([shot.shot_noise]),
+        read=torch.tensor([shot.read_noise]),
+        noise=torch.from_numpy(spread)[None] / float((taps**2).sum()),
+        tone=torch.tensor([shot.contrast]),
+    )
+    return (image[0] * 255).round().clamp(0, 255).to(torch.uint8)

@@ -15,7 +15,7 @@ from physadv.phone.phones import Phone
 from physadv.phone.placing import cut, frame, lay_out
 from physadv.phone.scene import Colour, Glare, Rod, Shadow
 from physadv.transforms.geometry import Camera
-from physadv.transforms.kernels import combine_kernels, disc_kernel, gaussian_kernel, motion_kernel
+from physadv.transforms.kernels import camera_kernel
 
 FOOTPRINT = 0.5
 """Gaussian sigma, pixels: the part of the lens's blur through which a print is seen before it is sampled."""
@@ -118,15 +118,9 @@ def draw_shot(
 def _kernel(phone: Phone, dice: Dice) -> Tensor:
     sigma, radius = dice.between(*phone.blur), dice.between(*phone.defocus)
     length, angle = dice.between(*phone.motion), dice.between(0, 180)
-
-    def odd(reach: float) -> int:
-        return 2 * math.ceil(reach) + 1
-
-    return combine_kernels(
-        gaussian_kernel(math.sqrt(max(0.0, sigma**2 - FOOTPRINT**2)), odd(4 * sigma)),
-        disc_kernel(radius, odd(radius)),
-        motion_kernel(length, angle, odd(length / 2)),
-    )
+    rest = math.sqrt(max(0.0, sigma**2 - FOOTPRINT**2))
+    radii = (math.ceil(4 * sigma), math.ceil(radius), math.ceil(length / 2))
+    return camera_kernel(rest, radius, length, angle, radii=radii)
 
 
 def _desk_colour(lightness: float, warmth: float) -> Colour:

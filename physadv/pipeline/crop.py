@@ -1,6 +1,6 @@
-"""`crop`: photos in captures/NAME/photos → crops and the observation store; file by file, resumable.
+"""`crop`: photos in captures/NAME/photos → crops and the observation store, file by file, resumable.
 
-A photo that cannot be used is kept, listed with its reason, and stops nothing.
+A photo that cannot be used is kept and listed with its reason, and the others are cropped all the same.
 """
 
 import shutil
@@ -11,20 +11,20 @@ from functools import partial
 from pathlib import Path
 from typing import get_args
 
-from physadv.capture.colour import correction_in_words
-from physadv.capture.video import NEEDS_PYAV
 from physadv.files import file_sha256, remove_partial_files, replacing
 from physadv.parallel import map_items
-from physadv.pipeline.crop_file import Cropping, crop_file
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Colour, CropRow, PhotoRow, Printout, RunError
-
-TWIN = "the same file as"
 
 
 @dataclass(frozen=True)
 class CropResult:
-    """What a capture holds now: every photo and every cell."""
+    """What a capture holds after a run of `crop`.
+
+    Attributes:
+        photos: every photo, used or refused.
+        crops: every cell of the sheets in the used photos, cut out or refused.
+    """
 
     photos: tuple[PhotoRow, ...]
     crops: tuple[CropRow, ...]
@@ -36,20 +36,22 @@ class CropResult:
 
     @property
     def refused_cells(self) -> list[CropRow]:
-        """Return the cells that could not be cut from the photos that could."""
+        """Return the cells of used photos that could not be cut out."""
         return [crop for crop in self.crops if crop.path is None]
 
     @property
     def colours(self) -> str | None:
-        """Return how well colours were corrected, None where all crops are as photographed."""
+        """Return a sentence on how well colours were corrected, None for crops as photographed."""
         return colours_in_words(self.photos)
 
 
 def colours_in_words(photos: Sequence[PhotoRow]) -> str | None:
-    """Return how many photos' colours were corrected and how well, None where none were."""
+    """Return in how many photos colours were corrected and how well, None for none."""
     corrected = [photo for photo in photos if photo.delta_e]
     if not corrected:
         return None
+    from physadv.capture.colour import correction_in_words
+
     after = [error for photo in corrected for error in photo.delta_e]
     before = [error for photo in corrected for error in photo.delta_e_before]
     used = sum(photo.status == "used" for photo in photos)
@@ -70,24 +72,28 @@ def crop(
 
     Args:
         printout: the run that was printed.
-        capture: where its photos are.
+        capture: the capture that holds its photos.
         photos: files to copy into the capture's photos first.
-        colour: of the crops: as "photographed", or "corrected" by the sheets' grey and colour bars.
-        overlay: also write each photo with what was found drawn in.
-        workers: processes; the usable cores by default.
+        colour: leave crops as "photographed", or have them "corrected" by the sheets' grey and colour bars.
+        overlay: also write a copy of each photo with the sheets, marks and cells drawn in.
+        workers: number of processes; the usable cores by default.
         reporter: shows progress.
 
     Raises:
-        RunError: the run is not there or not printed, a given photo is missing, there are no photos, or
-            `colour` is neither of the two.
+        RunError: the run does not exist or is not printed, a given photo is missing, there are no photos, or
+            `colour` is unknown.
     """
     if colour not in get_args(Colour):
         raise RunError(f"colour '{colour}': wanted {' or '.join(get_args(Colour))}")
-    cropping = Cropping(printout, capture, printout.printed_manifest(), colour, overlay)
+    manifest = printout.printed_manifest()
     _add_photos(capture, photos)
     files = photo_files(capture)
     if not files:
         raise RunError(f"{capture.photos}: no photos; see 'physadv photograph {printout.name}'")
+    # Only now: OpenCV and the decoders take half a second that a mistyped name should not cost.
+    from physadv.pipeline.crop_file import Cropping, crop_file
+
+    cropping = Cropping(printout, capture, manifest, colour, overlay)
     for folder in (capture.crops, *([capture.overlays] if overlay else [])):
         folder.mkdir(parents=True, exist_ok=True)
     remove_partial_files(capture.folder, capture.crops, capture.overlays)
@@ -104,9 +110,8 @@ def crop(
             digest = file_sha256(path)
             twin = first_with.setdefault(digest, path.name)
             if twin != path.name:
-                refused = cropping.refused(path, digest, f"{TWIN} {twin}; counted once")
-                store.add_file(path.name, [(refused, ())])
-            elif not _is_done(cropping, rows[path.name], digest, lost):
+                store.add_file(path.name, [(cropping.twin(path, digest, twin), ())])
+            elif not cropping.is_done(rows[path.name], digest, lost):
                 todo.append(path)
         results = map_items(partial(crop_file, cropping), todo, workers=workers)
         for file, found in reporter.track(results, len(todo), "photos cropped"):
@@ -118,20 +123,8 @@ def crop(
 
 
 def photo_files(capture: Capture) -> list[Path]:
-    """Return the files in a capture's folder of photos, by name; none where there is no such folder."""
+    """Return the files in a capture's folder of photos, sorted by name."""
     return sorted(path for path in capture.photos.glob("[!.]*") if path.is_file())
-
-
-def _is_done(cropping: Cropping, rows: Sequence[PhotoRow], digest: str, lost: set[str]) -> bool:
-    """Return whether what the store knows of a file is what cropping it now would give."""
-    wanted = (digest, cropping.run, cropping.colour)
-    return bool(rows) and all(
-        (row.sha256, row.run, row.colour) == wanted
-        and row.name not in lost
-        and not (row.reason or "").startswith((TWIN, NEEDS_PYAV))
-        and not (cropping.overlay and not cropping.overlay_path(row.name).exists())
-        for row in rows
-    )
 
 
 def _add_photos(capture: Capture, photos: Sequence[Path]) -> None:

@@ -1,38 +1,36 @@
-"""One photo file → its crops, its overlay and what the store is told of it; a video is several photos."""
+"""One photo file → its crops, its overlay and its rows in the store. A video is several photos."""
 
 import glob
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from physadv.capture.cells import CroppedCell
-from physadv.capture.colour import Correction, Exposure, fit_correction, read_bars
 from physadv.capture.crop_photo import FoundSheet, crop_photo
 from physadv.capture.overlay import draw_overlay
 from physadv.capture.reading import CaptureError, Photo, Pixels, read_photo
-from physadv.capture.video import is_video, read_video
+from physadv.capture.video import NEEDS_PYAV, is_video, read_video
 from physadv.files import file_sha256, replacing
 from physadv.runs import Capture, Colour, CropRow, Manifest, PhotoRow, Printout
-from physadv.sheets.layout import Sheet
+
+TWIN = "the same file as"
 
 Rows = list[tuple[PhotoRow, list[CropRow]]]
 
 
 @dataclass(frozen=True)
 class Cropping:
-    """What every file of a capture is cropped with.
+    """The settings that every file of a capture is cropped with.
 
     Attributes:
         printout: the run that was printed.
-        capture: where crops and overlays go.
-        manifest: of the run.
-        colour: of the crops.
+        capture: the capture that crops and overlays are written to.
+        manifest: the manifest of the run.
+        colour: whether crops are left as photographed or corrected.
         overlay: whether overlays are drawn.
     """
 
@@ -48,7 +46,7 @@ class Cropping:
         return self.manifest.printed_code or ""
 
     def picture(self, example: str) -> Pixels:
-        """Return an example as it is printed, (H, W, 3)."""
+        """Return the printed pixels (H, W, 3) of an example."""
         return self.printout.pixels(self.manifest.example(example))
 
     def refused(self, path: Path, digest: str, reason: str) -> PhotoRow:
@@ -56,15 +54,38 @@ class Cropping:
         row = PhotoRow(path.name, digest, self.run, "refused", reason, None, None, None, simulated=False)
         return replace(row, colour=self.colour)
 
+    def twin(self, path: Path, digest: str, other: str) -> PhotoRow:
+        """Return the row of a file with the same content as another one, whose name is given."""
+        return self.refused(path, digest, f"{TWIN} {other}; counted once")
+
+    def is_done(self, rows: Sequence[PhotoRow], digest: str, lost: set[str]) -> bool:
+        """Return whether a file need not be cropped again.
+
+        Args:
+            rows: the rows that the store has of the file.
+            digest: SHA-256 of the file as it is now.
+            lost: names of the photos whose crops are missing from the disk.
+        """
+        wanted = (digest, self.run, self.colour)
+        return bool(rows) and all(
+            (row.sha256, row.run, row.colour) == wanted
+            and row.name not in lost
+            and not (row.reason or "").startswith((TWIN, NEEDS_PYAV))
+            and not (self.overlay and not self.overlay_path(row.name).exists())
+            for row in rows
+        )
+
     def overlay_path(self, name: str) -> Path:
-        """Return where the overlay of a photo is."""
+        """Return the path of a photo's overlay."""
         return self.capture.overlays / f"{name}.jpg"
 
 
 def crop_file(cropping: Cropping, path: Path) -> tuple[str, Rows]:
     """Cut the cells out of the photos in one file, write them, and return the file's name and its rows."""
     digest = file_sha256(path)
-    _remove_overlays(cropping, path.name)
+    for pattern in (f"{glob.escape(path.name)}.jpg", f"{glob.escape(path.name)}#*.jpg"):
+        for old in cropping.capture.overlays.glob(pattern):
+            old.unlink()
     try:
         if is_video(path):
             return path.name, _crop_video(cropping, path, digest)
@@ -74,14 +95,8 @@ def crop_file(cropping: Cropping, path: Path) -> tuple[str, Rows]:
         return path.name, [(cropping.refused(path, digest, str(error)), [])]
 
 
-def _remove_overlays(cropping: Cropping, file: str) -> None:
-    for pattern in (f"{glob.escape(file)}.jpg", f"{glob.escape(file)}#*.jpg"):
-        for old in cropping.capture.overlays.glob(pattern):
-            old.unlink()
-
-
 def _crop_video(cropping: Cropping, path: Path, digest: str) -> Rows:
-    """Return the frames of which any sheet was used: the others are not photos that anybody meant to take."""
+    """Return the rows of the frames that show a usable sheet. No other frame was meant as a photo."""
     frames = [
         row
         for number, photo in read_video(path)
@@ -96,10 +111,10 @@ def _crop_video(cropping: Cropping, path: Path, digest: str) -> Rows:
 
 
 def _crop_view(cropping: Cropping, file: str, view: str, digest: str, photo: Photo) -> Rows:
-    """Return the rows of one picture: of more than one photo only where it shows a sheet more than once."""
+    """Return the rows of one picture: several photos only where it shows a sheet more than once."""
     height, width = photo.gray.shape
     row = PhotoRow(
-        f"{file}#{view}" if view else file,
+        _photo_name(file, view),
         digest,
         cropping.run,
         "used",
@@ -111,101 +126,76 @@ def _crop_view(cropping: Cropping, file: str, view: str, digest: str, photo: Pho
         view=view,
         colour=cropping.colour,
     )
-    remarks: list[str] = []
     try:
-        found = crop_photo(
+        seen = crop_photo(
             photo,
             cropping.manifest.sheets,
-            run=cropping.run,
             picture=cropping.picture,
-            remark=remarks.append,
+            correct_colours=cropping.colour == "corrected",
         )
     except CaptureError as error:
-        _write_overlay(cropping, row.name, photo, (), str(error))
+        _write_overlay(cropping, row.name, photo.rgb, (), str(error))
         return [(replace(row, status="refused", reason=str(error)), [])]
-    _write_overlay(cropping, row.name, photo, found)
-    row = replace(row, remark="; ".join(remarks) or None)
-    return [_crop_sheets(cropping, part, photo, sheets) for part, sheets in _parts(row, found)]
+    _write_overlay(cropping, row.name, photo.rgb, seen.sheets)
+    row = replace(row, remark="; ".join(seen.remarks) or None)
+    return [
+        (
+            _with_exposure(part, sheets),
+            [_write_cell(cropping.capture, part.name, s.index, c) for s in sheets for c in s.cells],
+        )
+        for part, sheets in _parts(row, seen.sheets)
+    ]
+
+
+def _photo_name(file: str, view: str) -> str:
+    return f"{file}#{view}" if view else file
 
 
 def _parts(row: PhotoRow, found: Sequence[FoundSheet]) -> Iterator[tuple[PhotoRow, list[FoundSheet]]]:
-    """Yield the sheets of a photo so that none comes twice: a second copy counts as a photo of its own."""
-    seen: Counter[int] = Counter()
-    parts: list[list[FoundSheet]] = []
+    """Divide the sheets of a photo so that none comes twice: a second copy counts as a photo of its own."""
+    copies: Counter[int] = Counter()
+    parts: dict[int, list[FoundSheet]] = defaultdict(list)
     for sheet in found:
-        copy = seen[sheet.index]
-        seen[sheet.index] += 1
-        if copy == len(parts):
-            parts.append([])
-        parts[copy].append(sheet)
-    for number, sheets in enumerate(parts, start=1):
+        copies[sheet.index] += 1
+        parts[copies[sheet.index]].append(sheet)
+    for number, sheets in parts.items():
         view = f"{row.view}-copy-{number}".lstrip("-") if number > 1 else row.view
-        yield replace(row, name=f"{row.file}#{view}" if view else row.file, view=view), sheets
+        yield replace(row, name=_photo_name(row.file, view), view=view), sheets
 
 
-def _crop_sheets(
-    cropping: Cropping, row: PhotoRow, photo: Photo, found: Sequence[FoundSheet]
-) -> tuple[PhotoRow, list[CropRow]]:
-    """Return the rows of different sheets in one photo after writing their crops."""
-    crops: list[CropRow] = []
-    corrections: list[Correction] = []
-    exposures: list[Exposure] = []
-    sheets = {sheet.index: sheet for sheet in cropping.manifest.sheets}
-    for seen in found:
-        sheet = sheets[seen.index]
-        exposure = read_bars(photo.rgb, sheet, seen.model.to_photo).exposure()
-        exposures += [exposure] if exposure else []
-        cells = seen.cells
-        if cropping.colour == "corrected":
-            try:
-                corrections.append(fit_correction(photo.rgb, sheet, seen.model.to_photo))
-                cells = tuple(_corrected(cell, sheet, corrections[-1]) for cell in cells)
-            except CaptureError as error:
-                cells = tuple(_without_crop(cell, str(error)) for cell in cells)
-        crops += [_write_cell(cropping.capture, row.name, seen.index, cell) for cell in cells]
-    row = replace(
+def _with_exposure(row: PhotoRow, found: Sequence[FoundSheet]) -> PhotoRow:
+    """Return a photo's row with its mean exposure and the errors of its colour corrections."""
+    exposures = [sheet.exposure for sheet in found if sheet.exposure]
+    corrections = [sheet.correction for sheet in found if sheet.correction]
+    return replace(
         row,
         exposure_stops=_mean([exposure.stops for exposure in exposures]),
         red_green=_mean([exposure.red for exposure in exposures]),
         blue_green=_mean([exposure.blue for exposure in exposures]),
-        delta_e=_listed([fit.delta_e for fit in corrections]),
-        delta_e_before=_listed([fit.delta_e_before for fit in corrections]),
+        delta_e=_listed(fit.delta_e for fit in corrections),
+        delta_e_before=_listed(fit.delta_e_before for fit in corrections),
     )
-    return row, crops
-
-
-def _corrected(cell: CroppedCell, sheet: Sheet, correction: Correction) -> CroppedCell:
-    if cell.crop is None:
-        return cell
-    return replace(cell, crop=correction.apply(cell.crop, sheet.cells[cell.number].box_mm))
-
-
-def _without_crop(cell: CroppedCell, reason: str) -> CroppedCell:
-    return cell if cell.crop is None else replace(cell, crop=None, reason=reason)
 
 
 def _mean(values: Sequence[float]) -> float | None:
     return round(mean(values), 4) if values else None
 
 
-def _listed(parts: Sequence[NDArray[np.float64]]) -> tuple[float, ...]:
+def _listed(parts: Iterable[Iterable[float]]) -> tuple[float, ...]:
     return tuple(round(float(value), 3) for part in parts for value in part)
 
 
 def _write_overlay(
     cropping: Cropping,
     name: str,
-    photo: Photo | None,
+    rgb: Pixels | None,
     found: Sequence[FoundSheet],
     reason: str | None = None,
 ) -> None:
     if not cropping.overlay:
         return
-    pages = {sheet.index: sheet.page_mm for sheet in cropping.manifest.sheets}
-    rgb = photo.rgb if photo else None
-    drawn = draw_overlay(rgb, found, [pages[sheet.index] for sheet in found], reason)
     with replacing(cropping.overlay_path(name)) as temporary:
-        drawn.save(temporary, "JPEG", quality=85)
+        draw_overlay(rgb, found, reason).save(temporary, "JPEG", quality=85)
 
 
 def _write_cell(capture: Capture, photo: str, sheet: int, cell: CroppedCell) -> CropRow:

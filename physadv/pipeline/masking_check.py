@@ -9,24 +9,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from physadv.attacks import (
-    NES,
-    AnswersOnly,
-    LInfBall,
-    MomentumSign,
-    Objective,
-    SignedStep,
-    Snapshot,
-    fast,
-    optimise,
-    untargeted_cross_entropy,
-    untargeted_margin,
-)
 from physadv.attacks.checks import check_differentiable, eight_bit_levels, whole_eps
+from physadv.attacks.gradient import fast
+from physadv.attacks.loop import Snapshot, Watch, optimise
+from physadv.attacks.objectives import Objective, untargeted_cross_entropy, untargeted_margin
+from physadv.attacks.optimisers import MomentumSign, SignedStep
+from physadv.attacks.queries import NES, QueryOnly
+from physadv.attacks.variables import LInfBall
 from physadv.classifiers import Classifier, load_classifier
 from physadv.errors import PhysadvError
 from physadv.evaluation.intervals import Estimate
-from physadv.evaluation.masking import Bools, Sign, Trials, accuracy, signs_of_masking, verdict
+from physadv.evaluation.masking import AttackOutcomes, Bools, Symptom, accuracy, masking_symptoms, verdict
 from physadv.pipeline.attack_batch import to_tensor
 from physadv.pipeline.sources import Source, batches_of_one_size, check_source, find_sources, read_source
 from physadv.progress import Reporter, silent
@@ -93,7 +86,7 @@ class MaskingCheck:
     unbounded: Mapping[int, Estimate]
     wrong_before: int
     queries: int
-    signs: Sequence[Sign]
+    signs: Sequence[Symptom]
     verdict: str
 
     @property
@@ -137,7 +130,7 @@ def masking_check(settings: MaskingSettings, reporter: Reporter = silent) -> Mas
     if not found:
         raise MaskingError(f"{settings.images}: {settings.model} gets none of {len(sources)} images right")
     trials = _joined(found)
-    signs = signs_of_masking(trials)
+    signs = masking_symptoms(trials)
     return MaskingCheck(
         classifier=classifier.spec,
         eps=settings.eps,
@@ -157,7 +150,7 @@ def masking_check(settings: MaskingSettings, reporter: Reporter = silent) -> Mas
 
 def _try(
     settings: MaskingSettings, directions: NES, classifier: Classifier, sources: Sequence[Source], index: int
-) -> Trials | None:
+) -> AttackOutcomes | None:
     """Return what became of those images of a batch that the classifier gets right, if there are any."""
     images = to_tensor([read_source(source.path, settings.size) for source in sources])
     images = images.to(classifier.device)
@@ -172,7 +165,7 @@ def _try(
     trial = _Trial(classifier, images, labels, settings, index)
     iterative, raised = trial.by_gradients(trial.ball)
     unbounded, _ = trial.by_gradients(LInfBall(trial.ball.levels, WHOLE_RANGE))
-    return Trials(
+    return AttackOutcomes(
         iterative=iterative,
         unbounded=unbounded,
         raised=raised,
@@ -225,8 +218,7 @@ class _Trial:
             steps=steps,
             samples=1,
             generator=self.random("gradients"),
-            callback=lambda step, before: losses.append(before),
-            keep=keep,
+            watch=Watch(callback=lambda step, before: losses.append(before), keep=keep),
         )
         images = ball.images(end)
         curve[steps] = self.right(images)
@@ -237,7 +229,7 @@ class _Trial:
         """Return which are right after NES on the margin loss, which saturation does not flatten."""
         random = self.random("answers")
         end = optimise(
-            AnswersOnly(self.classifier, directions, random),
+            QueryOnly(self.classifier, directions, random),
             untargeted_margin(self.labels),
             self.ball,
             identity,
@@ -260,9 +252,9 @@ class _Trial:
         return objective(self.classifier(images)[None])[0]
 
 
-def _joined(trials: Sequence[Trials]) -> Trials:
+def _joined(trials: Sequence[AttackOutcomes]) -> AttackOutcomes:
     """Return the trials of all batches as one."""
-    return Trials(
+    return AttackOutcomes(
         iterative=_joined_curves([trial.iterative for trial in trials]),
         unbounded=_joined_curves([trial.unbounded for trial in trials]),
         **{

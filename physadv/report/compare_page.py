@@ -1,10 +1,7 @@
 """A comparison for people: its tables on a terminal, and its page."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-
-from rich import box
-from rich.table import Table as Terminal
 
 from physadv.evaluation.comparisons import Comparison
 from physadv.evaluation.intervals import Estimate
@@ -14,13 +11,13 @@ from physadv.pipeline.observing import PHOTO, UNTOUCHED
 from physadv.report.compare import DESTRUCTION, SUCCESS, Line, RunComparison
 from physadv.report.comparison_page import ComparisonData, render_comparison
 from physadv.report.figures import Series, curve, side_by_side_figure
-from physadv.report.page import Cell, Column, ColumnGroup, Facts, FigureGroup, Notice, RowGroup, Table
+from physadv.report.page import Facts, FigureGroup, Notice, slug
 from physadv.report.provenance import cameras, generate_command, measure_options
-from physadv.report.run_figures import JUDGES, slug
+from physadv.report.result_tables import paired_table
+from physadv.report.run_figures import JUDGES
 from physadv.report.series import sort_channels
-from physadv.report.tables import share_cell
-from physadv.report.terminal import console_for
-from physadv.report.wording import UNDEFINED, counted, interval, number
+from physadv.report.table import Column, Table, show
+from physadv.report.wording import plural
 
 NOTE = (
     "Exact McNemar tests on the pairs that count in both runs, two-sided; p is corrected by Holm's method "
@@ -30,44 +27,15 @@ NOTE = (
 )
 
 
+RATES_TITLE = "Rates in per cent, top-1, of the shared source images, 95 % intervals below them."
+TESTS_TITLE = "Every two runs on the same pairs: of how many something is true under one of them only."
+
+
 def show_comparison(found: RunComparison) -> None:
     """Print the rates side by side and the paired tests."""
-    names = [measurement.manifest.name for measurement in found.measurements]
-    rates = Terminal(
-        title=f"{counted(found.shared, 'shared pair')}, judged by {found.measurements[0].classifier}, top-1",
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-    )
-    for heading in ("channel", "measure"):
-        rates.add_column(heading)
-    for name in names:
-        rates.add_column(f"{name} % (95 %)", justify="right", no_wrap=True)
-    for line in found.lines:
-        rates.add_row(
-            common_name(found.measurements, line.channel),
-            line.measure,
-            *(rate.undefined or f"{number(rate)} ({interval(rate)})" for rate in line.rates.values()),
-        )
-    tests = Terminal(title="exact McNemar on the same pairs", box=box.SIMPLE_HEAD, title_justify="left")
-    for heading in ("channel", "measure", "runs"):
-        tests.add_column(heading)
-    for heading in ("only first", "only second", "pairs", "p", "p (Holm)", "differs"):
-        tests.add_column(heading, justify="right", no_wrap=True)
-    for line in found.lines:
-        for test in line.tests:
-            tests.add_row(
-                common_name(found.measurements, line.channel),
-                line.measure,
-                f"{test.first}, {test.second}",
-                str(test.only_first),
-                str(test.only_second),
-                str(test.pairs),
-                _p(test.p),
-                _p(test.holm),
-                _differs(test),
-            )
-    for table in (rates, tests):
-        console_for(table).print(table)
+    title = f"{plural(found.shared, 'shared pair')}, judged by {found.measurements[0].classifier}, top-1"
+    show(_rates(title, found))
+    show(_tests("exact McNemar on the same pairs", found))
     for line_of_words in _unlike(found):
         print(line_of_words)
 
@@ -84,14 +52,14 @@ def comparison_data(found: RunComparison) -> ComparisonData:
     return ComparisonData(
         title=" · ".join(names),
         summary=(
-            counted(found.shared, "shared source image"),
+            plural(found.shared, "shared source image"),
             f"judged by {found.measurements[0].classifier}",
         ),
         notice=_notice(found),
         figures=_figures(found),
-        tables=(_rates(found, names),),
+        tables=(_rates(RATES_TITLE, found),),
         tests_note=NOTE,
-        tests=(_tests(found),),
+        tests=(_tests(TESTS_TITLE, found),),
         parameters=tuple(_facts(measurement) for measurement in found.measurements),
         commands=_commands(found, names),
         commands_note="Options at their defaults are left out; printing and photographing are in each run's "
@@ -103,7 +71,7 @@ def _unlike(found: RunComparison) -> list[str]:
     """Return what sets the runs apart besides their attacks."""
     measurements = found.measurements
     lines = [
-        f"{m.manifest.name}: {counted(len(m.manifest.pairs()) - found.shared, 'pair')} of "
+        f"{m.manifest.name}: {plural(len(m.manifest.pairs()) - found.shared, 'pair')} of "
         f"{len(m.manifest.pairs())} not shared, left out"
         for m in measurements
         if len(m.manifest.pairs()) > found.shared
@@ -184,66 +152,31 @@ def _drawn(line: Line) -> dict[str, Estimate]:
     return dict(list(line.rates.items())[:JUDGES])
 
 
-def _rates(found: RunComparison, names: Sequence[str]) -> Table:
-    return Table(
-        caption="Rates in per cent, top-1, of the shared source images, 95 % intervals below them.",
-        columns=(
-            ColumnGroup("", (Column("Measure", numeric=False),)),
-            *(ColumnGroup(name, (Column("rate"), Column("n"))) for name in names),
-        ),
-        groups=_by_channel(
-            found,
-            lambda line: [
-                (
-                    Cell(line.measure),
-                    *(cell for rate in line.rates.values() for cell in (share_cell(rate), Cell(str(rate.n)))),
-                )
-            ],
-        ),
+def _rates(title: str, found: RunComparison) -> Table[Line]:
+    """Return every measure of every channel, two columns a run."""
+    columns = [Column[Line]("measure", lambda line: line.measure, long="Measure")]
+    for measurement in found.measurements:
+        columns += _rate_columns(measurement.manifest.name)
+    groups: dict[str, list[Line]] = {}
+    for line in found.lines:
+        groups.setdefault(common_name(found.measurements, line.channel), []).append(line)
+    return Table(title, columns, groups, "channel")
+
+
+def _rate_columns(run: str) -> tuple[Column[Line], Column[Line]]:
+    return (
+        Column(run, lambda line: line.rates[run], "interval"),
+        Column("n", lambda line: line.rates[run].n, "number"),
     )
 
 
-def _tests(found: RunComparison) -> Table:
-    headings = ("only first", "only second", "pairs", "p", "p, Holm")
-    return Table(
-        caption="Every two runs on the same pairs: of how many something is true under one of them only.",
-        columns=(
-            ColumnGroup("", (Column("Measure", numeric=False), Column("First, second", numeric=False))),
-            ColumnGroup("", (*map(Column, headings), Column("Differs", numeric=False))),
-        ),
-        groups=_by_channel(
-            found,
-            lambda line: [
-                (
-                    Cell(line.measure),
-                    Cell(f"{test.first}, {test.second}"),
-                    *map(Cell, map(str, (test.only_first, test.only_second, test.pairs))),
-                    Cell(_p(test.p), weak=test.p is None),
-                    Cell(_p(test.holm), weak=test.holm is None),
-                    Cell(_differs(test)),
-                )
-                for test in line.tests
-            ],
-        ),
-    )
-
-
-def _by_channel(found: RunComparison, rows: Callable[[Line], list[tuple[Cell, ...]]]) -> tuple[RowGroup, ...]:
-    groups = []
-    for channel in dict.fromkeys(line.channel for line in found.lines):
-        cells = tuple(row for line in found.lines if line.channel == channel for row in rows(line))
-        groups.append(RowGroup(common_name(found.measurements, channel), cells))
-    return tuple(groups)
-
-
-def _p(p: float | None) -> str:
-    if p is None:
-        return UNDEFINED
-    return "< 0.0001" if p < 0.0001 else f"{p:.4f}"
-
-
-def _differs(test: Comparison) -> str:
-    return test.undefined or ("yes" if test.differs else "not shown")
+def _tests(title: str, found: RunComparison) -> Table[Comparison]:
+    groups = {
+        f"{common_name(found.measurements, line.channel)}: {line.measure}": line.tests
+        for line in found.lines
+        if line.tests
+    }
+    return paired_table(title, groups, "channel: measure")
 
 
 def _facts(measurement: Measurement) -> Facts:

@@ -1,8 +1,10 @@
 """The page that puts runs side by side: what it says, in order."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from physadv.report.page import Facts, FigureGroup, Notice, Table, render_page
+from physadv.report.page import Facts, FigureGroup, Notice, render_page
+from physadv.report.table import Table
 
 
 @dataclass(frozen=True)
@@ -24,9 +26,9 @@ class ComparisonData:
     summary: tuple[str, ...]
     notice: Notice
     figures: tuple[FigureGroup, ...]
-    tables: tuple[Table, ...]
+    tables: tuple[Table[Any], ...]
     tests_note: str
-    tests: tuple[Table, ...]
+    tests: tuple[Table[Any], ...]
     parameters: tuple[Facts, ...]
     commands: tuple[str, ...]
     commands_note: str

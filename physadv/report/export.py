@@ -17,7 +17,8 @@ from physadv.files import replacing
 from physadv.pipeline.attack_batch import TOP
 from physadv.pipeline.measure import Measurement, transfer_matrix
 from physadv.progress import Reporter, silent
-from physadv.report.wording import interval, number
+from physadv.report.result_tables import PUBLISHED_RATES, rate_table
+from physadv.report.table import to_latex
 from physadv.runs import Capture, Manifest, ObservationStore, Printout, RunError
 
 FORMATS = ("csv", "json", "latex", "parquet")
@@ -247,45 +248,12 @@ def _check_library(form: str) -> None:
         raise ExportError("format parquet needs pyarrow: pip install 'physadv[parquet]'")
 
 
-_LATEX = str.maketrans(
-    {
-        "\\": r"\textbackslash{}",
-        **{sign: f"\\{sign}" for sign in "&%$#_{}"},
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "–": "--",
-    }
-)
-
-
 def _latex(measurement: Measurement) -> str:
     """Return one measurement's destruction rates and accuracies in per cent, for the booktabs package."""
     attack = measurement.manifest.attack
-    caption = (
+    title = (
         f"{measurement.manifest.name}: {attack.name}, {attack.budget}, judged by {measurement.classifier}. "
         "Per cent, 95 % intervals; n: observations counted."
     )
-    head = ("channel", "case", "top", "destroyed", "n", "clean before", "after", "adv. before", "after")
-    lines = [
-        r"\begin{table}",
-        rf"\caption{{{caption.translate(_LATEX)}}}",
-        r"\begin{tabular}{llrrrrrrr}",
-        r"\toprule",
-        " & ".join(head) + r" \\",
-        r"\midrule",
-    ]
-    for channel, rows in measurement.channels.items():
-        for row in rows:
-            rate = row.destruction_rate
-            said = rate.undefined or f"{number(rate)} ({interval(rate)})"
-            shares = (row.clean_before, row.clean_after, row.adversarial_before, row.adversarial_after)
-            cells = [
-                measurement.channel_name(channel),
-                row.case,
-                str(row.top),
-                said,
-                str(rate.n),
-                *map(number, shares),
-            ]
-            lines.append(" & ".join(cell.translate(_LATEX) for cell in cells) + r" \\")
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
+    channels = {measurement.channel_name(name): rows for name, rows in measurement.channels.items()}
+    return to_latex(rate_table(title, channels, PUBLISHED_RATES))

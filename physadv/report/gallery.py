@@ -1,7 +1,5 @@
 """The report's gallery: pairs beside what the camera made of them, grouped by what happened to them."""
 
-import base64
-import io
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,15 +12,14 @@ from physadv.evaluation.outcomes import Judgement, PairOutcome
 from physadv.pipeline.measure import Measurement, photo_outcomes
 from physadv.pipeline.observing import PHOTO
 from physadv.progress import Reporter, silent
-from physadv.report.page import GalleryGroup, GalleryRow, Picture
-from physadv.report.wording import counted
+from physadv.report.page import GalleryGroup, GalleryRow, Picture, data_uri
+from physadv.report.wording import plural
 from physadv.runs import AttackRecord, Capture, CropRow, Example, Printout, RunError
 
 PAIRS_SHOWN = 24
 UNBOUNDED_GAIN = 8
-SIDE_PX, LOSSLESS_SIDE_PX = 200, 96
-# A difference is all grain, which costs several times what a picture does.
-PICTURE_QUALITY, DIFFERENCE_QUALITY = 80, 60
+DIFFERENCE_QUALITY = 60
+"""JPEG quality of difference images, which are all grain: they cost several times what a picture does."""
 
 Fate = Literal["survived", "mixed", "destroyed", "harmless", "clean wrong", "not captured"]
 Tone = Literal["survived", "mixed", "destroyed", "other"]
@@ -162,7 +159,7 @@ class _Pages:
             ]
             further = max(len(outcome.clean_after), len(outcome.adversarial_after)) - 1
             if further > 0:
-                notes.append(counted(further, "more photo"))
+                notes.append(plural(further, "more photo"))
         if adversarial.target is not None:
             notes.append(f"target: {self.labels[adversarial.target]}")
         pictures.append(self._difference(images, adversarial))
@@ -238,17 +235,3 @@ def difference_gain(attack: AttackRecord) -> int:
     if attack.eps is None or attack.norm != "L∞":
         return UNBOUNDED_GAIN
     return max(1, 127 // attack.eps)
-
-
-def data_uri(image: Image.Image, quality: int = PICTURE_QUALITY) -> tuple[str, tuple[int, int]]:
-    """Return an image, reduced to `SIDE_PX`, as a data URI, and its size; small ones are kept lossless."""
-    reduced = image.copy()
-    reduced.thumbnail((SIDE_PX, SIDE_PX), Image.Resampling.LANCZOS)
-    written = io.BytesIO()
-    if max(reduced.size) <= LOSSLESS_SIDE_PX:
-        kind = "png"
-        reduced.save(written, "PNG", optimize=True)
-    else:
-        kind = "jpeg"
-        reduced.save(written, "JPEG", quality=quality, subsampling=0, optimize=True)
-    return f"data:image/{kind};base64,{base64.b64encode(written.getvalue()).decode()}", reduced.size

@@ -4,13 +4,21 @@ A page is one self-contained HTML file for a screen of any width, a reader or a 
 from any network. All text in it is escaped, but for the drawings, which `figures` makes and escapes.
 """
 
-from collections.abc import Sequence
+import base64
+import io
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from typing import TYPE_CHECKING, Literal
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from PIL import Image
 
 from physadv.report.figures import Figure
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+SIDE_PX, LOSSLESS_SIDE_PX = 200, 96
+PICTURE_QUALITY = 80
 
 
 @dataclass(frozen=True)
@@ -154,9 +162,22 @@ class Facts:
     items: tuple[tuple[str, str], ...]
 
 
-def render_page(template: str, data: object) -> str:
-    """Return the page that a template of `pages/` makes of `data`; the same data gives the same text."""
-    environment = Environment(
+def render_page(template: str, page: object) -> str:
+    """Return the page that a template of `pages/` makes; the same `page` gives the same text.
+
+    Args:
+        template: its file name.
+        page: what the template shows, by name: a mapping or an object with attributes.
+    """
+    return environment().get_template(template).render(page=page)
+
+
+@cache
+def environment() -> "Environment":
+    """Return the templates of `pages/`; what they show is escaped, and a missing name is an error."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
         loader=PackageLoader("physadv.report", "pages"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -164,12 +185,27 @@ def render_page(template: str, data: object) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template(template).render(page=data)
 
 
-def word_table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    """Return a table of words."""
-    headings = tuple(Column(name, numeric=False) for name in columns)
-    return Table(
-        caption, (ColumnGroup("", headings),), (RowGroup("", tuple(tuple(map(Cell, row)) for row in rows)),)
-    )
+def slug(text: str) -> str:
+    """Return a text as it may stand in the name of a file or in an id: ASCII letters, digits and hyphens."""
+    return "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in text)
+
+
+def data_uri(image: Image.Image, quality: int = PICTURE_QUALITY) -> tuple[str, tuple[int, int]]:
+    """Return an image as a data URI, at most `SIDE_PX` wide and high, and its size in pixels.
+
+    Args:
+        image: any picture; images of at most `LOSSLESS_SIDE_PX` become PNG, larger ones JPEG.
+        quality: of the JPEG, 1 to 95.
+    """
+    reduced = image.copy()
+    reduced.thumbnail((SIDE_PX, SIDE_PX), Image.Resampling.LANCZOS)
+    written = io.BytesIO()
+    if max(reduced.size) <= LOSSLESS_SIDE_PX:
+        kind = "png"
+        reduced.save(written, "PNG", optimize=True)
+    else:
+        kind = "jpeg"
+        reduced.save(written, "JPEG", quality=quality, subsampling=0, optimize=True)
+    return f"data:image/{kind};base64,{base64.b64encode(written.getvalue()).decode()}", reduced.size

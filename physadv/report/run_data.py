@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from physadv.evaluation.destruction import Row
 from physadv.evaluation.intervals import Estimate
-from physadv.report.page import Facts, FigureGroup, GalleryGroup, Headline, Notice, Table, render_page
-from physadv.report.wording import destruction_in_words, interval, percent, trials, with_interval
+from physadv.report.page import Facts, FigureGroup, GalleryGroup, Headline, Notice, render_page
+from physadv.report.table import Table
+from physadv.report.wording import count_in_words, destruction_in_words, interval, percent, with_interval
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,11 @@ class ReportData:
     headlines: tuple[Headline, ...]
     headlines_note: str
     figures: tuple[FigureGroup, ...]
-    tables: tuple[Table, ...]
+    tables: tuple[Table[Any], ...]
     gallery_note: str
     gallery: tuple[GalleryGroup, ...]
     discarded_note: str
-    discarded: tuple[Table, ...]
+    discarded: tuple[Table[Any], ...]
     parameters: tuple[Facts, ...]
     commands: tuple[str, ...]
     commands_note: str
@@ -82,8 +84,8 @@ def rate_headlines(rows: Sequence[Row], through: str) -> tuple[Headline, ...]:
 
 def _detail(share: Estimate) -> str:
     if share.value is None:
-        return trials(share)
-    return f"95 % interval {interval(share)} · {trials(share)}"
+        return count_in_words(share)
+    return f"95 % interval {interval(share)} · {count_in_words(share)}"
 
 
 def prefiltered_in_words(rows: Sequence[Row]) -> str:
@@ -92,4 +94,4 @@ def prefiltered_in_words(rows: Sequence[Row]) -> str:
     if all(row.destruction_rate.value is None for row in rates):
         return "Prefiltered case: undefined, no pair qualifies."
     said = ", ".join(f"top-{row.top} {with_interval(row.destruction_rate)}" for row in rates)
-    return f"Prefiltered case: {said}, {trials(rates[0].destruction_rate)}."
+    return f"Prefiltered case: {said}, {count_in_words(rates[0].destruction_rate)}."

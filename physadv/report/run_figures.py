@@ -23,7 +23,7 @@ from physadv.report.figures import (
     reliability_figure,
     side_by_side_figure,
 )
-from physadv.report.page import FigureGroup
+from physadv.report.page import FigureGroup, slug
 from physadv.report.series import Sweep, Viewpoints, sort_channels
 from physadv.runs import Capture
 from physadv.transforms.viewpoint import AXES
@@ -282,8 +282,3 @@ def _calibration(measurement: Measurement, single: Sequence[str]) -> FigureGroup
 
 def _destroyed(row: Row) -> Estimate:
     return row.destruction_rate
-
-
-def slug(text: str) -> str:
-    """Return a text as it may stand in the name of a file and of an id."""
-    return "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in text)

@@ -2,22 +2,31 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from physadv.files import replacing
 from physadv.pipeline.measure import Measurement, common_name, transfer_matrix
 from physadv.pipeline.observing import PHOTO, UNTOUCHED
 from physadv.progress import Reporter, silent
-from physadv.report.gallery import SIDE_PX, difference_gain, gallery
-from physadv.report.page import GalleryGroup, Notice, Table, word_table
+from physadv.report.gallery import difference_gain, gallery
+from physadv.report.page import SIDE_PX, GalleryGroup, Notice
 from physadv.report.provenance import cameras, commands, parameters
+from physadv.report.result_tables import Beside, beside_table, rate_table, sweep_table, transfer_table
 from physadv.report.run_data import ReportData, prefiltered_in_words, rate_headlines, render
 from physadv.report.run_figures import report_figures
 from physadv.report.series import Sorted, sort_channels
-from physadv.report.tables import beside_table, rate_table, sweep_table, transfer_table
-from physadv.report.wording import counted
+from physadv.report.table import Cell, Table, to_html, words_table
+from physadv.report.wording import plural
 from physadv.runs import Capture, Manifest, Printout
 
 LISTED = 100
+
+RATE_TITLE = "Destruction rate and accuracy in per cent, 95 % intervals below them."
+BESIDE_TITLE = "Success, clean survival, confidence and calibration in per cent: all pairs, top-1."
+TRANSFER_TITLE = (
+    "Transfer in per cent, top-1: rows made against one classifier, columns judged by another. "
+    "Success: wrong, of pairs whose clean image the judge has right; * the judge is the source."
+)
 
 LIMITS = (
     "A destruction rate says how often this channel undid these adversarial examples, which this attack made "
@@ -75,7 +84,12 @@ def report_data(
     )
 
 
-def _tables(measurements: Sequence[Measurement]) -> tuple[Table, ...]:
+def tables_as_html(measurements: Sequence[Measurement]) -> str:
+    """Return the report's tables as HTML, for a notebook."""
+    return "\n".join(to_html(table, f"table-{k}") for k, table in enumerate(_tables(measurements)))
+
+
+def _tables(measurements: Sequence[Measurement]) -> tuple[Table[Any], ...]:
     """Return the first measurement's tables, the other judges' rates, transfer, and every sweep, folded."""
     first = measurements[0]
     channels = sort_channels(first.channels)
@@ -85,22 +99,37 @@ def _tables(measurements: Sequence[Measurement]) -> tuple[Table, ...]:
         f"{judge.channel_name(channel)}{_judged(judge, judges)}": judge.channels[channel]
         for channel, judge in both
     }
-    beside = {
-        (judge.channel_name(channel), _judged(judge, judges).removeprefix(", ")): (
-            judge.channels[channel][0],
-            judge.calibration[channel],
-        )
-        for channel, judge in both
-    }
-    tables = [rate_table(rates), beside_table(beside)] if rates else []
+    tables: list[Table[Any]] = []
+    if rates:
+        tables += [
+            rate_table(RATE_TITLE, rates),
+            beside_table(BESIDE_TITLE, _beside(judges, channels.single)),
+        ]
     if len(measurements) > 1:
         names = {name: common_name(measurements, name) for name in (UNTOUCHED.name, *channels.single)}
         cells = [cell for cell in transfer_matrix(measurements) if cell.channel in names]
-        tables.append(transfer_table(cells, names))
+        tables.append(transfer_table(TRANSFER_TITLE, cells, names))
     return (
         *tables,
         *(table for judge in judges for table in _sweep_tables(judge, channels, _judged(judge, judges))),
     )
+
+
+def _beside(judges: Sequence[Measurement], channels: Sequence[str]) -> list[Beside]:
+    """Return a line for the files and one for each channel, each by every judge."""
+
+    def cell(channel: str, judge: Measurement) -> Cell:
+        return Cell(judge.channel_name(channel), _judged(judge, judges).removeprefix(", "))
+
+    def line(channel: str, judge: Measurement) -> Beside:
+        return Beside(cell(channel, judge), judge.channels[channel][0], judge.calibration[channel])
+
+    files = UNTOUCHED.name
+    before = [
+        Beside(cell(files, judge), judge.channels[channels[0]][0], judge.calibration[files], "before")
+        for judge in judges
+    ]
+    return [*before, *(line(channel, judge) for channel in channels for judge in judges)]
 
 
 def _judged(judge: Measurement, judges: Sequence[Measurement]) -> str:
@@ -108,7 +137,7 @@ def _judged(judge: Measurement, judges: Sequence[Measurement]) -> str:
     return f", judged by {judge.classifier}" if len(judges) > 1 else ""
 
 
-def _sweep_tables(judge: Measurement, channels: Sorted, by: str) -> list[Table]:
+def _sweep_tables(judge: Measurement, channels: Sorted, by: str) -> list[Table[Any]]:
     strengths = [
         (f"{sweep.name}, {sweep.unit}", {f"{at:g}": channel for at, channel in sweep.channels.items()})
         for sweep in channels.sweeps
@@ -121,7 +150,10 @@ def _sweep_tables(judge: Measurement, channels: Sorted, by: str) -> list[Table]:
         for grid in channels.viewpoints
     ]
     return [
-        sweep_table(f"{name}{by}", {at: judge.channels[channel] for at, channel in found.items()})
+        sweep_table(
+            f"Every strength of {name}{by}; average case, per cent",
+            {at: judge.channels[channel] for at, channel in found.items()},
+        )
         for name, found in strengths
     ]
 
@@ -135,9 +167,9 @@ def _summary(measurements: Sequence[Measurement]) -> tuple[str, ...]:
     )
     return (
         f"{manifest.attack.name}, {manifest.attack.budget}{'/255' * (manifest.attack.eps is not None)}",
-        counted(len(manifest.pairs()), "pair"),
+        plural(len(manifest.pairs()), "pair"),
         f"{'classifier' if len(judges) == 1 else 'judged by'} {first.classifier}",
-        *((f"and {counted(len(judges) - 1, 'further classifier')}",) if len(judges) > 1 else ()),
+        *((f"and {plural(len(judges) - 1, 'further classifier')}",) if len(judges) > 1 else ()),
         *made_against,
     )
 
@@ -156,7 +188,7 @@ def _notice(measurement: Measurement) -> Notice:
     simulated = sum(photo.simulated for photo in used)
     if PHOTO.name not in measurement.channels:
         refused = len(measurement.photos) - len(used)
-        why = f"{counted(refused, 'photo')} could not be used; " if refused else ""
+        why = f"{plural(refused, 'photo')} could not be used; " if refused else ""
         return Notice("No photographs:", f"{why}only digital transformations were measured.")
     if simulated == len(used):
         return Notice("Simulated photographs:", "made by the virtual printer and phone, not by a camera.")
@@ -167,7 +199,7 @@ def _notice(measurement: Measurement) -> Notice:
             "the rates below pool both.",
         )
     return Notice(
-        "Photographs of printed sheets:", f"{counted(len(used), 'photo')} by {cameras(used)}.", plain=True
+        "Photographs of printed sheets:", f"{plural(len(used), 'photo')} by {cameras(used)}.", plain=True
     )
 
 
@@ -176,7 +208,7 @@ def _gallery_note(groups: Sequence[GalleryGroup], manifest: Manifest) -> str:
     left = (
         f"{shown} of {total} pairs, as many of each kind as there is room for; {total - shown} are not shown."
         if shown < total
-        else f"All {counted(total, 'pair')}."
+        else f"All {plural(total, 'pair')}."
     )
     return (
         f"{left} Under each picture stands the classifier's first answer with its probability, ✓ where it "
@@ -192,13 +224,13 @@ def _discarded_note(measurement: Measurement) -> str:
     if not (refused or cells or missing):
         return "Nothing: every photo was used, every cell was cut out, and every pair was measured."
     return (
-        f"{refused} of {counted(len(measurement.photos), 'photo')}, {cells} of "
-        f"{counted(len(measurement.crops), 'cell')} in the others, and {len(missing)} of "
-        f"{counted(len(measurement.manifest.pairs()), 'pair')} whose adversarial image was never measured."
+        f"{refused} of {plural(len(measurement.photos), 'photo')}, {cells} of "
+        f"{plural(len(measurement.crops), 'cell')} in the others, and {len(missing)} of "
+        f"{plural(len(measurement.manifest.pairs()), 'pair')} whose adversarial image was never measured."
     )
 
 
-def _discarded(measurement: Measurement) -> tuple[Table, ...]:
+def _discarded(measurement: Measurement) -> tuple[Table[Any], ...]:
     photos = [(photo.name, photo.reason or "") for photo in measurement.photos if photo.status == "refused"]
     cells = [(crop.example, crop.photo, crop.reason or "") for crop in measurement.crops if crop.path is None]
     missing = [
@@ -233,9 +265,9 @@ def _left_out(measurement: Measurement) -> list[tuple[str, ...]]:
     ]
 
 
-def _listed(caption: str, columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> tuple[Table, ...]:
+def _listed(caption: str, columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> tuple[Table[Any], ...]:
     """Return a table of words, or none where there is nothing to list."""
     if not rows:
         return ()
     more = f", the first {LISTED} of {len(rows)}; 'destruction-rate --json' lists all" * (len(rows) > LISTED)
-    return (word_table(f"{caption}{more}", columns, rows[:LISTED]),)
+    return (words_table(f"{caption}{more}", columns, rows[:LISTED]),)

@@ -37,14 +37,23 @@ def with_interval(share: Estimate) -> str:
     return f"{percent(share)} ({interval(share)})" if share.value is not None else UNDEFINED
 
 
-def trials(share: Estimate) -> str:
+def count_in_words(share: Estimate) -> str:
     """Return what was counted: "n = 12", or "n = 24, 12 pairs" where pairs were seen several times."""
-    return f"n = {share.n}" if share.pairs == share.n else f"n = {share.n}, {counted(share.pairs, 'pair')}"
+    return f"n = {share.n}" if share.pairs == share.n else f"n = {share.n}, {plural(share.pairs, 'pair')}"
 
 
-def counted(number: int, singular: str, plural: str | None = None) -> str:
+def p_value(p: float | None) -> str | None:
+    """Return a p value with two digits, "0.031" or "1.2e-05"; None where there is none.
+
+    >>> p_value(0.0312)
+    '0.031'
+    """
+    return None if p is None else f"{p:.2g}"
+
+
+def plural(number: int, noun: str, nouns: str = "") -> str:
     """Return a number and the noun that goes with it: "1 photo", "2 photos"."""
-    return f"{number} {singular if number == 1 else plural or singular + 's'}"
+    return f"{number} {noun if number == 1 else nouns or noun + 's'}"
 
 
 def destruction_in_words(row: Row, through: str) -> str:
@@ -68,11 +77,11 @@ def destruction_in_words(row: Row, through: str) -> str:
     destroyed = round(rate.value * rate.n)
     if rate.n == rate.pairs:
         return (
-            f"{destroyed} of {counted(rate.n, 'adversarial image')} lost their effect "
+            f"{destroyed} of {plural(rate.n, 'adversarial image')} lost their effect "
             f"when they {through}: {again}."
         )
     return (
-        f"In {destroyed} of {rate.n} views of {counted(rate.pairs, 'adversarial image')} the effect was lost "
+        f"In {destroyed} of {rate.n} views of {plural(rate.pairs, 'adversarial image')} the effect was lost "
         f"when they {through}: {again}."
     )
 

@@ -8,6 +8,8 @@ that compose distributions, and no classifiers.
 from physadv.transforms.bending import Deformation
 from physadv.transforms.colours import (
     Photometry,
+    adjust_brightness,
+    adjust_contrast,
     adjust_gamma,
     adjust_tone,
     apply_colour_map,
@@ -32,7 +34,6 @@ from physadv.transforms.noise import (
     standard_normal,
 )
 from physadv.transforms.optics import Optics, blur, gaussian_blur
-from physadv.transforms.photometry import adjust_brightness, adjust_contrast
 from physadv.transforms.presets import PRESETS, Preset, load_preset
 from physadv.transforms.printing import Ink, Printer, print_images
 from physadv.transforms.protocol import (

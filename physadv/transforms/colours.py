@@ -1,11 +1,10 @@
-"""Light and colour of a whole photo: one affine map of RGB a sample, then one tone curve."""
+"""Light, colour and tone: pointwise changes of images, one parameter per image."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from physadv.transforms.photometry import per_image
 from physadv.transforms.protocol import Parameters
 from physadv.transforms.ranges import ONE, ZERO, Range, fixed, require
 from physadv.transforms.surrogates import with_slope
@@ -18,6 +17,41 @@ _UNCORRECTED = fixed(DAYLIGHT)
 
 _DARKEST = 2.0**-10
 """Signal below which a gamma goes on as a straight line: a quarter of an 8-bit level; keeps slopes finite."""
+
+
+def adjust_brightness(images: Tensor, shift: Tensor) -> Tensor:
+    """Add a constant to every pixel and clip, as Kurakin et al. 2017 change brightness.
+
+    Args:
+        images: float (B, C, H, W) in [0, 1].
+        shift: (B,), in units of the images (30 8-bit levels are 30/255).
+
+    Returns:
+        (B, C, H, W) in [0, 1].
+    """
+    return (images + per_image(shift, images)).clamp(0, 1)
+
+
+def adjust_contrast(images: Tensor, factor: Tensor) -> Tensor:
+    """Stretch every channel about its own mean and clip: (x − mean)·factor + mean.
+
+    Kurakin et al. 2017 give no formula for their change of contrast; this is TensorFlow's
+    `tf.image.adjust_contrast`, which keeps brightness and contrast two separate things.
+
+    Args:
+        images: float (B, C, H, W) in [0, 1].
+        factor: (B,), 1 changes nothing, 0 leaves the mean.
+
+    Returns:
+        (B, C, H, W) in [0, 1].
+    """
+    mean = images.mean(dim=(2, 3), keepdim=True)
+    return ((images - mean) * per_image(factor, images) + mean).clamp(0, 1)
+
+
+def per_image(values: Tensor, images: Tensor) -> Tensor:
+    """Return values (B,) as (B, 1, 1, 1) of the images' dtype and device."""
+    return values.to(images).reshape(-1, 1, 1, 1)
 
 
 def colour_map(
@@ -80,8 +114,9 @@ def adjust_tone(images: Tensor, strength: Tensor) -> Tensor:
     with torch.no_grad():
         amount = per_image(strength, images)
         hump = torch.addcmul(images, images, images, value=-1)
-        value = torch.addcmul(images, images.mul(2).sub_(1).mul_(hump), amount)
-        slope = torch.addcmul(1 - amount, hump, 6 * amount)
+        value = slope = torch.addcmul(images, images.mul(2).sub_(1).mul_(hump), amount)
+        if images.requires_grad:
+            slope = torch.addcmul(1 - amount, hump, 6 * amount)
     return with_slope(images, value, slope)
 
 

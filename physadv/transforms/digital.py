@@ -9,11 +9,11 @@ from torch import Tensor
 
 from physadv.errors import unknown_name
 from physadv.transforms import viewpoint
+from physadv.transforms.colours import adjust_brightness, adjust_contrast
 from physadv.transforms.corruptions import CORRUPTIONS, SEVERITIES, check_installed, corrupt
 from physadv.transforms.jpeg import pillow_jpeg
 from physadv.transforms.noise import draw_seeds, gaussian_noise, standard_normal
 from physadv.transforms.optics import gaussian_blur
-from physadv.transforms.photometry import adjust_brightness, adjust_contrast
 from physadv.transforms.protocol import Parameters, TransformError
 from physadv.transforms.viewpoint import Viewpoint, axis_of
 

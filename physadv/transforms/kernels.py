@@ -49,6 +49,35 @@ def gaussian_taps(sigma: Tensor | float, size: int, supersampling: int = 1) -> T
     return coarse / coarse.sum(dim=-1, keepdim=True)
 
 
+def camera_kernel(
+    sigma: Tensor | float,
+    defocus: Tensor | float,
+    motion: Tensor | float,
+    angle: Tensor | float,
+    *,
+    radii: tuple[int, int, int],
+) -> Tensor:
+    """Return the point-spread function of a lens in a hand that moves: gaussian, then disc, then line.
+
+    Args:
+        sigma: standard deviation of the gaussian, pixels; a number, or (B,) for one kernel a row.
+        defocus: radius of the disc, pixels.
+        motion: length of the line, pixels.
+        angle: direction of the line, degrees from x to y.
+        radii: at which the three kernels are cut off, whole pixels.
+
+    Returns:
+        (k, k) or (B, k, k), k odd, that sums to 1.
+
+    >>> camera_kernel(0.7, 0.0, 3.0, 90.0, radii=(3, 0, 2)).shape
+    torch.Size([11, 11])
+    """
+    soft, disc, line = (2 * radius + 1 for radius in radii)
+    return combine_kernels(
+        gaussian_kernel(sigma, soft), disc_kernel(defocus, disc), motion_kernel(motion, angle, line)
+    )
+
+
 def combine_kernels(*kernels: Tensor) -> Tensor:
     """Return the kernel of blurring with one odd kernel after another; it is as wide as all together."""
     total = kernels[0]

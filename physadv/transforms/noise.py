@@ -6,7 +6,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from physadv.transforms.photometry import per_image
+from physadv.transforms.colours import per_image
 from physadv.transforms.protocol import Parameters
 from physadv.transforms.ranges import ZERO, Range, require
 from physadv.transforms.surrogates import with_slope
@@ -46,8 +46,9 @@ def sensor_noise(images: Tensor, shot: Tensor, read: Tensor, noise: Tensor) -> T
             per_image(read.square(), images), images.clamp_min(0), per_image(shot, images)
         )
         sd = variance.sqrt_()
-        noisy = torch.addcmul(images, noise, sd)
-        slope = (noise * per_image(shot / 2, images)).div_(sd.clamp_min_(1e-6)).add_(1)
+        noisy = slope = torch.addcmul(images, noise, sd)
+        if images.requires_grad:
+            slope = (noise * per_image(shot / 2, images)).div_(sd.clamp_min_(1e-6)).add_(1)
     return with_slope(images, noisy, slope).clamp(0, 1)
 
 

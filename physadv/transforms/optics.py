@@ -7,13 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
-from physadv.transforms.kernels import (
-    combine_kernels,
-    disc_kernel,
-    gaussian_kernel,
-    gaussian_taps,
-    motion_kernel,
-)
+from physadv.transforms.kernels import camera_kernel, gaussian_taps
 from physadv.transforms.protocol import Parameters
 from physadv.transforms.ranges import HALF_TURN, ZERO, Range, require
 
@@ -107,13 +101,9 @@ class Optics:
         soft = math.ceil(_REACH * self.sigma.high)
         if self.defocus.is_only(0) and self.motion.is_only(0):
             return gaussian_blur(images, parameters["sigma"], soft)
-        kernels = combine_kernels(
-            gaussian_kernel(parameters["sigma"], 2 * soft + 1),
-            disc_kernel(parameters["defocus"], 2 * math.ceil(self.defocus.high) + 1),
-            motion_kernel(
-                parameters["motion"], parameters["angle"], 2 * math.ceil(self.motion.high / 2 + 0.5) + 1
-            ),
-        )
+        names = ("sigma", "defocus", "motion", "angle")
+        radii = (soft, math.ceil(self.defocus.high), math.ceil(self.motion.high / 2 + 0.5))
+        kernels = camera_kernel(*(parameters[name] for name in names), radii=radii)
         excess = max(0, kernels.shape[-1] // 2 - min(images.shape[-2:]) + 1)
         if excess:
             kernels = kernels[:, excess:-excess, excess:-excess]

@@ -13,7 +13,8 @@ from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.outcomes import TOPS
 from physadv.files import replacing
 from physadv.pipeline.measure import Measurement, pooled
-from physadv.report.wording import paragraph, percent, with_interval
+from physadv.report.table import Column, Table, to_markdown
+from physadv.report.wording import paragraph, percent
 from physadv.runs import Capture, Printout
 from physadv.study.file import Study, StudyRun
 from physadv.transforms import parse_transform
@@ -28,6 +29,10 @@ NOTHING = {"brightness": 0, "contrast": 1}
 """Strengths at which nothing is changed, and so nothing destroyed."""
 NAME = "kurakin-digital"
 DECIMALS = 4
+
+
+Rates = tuple[str, Mapping[str, Estimate]]
+"""An attack's name and its rate for every kind of transformation."""
 
 
 @dataclass(frozen=True)
@@ -175,13 +180,15 @@ def _section(model: str, attacks: Mapping[str, Swept]) -> Iterator[str]:
         "",
     )
     for top in TOPS:
-        rates = {attack: [attacks[attack].rate(kind, top) for kind in KINDS] for attack in ATTACKS}
-        rates["clean survival"] = [_row(first.kinds[kind], top).clean_survival for kind in KINDS]
-        yield f"| top-{top} | {' | '.join(KINDS)} |"
-        yield f"|---|{'---|' * len(KINDS)}"
-        for name, shown in rates.items():
-            yield f"| {name} | {' | '.join(map(with_interval, shown))} |"
+        lines = [(attack, {kind: attacks[attack].rate(kind, top) for kind in KINDS}) for attack in ATTACKS]
+        survival = {kind: _row(first.kinds[kind], top).clean_survival for kind in KINDS}
+        columns = (Column[Rates](f"top-{top}", lambda line: line[0]), *map(_of_kind, KINDS))
+        yield to_markdown(Table("", columns, {"": [*lines, ("clean survival", survival)]}))
         yield ""
+
+
+def _of_kind(kind: str) -> Column[Rates]:
+    return Column(kind, lambda line: line[1][kind], "interval")
 
 
 def _statements(models: Mapping[str, Mapping[str, Swept]]) -> Iterator[tuple[str, list[Trial]]]:

@@ -15,7 +15,8 @@ from physadv.evaluation.outcomes import CASES, TOPS, Case
 from physadv.files import replacing
 from physadv.pipeline.measure import Measurement
 from physadv.pipeline.observing import PHOTO
-from physadv.report.wording import paragraph, percent, with_interval
+from physadv.report.table import Column, Table, to_markdown
+from physadv.report.wording import paragraph
 from physadv.study.file import Study, StudyRun
 from reproductions.kurakin import ATTACKS, COMMAND
 from reproductions.kurakin.statements import Trial, verdict
@@ -66,10 +67,19 @@ class Cell:
         """Return the budget in 8-bit levels."""
         return self.measurement.manifest.attack.eps or 0
 
+    @property
+    def published(self) -> Published:
+        """Return the paper's numbers for the attack, budget and case."""
+        return PAPER[self.case, self.attack, self.eps]
+
     def row(self, top: int) -> Row:
         """Return the measured row of the cell's own case."""
         rows = self.measurement.channels[PHOTO.name]
         return next(row for row in rows if row.case == self.case and row.top == top)
+
+
+Line = tuple[Cell, int, Row]
+"""A cell, a place in `TOPS`, and what was measured there."""
 
 
 def write_photographed(
@@ -151,46 +161,49 @@ def _case(case: Case, cells: Sequence[Cell]) -> list[str]:
     return [
         f"## {case.capitalize()} case",
         "",
-        *_table(cells),
+        to_markdown(_rate_table(cells)),
         "",
         "Accuracy on photos, and on the files before printing:",
         "",
-        *_accuracies(cells),
+        to_markdown(_accuracy_table(cells)),
         "",
     ]
 
 
-def _table(cells: Sequence[Cell]) -> list[str]:
-    lines = [
-        "| attack | eps | d top-1 [95 %] | n | paper | d top-5 [95 %] | n | paper |",
-        "|---|---:|---|---:|---:|---|---:|---:|",
-    ]
-    for cell in cells:
-        paper = PAPER[cell.case, cell.attack, cell.eps].destruction
-        measured = []
-        for top, published in zip(TOPS, paper, strict=True):
-            rate = cell.row(top).destruction_rate
-            measured += [with_interval(rate), str(rate.n), f"{published:.1f} %"]
-        lines.append(f"| {cell.attack} | {cell.eps} | {' | '.join(measured)} |")
-    return lines
+def _rates(place: int) -> tuple[Column[Cell], ...]:
+    """Return the destruction rate at `TOPS[place]` beside the paper's."""
+    top = TOPS[place]
+    return (
+        Column(f"d top-{top} [95 %]", lambda cell: cell.row(top).destruction_rate, "interval"),
+        Column("n", lambda cell: cell.row(top).destruction_rate.n, "number"),
+        Column("paper", lambda cell: f"{cell.published.destruction[place]:.1f} %", "number"),
+    )
 
 
-def _accuracies(cells: Sequence[Cell]) -> list[str]:
-    lines = [
-        "| attack | eps | top | clean photo | paper | adv. photo | paper | clean file | adv. file |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
-    ]
-    for cell in cells:
-        published = PAPER[cell.case, cell.attack, cell.eps]
-        for place, top in enumerate((1, 5)):
-            row = cell.row(top)
-            lines.append(
-                f"| {cell.attack} | {cell.eps} | {top} | {percent(row.clean_after)} "
-                f"| {published.clean[place]:.1f} % | {percent(row.adversarial_after)} "
-                f"| {published.adversarial[place]:.1f} % | {percent(row.clean_before)} "
-                f"| {percent(row.adversarial_before)} |"
-            )
-    return lines
+def _rate_table(cells: Sequence[Cell]) -> Table[Cell]:
+    columns = (
+        Column[Cell]("attack", lambda cell: cell.attack),
+        Column[Cell]("eps", lambda cell: cell.eps, "number"),
+        *(column for place in range(len(TOPS)) for column in _rates(place)),
+    )
+    return Table("", columns, {"": cells})
+
+
+def _accuracy_table(cells: Sequence[Cell]) -> Table[Line]:
+    """Return accuracies beside the paper's."""
+    columns = (
+        Column[Line]("attack", lambda line: line[0].attack),
+        Column[Line]("eps", lambda line: line[0].eps, "number"),
+        Column[Line]("top", lambda line: line[2].top, "number"),
+        Column[Line]("clean photo", lambda line: line[2].clean_after, "share"),
+        Column[Line]("paper", lambda line: f"{line[0].published.clean[line[1]]:.1f} %", "number"),
+        Column[Line]("adv. photo", lambda line: line[2].adversarial_after, "share"),
+        Column[Line]("paper", lambda line: f"{line[0].published.adversarial[line[1]]:.1f} %", "number"),
+        Column[Line]("clean file", lambda line: line[2].clean_before, "share"),
+        Column[Line]("adv. file", lambda line: line[2].adversarial_before, "share"),
+    )
+    lines = [(cell, place, cell.row(top)) for cell in cells for place, top in enumerate(TOPS)]
+    return Table("", columns, {"": lines})
 
 
 def _statements(cells: Sequence[Cell]) -> list[tuple[str, list[Trial]]]:

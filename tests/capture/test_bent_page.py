@@ -11,10 +11,9 @@ from capture_scene import picture
 
 from physadv.capture.bent_page import BentPage, fit_bent
 from physadv.capture.crop_photo import crop_photo
-from physadv.capture.fitting import fit_sheet
+from physadv.capture.fitting import fit_sheet, fit_thin_plate
 from physadv.capture.flat_page import FlatPage, fit_flat
 from physadv.capture.geometry import Camera, SheetModel
-from physadv.capture.thin_plate import fit_thin_plate
 from physadv.phone import Phone, Scene
 
 Points = np.ndarray
@@ -123,7 +122,7 @@ def test_a_photo_of_a_curled_page_is_cropped_as_exactly_as_of_a_flat_one(
     take: Callable[[Phone, int], Taken],
 ) -> None:
     taken = take(Phone(scene=Scene(bow=(25.0, 25.0), waves=0.3)), 3)
-    (found,) = crop_photo(taken.photo, [taken.sheet], run="RUN000", picture=picture)
+    (found,) = crop_photo(taken.photo, [taken.sheet], picture=picture).sheets
     assert isinstance(found.model, BentPage)
     errors = []
     for cell in found.cells:

@@ -6,7 +6,7 @@ import pytest
 from capture_scene import Pixels, Scene, picture
 from numpy.typing import NDArray
 
-from physadv.capture.colour import correction_in_words, fit_correction, read_bars
+from physadv.capture.colour import Correction, correction_in_words, fit_correction, read_bars
 from physadv.capture.crop_photo import crop_photo
 from physadv.capture.light import fit_flat_field, to_linear, to_srgb
 from physadv.capture.reading import CaptureError
@@ -37,6 +37,15 @@ def sheet(sheet_pdf) -> Sheet:
 def expose(light: Points) -> Pixels:
     """What a camera with an sRGB curve makes of linear light."""
     return np.round(to_srgb(light) * 255).astype(np.uint8)
+
+
+def correction_of(photo: Pixels, sheet: Sheet, top: int = 0) -> Correction:
+    """Of a photo whose upper edge is so many pixels below the page's."""
+
+    def seen_at(places_mm: Points) -> Points:
+        return to_photo(places_mm) - (0, top)
+
+    return fit_correction(read_bars(photo, sheet, seen_at), fit_flat_field(photo, sheet, seen_at))
 
 
 def lamp(page: Points, gains: tuple[float, float, float] = (0.9, 0.8, 0.55), falloff: float = 0.3) -> Points:
@@ -100,7 +109,7 @@ def test_a_thumb_on_the_paper_is_left_out_of_the_flat_field(page: Points, sheet:
 def test_what_is_known_to_have_been_done_is_undone(page: Points, sheet: Sheet) -> None:
     """Coloured uneven light, channels that mix, and a raised black level, all at once."""
     photo = expose(lamp(0.97 * page @ MIX.T + 0.03))
-    correction = fit_correction(photo, sheet, to_photo)
+    correction = correction_of(photo, sheet)
     assert len(correction.delta_e) == len(correction.delta_e_before) == 2 * len(PATCH_COLOURS)
     assert correction.delta_e_before.mean() > 8
     assert correction.delta_e.mean() < 1.5
@@ -116,7 +125,7 @@ def test_what_is_known_to_have_been_done_is_undone(page: Points, sheet: Sheet) -
 
 def test_a_perfect_photo_is_left_as_it_is(page: Points, sheet: Sheet) -> None:
     photo = expose(0.98 * page)
-    correction = fit_correction(photo, sheet, to_photo)
+    correction = correction_of(photo, sheet)
     np.testing.assert_allclose(correction.matrix, np.eye(3), atol=0.01)
     assert correction.delta_e.max() < 2
     ramp = np.repeat(np.arange(0, 240, 10, dtype=np.uint8), 3).reshape(1, -1, 3)
@@ -131,7 +140,7 @@ def test_held_out_means_that_no_patch_helps_to_guess_itself(page: Points, sheet:
         if patch.rgb == (214, 126, 44):
             x, y, w, h = (round(value * DPMM) for value in patch.box_mm)
             wrong[y : y + h, x : x + w] = to_linear(np.array([44, 126, 214]) / 255)
-    correction = fit_correction(expose(0.98 * wrong), sheet, to_photo)
+    correction = correction_of(expose(0.98 * wrong), sheet)
     assert np.sort(correction.delta_e)[-2:].min() > 40
     assert np.median(correction.delta_e) < 5
 
@@ -139,7 +148,7 @@ def test_held_out_means_that_no_patch_helps_to_guess_itself(page: Points, sheet:
 def test_a_covered_bar_costs_its_patches_and_not_the_correction(page: Points, sheet: Sheet) -> None:
     light = lamp(page @ MIX.T)
     cv2.rectangle(light, (0, 80), (300, 140), (0.05, 0.03, 0.02), -1)
-    correction = fit_correction(expose(light), sheet, to_photo)
+    correction = correction_of(expose(light), sheet)
     assert 24 <= len(correction.delta_e) < 36
     np.testing.assert_allclose(correction.matrix, np.linalg.inv(MIX), atol=0.05)
 
@@ -157,13 +166,14 @@ def test_what_cannot_be_corrected_is_refused(
     page: Points, sheet: Sheet, gain: float, rows: slice, reason: str
 ) -> None:
     with pytest.raises(CaptureError, match=reason) as refused:
-        fit_correction(expose(gain * page[rows]), sheet, lambda mm: to_photo(mm) - (0, rows.start or 0))
+        correction_of(expose(gain * page[rows]), sheet, rows.start or 0)
     assert len(str(refused.value).splitlines()) == 1
 
 
 def test_simulated_photos_come_out_closer_to_what_was_printed(scene: Scene, sheet: Sheet) -> None:
-    (found,) = crop_photo(scene.photo, [sheet], run="RUN000", picture=picture)
-    correction = fit_correction(scene.photo.rgb, sheet, found.model.to_photo)
+    (found,) = crop_photo(scene.photo, [sheet], picture=picture, correct_colours=True).sheets
+    correction = found.correction
+    assert correction is not None
     assert correction.delta_e.mean() < 2 < 5 < correction.delta_e_before.mean()
     words = correction_in_words(correction.delta_e, correction.delta_e_before)
     assert words.startswith(f"ΔE2000 of held-out patches {correction.delta_e.mean():.1f} mean")

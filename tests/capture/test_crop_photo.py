@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,13 +13,13 @@ from physadv.capture.crop_photo import FoundSheet, crop_photo
 from physadv.capture.reading import CaptureError, Photo
 from physadv.phone import Phone, page_to_photo
 from physadv.phone.shots import FOOTPRINT
-from physadv.sheets import Sheet
+from physadv.sheets import PrintItem, Sheet, plan_sheets
 from physadv.sheets.layout import box_corners
 
 
-def look(rgb: Pixels, sheet: Sheet, run: str = "RUN000") -> FoundSheet:
+def look(rgb: Pixels, sheet: Sheet) -> FoundSheet:
     photo = Photo(rgb, cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), "a test")
-    (found,) = crop_photo(photo, [sheet], run=run, picture=picture)
+    (found,) = crop_photo(photo, [sheet], picture=picture).sheets
     return found
 
 
@@ -53,7 +55,7 @@ def test_every_cell_is_cropped_under_its_own_name(found: FoundSheet, scene: Scen
 
 def test_corners_are_found_to_a_twentieth_of_a_pixel(found: FoundSheet, scene: Scene) -> None:
     assert max(errors(found, scene)) < 0.05
-    assert found.marks == len(scene.sheet.marks)
+    assert len(found.marks_px) == len(scene.sheet.marks)
 
 
 def test_the_blur_measured_is_the_blur_there_was(found: FoundSheet, scene: Scene) -> None:
@@ -72,7 +74,7 @@ def test_the_blur_measured_is_the_blur_there_was(found: FoundSheet, scene: Scene
 
 
 def test_angle_and_distance_are_those_of_the_camera(scene: Scene) -> None:
-    (found,) = crop_photo(scene.photo, [scene.sheet], run="RUN000", picture=picture)
+    (found,) = crop_photo(scene.photo, [scene.sheet], picture=picture).sheets
     camera = scene.shot.camera
     origin = camera.rays(torch.zeros((1, 2), dtype=torch.float64))[0][0, 0].numpy()
     for cell, printed in zip(found.cells, scene.sheet.cells, strict=True):
@@ -98,7 +100,7 @@ def test_a_covered_code_costs_nothing_and_a_covered_picture_only_itself(scene: S
         cover(scene.photo.rgb, page_to_photo(scene.shot, box_corners(code.box_mm)), 1.1), scene.sheet
     )
     assert all(cell.crop is not None for cell in hidden.cells)
-    assert hidden.marks == len(scene.sheet.marks) - 1
+    assert len(hidden.marks_px) == len(scene.sheet.marks) - 1
     thumb = look(cover(scene.photo.rgb, scene.truth[second.example], 1.6), scene.sheet)
     refused = [cell.example for cell in thumb.cells if cell.crop is None]
     assert refused == [second.example]
@@ -145,10 +147,21 @@ def test_a_blurred_photo_is_cropped_or_refused_but_never_misnamed(scene: Scene) 
         assert all(error < 0.5 for error in errors(found, scene))
 
 
+def test_importing_the_rooms_of_pages_and_photos_loads_no_torch_and_nothing_else_that_is_slow() -> None:
+    code = "import sys, physadv.capture, physadv.sheets; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert not {"torch", "scipy", "skimage", "reportlab", "av"} & set(loaded.split())
+
+
+def of_run(run: str) -> Sheet:
+    (sheet,) = plan_sheets([(PrintItem("0-clean", 64, 64), PrintItem("0-adversarial", 64, 64))], run=run)
+    return sheet
+
+
 def test_what_is_in_a_useless_photo_is_said(scene: Scene) -> None:
     rgb = scene.photo.rgb
     with pytest.raises(CaptureError, match=r"another run \(code RUN000; this run's is OTHER0\)"):
-        look(rgb, scene.sheet, run="OTHER0")
+        look(rgb, of_run("OTHER0"))
     with pytest.raises(CaptureError, match="no QR code could be read"):
         look(np.full((600, 800, 3), 128, np.uint8), scene.sheet)
     with pytest.raises(CaptureError, match="its manifest does not list"):

@@ -27,7 +27,7 @@ def encoded(photo: Pixels, form: str, folder: Path) -> bytes:
 def crops_of(path: Path, sheet: Sheet) -> dict[str, Pixels] | None:
     """The cells cut out of a file, None where it is refused; anything else fails the test by itself."""
     try:
-        found = crop_photo(read_photo(path), [sheet], run="RUN000", picture=picture)
+        found = crop_photo(read_photo(path), [sheet], picture=picture).sheets
     except CaptureError as error:
         (_,) = str(error).splitlines()
         return None

@@ -13,7 +13,7 @@ from physadv.sheets.layout import box_corners
 
 @pytest.fixture(scope="module")
 def found(scene: Scene) -> FoundSheet:
-    (sheet,) = crop_photo(scene.photo, [scene.sheet], run="RUN000", picture=picture)
+    (sheet,) = crop_photo(scene.photo, [scene.sheet], picture=picture).sheets
     return sheet
 
 
@@ -22,7 +22,7 @@ def drawn(scene: Scene, found: FoundSheet) -> Callable[[np.ndarray], Pixels]:
     """The 3 × 3 pixels of an overlay about points of the photo; the second of its cells is refused."""
     refused = replace(found.cells[1], crop=None, reason="only 1 of its 4 saddle marks can be seen")
     cells = (found.cells[0], refused, *found.cells[2:])
-    image = draw_overlay(scene.photo.rgb, [replace(found, cells=cells)], [scene.sheet.page_mm])
+    image = draw_overlay(scene.photo.rgb, [replace(found, cells=cells)])
     assert max(image.size) == SIDE
     pixels = np.asarray(image)
     scale = SIDE / max(scene.photo.rgb.shape[:2])
@@ -54,7 +54,7 @@ def test_cells_cut_out_are_green_and_those_refused_are_red(drawn, found: FoundSh
 def test_the_sheet_and_its_marks_are_drawn_where_they_are(drawn, scene: Scene, found: FoundSheet) -> None:
     edge = found.model.to_photo(along(box_corners((0.0, 0.0, *scene.sheet.page_mm))))
     assert drawn_in(BLUE, drawn(edge))
-    assert len(found.marks_px) == found.marks == len(scene.sheet.marks)
+    assert len(found.marks_px) == len(scene.sheet.marks)
     middles = np.stack([mark[0] for mark in found.marks_px])
     assert drawn_in(CYAN, drawn(middles))
 
@@ -72,14 +72,14 @@ def test_a_cell_s_reason_is_written_into_it(drawn, scene: Scene, found: FoundShe
 
 def test_a_refused_photo_carries_its_reason(scene: Scene) -> None:
     plain = np.asarray(Image.fromarray(scene.photo.rgb[:600, :800]))
-    image = np.asarray(draw_overlay(plain, [], [], "shows no sheet: no QR code could be read"))
+    image = np.asarray(draw_overlay(plain, [], "shows no sheet: no QR code could be read"))
     assert image.shape == plain.shape
     np.testing.assert_array_equal(image[200:], plain[200:])
     assert (image[:60] == RED).all(axis=2).any()
 
 
 def test_a_photo_that_cannot_be_read_has_an_overlay_too() -> None:
-    image = np.asarray(draw_overlay(None, [], [], "not a readable image: " + "very " * 60 + "long"))
+    image = np.asarray(draw_overlay(None, [], "not a readable image: " + "very " * 60 + "long"))
     reds = np.argwhere((image == RED).all(axis=2))
     assert reds[:, 0].max() > 60
     assert reds[:, 1].max() < image.shape[1] - 4
@@ -87,6 +87,6 @@ def test_a_photo_that_cannot_be_read_has_an_overlay_too() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 2)])
 def test_photos_of_any_shape_can_be_drawn_on(shape: tuple[int, int]) -> None:
-    image = draw_overlay(np.zeros((*shape, 3), np.uint8), [], [], "shows no sheet")
+    image = draw_overlay(np.zeros((*shape, 3), np.uint8), [], "shows no sheet")
     assert max(image.size) <= SIDE
     assert min(image.size) >= 1

@@ -5,13 +5,12 @@ import numpy as np
 import pytest
 from capture_scene import Pixels, picture
 from drawn_pages import Laid, codes_of, cover_box, lay, page_image, photo_of
-from PIL import Image
 
 from physadv.capture import codes
 from physadv.capture.codes import read_with_pyzbar
 from physadv.capture.crop_photo import FoundSheet, crop_photo
 from physadv.capture.reading import CaptureError, Photo
-from physadv.sheets import Caption, PrintItem, Sheet, plan_sheets, write_pdf
+from physadv.sheets import PrintItem, Sheet, plan_sheets, write_pdf
 from physadv.sheets.layout import box_corners
 
 Print = tuple[list[Sheet], list[Pixels]]
@@ -23,19 +22,12 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Print:
     folder = tmp_path_factory.mktemp("printed")
     pairs = [(PrintItem(f"{n}-clean", 64, 64), PrintItem(f"{n}-adversarial", 64, 64)) for n in range(16)]
     sheets = plan_sheets(pairs, run="RUN000")
-    write_pdf(
-        folder / "sheets.pdf",
-        sheets,
-        count=len(sheets),
-        title="",
-        picture=lambda example: Image.fromarray(picture(example)),
-        caption=lambda example: Caption((example,)),
-    )
+    write_pdf(folder / "sheets.pdf", sheets, picture=picture)
     return sheets, [page_image(folder / "sheets.pdf", index) for index in range(len(sheets))]
 
 
-def look(photo: Photo, sheets: list[Sheet], run: str = "RUN000", **options: object) -> list[FoundSheet]:
-    return crop_photo(photo, sheets, run=run, picture=picture, **options)
+def look(photo: Photo, sheets: list[Sheet]) -> list[FoundSheet]:
+    return list(crop_photo(photo, sheets, picture=picture).sheets)
 
 
 def worst_error(found: FoundSheet, sheet: Sheet, laid: Laid) -> float:
@@ -59,7 +51,7 @@ def test_two_copies_of_one_sheet_are_two_sheets(printed: Print) -> None:
     found.sort(key=lambda sheet: sheet.cells[0].corners_px[0, 0])
     for one, laid in zip(found, (left, right), strict=True):
         assert cut(one) == list(range(len(sheets[0].cells)))
-        assert one.marks >= len(sheets[0].marks) - 2
+        assert len(one.marks_px) >= len(sheets[0].marks) - 2
         assert worst_error(one, sheets[0], laid) < 0.1
 
 
@@ -130,10 +122,10 @@ def test_a_mirrored_sheet_beside_a_good_one_is_refused_with_the_reason(printed: 
 def test_strangers_in_a_photo_are_remarked_upon_and_cost_nothing(printed: Print) -> None:
     sheets, pages = printed
     photo = photo_of([lay(pages[0], (850, 1200), 7.5, 0), lay(pages[1], (2500, 1200), 7.5, 0)], 3400, 2400)
-    remarks: list[str] = []
-    (found,) = look(photo, sheets[:1], remark=remarks.append)
+    seen = crop_photo(photo, sheets[:1], picture=picture)
+    (found,) = seen.sheets
     assert len(cut(found)) == len(sheets[0].cells)
-    assert remarks == ["also shows a sheet of this run that its manifest does not list; print again"]
+    assert seen.remarks == ("also shows a sheet of this run that its manifest does not list; print again",)
 
 
 def qr_photo(text: str) -> Photo:

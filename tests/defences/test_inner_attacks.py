@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from physadv.attacks import Placement, square
+from physadv.attacks.patches import Placement, square
 from physadv.classifiers.gtsrb import SIGN_LABELS
 from physadv.classifiers.signs import load_signs
 from physadv.defences import NoiseAttack, StickerAttack, UniversalStickers

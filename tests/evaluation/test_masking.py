@@ -1,14 +1,14 @@
-"""Signs of masked gradients, in outcomes written down by hand."""
+"""Symptoms of masked gradients, in outcomes written down by hand."""
 
 import numpy as np
 import pytest
 
-from physadv.evaluation.masking import Trials, accuracy, signs_of_masking, verdict
+from physadv.evaluation.masking import AttackOutcomes, accuracy, masking_symptoms, verdict
 
 ALL, NONE = np.ones(8, bool), np.zeros(8, bool)
 
 
-def trials(**changes):
+def outcomes(**changes):
     """Gradients that lead: every image breaks, by one step only half of them, by noise none."""
     usual = {
         "iterative": {1: np.arange(8) < 4, 100: NONE},
@@ -18,16 +18,16 @@ def trials(**changes):
         "queries": np.arange(8) < 2,
         "noise": ALL,
     }
-    return Trials(**{**usual, **changes})
+    return AttackOutcomes(**{**usual, **changes})
 
 
 def seen(**changes):
-    return [sign.name for sign in signs_of_masking(trials(**changes)) if sign.seen]
+    return [symptom.name for symptom in masking_symptoms(outcomes(**changes)) if symptom.seen]
 
 
 def test_gradients_that_lead_show_no_sign():
     assert seen() == []
-    assert verdict(signs_of_masking(trials())).startswith("no sign")
+    assert verdict(masking_symptoms(outcomes())).startswith("no sign")
 
 
 @pytest.mark.parametrize(
@@ -53,12 +53,12 @@ def test_robust_is_not_masked_while_the_loss_rises_and_is_when_it_does_not():
     robust = {"iterative": {100: ALL}, "one_step": ALL, "queries": ALL}
     assert seen(**robust) == []
     assert seen(**robust, raised=NONE) == ["more steps do not help"]
-    (stuck,) = [sign for sign in signs_of_masking(trials(**robust, raised=NONE)) if sign.seen]
+    (stuck,) = [symptom for symptom in masking_symptoms(outcomes(**robust, raised=NONE)) if symptom.seen]
     assert stuck.said == "100 steps raised the loss of 0 of 8 images left"
 
 
 def test_the_verdict_names_what_was_seen():
-    said = verdict(signs_of_masking(trials(unbounded={100: ALL})))
+    said = verdict(masking_symptoms(outcomes(unbounded={100: ALL})))
     assert said.startswith("gradients mislead (without a bound not every image breaks)")
 
 

@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -8,7 +9,7 @@ from PIL import Image, ImageOps
 from physadv.pipeline import crop_file as cropping
 from physadv.pipeline.crop import crop as crop_photos
 from physadv.runs import Capture, Printout, RunError
-from physadv.sheets import Code, format_code, qr_matrix
+from physadv.sheets.codes import Code, format_code, qr_matrix
 from physadv.sheets.layout import box_corners
 
 PHOTO = "sheet-001-shot-1.jpg"
@@ -338,7 +339,12 @@ def test_every_photo_looked_at_gets_an_overlay_and_loses_it_with_the_photo(physa
 
 def test_a_sheet_seen_twice_in_a_photo_counts_as_two_photos(root, photos, monkeypatch):
     look = cropping.crop_photo
-    monkeypatch.setattr(cropping, "crop_photo", lambda *given, **named: 2 * look(*given, **named))
+
+    def twice(*given, **named):
+        seen = look(*given, **named)
+        return replace(seen, sheets=2 * seen.sheets)
+
+    monkeypatch.setattr(cropping, "crop_photo", twice)
     result = crop_photos(Printout(root, "mine"), Capture(root, "mine"), workers=1)
     assert [(row.name, row.file) for row in result.photos] == [(PHOTO, PHOTO), (f"{PHOTO}#copy-2", PHOTO)]
     assert len({row.path for row in result.crops}) == 20

@@ -171,8 +171,8 @@ def test_several_classifiers_and_runs_give_the_transfer_matrix(physadv, measured
             assert cell["destruction"] is None
     printed = physadv("destruction-rate", "mine", "--quiet", "--root", root, *asked).out
     assert "transfer, top-1" in printed
-    assert "mine: made against signs" in printed
-    assert f"other: made against {ONE}" in printed
+    assert "mine (made against signs)" in printed
+    assert f"other (made against {ONE})" in printed
     assert f"by 2: judged by {ONE}" in printed
 
 

@@ -73,7 +73,7 @@ def test_counts_are_those_of_pencil_and_paper(root, judged):
     destroyed = found[BLUR, DESTRUCTION]
     assert destroyed.rates["mine"].value == 1 / 4
     assert destroyed.rates["fast"].value == 4 / 5
-    assert (destroyed.rates["mine"].low, destroyed.rates["mine"].high) == wilson(1 / 4, 4)
+    assert (destroyed.rates["mine"].low, destroyed.rates["mine"].high) == wilson(1, 4)
     (test,) = destroyed.tests
     # The fifth pair counts in one run only; of the four others the first went one way, three the other.
     assert (test.pairs, test.only_first, test.only_second) == (4, 1, 3)

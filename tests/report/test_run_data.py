@@ -15,9 +15,9 @@ from physadv.pipeline.measure import Measurement
 from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel
 from physadv.pipeline.tallying import Tallier
 from physadv.report.gallery import PAIRS_SHOWN
+from physadv.report.result_tables import rate_table
 from physadv.report.run_data import rate_headlines
 from physadv.report.run_page import write_report
-from physadv.report.tables import rate_table
 from physadv.runs import (
     AttackRecord,
     Capture,
@@ -234,8 +234,8 @@ def test_tables_have_captions_and_headings(run: Run) -> None:
     assert len(page.all("table")) == len(page.all("caption")) == 4
     scopes = [heading["scope"] for heading in page.all("th")]
     assert {"col", "colgroup", "row", "rowgroup"} == set(scopes)
-    # Rates, what stands beside them, pairs never measured, and pairs that do not count in each rate.
-    assert scopes.count("row") == 4 + 1 + 1 + 4
+    # Rates, files and photos beside them, pairs never measured, and pairs that do not count in each rate.
+    assert scopes.count("row") == 4 + 2 + 1 + 4
 
 
 def test_same_measurement_same_bytes(run: Run) -> None:
@@ -254,7 +254,8 @@ def test_undefined_is_said_and_never_zero(tmp_path: Path) -> None:
     run = Run(tmp_path, [(FAR, FAR, (FAR,)), (CAT, CAT, (CAT,))])
     rows = run.measurement.channels[PHOTO.name]
     assert rate_headlines(rows, "were printed")[0].value == "undefined"
-    cells = [row[1] for group in rate_table({"photo": rows}).groups for row in group.rows]
+    shown = rate_table("", {"photo": rows})
+    cells = [row[2][1] for row in shown.cells(rows)]
     assert [cell.text for cell in cells] == ["undefined"] * 4
     text = Page(run.write()).text
     assert "Prefiltered case: undefined" in text

@@ -7,7 +7,7 @@ from physadv.classifiers.signs import load_signs
 from physadv.defences import Measured
 from physadv.evaluation.intervals import proportion
 from physadv.pipeline.masking_check import MaskingCheck
-from physadv.signs.drawing.drawing import draw_demo_set
+from physadv.signs.drawing.drawing import draw_sign
 from physadv.signs.training.data import STOP, Signs
 from physadv.signs.training.harden_settings import HardenError
 from reproductions.hardening.__main__ import main as study_main
@@ -20,8 +20,8 @@ from reproductions.hardening.trials import WORST_STICKERS, Trial
 @pytest.fixture(scope="module")
 def drawn_stop_signs():
     """Six drawn signs that the bundled classifier calls stop, 64 pixels a side."""
-    drawn = [pixels for label, pixels in draw_demo_set(43, size=64, seed=0) if label == "stop"]
-    pixels = torch.from_numpy(np.stack([drawn[0]] * 6)).permute(0, 3, 1, 2)
+    drawn = draw_sign("stop", 64, np.random.default_rng(0))
+    pixels = torch.from_numpy(np.stack([drawn] * 6)).permute(0, 3, 1, 2)
     return Signs(pixels, torch.full((6,), STOP))
 
 

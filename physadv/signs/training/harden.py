@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from physadv.attacks import Placement, square
+from physadv.attacks.patches import Placement, square
 from physadv.classifiers import load_classifier
 from physadv.classifiers.gtsrb import SIGN_LABELS
 from physadv.classifiers.signs import SignsNetwork, load_network

@@ -18,12 +18,12 @@ def test_a_photo_of_a_miniature_is_cropped_as_a_sheet_is(tmp_path: Path) -> None
     pdf = tmp_path / "sign.pdf"
     (sheet,) = write_sign_pdf(pdf, sign, ["miniature"], run="RUN000", title="", example="stop-optimised")
     scene = photograph(sheet, pdf, tmp_path / "photo.jpg", Phone(), seed=5)
-    (found,) = crop_photo(scene.photo, [sheet], run="RUN000", picture=lambda _: np.asarray(sign.printed()))
+    (found,) = crop_photo(scene.photo, [sheet], picture=lambda _: np.asarray(sign.printed())).sheets
     (cell,) = found.cells
     assert cell.example == "stop-optimised"
     assert cell.crop is not None
     assert cell.crop.shape == (64, 64, 3)
-    assert found.marks == len(sheet.marks) == 9
+    assert len(found.marks_px) == len(sheet.marks) == 9
     assert np.linalg.norm(cell.corners_px - scene.truth["stop-optimised"], axis=1).max() < 0.3
     assert cell.correlation is not None
     assert cell.correlation > 0.9

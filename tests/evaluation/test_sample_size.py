@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
-from physadv.evaluation.planning import PlanError, plan_pairs
+from physadv.evaluation.sample_size import SampleSizeError, plan_pairs
 
 
 @given(st.floats(0, 1), st.floats(0.005, 0.4))
@@ -44,5 +44,5 @@ def test_what_does_not_qualify_is_printed_on_top() -> None:
     ],
 )
 def test_bad_plans_name_the_argument(arguments: tuple[float, ...], named: str) -> None:
-    with pytest.raises(PlanError, match=named):
+    with pytest.raises(SampleSizeError, match=named):
         plan_pairs(*arguments)

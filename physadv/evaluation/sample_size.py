@@ -1,27 +1,28 @@
-"""How many pairs to print, so that a rate comes out as sharp as it is wanted."""
+"""How many pairs to print for an interval as narrow as wanted."""
 
 import math
 from dataclasses import dataclass
 
-from scipy.stats import norm
-
 from physadv.errors import PhysadvError
-from physadv.evaluation.intervals import CONFIDENCE, wilson
+from physadv.evaluation.intervals import Z, wilson
 
 
-class PlanError(PhysadvError):
-    """A plan asks for something that cannot be."""
+class SampleSizeError(PhysadvError):
+    """No number of pairs gives what was asked for."""
 
 
 @dataclass(frozen=True)
-class PrintPlan:
+class SampleSize:
     """How many pairs give the interval wanted.
 
     Attributes:
-        rate: the share expected, `halfwidth` the half width wanted of its interval, `qualifying` the share of
-            printed pairs expected to count.
-        counted: pairs that must count; `printed` pairs to print so that as many do.
-        low: of the interval expected; likewise `high`.
+        rate: the share expected, 0 to 1.
+        halfwidth: half the width wanted of its 95 % interval.
+        qualifying: share of printed pairs that is expected to count.
+        counted: pairs that must count.
+        printed: pairs to print so that as many count.
+        low: lower end of the interval that is then expected.
+        high: upper end of the interval that is then expected.
     """
 
     rate: float
@@ -33,7 +34,7 @@ class PrintPlan:
     high: float
 
 
-def plan_pairs(rate: float, halfwidth: float, qualifying: float = 1.0) -> PrintPlan:
+def plan_pairs(rate: float, halfwidth: float, qualifying: float = 1.0) -> SampleSize:
     """Return the fewest pairs whose 95 % Wilson interval about `rate` is ± `halfwidth` or narrower.
 
     The half width h = z √(p(1−p)/n + z²/4n²) / (1 + z²/n) falls with n; squared, it is a quadratic in n:
@@ -45,7 +46,11 @@ def plan_pairs(rate: float, halfwidth: float, qualifying: float = 1.0) -> PrintP
         qualifying: share of printed pairs expected to count: clean right, adversarial wrong, photo usable.
 
     Raises:
-        PlanError: an argument is out of its range.
+        SampleSizeError: an argument is out of its range.
+
+    >>> size = plan_pairs(0.1, 0.05, qualifying=0.8)
+    >>> size.counted, size.printed
+    (141, 177)
     """
     for name, value, valid, wanted in (
         ("rate", rate, 0 <= rate <= 1, "a share from 0 to 1"),
@@ -53,14 +58,14 @@ def plan_pairs(rate: float, halfwidth: float, qualifying: float = 1.0) -> PrintP
         ("qualifying", qualifying, 0 < qualifying <= 1, "a share above 0, at most 1"),
     ):
         if not valid:
-            raise PlanError(f"{name} {value:g}: wanted {wanted}")
-    z2 = float(norm.ppf(0.5 + CONFIDENCE / 2)) ** 2
+            raise SampleSizeError(f"{name} {value:g}: wanted {wanted}")
+    z2 = Z**2
     h2 = halfwidth**2
     slope = (2 * h2 - rate * (1 - rate)) * z2
     root = (-slope + math.sqrt(slope**2 - 4 * h2 * (h2 - 0.25) * z2**2)) / (2 * h2)
     counted = math.ceil(root - 1e-9)
-    low, high = wilson(rate, counted)
-    return PrintPlan(
+    low, high = wilson(rate * counted, counted)
+    return SampleSize(
         rate=rate,
         halfwidth=halfwidth,
         qualifying=qualifying,
