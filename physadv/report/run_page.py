@@ -15,7 +15,7 @@ from physadv.report.result_tables import Beside, beside_table, rate_table, sweep
 from physadv.report.run_data import ReportData, prefiltered_in_words, rate_headlines, render
 from physadv.report.run_figures import report_figures
 from physadv.report.series import Sorted, sort_channels
-from physadv.report.table import Cell, Table, words_table
+from physadv.report.table import Cell, Table, to_html, words_table
 from physadv.report.wording import plural
 from physadv.runs import Capture, Manifest, Printout
 
@@ -82,6 +82,11 @@ def report_data(
         commands_note="Not recorded: any --seed of 'photograph'. Options at their defaults are left out.",
         limits=LIMITS,
     )
+
+
+def tables_as_html(measurements: Sequence[Measurement]) -> str:
+    """Return the report's tables as HTML, for a notebook."""
+    return "\n".join(to_html(table, f"table-{k}") for k, table in enumerate(_tables(measurements)))
 
 
 def _tables(measurements: Sequence[Measurement]) -> tuple[Table[Any], ...]:
