@@ -16,11 +16,11 @@ from physadv.attacks.optimisers import cooling_adam
 from physadv.attacks.penalties import (
     NON_PRINTABILITY,
     PRINTABLE,
-    Nps,
     Penalty,
     pixels_under,
     total_variation,
 )
+from physadv.attacks.recipe import Nps
 from physadv.attacks.recipes import RECIPES
 from physadv.attacks.running import Options, objective_for, refuse_goal, run_recipe, steps_of
 from physadv.attacks.variables import LInfBall, Variable, mid_grey_noise
