@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
+from physadv.attacks.recipes import RECIPES
 from physadv.cli.app import app
 from physadv.cli.options import Quiet, Root, Seed
+
+RP2 = RECIPES["rp2"]
 
 
 @app.command("stop-sign", epilog="Example: physadv stop-sign my-signs/ --name mine --target 'speed limit 30'")
@@ -43,11 +46,15 @@ def stop_sign(
     ] = None,
     transforms: Annotated[
         str, typer.Option(help="EOT preset or TOML file: what happens between sign and classifier.")
-    ] = "rp2-sign",
-    steps: Annotated[int, typer.Option(help="Steps of the optimiser.")] = 300,
+    ] = RP2.transforms,
+    steps: Annotated[int, typer.Option(help="Steps of the optimiser.")] = RP2.steps_for(),
     nps: Annotated[str, typer.Option(help="Non-printability score: product or minimum.")] = "product",
-    printability: Annotated[float, typer.Option(help="Weight of the non-printability score.")] = 0.01,
-    smoothness: Annotated[float, typer.Option(help="Weight of the stickers' total variation.")] = 0.3,
+    printability: Annotated[
+        float, typer.Option(help="Weight of the non-printability score.")
+    ] = RP2.parameters["printability"],
+    smoothness: Annotated[
+        float, typer.Option(help="Weight of the stickers' total variation.")
+    ] = RP2.parameters["smoothness"],
     scale: Annotated[
         str, typer.Option(help="Size on paper: miniature (150 mm), true (750 mm), or millimetres.")
     ] = "miniature",
