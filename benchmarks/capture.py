@@ -26,11 +26,10 @@ from capture_sheets import load_benchmark, print_benchmark
 from capture_speed import crop_file, enlarge, gain_of_two_workers, peak_mb, ratios_to_decode
 
 from physadv.capture.crop_photo import FoundSheet, crop_photo
-from physadv.capture.fitting import Fit, fit_sheet
+from physadv.capture.fitting import Fit, fit_sheet, fit_thin_plate
 from physadv.capture.flat_page import fit_flat
 from physadv.capture.geometry import Camera, SheetModel
 from physadv.capture.reading import CaptureError, read_photo
-from physadv.capture.thin_plate import fit_thin_plate
 from physadv.phone import PRESETS
 from physadv.sheets.layout import box_corners
 

@@ -31,17 +31,11 @@ from made_runs import own_peak_mb
 from peers import TARGET, art_step, torchattacks_step
 from torch import Tensor, nn
 
-from physadv.attacks import (
-    LInfBall,
-    Patch,
-    Placement,
-    TorchOptimiser,
-    circle,
-    expected_loss,
-    targeted_cross_entropy,
-    untargeted_cross_entropy,
-)
-from physadv.attacks.loop import CPU_CHUNK
+from physadv.attacks.loop import CPU_CHUNK, expected_loss
+from physadv.attacks.objectives import targeted_cross_entropy, untargeted_cross_entropy
+from physadv.attacks.optimisers import TorchOptimiser
+from physadv.attacks.patches import Patch, Placement, circle
+from physadv.attacks.variables import LInfBall
 from physadv.transforms import (
     Photometry,
     Range,

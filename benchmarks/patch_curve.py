@@ -27,7 +27,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
-from physadv.attacks import Placement, circle, paste, patch
+from physadv.attacks.patches import Placement, circle, paste, patch
 from physadv.classifiers import Classifier, load_classifier
 from physadv.evaluation.intervals import Estimate, proportion
 from physadv.files import replacing

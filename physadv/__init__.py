@@ -1,7 +1,45 @@
 """Print it, photograph it, measure what survives.
 
 physadv takes adversarial examples from tensor to score: perturb, print on tagged sheets, photograph, crop
-and count how many were destroyed on the way.
+and count how many were destroyed on the way. A notebook needs three names and the rooms:
+
+    load_classifier   a classifier by name: "signs", "torchvision/resnet50", "file:mine.pt2"
+    samples           a few images and labels to try it on
+    Run               your clean and adversarial tensors → a run to print, photograph, crop and measure
+
+    attacks, transforms, classifiers, defences      tensors to tensors
+    sheets, phone, capture                          paper, the virtual phone, photos to crops
+    evaluation                                      destruction rates, intervals, comparisons
+
+Names are loaded when they are first used, because torch takes seconds to import.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from physadv.classifiers import load_classifier
+    from physadv.notebook import Run, samples
+
 __version__ = "0.1.0"
+
+_NAMES = {
+    "load_classifier": "physadv.classifiers",
+    "samples": "physadv.notebook",
+    "Run": "physadv.notebook",
+}
+_ROOMS = ("attacks", "capture", "classifiers", "evaluation", "phone", "runs", "sheets", "transforms")
+
+__all__ = ["Run", "__version__", "load_classifier", "samples"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _NAMES:
+        return getattr(import_module(_NAMES[name]), name)
+    if name in _ROOMS:
+        return import_module(f"physadv.{name}")
+    raise AttributeError(f"module 'physadv' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_NAMES, *_ROOMS})

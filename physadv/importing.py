@@ -4,7 +4,8 @@ import ast
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
+from importlib import import_module, invalidate_caches
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ def importable_here() -> Iterator[None]:
     """Let imports find modules of the current folder, as `python -m` does; a console script does not."""
     here = str(Path.cwd())
     sys.path.insert(0, here)
+    invalidate_caches()
     try:
         yield
     finally:
@@ -62,12 +64,36 @@ def own_function(kind: str, spec: str, error: type[PhysadvError]) -> Callable[..
         spec: the text.
         error: raised for a spec of another form, and when the import fails, in one line.
     """
-    module, colon, function = spec.removeprefix(OWN).partition(":")
-    if not (module and colon and function):
-        raise error(f"{kind} '{spec}': wanted python:module:function")
+    module, function = _parts(kind, spec, error)
     try:
         with importable_here():
             found: Callable[..., Any] = getattr(import_module(module), function)
     except Exception as fault:  # the user's own code can raise anything
         raise error(f"{kind} '{spec}': {type(fault).__name__}: {first_line(fault)}") from fault
     return found
+
+
+def own_source(kind: str, spec: str, error: type[PhysadvError]) -> Path:
+    """Return the file of the module that `python:module:function` names, which is found but not run.
+
+    Args:
+        kind: what the spec stands for, such as "attack"; begins the line of an error.
+        spec: the text.
+        error: raised for a spec of another form, or a module that is not found or has no file, in one line.
+    """
+    module, _ = _parts(kind, spec, error)
+    try:
+        with importable_here():
+            found = find_spec(module)
+    except Exception as fault:  # so can the packages around it
+        raise error(f"{kind} '{spec}': {first_line(fault)}") from fault
+    if found is None or not found.has_location or found.origin is None:
+        raise error(f"{kind} '{spec}': no module {module} here or among the installed packages")
+    return Path(found.origin)
+
+
+def _parts(kind: str, spec: str, error: type[PhysadvError]) -> tuple[str, str]:
+    module, colon, function = spec.removeprefix(OWN).partition(":")
+    if not (module and colon and function):
+        raise error(f"{kind} '{spec}': wanted python:module:function")
+    return module, function

@@ -238,7 +238,7 @@ def test_a_root_that_is_a_file_is_named(physadv, tmp_path, signs_csv):
 
 def test_debug_shows_the_cause_of_an_error(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "physadv.cli", "--debug", "print", "mine", "--root", str(tmp_path)],
+        [sys.executable, "-m", "physadv", "--debug", "print", "mine", "--root", str(tmp_path)],
         capture_output=True,
         text=True,
         check=False,
@@ -253,7 +253,7 @@ def test_a_reader_that_has_had_enough_is_no_error():
     os.close(read)
     with os.fdopen(write, "w") as closed:
         done = subprocess.run(
-            [sys.executable, "-m", "physadv.cli", "generate", "--help"],
+            [sys.executable, "-m", "physadv", "generate", "--help"],
             stdout=closed,
             stderr=subprocess.PIPE,
             check=False,

@@ -1,92 +1,75 @@
 """Attacks: objective × variable × EOT distribution × optimiser, joined by one loop.
 
-Recipes are named compositions over that loop with their published defaults. This room works on tensors: it
-calls classifiers and transformations and knows nothing of files, sheets or photos.
+A recipe is a function, f(classifier, images, labels, *, eps, **options) -> images, and its published numbers:
+
+    attacks.eot(classifier, images, labels, eps=16 / 255)      survives a print and a hand-held photo
+    attacks.pgd, bim, fast, mim, pgd_l2, cw_l2, …              the digital attacks
+    attacks.patch, attacks.rp2                                 a patch for any image, stickers on a sign
+    attacks.find_recipe("foolbox:LinfPGD").run                 another library's attack, or your own
+
+`RECIPES` has them all by name. A new attack is an objective, a variable or an optimiser of your own, given to
+`optimise`. This room works on tensors: it calls classifiers and transformations and knows nothing of files,
+sheets or photos. Names are imported when they are first used; `RECIPES` and `find_recipe` need no torch.
 """
 
-from physadv.attacks.errors import AttackError
-from physadv.attacks.gradient import bim, eot, fast, kurakin_iterations, least_likely, mim, pgd, pgd_l2
-from physadv.attacks.lagrangian import eot_lagrangian
-from physadv.attacks.libraries import Borrowed, require
-from physadv.attacks.loop import Goal, Snapshot, expected_loss, optimise
-from physadv.attacks.minimum_norm import cw_l2, lbfgs
-from physadv.attacks.objectives import (
-    Objective,
-    ensemble,
-    least_likely_class,
-    random_target,
-    runner_up_class,
-    targeted_cross_entropy,
-    targeted_generalised,
-    targeted_margin,
-    untargeted_cross_entropy,
-    untargeted_likelihood,
-    untargeted_margin,
-)
-from physadv.attacks.optimisers import (
-    EachImage,
-    MomentumSign,
-    NormalisedStep,
-    Optimiser,
-    SignedStep,
-    TorchOptimiser,
-    cooling_adam,
-    spanning_adam,
-)
-from physadv.attacks.options import Options
-from physadv.attacks.patches import Patch, Placement, circle, paste, patch, square
-from physadv.attacks.penalties import (
-    Penalty,
-    lab_distance,
-    non_printability_minimum,
-    non_printability_product,
-    total_variation,
-)
-from physadv.attacks.queries import NES, AnswersOnly, Directions, FiniteDifferences
-from physadv.attacks.recipes import RECIPES, Recipe, find_recipe
-from physadv.attacks.stickers import Stickers, bars, rp2
-from physadv.attacks.universal import universal_patch
-from physadv.attacks.variables import L2Ball, LInfBall, TanhBox, Variable
+from typing import TYPE_CHECKING
+
+from physadv.importing import lazy_names
+
+if TYPE_CHECKING:
+    from physadv.attacks.errors import AttackError
+    from physadv.attacks.gradient import bim, eot, eot_lagrangian, fast, least_likely, mim, pgd, pgd_l2
+    from physadv.attacks.loop import Watch, optimise
+    from physadv.attacks.minimum_norm import cw_l2, lbfgs
+    from physadv.attacks.objectives import (
+        ensemble,
+        least_likely_class,
+        random_target,
+        targeted_cross_entropy,
+        targeted_margin,
+        untargeted_cross_entropy,
+        untargeted_margin,
+    )
+    from physadv.attacks.optimisers import MomentumSign, NormalisedStep, SignedStep, TorchOptimiser
+    from physadv.attacks.patches import Patch, Placement, circle, paste, patch, square, universal_patch
+    from physadv.attacks.penalties import (
+        lab_distance,
+        non_printability_minimum,
+        non_printability_product,
+        total_variation,
+    )
+    from physadv.attacks.queries import NES, FiniteDifferences, QueryOnly
+    from physadv.attacks.recipe import Recipe
+    from physadv.attacks.recipes import RECIPES, find_recipe
+    from physadv.attacks.stickers import Stickers, bars, rp2
+    from physadv.attacks.variables import L2Ball, LInfBall
 
 __all__ = [
     "NES",
     "RECIPES",
-    "AnswersOnly",
     "AttackError",
-    "Borrowed",
-    "Directions",
-    "EachImage",
     "FiniteDifferences",
-    "Goal",
     "L2Ball",
     "LInfBall",
     "MomentumSign",
     "NormalisedStep",
-    "Objective",
-    "Optimiser",
-    "Options",
     "Patch",
-    "Penalty",
     "Placement",
+    "QueryOnly",
     "Recipe",
     "SignedStep",
-    "Snapshot",
     "Stickers",
-    "TanhBox",
     "TorchOptimiser",
-    "Variable",
+    "Watch",
     "bars",
     "bim",
     "circle",
-    "cooling_adam",
     "cw_l2",
     "ensemble",
     "eot",
     "eot_lagrangian",
-    "expected_loss",
     "fast",
     "find_recipe",
-    "kurakin_iterations",
     "lab_distance",
     "lbfgs",
     "least_likely",
@@ -100,17 +83,14 @@ __all__ = [
     "pgd",
     "pgd_l2",
     "random_target",
-    "require",
     "rp2",
-    "runner_up_class",
-    "spanning_adam",
     "square",
     "targeted_cross_entropy",
-    "targeted_generalised",
     "targeted_margin",
     "total_variation",
     "universal_patch",
     "untargeted_cross_entropy",
-    "untargeted_likelihood",
     "untargeted_margin",
 ]
+
+__getattr__, __dir__ = lazy_names(__name__)

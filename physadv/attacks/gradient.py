@@ -1,26 +1,31 @@
 """Published attacks on the pixels of whole images, as compositions over the one loop.
 
 Images go in and come out as floats in [0, 1] that are whole 8-bit levels (k/255), no further apart than eps:
-in exact integers under L∞, after rounding under L2.
+in exact integers under L∞, after rounding under L2. Steps, step sizes, presets and samples are those of
+`RECIPES`, where the options name none.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Unpack
 
+import torch
 from torch import Tensor
 
 from physadv.attacks.checks import check_labels, eight_bit_levels, whole_eps
-from physadv.attacks.descent import aim, descend
 from physadv.attacks.errors import AttackError
-from physadv.attacks.objectives import Objective, least_likely_class, targeted_cross_entropy
-from physadv.attacks.optimisers import MomentumSign, NormalisedStep, Optimiser, SignedStep
-from physadv.attacks.options import Options
+from physadv.attacks.objectives import (
+    Objective,
+    least_likely_class,
+    targeted_cross_entropy,
+    untargeted_likelihood,
+)
+from physadv.attacks.optimisers import MomentumSign, NormalisedStep, Optimiser, SignedStep, TorchOptimiser
+from physadv.attacks.penalties import lab_distance
+from physadv.attacks.recipes import RECIPES
+from physadv.attacks.running import Options, objective_for, run_recipe, steps_of
 from physadv.attacks.variables import L2Ball, LInfBall
 from physadv.classifiers import Classifier
-
-
-def kurakin_iterations(eps: int) -> int:
-    """Return min(eps + 4, ⌈1.25·eps⌉) for eps in 8-bit levels (Kurakin et al. 2017, section 2.2)."""
-    return min(eps + 4, -(-5 * eps // 4))
 
 
 def fast(
@@ -42,6 +47,7 @@ def fast(
         AttackError: an argument is out of its range, or a gradient is not finite.
 
     Example:
+        >>> import torch
         >>> from physadv.classifiers import load_classifier
         >>> images = torch.full((1, 3, 32, 32), 128 / 255)
         >>> adversarial = fast(load_classifier("signs"), images, torch.tensor([14]), eps=8 / 255)
@@ -50,8 +56,7 @@ def fast(
     """
     if options.get("steps") not in (None, 1):
         raise AttackError(f"fast takes one step, not {options['steps']}; bim is the same with more")
-    ball = _ball(classifier, images, labels, eps)
-    return _descend(classifier, aim(classifier, labels, options), ball, SignedStep(ball.eps), 1, options)
+    return _signed("fast", classifier, images, labels, eps, options)
 
 
 def bim(
@@ -60,10 +65,16 @@ def bim(
     """Take `fast` steps of one level, clipped to the ball after each (Kurakin et al. 2017, section 2.2).
 
     The number of steps is `kurakin_iterations`. Arguments, result and errors as `fast`.
+
+    Example:
+        >>> import torch
+        >>> from physadv.classifiers import load_classifier
+        >>> images, labels = torch.full((1, 3, 32, 32), 128 / 255), torch.tensor([14])
+        >>> adversarial = bim(load_classifier("signs"), images, labels, eps=8 / 255, steps=2)
+        >>> round(float((adversarial - images).abs().max() * 255))
+        2
     """
-    ball = _ball(classifier, images, labels, eps)
-    steps = kurakin_iterations(ball.eps)
-    return _descend(classifier, aim(classifier, labels, options), ball, SignedStep(1), steps, options)
+    return _signed("bim", classifier, images, labels, eps, options)
 
 
 def least_likely(
@@ -71,11 +82,11 @@ def least_likely(
 ) -> Tensor:
     """Step as `bim` does, towards each clean image's least likely class (Kurakin et al. 2017, section 2.3).
 
-    Arguments, result and errors as `fast`; the labels are checked but not used.
+    Arguments, result and errors as `fast`; the labels are checked but not used, nor are targets.
     """
     ball = _ball(classifier, images, labels, eps)
-    towards = targeted_cross_entropy(least_likely_class(classifier, images))
-    return _descend(classifier, towards, ball, SignedStep(1), kurakin_iterations(ball.eps), options)
+    objective = targeted_cross_entropy(least_likely_class(classifier, images))
+    return _in_ball("least-likely", _whole_step, classifier, objective, ball, options)
 
 
 def pgd(
@@ -83,33 +94,34 @@ def pgd(
 ) -> Tensor:
     """Descend from a random start in the ball, projecting after each step (Madry et al. 2018).
 
-    20 steps of round(eps / 4) levels: their evaluation on CIFAR-10, 20 steps of 2 at eps 8, scaled with eps.
-    The start is drawn from the ball's whole levels, so that every step is exact. Arguments, result and errors
-    as `fast`.
+    Their evaluation on CIFAR-10, 20 steps of 2 at eps 8, scaled with eps, in steps of whole levels. The start
+    is drawn from the ball's whole levels, so every step is exact. Arguments, result and errors as `fast`.
+
+    Example:
+        >>> import torch
+        >>> from physadv.classifiers import load_classifier
+        >>> images, labels = torch.full((1, 3, 32, 32), 128 / 255), torch.tensor([14])
+        >>> adversarial = pgd(load_classifier("signs"), images, labels, eps=8 / 255, steps=3)
+        >>> bool(((adversarial - images).abs() * 255).round().max() <= 8)
+        True
     """
-    ball = _ball(classifier, images, labels, eps, random_start=True)
-    step = SignedStep(max(1, round(ball.eps / 4)))
-    return _descend(classifier, aim(classifier, labels, options), ball, step, 20, options)
+    return _signed("pgd", classifier, images, labels, eps, options, random_start=True)
 
 
 def mim(
     classifier: Classifier, images: Tensor, labels: Tensor, *, eps: float, **options: Unpack[Options]
 ) -> Tensor:
-    """Take 10 signed steps of eps/10 along an accumulated gradient, decay 1 (Dong et al. 2018).
+    """Take signed steps of eps over their number along an accumulated gradient (Dong et al. 2018).
 
     Arguments, result and errors as `fast`.
     """
-    ball = _ball(classifier, images, labels, eps)
-    steps = options.get("steps") or 10
-    return _descend(
-        classifier, aim(classifier, labels, options), ball, MomentumSign(ball.eps / steps), 10, options
-    )
+    return _with_momentum("mim", classifier, images, labels, eps, options)
 
 
 def pgd_l2(
     classifier: Classifier, images: Tensor, labels: Tensor, *, eps: float, **options: Unpack[Options]
 ) -> Tensor:
-    """Descend along the gradient's direction in an L2 ball, 20 steps of eps/8 (Madry et al. 2018).
+    """Descend along the gradient's direction in an L2 ball (Madry et al. 2018).
 
     Arguments, result and errors as `fast`, but eps is a Euclidean radius over all pixels and channels, in the
     unit of the images, and need not be a whole level.
@@ -118,8 +130,8 @@ def pgd_l2(
         raise AttackError(f"eps is {eps:g}; wanted a positive Euclidean radius")
     ball = L2Ball(eight_bit_levels(images), eps * 255)
     check_labels(labels, images, len(classifier.labels))
-    objective = aim(classifier, labels, options)
-    return _descend(classifier, objective, ball, NormalisedStep(ball.eps / 8), 20, options)
+    objective = objective_for(classifier, labels, options)
+    return _in_ball("pgd-l2", NormalisedStep, classifier, objective, ball, options)
 
 
 def eot(
@@ -127,24 +139,64 @@ def eot(
 ) -> Tensor:
     """Descend the loss expected over transformations in an L∞ ball (Athalye et al. 2018).
 
-    100 signed steps of an accumulated gradient, 2.5·eps/100 each, so that every pixel can cross the ball more
-    than once. With the defaults of `Options` this is one draw a step of nothing at all: give a distribution
-    and some 8 samples. Arguments, result and errors as `fast`.
+    Without a distribution the transformations are those of `print-photo`, a print photographed by hand. The
+    signed steps of an accumulated gradient let every pixel cross the ball more than once.
+    Arguments, result and errors as `fast`.
 
     Example:
+        >>> import torch
         >>> from physadv.classifiers import load_classifier
-        >>> from physadv.transforms import compose, parse_transform
-        >>> images = torch.full((1, 3, 32, 32), 128 / 255)
-        >>> noisy = compose(parse_transform("noise=10"), parse_transform("blur=1"))
-        >>> options = {"distribution": noisy, "samples": 4, "steps": 3}
-        >>> robust = eot(load_classifier("signs"), images, torch.tensor([14]), eps=8 / 255, **options)
+        >>> images, labels = torch.full((1, 3, 32, 32), 128 / 255), torch.tensor([14])
+        >>> robust = eot(load_classifier("signs"), images, labels, eps=8 / 255, steps=2)
         >>> bool(((robust - images).abs() * 255).round().max() <= 8)
         True
     """
-    ball = _ball(classifier, images, labels, eps)
-    steps = options.get("steps") or 100
-    step = MomentumSign(2.5 * ball.eps / steps, decay=0.9)
-    return _descend(classifier, aim(classifier, labels, options), ball, step, 100, options)
+    return _with_momentum("eot", classifier, images, labels, eps, options)
+
+
+def eot_lagrangian(
+    classifier: Classifier,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    weight: float = RECIPES["eot-lagrangian"].parameters["weight"],
+    **options: Unpack[Options],
+) -> Tensor:
+    """Minimise expected loss + λ · expected LAB distance over transformations (Athalye et al. 2018, eq. 3).
+
+    Adam in the box [0, 255]. The loss is −log p of the targets or, without any, of all classes but the label.
+    The distance is between the transformed adversarial and the clean image under the same transformation,
+    root mean square per pixel (`lab_distance`).
+
+    Args:
+        classifier: the classifier to fool.
+        images: float32 or float64 (B, 3, H, W) in [0, 1], whole 8-bit levels.
+        labels: int64 (B,), the true classes.
+        weight: λ, cross-entropy that a distance of 1 ΔE is worth. The paper tries several per image.
+        **options: see `Options`.
+
+    Returns:
+        Adversarial images of the shape and dtype of `images`, whole 8-bit levels.
+
+    Raises:
+        AttackError: an argument is out of its range, or a gradient is not finite.
+    """
+    if not weight >= 0:
+        raise AttackError(f"weight is {weight:g}; wanted 0 or more")
+    box = LInfBall(eight_bit_levels(images), 255)
+    check_labels(labels, images, len(classifier.labels))
+
+    def distance(seen: Tensor, view: Callable[[Tensor], Tensor]) -> Tensor:
+        with torch.no_grad():
+            clean = view(images.repeat(len(seen) // len(images), 1, 1, 1))
+        return weight * lab_distance(seen, clean)
+
+    recipe = RECIPES["eot-lagrangian"]
+    objective = objective_for(classifier, labels, options, away=untargeted_likelihood)
+    adam = TorchOptimiser(partial(torch.optim.Adam, lr=recipe.step_size()))
+    steps = steps_of(recipe, options)
+    values = run_recipe(recipe, classifier, objective, box, adam, steps, options, view_penalty=distance)
+    return box.whole(values) / 255
 
 
 def _ball(
@@ -155,12 +207,44 @@ def _ball(
     return ball
 
 
-def _descend(
+def _signed(
+    name: str,
+    classifier: Classifier,
+    images: Tensor,
+    labels: Tensor,
+    eps: float,
+    options: Options,
+    random_start: bool = False,
+) -> Tensor:
+    ball = _ball(classifier, images, labels, eps, random_start)
+    objective = objective_for(classifier, labels, options)
+    return _in_ball(name, _whole_step, classifier, objective, ball, options)
+
+
+def _with_momentum(
+    name: str, classifier: Classifier, images: Tensor, labels: Tensor, eps: float, options: Options
+) -> Tensor:
+    ball = _ball(classifier, images, labels, eps)
+    objective = objective_for(classifier, labels, options)
+    momentum = partial(MomentumSign, decay=RECIPES[name].parameters["decay"])
+    return _in_ball(name, momentum, classifier, objective, ball, options)
+
+
+def _whole_step(size: float) -> SignedStep:
+    """Return a signed step of whole levels, at least one."""
+    return SignedStep(max(1, round(size)))
+
+
+def _in_ball(
+    name: str,
+    step: Callable[[float], Optimiser],
     classifier: Classifier,
     objective: Objective,
     ball: LInfBall | L2Ball,
-    optimiser: Optimiser,
-    steps: int,
     options: Options,
 ) -> Tensor:
-    return ball.whole(descend(classifier, objective, ball, optimiser, steps, options)) / 255
+    """Return the images that a recipe finds in a ball, by steps of the recipe's size."""
+    recipe = RECIPES[name]
+    steps = steps_of(recipe, options, ball.eps)
+    optimiser = step(recipe.step_size(ball.eps, steps))
+    return ball.whole(run_recipe(recipe, classifier, objective, ball, optimiser, steps, options)) / 255

@@ -21,23 +21,21 @@ import torch
 from torch import Tensor
 
 from physadv.attacks.checks import check_count, check_labels, check_targets, eight_bit_levels, whole_eps
-from physadv.attacks.descent import random_of
 from physadv.attacks.errors import AttackError
 from physadv.attacks.objectives import runner_up_class
-from physadv.attacks.options import Options
+from physadv.attacks.recipe import library_missing
+from physadv.attacks.running import Options, generator_of
 from physadv.attacks.variables import L2Ball, LInfBall
 from physadv.classifiers import Classifier
-from physadv.errors import unknown_name
+from physadv.errors import first_line, unknown_name
 from physadv.transforms import identity
 
-LIBRARIES = ("foolbox", "torchattacks")
-
-_AIMLESS = ("L2DeepFoolAttack", "LinfDeepFoolAttack")
+_WITHOUT_TARGET = ("L2DeepFoolAttack", "LinfDeepFoolAttack")
 """Foolbox lets these have a target and steps to the nearest boundary all the same."""
 
 
-class _Asked(NamedTuple):
-    """One call of an attack: eps is a fraction of the pixel range."""
+class _Call(NamedTuple):
+    """One call of an attack; eps is a fraction of the pixel range."""
 
     classifier: Classifier
     images: Tensor
@@ -49,12 +47,12 @@ class _Asked(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Borrowed:
+class LibraryAttack:
     """An attack class of a library, called as every recipe is; the library is imported when it is used.
 
     Attributes:
         library: "foolbox" or "torchattacks".
-        attack: the class's name there.
+        attack: name of the class there.
     """
 
     library: str
@@ -88,11 +86,11 @@ class Borrowed:
             check_targets(targets, labels, len(classifier.labels))
         self._refuse_what_it_lacks(options)
         norm = self.norm()
-        with self._quietly(random_of(options)) as seed:
+        with self._quietly(generator_of(options)) as seed:
             whole = images.contiguous()  # some of them view pictures as rows
-            asked = _Asked(classifier, whole, labels, targets, eps, options.get("steps"), seed)
-            found = _RUNNERS[self.library](self, asked)
-        # Where nothing was found, some attacks leave what is no number.
+            call = _Call(classifier, whole, labels, targets, eps, options.get("steps"), seed)
+            found = _RUNNERS[self.library](self, call)
+        # Where some attacks find nothing they leave NaN.
         found = torch.where(found.isfinite(), found, images).clamp(0, 1).to(images) * 255
         return _eight_bits(found, levels, norm, eps) / 255
 
@@ -131,24 +129,38 @@ class Borrowed:
 
     @contextmanager
     def _quietly(self, generator: torch.Generator) -> Iterator[int]:
-        """Seed all that a library may draw from, silence it, turn what it raises into one line; the seed."""
-        seed = int(torch.randint(2**31, (), generator=generator, device=generator.device))
-        python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002 - the libraries draw from it
-        try:
-            with torch.random.fork_rng(), warnings.catch_warnings(), redirect_stdout(io.StringIO()):
-                warnings.simplefilter("ignore")
-                torch.manual_seed(seed)
-                random.seed(seed)
-                np.random.seed(seed)  # noqa: NPY002
-                yield seed
-        except AttackError:
-            raise
-        except Exception as error:  # another's code can raise anything
-            cause = next(iter(str(error).strip().splitlines()), "")
-            raise AttackError(f"{self.name}: {type(error).__name__}: {cause}") from error
-        finally:
-            random.setstate(python)
-            np.random.set_state(legacy)  # noqa: NPY002
+        """Seed whatever a library may draw from, silence it, turn what it raises into one line; the seed."""
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), seeded(self.name, generator) as seed:
+            warnings.simplefilter("ignore")
+            yield seed
+
+
+@contextmanager
+def seeded(name: str, generator: torch.Generator) -> Iterator[int]:
+    """Seed every global random stream from a generator, for code that draws from them; yield the seed.
+
+    Args:
+        name: name of the attack whose code runs inside, for the line of an error.
+        generator: source of the seed.
+
+    Raises:
+        AttackError: the code inside raised anything, in one line.
+    """
+    seed = int(torch.randint(2**31, (), generator=generator, device=generator.device))
+    python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002 - the libraries draw from it
+    try:
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            random.seed(seed)
+            np.random.seed(seed)  # noqa: NPY002
+            yield seed
+    except AttackError:
+        raise
+    except Exception as error:  # another's code can raise anything
+        raise AttackError(f"{name}: {type(error).__name__}: {first_line(error)}") from error
+    finally:
+        random.setstate(python)
+        np.random.set_state(legacy)  # noqa: NPY002
 
 
 def require(library: str) -> Any:
@@ -162,7 +174,7 @@ def require(library: str) -> Any:
             warnings.simplefilter("ignore")
             return import_module(library)
     except ImportError as error:
-        raise AttackError(f"this attack needs {library}: pip install 'physadv[{library}]'") from error
+        raise library_missing(library) from error
 
 
 def attacks_of(library: str) -> dict[str, Any]:
@@ -188,12 +200,12 @@ def jsma(classifier: Classifier, images: Tensor, labels: Tensor, **options: Unpa
     """Return images with few values changed to the full: torchattacks' JSMA (Papernot et al. 2016).
 
     It needs targets: without any, the likeliest class that is not the label. Its memory grows with the fourth
-    power of the image's side: 32 pixels take some 0.3 GB. Arguments, result and errors as `Borrowed`.
+    power of the image's side: 32 pixels take some 0.3 GB. Arguments, result and errors as `LibraryAttack`.
     """
     check_labels(labels, images, len(classifier.labels))
     if options.get("targets") is None:
         options = {**options, "targets": runner_up_class(classifier, images, labels)}
-    return Borrowed("torchattacks", "JSMA")(classifier, images, labels, **options)
+    return LibraryAttack("torchattacks", "JSMA")(classifier, images, labels, **options)
 
 
 def _eight_bits(found: Tensor, levels: Tensor, norm: str | None, eps: float | None) -> Tensor:
@@ -212,37 +224,37 @@ def _takes(made_by: Any, argument: str) -> bool:
     return argument in signature(made_by).parameters
 
 
-def _steps(borrowed: Borrowed, steps: int | None) -> dict[str, Any]:
+def _steps(chosen: LibraryAttack, steps: int | None) -> dict[str, Any]:
     """Return the argument that sets the number of steps, if one was asked for."""
     if steps is None:
         return {}
-    if not _takes(borrowed.made_by(), "steps"):
-        raise AttackError(f"{borrowed.name} takes no steps; leave them out")
+    if not _takes(chosen.made_by(), "steps"):
+        raise AttackError(f"{chosen.name} takes no steps; leave them out")
     return {"steps": check_count("steps", steps)}
 
 
-def _not_targeted(borrowed: Borrowed) -> AttackError:
-    return AttackError(f"{borrowed.name} cannot be aimed at a target; leave it out")
+def _not_targeted(chosen: LibraryAttack) -> AttackError:
+    return AttackError(f"{chosen.name} cannot be aimed at a target; leave it out")
 
 
-def _foolbox(borrowed: Borrowed, asked: _Asked) -> Tensor:
-    if asked.targets is not None and borrowed.attack in _AIMLESS:
-        raise _not_targeted(borrowed)
+def _foolbox(chosen: LibraryAttack, call: _Call) -> Tensor:
+    if call.targets is not None and chosen.attack in _WITHOUT_TARGET:
+        raise _not_targeted(chosen)
     library = require("foolbox")
-    attack = _foolbox_attack(borrowed.made_by(), **_steps(borrowed, asked.steps))
-    model = library.PyTorchModel(asked.classifier, bounds=(0, 1), device=asked.images.device)
+    attack = _foolbox_attack(chosen.made_by(), **_steps(chosen, call.steps))
+    model = library.PyTorchModel(call.classifier, bounds=(0, 1), device=call.images.device)
     wanted = (
-        library.criteria.Misclassification(asked.labels)
-        if asked.targets is None
-        else library.criteria.TargetedMisclassification(asked.targets)
+        library.criteria.Misclassification(call.labels)
+        if call.targets is None
+        else library.criteria.TargetedMisclassification(call.targets)
     )
     measured = isinstance(attack, library.attacks.base.AttackWithDistance)
-    budget = {"epsilons": asked.eps} if measured else {}
+    budget = {"epsilons": call.eps} if measured else {}
     try:
-        found: Tensor = attack(model, asked.images, wanted, **budget)[1]
+        found: Tensor = attack(model, call.images, wanted, **budget)[1]
     except ValueError as error:
-        if asked.targets is not None and "criterion" in str(error):
-            raise _not_targeted(borrowed) from error
+        if call.targets is not None and "criterion" in str(error):
+            raise _not_targeted(chosen) from error
         raise
     return found
 
@@ -260,24 +272,24 @@ def _foolbox_norm(made_by: Any) -> str | None:
     return "L∞" if order == inf else f"L{order:g}"
 
 
-def _torchattacks(borrowed: Borrowed, asked: _Asked) -> Tensor:
-    made_by = borrowed.made_by()
+def _torchattacks(chosen: LibraryAttack, call: _Call) -> Tensor:
+    made_by = chosen.made_by()
     usual = {name: parameter.default for name, parameter in signature(made_by).parameters.items()}
-    arguments = _steps(borrowed, asked.steps)
-    known = {"n_classes": len(asked.classifier.labels), "seed": asked.seed}
+    arguments = _steps(chosen, call.steps)
+    known = {"n_classes": len(call.classifier.labels), "seed": call.seed}
     arguments |= {name: value for name, value in known.items() if name in usual}
     budget = _torchattacks_budget(made_by)
-    if budget is not None and asked.eps is not None:
-        arguments[budget] = asked.eps
+    if budget is not None and call.eps is not None:
+        arguments[budget] = call.eps
         if "alpha" in usual:  # their step, published for their eps
-            arguments["alpha"] = usual["alpha"] * asked.eps / usual[budget]
-    attack = made_by(asked.classifier, **arguments)
-    attack.set_device(asked.images.device)
-    if asked.targets is not None:
+            arguments["alpha"] = usual["alpha"] * call.eps / usual[budget]
+    attack = made_by(call.classifier, **arguments)
+    attack.set_device(call.images.device)
+    if call.targets is not None:
         if "targeted" not in attack.supported_mode:
-            raise _not_targeted(borrowed)
+            raise _not_targeted(chosen)
         attack.set_mode_targeted_by_label(quiet=True)
-    found: Tensor = attack(asked.images, asked.labels if asked.targets is None else asked.targets)
+    found: Tensor = attack(call.images, call.labels if call.targets is None else call.targets)
     return found
 
 
@@ -294,6 +306,6 @@ def _torchattacks_norm(made_by: Any) -> str | None:
     return "L∞" if order == "inf" else f"L{order}"
 
 
-_Runner = Callable[[Borrowed, _Asked], Tensor]
+_Runner = Callable[[LibraryAttack, _Call], Tensor]
 _RUNNERS: dict[str, _Runner] = {"foolbox": _foolbox, "torchattacks": _torchattacks}
 _NORMS = {"foolbox": _foolbox_norm, "torchattacks": _torchattacks_norm}

@@ -1,7 +1,6 @@
 """The one attack loop: objective × variable × EOT distribution × optimiser.
 
-Samples are taken in chunks; where the loop stands can be kept at any step and taken up again, with the same
-random stream.
+Samples are taken in chunks. The loop can be interrupted at any step and resumed with the same random stream.
 """
 
 from collections.abc import Callable
@@ -39,14 +38,14 @@ ACCELERATOR_CHUNK = 128 * 224 * 224
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Where the loop stands before a step; all of it can be pickled, and must be before the next step.
+    """Where the loop stands before a step; whoever keeps it must copy or save it before the next step.
 
     Attributes:
-        step: the next one, from 0.
-        values: of the variable.
+        step: number of the next step, from 0.
+        values: values of the variable.
         done: bool (B,), the images that met the goal.
-        stream: state of the generator.
-        optimiser: the optimiser's memory.
+        stream: state of the random generator.
+        optimiser: memory of the optimiser.
     """
 
     step: int
@@ -58,6 +57,29 @@ class Snapshot:
 
 Keep = Callable[[Snapshot], None]
 """Called before every step with where the loop stands."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What happens between the steps of a loop.
+
+    Attributes:
+        callback: function called with (step, losses (B,)) before every step.
+        goal: function asked every `check_every` steps which pictures are good enough. Those are changed no
+            more, and the loop ends when all are. Only for variables with one row an image.
+        check_every: steps between two questions to `goal`.
+        keep: function called with a `Snapshot` before every step.
+        resume: snapshot of an interrupted loop of the same arguments, to go on from to the same end.
+    """
+
+    callback: Callback | None = None
+    goal: Goal | None = None
+    check_every: int = 10
+    keep: Keep | None = None
+    resume: Snapshot | None = None
+
+
+_UNWATCHED = Watch()
 
 
 def optimise(
@@ -73,11 +95,7 @@ def optimise(
     chunk: int | None = None,
     penalty: Penalty | None = None,
     view_penalty: ViewPenalty | None = None,
-    callback: Callback | None = None,
-    goal: Goal | None = None,
-    check_every: int = 10,
-    keep: Keep | None = None,
-    resume: Snapshot | None = None,
+    watch: Watch = _UNWATCHED,
 ) -> Tensor:
     """Return the values that make the expected loss small: Expectation over Transformation.
 
@@ -86,42 +104,54 @@ def optimise(
 
     Args:
         classifier: images (N, 3, H, W) → logits (N, K).
-        objective: the loss.
-        variable: what may change.
-        distribution: the transformations it must survive.
+        objective: logits → losses to be made small.
+        variable: what the attack may change.
+        distribution: transformations that the result must survive.
         optimiser: the step rule.
-        steps: how many.
+        steps: number of steps.
         samples: transformations drawn per image and step.
-        generator: of the start and of every draw; the same state gives the same values.
+        generator: source of the start and of every draw; the same state gives the same values.
         chunk: samples per image held in memory at once; without it as many as suit the device, at least one.
             It changes neither the draws nor, but for the order of the sum, the gradient.
         penalty: a further loss of the values themselves, added to the expected one.
-        view_penalty: a further loss of every transformed image, its expectation added likewise. It is given
-            the draw too, so that it can compare with other images transformed alike.
-        callback: called before every step.
-        goal: asked every `check_every` steps; an image that meets it is changed no more, and the loop ends
-            when all do. Only for variables with one row an image.
-        check_every: steps between two questions to `goal`.
-        keep: called before every step with where the loop stands.
-        resume: where an interrupted loop of the same arguments stood: it goes on from there to the same end.
+        view_penalty: a further loss of every transformed image, whose expectation is added. It is given the
+            draw too, so that it can compare with other images under the same transformation.
+        watch: what happens between steps, and where an interrupted loop goes on.
 
     Raises:
         AttackError: a gradient is not finite.
+
+    Example:
+        >>> from physadv.attacks import LInfBall, SignedStep, targeted_cross_entropy
+        >>> from physadv.transforms import identity
+        >>> ball = LInfBall(torch.full((1, 3, 1, 1), 128.0), eps=4)
+        >>> values = optimise(
+        ...     lambda images: images.mean(dim=(2, 3)),
+        ...     targeted_cross_entropy(torch.tensor([2])),
+        ...     ball,
+        ...     identity,
+        ...     SignedStep(1),
+        ...     steps=9,
+        ...     samples=1,
+        ...     generator=torch.Generator().manual_seed(0),
+        ... )
+        >>> values.flatten().tolist()
+        [124.0, 124.0, 132.0]
     """
-    if resume is None:
+    if watch.resume is None:
         values = variable.start(generator)
         done = torch.zeros(variable.batch, dtype=torch.bool, device=values.device)
         first = 0
     else:
-        values, done, first = resume.values, resume.done, resume.step
-        generator.set_state(resume.stream)
-        optimiser.restore(resume.optimiser)
+        values, done, first = watch.resume.values, watch.resume.done, watch.resume.step
+        generator.set_state(watch.resume.stream)
+        optimiser.restore(watch.resume.optimiser)
     chunk = chunk or _fitting_chunk(variable, values)
     for step in range(first, steps):
-        if keep is not None:
-            keep(Snapshot(step, values, done, generator.get_state(), optimiser.memory()))
-        if goal is not None and step and step % check_every == 0:
-            done |= goal(variable.images(values))
+        if watch.keep is not None:
+            watch.keep(Snapshot(step, values, done, generator.get_state(), optimiser.memory()))
+        if watch.goal is not None and step and step % watch.check_every == 0:
+            done |= watch.goal(variable.images(values))
             if bool(done.all()):
                 break
         losses, gradient = expected_loss(
@@ -138,8 +168,8 @@ def optimise(
         )
         if not gradient.isfinite().all():
             raise AttackError(f"the gradient is not finite (NaN or overflow) at step {step + 1} of {steps}")
-        if callback is not None:
-            callback(step, losses)
+        if watch.callback is not None:
+            watch.callback(step, losses)
         moved = variable.project(optimiser(values, gradient))
         values = torch.where(done[:, None, None, None], values, moved) if bool(done.any()) else moved
     return values

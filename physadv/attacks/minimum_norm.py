@@ -12,16 +12,18 @@ import torch
 from torch import Tensor
 
 from physadv.attacks.checks import check_count, check_labels, eight_bit_levels
-from physadv.attacks.descent import aim, descend, random_of
 from physadv.attacks.errors import AttackError
 from physadv.attacks.objectives import Objective, runner_up_class, targeted_margin, untargeted_margin
 from physadv.attacks.optimisers import EachImage, Optimiser, TorchOptimiser
-from physadv.attacks.options import Options
+from physadv.attacks.recipe import Recipe
+from physadv.attacks.recipes import RECIPES
+from physadv.attacks.running import Options, generator_of, objective_for, run_recipe, steps_of
 from physadv.attacks.variables import LInfBall, TanhBox
 from physadv.classifiers import Classifier
 
-_FIRST_WEIGHT, _GROWTH = 1e-3, 10.0
-"""c to begin with, and its factor while nothing fools: those of Carlini & Wagner's code."""
+_CW_L2, _LBFGS = RECIPES["cw-l2"], RECIPES["lbfgs"]
+_GROWTH = 10.0
+"""Factor of c while nothing fools: that of Carlini & Wagner's code, as is the first c of both recipes."""
 
 _UNIT = 255**2 / 2
 """From ‖δ‖² + c·loss of pixels in [0, 1] to ½‖δ‖² of levels, of the curvature 1 that L-BFGS begins with."""
@@ -33,20 +35,20 @@ def cw_l2(
     labels: Tensor,
     *,
     confidence: float = 0.0,
-    searches: int = 9,
+    searches: int = int(_CW_L2.parameters["searches"]),
     **options: Unpack[Options],
 ) -> Tensor:
     """Return the nearest pictures in L2 that fool the classifier (Carlini & Wagner 2017, section VI-A).
 
-    Adam at 0.01 on tanh values, ‖δ‖² + c·f6, 1,000 steps for each of 9 values of c, the first 0.001: their
-    code but for its 10,000 steps. Pictures are 8-bit all along, and fooling is judged on them.
+    Adam on tanh values, ‖δ‖² + c·f6, for several values of c: the numbers are those of their code but for its
+    10,000 steps. Pictures are 8-bit all along, and fooling is judged on them.
 
     Args:
         classifier: the classifier to fool.
         images: float32 or float64 (B, 3, H, W) in [0, 1], whole 8-bit levels.
         labels: int64 (B,), the true classes.
         confidence: κ, by how much the logit of another class, or the target's, shall be the largest.
-        searches: how many values of c are tried.
+        searches: number of values of c that are tried.
         **options: see `Options`; `steps` are those of one search, and the callback is called in each.
 
     Returns:
@@ -59,9 +61,9 @@ def cw_l2(
         raise AttackError(f"confidence is {confidence:g}; wanted 0 or more")
     box = TanhBox(eight_bit_levels(images))
     check_labels(labels, images, len(classifier.labels))
-    objective = aim(classifier, labels, options, *_margins(confidence))
-    make = partial(TorchOptimiser, partial(torch.optim.Adam, lr=0.01))
-    return _search(classifier, labels, box, objective, make, 1000, options, searches, confidence)
+    objective = objective_for(classifier, labels, options, *_margins(confidence))
+    make = partial(TorchOptimiser, partial(torch.optim.Adam, lr=_CW_L2.step_size()))
+    return _search(_CW_L2, classifier, labels, box, objective, make, options, searches, confidence)
 
 
 def lbfgs(
@@ -69,22 +71,24 @@ def lbfgs(
     images: Tensor,
     labels: Tensor,
     *,
-    searches: int = 15,
+    searches: int = int(_LBFGS.parameters["searches"]),
     **options: Unpack[Options],
 ) -> Tensor:
     """Return the nearest pictures in L2 that fool the classifier, by L-BFGS in the box (Szegedy et al. 2014).
 
-    ‖δ‖² + c·cross-entropy of the target, without one of the likeliest class that is not the label; 20 steps
-    for each of 15 values of c, the first 0.001. Arguments, result and errors as `cw_l2`.
+    ‖δ‖² + c·cross-entropy of the target or, without one, of the likeliest class that is not the label, for
+    several values of c. Arguments, result and errors as `cw_l2`.
     """
     box = LInfBall(eight_bit_levels(images), 255)
     check_labels(labels, images, len(classifier.labels))
     targets = options.get("targets")
     if targets is None:
         targets = runner_up_class(classifier, images, labels)
-    objective = aim(classifier, labels, {"targets": targets})
-    make = partial(EachImage, partial(TorchOptimiser, partial(torch.optim.LBFGS, max_iter=1)))
-    return _search(classifier, labels, box, objective, make, 20, options, searches)
+    objective = objective_for(classifier, labels, {"targets": targets})
+    make = partial(
+        EachImage, partial(TorchOptimiser, partial(torch.optim.LBFGS, lr=_LBFGS.step_size(), max_iter=1))
+    )
+    return _search(_LBFGS, classifier, labels, box, objective, make, options, searches)
 
 
 def _margins(confidence: float) -> tuple[Callable[[Tensor], Objective], Callable[[Tensor], Objective]]:
@@ -93,24 +97,24 @@ def _margins(confidence: float) -> tuple[Callable[[Tensor], Objective], Callable
 
 
 def _search(
+    recipe: Recipe,
     classifier: Classifier,
     labels: Tensor,
     box: TanhBox | LInfBall,
     objective: Objective,
     optimiser: Callable[[], Optimiser],
-    steps: int,
     options: Options,
     searches: int,
     confidence: float = 0.0,
 ) -> Tensor:
     """Return the nearest pictures that `searches` runs of the loop came by."""
-    margin = aim(classifier, labels, options, *_margins(torch.inf))
+    margin = objective_for(classifier, labels, options, *_margins(torch.inf))
     nearest = _Nearest(box.levels, margin, confidence)
-    weight = torch.full_like(nearest.distance, _FIRST_WEIGHT)
+    weight = torch.full_like(nearest.distance, recipe.parameters["first_weight"])
     low, high = torch.zeros_like(weight), torch.full_like(weight, torch.inf)
     # A snapshot says where one loop stands, not in which search.
-    options = {**options, "generator": random_of(options), "keep": None, "resume": None}
-    values = box.levels
+    options = {**options, "generator": generator_of(options), "keep": None, "resume": None}
+    steps, values = steps_of(recipe, options), box.levels
 
     def weighted(logits: Tensor) -> Tensor:
         return _UNIT * weight * objective(nearest.judged(logits))
@@ -120,7 +124,7 @@ def _search(
 
     for _ in range(check_count("searches", searches)):
         nearest.restart()
-        values = descend(classifier, weighted, box, optimiser(), steps, options, penalty=distance)
+        values = run_recipe(recipe, classifier, weighted, box, optimiser(), steps, options, penalty=distance)
         high = torch.where(nearest.found, weight, high)
         low = torch.where(nearest.found, low, weight)
         weight = torch.where(high.isfinite(), (low + high) / 2, _GROWTH * weight)

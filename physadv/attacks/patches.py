@@ -3,22 +3,36 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Unpack
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from physadv.attacks.checks import check_count
+from physadv.attacks.checks import check_count, check_labels, eight_bit_levels
 from physadv.attacks.errors import AttackError
-from physadv.attacks.loop import Callback, optimise
 from physadv.attacks.objectives import targeted_cross_entropy
-from physadv.attacks.optimisers import cooling_adam
+from physadv.attacks.optimisers import Optimiser, TorchOptimiser
 from physadv.attacks.penalties import Penalty
+from physadv.attacks.recipes import RECIPES
+from physadv.attacks.running import (
+    Options,
+    generator_of,
+    objective_for,
+    refuse_goal,
+    run_recipe,
+    steps_of,
+)
 from physadv.attacks.variables import LInfBall, mid_grey_noise
-from physadv.transforms import Transformation, identity
+from physadv.classifiers import Classifier
+from physadv.transforms import round_to_8_bits
 from physadv.transforms.optics import gaussian_blur
 from physadv.transforms.protocol import Parameters
 from physadv.transforms.warps import ANTIALIAS
+
+_RECIPE = RECIPES["patch"]
+_AREA = _RECIPE.budget(None, None)["area"]
 
 
 def circle(size: int) -> Tensor:
@@ -42,7 +56,7 @@ def shown_side(shape: Callable[[int], Tensor], area: float, height: int, width: 
     covered = float(shape(256).mean())
     if covered <= 0:
         raise AttackError("patch mask is empty")
-    return max(1, int(math.sqrt(area * height * width / covered)))
+    return math.ceil(math.sqrt(area * height * width / covered))
 
 
 @dataclass(frozen=True)
@@ -51,11 +65,11 @@ class Placement:
 
     Attributes:
         area: the least and the largest share of the image's area that the mask covers.
-        rotation: turned up to this many degrees either way (22.5 in Brown et al. 2017's own setting).
+        rotation: largest turn either way, degrees; Brown et al. 2017's own without it.
     """
 
     area: tuple[float, float]
-    rotation: float = 22.5
+    rotation: float = _RECIPE.parameters["rotation"]
 
     def __post_init__(self) -> None:
         low, high = self.area
@@ -174,52 +188,52 @@ def patch(
     backgrounds: Tensor,
     target: int,
     *,
-    area: float | tuple[float, float] = 0.1,
+    area: float | tuple[float, float] = _AREA,
     size: int | None = None,
     shape: Callable[[int], Tensor] = circle,
-    rotation: float = 22.5,
-    distribution: Transformation = identity,
-    steps: int = 1000,
-    samples: int = 1,
+    rotation: float = _RECIPE.parameters["rotation"],
     batch: int = 16,
-    rate: float = 0.02,
-    generator: torch.Generator | None = None,
+    optimiser: Optimiser | None = None,
     penalties: Sequence[Penalty] = (),
     disguise: LInfBall | None = None,
-    callback: Callback | None = None,
+    **options: Unpack[Options],
 ) -> Tensor:
     """Return a patch (3, size, size) that makes images be taken for `target` (Brown et al. 2017).
 
-    Adam, its rate falling to nothing, on the expected cross-entropy of the target over backgrounds, places
-    and a distribution.
+    Minimises the expected cross-entropy of the target over backgrounds, places and a distribution, by Adam.
 
     Args:
         classifier: images (N, 3, H, W) in [0, 1] → logits (N, K).
         backgrounds: (B, 3, H, W) in [0, 1]; a random `batch` of them is taken at every step.
         target: the class to reach.
         area: share of the image that the mask covers, or the least and the largest.
-        size: side of the patch, pixels; as many as it is shown with, at its largest, without it.
+        size: side of the patch in pixels; as many as it is shown with, at its largest, without it.
         shape: size → alpha mask, such as `circle` or `square`.
-        rotation: degrees either way.
-        distribution: transformations of the whole image after the patch is on it.
-        steps: of the optimiser.
-        samples: places and transformations drawn per background and step.
+        rotation: largest turn either way, degrees.
         batch: backgrounds a step.
-        rate: Adam's learning rate at first, in units of the pixel range.
-        generator: of everything random; seed 0 without it.
-        penalties: of the patch's levels, such as total variation.
+        optimiser: step rule on levels from 0 to 255; the recipe's Adam without it.
+        penalties: further losses of the patch's levels, such as total variation.
         disguise: the ball about a picture (1, 3, size, size) that the patch stays in.
-        callback: called with (step, losses) before every step.
+        **options: see `Options`; `samples` are places and transformations per background and step. There are
+            no targets and no goal.
 
     Raises:
         AttackError: an argument is out of its range, or a gradient is not finite.
+
+    Example:
+        >>> from physadv.classifiers import load_classifier
+        >>> backgrounds = torch.full((2, 3, 32, 32), 0.5)
+        >>> patch(load_classifier("signs"), backgrounds, target=14, steps=2, batch=2).shape
+        torch.Size([3, 12, 12])
     """
+    refuse_goal("patch", options)
+    if options.get("targets") is not None:
+        raise AttackError("a patch has one target, a class; wanted no targets")
     if target < 0:
         raise AttackError(f"target {target}: wanted a class index")
     low, high = (area, area) if isinstance(area, float) else area
     placement = Placement((low, high), rotation)
     side = shown_side(shape, high, *backgrounds.shape[-2:]) if size is None else size
-    random = generator or torch.Generator().manual_seed(0)
     variable = Patch(
         backgrounds=backgrounds,
         alpha=shape(check_count("size", side)).to(backgrounds),
@@ -228,16 +242,61 @@ def patch(
         disguise=disguise,
     )
     targets = torch.full((variable.batch,), target, device=backgrounds.device)
-    values = optimise(
+    values = run_recipe(
+        _RECIPE,
         classifier,
         targeted_cross_entropy(targets),
         variable,
-        distribution,
-        cooling_adam(255 * rate, steps),
-        steps=check_count("steps", steps),
-        samples=check_count("samples", samples),
-        generator=random,
+        optimiser or _adam(),
+        steps_of(_RECIPE, options),
+        options,
         penalty=(lambda values: torch.stack([p(values).sum() for p in penalties])) if penalties else None,
-        callback=callback,
     )
     return variable.images(values)[0]
+
+
+def universal_patch(
+    classifier: Classifier,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    area: float = _AREA,
+    **options: Unpack[Options],
+) -> Tensor:
+    """Return images with one round patch on all of them, each at a random place (Brown et al. 2017).
+
+    The patch is trained on these images, over places, turns and the distribution, by Adam.
+
+    Args:
+        classifier: the classifier to fool.
+        images: float32 or float64 (B, 3, H, W) in [0, 1], whole 8-bit levels.
+        labels: int64 (B,), the true classes.
+        area: share of the image that the patch covers.
+        **options: see `Options`; targets must all be one class, and there can be no goal.
+
+    Returns:
+        Images of the shape and dtype of `images`, whole 8-bit levels, unchanged beside the patch.
+
+    Raises:
+        AttackError: an argument is out of its range, or a gradient is not finite.
+    """
+    refuse_goal("patch", options)
+    eight_bit_levels(images)
+    check_labels(labels, images, len(classifier.labels))
+    objective = objective_for(classifier, labels, options)
+    targets = options.get("targets")
+    if targets is not None and bool((targets != targets[0]).any()):
+        raise AttackError("one patch can reach one class only; wanted the same target for all images")
+    placement = Placement((area, area), _RECIPE.parameters["rotation"])
+    alpha = circle(shown_side(circle, area, *images.shape[-2:])).to(images)
+    variable = Patch(images, alpha, placement, batch=len(images), in_order=True)
+    random = generator_of(options)
+    options = {**options, "generator": random}
+    steps = steps_of(_RECIPE, options)
+    values = run_recipe(_RECIPE, classifier, objective, variable, _adam(), steps, options)
+    places = placement.draw(len(images), random)
+    return round_to_8_bits(paste(variable.images(values), variable.alpha, images, places))
+
+
+def _adam() -> Optimiser:
+    return TorchOptimiser(partial(torch.optim.Adam, lr=_RECIPE.step_size()))

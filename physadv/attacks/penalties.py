@@ -1,11 +1,14 @@
 """What an attack should also be: close to its source, smooth, printable. Losses of the values themselves."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import torch
 from kornia.color import rgb_to_lab
 from torch import Tensor
 
+Nps = Literal["product", "minimum"]
+"""Forms of the non-printability score."""
 Penalty = Callable[[Tensor], Tensor]
 """Values of a variable → losses, one a row or one in all, added to the expected loss."""
 
@@ -51,6 +54,17 @@ def non_printability_minimum(pictures: Tensor, printable: Tensor = PRINTABLE) ->
     Pictures are (B, 3, H, W) in [0, 1], `printable` is (C, 3).
     """
     return _distances(pictures, printable).amin(dim=1).mean(dim=(1, 2))
+
+
+NON_PRINTABILITY: dict[Nps, Callable[[Tensor, Tensor], Tensor]] = {
+    "product": non_printability_product,
+    "minimum": non_printability_minimum,
+}
+
+
+def pixels_under(pictures: Tensor, mask: Tensor) -> Tensor:
+    """Return the pixels of pictures (B, 3, H, W) that lie under a mask (H, W) as one row, (B, 3, 1, M)."""
+    return pictures[..., mask > 0.5][:, :, None]
 
 
 def lab_distance(pictures: Tensor, source: Tensor) -> Tensor:

@@ -139,7 +139,7 @@ def steps_within(queries: int, directions: Directions, samples: int, values: int
     return queries // step
 
 
-class AnswersOnly(Classifier):
+class QueryOnly(Classifier):
     """A classifier of which nothing but the answers is used; what flows back through it is an estimate.
 
     Of a loss L the classifier passes back Σ_u w·u·⟨∂L/∂logits, f(x + σu) − f(x − σu)⟩/2σ: the estimate of the
@@ -163,7 +163,7 @@ class AnswersOnly(Classifier):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (B, K) of float images (B, 3, H, W) in [0, 1]."""
-        answers: Tensor = _Estimated.apply(images, self)
+        answers: Tensor = _GradientEstimate.apply(images, self)
         return answers
 
     @torch.no_grad()
@@ -196,20 +196,20 @@ class AnswersOnly(Classifier):
         return gradient * self.directions.weight()
 
 
-class _Estimated(torch.autograd.Function):
+class _GradientEstimate(torch.autograd.Function):
     """Answers forward, estimates backward."""
 
     @staticmethod
-    def forward(ctx: Any, images: Tensor, asked: AnswersOnly) -> Tensor:
+    def forward(ctx: Any, images: Tensor, classifier: QueryOnly) -> Tensor:
         ctx.save_for_backward(images)
-        ctx.asked = asked
-        return asked.answer(images)
+        ctx.classifier = classifier
+        return classifier.answer(images)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, slopes: Tensor) -> tuple[Tensor, None]:
         (images,) = ctx.saved_tensors
-        return ctx.asked.pull_back(images, slopes), None
+        return ctx.classifier.pull_back(images, slopes), None
 
 
 def _check_sigma(sigma: float) -> None:

@@ -1,240 +1,220 @@
-"""Every attack by name, with its paper, its budget and its published defaults."""
-
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from torch import Tensor
+"""Every attack by name, with the numbers that functions, command line, `list attacks` and docs all read."""
 
 from physadv.attacks.errors import AttackError
-from physadv.attacks.gradient import bim, eot, fast, least_likely, mim, pgd, pgd_l2
-from physadv.attacks.lagrangian import eot_lagrangian
-from physadv.attacks.libraries import LIBRARIES, Borrowed, jsma
-from physadv.attacks.minimum_norm import cw_l2, lbfgs
-from physadv.attacks.objectives import least_likely_class
-from physadv.attacks.stickers import rp2
-from physadv.attacks.universal import universal_patch
-from physadv.classifiers import Classifier
+from physadv.attacks.recipe import LIBRARIES, Recipe
 from physadv.errors import unknown_name
+from physadv.files import file_sha256
+from physadv.importing import OWN, own_source
 
 USUAL_EPS = {"L∞": 16, "L2": 765, "L1": 3060}
 """Budgets in 8-bit levels: Kurakin et al. 2017's, 3.0 and 12.0 of the pixel range."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """A named attack.
-
-    Attributes:
-        name: as `--attack` takes it.
-        paper: where it comes from.
-        norm: of its budget, or of what it keeps small.
-        description: one line.
-        defaults: its steps, in words.
-        run: (classifier, images, labels, **budget, **options) → adversarial images.
-        eps: its usual budget in 8-bit levels; None where it takes none.
-        area: the usual share of the picture that it covers; None where it takes none.
-        target: where it chooses its own, (classifier, clean images) → the classes it steers to, int64 (B,).
-        transforms: name of the preset it is made for; `samples` draws of it a step.
-        library: the optional package that it comes from.
-    """
-
-    name: str
-    paper: str
-    norm: str
-    description: str
-    defaults: str
-    run: Callable[..., Tensor]
-    eps: int | None = USUAL_EPS["L∞"]
-    area: float | None = None
-    target: Callable[[Classifier, Tensor], Tensor] | None = None
-    transforms: str = "identity"
-    samples: int = 1
-    library: str | None = None
-
-    def budget(self, eps: int | None, area: float | None) -> dict[str, float]:
-        """Return what `run` is to be given of a budget: `eps` as a fraction of the pixel range, or `area`.
-
-        Args:
-            eps: in 8-bit levels, the usual one without it.
-            area: share of the picture, likewise.
-
-        Raises:
-            AttackError: one is out of its range, or the attack has no such budget.
-        """
-        budget = {}
-        for name, given, usual in (("eps", eps, self.eps), ("area", area, self.area)):
-            if usual is not None:
-                budget[name] = usual if given is None else given
-            elif given is not None:
-                raise AttackError(f"{name} {given:g}: {self.name} takes no {name}; leave it out")
-        if "eps" in budget:
-            self._check_eps(budget["eps"])
-            budget["eps"] /= 255
-        return budget
-
-    def _check_eps(self, eps: float) -> None:
-        if self.norm == "L∞" and not 1 <= eps <= 255:
-            raise AttackError(f"eps {eps}: wanted a whole number of 8-bit levels from 1 to 255")
-        if eps < 1:
-            raise AttackError(f"eps {eps}: wanted a whole number of 8-bit levels, 1 or more, in {self.norm}")
-
 
 _KURAKIN = "Kurakin et al. 2017, arXiv:1607.02533"
 _MADRY = "Madry et al. 2018, arXiv:1706.06083"
 _ATHALYE = "Athalye et al. 2018, arXiv:1707.07397"
 
-RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe
-    for recipe in (
-        Recipe("fast", _KURAKIN, "L∞", "one signed step away from the true label", "1 step of eps", fast),
-        Recipe(
-            "bim",
-            _KURAKIN,
-            "L∞",
-            "basic iterative method: small signed steps away from the true label",
-            "min(eps + 4, ⌈1.25 eps⌉) steps of 1",
-            bim,
-        ),
-        Recipe(
-            "least-likely",
-            _KURAKIN,
-            "L∞",
-            "small signed steps towards the clean image's least likely class",
-            "min(eps + 4, ⌈1.25 eps⌉) steps of 1",
-            least_likely,
-            target=least_likely_class,
-        ),
-        Recipe(
-            "pgd",
-            _MADRY,
-            "L∞",
-            "signed steps away from the true label, from a random start",
-            "20 steps of eps/4",
-            pgd,
-        ),
-        Recipe(
-            "pgd-l2",
-            _MADRY,
-            "L2",
-            "steps along the gradient's direction in a Euclidean ball",
-            "20 steps of eps/8",
-            pgd_l2,
-            eps=USUAL_EPS["L2"],
-        ),
-        Recipe(
-            "mim",
-            "Dong et al. 2018, arXiv:1710.06081",
-            "L∞",
-            "momentum: signed steps along an accumulated gradient",
-            "10 steps of eps/10, decay 1",
-            mim,
-        ),
-        Recipe(
-            "cw-l2",
-            "Carlini & Wagner 2017, arXiv:1608.04644",
-            "L2",
-            "the nearest picture that fools, by Adam on tanh values and the margin f6",
-            "9 searches of c from 0.001, 1,000 steps of 0.01 each",
-            cw_l2,
-            eps=None,
-        ),
-        Recipe(
-            "lbfgs",
-            "Szegedy et al. 2014, arXiv:1312.6199",
-            "L2",
-            "the nearest picture that fools, by L-BFGS in the box",
-            "15 searches of c from 0.001, 20 steps each",
-            lbfgs,
-            eps=None,
-        ),
-        Recipe(
-            "deepfool",
-            "Moosavi-Dezfooli et al. 2016, arXiv:1511.04599",
-            "L2",
-            "the nearest linearised boundary, again and again; needs foolbox",
-            "up to 50 steps, overshoot 0.02",
-            Borrowed("foolbox", "L2DeepFoolAttack"),
-            eps=None,
-            library="foolbox",
-        ),
-        Recipe(
-            "jsma",
-            "Papernot et al. 2016, arXiv:1511.07528",
-            "L0",
-            "few values changed to the full, towards a target; small pictures; needs torchattacks",
-            "θ 1, up to 10 % of the values",
-            jsma,
-            eps=None,
-            library="torchattacks",
-        ),
-        Recipe(
-            "eot",
-            _ATHALYE,
-            "L∞",
-            "descends the loss expected over random transformations",
-            "100 steps of eps/40, decay 0.9, 8 samples of print-photo",
-            eot,
-            transforms="print-photo",
-            samples=8,
-        ),
-        Recipe(
-            "eot-lagrangian",
-            _ATHALYE,
-            "LAB",
-            "expected loss plus the LAB distance expected over the same transformations",
-            "100 steps of Adam, λ 0.1 per ΔE, 8 samples of print-photo",
-            eot_lagrangian,
-            eps=None,
-            transforms="print-photo",
-            samples=8,
-        ),
-        Recipe(
-            "patch",
-            "Brown et al. 2017, arXiv:1712.09665",
-            "area",
-            "one round patch for the whole batch, put on every image at a random place",
-            "500 steps of Adam, 10 % of the picture, 4 places a step",
-            universal_patch,
-            eps=None,
-            area=0.1,
-            samples=4,
-        ),
-        Recipe(
-            "rp2",
-            "Eykholt et al. 2018, arXiv:1707.08945",
-            "mask",
-            "two printable, smooth bars stuck on every image, expected over rp2-sign",
-            "300 steps of Adam, 8 samples of rp2-sign",
-            rp2,
-            eps=None,
-            transforms="rp2-sign",
-            samples=8,
-        ),
-    )
-}
+_ALL = (
+    Recipe(
+        name="fast",
+        paper=_KURAKIN,
+        norm="L∞",
+        description="one signed step away from the true label",
+        function="gradient:fast",
+        steps=1,
+        step=1,
+        unit="eps",
+        eps=USUAL_EPS["L∞"],
+    ),
+    Recipe(
+        name="bim",
+        paper=_KURAKIN,
+        norm="L∞",
+        description="basic iterative method: small signed steps away from the true label",
+        function="gradient:bim",
+        step=1,
+        eps=USUAL_EPS["L∞"],
+    ),
+    Recipe(
+        name="least-likely",
+        paper=_KURAKIN,
+        norm="L∞",
+        description="small signed steps towards the clean image's least likely class",
+        function="gradient:least_likely",
+        step=1,
+        chooser="objectives:least_likely_class",
+        eps=USUAL_EPS["L∞"],
+    ),
+    Recipe(
+        name="pgd",
+        paper=_MADRY,
+        norm="L∞",
+        description="signed steps away from the true label, from a random start",
+        function="gradient:pgd",
+        steps=20,
+        step=1 / 4,
+        unit="eps",
+        eps=USUAL_EPS["L∞"],
+    ),
+    Recipe(
+        name="pgd-l2",
+        paper=_MADRY,
+        norm="L2",
+        description="steps along the gradient's direction in a Euclidean ball",
+        function="gradient:pgd_l2",
+        steps=20,
+        step=1 / 8,
+        unit="eps",
+        eps=USUAL_EPS["L2"],
+    ),
+    Recipe(
+        name="mim",
+        paper="Dong et al. 2018, arXiv:1710.06081",
+        norm="L∞",
+        description="momentum: signed steps along an accumulated gradient",
+        function="gradient:mim",
+        steps=10,
+        step=1,
+        unit="eps/steps",
+        parameters={"decay": 1},
+        eps=USUAL_EPS["L∞"],
+    ),
+    Recipe(
+        name="cw-l2",
+        paper="Carlini & Wagner 2017, arXiv:1608.04644",
+        norm="L2",
+        description="the nearest picture that fools, by Adam on tanh values and the margin f6",
+        function="minimum_norm:cw_l2",
+        steps=1000,
+        step=0.01,
+        unit="values",
+        parameters={"searches": 9, "first_weight": 1e-3},
+        eps=None,
+    ),
+    Recipe(
+        name="lbfgs",
+        paper="Szegedy et al. 2014, arXiv:1312.6199",
+        norm="L2",
+        description="the nearest picture that fools, by L-BFGS in the box",
+        function="minimum_norm:lbfgs",
+        steps=20,
+        step=1,
+        unit="values",
+        parameters={"searches": 15, "first_weight": 1e-3},
+        eps=None,
+    ),
+    Recipe(
+        name="deepfool",
+        paper="Moosavi-Dezfooli et al. 2016, arXiv:1511.04599",
+        norm="L2",
+        description="the nearest linearised boundary, again and again; needs foolbox",
+        function="foolbox:L2DeepFoolAttack",
+        library="foolbox",
+    ),
+    Recipe(
+        name="jsma",
+        paper="Papernot et al. 2016, arXiv:1511.07528",
+        norm="L0",
+        description="few values changed to the full, towards a target; small pictures; needs torchattacks",
+        function="libraries:jsma",
+        library="torchattacks",
+    ),
+    Recipe(
+        name="eot",
+        paper=_ATHALYE,
+        norm="L∞",
+        description="descends the loss expected over random transformations",
+        function="gradient:eot",
+        steps=100,
+        step=2.5,
+        unit="eps/steps",
+        parameters={"decay": 0.9},
+        transforms="print-photo",
+        samples=8,
+        eps=USUAL_EPS["L∞"],
+    ),
+    Recipe(
+        name="eot-lagrangian",
+        paper=_ATHALYE,
+        norm="LAB",
+        description="expected loss plus the LAB distance expected over the same transformations, by Adam",
+        function="gradient:eot_lagrangian",
+        steps=100,
+        step=2,
+        parameters={"weight": 0.1},
+        transforms="print-photo",
+        samples=8,
+    ),
+    Recipe(
+        name="patch",
+        paper="Brown et al. 2017, arXiv:1712.09665",
+        norm="area",
+        description="one round patch for the whole batch, put on every image at a random place, by Adam",
+        function="patches:universal_patch",
+        steps=500,
+        step=0.05,
+        unit="range",
+        parameters={"rotation": 22.5},
+        area=0.1,
+        samples=4,
+    ),
+    Recipe(
+        name="rp2",
+        paper="Eykholt et al. 2018, arXiv:1707.08945",
+        norm="mask",
+        description="two printable, smooth bars stuck on every image, by Adam whose rate falls to nothing",
+        function="stickers:rp2",
+        steps=400,
+        step=0.05,
+        unit="range",
+        parameters={"printability": 0.01, "smoothness": 0.3},
+        transforms="rp2-sign",
+        samples=8,
+    ),
+)
+
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in _ALL}
 
 
 def find_recipe(name: str) -> Recipe:
-    """Return the attack called `name`: one of `RECIPES`, or `foolbox:CLASS` or `torchattacks:CLASS`.
+    """Return the attack called `name`.
+
+    Args:
+        name: one of `RECIPES`; `foolbox:CLASS` or `torchattacks:CLASS`; or `python:module:function`, a
+            function of the user's own as `OwnAttack` describes it.
 
     Raises:
-        AttackError: there is none, the line names the nearest; or its library is not installed.
+        AttackError: there is no such attack (the line names the nearest), its library is not installed, or
+            there is no such module.
+
+    Example:
+        >>> find_recipe("eot").defaults
+        '100 steps of eps/40, decay 0.9, 8 samples of print-photo'
     """
+    if name.startswith(OWN):
+        return Recipe(
+            name=name,
+            paper="your own",
+            norm="L∞",
+            description="a function of your own",
+            function=name,
+            eps=USUAL_EPS["L∞"],
+            source_sha256=file_sha256(own_source("attack", name, AttackError)),
+        )
     library, colon, attack = name.partition(":")
     if colon and library in LIBRARIES:
-        borrowed = Borrowed(library, attack)
-        norm = borrowed.norm()
+        from physadv.attacks.libraries import LibraryAttack
+
+        norm = LibraryAttack(library, attack).norm()
         return Recipe(
-            name,
-            f"the {library} library",
-            norm or "its own",
-            f"{attack} of {library}",
-            "the library's own",
-            borrowed,
+            name=name,
+            paper=f"the {library} library",
+            norm=norm or "its own",
+            description=f"{attack} of {library}",
+            function=name,
             eps=None if norm is None else USUAL_EPS.get(norm),
             library=library,
         )
     if name not in RECIPES:
-        forms = [f"{library}:CLASS" for library in LIBRARIES]
+        forms = [*(f"{library}:CLASS" for library in LIBRARIES), f"{OWN}module:function"]
         raise AttackError(unknown_name("attack", name, [*RECIPES, *forms]))
     return RECIPES[name]

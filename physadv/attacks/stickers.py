@@ -1,7 +1,8 @@
 """Stickers on a known flat surface, such as a sign: seen in perspective in every photo of the surface."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Unpack
 
 import torch
@@ -9,17 +10,30 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from physadv.attacks.checks import check_labels, eight_bit_levels
-from physadv.attacks.descent import aim, descend, refuse_goal
 from physadv.attacks.errors import AttackError
-from physadv.attacks.optimisers import TorchOptimiser
-from physadv.attacks.options import Options
-from physadv.attacks.penalties import PRINTABLE, non_printability_product, total_variation
-from physadv.attacks.variables import LInfBall, mid_grey_noise
+from physadv.attacks.objectives import Objective, untargeted_likelihood
+from physadv.attacks.optimisers import cooling_adam
+from physadv.attacks.penalties import (
+    NON_PRINTABILITY,
+    PRINTABLE,
+    Nps,
+    Penalty,
+    pixels_under,
+    total_variation,
+)
+from physadv.attacks.recipes import RECIPES
+from physadv.attacks.running import Options, objective_for, refuse_goal, run_recipe, steps_of
+from physadv.attacks.variables import LInfBall, Variable, mid_grey_noise
 from physadv.classifiers import Classifier
 from physadv.transforms import round_to_8_bits
 from physadv.transforms.geometry import apply_homography
 from physadv.transforms.protocol import Parameters
 from physadv.transforms.warps import prefilter
+
+_RECIPE = RECIPES["rp2"]
+_PIECES = (16, 8, 4, 2, 1)
+"""Sides, pixels of the surface, of the pieces of random stickers: the largest of which there are enough."""
+_LEAST_PIECES = 8
 
 
 @dataclass(frozen=True)
@@ -147,6 +161,90 @@ def bars(height: int, width: int) -> Tensor:
     return mask
 
 
+def random_stickers(stickers: Tensor, mask: Tensor, generator: torch.Generator) -> Tensor:
+    """Return the random control, (1, 3, S, S): pieces of stickers put back under their mask in random places.
+
+    Every place takes a piece of a few pixels a side from somewhere under the mask, turned by quarters at
+    random. Area, colours and grain are those of the given stickers, what they show is not. Stickers too small
+    to be cut up are returned as they are.
+
+    Args:
+        stickers: (1, 3, S, S).
+        mask: (S, S) in [0, 1], where the stickers are.
+        generator: source of the pieces and turns.
+
+    Example:
+        >>> ramp = torch.arange(64.0).reshape(1, 1, 8, 8).repeat(1, 3, 1, 1)
+        >>> control = random_stickers(ramp, torch.ones(8, 8), torch.Generator().manual_seed(0))
+        >>> bool(torch.isin(control, ramp).all()), bool((control == ramp).all())
+        (True, False)
+    """
+    for side in _PIECES:
+        cells = mask.unfold(0, side, side).unfold(1, side, side)
+        sources = (cells.mean(dim=(2, 3)) > 0.9).nonzero()
+        if len(sources) >= _LEAST_PIECES:
+            break
+    else:
+        return stickers
+    result = stickers.clone()
+    for row, column in (cells.amax(dim=(2, 3)) > 0).nonzero().tolist():
+        chosen = int(torch.randint(len(sources), (1,), generator=generator))
+        turns = int(torch.randint(4, (1,), generator=generator))
+        top, left = (sources[chosen] * side).tolist()
+        piece = stickers[..., top : top + side, left : left + side].rot90(turns, (2, 3))
+        result[..., row * side : (row + 1) * side, column * side : (column + 1) * side] = piece
+    return result
+
+
+def optimise_rp2(
+    classifier: Callable[[Tensor], Tensor],
+    objective: Objective,
+    variable: Variable,
+    mask: Tensor,
+    options: Options,
+    *,
+    rate: float = _RECIPE.step_size() / 255,
+    printability: float = _RECIPE.parameters["printability"],
+    smoothness: float = _RECIPE.parameters["smoothness"],
+    nps: Nps = "product",
+    printable: Tensor = PRINTABLE,
+    penalty: Penalty | None = None,
+) -> Tensor:
+    """Return the levels of stickers found by Robust Physical Perturbations (Eykholt et al. 2018, eq. 3).
+
+    Expected loss + non-printability under the mask + total variation, by Adam whose rate falls to nothing.
+    The weights are this project's: the paper gives none. A penalty weighs as much as each image's loss,
+    however many images share a set of stickers.
+
+    Args:
+        classifier: images (N, 3, H, W) in [0, 1] → logits (N, K).
+        objective: logits → losses to be made small.
+        variable: stickers, whose values are levels (S, 3, h, w) of a surface, such as `Stickers`.
+        mask: (h, w) in [0, 1], where on the surface the stickers are.
+        options: see `Options`; preset, steps and samples are the recipe's where they name none.
+        rate: Adam's first learning rate, in units of the pixel range.
+        printability: weight of the non-printability score.
+        smoothness: weight of the total variation.
+        nps: form of the non-printability score, "product" (eq. 3) or "minimum".
+        printable: (C, 3) in [0, 1], colours that can be printed.
+        penalty: a further loss of the values.
+
+    Raises:
+        AttackError: a count is less than 1, or a gradient is not finite.
+    """
+
+    def cost(values: Tensor) -> Tensor:
+        surface = values / 255
+        unprintable = NON_PRINTABILITY[nps](pixels_under(surface, mask), printable)
+        total = printability * unprintable + smoothness * total_variation(surface)
+        # The loop adds the losses of a batch up.
+        return variable.batch // len(values) * (total if penalty is None else total + penalty(values))
+
+    steps = steps_of(_RECIPE, options)
+    adam = cooling_adam(255 * rate, steps)
+    return run_recipe(_RECIPE, classifier, objective, variable, adam, steps, options, penalty=cost)
+
+
 def rp2(
     classifier: Classifier,
     images: Tensor,
@@ -156,22 +254,21 @@ def rp2(
     homography: Tensor | None = None,
     shared: bool = False,
     disguise: LInfBall | None = None,
-    printability: float = 0.1,
-    smoothness: float = 1.0,
+    printability: float = _RECIPE.parameters["printability"],
+    smoothness: float = _RECIPE.parameters["smoothness"],
     **options: Unpack[Options],
 ) -> Tensor:
     """Return images with printable, smooth stickers on them: Robust Physical Perturbations.
 
-    Expected loss + non-printability (Eykholt et al. 2018, eq. 3, whose logarithm is taken) + total variation,
-    by 300 steps of Adam at 0.05 of the pixel range. The weights of the two are this project's.
+    Stickers by `optimise_rp2` on a flat surface that is seen in every image (Eykholt et al. 2018).
 
     Args:
         classifier: the classifier to fool.
         images: float32 or float64 (B, 3, H, W) in [0, 1], whole 8-bit levels.
         labels: int64 (B,), the true classes.
         mask: (h, w) in [0, 1], where on the surface the stickers are; `bars` without it.
-        homography: (B, 3, 3) from pixels of the surface to pixels of each image; without it the surface
-            fills the image.
+        homography: (B, 3, 3) from pixels of the surface to pixels of each image; without it the surface fills
+            the image.
         shared: one set of stickers for all images: photos of one object.
         disguise: the ball about a picture of the surface that the stickers stay in.
         printability: weight of the non-printability score.
@@ -179,30 +276,33 @@ def rp2(
         **options: see `Options`; there can be no goal.
 
     Returns:
-        Images of the shape and dtype of `images`, whole 8-bit levels, beside the stickers those given.
+        Images of the shape and dtype of `images`, whole 8-bit levels, unchanged beside the stickers.
 
     Raises:
         AttackError: an argument is out of its range, or a gradient is not finite.
+
+    Example:
+        >>> from physadv.classifiers import load_classifier
+        >>> images, labels = torch.full((1, 3, 20, 20), 128 / 255), torch.tensor([14])
+        >>> stuck = rp2(load_classifier("signs"), images, labels, steps=2, samples=1)
+        >>> round(float((stuck != images).any(dim=1).float().mean()), 2)
+        0.1
     """
     refuse_goal("rp2", options)
     eight_bit_levels(images)
     check_labels(labels, images, len(classifier.labels))
-    height, width = images.shape[-2:]
-    alpha = bars(height, width) if mask is None else mask
-    if homography is None:
-        across, down = width / alpha.shape[-1], height / alpha.shape[-2]
-        fill = torch.tensor(
-            [(across, 0, (across - 1) / 2), (0, down, (down - 1) / 2), (0, 0, 1)], dtype=torch.float64
-        )
-        homography = fill.expand(len(images), 3, 3)
-    stickers = Stickers(images, alpha, homography, shared, disguise)
-
-    def penalty(values: Tensor) -> Tensor:
-        surface = values / 255
-        unprintable = non_printability_product(surface, PRINTABLE)
-        return printability * unprintable + smoothness * total_variation(surface)
-
-    adam = TorchOptimiser(partial(torch.optim.Adam, lr=255 * 0.05))
-    objective = aim(classifier, labels, options)
-    values = descend(classifier, objective, stickers, adam, 300, options, penalty=penalty)
+    alpha = bars(images.shape[-2], images.shape[-1]) if mask is None else mask
+    views = _filling(alpha, images) if homography is None else homography
+    stickers = Stickers(images, alpha, views, shared, disguise)
+    objective = objective_for(classifier, labels, options, away=untargeted_likelihood)
+    values = optimise_rp2(
+        classifier, objective, stickers, alpha, options, printability=printability, smoothness=smoothness
+    )
     return round_to_8_bits(stickers.render(values, {}, 1))
+
+
+def _filling(surface: Tensor, images: Tensor) -> Tensor:
+    """Return the homographies (B, 3, 3) of a surface (h, w) that fills every image."""
+    across, down = (images.shape[-1 - axis] / surface.shape[-1 - axis] for axis in (0, 1))
+    fill = [(across, 0, (across - 1) / 2), (0, down, (down - 1) / 2), (0, 0, 1)]
+    return torch.tensor(fill, dtype=torch.float64).expand(len(images), 3, 3)

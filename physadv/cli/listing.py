@@ -7,7 +7,7 @@ from physadv.errors import PhysadvError, unknown_name
 from physadv.report.table import show, words_table
 
 if TYPE_CHECKING:
-    from physadv.attacks import Recipe
+    from physadv.attacks.recipe import Recipe
 
 
 def show_list(what: str) -> None:
@@ -29,14 +29,17 @@ def _models() -> tuple[list[str], list[tuple[str, ...]]]:
 
 
 def _attacks() -> tuple[list[str], list[tuple[str, ...]]]:
-    from physadv.attacks import RECIPES
-    from physadv.attacks.libraries import LIBRARIES
+    from physadv.attacks.recipe import LIBRARIES
+    from physadv.attacks.recipes import RECIPES, USUAL_EPS
+    from physadv.importing import OWN
 
     rows: list[tuple[str, ...]] = [
         (r.name, r.norm, _usual_budget(r), r.description, r.defaults, r.paper) for r in RECIPES.values()
     ]
-    borrowed = ("any attack of that library", "the library's own", "")
-    rows += [(f"{library}:CLASS", "its own", "where it takes one", *borrowed) for library in LIBRARIES]
+    theirs = ("any attack of that library", "the library's own", "")
+    rows += [(f"{library}:CLASS", "its own", "where it takes one", *theirs) for library in LIBRARIES]
+    own = "your f(classifier, images, labels, *, eps, generator) -> images"
+    rows.append((f"{OWN}module:function", "L∞", f"eps {USUAL_EPS['L∞']}", own, "the function's own", ""))
     return ["--attack", "norm", "budget", "what it does", "defaults", "paper"], rows
 
 

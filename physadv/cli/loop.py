@@ -11,6 +11,7 @@ from physadv.cli.options import Name, Quiet, Root, Seed, Workers
 
 if TYPE_CHECKING:
     from physadv.pipeline.crop import CropResult
+    from physadv.runs import Manifest
 
 
 @app.command(epilog="Example: physadv demo --root my-demo")
@@ -116,22 +117,74 @@ def generate(
     )
     printout = Printout(root, name)
     manifest = run(printout, settings, reporter(quiet=quiet))
-    pairs = manifest.pairs()
-    right = sum(clean.digital[0].label == clean.label for clean, _ in pairs)
-    fooled = sum(adversarial.digital[0].label != adversarial.label for _, adversarial in pairs)
-    kind = "prefiltered pairs" if prefilter else "pairs"
-    labelled = " (labels are the classifier's own: none were given)" * (
-        manifest.selection.labels == "predicted"
-    )
-    print(f"{len(pairs)} {kind} of {manifest.selection.candidates} candidates in {printout.folder}{labelled}")
-    print(f"digital: {right} clean right, {fooled} adversarial wrong, of {len(pairs)}")
+    _show_pairs(manifest, printout.folder)
     asked = manifest.attack.parameters
     if query_only:
         print(f"queries: {asked['queries_asked']}, {asked['queries_per_image']} an image")
-    held_out = [adversarial.held_out.success for _, adversarial in pairs if adversarial.held_out]
+    held_out = [adversarial.held_out.success for _, adversarial in manifest.pairs() if adversarial.held_out]
     if held_out:
         print(f"held-out transformations: {100 * sum(held_out) / len(held_out):.1f} % reach the goal")
     print(f"next: physadv print {name}")
+
+
+@app.command(
+    epilog="Example: physadv adopt clean/ adversarial/ --name theirs --model torchvision/resnet50 --made-by "
+    "AutoAttack"
+)
+def adopt(
+    clean: Annotated[
+        Path,
+        typer.Argument(help="Clean images: folder, CSV (path,label), class tree, or .npy, .npz, .pt file."),
+    ],
+    adversarial: Annotated[
+        Path, typer.Argument(help="Adversarial images: folder with the same file names, or such an array.")
+    ],
+    name: Annotated[str, typer.Option(help="Name of the run.")],
+    model: Annotated[str, typer.Option(help="Classifier; see 'physadv list models'.")] = "signs",
+    labels: Annotated[Path | None, typer.Option(help="Text file of class names, one a line.")] = None,
+    target: Annotated[
+        str | None, typer.Option(help="Class that all adversarial images aim at, by name or index.")
+    ] = None,
+    made_by: Annotated[str, typer.Option(help="Name of the attack, for the manifest and report.")] = "own",
+    root: Root = Path(),
+    quiet: Quiet = False,
+) -> None:
+    """Make a run of images attacked elsewhere. Folders are paired by file name, arrays by position.
+
+    Arrays are float in [0, 1] or uint8, (B, 3, H, W) or (B, H, W, 3). A .npz or .pt file of clean images may
+    hold 'labels' beside 'images'. Without labels the classifier's own answers count as true.
+    """
+    from physadv.pipeline.adopted_files import adopt_files
+    from physadv.progress import reporter
+    from physadv.runs import Printout
+
+    printout = Printout(root, name)
+    manifest = adopt_files(
+        printout,
+        clean,
+        adversarial,
+        model=model,
+        labels_file=labels,
+        target=target,
+        made_by=made_by,
+        reporter=reporter(quiet=quiet),
+    )
+    _show_pairs(manifest, printout.folder)
+    measured = manifest.attack.parameters
+    print(f"largest change: L-inf {measured['measured_linf']}, L2 {measured['measured_l2']}, in 8-bit levels")
+    if measured["rounded_by"]:
+        print(f"rounded to 8 bits: by up to {measured['rounded_by']} levels")
+    print(f"next: physadv print {name}")
+
+
+def _show_pairs(manifest: "Manifest", folder: Path) -> None:
+    pairs, chosen = manifest.pairs(), manifest.selection
+    right = sum(clean.digital[0].label == clean.label for clean, _ in pairs)
+    fooled = sum(adversarial.digital[0].label != adversarial.label for _, adversarial in pairs)
+    kind = "prefiltered pairs" if chosen.prefiltered else "pairs"
+    own = " (labels are the classifier's own: none were given)" if chosen.labels == "predicted" else ""
+    print(f"{len(pairs)} {kind} of {chosen.candidates} candidates in {folder}{own}")
+    print(f"digital: {right} clean right, {fooled} adversarial wrong, of {len(pairs)}")
 
 
 @app.command("print", epilog="Example: physadv print mine --page letter --preview")

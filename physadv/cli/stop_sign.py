@@ -1,4 +1,4 @@
-"""The stop-sign experiment: stickers, printed pages, the simulated tests and their report."""
+"""`physadv stop-sign`: stickers, printed pages, the simulated tests and their report."""
 
 import shlex
 import sys
@@ -31,22 +31,27 @@ def stop_sign(
         typer.Option(help="poster, octagon, two-bars, graffiti, camouflage, auto, or an image file."),
     ] = "auto",
     rectangles: Annotated[int, typer.Option(help="How many stickers 'auto' places.")] = 3,
-    area: Annotated[float, typer.Option(help="Share of the sign that they cover, 0 to 1.")] = 0.19,
+    area: Annotated[
+        float, typer.Option(help="Share of the sign that the stickers of 'auto' cover, 0 to 1.")
+    ] = 0.19,
     palette: Annotated[
         str, typer.Option(help="free, bw (black and white) or a number of flat colours.")
     ] = "free",
     colours: Annotated[
-        Path | None, typer.Option(help="Text file of what you can print: #rrggbb or r g b, one a line.")
+        Path | None,
+        typer.Option(help="Text file of printable colours: #rrggbb or r g b, one a line."),
     ] = None,
-    transforms: Annotated[str, typer.Option(help="EOT preset or TOML file.")] = "rp2-sign",
-    steps: Annotated[int, typer.Option(help="Of the optimiser.")] = 300,
+    transforms: Annotated[
+        str, typer.Option(help="EOT preset or TOML file: what happens between sign and classifier.")
+    ] = "rp2-sign",
+    steps: Annotated[int, typer.Option(help="Steps of the optimiser.")] = 300,
     nps: Annotated[str, typer.Option(help="Non-printability score: product or minimum.")] = "product",
-    printability: Annotated[float, typer.Option(help="Its weight.")] = 0.01,
-    smoothness: Annotated[float, typer.Option(help="Weight of the total variation.")] = 0.3,
+    printability: Annotated[float, typer.Option(help="Weight of the non-printability score.")] = 0.01,
+    smoothness: Annotated[float, typer.Option(help="Weight of the stickers' total variation.")] = 0.3,
     scale: Annotated[
-        str, typer.Option(help="miniature (150 mm), true (750 mm), or millimetres.")
+        str, typer.Option(help="Size on paper: miniature (150 mm), true (750 mm), or millimetres.")
     ] = "miniature",
-    page: Annotated[str, typer.Option(help="a4, a3 or letter.")] = "a4",
+    page: Annotated[str, typer.Option(help="Paper size: a4, a3 or letter.")] = "a4",
     shots: Annotated[int, typer.Option(help="Simulated photos of every sign in every cell.")] = 3,
     approaches: Annotated[int, typer.Option(help="Simulated drives to every sign.")] = 1,
     known_place: Annotated[
@@ -54,10 +59,10 @@ def stop_sign(
     ] = False,
     photos: Annotated[
         list[str] | None,
-        typer.Option(help="TREATMENT=FOLDER of your own photos, named as 5ft_15deg/IMG_1.jpg; see the docs."),
+        typer.Option(help="Your own photos, TREATMENT=FOLDER, named by cell as 5ft_15deg/IMG_1.jpg."),
     ] = None,
     video: Annotated[
-        list[str] | None, typer.Option(help="TREATMENT=FILE: your own video of an approach.")
+        list[str] | None, typer.Option(help="Your own video of an approach, TREATMENT=FILE.")
     ] = None,
     detector: Annotated[
         str | None, typer.Option(help="Also ask a detector: torchvision/NAME@FILE or torchvision/NAME.")
@@ -68,23 +73,28 @@ def stop_sign(
     root: Root = Path(),
     quiet: Quiet = False,
 ) -> None:
-    """Make stickers for your own stop sign, print them, and test what a classifier says of them.
+    """Make stickers for your own stop sign, print them, and test how a classifier reads signs that wear them.
 
-    Signs are photographed by a simulated camera in the lab test and on the drive-by; half of them are kept
-    from the attack to judge it by.
+    Signs are photographed by a simulated camera in the lab test and on the drive-by; half of them are held
+    out from the attack to judge it by.
     """
     from dataclasses import replace
 
-    from physadv.progress import reporter
     from physadv.runs import Capture, Printout
-    from physadv.signs.posters.posters import TRUE_SIZE_NOTICE
-    from physadv.signs.stop_sign.judge import JudgeSettings, judge
-    from physadv.signs.stop_sign.make import StopSignError, StopSignSettings, make_stickers
-    from physadv.signs.stop_sign.optimise import check_nps
-    from physadv.signs.stop_sign.print import TRUE, check_paper, print_sign
-    from physadv.signs.stop_sign.real_photos import parse_pictures
-    from physadv.signs.stop_sign.show import show_detection, show_score
+    from physadv.signs.posters import TRUE_SIZE_NOTICE
+    from physadv.signs.stop_sign import StopSignError
+    from physadv.signs.stop_sign.settings import (
+        TRUE,
+        JudgeSettings,
+        StopSignSettings,
+        StudySize,
+        check_nps,
+        check_paper,
+        parse_pictures,
+    )
 
+    if demo and victims is not None:
+        raise StopSignError("--demo draws its own signs; wanted no folder beside it")
     settings = StopSignSettings(
         victims=victims,
         model=model,
@@ -104,34 +114,39 @@ def stop_sign(
         seed=seed,
         device=device,
     )
-    looks = JudgeSettings(
-        shots=shots,
-        approaches=approaches,
+    size = StudySize(shots=shots, approaches=approaches)
+    if demo:
+        settings = replace(settings, target=target or "speed limit 30")
+        scale, size = TRUE, replace(size, shots=2, every=20, most=6)
+    if quick:
+        settings = replace(settings, steps=min(steps, 100), drawn=8)
+        size = replace(size, shots=1, every=30, most=3)
+    judging = JudgeSettings(
+        size=size,
         known_place=known_place,
         photos=parse_pictures("--photos", photos or ()),
         videos=parse_pictures("--video", video or ()),
         detector=detector,
     )
-    if demo:
-        if victims is not None:
-            raise StopSignError("--demo draws its own signs; wanted no folder beside it")
-        settings = replace(settings, target=target or "speed limit 30")
-        scale, looks = TRUE, replace(looks, shots=2, every=20, most=6)
-    if quick:
-        settings = replace(settings, steps=min(steps, 100), drawn=8)
-        looks = replace(looks, shots=1, every=30, most=3)
     check_paper(scale, page)
-    printout, capture, progress = Printout(root, name), Capture(root, name), reporter(quiet=quiet)
+    printout, capture = Printout(root, name), Capture(root, name)
+
+    from physadv.progress import reporter
+    from physadv.signs.stop_sign.judge import judge
+    from physadv.signs.stop_sign.make import make_stickers
+    from physadv.signs.stop_sign.print import print_sign
+    from physadv.signs.stop_sign.show import show_detection, show_score
+
+    progress = reporter(quiet=quiet)
     run = make_stickers(printout, settings, progress)
     pdfs = print_sign(printout, run, scale=scale, page=page)
-    command = shlex.join(["physadv", *sys.argv[1:]])
-    judged = judge(capture, run, looks, command, progress)
+    judged = judge(capture, run, judging, shlex.join(["physadv", *sys.argv[1:]]), progress)
     for score in judged.scores:
         show_score(score, judged.printability)
     if judged.detection:
         show_detection(judged.detection)
-    said = f"{len(run.record['attacked'])} signs attacked, {len(run.record['judged'])} held out"
-    print(f"stickers cover {100 * run.record['area_of_the_sign']:.1f} % of the sign; {said}")
+    signs = f"{len(run.record['attacked'])} signs attacked, {len(run.record['judged'])} held out"
+    print(f"stickers cover {100 * run.record['area_of_the_sign']:.1f} % of the sign; {signs}")
     print(f"outlines to check: {printout.folder / 'victims.png'}")
     for pdf in pdfs:
         print(f"print at 100 %: {pdf}")

@@ -8,20 +8,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from physadv.attacks import (
-    AnswersOnly,
-    AttackError,
-    Directions,
-    Goal,
-    Recipe,
-    Snapshot,
-    least_likely_class,
-    random_target,
-    require,
-)
 from physadv.attacks.checks import check_differentiable
-from physadv.attacks.loop import Keep
-from physadv.attacks.queries import find_directions, steps_within
+from physadv.attacks.errors import AttackError
+from physadv.attacks.loop import Goal, Keep, Snapshot
+from physadv.attacks.objectives import least_likely_class, random_target
+from physadv.attacks.queries import Directions, QueryOnly, find_directions, steps_within
+from physadv.attacks.recipe import Recipe
 from physadv.classifiers import Classifier
 from physadv.pipeline.checkpoints import Checkpoint
 from physadv.randomness import generator
@@ -96,9 +88,8 @@ def check_plan(plan: Plan, classifier: Classifier) -> None:
         TransformError: the preset is unknown.
     """
     plan.recipe.budget(plan.eps, plan.area)
-    if plan.recipe.library is not None:
-        require(plan.recipe.library)
-    elif plan.estimate is None:
+    plan.recipe.check_available()
+    if plan.estimate is None and not plan.recipe.outside:
         check_differentiable(classifier)
     _check_queries(plan)
     load_preset(plan.transforms)
@@ -119,7 +110,7 @@ def _check_queries(plan: Plan) -> None:
         return
     if plan.steps is not None:
         raise AttackError(f"queries {plan.queries} and steps {plan.steps}: wanted one of them, not both")
-    if plan.recipe.eps is None or plan.recipe.library is not None:
+    if plan.recipe.eps is None or plan.recipe.outside:
         raise AttackError(f"queries {plan.queries}: {plan.recipe.name} does not ask a fixed number a step")
 
 
@@ -151,7 +142,7 @@ def attack_batch(
         device=clean.device,
     )
     random = generator(plan.seed, "attack", index)
-    asked = AnswersOnly(classifier, plan.directions, random) if plan.directions else None
+    asked = QueryOnly(classifier, plan.directions, random) if plan.directions else None
     attacked = asked or classifier
     resume = checkpoint.read(clean.device) if checkpoint else None
     targets = _targets(plan, attacked, clean, known, index)
@@ -188,7 +179,7 @@ def _steps(plan: Plan, images: Tensor) -> int | None:
     return steps_within(plan.queries, plan.directions, plan.samples, images[0].numel())
 
 
-def _keep(checkpoint: Checkpoint, asked: AnswersOnly | None) -> Keep:
+def _keep(checkpoint: Checkpoint, asked: QueryOnly | None) -> Keep:
     """Return what keeps snapshots, with the queries asked until then."""
 
     def keep(snapshot: Snapshot) -> None:
@@ -217,7 +208,8 @@ def to_tensor(pixels: Sequence[NDArray[np.uint8]]) -> Tensor:
 
 def _targets(plan: Plan, classifier: Classifier, clean: Tensor, labels: Tensor, index: int) -> Tensor | None:
     if plan.recipe.target is not None:
-        return plan.recipe.target(classifier, clean)
+        chosen: Tensor = plan.recipe.target(classifier, clean)
+        return chosen
     if plan.target == NO_TARGET:
         return None
     if plan.target == LEAST_LIKELY:

@@ -1,22 +1,19 @@
 """A run's images attacked batch by batch: every batch is written whole before its record is."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 from pydantic import BaseModel, TypeAdapter
 
 from physadv.classifiers import Classifier
 from physadv.evaluation.outcomes import Judgement, is_prefiltered
-from physadv.files import file_sha256, replacing
+from physadv.files import replacing
 from physadv.pipeline.attack_batch import Plan, attack_batch
 from physadv.pipeline.checkpoints import Checkpoint
+from physadv.pipeline.examples import JudgedPair, write_pair
 from physadv.pipeline.settings import GenerateSettings
 from physadv.pipeline.sources import CheckedSource, batches_of_one_size, read_source
 from physadv.progress import Reporter
-from physadv.runs import Example, Prediction, Printout, RunError
+from physadv.runs import Example, Prediction, Printout
 
 
 class BatchRecord(BaseModel):
@@ -76,33 +73,21 @@ def _make_batch(
     attacked = attack_batch(plan, classifier, pixels, labels, index, checkpoint)
     examples: list[Example] = []
     for position, item in enumerate(batch):
-        label, tops = attacked.labels[position], (attacked.before[position], attacked.after[position])
-        if settings.prefilter and not is_prefiltered(label, *map(_judgement, tops)):
-            continue
-        pair = f"{first + len(examples) // 2 + 1:04d}"
-        for kind, image, top in zip(
-            ("clean", "adversarial"), (pixels[position], attacked.pixels[position]), tops, strict=True
+        pair = JudgedPair(
+            clean=pixels[position],
+            adversarial=attacked.pixels[position],
+            source=item.source.name,
+            label=attacked.labels[position],
+            target=attacked.targets[position],
+            clean_top=attacked.before[position],
+            adversarial_top=attacked.after[position],
+            held_out=attacked.held_out[position],
+        )
+        if settings.prefilter and not is_prefiltered(
+            pair.label, _judgement(pair.clean_top), _judgement(pair.adversarial_top)
         ):
-            path = printout.folder / kind / f"{pair}.png"
-            _write_png(path, image)
-            examples.append(
-                Example.model_validate(
-                    {
-                        "id": f"{pair}-{kind}",
-                        "pair": pair,
-                        "kind": kind,
-                        "path": f"{kind}/{path.name}",
-                        "sha256": file_sha256(path),
-                        "size_px": item.size_px,
-                        "source": item.source.name,
-                        "label": label,
-                        "label_name": classifier.labels[label],
-                        "target": attacked.targets[position],
-                        "held_out": attacked.held_out[position] if kind == "adversarial" else None,
-                        "digital": top,
-                    }
-                )
-            )
+            continue
+        examples += write_pair(printout, first + len(examples) // 2 + 1, pair, classifier.labels)
         if len(examples) == 2 * room:
             break
     return BatchRecord(
@@ -112,14 +97,3 @@ def _make_batch(
 
 def _judgement(top: Sequence[Prediction]) -> Judgement:
     return Judgement(tuple(prediction.label for prediction in top), top[0].probability)
-
-
-def _write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
-    """Write pixels and read them back: the file is what the classifier has judged."""
-    with replacing(path) as temporary:
-        Image.fromarray(pixels).save(temporary, "PNG")
-        with Image.open(temporary) as image:
-            if not np.array_equal(np.asarray(image), pixels):
-                raise RunError(
-                    f"{path}: what was read back differs from what was written; is the disk sound?"
-                )

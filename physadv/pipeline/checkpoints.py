@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from physadv.attacks import Snapshot
+from physadv.attacks.loop import Snapshot
 from physadv.keeping import Kept
 
 

@@ -5,7 +5,6 @@ and goes on after them, with the same random streams.
 """
 
 import platform
-import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import version
@@ -14,13 +13,12 @@ import torch
 
 from physadv.classifiers import Classifier, load_classifier
 from physadv.evaluation.outcomes import PREFILTER_CONFIDENCE
-from physadv.files import remove_partial_files, replacing
 from physadv.pipeline.attack_batch import Plan, check_plan
 from physadv.pipeline.batches import BatchRecord, run_batches
 from physadv.pipeline.settings import GenerateSettings, check_settings, fingerprint_of, make_plan
 from physadv.pipeline.sources import CheckedSource, SourceError, check_source, find_sources
 from physadv.progress import Reporter, silent
-from physadv.runs import AttackRecord, ClassifierRecord, Manifest, Printout, RunError, Selection
+from physadv.runs import AttackRecord, ClassifierRecord, Manifest, Printout, Selection
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
 
 
@@ -45,41 +43,12 @@ def generate(printout: Printout, settings: GenerateSettings, reporter: Reporter 
     ]
     fingerprint = fingerprint_of(settings, plan, checked, classifier)
     code = digest36(fingerprint, RUN_CHARACTERS)
-    if printout.manifest_path.exists():
-        manifest = printout.manifest()
-        if manifest.code != code:
-            raise RunError(
-                f"{printout.folder}: holds a run with other settings; take another --name or delete it"
-            )
-        _tidy(printout)
+    finished = printout.begin(fingerprint, code)
+    if finished:
         reporter.say(f"{printout.folder}: complete, nothing to do")
-        return manifest
-    _claim(printout, fingerprint)
+        return finished
     records = run_batches(printout, settings, plan, classifier, checked, reporter)
-    manifest = _assemble(printout, settings, classifier, plan, checked, records, code)
-    manifest.write(printout.manifest_path)
-    _tidy(printout)
-    return manifest
-
-
-def _claim(printout: Printout, fingerprint: str) -> None:
-    """Begin a run, or go on with it if it is the same."""
-    mark = printout.progress / "fingerprint"
-    if mark.exists() and mark.read_text() != fingerprint:
-        raise RunError(
-            f"{printout.folder}: an unfinished run with other settings; take another --name or delete it"
-        )
-    with replacing(mark) as temporary:
-        temporary.write_text(fingerprint)
-    remove_partial_files(printout.folder)
-    for folder in ("clean", "adversarial", ".progress"):
-        (printout.folder / folder).mkdir(exist_ok=True)
-        remove_partial_files(printout.folder / folder)
-
-
-def _tidy(printout: Printout) -> None:
-    """Remove the records of batches: they are in the manifest, or came to nothing."""
-    shutil.rmtree(printout.progress, ignore_errors=True)
+    return printout.finish(_assemble(printout, settings, classifier, plan, checked, records, code))
 
 
 def _assemble(
@@ -94,7 +63,7 @@ def _assemble(
     examples = tuple(example for record in records for example in record.examples)
     candidates = sum(record.candidates for record in records)
     if not examples:
-        _tidy(printout)
+        printout.forget_progress()
         for folder in (printout.folder / "clean", printout.folder / "adversarial", printout.folder):
             with suppress(OSError):  # whatever else is in it stays
                 folder.rmdir()
@@ -128,6 +97,7 @@ def _assemble(
                 "paper": plan.recipe.paper,
                 "size": settings.size,
                 "batch": settings.batch,
+                **({"source_sha256": source} if (source := plan.recipe.source_sha256) else {}),
                 **_asked(plan, records),
             },
         ),

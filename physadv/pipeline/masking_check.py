@@ -9,20 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from physadv.attacks import (
-    NES,
-    AnswersOnly,
-    LInfBall,
-    MomentumSign,
-    Objective,
-    SignedStep,
-    Snapshot,
-    fast,
-    optimise,
-    untargeted_cross_entropy,
-    untargeted_margin,
-)
 from physadv.attacks.checks import check_differentiable, eight_bit_levels, whole_eps
+from physadv.attacks.gradient import fast
+from physadv.attacks.loop import Snapshot, Watch, optimise
+from physadv.attacks.objectives import Objective, untargeted_cross_entropy, untargeted_margin
+from physadv.attacks.optimisers import MomentumSign, SignedStep
+from physadv.attacks.queries import NES, QueryOnly
+from physadv.attacks.variables import LInfBall
 from physadv.classifiers import Classifier, load_classifier
 from physadv.errors import PhysadvError
 from physadv.evaluation.intervals import Estimate
@@ -225,8 +218,7 @@ class _Trial:
             steps=steps,
             samples=1,
             generator=self.random("gradients"),
-            callback=lambda step, before: losses.append(before),
-            keep=keep,
+            watch=Watch(callback=lambda step, before: losses.append(before), keep=keep),
         )
         images = ball.images(end)
         curve[steps] = self.right(images)
@@ -237,7 +229,7 @@ class _Trial:
         """Return which are right after NES on the margin loss, which saturation does not flatten."""
         random = self.random("answers")
         end = optimise(
-            AnswersOnly(self.classifier, directions, random),
+            QueryOnly(self.classifier, directions, random),
             untargeted_margin(self.labels),
             self.ball,
             identity,

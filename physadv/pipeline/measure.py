@@ -120,7 +120,7 @@ def measure(
     *,
     transforms: Sequence[str] = (),
     sweeps: Sequence[str] = (),
-    models: Sequence[str] = (),
+    models: Sequence[str | Classifier] = (),
     labels: Path | None = None,
     seed: int = 0,
     reporter: Reporter = silent,
@@ -132,7 +132,7 @@ def measure(
         capture: its photos' crops, where there are any.
         transforms: digital transformations, such as "blur=2".
         sweeps: sets of them, such as "kurakin" or "blur=0:4:9".
-        models: classifiers that judge; the one that the run was made against by default.
+        models: classifiers that judge, or their specs; the one that the run was made against by default.
         labels: their class names, if they are in a file.
         seed: of random transformations.
         reporter: shows progress.
@@ -142,10 +142,12 @@ def measure(
         TransformError: a transformation is unknown or out of range.
         ClassifierError: a classifier cannot be loaded, or has not the run's classes.
     """
-    asked = Asked(tuple(transforms), tuple(sweeps), tuple(models), labels, seed)
-    digital = _digital(asked)
     manifest = printout.manifest()
-    classifiers = [_load(manifest, spec, labels) for spec in models or [manifest.classifier.spec]]
+    specs = [model if isinstance(model, str) else model.spec for model in models]
+    named = () if specs == [manifest.classifier.spec] else tuple(specs)
+    asked = Asked(tuple(transforms), tuple(sweeps), named, labels, seed)
+    digital = _digital(asked)
+    classifiers = [_load(manifest, model, labels) for model in models or [manifest.classifier.spec]]
     with capture.store() as store:
         # Photos of an earlier run or layout of this name stay in the store until they are cropped again.
         photos = [photo for photo in store.photos() if photo.run == manifest.printed_code]
@@ -271,10 +273,10 @@ def _digital(asked: Asked) -> list[Channel]:
     return list({str(each): Channel(str(each), asked.seed, each) for each in found}.values())
 
 
-def _load(manifest: Manifest, spec: str, labels: Path | None) -> Classifier:
+def _load(manifest: Manifest, model: str | Classifier, labels: Path | None) -> Classifier:
     own = manifest.classifier
-    file = labels or (Path(own.labels_file) if own.labels_file and spec == own.spec else None)
-    classifier = load_classifier(spec, file)
+    file = labels or (Path(own.labels_file) if own.labels_file and model == own.spec else None)
+    classifier = load_classifier(model, file) if isinstance(model, str) else model
     for example in manifest.examples:
         if example.label >= len(classifier.labels) or classifier.labels[example.label] != example.label_name:
             raise RunError(

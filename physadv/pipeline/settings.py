@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from physadv.attacks import find_recipe
+from physadv.attacks.recipes import find_recipe
 from physadv.classifiers import Classifier
 from physadv.files import file_sha256
 from physadv.pipeline.attack_batch import Plan
@@ -117,5 +117,6 @@ def fingerprint_of(
         "labels": classifier.labels,
         "classifier": classifier.identity,
         "sources": [(item.source.name, item.sha256, item.source.label) for item in checked],
+        **({"attack": source} if (source := plan.recipe.source_sha256) else {}),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

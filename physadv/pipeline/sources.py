@@ -7,13 +7,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from physadv.classifiers import Classifier, ClassifierError
 from physadv.errors import PhysadvError
+
+if TYPE_CHECKING:
+    from physadv.classifiers import Classifier
 
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm"}
 
@@ -23,8 +26,25 @@ class SourceError(PhysadvError):
 
 
 @dataclass(frozen=True)
+class ListedSource:
+    """A source image before any classifier is loaded.
+
+    Attributes:
+        path: of the image file.
+        name: how it is called in manifest and report.
+        label: its true class as it was written, index or name; None where none was given.
+        place: where the label was written, the beginning of an error about it.
+    """
+
+    path: Path
+    name: str
+    label: str | None = None
+    place: str = ""
+
+
+@dataclass(frozen=True)
 class Source:
-    """A source image: where it is, how a person calls it, and its label where one was given."""
+    """A source image of one classifier: file, display name, and index of its true class if one was given."""
 
     path: Path
     name: str
@@ -40,37 +60,61 @@ class CheckedSource:
     size_px: tuple[int, int]
 
 
-def find_sources(images: Path, classifier: Classifier) -> list[Source]:
+def find_sources(images: Path, classifier: "Classifier") -> list[Source]:
+    """Return the source images at a path with their labels: `list_sources` and `label_sources` in one.
+
+    Raises:
+        SourceError: as these two.
+    """
+    return label_sources(list_sources(images), classifier)
+
+
+def list_sources(images: Path) -> list[ListedSource]:
     """Return the source images at a path, in order of their names (a CSV keeps its own order).
 
     A CSV file has the columns `path` (relative to the file) and `label` (index or name); others are ignored.
     A folder of folders is a tree with one folder a class, named by label or index. A folder of images has no
-    labels.
+    labels. No image is read.
 
     Raises:
         SourceError: there is nothing there, the CSV lacks a column, or it lists a file that is missing.
-        ClassifierError: a label is none of the classifier's.
     """
     if images.is_file() and images.suffix.lower() == ".csv":
-        return _from_csv(images, classifier)
+        return _from_csv(images)
     if not images.is_dir():
         raise SourceError(f"{images}: " + ("not a folder or a .csv file" if images.exists() else "not found"))
-    flat = _images_in(images)
-    if flat:
-        return [Source(path, path.name, None) for path in flat]
-    tree = [(folder, _images_in(folder)) for folder in sorted(images.iterdir()) if folder.is_dir()]
-    tree = [(folder, files) for folder, files in tree if files and not folder.name.startswith(".")]
+    if flat := images_in(images):
+        return [ListedSource(path, path.name) for path in flat]
+    tree = [
+        ListedSource(
+            path,
+            f"{folder.name}/{path.name}",
+            folder.name,
+            f"{folder}: a class folder's name must be a label: ",
+        )
+        for folder in folders_in(images)
+        for path in images_in(folder)
+    ]
     if not tree:
         raise SourceError(
             f"{images}: no images ({', '.join(sorted(IMAGE_SUFFIXES))}) in it or one folder below"
         )
+    return tree
+
+
+def label_sources(listed: Sequence[ListedSource], classifier: "Classifier") -> list[Source]:
+    """Return listed images with the classifier's index of their labels.
+
+    Raises:
+        SourceError: a label is none of the classifier's.
+    """
     sources = []
-    for folder, files in tree:
+    for each in listed:
         try:
-            label = classifier.label_index(folder.name)
-        except ClassifierError as error:
-            raise SourceError(f"{folder}: a class folder's name must be a label: {error}") from error
-        sources += [Source(path, f"{folder.name}/{path.name}", label) for path in files]
+            label = None if each.label is None else classifier.label_index(each.label)
+        except PhysadvError as error:
+            raise SourceError(f"{each.place}{error}") from error
+        sources.append(Source(each.path, each.name, label))
     return sources
 
 
@@ -83,15 +127,22 @@ def read_source(path: Path, size: int) -> NDArray[np.uint8]:
         SourceError: the file is missing, damaged, animated, not 8-bit RGB or grey, transparent, or so large
             that decoding it would be unsafe (over 89 megapixels).
     """
-    with _readable(path) as image:
-        _check_mode(image, path)
-        upright = ImageOps.exif_transpose(image).convert("RGB")
+    upright = _read_rgb(path)
     side = min(upright.size)
     left, top = (upright.width - side) // 2, (upright.height - side) // 2
     square = upright.crop((left, top, left + side, top + side))
     if side > size:
         square = square.resize((size, size), Image.Resampling.BICUBIC)
     return np.asarray(square)
+
+
+def read_pixels(path: Path) -> NDArray[np.uint8]:
+    """Return an image as 8-bit RGB pixels (H, W, 3), whole and at its own size.
+
+    Raises:
+        SourceError: as `read_source`.
+    """
+    return np.asarray(_read_rgb(path))
 
 
 def check_source(source: Source, size: int) -> CheckedSource:
@@ -117,7 +168,8 @@ def batches_of_one_size(checked: Sequence[CheckedSource], size: int) -> Iterator
         yield batch
 
 
-def _images_in(folder: Path) -> list[Path]:
+def images_in(folder: Path) -> list[Path]:
+    """Return the image files directly in a folder, by name; hidden ones are left out."""
     return sorted(
         path
         for path in folder.iterdir()
@@ -125,7 +177,12 @@ def _images_in(folder: Path) -> list[Path]:
     )
 
 
-def _from_csv(table: Path, classifier: Classifier) -> list[Source]:
+def folders_in(folder: Path) -> list[Path]:
+    """Return the folders directly in a folder, by name; hidden ones are left out."""
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+def _from_csv(table: Path) -> list[ListedSource]:
     sources = []
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
@@ -134,20 +191,23 @@ def _from_csv(table: Path, classifier: Classifier) -> list[Source]:
             if missing:
                 raise SourceError(f"{table}: no column '{min(missing)}'; wanted path,label on the first line")
             for row in rows:
-                line = rows.line_num
+                place = f"{table}: line {rows.line_num}: "
                 path = table.parent / (row["path"] or "")
                 if not path.is_file():
-                    raise SourceError(f"{table}: line {line}: image '{row['path']}' not found")
-                try:
-                    label = classifier.label_index(row["label"] or "")
-                except ClassifierError as error:
-                    raise SourceError(f"{table}: line {line}: {error}") from error
-                sources.append(Source(path, row["path"], label))
+                    raise SourceError(f"{place}image '{row['path']}' not found")
+                sources.append(ListedSource(path, row["path"], row["label"] or "", place))
     except (UnicodeDecodeError, csv.Error) as error:
         raise SourceError(f"{table}: not a CSV file in UTF-8 ({error})") from error
     if not sources:
         raise SourceError(f"{table}: lists no images")
     return sources
+
+
+def _read_rgb(path: Path) -> Image.Image:
+    """Return an image upright, in 8-bit RGB."""
+    with _readable(path) as image:
+        _check_mode(image, path)
+        return ImageOps.exif_transpose(image).convert("RGB")
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median
 from typing import TypeVar
 
-from physadv.attacks import RECIPES
+from physadv.attacks.recipes import RECIPES
 from physadv.pipeline.crop import colours_in_words
 from physadv.pipeline.measure import Measurement
 from physadv.pipeline.settings import GenerateSettings
@@ -144,6 +144,8 @@ def measure_options(measurement: Measurement) -> list[str]:
 def generate_command(manifest: Manifest) -> str:
     """Return what made a run, as its manifest records it."""
     attack, classifier = manifest.attack, manifest.classifier
+    if attack.parameters.get("adopted"):
+        return _adopt_command(manifest)
     usual = {**vars(GenerateSettings(images=Path())), **_usual(attack.name)}
     recorded: dict[str, object] = {
         "model": classifier.spec,
@@ -173,6 +175,24 @@ def generate_command(manifest: Manifest) -> str:
     flags += ["--query-only"] * ("estimate" in attack.parameters)
     images = shlex.quote(manifest.selection.images)
     return " ".join([f"physadv generate {images} --name {manifest.name}", *options, *flags])
+
+
+def _adopt_command(manifest: Manifest) -> str:
+    attack, classifier, name = manifest.attack, manifest.classifier, manifest.name
+    if attack.parameters["adversarial"] is None:
+        return f'physadv.Run.create("{name}", classifier, clean, adversarial, labels)  # in Python'
+    paths = [manifest.selection.images, attack.parameters["adversarial"]]
+    options = {
+        "name": name,
+        "model": classifier.spec,
+        "labels": classifier.labels_file,
+        "target": attack.parameters["target"],
+        "made-by": attack.name if attack.name != "own" else None,
+    }
+    given = [
+        f"--{option} {shlex.quote(str(value))}" for option, value in options.items() if value is not None
+    ]
+    return " ".join(["physadv adopt", *(shlex.quote(str(path)) for path in paths), *given])
 
 
 def _usual(attack: str) -> dict[str, object]:

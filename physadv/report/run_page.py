@@ -16,7 +16,7 @@ from physadv.report.page import SIDE_PX, GalleryGroup, Headline, Notice, render_
 from physadv.report.provenance import cameras, commands, parameters
 from physadv.report.result_tables import Beside, beside_table, rate_table, sweep_table, transfer_table
 from physadv.report.run_figures import report_figures
-from physadv.report.table import Cell, Table, words_table
+from physadv.report.table import Cell, Table, to_html, words_table
 from physadv.report.wording import (
     count_in_words,
     destruction_in_words,
@@ -120,6 +120,13 @@ def _detail(share: Estimate) -> str:
     if share.value is None:
         return count_in_words(share)
     return f"95 % interval {interval(share)} · {count_in_words(share)}"
+
+
+def tables_as_html(measurements: Sequence[Measurement]) -> str:
+    """Return the report's tables as HTML, for a notebook."""
+    judges = of_first_run(measurements)
+    tables = _tables(measurements, judges, named_channels(judges))
+    return "\n".join(to_html(table, f"table-{k}") for k, table in enumerate(tables))
 
 
 def _tables(

@@ -1,6 +1,7 @@
 """Where a run's files are: `printouts/NAME` before the printer, `captures/NAME` after the camera."""
 
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from physadv.files import file_sha256
+from physadv.files import file_sha256, remove_partial_files, replacing
 from physadv.runs.errors import RunError
 from physadv.runs.manifest import Example, Manifest, read_manifest
 from physadv.runs.store import ObservationStore
@@ -56,6 +57,47 @@ class Printout:
     def progress(self) -> Path:
         """Return the folder in which an unfinished `generate` keeps what it has done."""
         return self.folder / ".progress"
+
+    def begin(self, fingerprint: str, code: str) -> Manifest | None:
+        """Claim the folder for a run, or go on with it; return the manifest of one that is complete.
+
+        Args:
+            fingerprint: hash of all that the examples' bytes depend on.
+            code: the run's code, made of it.
+
+        Raises:
+            RunError: the folder holds a run with another fingerprint, finished or not.
+        """
+        if self.manifest_path.exists():
+            manifest = self.manifest()
+            if manifest.code != code:
+                raise RunError(
+                    f"{self.folder}: holds a run with other settings; take another --name or delete it"
+                )
+            self.forget_progress()
+            return manifest
+        mark = self.progress / "fingerprint"
+        if mark.exists() and mark.read_text() != fingerprint:
+            raise RunError(
+                f"{self.folder}: an unfinished run with other settings; take another --name or delete it"
+            )
+        with replacing(mark) as temporary:
+            temporary.write_text(fingerprint)
+        remove_partial_files(self.folder)
+        for folder in ("clean", "adversarial", ".progress"):
+            (self.folder / folder).mkdir(exist_ok=True)
+            remove_partial_files(self.folder / folder)
+        return None
+
+    def finish(self, manifest: Manifest) -> Manifest:
+        """Write the manifest of a run whose examples are all there, and return it."""
+        manifest.write(self.manifest_path)
+        self.forget_progress()
+        return manifest
+
+    def forget_progress(self) -> None:
+        """Remove the records of an unfinished run: they are in the manifest, or came to nothing."""
+        shutil.rmtree(self.progress, ignore_errors=True)
 
     def manifest(self) -> Manifest:
         """Return the manifest after checking that every example is still the file it lists.

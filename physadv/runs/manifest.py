@@ -75,7 +75,12 @@ class AttackRecord(_Record):
 
     @property
     def budget(self) -> str:
-        """Return its budget in words: "eps 16", "L2 eps 765", "10 % of the area" or "no eps"."""
+        """Return its budget in words: "eps 16", "L2 eps 765", "10 % of the area" or "no eps".
+
+        Of images made elsewhere it is what they were measured to differ by: "L-inf 16 measured".
+        """
+        if (measured := self.parameters.get("measured_linf")) is not None:
+            return f"L-inf {measured} measured"
         if self.eps is not None:
             return f"eps {self.eps}" if self.norm == "L∞" else f"{self.norm} eps {self.eps}"
         area = self.parameters.get("area")

@@ -54,6 +54,8 @@ ALTER TABLE crops ADD COLUMN distance_mm REAL;
 """,
 }
 """What makes a store of one version one of the next."""
+_IS_VIEW = "(instr({}, '/') > 0)"
+"""Whether a photo's name is that of a view and not of a file."""
 
 
 class ObservationStore:
@@ -98,8 +100,8 @@ class ObservationStore:
         """Close the file."""
         self._connection.close()
 
-    def photos(self) -> list[PhotoRow]:
-        """Return every photo, by name."""
+    def photos(self, *, views: bool = False) -> list[PhotoRow]:
+        """Return every photo in the capture's folder, or every view of a test, by name; see `PhotoRow`."""
         return [
             PhotoRow(
                 **{
@@ -109,14 +111,14 @@ class ObservationStore:
                     "delta_e_before": tuple(json.loads(row["delta_e_before"])),
                 }
             )
-            for row in self._rows("photos", PhotoRow)
+            for row in self._rows("photos", PhotoRow, f"{_IS_VIEW.format('name')} = ?", (int(views),))
         ]
 
-    def crops(self) -> list[CropRow]:
-        """Return every cell of every photo, by photo and example."""
+    def crops(self, *, views: bool = False) -> list[CropRow]:
+        """Return every cell of every photo, or every treatment in every view, by photo and example."""
         return [
             CropRow(**{**row, "corners_px": tuple(map(tuple, json.loads(row["corners_px"])))})
-            for row in self._rows("crops", CropRow)
+            for row in self._rows("crops", CropRow, f"{_IS_VIEW.format('photo')} = ?", (int(views),))
         ]
 
     def observations(self, run: str, classifier: str, channel: str, seed: int) -> list[ObservationRow]:
@@ -158,8 +160,16 @@ class ObservationStore:
             )
         )
 
-    def add_file(self, file: str, photos: Iterable[tuple[PhotoRow, Iterable[CropRow]]]) -> None:
-        """Record the photos in a file and their cells in one transaction, in place of what it held before."""
+    def add_file(
+        self,
+        file: str,
+        photos: Iterable[tuple[PhotoRow, Iterable[CropRow]]],
+        observations: Sequence[ObservationRow] = (),
+    ) -> None:
+        """Record the photos in a file, their cells and what was observed in them in one transaction.
+
+        They take the place of what the file held before.
+        """
         with self._faults_named(), self._connection:
             self._forget(file)
             for photo, crops in photos:
@@ -171,6 +181,7 @@ class ObservationStore:
                 self._insert(
                     "crops", [{**vars(crop), "corners_px": json.dumps(crop.corners_px)} for crop in crops]
                 )
+            self._insert_observations(observations)
 
     def forget_file(self, file: str) -> None:
         """Remove the photos in a file that is no longer there, their cells and what was observed in them."""
@@ -180,17 +191,7 @@ class ObservationStore:
     def add_observations(self, rows: Sequence[ObservationRow]) -> None:
         """Record a batch of observations in one transaction."""
         with self._faults_named(), self._connection:
-            self._insert(
-                "observations",
-                [
-                    {
-                        **vars(r),
-                        "labels": json.dumps(r.labels),
-                        "probabilities": json.dumps(r.probabilities),
-                    }
-                    for r in rows
-                ],
-            )
+            self._insert_observations(rows)
 
     def select(self, query: str, values: Sequence[str | int] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a reading query."""
@@ -244,6 +245,13 @@ class ObservationStore:
         ).fetchall()
         for table, column in (("observations", "photo"), ("crops", "photo"), ("photos", "name")):
             self._connection.executemany(f"DELETE FROM {table} WHERE {column} = ?", names)
+
+    def _insert_observations(self, rows: Sequence[ObservationRow]) -> None:
+        lists = ("labels", "probabilities")
+        self._insert(
+            "observations",
+            [{**vars(row), **{name: json.dumps(getattr(row, name)) for name in lists}} for row in rows],
+        )
 
     def _insert(self, table: str, rows: Sequence[dict[str, object]]) -> None:
         if rows:

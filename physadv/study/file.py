@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from physadv.attacks import find_recipe
+from physadv.attacks.recipes import find_recipe
 from physadv.errors import PhysadvError, unknown_name
 from physadv.phone import load_phone
 from physadv.pipeline.settings import GenerateSettings

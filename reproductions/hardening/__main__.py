@@ -9,7 +9,7 @@ from physadv.errors import PhysadvError
 from physadv.files import replacing
 from physadv.parallel import map_items
 from physadv.progress import reporter
-from physadv.signs.stop_sign.heldout import QUICK as QUICK_CAMERA
+from physadv.signs.stop_sign.settings import StudySize
 from reproductions.hardening.page import COMMAND, page
 from reproductions.hardening.stop_signs import Effort
 from reproductions.hardening.study import Extent, study_of
@@ -19,7 +19,8 @@ QUICK = Extent(
     queried=5,
     query_steps=5,
     effort=Effort(steps=10, samples=1, draws=2),
-    camera=QUICK_CAMERA,
+    camera=StudySize(shots=1, every=30),
+    camera_steps=60,
 )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from physadv.evaluation.intervals import Estimate
 from physadv.report.wording import paragraph, percent, with_interval
-from physadv.signs.stop_sign.treatments import OPTIMISED
+from physadv.signs.stop_sign.settings import OPTIMISED
 from reproductions.hardening.stop_signs import AIMS
 from reproductions.hardening.study import MASKING_EPS, Findings
 from reproductions.hardening.trials import UNFORESEEN, WORST_STICKERS

@@ -7,14 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from physadv.attacks import (
-    Stickers,
-    TorchOptimiser,
-    bars,
-    optimise,
-    targeted_cross_entropy,
-    untargeted_cross_entropy,
-)
+from physadv.attacks.loop import optimise
+from physadv.attacks.objectives import targeted_cross_entropy, untargeted_cross_entropy
+from physadv.attacks.optimisers import TorchOptimiser
+from physadv.attacks.stickers import Stickers, bars
 from physadv.classifiers import Classifier
 from physadv.classifiers.signs import SIGN_LABELS
 from physadv.evaluation.intervals import Estimate, proportion

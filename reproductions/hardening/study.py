@@ -17,15 +17,13 @@ from physadv.evaluation.intervals import Estimate
 from physadv.parallel import one_thread
 from physadv.pipeline.masking_check import MaskingCheck, MaskingSettings, masking_check
 from physadv.progress import Reporter, silent
-from physadv.signs.stop_sign.heldout import Effort as CameraEffort
-from physadv.signs.stop_sign.heldout import run_held_out
-from physadv.signs.stop_sign.masks import AUTO
-from physadv.signs.stop_sign.treatments import CLEAN, OPTIMISED, RANDOM
-from physadv.signs.stop_sign.victims import read_victims as read_signs
-from physadv.signs.training.fitting import STOP, Measured, measure, read_test, read_victims
+from physadv.signs.stop_sign.settings import AUTO, CLEAN, OPTIMISED, RANDOM, StopSignSettings, StudySize
+from physadv.signs.stop_sign.sign_photos import read_sign_photos
+from physadv.signs.training.fitting import Measured, measure, read_test, read_victims
 from physadv.signs.training.harden_settings import HardenError
 from reproductions.hardening.stop_signs import Effort, stop_sign_shares
 from reproductions.hardening.trials import trials
+from reproductions.rp2.held_out import run_held_out
 from reproductions.rp2.published import FOLDER
 from reproductions.rp2.study import TARGETS
 
@@ -44,14 +42,16 @@ class Extent:
         queried: of those, attacked by answers only, and checked for masked gradients.
         query_steps: of the attack by answers.
         effort: for the stickers that all stop signs share.
-        camera: for larger ones before the simulated cameras.
+        camera: size of the simulated tests of larger stickers.
+        camera_steps: of the optimiser of the larger stickers.
     """
 
     every: int = 12
     queried: int = 40
     query_steps: int = 50
     effort: Effort = field(default_factory=Effort)
-    camera: CameraEffort = field(default_factory=lambda: CameraEffort(shots=1, every=40))
+    camera: StudySize = field(default_factory=lambda: StudySize(shots=1, every=40))
+    camera_steps: int = 300
 
 
 @dataclass(frozen=True)
@@ -106,13 +106,13 @@ def study(classifier: Classifier, data: Path, extent: Extent, reporter: Reporter
         victims=measure(classifier, victims),
         fooled=fooled,
         stop_signs=stop_sign_shares(classifier, victims, extent.effort),
-        camera=camera_shares(classifier, data, extent.camera, reporter),
+        camera=camera_shares(classifier, data, extent.camera, extent.camera_steps, reporter),
         masking=_masking(classifier.spec, images[: extent.queried], labels[: extent.queried], reporter),
     )
 
 
 def camera_shares(
-    classifier: Classifier, data: Path, effort: CameraEffort, reporter: Reporter = silent
+    classifier: Classifier, data: Path, size: StudySize, steps: int, reporter: Reporter = silent
 ) -> dict[str, Estimate]:
     """Return mask, test, treatment and aim → share, of stickers before the cameras of `physadv stop-sign`.
 
@@ -120,18 +120,10 @@ def camera_shares(
     where it is reached, those for any other class where the sign is not called stop.
     """
     shares = {}
-    victims = read_signs(data / FOLDER / "victims")
+    photos = read_sign_photos(data / FOLDER / "victims")
     for mask, target in product(CAMERA_MASKS, CAMERA_TARGETS):
-        found = run_held_out(
-            classifier,
-            victims,
-            mask,
-            label=STOP,
-            target=None if target is None else SIGN_LABELS.index(target),
-            effort=effort,
-            seed=0,
-            reporter=reporter,
-        )
+        settings = StopSignSettings(model=classifier.spec, target=target, mask=mask, steps=steps)
+        found = run_held_out(classifier, photos, settings, size, reporter)
         for test, score in (("lab", found.lab), ("drive-by", found.drive), ("drive-by, found", found.found)):
             shares[f"clean, {test}, not called stop"] = score.overall[CLEAN].untargeted
             for treatment in (RANDOM, OPTIMISED):

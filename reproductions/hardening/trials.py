@@ -7,7 +7,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from physadv.attacks import NES, AnswersOnly, Placement, pgd, pgd_l2, square
+from physadv.attacks.gradient import pgd, pgd_l2
+from physadv.attacks.patches import Placement, square
+from physadv.attacks.queries import NES, QueryOnly
 from physadv.classifiers import Classifier
 from physadv.evaluation.intervals import Estimate, proportion
 from physadv.randomness import generator
@@ -80,7 +82,7 @@ def stickers(network: Classifier, images: Tensor, labels: Tensor, *, steps: int,
 
 
 def _asked(classifier: Classifier, images: Tensor, labels: Tensor, *, steps: int) -> Tensor:
-    asked = AnswersOnly(classifier, NES(sigma=SIGMA), generator(0, "hardening", "answers"))
+    asked = QueryOnly(classifier, NES(sigma=SIGMA), generator(0, "hardening", "answers"))
     return stickers(asked, images, labels, steps=steps)
 
 

@@ -12,12 +12,14 @@ from physadv.files import replacing
 from physadv.report.figures import Figure
 from physadv.report.page import slug
 from physadv.report.wording import paragraph, percent, with_interval
-from physadv.signs.stop_sign.heldout import HeldOut
 from physadv.signs.stop_sign.page import score_figures
 from physadv.signs.stop_sign.score import Score
-from physadv.signs.stop_sign.treatments import ALONE, CLEAN, OPTIMISED, PUBLISHED, RANDOM
+from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, RANDOM
+from reproductions.rp2.held_out import HeldOut
 
 NAME = "stop-sign"
+PUBLISHED, ALONE = "published", "for each alone"
+"""Treatments: the noise that RP2 released, and a noise of its own for every crop."""
 COMMAND = "python -m reproductions.rp2 DATA"
 POSTER_GOAL, STICKER_GOAL, DRIVE_GOAL, RANDOM_GOAL = 0.95, 0.85, 0.85, 0.10
 
@@ -31,8 +33,10 @@ class Against:
         crops: how many there are.
         digital: treatment → how many of them become the target, as files.
         range: least and largest of what was added, published and ours.
-        lab: the lab test of the two, simulated; likewise `drive`.
-        lab_alone: the lab test of ours and of a noise made for each crop alone; likewise `drive_alone`.
+        lab: score of the two in the simulated lab test.
+        drive: score of the two in the simulated drive-by test.
+        lab_alone: score of ours and of a noise made for each crop alone in the lab test.
+        drive_alone: score of ours and of a noise made for each crop alone in the drive-by test.
     """
 
     kind: str
@@ -47,11 +51,19 @@ class Against:
 
 @dataclass(frozen=True)
 class Judgement:
-    """One mask on one classifier, on held-out signs."""
+    """One mask on one classifier, on held-out signs.
+
+    Attributes:
+        classifier: its name.
+        target: name of the attack's class.
+        found: scores of the stickers in the simulated tests.
+        unforeseen: their score under the preset `graphite`, which nothing was optimised for.
+    """
 
     classifier: str
     target: str
     found: HeldOut
+    unforeseen: Score
 
 
 def write_results(
@@ -107,11 +119,11 @@ def _against_lines(against: Sequence[Against]) -> list[str]:
         "mask and clipped; ours likewise, within the published noise's own range, optimised on the same 40",
         "crops, as the published one was, but for what a camera does besides. *As files* counts crops that",
         "become `speedLimit45`. Through the tests the plane that is photographed is the whole crop,",
-        "enlarged. *p* is McNemar's exact test of published against ours, sight by sight and sign by sign,",
-        "Holm-corrected with the two comparisons with clean crops. Sights by the thousand tell shares apart",
+        "enlarged. *p* is McNemar's exact test of published against ours, view by view and sign by sign,",
+        "Holm-corrected with the two comparisons with clean crops. Views by the thousand tell shares apart",
         "that differ by tenths of a point: see how large a difference is, not only whether it is shown.",
         "",
-        "| mask | noise | range | as files | lab test | p sights | p signs | drive-by | p sights | p signs |",
+        "| mask | noise | range | as files | lab test | p views | p signs | drive-by | p views | p signs |",
         "|---|---|---|---:|---|---:|---:|---|---:|---:|",
     ]
     for each in against:
@@ -121,7 +133,7 @@ def _against_lines(against: Sequence[Against]) -> list[str]:
             tests = [
                 _p(found) if ours else ""
                 for score in (each.lab, each.drive)
-                for found in (score.by_sight, score.by_sign)
+                for found in (score.by_view, score.by_sign)
             ]
             lines.append(
                 f"| {each.kind} | {'ours' if ours else treatment} | {low:.2f} to {high:.2f} "
@@ -140,7 +152,7 @@ def _comparison(each: Against) -> list[str]:
     lines = [f"{each.kind}, as files: {'at least as good' if digital >= 0 else f'{-digital} crops worse'}."]
     for score in (each.lab, each.drive):
         ours, theirs = (score.overall[name].targeted.value or 0 for name in (OPTIMISED, PUBLISHED))
-        shown = _between(score.by_sight, PUBLISHED, OPTIMISED).differs
+        shown = _between(score.by_view, PUBLISHED, OPTIMISED).differs
         outcome = ("better" if ours > theirs else "worse") if shown else "no difference shown"
         lines.append(f"{each.kind}, {score.name}: {outcome}, {100 * ours:.1f} against {100 * theirs:.1f} %.")
     return lines
@@ -151,9 +163,9 @@ def _possible_lines(each: Against) -> list[str]:
     tests = []
     for score in (each.lab_alone, each.drive_alone):
         ours, alone = (score.overall[name].targeted for name in (OPTIMISED, ALONE))
-        p = _between(score.by_sight, OPTIMISED, ALONE).p
+        p = _between(score.by_view, OPTIMISED, ALONE).p
         tests.append(
-            f"{with_interval(alone)} of {alone.n} sights through the {score.name} "
+            f"{with_interval(alone)} of {alone.n} views through the {score.name} "
             f"(ours {percent(ours)}, {'no p' if p is None else f'p {p:.2g}'})"
         )
     text = (
@@ -187,7 +199,7 @@ def _held_out_lines(judgements: Sequence[Judgement], figures: Mapping[str, Figur
             lines.append(
                 f"| {each.classifier} → {each.target} | {found.mask}, {100 * found.area:.1f} % | {treatment} "
                 f"| {' | '.join(cells)} | {percent(found.found.overall[treatment].found)} "
-                f"| {_both(found.unforeseen, treatment)} "
+                f"| {_both(each.unforeseen, treatment)} "
                 f"| {with_interval(found.lab.overall[treatment].accuracy)} |"
             )
     lines += ["", "What was to be reached:", ""]
@@ -274,11 +286,11 @@ def _as_json(against: Sequence[Against], judgements: Sequence[Judgement]) -> dic
                 "target": each.target,
                 "mask": each.found.mask,
                 "area": each.found.area,
-                "printability": dict(each.found.printability),
-                "judged": each.found.treated.names,
+                "printability": each.found.run.record["printability"],
+                "judged": each.found.run.record["judged"],
                 "tests": [
                     score.as_json()
-                    for score in (each.found.lab, each.found.drive, each.found.found, each.found.unforeseen)
+                    for score in (each.found.lab, each.found.drive, each.found.found, each.unforeseen)
                 ],
             }
             for each in judgements

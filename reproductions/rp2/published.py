@@ -13,15 +13,15 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from physadv.attacks.loop import optimise
+from physadv.attacks.loop import Watch, optimise
 from physadv.attacks.objectives import targeted_generalised
 from physadv.attacks.optimisers import cooling_adam
 from physadv.classifiers import Classifier
 from physadv.errors import PhysadvError
 from physadv.progress import Reporter, silent
 from physadv.randomness import generator
+from physadv.signs.stop_sign import FACE_SIDE
 from physadv.signs.stop_sign.optimise import SIDE
-from physadv.signs.stop_sign.sign import FACE_SIDE
 from physadv.signs.stop_sign.stickers import MARGIN
 from physadv.transforms import Composition, Transformation, load_preset, plus_minus, round_to_8_bits
 from physadv.transforms.protocol import Parameters
@@ -143,7 +143,7 @@ def our_noise(
         backgrounds: as `around_planes` gives them.
         steps: of Adam.
         seed: of the draws.
-        reporter: told of the steps.
+        reporter: shows the steps.
     """
     variable = NoiseOnCrops(attack, backgrounds)
     digital = targeted_generalised(torch.full((len(attack.crops),), SPEED_LIMIT_45))
@@ -166,7 +166,7 @@ def our_noise(
         samples=1,
         generator=generator(seed, "published", attack.kind),
         penalty=as_files,
-        callback=tick,
+        watch=Watch(callback=tick),
     )
     next(ticks, None)
     return values.detach() / 255

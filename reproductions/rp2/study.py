@@ -12,14 +12,16 @@ from physadv.classifiers import Classifier, load_classifier
 from physadv.errors import PhysadvError
 from physadv.progress import reporter
 from physadv.randomness import derive_seed
-from physadv.signs.stop_sign.heldout import QUICK, Effort, both_tests, run_held_out
-from physadv.signs.stop_sign.rendering import drawn_backgrounds
-from physadv.signs.stop_sign.score import Score
-from physadv.signs.stop_sign.sign import FACE_SIDE
-from physadv.signs.stop_sign.treatments import ALONE, CLEAN, OPTIMISED, PUBLISHED, Treated
-from physadv.signs.stop_sign.victims import read_victims
+from physadv.signs.stop_sign import FACE_SIDE
+from physadv.signs.stop_sign.camera import drawn_backgrounds
+from physadv.signs.stop_sign.judge import simulated_tests
+from physadv.signs.stop_sign.score import Score, score_drive_by, score_lab
+from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, StopSignSettings, StudySize
+from physadv.signs.stop_sign.sign_photos import read_sign_photos
+from physadv.signs.stop_sign.views import Exhibit, Judge
 from reproductions.kept_rows import kept_rows
-from reproductions.rp2.page import COMMAND, NAME, Against, Judgement, write_results
+from reproductions.rp2.held_out import exhibit_of, run_held_out, under_preset
+from reproductions.rp2.page import ALONE, COMMAND, NAME, PUBLISHED, Against, Judgement, write_results
 from reproductions.rp2.published import (
     FOLDER,
     MASKS,
@@ -40,8 +42,28 @@ often taken for speed limit 30, which stickers reach more easily for that reason
 """
 HELD_OUT_MASKS = ("poster", "auto", "two-bars", "camouflage")
 _CLOSER = 4
-"""Times the sights of other rows, to tell our noise from the published one: they differ in few."""
+"""Times the views of other rows, to tell our noise from the published one: they differ in few."""
 _SEED = 0
+
+
+@dataclass(frozen=True)
+class Rp2Size(StudySize):
+    """Size of the study.
+
+    Attributes:
+        steps: of the optimiser.
+        steps_alone: of the optimiser, for a noise that is made for one crop alone.
+        draws: of the preset that was not trained for, a sign.
+    """
+
+    shots: int = 2
+    every: int = 20
+    steps: int = 300
+    steps_alone: int = 200
+    draws: int = 50
+
+
+QUICK = Rp2Size(shots=1, every=30, steps=60, steps_alone=20, draws=5)
 
 
 @dataclass(frozen=True)
@@ -49,7 +71,7 @@ class _Unit:
     """One row of the study: a released attack where there is no mask, else a mask on held-out signs."""
 
     data: Path
-    effort: Effort
+    size: Rp2Size
     kind: str = ""
     classifier: str = ""
     mask: str = ""
@@ -64,15 +86,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--workers", type=int, help="processes; all cores by default")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     chosen = parser.parse_args(arguments)
-    effort, told = QUICK if chosen.quick else Effort(), reporter(quiet=chosen.quiet)
-    units = [_Unit(chosen.data, effort, kind=kind) for kind in MASKS]
+    size = QUICK if chosen.quick else Rp2Size()
+    units = [_Unit(chosen.data, size, kind=kind) for kind in MASKS]
     units += [
-        _Unit(chosen.data, effort, classifier=name, mask=mask) for name in TARGETS for mask in HELD_OUT_MASKS
+        _Unit(chosen.data, size, classifier=name, mask=mask) for name in TARGETS for mask in HELD_OUT_MASKS
     ]
     unfinished = chosen.out / f".{NAME}"
     try:
         rows = kept_rows(_row, units, unfinished, workers=chosen.workers)
-        found = list(told.track(rows, len(units), "rows of the study"))
+        found = list(reporter(quiet=chosen.quiet).track(rows, len(units), "rows of the study"))
     except PhysadvError as error:
         parser.error(str(error))
     against = [row for row in found if isinstance(row, Against)]
@@ -85,19 +107,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _row(unit: _Unit) -> Against | Judgement:
     if not unit.mask:
-        return compare_with_published(_load("LISA-CNN", unit.data), unit.data, unit.kind, unit.effort)
+        return compare_with_published(_load("LISA-CNN", unit.data), unit.data, unit.kind, unit.size)
     classifier, target = _load(unit.classifier, unit.data), TARGETS[unit.classifier]
-    labels = list(classifier.labels)
-    found = run_held_out(
-        classifier,
-        read_victims(unit.data / FOLDER / "victims"),
-        unit.mask,
-        label=labels.index("stop"),
-        target=labels.index(target),
-        effort=unit.effort,
-        seed=_SEED,
+    settings = StopSignSettings(
+        model=classifier.spec, target=target, mask=unit.mask, steps=unit.size.steps, seed=_SEED
     )
-    return Judgement(unit.classifier, target, found)
+    found = run_held_out(classifier, read_sign_photos(unit.data / FOLDER / "victims"), settings, unit.size)
+    unforeseen = under_preset(exhibit_of(found.run), "graphite", draws=unit.size.draws, seed=_SEED)
+    return Judgement(unit.classifier, target, found, unforeseen)
 
 
 def _load(name: str, data: Path) -> Classifier:
@@ -106,16 +123,16 @@ def _load(name: str, data: Path) -> Classifier:
     return load_classifier(f"file:{data / FOLDER / 'lisa_cnn.pt2'}", data / FOLDER / "lisa_classes.txt")
 
 
-def compare_with_published(classifier: Classifier, data: Path, kind: str, effort: Effort) -> Against:
+def compare_with_published(classifier: Classifier, data: Path, kind: str, size: Rp2Size) -> Against:
     """Return what RP2's released noise and ours do to the same crops, as files and through both tests."""
     attack = read_published(data, kind)
     behind = around_planes(drawn_backgrounds(derive_seed(_SEED, "published")))
-    ours = our_noise(classifier, attack, behind, steps=4 * effort.steps, seed=_SEED)
+    ours = our_noise(classifier, attack, behind, steps=4 * size.steps, seed=_SEED)
     noises = {
         CLEAN: torch.zeros_like(ours),
         PUBLISHED: attack.noise,
         OPTIMISED: ours,
-        ALONE: noise_for_each(classifier, attack, behind, steps=effort.steps_alone, seed=_SEED),
+        ALONE: noise_for_each(classifier, attack, behind, steps=size.steps_alone, seed=_SEED),
     }
     crops = {name: attack.added(noise) for name, noise in noises.items()}
     with torch.no_grad():
@@ -124,22 +141,20 @@ def compare_with_published(classifier: Classifier, data: Path, kind: str, effort
             for name, each in crops.items()
         }
 
-    closer = replace(effort, shots=_CLOSER * effort.shots, approaches=_CLOSER * effort.approaches)
+    closer = replace(size, shots=_CLOSER * size.shots, approaches=_CLOSER * size.approaches)
+    judge = Judge(classifier, STOP, SPEED_LIMIT_45)
 
-    def tested(effort: Effort, *names: str) -> list[Score]:
-        return both_tests(
-            classifier,
-            Treated(
-                attack.names,
-                {name: as_planes(crops[name]) for name in names},
-                torch.ones(FACE_SIDE, FACE_SIDE),
-            ),
-            label=STOP,
-            target=SPEED_LIMIT_45,
-            effort=effort,
+    def tested(size: StudySize, *names: str) -> tuple[Score, Score]:
+        exhibit = Exhibit(
+            judge,
+            attack.names,
+            {name: as_planes(crops[name]) for name in names},
+            torch.ones(FACE_SIDE, FACE_SIDE),
             seed=derive_seed(_SEED, "published", kind),
             margin=0.0,
         )
+        lab, drive = simulated_tests(exhibit, size, finders=(None,))
+        return score_lab(lab), score_drive_by(drive)
 
     ends = {
         name: (float(noise[..., attack.mask > 0].min()), float(noise[..., attack.mask > 0].max()))
@@ -152,5 +167,5 @@ def compare_with_published(classifier: Classifier, data: Path, kind: str, effort
         digital,
         ends,
         *tested(closer, CLEAN, PUBLISHED, OPTIMISED),
-        *tested(effort, OPTIMISED, ALONE),
+        *tested(size, OPTIMISED, ALONE),
     )

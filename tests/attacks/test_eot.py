@@ -12,20 +12,20 @@ from physadv.attacks import (
     MomentumSign,
     NormalisedStep,
     TorchOptimiser,
-    cooling_adam,
+    Watch,
     ensemble,
     eot,
     fast,
     optimise,
     pgd_l2,
     random_target,
-    spanning_adam,
-    targeted_generalised,
     targeted_margin,
     total_variation,
     untargeted_cross_entropy,
     untargeted_margin,
 )
+from physadv.attacks.objectives import targeted_generalised
+from physadv.attacks.optimisers import cooling_adam, spanning_adam
 from physadv.attacks.variables import LInfBall
 from physadv.transforms import compose, identity, parse_transform
 
@@ -181,7 +181,6 @@ def test_images_that_meet_the_goal_are_left_alone(tiny_classifier, tiny_images):
         asked.append(images)
         return torch.arange(6) < 3
 
-    options = {"steps": 9, "goal": goal}
     stopped = optimise(
         tiny_classifier,
         untargeted_cross_entropy(LABELS),
@@ -190,8 +189,8 @@ def test_images_that_meet_the_goal_are_left_alone(tiny_classifier, tiny_images):
         lambda values, gradient: values + 1,
         samples=1,
         generator=torch.Generator(),
-        check_every=4,
-        **options,
+        steps=9,
+        watch=Watch(goal=goal, check_every=4),
     )
     assert len(asked) == 2
     moved = stopped - (tiny_images * 255).round()

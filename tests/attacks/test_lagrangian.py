@@ -3,15 +3,9 @@
 import pytest
 import torch
 
-from physadv.attacks import (
-    AttackError,
-    LInfBall,
-    eot_lagrangian,
-    expected_loss,
-    lab_distance,
-    untargeted_cross_entropy,
-    untargeted_likelihood,
-)
+from physadv.attacks import AttackError, LInfBall, eot_lagrangian, lab_distance, untargeted_cross_entropy
+from physadv.attacks.loop import expected_loss
+from physadv.attacks.objectives import untargeted_likelihood
 from physadv.transforms import compose, parse_transform
 
 LABELS = torch.tensor([0, 1, 2, 3, 0, 1])

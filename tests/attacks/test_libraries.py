@@ -10,8 +10,9 @@ import pytest
 import torch
 from torch import nn
 
-from physadv.attacks import AttackError, Borrowed, find_recipe
-from physadv.attacks.libraries import LIBRARIES
+from physadv.attacks import AttackError, find_recipe
+from physadv.attacks.libraries import LibraryAttack
+from physadv.attacks.recipe import LIBRARIES
 from physadv.classifiers import Classifier
 from physadv.runs import Printout
 from physadv.transforms import parse_transform
@@ -207,7 +208,7 @@ def test_an_absent_library_says_what_to_install(monkeypatch, tiny_classifier, ti
     with pytest.raises(AttackError, match=line):
         find_recipe(f"{library}:PGD")
     with pytest.raises(AttackError, match=line):
-        Borrowed(library, "PGD")(tiny_classifier, tiny_images, LABELS, eps=8 / 255)
+        LibraryAttack(library, "PGD")(tiny_classifier, tiny_images, LABELS, eps=8 / 255)
 
 
 @pytest.mark.parametrize(

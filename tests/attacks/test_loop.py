@@ -6,18 +6,18 @@ import torch
 
 from physadv.attacks import (
     AttackError,
-    EachImage,
     LInfBall,
     MomentumSign,
     NormalisedStep,
     SignedStep,
     TorchOptimiser,
-    cooling_adam,
-    expected_loss,
+    Watch,
     optimise,
     targeted_cross_entropy,
     untargeted_cross_entropy,
 )
+from physadv.attacks.loop import expected_loss
+from physadv.attacks.optimisers import EachImage, cooling_adam
 from physadv.transforms import compose, identity, parse_transform
 
 NOISY = compose(parse_transform("noise=20"), parse_transform("brightness=5"))
@@ -102,7 +102,7 @@ def test_callback_sees_every_step_and_falling_losses(tiny_classifier, ball):
         steps=6,
         samples=1,
         generator=torch.Generator(),
-        callback=lambda step, losses: seen.append((step, losses.mean().item())),
+        watch=Watch(callback=lambda step, losses: seen.append((step, losses.mean().item()))),
     )
 
     assert [step for step, _ in seen] == list(range(6))
@@ -144,7 +144,7 @@ def test_nan_gradient_stops_the_attack(ball):
 )
 @pytest.mark.parametrize("interrupted", [0, 4])
 def test_loop_taken_up_again_ends_where_it_would_have(tiny_classifier, ball, make, interrupted):
-    def run(generator, **options):
+    def run(generator, **watched):
         return optimise(
             tiny_classifier,
             untargeted_cross_entropy(LABELS),
@@ -154,7 +154,7 @@ def test_loop_taken_up_again_ends_where_it_would_have(tiny_classifier, ball, mak
             steps=7,
             samples=2,
             generator=generator,
-            **options,
+            watch=Watch(**watched),
         )
 
     kept = []
@@ -167,19 +167,19 @@ def test_loop_taken_up_again_ends_where_it_would_have(tiny_classifier, ball, mak
 
 def test_images_that_met_the_goal_stay_so_after_an_interruption(tiny_classifier, ball):
     first_two = torch.tensor([True, True, False, False, False, False])
-    options = {"steps": 6, "samples": 1, "goal": lambda pictures: first_two, "check_every": 2}
     kept = []
 
-    def run(**more):
+    def run(**watched):
         return optimise(
             tiny_classifier,
             untargeted_cross_entropy(LABELS),
             ball,
             identity,
             SignedStep(1),
+            steps=6,
+            samples=1,
             generator=torch.Generator(),
-            **options,
-            **more,
+            watch=Watch(goal=lambda pictures: first_two, check_every=2, **watched),
         )
 
     whole = run(keep=lambda snapshot: kept.append(deepcopy(snapshot)))

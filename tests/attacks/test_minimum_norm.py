@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from physadv.attacks import AttackError, cw_l2, lbfgs, runner_up_class
+from physadv.attacks import AttackError, cw_l2, lbfgs
+from physadv.attacks.objectives import runner_up_class
 from physadv.classifiers import Classifier
 
 ATTACKS = pytest.mark.parametrize("attack", [cw_l2, lbfgs])

@@ -1,12 +1,7 @@
 import pytest
 import torch
 
-from physadv.attacks import (
-    lab_distance,
-    non_printability_minimum,
-    non_printability_product,
-    total_variation,
-)
+from physadv.attacks import lab_distance, non_printability_minimum, non_printability_product, total_variation
 
 COLOURS = torch.tensor([(0.0, 0.0, 0.0), (1.0, 1.0, 1.0), (1.0, 0.0, 0.0)])
 

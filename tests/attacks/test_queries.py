@@ -7,18 +7,19 @@ from torch import nn
 
 from physadv.attacks import (
     NES,
-    AnswersOnly,
     AttackError,
     FiniteDifferences,
     LInfBall,
+    QueryOnly,
     SignedStep,
+    Watch,
     bim,
-    expected_loss,
     optimise,
     pgd,
     untargeted_cross_entropy,
 )
 from physadv.attacks.checks import check_differentiable
+from physadv.attacks.loop import expected_loss
 from physadv.classifiers import Classifier
 from physadv.transforms import compose, identity, parse_transform
 
@@ -53,7 +54,7 @@ def gradient(classifier, images, labels=LABELS, **options):
 
 def test_finite_differences_are_the_gradient_and_cost_two_queries_a_value(tiny_classifier, tiny_images):
     """Black and white pictures, at the ends of the range, included."""
-    asked = AnswersOnly(tiny_classifier, FiniteDifferences(sigma=1e-3), stream())
+    asked = QueryOnly(tiny_classifier, FiniteDifferences(sigma=1e-3), stream())
     losses, estimated = gradient(asked, tiny_images)
     exact_losses, exact = gradient(tiny_classifier, tiny_images)
 
@@ -65,7 +66,7 @@ def test_finite_differences_are_the_gradient_and_cost_two_queries_a_value(tiny_c
 def test_finite_differences_of_a_linear_classifier_by_hand(numpy_classifier):
     """d log p_red / d red pixel = 10/N (1 − p_red), of a grey picture p_red = ½, N = 16 pixels."""
     grey = torch.full((1, 3, 4, 4), 128 / 255)
-    asked = AnswersOnly(numpy_classifier, FiniteDifferences(sigma=1e-2), stream())
+    asked = QueryOnly(numpy_classifier, FiniteDifferences(sigma=1e-2), stream())
     _, estimated = gradient(asked, grey, torch.tensor([0]))
     wanted = torch.tensor([10 / 16 / 2, -10 / 16 / 2, 0.0]) / 255
     torch.testing.assert_close(estimated[0].mean(dim=(1, 2)), wanted, rtol=1e-3, atol=1e-7)
@@ -76,7 +77,7 @@ def test_nes_approaches_the_gradient_as_the_root_of_its_population(tiny_classifi
     images, labels = tiny_images[2:], LABELS[2:]
     exact = gradient(tiny_classifier, images, labels)[1].flatten(1)
     for directions in (48, 960):
-        asked = AnswersOnly(tiny_classifier, NES(2 * directions, sigma=0.01), stream())
+        asked = QueryOnly(tiny_classifier, NES(2 * directions, sigma=0.01), stream())
         estimated = gradient(asked, images, labels)[1].flatten(1)
         cosine = float(torch.cosine_similarity(estimated, exact).mean())
         assert cosine == pytest.approx((directions / (directions + 192)) ** 0.5, abs=0.08)
@@ -87,7 +88,7 @@ def test_an_estimate_has_the_gradients_length_on_average(tiny_classifier, tiny_i
     """NES is unbiased: along the gradient it has the gradient's own length."""
     images, labels = tiny_images[2:], LABELS[2:]
     exact = gradient(tiny_classifier, images, labels)[1].flatten(1)
-    estimated = gradient(AnswersOnly(tiny_classifier, NES(2000, 0.01), stream()), images, labels)[1]
+    estimated = gradient(QueryOnly(tiny_classifier, NES(2000, 0.01), stream()), images, labels)[1]
     along = (estimated.flatten(1) * exact).sum(dim=1) / exact.square().sum(dim=1)
     assert float(along.mean()) == pytest.approx(1, abs=0.1)
 
@@ -96,7 +97,7 @@ def test_an_estimate_has_the_gradients_length_on_average(tiny_classifier, tiny_i
 def test_chunks_change_neither_draws_nor_directions(tiny_classifier, tiny_images, chunk):
     def estimated(size):
         random = stream()
-        asked = AnswersOnly(tiny_classifier, NES(10), random)
+        asked = QueryOnly(tiny_classifier, NES(10), random)
         return gradient(asked, tiny_images, distribution=NOISY, samples=4, generator=random, chunk=size)
 
     for part, whole in zip(estimated(chunk), estimated(4), strict=True):
@@ -108,7 +109,7 @@ def test_an_attack_on_answers_alone_succeeds_within_its_budget(numpy_classifier)
     levels = torch.full((1, 3, 8, 8), 128.0)
     levels[:, 0] += 4
     images, labels = levels / 255, torch.tensor([0])
-    asked = AnswersOnly(numpy_classifier, NES(), stream())
+    asked = QueryOnly(numpy_classifier, NES(), stream())
     adversarial = bim(asked, images, labels, eps=8 / 255)
 
     assert int(numpy_classifier(images).argmax()) == 0
@@ -122,7 +123,7 @@ def test_an_attack_on_answers_alone_succeeds_within_its_budget(numpy_classifier)
 def test_a_seed_gives_the_same_picture_and_another_a_different_one(tiny_classifier, tiny_images):
     def made(seed):
         random = stream(seed)
-        asked = AnswersOnly(tiny_classifier, NES(4), random)
+        asked = QueryOnly(tiny_classifier, NES(4), random)
         return pgd(asked, tiny_images, LABELS, eps=8 / 255, steps=3, generator=random)
 
     assert torch.equal(made(0), made(0))
@@ -130,13 +131,13 @@ def test_a_seed_gives_the_same_picture_and_another_a_different_one(tiny_classifi
 
 
 def test_an_interrupted_loop_asks_on_along_the_same_directions(tiny_classifier, tiny_images):
-    def run(**options):
+    def run(**watched):
         random = stream()
         ball = LInfBall((tiny_images * 255).round(), 8)
-        asked = AnswersOnly(tiny_classifier, NES(4), random)
+        asked = QueryOnly(tiny_classifier, NES(4), random)
         objective, rule = untargeted_cross_entropy(LABELS), SignedStep(1)
         common = {"steps": 5, "samples": 1, "generator": random}
-        return optimise(asked, objective, ball, identity, rule, **common, **options)
+        return optimise(asked, objective, ball, identity, rule, **common, watch=Watch(**watched))
 
     kept = []
     whole = run(keep=kept.append)
@@ -145,7 +146,7 @@ def test_an_interrupted_loop_asks_on_along_the_same_directions(tiny_classifier, 
 
 def test_a_classifier_without_gradients_is_named(numpy_classifier, tiny_classifier):
     check_differentiable(tiny_classifier)
-    check_differentiable(AnswersOnly(numpy_classifier, NES(2), stream()))
+    check_differentiable(QueryOnly(numpy_classifier, NES(2), stream()))
     with pytest.raises(AttackError, match="model 'numpy' passes no gradient back; it needs --query-only"):
         check_differentiable(numpy_classifier)
 

@@ -11,13 +11,13 @@ from physadv.attacks import (
     bim,
     fast,
     find_recipe,
-    kurakin_iterations,
     least_likely,
     least_likely_class,
     pgd,
 )
+from physadv.attacks.recipe import kurakin_iterations
 from physadv.classifiers import Classifier
-from physadv.transforms import parse_transform
+from physadv.transforms import identity, parse_transform
 
 LABELS = torch.tensor([0, 1, 2, 3, 0, 1])
 RECIPE_NAMES = pytest.mark.parametrize("name", [r.name for r in RECIPES.values() if r.norm == "L∞"])
@@ -67,7 +67,13 @@ def test_budget_holds_in_exact_integers(name, data):
     )
 
     adversarial = RECIPES[name].run(
-        classifier, levels.to(dtype) / 255, torch.tensor([0, 2]), eps=eps / 255, steps=steps
+        classifier,
+        levels.to(dtype) / 255,
+        torch.tensor([0, 2]),
+        eps=eps / 255,
+        steps=steps,
+        distribution=identity,
+        samples=1,
     )
 
     assert adversarial.dtype == dtype

@@ -1,7 +1,9 @@
 """One sheet of random pictures, printed by the virtual printer and photographed once by the phone."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -9,11 +11,10 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
 from physadv.capture.reading import Photo, read_photo
 from physadv.phone import Phone, Shot, draw_shot, encode_jpeg, page_to_photo, print_page, take_photo
-from physadv.sheets import Caption, PrintItem, Sheet, page_pixels, plan_sheets, write_pdf
+from physadv.sheets import PrintItem, Sheet, page_pixels, plan_sheets, write_pdf
 from physadv.sheets.layout import box_corners
 
 Pixels = NDArray[np.uint8]
@@ -38,43 +39,45 @@ class Scene:
 
 
 def photograph(sheet: Sheet, pdf: Path, path: Path, phone: Phone, seed: int) -> Scene:
+    """Take one photo of a printed sheet, unless the file is there already."""
     shot = draw_shot(phone, sheet.page_mm, torch.Generator().manual_seed(seed))
-    reflectance = print_page(page_pixels(pdf, sheet.index), sheet.page_mm)
-    path.write_bytes(encode_jpeg(take_photo([reflectance], shot), shot))
+    if not path.exists():
+        photo = take_photo([_printed(pdf, sheet.index, sheet.page_mm)], shot)
+        path.write_bytes(encode_jpeg(photo, shot))
     truth = {cell.example: page_to_photo(shot, box_corners(cell.box_mm)) for cell in sheet.cells}
     return Scene(sheet, shot, path, read_photo(path), truth)
 
 
+@lru_cache(maxsize=1)
+def _printed(pdf: Path, index: int, page_mm: tuple[float, float]) -> torch.Tensor:
+    return print_page(page_pixels(pdf, index), page_mm)
+
+
 @pytest.fixture(scope="session")
-def sheet_pdf(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sheet, Path]:
+def sheet_pdf(made_once: Callable[[str, Callable[[Path], object]], Path]) -> tuple[Sheet, Path]:
     pairs = [(PrintItem(f"{n}-clean", 64, 64), PrintItem(f"{n}-adversarial", 64, 64)) for n in range(8)]
     (sheet,) = plan_sheets(pairs, run="RUN000")
-    pdf = tmp_path_factory.mktemp("capture") / "sheets.pdf"
-    write_pdf(
-        pdf,
-        [sheet],
-        count=1,
-        title="",
-        picture=lambda example: Image.fromarray(picture(example)),
-        caption=lambda example: Caption((example,)),
-    )
-    return sheet, pdf
+    folder = made_once("capture", lambda folder: write_pdf(folder / "sheets.pdf", [sheet], picture=picture))
+    return sheet, folder / "sheets.pdf"
 
 
 @pytest.fixture(scope="session")
-def scene(sheet_pdf: tuple[Sheet, Path]) -> Scene:
-    sheet, pdf = sheet_pdf
-    return photograph(sheet, pdf, pdf.with_name("photo.jpg"), Phone(), seed=5)
-
-
-@pytest.fixture(scope="session")
-def take(sheet_pdf: tuple[Sheet, Path]) -> Callable[[Phone, int], Scene]:
+def take(
+    sheet_pdf: tuple[Sheet, Path], made_once: Callable[[str, Callable[[Path], object]], Path]
+) -> Callable[[Phone, int], Scene]:
     sheet, pdf = sheet_pdf
 
     def shoot(phone: Phone, seed: int) -> Scene:
-        return photograph(sheet, pdf, pdf.with_name(f"photo-{seed}.jpg"), phone, seed)
+        name = f"photo-{hashlib.sha256(repr((phone, seed)).encode()).hexdigest()[:16]}"
+        folder = made_once(name, lambda folder: photograph(sheet, pdf, folder / "photo.jpg", phone, seed))
+        return photograph(sheet, pdf, folder / "photo.jpg", phone, seed)
 
     return shoot
+
+
+@pytest.fixture(scope="session")
+def scene(take: Callable[[Phone, int], Scene]) -> Scene:
+    return take(Phone(), 5)
 
 
 @pytest.fixture(scope="session")

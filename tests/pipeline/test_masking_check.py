@@ -58,7 +58,7 @@ def test_gradients_of_the_bundled_classifier_do_not_mislead(check, tmp_path):
 @pytest.mark.parametrize("model", ["quantised", "saturated"])
 def test_masked_gradients_are_flagged(check, model):
     out = check("--model", f"python:masked:{model}").out
-    assert "SEEN: without a bound not every image breaks (3 images of 3 still right)" in out
+    assert "SEEN: without a bound not every image breaks (3 of 3 images still right)" in out
     assert "SEEN: more steps do not help (10 steps raised the loss of 0 of 3 images left)" in out
     assert "verdict: gradients mislead" in out
 

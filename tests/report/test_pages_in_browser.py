@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,11 +19,11 @@ from physadv.report.page import Facts
 from physadv.report.run_page import write_report
 from physadv.runs import Capture, Printout
 from physadv.signs.drawing.faces import face
-from physadv.signs.stop_sign.gallery import Exhibit, sight_rows, sticker_pictures
-from physadv.signs.stop_sign.lab import USUAL
+from physadv.signs.stop_sign import FACE_SIDE
+from physadv.signs.stop_sign.gallery import sticker_pictures, view_rows
 from physadv.signs.stop_sign.page import render_study, study_page
 from physadv.signs.stop_sign.score import Printability, score_drive_by, score_lab
-from physadv.signs.stop_sign.sign import FACE_SIDE, Answer
+from physadv.signs.stop_sign.views import Answer, Exhibit, Judge
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SWEEPS = ("blur=1:3:3", "viewpoint=yaw:-30:30:2,distance:1:2:2")
@@ -93,13 +92,13 @@ def stop_sign_page() -> str:
     stickers[..., 40:70, 80:180] = 1
     faces = {"clean": clean, "random": clean, "optimised": stickers}
     stop, target, judge = 14, 1, load_classifier("signs")
-    exhibit = Exhibit(judge, faces, torch.from_numpy(cover).float(), ["a"], stop)
+    exhibit = Exhibit(Judge(judge, stop), ["a"], faces, torch.from_numpy(cover).float())
     said = {"clean": [stop] * 3, "random": [stop, 3], "optimised": [target] * 30}
     lab, drive = (
         [
-            Answer(treatment, victim, place, distance, 0.0, stop, target, answer, 0.9)
+            Answer(treatment, sign, place, distance, 0.0, stop, target, (answer,), (0.9,))
             for treatment, answers in said.items()
-            for victim in "ab"
+            for sign in "ab"
             for place, distance in places
             for answer in answers
         ]
@@ -113,7 +112,7 @@ def stop_sign_page() -> str:
         scores=(score_lab(lab), score_drive_by(drive), score_lab(lab, "photos of mine")),
         printability={"optimised": Printability(0.01, 0.02)},
         stickers=sticker_pictures(exhibit),
-        sights=sight_rows(exhibit, replace(USUAL, shots=1)),
+        views=view_rows(exhibit, shots=1),
         parameters=(Facts("Stickers", (("seed", "0"), ("mask", "auto"))),),
         commands=("physadv stop-sign --demo",),
     )

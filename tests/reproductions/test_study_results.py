@@ -5,12 +5,15 @@ from dataclasses import replace
 
 import torch
 
-from physadv.signs.stop_sign.heldout import HeldOut
+from physadv.classifiers import load_classifier
+from physadv.signs.stop_sign import FACE_SIDE
 from physadv.signs.stop_sign.lab import CELLS
+from physadv.signs.stop_sign.make import StickerRun
 from physadv.signs.stop_sign.score import score_drive_by, score_lab
-from physadv.signs.stop_sign.sign import FACE_SIDE, Answer
-from physadv.signs.stop_sign.treatments import ALONE, CLEAN, OPTIMISED, PUBLISHED, RANDOM, Treated
-from reproductions.rp2.page import Against, Judgement, write_results
+from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, RANDOM
+from physadv.signs.stop_sign.views import Answer, Judge
+from reproductions.rp2.held_out import HeldOut
+from reproductions.rp2.page import ALONE, PUBLISHED, Against, Judgement, write_results
 
 STOP, TARGET = 14, 12
 
@@ -18,7 +21,7 @@ STOP, TARGET = 14, 12
 def answers(treatments: tuple[str, ...], place: str | None = None) -> list[Answer]:
     """The optimised ones reach the target everywhere, the others nowhere."""
     return [
-        Answer(name, f"sign {sign}", place or cell.name, 10.0 + sign, 0.0, STOP, TARGET, said, 0.9)
+        Answer(name, f"sign {sign}", place or cell.name, 10.0 + sign, 0.0, STOP, TARGET, (said,), (0.9,))
         for name in treatments
         for sign in range(3)
         for cell in CELLS
@@ -26,13 +29,19 @@ def answers(treatments: tuple[str, ...], place: str | None = None) -> list[Answe
     ]
 
 
-def held_out(mask: str, area: float) -> HeldOut:
+def judged(mask: str, area: float) -> Judgement:
     worn = (CLEAN, RANDOM, OPTIMISED)
     face = torch.zeros(1, 3, FACE_SIDE, FACE_SIDE)
+    record = {
+        "asked": {"mask": mask},
+        "area_of_the_sign": area,
+        "printability": {"nps_minimum": 0.1},
+        "judged": ["sign 0"],
+    }
+    run = StickerRun(Judge(load_classifier("signs"), STOP, TARGET), [], face, face[0, 0], record)
     lab, drive = score_lab(answers(worn)), score_drive_by(answers(worn, "approach 1 at 20 km/h"))
-    treated = Treated(["sign 0"], dict.fromkeys(worn, face), face[0, 0])
     unforeseen = replace(lab, channel="simulated, graphite")
-    return HeldOut(mask, area, face, treated, {"nps_minimum": 0.1}, lab, drive, drive, unforeseen)
+    return Judgement("signs", "speed limit 30", HeldOut(run, lab, drive, drive), unforeseen)
 
 
 def test_every_row_and_every_figure_is_on_the_page(tmp_path):
@@ -47,10 +56,8 @@ def test_every_row_and_every_figure_is_on_the_page(tmp_path):
         score_lab(answers((OPTIMISED, ALONE))),
         score_drive_by(answers((OPTIMISED, ALONE), "approach 1 at 20 km/h")),
     )
-    judged = [
-        Judgement("signs", "speed limit 30", held_out(*mask)) for mask in (("poster", 1.0), ("auto", 0.19))
-    ]
-    written = write_results(tmp_path, [against], judged, "the command")
+    judgements = [judged("poster", 1.0), judged("auto", 0.19)]
+    written = write_results(tmp_path, [against], judgements, "the command")
     assert {path.name for path in written} == {
         "stop-sign.md",
         "stop-sign.json",
@@ -61,7 +68,7 @@ def test_every_row_and_every_figure_is_on_the_page(tmp_path):
     assert "| sticker | ours | -0.50 to 0.50 | 38 of 40 | 100.0 % (92.1–100.0) |" in page
     assert "- sticker, as files: at least as good." in page
     assert "- sticker, lab test: better, 100.0 against 0.0 %." in page
-    possible = "takes 39 of 40 to the target as files, and 0.0 % (0.0–7.9) of 45 sights through the lab test"
+    possible = "takes 39 of 40 to the target as files, and 0.0 % (0.0–7.9) of 45 views through the lab test"
     assert possible in " ".join(page.split())
     assert "signs, auto, drive-by, found: 100.0 %" in page
     assert "signs, auto, lab test: 100.0 % of 85 % wanted, reached; random 0.0 %, below 10 %." in page

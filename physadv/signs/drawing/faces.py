@@ -18,6 +18,8 @@ Field = NDArray[np.float64]
 _OVERSAMPLING = 2
 _OCTAGON = 1.06
 """From the middle of a stop sign to its corners, in half plates."""
+STOP_SIGN_REACH = _OCTAGON * math.cos(math.pi / 8)
+"""From the middle of a stop sign to its edges, in half plates."""
 
 WHITE, BLACK = (238, 240, 240), (24, 24, 26)
 RED, BLUE, YELLOW = (190, 22, 30), (16, 86, 164), (248, 186, 14)

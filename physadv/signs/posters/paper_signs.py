@@ -16,8 +16,6 @@ from skimage.draw import polygon2mask
 from physadv.sheets.ink import Polygon
 from physadv.sheets.layout import Box, SheetError
 
-MINIATURE_MM = 150.0
-"""Side of a sign's face on a desk-top miniature."""
 SMALLEST_MM, LARGEST_MM = 10.0, 5000.0
 MOST_STICKERS = 200
 STRAIGHT_PX, SAME_AREA = (1.42, 1.0, 0.6), 0.01

@@ -12,9 +12,6 @@ from physadv.sheets.ink import BOLD, FONT, Polygon, fitted, text_width
 from physadv.sheets.layout import CODE, QUIET, Box, Cell, Mark, Patch, Sheet, rounded_box
 from physadv.signs.posters.paper_signs import Cutout
 
-TRUE_SIZE_NOTICE = "robustness test on your own sign, never on a public road"
-"""What a sign of true size says on every page, outside of its cut lines."""
-
 EDGE = 6.0
 """Nothing is printed nearer to the paper's edge: few printers reach it."""
 LEFT = 10.0

@@ -14,8 +14,7 @@ import torch
 from torch import Tensor
 
 from physadv.randomness import derive_seed, generator
-from physadv.signs.stop_sign.crops import Frame
-from physadv.signs.stop_sign.rendering import (
+from physadv.signs.stop_sign.camera import (
     FOCAL_PX,
     Box,
     plate_boxes,
@@ -23,6 +22,7 @@ from physadv.signs.stop_sign.rendering import (
     seen_light,
 )
 from physadv.signs.stop_sign.road import HEIGHT, START_M, WIDTH, Road, set_post
+from physadv.signs.stop_sign.views import Frame
 from physadv.transforms import (
     Range,
     blur,
@@ -44,24 +44,25 @@ class DriveConditions:
     """How a car drives up to the sign; ranges are drawn once an approach.
 
     Attributes:
-        every: of how many frames one is looked at.
         rate: frames a second.
-        speed_kmh: of the car, constant.
+        speed_kmh: constant speed of the car.
         aside_m: from the camera's path to the sign's middle, to the right.
         above_m: from the camera up to the sign's middle.
-        turn: of the sign away from the road's direction, degrees.
-        shutter_s: how long it is open.
+        turn: turn of the sign away from the road's direction, degrees.
+        shutter_s: time that the shutter is open, seconds.
         shake_deg: amplitude of the camera's shaking up and down, degrees; a third of it from side to side.
-        shake_hz: its frequencies.
-        blur_px: of the lens, sigma in pixels.
-        exposure: gain of linear light; `white_balance`: of red and of blue, less 1.
-        drift: amplitude of the light's slow change, as a power of e; `drift_hz` its frequency.
+        shake_hz: frequencies of the shaking.
+        blur_px: blur of the lens, sigma in pixels.
+        exposure: gain of linear light.
+        white_balance: gain of red and of blue, less 1.
+        drift: amplitude of the light's slow change, as a power of e.
+        drift_hz: frequency of that change.
         flicker: standard deviation of the light from frame to frame.
-        read_noise: of the sensor, as `Sensor` takes it; likewise `shot_noise`.
-        quality: of every frame's compression, JPEG's scale.
+        read_noise: read noise, as `Sensor` takes it.
+        shot_noise: shot noise, as `Sensor` takes it.
+        quality: quality of every frame's compression, on JPEG's scale.
     """
 
-    every: int
     rate: float
     speed_kmh: Range
     aside_m: Range
@@ -81,8 +82,7 @@ class DriveConditions:
     quality: Range
 
 
-USUAL = DriveConditions(
-    every=10,
+DASH_CAMERA = DriveConditions(
     rate=30.0,
     speed_kmh=Range(10, 30),
     aside_m=Range(2.6, 4.0),
@@ -138,9 +138,9 @@ class Approach:
         return self.numbers["speed_kmh"]
 
 
-def draw_approach(victim: str, index: int, seed: int, conditions: DriveConditions = USUAL) -> Approach:
+def draw_approach(sign: str, index: int, seed: int, conditions: DriveConditions = DASH_CAMERA) -> Approach:
     """Return approach number `index` to a sign; the same for every treatment."""
-    draws = generator(seed, "approach", victim, index)
+    draws = generator(seed, "approach", sign, index)
     numbers = {
         name: float(given.draw(1, draws))
         for name, given in vars(conditions).items()
@@ -152,23 +152,29 @@ def draw_approach(victim: str, index: int, seed: int, conditions: DriveCondition
     strength = math.radians(numbers["shake_deg"]) / _SHAKES**0.5 * torch.ones_like(hertz)
     shakes = torch.stack([hertz, strength, phase[:, 0], strength / 3, phase[:, 1]], dim=1)
     numbers |= {"red": 1 + red, "blue": 1 + blue, "phase": float(phase[0, 2])}
-    return Approach(conditions, derive_seed(seed, "approach", victim, index, "frames"), numbers, shakes)
+    return Approach(conditions, derive_seed(seed, "approach", sign, index, "frames"), numbers, shakes)
 
 
 def drive(
-    approach: Approach, faces: Mapping[str, Tensor], alpha: Tensor, times: Iterable[float] | None = None
+    approach: Approach,
+    faces: Mapping[str, Tensor],
+    alpha: Tensor,
+    times: Iterable[float] | None = None,
+    *,
+    every: int = 10,
 ) -> Iterator[Moment]:
-    """Yield the frames that are looked at, from `START_M` to where the sign leaves the frame.
+    """Yield some frames of an approach, from `START_M` to where the sign leaves the frame.
 
     Args:
         approach: the drive.
         faces: treatment → face (3, S, S) in [0, 1].
         alpha: (S, S), 1 where the plate is.
-        times: seconds since the start, rising; every so many frames without it.
+        times: of the frames, rising seconds since the start; every n-th frame without them.
+        every: n, where there are no times.
     """
     given, numbers = approach.conditions, approach.numbers
     road, side = Road(np.random.default_rng(approach.seed)), alpha.shape[0]
-    for time in count(0, given.every / given.rate) if times is None else times:
+    for time in count(0, every / given.rate) if times is None else times:
         homography, middle, principal = _plate_at(approach, time, side)
         if middle[2] <= 0:
             return

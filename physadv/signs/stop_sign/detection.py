@@ -7,17 +7,16 @@ import torch
 from torch import Tensor
 
 from physadv.classifiers.detectors import LEAST_IOU, STOP_SIGN, Detector, sign_score
-from physadv.errors import PhysadvError
 from physadv.evaluation.intervals import Estimate, mean, proportion
 from physadv.progress import Reporter, silent
+from physadv.signs.stop_sign import StopSignError
+from physadv.signs.stop_sign.camera import drawn_backgrounds
+from physadv.signs.stop_sign.lab import CELLS, photograph
+from physadv.signs.stop_sign.settings import CLEAN
+from physadv.signs.stop_sign.views import Exhibit
 
 LEAST_SCORE = 0.5
 """Score from which a sign counts as detected."""
-CLEAN = "clean"
-
-
-class DetectionError(PhysadvError):
-    """Sights of which detection cannot be measured."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +25,15 @@ class Scene:
 
     Attributes:
         treatment: what it wears: "clean", "random", "optimised", …
-        victim: the sign's name.
-        place: from where it is seen; scenes of one victim and place are the same but for the treatment.
+        sign: the sign's name.
+        place: from where it is seen; scenes of one sign and place differ in the treatment only.
         picture: (3, H, W) in [0, 1].
         box: (4,) around the sign: left, top, right, bottom in pixels, (0, 0) the top-left corner of the
             top-left pixel.
     """
 
     treatment: str
-    victim: str
+    sign: str
     place: str
     picture: Tensor
     box: Tensor
@@ -42,14 +41,14 @@ class Scene:
 
 @dataclass(frozen=True)
 class Detected:
-    """What became of detection under one treatment; intervals rest on victims.
+    """What became of detection under one treatment; intervals rest on signs.
 
     Attributes:
         treatment: what the signs wore.
         detected: share of scenes in which the sign is detected.
-        kept: likewise, of those scenes in which the clean sign is.
+        kept: share of the scenes with the clean sign detected in which the sign still is.
         score: mean score, 0 where it is not found at all.
-        lost: the clean sign's mean score less this, over the scenes that both have; None without any.
+        lost: the clean sign's mean score less this treatment's, over scenes that both have; None without any.
     """
 
     treatment: str
@@ -57,6 +56,20 @@ class Detected:
     kept: Estimate
     score: Estimate
     lost: float | None
+
+
+def judge_detection(detector: Detector, exhibit: Exhibit, reporter: Reporter = silent) -> list[Detected]:
+    """Return how often a detector finds the signs in one photo of each from every cell of the lab test."""
+    backgrounds = drawn_backgrounds(exhibit.seed)
+    scenes = []
+    for cell in CELLS:
+        for treatment, faces in exhibit.faces.items():
+            for face, sign in zip(faces, exhibit.names, strict=True):
+                photos = photograph(
+                    face, exhibit.alpha, cell, sign, shots=1, seed=exhibit.seed, backgrounds=backgrounds
+                )
+                scenes.append(Scene(treatment, sign, cell.name, photos.pictures[0], photos.boxes[0]))
+    return measure_detection(detector, scenes, reporter=reporter)
 
 
 @torch.no_grad()
@@ -74,15 +87,15 @@ def measure_detection(
 
     Args:
         detector: what is tested.
-        scenes: of the sign under every treatment, "clean" among them for `kept` and `lost`.
+        scenes: of the signs under every treatment, "clean" among them for `kept` and `lost`.
         label: the class to be found.
         least_score: from which a sign counts as detected.
         least_iou: overlap with the sign's box from which a box counts as its own.
         batch: pictures shown at once.
-        reporter: told how far it is.
+        reporter: shows every batch.
 
     Raises:
-        DetectionError: there is no scene, two are of the same treatment, victim and place, or a box is empty.
+        StopSignError: there is no scene, two are of the same treatment, sign and place, or a box is empty.
         ClassifierError: the detector knows no such class.
     """
     wanted = detector.label_index(label)
@@ -93,7 +106,7 @@ def measure_detection(
         shown = scenes[start : start + batch]
         for scene, found in zip(shown, detector([each.picture for each in shown]), strict=True):
             own = scores.setdefault(scene.treatment, {})
-            own[scene.victim, scene.place] = sign_score(found, scene.box, wanted, least_iou)
+            own[scene.sign, scene.place] = sign_score(found, scene.box, wanted, least_iou)
     return [_row(treatment, own, scores.get(CLEAN, {}), least_score) for treatment, own in scores.items()]
 
 
@@ -103,37 +116,35 @@ def _row(
     clean: Mapping[tuple[str, str], float],
     least: float,
 ) -> Detected:
-    victims = sorted({victim for victim, _ in own})
+    signs = sorted({sign for sign, _ in own})
     shared = [key for key in own if key in clean]
     before = {key: own[key] for key in shared if clean[key] >= least}
     lost = sum(clean[key] - own[key] for key in shared) / len(shared) if shared else None
-    hits, seen = _by_victim({key: score >= least for key, score in own.items()}, victims)
-    kept, detected_before = _by_victim({key: score >= least for key, score in before.items()}, victims)
-    sums, _ = _by_victim(own, victims)
+    hits, seen = _by_sign({key: score >= least for key, score in own.items()}, signs)
+    kept, detected_before = _by_sign({key: score >= least for key, score in before.items()}, signs)
+    sums, _ = _by_sign(own, signs)
     return Detected(
         treatment, proportion(hits, seen), proportion(kept, detected_before), mean(sums, seen), lost
     )
 
 
-def _by_victim(
-    values: Mapping[tuple[str, str], float], victims: Sequence[str]
-) -> tuple[list[float], list[int]]:
-    """Return the sum of the values of every victim, and how many there are."""
-    of = {victim: [value for (name, _), value in values.items() if name == victim] for victim in victims}
+def _by_sign(values: Mapping[tuple[str, str], float], signs: Sequence[str]) -> tuple[list[float], list[int]]:
+    """Return the sum of the values of every sign, and how many there are."""
+    of = {sign: [value for (name, _), value in values.items() if name == sign] for sign in signs}
     return [float(sum(each)) for each in of.values()], [len(each) for each in of.values()]
 
 
 def _check(scenes: Sequence[Scene]) -> None:
     if not scenes:
-        raise DetectionError("no scenes; wanted at least one of a clean sign")
+        raise StopSignError("no scenes; wanted at least one of a clean sign")
     met: set[tuple[str, str, str]] = set()
     for scene in scenes:
-        key = (scene.treatment, scene.victim, scene.place)
+        key = (scene.treatment, scene.sign, scene.place)
         if key in met:
-            raise DetectionError(f"two scenes of '{scene.victim}', {scene.treatment}, {scene.place}")
+            raise StopSignError(f"two scenes of '{scene.sign}', {scene.treatment}, {scene.place}")
         met.add(key)
         left, top, right, bottom = scene.box.tolist()
         if not (left < right and top < bottom):
-            raise DetectionError(
-                f"box {scene.box.tolist()} of '{scene.victim}' is empty; wanted left, top, right, bottom"
+            raise StopSignError(
+                f"box {scene.box.tolist()} of '{scene.sign}' is empty; wanted left, top, right, bottom"
             )

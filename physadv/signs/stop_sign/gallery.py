@@ -1,101 +1,80 @@
-"""Pictures for the page: every treatment's face, and the same sights of each of them."""
+"""Pictures for the page: every treatment's face, and the same views of each of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from PIL import Image
 from torch import Tensor
 
-from physadv.classifiers import Classifier
 from physadv.report.page import Picture, data_uri
-from physadv.signs.stop_sign import approach, lab
-from physadv.signs.stop_sign.approach import DriveConditions, Moment, draw_approach, drive
-from physadv.signs.stop_sign.crops import MARGIN, Frame, cut_out
-from physadv.signs.stop_sign.lab import Cell, LabConditions, photograph
-from physadv.signs.stop_sign.rendering import classify, drawn_backgrounds
+from physadv.signs.stop_sign.approach import Moment, draw_approach, drive
+from physadv.signs.stop_sign.camera import drawn_backgrounds
+from physadv.signs.stop_sign.lab import Cell, photograph
 from physadv.signs.stop_sign.road import START_M
+from physadv.signs.stop_sign.views import Exhibit, Frame, cut_out
 
 CELLS_SHOWN = (Cell(5, 0), Cell(5, 45), Cell(10, 30), Cell(40, 0))
 DISTANCES_SHOWN = (30.0, 15.0)
 _FRAME_SHARE = 0.25
-"""Of a frame that is shown about the sign, so that it can be seen on a page."""
+"""Share of a frame's sides that is shown around the sign, so that it can be seen on a page."""
 
 
 @dataclass(frozen=True)
-class SightRow:
-    """One sight of one sign, a picture a treatment."""
+class ViewRow:
+    """One view of one sign, a picture a treatment.
+
+    Attributes:
+        name: from where the sign is seen.
+        note: of which test the view is.
+        pictures: one a treatment.
+    """
 
     name: str
     note: str
     pictures: tuple[Picture, ...]
 
 
-@dataclass(frozen=True)
-class Exhibit:
-    """What the pictures show: the arguments of the tests, and who judges.
-
-    Attributes:
-        classifier: whose answer stands under every picture.
-        faces: treatment → (V, 3, S, S); the first victim is shown.
-        alpha: (S, S).
-        victims: their V names.
-        label: the true class.
-        seed: of the tests.
-        margin: around the sign when it is cropped in a frame.
-    """
-
-    classifier: Classifier
-    faces: Mapping[str, Tensor]
-    alpha: Tensor
-    victims: Sequence[str]
-    label: int
-    seed: int = 0
-    margin: float = MARGIN
-
-
 def sticker_pictures(exhibit: Exhibit) -> tuple[Picture, ...]:
-    """Return the first victim's face under every treatment, before mid-grey."""
+    """Return the first sign's face under every treatment, before mid-grey."""
     shown = {
         name: each[0] * exhibit.alpha + 0.5 * (1 - exhibit.alpha) for name, each in exhibit.faces.items()
     }
     return _pictures(exhibit, "face", {name: _levels(each) for name, each in shown.items()}, shown)
 
 
-def sight_rows(
-    exhibit: Exhibit,
-    lab_conditions: LabConditions = lab.USUAL,
-    drive_conditions: DriveConditions = approach.USUAL,
-    backgrounds: Tensor | None = None,
-) -> tuple[SightRow, ...]:
-    """Return near, oblique and far sights of the lab test and frames of the drive-by test, all simulated."""
-    behind = drawn_backgrounds(exhibit.seed) if backgrounds is None else backgrounds
-    rows = [_lab_row(exhibit, cell, lab_conditions, behind) for cell in CELLS_SHOWN]
-    return (*rows, *_drive_rows(exhibit, drive_conditions))
+def view_rows(exhibit: Exhibit, shots: int = 3) -> tuple[ViewRow, ...]:
+    """Return near, oblique and far views of the lab test and frames of the drive-by test, all simulated.
+
+    Args:
+        exhibit: what is shown, and who is asked.
+        shots: photos in each cell; the first is shown.
+    """
+    backgrounds = drawn_backgrounds(exhibit.seed)
+    rows = [_lab_row(exhibit, cell, shots, backgrounds) for cell in CELLS_SHOWN]
+    return (*rows, *_drive_rows(exhibit))
 
 
-def _lab_row(exhibit: Exhibit, cell: Cell, conditions: LabConditions, backgrounds: Tensor) -> SightRow:
-    victim = exhibit.victims[0]
+def _lab_row(exhibit: Exhibit, cell: Cell, shots: int, backgrounds: Tensor) -> ViewRow:
     photos = {
         name: photograph(
             each[0],
             exhibit.alpha,
             cell,
-            victim,
+            exhibit.names[0],
+            shots=shots,
             seed=exhibit.seed,
             backgrounds=backgrounds,
-            conditions=conditions,
         )
         for name, each in exhibit.faces.items()
     }
-    pictures = {name: _levels(shots.pictures[0]) for name, shots in photos.items()}
-    crops = {name: shots.crops[0] for name, shots in photos.items()}
-    return SightRow(cell.name, "lab test, simulated photo", _pictures(exhibit, cell.name, pictures, crops))
+    pictures = {name: _levels(taken.pictures[0]) for name, taken in photos.items()}
+    crops = {name: taken.crops[0] for name, taken in photos.items()}
+    return ViewRow(cell.name, "lab test, simulated photo", _pictures(exhibit, cell.name, pictures, crops))
 
 
-def _drive_rows(exhibit: Exhibit, conditions: DriveConditions) -> list[SightRow]:
-    victim = exhibit.victims[0]
-    drawn = draw_approach(victim, 0, exhibit.seed, conditions)
+def _drive_rows(exhibit: Exhibit) -> list[ViewRow]:
+    drawn = draw_approach(exhibit.names[0], 0, exhibit.seed)
     times = [3.6 * (START_M - distance) / drawn.speed_kmh for distance in DISTANCES_SHOWN]
     rows = []
     for moment in drive(drawn, {name: each[0] for name, each in exhibit.faces.items()}, exhibit.alpha, times):
@@ -106,7 +85,7 @@ def _drive_rows(exhibit: Exhibit, conditions: DriveConditions) -> list[SightRow]
             for treatment, frame in moment.frames.items()
         }
         note = f"drive-by test, simulated frame at {drawn.speed_kmh:.0f} km/h; a sixteenth of it"
-        rows.append(SightRow(name, note, _pictures(exhibit, name, shown, crops)))
+        rows.append(ViewRow(name, note, _pictures(exhibit, name, shown, crops)))
     return rows
 
 
@@ -123,23 +102,24 @@ def _about(frame: Frame, moment: Moment) -> Frame:
 
 
 def _pictures(
-    exhibit: Exhibit, sight: str, shown: Mapping[str, Frame], asked: Mapping[str, Tensor]
+    exhibit: Exhibit, view: str, shown: Mapping[str, Frame], crops: Mapping[str, Tensor]
 ) -> tuple[Picture, ...]:
-    """Return a picture a treatment under the classifier's answer on its crop."""
-    answers = classify(exhibit.classifier, torch.stack(list(asked.values())))
+    """Return a picture a treatment with the classifier's answer on its crop."""
+    judge = exhibit.judge
+    answers = judge.classify(torch.stack(list(crops.values())))
     pictures = []
-    for (treatment, pixels), (answer, confidence) in zip(shown.items(), answers, strict=True):
+    for (treatment, pixels), (labels, probabilities) in zip(shown.items(), answers, strict=True):
         src, size = data_uri(Image.fromarray(pixels))
-        said = exhibit.classifier.labels[answer]
+        answer = judge.classifier.labels[labels[0]]
         pictures.append(
             Picture(
                 title=treatment,
                 src=src,
                 size_px=size,
-                alt=f"{sight}, {treatment}: classified as {said}",
-                answer=said,
-                probability=f"{confidence:.2f}",
-                right=answer == exhibit.label,
+                alt=f"{view}, {treatment}: classified as {answer}",
+                answer=answer,
+                probability=f"{probabilities[0]:.2f}",
+                right=labels[0] == judge.label,
             )
         )
     return tuple(pictures)

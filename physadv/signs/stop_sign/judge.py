@@ -3,64 +3,37 @@
 import csv
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from physadv.attacks.checks import check_count
 from physadv.classifiers.detectors import load_detector
 from physadv.files import replacing
 from physadv.progress import Reporter, silent
 from physadv.randomness import derive_seed
-from physadv.report.page import Facts
 from physadv.runs import Capture
-from physadv.signs.stop_sign.approach import USUAL as USUAL_DRIVE
-from physadv.signs.stop_sign.detection import Detected
-from physadv.signs.stop_sign.detection_run import judge_detection
+from physadv.signs.stop_sign.detection import Detected, judge_detection
 from physadv.signs.stop_sign.drive_by import drive_by_test
-from physadv.signs.stop_sign.gallery import Exhibit, sight_rows, sticker_pictures
-from physadv.signs.stop_sign.lab import USUAL as USUAL_LAB
 from physadv.signs.stop_sign.lab import lab_test
 from physadv.signs.stop_sign.make import StickerRun
+from physadv.signs.stop_sign.observations import KeptAnswers
 from physadv.signs.stop_sign.outline import find_signs
-from physadv.signs.stop_sign.page import render_study, study_page
-from physadv.signs.stop_sign.real_photos import judge_pictures
+from physadv.signs.stop_sign.page import write_page
+from physadv.signs.stop_sign.real_photos import CHANNEL, photo_test, video_test
 from physadv.signs.stop_sign.score import Printability, Score, score_drive_by, score_lab
-from physadv.signs.stop_sign.sign import Answer
-from physadv.signs.stop_sign.treatments import OPTIMISED, Treated, treat
-
-
-@dataclass(frozen=True)
-class JudgeSettings:
-    """How much is looked at.
-
-    Attributes:
-        shots: photos of every sign in every cell of the lab test.
-        approaches: drives to every sign.
-        every: of how many frames of a drive one is looked at.
-        most: signs that are looked at; all that were held out without it.
-        known_place: cut signs out of simulated frames where they stand, as the paper's were by hand, instead
-            of finding them by their outline.
-        photos: (treatment, folder) of real photos named by cell; likewise `videos`, (treatment, file).
-        detector: spec of `load_detector`, to be asked whether it still finds the sign.
-    """
-
-    shots: int = 3
-    approaches: int = 1
-    every: int = 10
-    most: int | None = None
-    known_place: bool = False
-    photos: tuple[tuple[str, Path], ...] = ()
-    videos: tuple[tuple[str, Path], ...] = ()
-    detector: str | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("shots", "approaches", "every"):
-            check_count(name, getattr(self, name))
+from physadv.signs.stop_sign.settings import OPTIMISED, JudgeSettings, StudySize
+from physadv.signs.stop_sign.treatments import treat
+from physadv.signs.stop_sign.views import Answer, Exhibit, Finder, Keep, afresh
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What came out: the scores, what they say of printing, and what a detector found if one was asked."""
+    """The outcome of all tests.
+
+    Attributes:
+        scores: of the simulated tests, then of real photos and videos.
+        printability: of the treatments that wear stickers.
+        detection: what a detector found under each treatment; empty where none was asked.
+    """
 
     scores: tuple[Score, ...]
     printability: dict[str, Printability]
@@ -70,47 +43,39 @@ class Judged:
 def judge(
     capture: Capture, run: StickerRun, settings: JudgeSettings, command: str, reporter: Reporter = silent
 ) -> Judged:
-    """Run both simulated tests on the signs that were held out, and those of real pictures there are.
+    """Run both simulated tests on the signs that were held out, and those of real pictures.
 
-    Writes `answers.csv`, one line a sight, `tables.json` and `report.html`.
+    Answers are kept in the capture's observation store as each part of a test ends. Writes `answers.csv`, one
+    line a view, `tables.json` and `report.html`.
 
     Raises:
-        PhysadvError: of the rooms: nothing that can be judged.
+        PhysadvError: of the rooms: there is nothing that can be judged.
     """
     detector = load_detector(settings.detector) if settings.detector else None
-    real, real_scores = judge_pictures(run, settings.photos, settings.videos, settings.every, reporter)
-    seed = derive_seed(run.record["asked"]["seed"], "judge")
-    treated = treat(run.judged[: settings.most], run.stickers, run.mask, seed)
-    lab = lab_test(
-        run.classifier,
-        treated.faces,
-        treated.alpha,
-        treated.names,
-        label=run.label,
-        target=run.target,
-        seed=seed,
-        conditions=replace(USUAL_LAB, shots=settings.shots),
-        reporter=reporter,
-    )
-    (drive,) = drive_by_test(
-        run.classifier,
-        treated.faces,
-        treated.alpha,
-        treated.names,
-        label=run.label,
-        target=run.target,
-        seed=seed,
-        approaches=settings.approaches,
-        conditions=replace(USUAL_DRIVE, every=settings.every),
-        finders=(None if settings.known_place else find_signs,),
-        reporter=reporter,
-    )
-    scores = (score_lab(lab), score_drive_by(drive), *real_scores)
-    conditions = replace(USUAL_LAB, shots=1)
-    found = judge_detection(detector, treated, conditions, seed, reporter) if detector else []
+    seed, size = derive_seed(run.record["asked"]["seed"], "judge"), settings.size
+    made_with = [run.record["asked"], run.record["versions"], asdict(size), settings.known_place]
+    exhibit = treat(run.judge, run.judged[: size.most], run.stickers, run.mask, seed=seed, random_seed=seed)
+    with capture.store() as store:
+        keep = KeptAnswers(store, run.judge, seed, made_with)
+        photographed = [
+            answer
+            for treatment, folder in settings.photos
+            for answer in photo_test(run.judge, folder, treatment, keep=keep, reporter=reporter)
+        ]
+        filmed = [
+            answer
+            for treatment, path in settings.videos
+            for answer in video_test(run.judge, path, treatment, every=size.every, keep=keep)
+        ]
+        finder = None if settings.known_place else find_signs
+        lab, drive = simulated_tests(exhibit, size, finders=(finder,), keep=keep, reporter=reporter)
+    scores = [score_lab(lab), score_drive_by(drive)]
+    scores += [score_lab(photographed, CHANNEL)] if photographed else []
+    scores += [score_drive_by(filmed, CHANNEL)] if filmed else []
+    found = judge_detection(detector, exhibit, reporter) if detector else []
     printed = run.record["printability"]
     printability = {OPTIMISED: Printability(printed["nps_minimum"], printed["palette_error"])}
-    _write_answers(capture, [*lab, *drive, *real])
+    _write_answers(capture, [*lab, *drive, *photographed, *filmed])
     with replacing(capture.folder / "tables.json") as path:
         tables = {
             "stickers": run.record,
@@ -118,8 +83,29 @@ def judge(
             "detection": [asdict(each) for each in found],
         }
         path.write_text(json.dumps(tables, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    _write_report(capture, run, treated, scores, printability, command, seed)
-    return Judged(scores, printability, tuple(found))
+    write_page(capture, run.record, exhibit, scores, printability, command)
+    return Judged(tuple(scores), printability, tuple(found))
+
+
+def simulated_tests(
+    exhibit: Exhibit,
+    size: StudySize,
+    *,
+    finders: Sequence[Finder | None] = (find_signs,),
+    keep: Keep = afresh,
+    reporter: Reporter = silent,
+) -> list[list[Answer]]:
+    """Return the answers of the lab test, then those of the drive-by test for each way of finding signs.
+
+    Args:
+        exhibit: what is shown, and who is asked.
+        size: of the tests.
+        finders: see `drive_by_test`.
+        keep: keeps the answers on every part of the tests.
+        reporter: shows every cell and approach.
+    """
+    lab = lab_test(exhibit, size, keep=keep, reporter=reporter)
+    return [lab, *drive_by_test(exhibit, size, finders=finders, keep=keep, reporter=reporter)]
 
 
 def _write_answers(capture: Capture, answers: Sequence[Answer]) -> None:
@@ -127,50 +113,23 @@ def _write_answers(capture: Capture, answers: Sequence[Answer]) -> None:
         replacing(capture.folder / "answers.csv") as path,
         path.open("w", newline="", encoding="utf-8") as file,
     ):
-        writer = csv.DictWriter(file, [field.name for field in fields(Answer)], lineterminator="\n")
+        rows = [_row(answer) for answer in answers]
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
-        for answer in answers:
-            row = {**asdict(answer), "confidence": round(answer.confidence, 6)}
-            # A real picture may tell neither distance nor angle.
-            writer.writerow({name: "" if value != value else value for name, value in row.items()})
+        writer.writerows(rows)
 
 
-def _write_report(
-    capture: Capture,
-    run: StickerRun,
-    treated: Treated,
-    scores: tuple[Score, ...],
-    printability: dict[str, Printability],
-    command: str,
-    seed: int,
-) -> None:
-    exhibit = Exhibit(run.classifier, treated.faces, treated.alpha, treated.names, run.label, seed)
-    classes = run.record["classes"]
-    page = study_page(
-        f"Stickers on a stop sign: {capture.name}",
-        classifier=run.classifier.spec,
-        label=classes["label"],
-        target=classes["target"],
-        scores=scores,
-        printability=printability,
-        stickers=sticker_pictures(exhibit),
-        sights=sight_rows(exhibit),
-        parameters=_facts(run),
-        commands=(command,),
-        stickers_note=f"Stickers cover {100 * run.record['area_of_the_sign']:.1f} % of the sign; the first "
-        "sign that was judged, as each treatment leaves it.",
-    )
-    with replacing(capture.report) as path:
-        path.write_text(render_study(page), encoding="utf-8")
-
-
-def _facts(run: StickerRun) -> tuple[Facts, ...]:
-    record = run.record
-    asked = tuple((name, str(value)) for name, value in record["asked"].items() if value is not None)
-    printed = tuple((name, f"{value:.4g}") for name, value in record["printability"].items())
-    return (
-        Facts("Stickers", asked),
-        Facts("Printability", printed),
-        Facts("Signs", tuple((name, ", ".join(record[name])) for name in ("attacked", "judged"))),
-        Facts("Versions", tuple(sorted(record["versions"].items()))),
-    )
+def _row(answer: Answer) -> dict[str, Any]:
+    row = {
+        "treatment": answer.treatment,
+        "victim": answer.sign,
+        "place": answer.place,
+        "distance_m": answer.distance_m,
+        "angle_deg": answer.angle_deg,
+        "label": answer.label,
+        "target": answer.target,
+        "answer": answer.answer,
+        "confidence": round(answer.confidence, 6),
+    }
+    # A real picture may tell neither distance nor angle.
+    return {name: "" if value != value else value for name, value in row.items()}

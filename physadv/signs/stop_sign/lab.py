@@ -5,21 +5,19 @@ hand, and crops the sign. Every treatment is seen in the same poses, light and n
 """
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from physadv.classifiers import Classifier
 from physadv.progress import Reporter, silent
 from physadv.randomness import derive_seed, generator
-from physadv.signs.stop_sign.rendering import (
+from physadv.signs.stop_sign import FACE_SIDE
+from physadv.signs.stop_sign.camera import (
     apparent_px,
-    check_faces,
-    classify,
     crop,
     drawn_backgrounds,
     lit,
@@ -28,7 +26,8 @@ from physadv.signs.stop_sign.rendering import (
     seen_light,
     widened,
 )
-from physadv.signs.stop_sign.sign import FACE_SIDE, Answer
+from physadv.signs.stop_sign.settings import StudySize
+from physadv.signs.stop_sign.views import MARGIN, Answer, Exhibit, Keep, View, afresh
 from physadv.transforms import (
     Jpeg,
     Optics,
@@ -46,7 +45,7 @@ from physadv.transforms.geometry import view_rotation
 
 FOOT_M = 0.3048
 _AROUND = 1.45
-"""Sides of what is rendered, in heights of the plate."""
+"""Side of what is rendered, in heights of the plate."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class Cell:
 
 _ANGLES = {5: (0, 15, 30, 45, 60), 10: (0, 15, 30), 15: (0, 15), 20: (0, 15), 25: (0,), 30: (0,), 40: (0,)}
 CELLS: tuple[Cell, ...] = tuple(Cell(feet, angle) for feet, angles in _ANGLES.items() for angle in angles)
-"""The 15 of tables 2 and 5 of the paper."""
+"""The 15 distances and angles of tables 2 and 5 of Eykholt et al. 2018."""
 
 
 @dataclass(frozen=True)
@@ -77,29 +76,26 @@ class LabConditions:
     """How the photos are taken; ranges are drawn once a photo.
 
     Attributes:
-        shots: photos of each sign in each cell.
-        distance: true over nominal.
-        angle: true less nominal, degrees, either side of the sign.
-        height_m: of the camera above the sign's middle.
-        roll: of the hand, degrees.
-        margin: around the sign when it is cropped, as a share of its box; 0 for faces that bring their own
-            surroundings.
-        crop_sd: standard deviation of each side of that crop, as a share of the box.
-        slope: of the light from the plate's middle to its edge, along each axis.
+        distance: true distance over the cell's.
+        angle: true angle less the cell's, degrees, either side of the sign.
+        height_m: height of the camera above the sign's middle.
+        roll: roll of the hand, degrees.
+        crop_sd: standard deviation of each side of a crop, as a share of the sign's box.
+        slope: change of the light from the plate's middle to its edge, along each axis, as a share.
         sheen: light of the sky's reflection somewhere in the plate, 1 = white.
-        exposure: gain of linear light; `white_balance`: of red and of blue, less 1.
-        blur_px: of lens and hand, sigma in pixels.
-        read_noise: of the sensor, as `Sensor` takes it; likewise `shot_noise`.
+        exposure: gain of linear light.
+        white_balance: gain of red and of blue, less 1.
+        blur_px: blur of lens and hand, sigma in pixels.
+        read_noise: read noise, as `Sensor` takes it.
+        shot_noise: shot noise, as `Sensor` takes it.
         tone: strength of the phone's S-shaped tone curve.
-        quality: of the JPEG file, which is the true codec's.
+        quality: quality of the JPEG file, written by the true codec.
     """
 
-    shots: int
     distance: Range
     angle: Range
     height_m: Range
     roll: Range
-    margin: float
     crop_sd: float
     slope: Range
     sheen: Range
@@ -112,13 +108,11 @@ class LabConditions:
     quality: Range
 
 
-USUAL = LabConditions(
-    shots=3,
+HAND_HELD = LabConditions(
     distance=Range(0.97, 1.03),
     angle=plus_minus(2),
     height_m=plus_minus(0.2),
     roll=plus_minus(3),
-    margin=0.1,
     crop_sd=0.03,
     slope=plus_minus(0.12),
     sheen=Range(0, 0.05),
@@ -139,9 +133,9 @@ class Photos:
     Attributes:
         pictures: (N, 3, P, P), the sign's neighbourhood, whole 8-bit levels in [0, 1].
         crops: (N, 3, CROP_SIDE, CROP_SIDE), what a person cut out of them.
-        boxes: (N, 4) around the plate in each picture, see `Box`.
-        distance_m: (N,), true ones.
-        angle_deg: (N,), of the camera off the sign's normal.
+        boxes: (N, 4) around the plate in each picture: left, top, right, bottom, pixels.
+        distance_m: (N,), true distances.
+        angle_deg: (N,), true angles of the camera off the sign's normal.
     """
 
     pictures: Tensor
@@ -152,57 +146,56 @@ class Photos:
 
 
 def lab_test(
-    classifier: Classifier,
-    faces: Mapping[str, Tensor],
-    alpha: Tensor,
-    victims: Sequence[str],
+    exhibit: Exhibit,
+    size: StudySize,
     *,
-    label: int,
-    target: int | None,
-    seed: int = 0,
-    conditions: LabConditions = USUAL,
+    conditions: LabConditions = HAND_HELD,
     backgrounds: Tensor | None = None,
+    keep: Keep = afresh,
     reporter: Reporter = silent,
 ) -> list[Answer]:
-    """Return what a classifier says of simulated photos of every victim in all 15 cells.
+    """Return a classifier's answers on simulated photos of every sign in all 15 cells.
 
     Args:
-        classifier: sees crops (B, 3, CROP_SIDE, CROP_SIDE).
-        faces: treatment → textured faces (V, 3, S, S) in [0, 1], one a victim; a canvas of S = `FACE_SIDE` is
-            a sign of true size, a larger one shows as much of what is around it.
-        alpha: (S, S), 1 where the plate is.
-        victims: their V names.
-        label: their true class.
-        target: of the attack, if it has one.
-        seed: of poses, light and noise, which depend on the victim and on no treatment.
+        exhibit: what is shown, and who is asked.
+        size: `shots` photos of each sign in each cell.
         conditions: how the photos are taken.
         backgrounds: (K, 3, h, w) sRGB to set the signs before; drawn ones without it.
-        reporter: told of every cell.
+        keep: keeps the answers in each cell.
+        reporter: shows every cell.
 
     Returns:
-        Cells × treatments × victims × shots answers, in that order.
-
-    Raises:
-        SightError: faces, alpha and victims do not fit each other.
+        Cells × treatments × signs × shots answers.
     """
-    check_faces(faces, alpha, victims)
-    behind = drawn_backgrounds(seed) if backgrounds is None else backgrounds
-    answers = []
+    behind = drawn_backgrounds(exhibit.seed) if backgrounds is None else backgrounds
+    answers: list[Answer] = []
     for cell in reporter.track(CELLS, len(CELLS), "lab test (simulated)"):
-        for treatment, each in faces.items():
-            photos = [
-                photograph(face, alpha, cell, victim, seed=seed, conditions=conditions, backgrounds=behind)
-                for face, victim in zip(each, victims, strict=True)
-            ]
-            found = iter(classify(classifier, torch.cat([shots.crops for shots in photos])))
-            for victim, shots in zip(victims, photos, strict=True):
-                for distance, angle in zip(shots.distance_m.tolist(), shots.angle_deg.tolist(), strict=True):
-                    answer, confidence = next(found)
-                    answers.append(
-                        Answer(
-                            treatment, victim, cell.name, distance, angle, label, target, answer, confidence
-                        )
-                    )
+        make = partial(_answers, exhibit, cell, size.shots, conditions, behind)
+        answers += keep(f"lab test, simulated/{cell.name}", make)
+    return answers
+
+
+def _answers(
+    exhibit: Exhibit, cell: Cell, shots: int, conditions: LabConditions, backgrounds: Tensor
+) -> list[Answer]:
+    answers = []
+    for treatment, faces in exhibit.faces.items():
+        views = []
+        for face, sign in zip(faces, exhibit.names, strict=True):
+            photos = photograph(
+                face,
+                exhibit.alpha,
+                cell,
+                sign,
+                shots=shots,
+                seed=exhibit.seed,
+                margin=exhibit.margin,
+                conditions=conditions,
+                backgrounds=backgrounds,
+            )
+            poses = zip(photos.distance_m.tolist(), photos.angle_deg.tolist(), photos.crops, strict=True)
+            views += [View(treatment, sign, cell.name, *pose) for pose in poses]
+        answers += exhibit.judge.answers(views)
     return answers
 
 
@@ -210,17 +203,30 @@ def photograph(
     face: Tensor,
     alpha: Tensor,
     cell: Cell,
-    victim: str,
+    sign: str,
     *,
+    shots: int,
     seed: int,
     backgrounds: Tensor,
-    conditions: LabConditions = USUAL,
+    margin: float = MARGIN,
+    conditions: LabConditions = HAND_HELD,
 ) -> Photos:
-    """Return simulated photos of one face (3, S, S) from one cell; see `lab_test`.
+    """Return simulated photos of one face from one cell.
 
-    The same cell, victim and seed give the same poses, light and noise, whatever the face.
+    The same cell, sign, shots and seed give the same poses, light and noise, whatever the face.
+
+    Args:
+        face: (3, S, S) in [0, 1].
+        alpha: (S, S), 1 where the plate is.
+        cell: from where it is photographed.
+        sign: the sign's name.
+        shots: number of photos.
+        seed: of poses, light and noise.
+        backgrounds: (K, 3, h, w) sRGB to set the sign before.
+        margin: around the sign when it is cropped, as a share of its box.
+        conditions: how the photos are taken.
     """
-    n, draws = conditions.shots, generator(seed, "lab", cell.name, victim)
+    n, draws = shots, generator(seed, "lab", cell.name, sign)
     distance = cell.distance_m * conditions.distance.draw(n, draws)
     side = torch.randint(0, 2, (n,), generator=draws) * 2 - 1
     angle = (cell.angle + conditions.angle.draw(n, draws)) * side
@@ -247,12 +253,12 @@ def photograph(
     noise = pooled_normal(sensor.pop("seed"), light)
     pictures = develop(light, **sensor, noise=noise, tone=conditions.tone.draw(n, draws))
     pictures = pillow_jpeg(pictures, Jpeg(conditions.quality).sample(n, draws)["quality"])
-    jitter = np.random.default_rng(derive_seed(seed, "crop", cell.name, victim)).normal(
+    jitter = np.random.default_rng(derive_seed(seed, "crop", cell.name, sign)).normal(
         0, conditions.crop_sd, (n, 4)
     )
     boxes = plate_boxes(alpha, homography)
     crops = [
-        crop(picture, widened(tuple(box), conditions.margin, moved))
+        crop(picture, widened(tuple(box), margin, moved))
         for picture, box, moved in zip(pictures, boxes.tolist(), jitter, strict=True)
     ]
     return Photos(pictures, torch.stack(crops), boxes, distance, angle.abs())

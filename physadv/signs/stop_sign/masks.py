@@ -1,6 +1,5 @@
 """Where on the sign's face stickers may be: shapes by name, an image file, or rectangles that were found."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -10,12 +9,9 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from physadv.errors import PhysadvError, unknown_name
+from physadv.signs.stop_sign import FACE_SIDE, StopSignError
 from physadv.signs.stop_sign.plate import RED_REACH, filled, octagon, outline
-from physadv.signs.stop_sign.sign import FACE_SIDE
-
-AUTO = "auto"
-"""The mask that the attack finds for itself; see `vulnerable_rectangles`."""
+from physadv.signs.stop_sign.settings import MASKS, check_mask_name, check_rectangles
 
 Rectangle = tuple[float, float, float, float]
 """Left, top, width and height in sides of the face."""
@@ -28,13 +24,9 @@ _CAMOUFLAGE: tuple[Rectangle, ...] = (
     (0.52, 0.66, 0.2, 0.2),
 )
 _WORDS = (("LOVE", 0.3), ("HATE", 0.94))
-"""Above and below the sign's own, as in the paper's figure 5, and the height of their base lines."""
+"""Words above and below the sign's own, as in the paper's figure 5, and the height of their base lines."""
 _ASPECTS = (1.0, 1.5, 1 / 1.5, 2.5, 1 / 2.5, 4.0, 1 / 4.0)
-"""Width over height of the rectangles that are tried."""
-
-
-class MaskError(PhysadvError):
-    """A mask is unknown, cannot be read, or leaves nothing of the sign to change."""
+"""Widths over heights of the rectangles that are tried."""
 
 
 def rectangles(boxes: tuple[Rectangle, ...], side: int = FACE_SIDE) -> Tensor:
@@ -50,8 +42,12 @@ def rectangles(boxes: tuple[Rectangle, ...], side: int = FACE_SIDE) -> Tensor:
     return mask
 
 
-def _poster(side: int) -> Tensor:
-    return outline(side)
+def _two_bars(side: int) -> Tensor:
+    return rectangles(_TWO_BARS, side)
+
+
+def _camouflage(side: int) -> Tensor:
+    return rectangles(_CAMOUFLAGE, side)
 
 
 def _octagon(side: int) -> Tensor:
@@ -71,14 +67,7 @@ def _graffiti(side: int) -> Tensor:
     return torch.from_numpy(covered)
 
 
-MASKS: dict[str, tuple[str, Callable[[int], Tensor]]] = {
-    "poster": ("the whole plate, printed anew", _poster),
-    "octagon": ("the plate within its white rim", _octagon),
-    "two-bars": ("a bar above and a bar below the word", lambda side: rectangles(_TWO_BARS, side)),
-    "graffiti": ("the words LOVE and HATE about the sign's own", _graffiti),
-    "camouflage": ("four rectangles above and below the word", lambda side: rectangles(_CAMOUFLAGE, side)),
-}
-"""What each is, and how it is drawn on a face of so many pixels; all but `auto` and files."""
+_DRAWN = dict(zip(MASKS, (outline, _octagon, _two_bars, _graffiti, _camouflage), strict=True))
 
 
 def load_mask(name: str, side: int = FACE_SIDE) -> Tensor:
@@ -87,33 +76,30 @@ def load_mask(name: str, side: int = FACE_SIDE) -> Tensor:
     What lies off the plate is cut away.
 
     Raises:
-        MaskError: there is no such mask or file, it cannot be read, it is empty or off the sign.
+        StopSignError: there is no such mask or file, it cannot be read, it is empty or off the sign.
     """
-    if name in MASKS:
-        return torch.minimum(MASKS[name][1](side), outline(side))
+    if name in _DRAWN:
+        return torch.minimum(_DRAWN[name](side), outline(side))
+    check_mask_name(name)
     path = Path(name)
-    if not path.suffix:
-        raise MaskError(f"{unknown_name('mask', name, [*MASKS, AUTO])}, or an image file")
     try:
         with Image.open(path) as image:
             levels = torch.from_numpy(np.asarray(image.convert("L"), dtype=np.float32) / 255)
     except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise MaskError(f"{path}: cannot be read as a picture of a mask ({type(error).__name__})") from error
-    return fitted_mask(levels, str(path), side)
+        raise StopSignError(
+            f"{path}: cannot be read as a picture of a mask ({type(error).__name__})"
+        ) from error
+    return _fitted(levels, str(path), side)
 
 
-def fitted_mask(levels: Tensor, name: str, side: int = FACE_SIDE) -> Tensor:
-    """Return a mask (h, w) in [0, 1] brought to the face's size, what lies off the plate cut away.
-
-    Raises:
-        MaskError: it is empty, or nothing of it is on the sign.
-    """
+def _fitted(levels: Tensor, name: str, side: int) -> Tensor:
+    """Return a mask (h, w) in [0, 1] brought to the face's size, what lies off the plate cut away."""
     if float(levels.max()) <= 0:
-        raise MaskError(f"mask '{name}' is empty; wanted white where stickers may be")
+        raise StopSignError(f"mask '{name}' is empty; wanted white where stickers may be")
     sized = F.interpolate(levels[None, None], (side, side), mode="bilinear", antialias=True)[0, 0].clamp(0, 1)
     mask = torch.minimum(sized, outline(side))
     if float(mask.max()) < 0.5:
-        raise MaskError(f"mask '{name}' is off the sign; wanted white within the octagon")
+        raise StopSignError(f"mask '{name}' is off the sign; wanted white within the octagon")
     return mask
 
 
@@ -121,16 +107,6 @@ def area_share(mask: Tensor) -> float:
     """Return how much of the plate a mask (side, side) covers, 0 to 1."""
     plate = outline(len(mask))
     return float((mask * plate).sum() / plate.sum())
-
-
-def check_rectangles(count: int, area: float) -> None:
-    """Refuse a number of rectangles, or a share of the sign to cover with them, that cannot be.
-
-    Raises:
-        MaskError: a count below 1, or an area that is no share.
-    """
-    if count < 1 or not 0 < area <= 1:
-        raise MaskError(f"{count} rectangles over {area:g} of the sign; wanted 1 or more over 0 to 1")
 
 
 def vulnerable_rectangles(weight: Tensor, count: int, area: float) -> Tensor:
@@ -145,7 +121,7 @@ def vulnerable_rectangles(weight: Tensor, count: int, area: float) -> Tensor:
         area: share of the plate that all of them cover together.
 
     Raises:
-        MaskError: a count below 1, an area that is no share, or there is no room for them.
+        StopSignError: a count below 1, an area that is no share, or there is no room for them.
     """
     check_rectangles(count, area)
     side, plate = len(weight), outline(len(weight))
@@ -155,7 +131,7 @@ def vulnerable_rectangles(weight: Tensor, count: int, area: float) -> Tensor:
     for number in range(count):
         best = max((_heaviest(left_over, free, each, aspect) for aspect in _ASPECTS), default=None)
         if best is None or best[0] < 0:
-            raise MaskError(f"no room for rectangle {number + 1} of {count} over {area:g} of the sign")
+            raise StopSignError(f"no room for rectangle {number + 1} of {count} over {area:g} of the sign")
         _, top, left, height, width = best
         rows, columns = slice(top, top + height), slice(left, left + width)
         mask[rows, columns], left_over[rows, columns], free[rows, columns] = 1, 0, False

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, cast, get_args
 
 import torch
 import torch.nn.functional as F
@@ -10,7 +9,7 @@ from torch import Tensor
 
 from physadv.attacks.checks import check_count
 from physadv.attacks.errors import AttackError
-from physadv.attacks.loop import optimise
+from physadv.attacks.loop import Watch, optimise
 from physadv.attacks.objectives import Objective, targeted_cross_entropy, untargeted_likelihood
 from physadv.attacks.optimisers import cooling_adam
 from physadv.attacks.penalties import (
@@ -21,18 +20,17 @@ from physadv.attacks.penalties import (
     total_variation,
 )
 from physadv.classifiers import Classifier
-from physadv.errors import unknown_name
 from physadv.progress import Reporter, silent
 from physadv.randomness import generator
-from physadv.signs.stop_sign.masks import check_rectangles, load_mask, vulnerable_rectangles
-from physadv.signs.stop_sign.palettes import flat_colours, under
-from physadv.signs.stop_sign.plate import outline
-from physadv.signs.stop_sign.sign import FACE_SIDE, Victim
+from physadv.signs.stop_sign import FACE_SIDE
+from physadv.signs.stop_sign.colours import flat_colours, under
+from physadv.signs.stop_sign.masks import load_mask, vulnerable_rectangles
+from physadv.signs.stop_sign.plate import SignPhoto, outline
+from physadv.signs.stop_sign.settings import Nps, check_rectangles
+from physadv.signs.stop_sign.sign_photos import rectified
 from physadv.signs.stop_sign.stickers import MARGIN, SharedStickers, metered, white_light
-from physadv.signs.stop_sign.victims import rectified
 from physadv.transforms import Transformation
 
-Nps = Literal["product", "minimum"]
 _NPS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "product": non_printability_product,
     "minimum": non_printability_minimum,
@@ -78,21 +76,9 @@ class StickerSettings:
     seed: int = 0
 
 
-def check_nps(text: str) -> Nps:
-    """Return the form of the non-printability score that a text names.
-
-    Raises:
-        AttackError: it names none.
-    """
-    for form in get_args(Nps):
-        if text == form:
-            return cast(Nps, form)
-    raise AttackError(unknown_name("non-printability score", text, get_args(Nps)))
-
-
 def optimise_stickers(
     classifier: Classifier,
-    victims: Sequence[Victim],
+    signs: Sequence[SignPhoto],
     mask: Tensor,
     distribution: Transformation,
     backgrounds: Tensor,
@@ -103,18 +89,18 @@ def optimise_stickers(
 
     Args:
         classifier: sees crops of any size.
-        victims: the signs, all of one class; every step draws some of them.
+        signs: photos of signs, all of one class; every step draws some of them.
         mask: (FACE_SIDE, FACE_SIDE) in [0, 1], where stickers are.
         distribution: of what happens between a sign and the classifier's input.
         backgrounds: (K, 3, h, w) in [0, 1], scenes that may be behind a sign.
         settings: the rest.
-        reporter: told of the steps.
+        reporter: shows the steps.
 
     Raises:
         AttackError: a class is none of the classifier's, or a gradient is not finite.
     """
     _check(classifier, settings)
-    variable = _variable(victims, _reduced(mask), backgrounds, settings.batch)
+    variable = _variable(signs, _reduced(mask), backgrounds, settings.batch)
     steps, palette = settings.steps, settings.palette
     if isinstance(palette, int):
         # Which colours are worth having shows only once there is something to show.
@@ -130,7 +116,7 @@ def optimise_stickers(
 
 def find_vulnerable(
     classifier: Classifier,
-    victims: Sequence[Victim],
+    signs: Sequence[SignPhoto],
     distribution: Transformation,
     backgrounds: Tensor,
     settings: StickerSettings,
@@ -147,7 +133,7 @@ def find_vulnerable(
     """
     _check(classifier, settings)
     check_rectangles(count, area)
-    variable = _variable(victims, _reduced(load_mask("octagon")), backgrounds, settings.batch)
+    variable = _variable(signs, _reduced(load_mask("octagon")), backgrounds, settings.batch)
     edge = (variable.scenes.shape[-1] - SIDE) // 2
     faces = variable.scenes[..., edge : edge + SIDE, edge : edge + SIDE]
     face = 255 * faces.mean(dim=0, keepdim=True)
@@ -181,10 +167,10 @@ def _check(classifier: Classifier, settings: StickerSettings) -> None:
     check_count("batch", settings.batch)
 
 
-def _variable(victims: Sequence[Victim], mask: Tensor, backgrounds: Tensor, batch: int) -> SharedStickers:
+def _variable(signs: Sequence[SignPhoto], mask: Tensor, backgrounds: Tensor, batch: int) -> SharedStickers:
     plate = outline(SIDE)
-    light = white_light(rectified(list(victims), SIDE), plate)
-    scenes, light = metered(rectified(list(victims), SIDE, MARGIN), light)
+    light = white_light(rectified(signs, SIDE), plate)
+    scenes, light = metered(rectified(signs, SIDE, MARGIN), light)
     size = (scenes.shape[-2], scenes.shape[-1])
     return SharedStickers(
         scenes=scenes,
@@ -229,7 +215,7 @@ def _descend(
         samples=1,
         generator=generator(settings.seed, what),
         penalty=penalty,
-        callback=tick,
+        watch=Watch(callback=tick),
     )
     # The reporter's last word comes when its items end.
     next(ticks, None)

@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from physadv.signs.stop_sign import StopSignError
 from physadv.signs.stop_sign.plate import (
     RED_REACH,
     Corners,
-    OutlineError,
     cross,
     least_squares,
     octagon,
@@ -70,7 +70,9 @@ def _pixels(picture: Tensor | NDArray[np.uint8]) -> NDArray[np.uint8]:
     if isinstance(picture, Tensor):
         picture = (picture.permute(1, 2, 0).clamp(0, 1) * 255).round().to(torch.uint8).numpy()
     if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
-        raise OutlineError(f"picture of shape {picture.shape}; wanted (3, H, W) in [0, 1] or uint8 (H, W, 3)")
+        raise StopSignError(
+            f"picture of shape {picture.shape}; wanted (3, H, W) in [0, 1] or uint8 (H, W, 3)"
+        )
     return np.ascontiguousarray(picture)
 
 

@@ -1,9 +1,11 @@
-"""The page of a stop-sign study: headlines, heat maps, the drive-by curve, sights and parameters."""
+"""The page of a stop-sign study: headlines, heat maps, the drive-by curve, views and parameters."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from physadv.evaluation.comparisons import Comparison
+from physadv.files import replacing
 from physadv.report.figures import Figure, Grid, Series, curve, heat_map
 from physadv.report.page import (
     Cell,
@@ -21,13 +23,12 @@ from physadv.report.page import (
 )
 from physadv.report.tables import share_cell
 from physadv.report.wording import interval, percent, plural
-from physadv.signs.stop_sign.gallery import SightRow
+from physadv.runs import Capture
+from physadv.signs.stop_sign.gallery import ViewRow, sticker_pictures, view_rows
 from physadv.signs.stop_sign.lab import CELLS
 from physadv.signs.stop_sign.score import Printability, Score, Shares
-
-TRIED = ("optimised", "published")
-"""Treatments that a study is about, the first that is there."""
-CLEAN = "clean"
+from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED
+from physadv.signs.stop_sign.views import Exhibit
 
 SIMULATED_NOTICE = (
     "No sign was printed and none photographed: every photo and every frame here was computed from the "
@@ -36,8 +37,8 @@ SIMULATED_NOTICE = (
 )
 FACES_NOTE = "The first sign as each treatment leaves it, flat and unphotographed."
 LIMITS = (
-    "Shares count the sights in which the sign was found or, where a simulated test knows its place, is at "
-    "least 16 pixels high. Wilson intervals take every sight for a trial of its own; the clustered ones draw "
+    "Shares count the views in which the sign was found or, where a simulated test knows its place, is at "
+    "least 16 pixels high. Wilson intervals take every view for a trial of its own; the clustered ones draw "
     "whole signs or approaches and are the safer. A simulated test says what holds under the poses, light "
     "and noise it draws, a real one what held on that day. A sticker that fools this classifier may leave "
     "another unmoved, and one that fails here may fool it in other light. Test signs of your own, never one "
@@ -58,8 +59,8 @@ class StudyPage:
     stickers: tuple[Picture, ...]
     figures: tuple[FigureGroup, ...]
     tables: tuple[Table, ...]
-    sights_note: str
-    sights: tuple[SightRow, ...]
+    views_note: str
+    views: tuple[ViewRow, ...]
     parameters: tuple[Facts, ...]
     commands: tuple[str, ...]
     commands_note: str
@@ -75,7 +76,7 @@ def study_page(
     scores: Sequence[Score],
     printability: Mapping[str, Printability],
     stickers: tuple[Picture, ...],
-    sights: tuple[SightRow, ...],
+    views: tuple[ViewRow, ...],
     parameters: tuple[Facts, ...],
     commands: tuple[str, ...],
     stickers_note: str = "",
@@ -85,12 +86,12 @@ def study_page(
     Args:
         title: the study's name.
         classifier: its spec.
-        label: the true class; `target` the attack's, if it has one.
-        target: see `label`.
+        label: name of the true class.
+        target: name of the attack's class, None without one.
         scores: of its tests, simulated or real.
         printability: of the treatments that wear stickers.
         stickers: from `sticker_pictures`.
-        sights: from `sight_rows`.
+        views: from `view_rows`.
         parameters: everything the study was made with.
         commands: what remakes it, one line each.
         stickers_note: what the stickers are, in a sentence.
@@ -111,12 +112,12 @@ def study_page(
         figures=tuple(score_figures(score) for score in scores),
         tables=(
             *(_overall(score, printability) for score in scores),
-            *(_tests(score) for score in scores if score.by_sight),
+            *(_tests(score) for score in scores if score.by_view),
             *(_places(score) for score in scores),
         ),
-        sights_note="The first sign, the same pose, light and noise in a row. Below each picture: the "
+        views_note="The first sign, the same pose, light and noise in a row. Below each picture: the "
         "classifier's answer on the crop of the sign.",
-        sights=sights,
+        views=views,
         parameters=parameters,
         commands=commands,
         commands_note="The same seed gives the same numbers.",
@@ -129,6 +130,53 @@ def render_study(page: StudyPage) -> str:
     return render_page("stop_sign.html.j2", page)
 
 
+def write_page(
+    capture: Capture,
+    record: Mapping[str, Any],
+    exhibit: Exhibit,
+    scores: Sequence[Score],
+    printability: Mapping[str, Printability],
+    command: str,
+) -> None:
+    """Write the page of a run to its capture's `report.html`.
+
+    Args:
+        capture: where it is written.
+        record: of the stickers, as `stop-sign.json` has it.
+        exhibit: the signs that were judged.
+        scores: of the tests.
+        printability: of the treatments that wear stickers.
+        command: that remakes the run.
+    """
+    page = study_page(
+        f"Stickers on a stop sign: {capture.name}",
+        classifier=exhibit.judge.classifier.spec,
+        label=record["classes"]["label"],
+        target=record["classes"]["target"],
+        scores=scores,
+        printability=printability,
+        stickers=sticker_pictures(exhibit),
+        views=view_rows(exhibit),
+        parameters=_facts(record),
+        commands=(command,),
+        stickers_note=f"Stickers cover {100 * record['area_of_the_sign']:.1f} % of the sign; the first "
+        "sign that was judged, as each treatment leaves it.",
+    )
+    with replacing(capture.report) as path:
+        path.write_text(render_study(page), encoding="utf-8")
+
+
+def _facts(record: Mapping[str, Any]) -> tuple[Facts, ...]:
+    asked = tuple((name, str(value)) for name, value in record["asked"].items() if value is not None)
+    printed = tuple((name, f"{value:.4g}") for name, value in record["printability"].items())
+    return (
+        Facts("Stickers", asked),
+        Facts("Printability", printed),
+        Facts("Signs", tuple((name, ", ".join(record[name])) for name in ("attacked", "judged"))),
+        Facts("Versions", tuple(sorted(record["versions"].items()))),
+    )
+
+
 def _what_is_real(scores: Sequence[Score]) -> str:
     said = [f"{score.name}: {'simulated' if score.simulated else score.channel}" for score in scores]
     return f"{'; '.join(said)}."
@@ -139,11 +187,11 @@ def _title(score: Score) -> str:
 
 
 def _headline(score: Score, target: str | None) -> Headline:
-    tried = next((name for name in TRIED if name in score.overall), next(iter(score.overall)))
+    tried = OPTIMISED if OPTIMISED in score.overall else next(iter(score.overall))
     own, overall = score.overall[tried], score.overall
     share, clustered = (getattr(each, score.measure) for each in (own, score.clustered[tried]))
     words = [
-        f"of the sights in which the sign was found ({percent(own.found)} of {own.sights}) are "
+        f"of the views in which the sign was found ({percent(own.found)} of {own.views}) are "
         + (f"read as “{target}”." if target else "not read as what they are.")
     ]
     others = [name for name in overall if name not in (tried, CLEAN)]
@@ -169,7 +217,7 @@ def score_figures(score: Score) -> FigureGroup:
     title = _title(score)
     if score.distances_m:
         return FigureGroup(title, "Against distance; bands are 95 %, over approaches.", _curves(score), True)
-    note = f"Share of sights with {score.measure} success in per cent, by distance and angle."
+    note = f"Share of views with {score.measure} success in per cent, by distance and angle."
     return FigureGroup(title, note, tuple(_heat_map(score, name) for name in score.overall))
 
 
@@ -215,12 +263,12 @@ def _heat_map(score: Score, treatment: str) -> Figure:
 def _overall(score: Score, printability: Mapping[str, Printability]) -> Table:
     runs = (Column("longest run"),) if score.longest_run else ()
     return Table(
-        caption=f"{_title(score)}: all sights, per cent, 95 % intervals below (Wilson, then over "
+        caption=f"{_title(score)}: all views, per cent, 95 % intervals below (Wilson, then over "
         f"{'approaches' if score.longest_run else 'signs'}).",
         columns=(
             ColumnGroup("", (Column("Treatment", numeric=False),)),
             ColumnGroup("Success", (Column("targeted"), Column("untargeted"))),
-            ColumnGroup("", (Column("read right"), Column("confidence"), Column("found"), Column("sights"))),
+            ColumnGroup("", (Column("read right"), Column("confidence"), Column("found"), Column("views"))),
             ColumnGroup("Print", (Column("NPS"), Column("palette error"))),
             *((ColumnGroup("", runs),) if runs else ()),
         ),
@@ -247,7 +295,7 @@ def _overall_cells(name: str, score: Score, printed: Printability | None) -> tup
         *shares,
         confidence,
         Cell(f"{100 * (own.found.value or 0):.1f}"),
-        Cell(str(own.sights)),
+        Cell(str(own.views)),
         *(Cell("–", weak=True) if value is None else Cell(f"{value:.3g}") for value in numbers),
         *((Cell(str(score.longest_run[name])),) if score.longest_run else ()),
     )
@@ -258,7 +306,7 @@ def _places(score: Score) -> Table:
         caption=f"{_title(score)}, {score.measure} success by place, per cent",
         columns=(
             ColumnGroup("", (Column("Place", numeric=False), *map(Column, score.overall))),
-            ColumnGroup("", (Column("sights"),)),
+            ColumnGroup("", (Column("views"),)),
         ),
         groups=(
             RowGroup(
@@ -270,11 +318,11 @@ def _places(score: Score) -> Table:
 
 
 def _place_cells(place: str, own: Mapping[str, Shares], measure: str) -> tuple[Cell, ...]:
-    sights = next(iter(own.values())).sights
+    views = next(iter(own.values())).views
     return (
         Cell(place),
         *(share_cell(getattr(shares, measure)) for shares in own.values()),
-        Cell(str(sights)),
+        Cell(str(views)),
     )
 
 
@@ -287,8 +335,8 @@ def _tests(score: Score) -> Table:
             ColumnGroup("", (Column("p"), Column("p (Holm)"), Column("differs"))),
         ),
         groups=(
-            RowGroup("sight by sight", tuple(map(_test_cells, score.by_sight))),
-            RowGroup("sign by sign, by most of its sights", tuple(map(_test_cells, score.by_sign))),
+            RowGroup("view by view", tuple(map(_test_cells, score.by_view))),
+            RowGroup("sign by sign, by most of its views", tuple(map(_test_cells, score.by_sign))),
         ),
     )
 

@@ -5,6 +5,7 @@ pixels with (0, 0) at the centre of the top-left one.
 """
 
 import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -12,8 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from physadv.errors import PhysadvError
-from physadv.signs.stop_sign.sign import FACE_SIDE
+from physadv.signs.stop_sign import FACE_SIDE, StopSignError
 
 Corners = NDArray[np.float64]
 """(8, 2): x and y."""
@@ -21,8 +21,19 @@ RED_REACH = 0.95
 """The red field's height as a share of the plate's: 28.5 of 30 inches (Standard Highway Signs, R1-1)."""
 
 
-class OutlineError(PhysadvError):
-    """Corners or a picture cannot be used."""
+@dataclass(frozen=True)
+class SignPhoto:
+    """A photo of a sign, and where in it the sign is.
+
+    Attributes:
+        name: unique in its set.
+        photo: (3, H, W) in [0, 1], whole 8-bit levels.
+        homography: (3, 3), float64, from pixels of the face to the photo's, as `cv2.warpPerspective`'s.
+    """
+
+    name: str
+    photo: Tensor
+    homography: Tensor
 
 
 def octagon(side: float = FACE_SIDE) -> Corners:
@@ -62,17 +73,17 @@ def face_homography(corners: NDArray[np.floating] | Tensor, side: int = FACE_SID
         side: of the face's canvas, pixels.
 
     Raises:
-        OutlineError: there are neither four nor eight of them, or they are not convex and clockwise.
+        StopSignError: there are neither four nor eight of them, or they are not convex and clockwise.
     """
     seen = np.asarray(corners, dtype=np.float64)
     if seen.shape not in ((4, 2), (8, 2)) or not np.isfinite(seen).all():
-        raise OutlineError(
+        raise StopSignError(
             f"corners of shape {seen.shape}; wanted 4 of the square or 8 of the octagon, x and y"
         )
     edges = np.roll(seen, -1, axis=0) - seen
     turns = cross(edges, np.roll(edges, -1, axis=0))
     if not (turns > 0).all() or not math.isclose(_winding(edges), 2 * math.pi, rel_tol=1e-6):
-        raise OutlineError("corners are not convex; wanted them clockwise from the left end of the top edge")
+        raise StopSignError("corners are not convex; wanted them clockwise from the left end of the top edge")
     low, high = -0.5, side - 0.5
     square = np.array([(low, low), (high, low), (high, high), (low, high)])
     return torch.from_numpy(least_squares(octagon(side) if len(seen) == 8 else square, seen))
@@ -90,7 +101,7 @@ def least_squares(source: Corners, seen: Corners) -> Corners:
     """Return the homography of least reprojection error; exact for four points."""
     found, _ = cv2.findHomography(source, seen, 0)
     if found is None:
-        raise OutlineError("corners lie on a line; wanted them about the sign")
+        raise StopSignError("corners lie on a line; wanted them about the sign")
     return np.asarray(found, dtype=np.float64)
 
 

@@ -1,6 +1,5 @@
 """Printing a sign with its stickers: printouts/NAME as any run has it, and PDFs of the scale asked for."""
 
-import math
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,57 +10,25 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from physadv.classifiers import Classifier
-from physadv.errors import unknown_name
 from physadv.files import file_sha256, replacing
 from physadv.pipeline.attack_batch import predictions, to_tensor
 from physadv.runs import Example, Manifest, Printout
 from physadv.runs.manifest import AttackRecord, ClassifierRecord, Selection
-from physadv.sheets import PAGES
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
-from physadv.signs.drawing.faces import face
+from physadv.signs.drawing.faces import STOP_SIGN_REACH, face
 from physadv.signs.drawing.pen import FACE_REACH
-from physadv.signs.posters.paper_signs import MINIATURE_MM, PaperSign
+from physadv.signs.posters import MINIATURE_MM, TRUE_SIZE_NOTICE
+from physadv.signs.posters.paper_signs import PaperSign
 from physadv.signs.posters.pdf import write_sign_pdf
-from physadv.signs.posters.posters import TRUE_SIZE_NOTICE
-from physadv.signs.stop_sign.make import RECORD, StickerRun, StopSignError
-from physadv.signs.stop_sign.palettes import nearest_colours
+from physadv.signs.stop_sign import FACE_SIDE
+from physadv.signs.stop_sign.colours import nearest_colours
+from physadv.signs.stop_sign.make import RECORD, StickerRun
 from physadv.signs.stop_sign.plate import octagon
-from physadv.signs.stop_sign.sign import FACE_MM, FACE_SIDE
+from physadv.signs.stop_sign.settings import MINIATURE, TRUE, sign_size_mm
+from physadv.signs.stop_sign.views import Judge
 
-MINIATURE, TRUE = "miniature", "true"
 _SIDE = 4 * FACE_SIDE
 """Pixels of a printed face: three quarters of a millimetre each on a sign of true size."""
-
-
-def sign_size_mm(scale: str) -> float:
-    """Return the size on paper that `--scale` asks for, in millimetres.
-
-    Raises:
-        StopSignError: it is neither `miniature`, `true` nor a number of millimetres.
-    """
-    if scale in (MINIATURE, TRUE):
-        return MINIATURE_MM if scale == MINIATURE else FACE_MM
-    try:
-        size = float(scale)
-    except ValueError as error:
-        raise StopSignError(f"scale '{scale}'; wanted miniature, true or millimetres") from error
-    if not math.isfinite(size):
-        raise StopSignError(f"scale '{scale}'; wanted miniature, true or millimetres")
-    if size >= FACE_MM:
-        raise StopSignError(f"scale {size:g} mm is a sign of true size; say --scale true")
-    return size
-
-
-def check_paper(scale: str, page: str) -> None:
-    """Refuse a scale or a page before anything is made for it.
-
-    Raises:
-        StopSignError: as `sign_size_mm`, or an unknown page.
-    """
-    sign_size_mm(scale)
-    if page not in PAGES:
-        raise StopSignError(unknown_name("page", page, PAGES))
 
 
 def print_sign(
@@ -81,7 +48,7 @@ def print_sign(
     clean, attacked, mask = _printed_faces(run)
     outline = octagon(_SIDE) + 0.5
     examples = tuple(
-        _example(printout, run.classifier, kind, pixels, run.label, run.target)
+        _example(printout, run.judge, kind, pixels)
         for kind, pixels in (("clean", clean), ("adversarial", attacked))
     )
     code = digest36("/".join(example.sha256 for example in examples), RUN_CHARACTERS)
@@ -128,7 +95,7 @@ def print_sign(
 
 def _printed_faces(run: StickerRun) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float64]]:
     """Return the drawn sign's face clean and with stickers, (S, S, 3), and the mask (S, S), finely."""
-    reach = FACE_REACH * 1.06 * np.cos(np.pi / 8)
+    reach = FACE_REACH * STOP_SIGN_REACH
     whole = round(_SIDE / reach)
     colour, _ = face("stop", whole)
     start = (whole - _SIDE) // 2
@@ -152,13 +119,11 @@ def _levels(picture: Tensor) -> NDArray[np.uint8]:
 
 def _example(
     printout: Printout,
-    classifier: Classifier,
+    judge: Judge,
     kind: str,
     pixels: NDArray[np.uint8],
-    label: int,
-    target: int | None,
 ) -> Example:
-    path = printout.folder / kind / "sign.png"
+    classifier, path = judge.classifier, printout.folder / kind / "sign.png"
     with replacing(path) as temporary:
         Image.fromarray(pixels).save(temporary, "PNG")
     with torch.no_grad():
@@ -171,9 +136,9 @@ def _example(
         sha256=file_sha256(path),
         size_px=(pixels.shape[1], pixels.shape[0]),
         source="drawn stop sign",
-        label=label,
-        label_name=classifier.labels[label],
-        target=target,
+        label=judge.label,
+        label_name=classifier.labels[judge.label],
+        target=judge.target,
         digital=seen[0],
     )
 
@@ -186,7 +151,7 @@ def _manifest(printout: Printout, run: StickerRun, code: str, examples: tuple[Ex
         code=code,
         seed=asked["seed"],
         classifier=ClassifierRecord(
-            spec=asked["model"], labels_file=asked["labels"], classes=len(run.classifier.labels)
+            spec=asked["model"], labels_file=asked["labels"], classes=len(run.judge.classifier.labels)
         ),
         attack=AttackRecord(
             name="stop-sign",

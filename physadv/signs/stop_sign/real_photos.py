@@ -3,84 +3,155 @@
 What a sign wore in them, its treatment, only whoever took them can say.
 """
 
-from collections.abc import Sequence
+import math
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
-from physadv.progress import Reporter
-from physadv.signs.stop_sign.drive_by import video_test
-from physadv.signs.stop_sign.lab_photos import photo_test
-from physadv.signs.stop_sign.make import StickerRun, StopSignError
-from physadv.signs.stop_sign.score import Score, score_drive_by, score_lab
-from physadv.signs.stop_sign.sign import Answer
-from physadv.signs.stop_sign.treatments import CLEAN, OPTIMISED, RANDOM
+from physadv.capture.reading import ENDINGS, FORMATS, CaptureError, read_photo
+from physadv.capture.video import read_frames
+from physadv.files import file_sha256
+from physadv.progress import Reporter, silent
+from physadv.signs.stop_sign import StopSignError
+from physadv.signs.stop_sign.camera import FOCAL_PX, LEAST_PX, apparent_px
+from physadv.signs.stop_sign.lab import CELLS, Cell
+from physadv.signs.stop_sign.outline import find_signs
+from physadv.signs.stop_sign.road import WIDTH
+from physadv.signs.stop_sign.views import MARGIN, Answer, Frame, Judge, Keep, View, afresh, boxes_in, cut_out
 
-TREATMENTS = (CLEAN, RANDOM, OPTIMISED)
 CHANNEL = "photographed"
-_SIGN = "the sign"
+SIGN = "the sign"
+"""Name of the one sign that real pictures show."""
+PHOTOS = frozenset(ending for form in FORMATS for ending in ENDINGS[form])
+_CELL = re.compile(r"(?<!\d)(\d+) ?(?:ft|feet|foot)(?:[ ,_-]*(\d+) ?(?:deg|°)?)?", re.IGNORECASE)
+_WANTED = f"wanted a red octagon at least {LEAST_PX:.0f} pixels high"
 
 
-def parse_pictures(option: str, given: Sequence[str]) -> tuple[tuple[str, Path], ...]:
-    """Return (treatment, path) of texts such as `optimised=stickers/`.
-
-    Raises:
-        StopSignError: a text without a treatment, or with one that is none of `TREATMENTS`.
-    """
-    parsed = []
-    for text in given:
-        treatment, equals, path = text.partition("=")
-        if not equals or not path or treatment not in TREATMENTS:
-            raise StopSignError(
-                f"{option} '{text}': wanted what the sign wears and where it is seen, as optimised=PATH; "
-                f"known: {', '.join(TREATMENTS)}"
-            )
-        parsed.append((treatment, Path(path)))
-    return tuple(parsed)
-
-
-def judge_pictures(
-    run: StickerRun,
-    photos: Sequence[tuple[str, Path]],
-    videos: Sequence[tuple[str, Path]],
-    every: int,
-    reporter: Reporter,
-) -> tuple[list[Answer], list[Score]]:
-    """Return what a classifier says of the sign in real pictures, and the scores of photos and of videos.
+def photo_test(
+    judge: Judge, folder: Path, treatment: str, *, keep: Keep = afresh, reporter: Reporter = silent
+) -> list[Answer]:
+    """Return a classifier's answers on the sign in every photo below a folder.
 
     Args:
-        run: the stickers, and who judges.
-        photos: (treatment, folder), see `photo_test`.
-        videos: (treatment, file), see `video_test`.
-        every: of how many frames of a video one is looked at.
-        reporter: told of every photo and video.
+        judge: who is asked.
+        folder: photos whose own name or whose folder's tells the cell: `5ft_15deg/IMG_1.jpg`, `10ft-30.jpg`.
+        treatment: what the sign wears in all of them.
+        keep: keeps the answers on each photo.
+        reporter: shows every photo.
+
+    Returns:
+        One answer a photo, cell by cell; without a class where no sign was found.
 
     Raises:
-        SightError: pictures that cannot be read, or that show no sign.
+        StopSignError: the folder has no photo, one cannot be read or tells no cell, or none shows a sign.
     """
-    photographed = [
-        answer
-        for treatment, folder in photos
-        for answer in photo_test(
-            run.classifier,
-            folder,
-            treatment=treatment,
-            victim=_SIGN,
-            label=run.label,
-            target=run.target,
-            reporter=reporter,
-        )
-    ]
-    filmed = [
-        answer
-        for treatment, path in videos
-        for answer in video_test(
-            run.classifier,
-            path,
-            treatment=treatment,
-            victim=_SIGN,
-            label=run.label,
-            target=run.target,
-            every=every,
-        )
-    ]
-    scores = [score_lab(photographed, CHANNEL)] if photographed else []
-    return [*photographed, *filmed], scores + ([score_drive_by(filmed, CHANNEL)] if filmed else [])
+    photos = sorted(
+        path for path in folder.rglob("*") if path.suffix.lower() in PHOTOS and not path.name.startswith(".")
+    )
+    if not photos:
+        raise StopSignError(f"{folder}: no photos; wanted some as 5ft_15deg/IMG_1.jpg or 10ft-30.jpg")
+    cells = {path: cell_of(path.relative_to(folder)) for path in photos}
+    photos.sort(key=lambda path: CELLS.index(cells[path]))
+    answers: list[Answer] = []
+    for path in reporter.track(photos, len(photos), f"photos of {treatment}"):
+
+        def photo_answer(path: Path = path) -> list[Answer]:
+            return judge.answers([_photo_view(path, cells[path], treatment)])
+
+        part = f"lab test, {CHANNEL}/{cells[path].name}/{treatment}/{path.relative_to(folder)}"
+        answers += keep(f"{part}@{_digest(path)}", photo_answer)
+    if all(answer.answer is None for answer in answers):
+        raise StopSignError(f"{folder}: no sign in any of {len(photos)} photos; {_WANTED}")
+    return answers
+
+
+def video_test(
+    judge: Judge,
+    path: Path,
+    treatment: str,
+    *,
+    every: int = 10,
+    focal_px: float | None = None,
+    keep: Keep = afresh,
+) -> list[Answer]:
+    """Return a classifier's answers on the sign in every n-th frame of a video.
+
+    Args:
+        judge: who is asked.
+        path: the video.
+        treatment: what the sign wears.
+        every: judge every n-th frame.
+        focal_px: of the camera, pixels. Without it distances are those of a camera that sees 63° across, so
+            that they stand for apparent sizes.
+        keep: keeps the answers on the video.
+
+    Returns:
+        One answer a frame; where no sign was found, without a class and with a distance that is nan. The
+        angle is nan everywhere.
+
+    Raises:
+        StopSignError: no frame of the video can be decoded, or none shows a sign.
+    """
+
+    def made() -> list[Answer]:
+        return judge.answers(list(_video_views(path, treatment, every, focal_px)))
+
+    part = f"drive-by test, {CHANNEL}/video {path.name}/{treatment}, every {every}"
+    answers = list(keep(f"{part}@{_digest(path)}", made))
+    if all(answer.answer is None for answer in answers):
+        raise StopSignError(f"{path}: no sign in any of the {len(answers)} frames looked at; {_WANTED}")
+    return answers
+
+
+def cell_of(path: Path) -> Cell:
+    """Return the cell that a photo's name tells or, where it tells none, its nearest folder's.
+
+    A distance alone is head-on.
+
+    Raises:
+        StopSignError: nothing in the path tells a cell, or it is not one of the 15.
+    """
+    for part in (path.stem, *reversed(path.parent.parts)):
+        if found := _CELL.search(part):
+            cell = Cell(int(found[1]), int(found[2] or 0))
+            if cell not in CELLS:
+                raise StopSignError(
+                    f"{path}: {cell.name} is no cell of the lab test; "
+                    f"wanted one of {'; '.join(known.name for known in CELLS)}"
+                )
+            return cell
+    raise StopSignError(f"{path}: tells no cell; wanted a distance and an angle, as in 5ft_15deg or 10ft-30")
+
+
+def _photo_view(path: Path, cell: Cell, treatment: str) -> View:
+    try:
+        frame = read_photo(path).rgb
+    except (CaptureError, OSError) as error:
+        raise StopSignError(f"{path}: {error}") from error
+    return _view(frame, treatment, cell.name, cell.distance_m, cell.angle)
+
+
+def _video_views(path: Path, treatment: str, every: int, focal_px: float | None) -> Iterator[View]:
+    try:
+        for _, frame in read_frames(path, every):
+            focal = focal_px or FOCAL_PX * frame.shape[1] / WIDTH
+            box = next(iter(boxes_in(frame, find_signs)), None)
+            distance = math.nan if box is None else apparent_px(box[3] - box[1], focal)
+            cut = None if box is None else cut_out(frame, box, MARGIN)
+            yield View(treatment, SIGN, f"video {path.name}", distance, math.nan, cut)
+    except (CaptureError, OSError) as error:
+        raise StopSignError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _view(frame: Frame, treatment: str, place: str, distance_m: float, angle_deg: float) -> View:
+    box = next(iter(boxes_in(frame, find_signs)), None)
+    cut = None if box is None else cut_out(frame, box, MARGIN)
+    return View(treatment, SIGN, place, distance_m, angle_deg, cut)
+
+
+def _digest(path: Path) -> str:
+    """Return the start of a file's SHA-256, so that another file of the same name is another part."""
+    try:
+        return file_sha256(path)[:12]
+    except OSError as error:
+        raise StopSignError(f"{path}: {error.strerror}") from error

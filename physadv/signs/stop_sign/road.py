@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from physadv.signs.drawing.drawing import blend, clouds
 from physadv.signs.drawing.faces import Field
-from physadv.signs.stop_sign.rendering import FOCAL_PX
+from physadv.signs.stop_sign.camera import FOCAL_PX
 
 WIDTH, HEIGHT = 1280, 720
 CAMERA_HEIGHT_M = 1.3

@@ -1,8 +1,8 @@
-"""The table: how often stickers reached their target, fooled at all, or left the sign read as what it is.
+"""Answers grouped: how often stickers reached their target, fooled at all, or left the sign read right.
 
-Shares count the sights in which a sign was found. Their intervals are Wilson's, as if every sight were a
-trial of its own; photos of one sign and frames of one approach are not, and the clustered intervals beside
-them draw whole signs or approaches.
+Shares count the views in which a sign was found. Their intervals are Wilson's, as if every view were a trial
+of its own; photos of one sign and frames of one approach are not, and the clustered intervals beside them
+draw whole signs or approaches.
 """
 
 import math
@@ -13,31 +13,31 @@ from typing import Any, Literal, TypeVar
 
 from physadv.evaluation.comparisons import Comparison, compare_paired
 from physadv.evaluation.intervals import Estimate, proportion
-from physadv.signs.stop_sign.sign import Answer
+from physadv.signs.stop_sign.views import Answer
 
 Key = TypeVar("Key", bound=Hashable)
 
-MEASURES = ("targeted", "untargeted", "accuracy")
+MEASURES = ("found", "targeted", "untargeted", "accuracy")
 NO_TARGET = "no target"
 SIMULATED = "simulated"
 BIN_M = 5.0
-"""Width of the distances that a drive-by's frames are gathered in."""
+"""Width, metres, of the distances that a drive-by's frames are gathered in."""
 
 
 @dataclass(frozen=True)
 class Shares:
-    """What came about in some sights of one treatment.
+    """The outcome of some views of one treatment.
 
     Attributes:
-        sights: in all.
-        found: share of them in which a sign was found; the rest counts those only.
-        targeted: classified as the target.
-        untargeted: classified as anything but the true class.
-        accuracy: classified as the true class.
-        confidence: mean probability of what was answered, None without an answer.
+        views: number of views.
+        found: share of the views in which a sign was found; the other shares count those views only.
+        targeted: share classified as the target.
+        untargeted: share classified as anything but the true class.
+        accuracy: share classified as the true class.
+        confidence: mean probability of the answers, None without an answer.
     """
 
-    sights: int
+    views: int
     found: Estimate
     targeted: Estimate
     untargeted: Estimate
@@ -47,7 +47,12 @@ class Shares:
 
 @dataclass(frozen=True)
 class Printability:
-    """What a printer makes of stickers: non-printability score, and mean error in 8-bit levels."""
+    """How well stickers print.
+
+    Attributes:
+        nps: non-printability score, the mean distance to the nearest printable colour.
+        palette_error: root mean square of that distance, 8-bit levels a channel.
+    """
 
     nps: float
     palette_error: float | None = None
@@ -60,13 +65,14 @@ class Score:
     Attributes:
         name: "lab test" or "drive-by test".
         channel: "simulated", or where real pictures came from.
-        overall: treatment → all its sights.
+        overall: treatment → shares of all its views.
         clustered: the same with intervals over signs or approaches.
-        places: place → treatment → its sights there; cells of the lab test, distances of a drive-by, whose
-            intervals are over approaches.
-        by_sight: treatments compared sight by sight; `by_sign` by what the most of a sign's sights say.
-        longest_run: treatment → most frames one after another that were read right; empty for a lab test.
-        distances_m: the middles of a drive-by's places; empty for a lab test.
+        places: place → treatment → shares of its views there; cells of the lab test, distances of a drive-by,
+            whose intervals are over approaches.
+        by_view: treatments compared view by view.
+        by_sign: treatments compared sign by sign, by the majority of a sign's views.
+        longest_run: treatment → most consecutive frames that were read right; empty for a lab test.
+        distances_m: middles of a drive-by's places, metres; empty for a lab test.
     """
 
     name: str
@@ -74,7 +80,7 @@ class Score:
     overall: Mapping[str, Shares]
     clustered: Mapping[str, Shares]
     places: Mapping[str, Mapping[str, Shares]]
-    by_sight: Sequence[Comparison]
+    by_view: Sequence[Comparison]
     by_sign: Sequence[Comparison]
     longest_run: Mapping[str, int] = field(default_factory=dict)
     distances_m: tuple[float, ...] = ()
@@ -86,7 +92,7 @@ class Score:
 
     @property
     def simulated(self) -> bool:
-        """Return whether no camera was there."""
+        """Return whether the views were computed."""
         return self.channel == SIMULATED
 
     @property
@@ -112,7 +118,7 @@ class Score:
             "overall": _shares_json(self.overall),
             "clustered": _shares_json(self.clustered),
             "places": {place: _shares_json(shares) for place, shares in self.places.items()},
-            "by_sight": [vars(test) for test in self.by_sight],
+            "by_sight": [vars(test) for test in self.by_view],
             "by_sign": [vars(test) for test in self.by_sign],
             "longest_run": dict(self.longest_run),
         }
@@ -125,7 +131,7 @@ def score_lab(answers: Sequence[Answer], channel: str = SIMULATED) -> Score:
         name="lab test",
         channel=channel,
         places=_by_place(_grouped(answers, lambda answer: answer.place), treatments),
-        **_over_all(treatments, cluster=lambda answer: answer.victim),
+        **_over_all(treatments, cluster=lambda answer: answer.sign),
     )
 
 
@@ -134,7 +140,7 @@ def score_drive_by(answers: Sequence[Answer], channel: str = SIMULATED) -> Score
 
     Args:
         answers: those of one approach in the order of time.
-        channel: "simulated", or the video's name.
+        channel: "simulated", or where real pictures came from.
     """
     treatments = _grouped(answers, lambda answer: answer.treatment)
     near_first = sorted((a for a in answers if math.isfinite(a.distance_m)), key=lambda a: a.distance_m)
@@ -153,18 +159,16 @@ def score_drive_by(answers: Sequence[Answer], channel: str = SIMULATED) -> Score
 
 
 def shares(answers: Sequence[Answer], cluster: Callable[[Answer], Hashable] | None = None) -> Shares:
-    """Return what came about in sights; every sight is a trial of its own, or belongs to a cluster."""
+    """Return the outcome of views; every view is a trial of its own, or belongs to a cluster."""
     seen = [answer for answer in answers if answer.answer is not None]
 
-    def counted(came_about: Callable[[Answer], bool], among: Sequence[Answer]) -> Estimate:
-        if cluster is None:
-            return proportion([came_about(answer) for answer in among], [1] * len(among))
-        groups = _grouped(among, cluster).values()
-        return proportion([sum(map(came_about, group)) for group in groups], [len(group) for group in groups])
+    def counted(holds: Callable[[Answer], bool], among: Sequence[Answer]) -> Estimate:
+        groups = [[answer] for answer in among] if cluster is None else _grouped(among, cluster).values()
+        return proportion([sum(map(holds, group)) for group in groups], [len(group) for group in groups])
 
     without_target = any(answer.target is None for answer in answers)
     return Shares(
-        sights=len(answers),
+        views=len(answers),
         found=counted(lambda answer: answer.answer is not None, answers),
         targeted=Estimate(None, None, None, 0, 0, NO_TARGET)
         if without_target
@@ -176,19 +180,12 @@ def shares(answers: Sequence[Answer], cluster: Callable[[Answer], Hashable] | No
 
 
 def longest_run(answers: Sequence[Answer]) -> int:
-    """Return the most frames one after another that were read as the true class."""
+    """Return the most consecutive frames that were read as the true class."""
     best = now = 0
     for answer in answers:
         now = now + 1 if answer.answer == answer.label else 0
         best = max(best, now)
     return best
-
-
-def succeeded(answer: Answer) -> bool:
-    """Return whether the target was reached or, without one, the true class missed."""
-    if answer.answer is None:
-        return False
-    return answer.answer != answer.label if answer.target is None else answer.answer == answer.target
 
 
 def _over_all(
@@ -197,7 +194,7 @@ def _over_all(
     return {
         "overall": {name: shares(own) for name, own in treatments.items()},
         "clustered": {name: shares(own, cluster) for name, own in treatments.items()},
-        "by_sight": compare_paired({name: _by_sight(own) for name, own in treatments.items()}),
+        "by_view": compare_paired({name: _by_view(own) for name, own in treatments.items()}),
         "by_sign": compare_paired({name: _by_sign(own) for name, own in treatments.items()}),
     }
 
@@ -213,28 +210,28 @@ def _by_place(
     }
 
 
-def _by_sight(answers: Sequence[Answer]) -> dict[str, bool]:
-    """Return sight → whether the attack succeeded there; sights are told apart by their order in a place."""
-    places = _grouped(answers, lambda answer: (answer.victim, answer.place))
+def _by_view(answers: Sequence[Answer]) -> dict[str, bool]:
+    """Return view → whether the attack succeeded in it; views are told apart by their order in a place."""
+    places = _grouped(answers, lambda answer: (answer.sign, answer.place))
     return {
-        f"{victim}/{place}/{number}": succeeded(answer)
-        for (victim, place), own in places.items()
+        f"{sign}/{place}/{number}": answer.succeeded
+        for (sign, place), own in places.items()
         for number, answer in enumerate(own)
         if answer.answer is not None
     }
 
 
 def _by_sign(answers: Sequence[Answer]) -> dict[str, bool]:
-    """Return sign → whether the attack succeeded in more than half of the sights in which it was found."""
+    """Return sign → whether the attack succeeded in more than half of the views in which it was found."""
     seen = [answer for answer in answers if answer.answer is not None]
     return {
-        victim: 2 * sum(map(succeeded, own)) > len(own)
-        for victim, own in _grouped(seen, lambda answer: answer.victim).items()
+        sign: 2 * sum(answer.succeeded for answer in own) > len(own)
+        for sign, own in _grouped(seen, lambda answer: answer.sign).items()
     }
 
 
 def _approach(answer: Answer) -> tuple[str, str]:
-    return answer.victim, answer.place
+    return answer.sign, answer.place
 
 
 def _grouped(answers: Sequence[Answer], key: Callable[[Answer], Key]) -> dict[Key, list[Answer]]:
@@ -247,9 +244,9 @@ def _grouped(answers: Sequence[Answer], key: Callable[[Answer], Key]) -> dict[Ke
 def _shares_json(treatments: Mapping[str, Shares]) -> dict[str, Any]:
     return {
         name: {
-            "sights": own.sights,
+            "sights": own.views,
             "confidence": own.confidence,
-            **{measure: _estimate_json(getattr(own, measure)) for measure in ("found", *MEASURES)},
+            **{measure: _estimate_json(getattr(own, measure)) for measure in MEASURES},
         }
         for name, own in treatments.items()
     }

@@ -22,7 +22,7 @@ def show_score(score: Score, printability: Mapping[str, Printability]) -> None:
     """
     compared = [
         _tests(tests, unit)
-        for tests, unit in ((score.by_sight, "sight by sight"), (score.by_sign, "sign by sign"))
+        for tests, unit in ((score.by_view, "view by view"), (score.by_sign, "sign by sign"))
         if tests
     ]
     for table in (_overall(score, printability), _places(score), *compared):
@@ -30,7 +30,7 @@ def show_score(score: Score, printability: Mapping[str, Printability]) -> None:
 
 
 def show_detection(rows: Sequence[Detected]) -> None:
-    """Print how often a detector still finds the sign in the lab test's sights, simulated."""
+    """Print how often a detector still finds the sign in the lab test's views, simulated."""
     shown = _table("detection, simulated: per cent with 95 % interval, scores from 0 to 1", ("treatment",))
     for heading in ("detected", "of those found clean", "mean score", "score lost"):
         shown.add_column(heading, justify="right", no_wrap=True)
@@ -53,7 +53,7 @@ def _overall(score: Score, printability: Mapping[str, Printability]) -> Table:
         "read right",
         "confidence",
         "found",
-        "sights",
+        "views",
         "NPS",
         "palette error",
     )
@@ -66,7 +66,7 @@ def _overall(score: Score, printability: Mapping[str, Printability]) -> Table:
             *(_share(share) for share in (own.targeted, own.untargeted, own.accuracy)),
             "–" if own.confidence is None else f"{100 * own.confidence:.1f}",
             number(own.found),
-            str(own.sights),
+            str(own.views),
             "–" if printed is None else f"{printed.nps:.3g}",
             "–" if printed is None or printed.palette_error is None else f"{printed.palette_error:.3g}",
             *([str(score.longest_run[treatment])] if score.longest_run else []),

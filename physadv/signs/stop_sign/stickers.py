@@ -7,12 +7,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from physadv.attacks.variables import mid_grey_noise
-from physadv.signs.stop_sign.palettes import nearest_colours
+from physadv.signs.stop_sign.colours import nearest_colours
 from physadv.transforms import linear_to_srgb, round_to_8_bits, srgb_to_linear
 from physadv.transforms.protocol import Parameters
 
 MARGIN = 0.1
-"""Of the scene around a face, in sides of the face: what a crop shows of a sign's surroundings."""
+"""Margin of scene around a face, in sides of the face: what a crop shows of a sign's surroundings."""
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,12 @@ class SharedStickers:
     Attributes:
         scenes: (V, 3, C, C) in [0, 1], faces with `MARGIN` around them, as `rectified` gives them.
         mask: (S, S) in [0, 1], where on the face stickers are.
-        plate: (S, S), what of the face is the sign; what is not is replaced, as is the margin.
-        light: (V, 3), by how much each sign is lit, as `white_light` measures it.
-        backgrounds: (K, 3, C, C) in [0, 1], what may be behind a sign besides what was.
-        batch: how many signs a step draws.
-        palette: (N, 3) in [0, 1], the only colours there are; any colour without it.
-        start_at: levels (1, 3, S, S) to begin with; noise about mid-grey without it.
+        plate: (S, S) in [0, 1], where on the face the sign is; the rest is replaced, as is the margin.
+        light: (V, 3), how each sign is lit, as `white_light` measures it.
+        backgrounds: (K, 3, C, C) in [0, 1], what may be behind a sign besides its own surroundings.
+        batch: number of signs that a step draws.
+        palette: (N, 3) in [0, 1], the only colours allowed; None allows any.
+        start_at: levels (1, 3, S, S) to start from; None starts from noise about mid-grey.
     """
 
     scenes: Tensor
@@ -87,11 +87,11 @@ def relit(stickers: Tensor, light: Tensor) -> Tensor:
 def white_light(faces: Tensor, plate: Tensor) -> Tensor:
     """Return how white each sign's own white is, linear light over that of white paper, (V, 3).
 
-    A sticker hangs in the sign's light: on a sign in the shade it is as dark as the sign's letters.
+    Stickers are relit with it: on a sign in the shade a sticker is as dark as the sign's letters.
 
     Args:
         faces: (V, 3, S, S) in [0, 1].
-        plate: (S, S), what of them is the sign.
+        plate: (S, S) in [0, 1], where on the faces the sign is.
     """
     pixels = faces[:, :, plate > 0.99]
     brightness = pixels.amin(dim=1)
@@ -109,8 +109,8 @@ _PAPER = 0.86
 def metered(faces: Tensor, light: Tensor) -> tuple[Tensor, Tensor]:
     """Return faces (V, 3, H, W) and their light as a camera exposes them that meters the sign.
 
-    Photos may be of signs in the shade or against the sky. How a sight is lit is for what shows the faces to
-    say; here each is brought to white paper's light, by two stops at most, beyond which lies only noise.
+    Photos may show signs in the shade or against the sky, while the simulated cameras light their views
+    themselves. Each face is brought to white paper's light, by two stops at most: beyond lies only noise.
     """
     gain = (1 / light.amax(dim=1)).clamp(1, _MOST_GAIN)
     shown = linear_to_srgb((srgb_to_linear(faces) * gain[:, None, None, None]).clamp(0, 1))

@@ -1,61 +1,50 @@
 """What signs wear when they are judged: nothing, the stickers, and random stickers nobody optimised."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from physadv.randomness import generator
-from physadv.signs.stop_sign.plate import outline
-from physadv.signs.stop_sign.sign import Victim
+from physadv.signs.stop_sign.plate import SignPhoto, outline
+from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, RANDOM
+from physadv.signs.stop_sign.sign_photos import rectified
 from physadv.signs.stop_sign.stickers import metered, stickered, white_light
-from physadv.signs.stop_sign.victims import rectified
+from physadv.signs.stop_sign.views import Exhibit, Judge
 
-CLEAN, RANDOM, OPTIMISED, PUBLISHED = "clean", "random", "optimised", "published"
-ALONE = "for each alone"
-"""A noise of its own for every sign."""
 _PIECES = (16, 8, 4, 2, 1)
 """Sides, pixels of the face, of the pieces of random stickers: the largest of which there are enough."""
 _LEAST_PIECES = 8
 
 
-@dataclass(frozen=True)
-class Treated:
-    """Signs in every treatment, as the lab and the drive-by test take them.
-
-    Attributes:
-        names: of the V victims.
-        faces: treatment → (V, 3, FACE_SIDE, FACE_SIDE) in [0, 1].
-        alpha: (FACE_SIDE, FACE_SIDE), 1 where the plate is.
-    """
-
-    names: list[str]
-    faces: dict[str, Tensor]
-    alpha: Tensor
-
-
-def treat(victims: Sequence[Victim], stickers: Tensor, mask: Tensor, seed: int) -> Treated:
+def treat(
+    judge: Judge,
+    photos: Sequence[SignPhoto],
+    stickers: Tensor,
+    mask: Tensor,
+    *,
+    seed: int,
+    random_seed: int,
+) -> Exhibit:
     """Return signs clean, with random stickers, one draw a sign, and with the optimised ones.
 
     Args:
-        victims: the signs.
+        judge: who will be asked about them.
+        photos: of the signs.
         stickers: (1, 3, FACE_SIDE, FACE_SIDE) in [0, 1].
-        mask: (FACE_SIDE, FACE_SIDE), where they are.
-        seed: of the random ones.
+        mask: (FACE_SIDE, FACE_SIDE) in [0, 1], where they are.
+        seed: of the views.
+        random_seed: of the random stickers.
     """
-    faces, alpha = rectified(list(victims)), outline()
-    faces, light = metered(faces, white_light(faces, alpha))
-    shuffled = torch.cat([random_stickers(stickers, mask, seed, draw) for draw in range(len(faces))])
-    return Treated(
-        [victim.name for victim in victims],
-        {
-            CLEAN: faces,
-            RANDOM: stickered(faces, shuffled, mask, light),
-            OPTIMISED: stickered(faces, stickers, mask, light),
-        },
-        alpha,
-    )
+    faces, plate = rectified(photos), outline()
+    faces, light = metered(faces, white_light(faces, plate))
+    shuffled = torch.cat([random_stickers(stickers, mask, random_seed, draw) for draw in range(len(faces))])
+    worn = {
+        CLEAN: faces,
+        RANDOM: stickered(faces, shuffled, mask, light),
+        OPTIMISED: stickered(faces, stickers, mask, light),
+    }
+    return Exhibit(judge, [photo.name for photo in photos], worn, plate, seed)
 
 
 def random_stickers(stickers: Tensor, mask: Tensor, seed: int, draw: int) -> Tensor:

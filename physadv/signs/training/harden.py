@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from physadv.attacks import Placement, square
+from physadv.attacks.patches import Placement, square
 from physadv.classifiers import load_classifier
 from physadv.classifiers.signs import SIGN_LABELS, SignsNetwork, load_network
 from physadv.files import replacing

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from physadv.attacks import Placement
+from physadv.attacks.patches import Placement
 from physadv.classifiers.signs import SIGN_LABELS
 from physadv.errors import PhysadvError, unknown_name
 from physadv.signs.training.fitting import Measured

@@ -10,18 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from physadv.attacks import (
-    LInfBall,
-    Placement,
-    SignedStep,
-    Stickers,
-    bars,
-    circle,
-    optimise,
-    spanning_adam,
-    square,
-    untargeted_cross_entropy,
-)
+from physadv.attacks.loop import optimise
+from physadv.attacks.objectives import untargeted_cross_entropy
+from physadv.attacks.optimisers import SignedStep, spanning_adam
+from physadv.attacks.patches import Placement, circle, square
+from physadv.attacks.stickers import Stickers, bars
+from physadv.attacks.variables import LInfBall
 from physadv.signs.training.augmentation import viewed
 from physadv.signs.training.universal_stickers import Look, UniversalStickers
 from physadv.transforms import identity

@@ -13,7 +13,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from physadv.attacks import LInfBall, Stickers, optimise, spanning_adam, untargeted_cross_entropy
+from physadv.attacks.loop import optimise
+from physadv.attacks.objectives import untargeted_cross_entropy
+from physadv.attacks.optimisers import spanning_adam
+from physadv.attacks.stickers import Stickers
+from physadv.attacks.variables import LInfBall
 from physadv.transforms import identity
 
 TEXELS = 24

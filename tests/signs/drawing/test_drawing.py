@@ -21,17 +21,22 @@ def test_picture_is_8_bit_rgb_of_the_size_asked_for(size):
     assert picture.dtype == np.uint8
 
 
-def test_a_seed_gives_the_same_set_and_another_seed_another():
-    first, again, other = (draw_demo_set(6, size=48, seed=seed) for seed in (3, 3, 4))
-    for (label, picture), (same_label, same) in zip(first, again, strict=True):
+@pytest.fixture(scope="module")
+def drawn():
+    """Fifty signs, more than there are faces."""
+    return draw_demo_set(50, size=96, seed=0)
+
+
+def test_a_seed_gives_the_same_set_and_another_seed_another(drawn):
+    again, other = (draw_demo_set(4, size=96, seed=seed) for seed in (0, 4))
+    for (label, picture), (same_label, same) in zip(drawn, again, strict=False):
         assert label == same_label
         np.testing.assert_array_equal(picture, same)
-    assert any(not np.array_equal(a, b) for (_, a), (_, b) in zip(first, other, strict=True))
+    assert any(not np.array_equal(a, b) for (_, a), (_, b) in zip(again, other, strict=True))
 
 
-def test_a_set_goes_round_all_signs_before_it_repeats_one():
-    labels = [label for label, _ in draw_demo_set(len(DRAWN_SIGNS) + 2, size=16)]
-    assert set(labels[: len(DRAWN_SIGNS)]) == set(DRAWN_SIGNS)
+def test_a_set_goes_round_all_signs_before_it_repeats_one(drawn):
+    assert {label for label, _ in drawn[: len(DRAWN_SIGNS)]} == set(DRAWN_SIGNS)
 
 
 def test_stop_is_red_with_white_letters_on_an_octagon():
@@ -72,12 +77,11 @@ def test_mirrored_faces_are_mirror_images():
         assert difference.mean() < 0.01
 
 
-def test_the_sign_classifier_recognises_the_drawings():
-    drawn = draw_demo_set(100, size=96, seed=0)
+def test_the_sign_classifier_recognises_the_drawings(drawn):
     images = torch.from_numpy(np.stack([picture for _, picture in drawn])).permute(0, 3, 1, 2).float() / 255
     answers = load_signs()(images).argmax(dim=1)
     right = sum(SIGN_LABELS[k] == label for k, (label, _) in zip(answers.tolist(), drawn, strict=True))
-    assert right >= 90
+    assert right >= 45
 
 
 def test_unknown_signs_and_tiny_pictures_are_refused():

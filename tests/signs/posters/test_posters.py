@@ -8,13 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from paper_signs import make_sign, octagon, overlap, random_face
 
-from physadv.sheets import PAGES, Code, SheetError, page_pixels, parse_code
+from physadv.sheets import PAGES, SheetError, page_pixels
+from physadv.sheets.codes import Code, parse_code
 from physadv.sheets.layout import Box
+from physadv.signs.posters import TRUE_SIZE_NOTICE
 from physadv.signs.posters.assembly import plan_poster
 from physadv.signs.posters.miniature import plan_miniature
 from physadv.signs.posters.paper_signs import PaperSign
 from physadv.signs.posters.pdf import PARTS, write_sign_pdf
-from physadv.signs.posters.posters import EDGE, TRUE_SIZE_NOTICE, PosterPage, check_bar, foot_code
+from physadv.signs.posters.posters import EDGE, PosterPage, check_bar, foot_code
 from physadv.signs.posters.sticker_sheets import plan_stickers
 
 DOTS = 10

@@ -4,7 +4,8 @@ from torch import nn
 
 from physadv.classifiers import ClassifierError
 from physadv.classifiers.detectors import Detector
-from physadv.signs.stop_sign.detection import DetectionError, Scene, measure_detection
+from physadv.signs.stop_sign import StopSignError
+from physadv.signs.stop_sign.detection import Scene, measure_detection
 
 BOX = torch.tensor([8.0, 8.0, 24.0, 24.0])
 
@@ -94,12 +95,12 @@ def test_a_box_elsewhere_is_not_the_sign(finder):
 
 
 def test_bad_scenes_are_refused(finder):
-    with pytest.raises(DetectionError, match="no scenes"):
+    with pytest.raises(StopSignError, match="no scenes"):
         measure_detection(finder, [])
-    with pytest.raises(DetectionError, match="two scenes of 'a', clean, 10 ft, 0°"):
+    with pytest.raises(StopSignError, match="two scenes of 'a', clean, 10 ft, 0°"):
         measure_detection(finder, [scene("clean", "a", 0), scene("clean", "a", 1)])
     empty = Scene("clean", "a", "near", torch.zeros(3, 8, 8), torch.tensor([4.0, 4.0, 4.0, 8.0]))
-    with pytest.raises(DetectionError, match="is empty"):
+    with pytest.raises(StopSignError, match="is empty"):
         measure_detection(finder, [empty])
     with pytest.raises(ClassifierError, match="yield"):
         measure_detection(finder, [scene("clean", "a", 0)], label="yield")

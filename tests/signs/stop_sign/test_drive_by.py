@@ -8,14 +8,19 @@ from torch import Tensor
 
 from physadv.classifiers import load_classifier
 from physadv.signs.drawing.faces import face
-from physadv.signs.stop_sign.approach import USUAL, draw_approach, drive
-from physadv.signs.stop_sign.drive_by import drive_by_test, video_test, write_approach
-from physadv.signs.stop_sign.rendering import LEAST_PX, SightError, apparent_px
+from physadv.signs.stop_sign import StopSignError
+from physadv.signs.stop_sign.approach import DASH_CAMERA, draw_approach, drive
+from physadv.signs.stop_sign.camera import LEAST_PX, apparent_px
+from physadv.signs.stop_sign.drive_by import drive_by_test
+from physadv.signs.stop_sign.real_photos import video_test
+from physadv.signs.stop_sign.road import HEIGHT, WIDTH
+from physadv.signs.stop_sign.settings import StudySize
+from physadv.signs.stop_sign.views import Exhibit, Judge
 from physadv.transforms import fixed
 
 STOP = 14
 STILL = replace(
-    USUAL, speed_kmh=fixed(36), turn=fixed(0), shake_deg=fixed(0), aside_m=fixed(3), above_m=fixed(1.2)
+    DASH_CAMERA, speed_kmh=fixed(36), turn=fixed(0), shake_deg=fixed(0), aside_m=fixed(3), above_m=fixed(1.2)
 )
 """Ten metres a second, without shaking."""
 
@@ -27,9 +32,10 @@ def sign() -> tuple[Tensor, Tensor]:
     return torch.from_numpy(colour).permute(2, 0, 1).float().clamp(0, 1), torch.from_numpy(cover).float()
 
 
-def frames(sign, conditions, times, **faces) -> list:
+def frames(sign, conditions, times, *, every=10, **faces) -> list:
     stop, alpha = sign
-    return list(drive(draw_approach("a", 0, 0, conditions), faces or {"clean": stop}, alpha, times))
+    drawn = draw_approach("a", 0, 0, conditions)
+    return list(drive(drawn, faces or {"clean": stop}, alpha, times, every=every))
 
 
 def test_sign_grows_and_leaves_its_place_as_a_pinhole_says(sign) -> None:
@@ -61,7 +67,7 @@ def test_angle_is_the_one_that_foreshortens_the_sign(sign, turn: float) -> None:
 
 def test_treatments_differ_at_the_sign_only(sign) -> None:
     stop, _ = sign
-    (moment,) = frames(sign, USUAL, [6.0], clean=stop, grey=torch.full_like(stop, 0.5))
+    (moment,) = frames(sign, DASH_CAMERA, [6.0], clean=stop, grey=torch.full_like(stop, 0.5))
     one, other = moment.frames["clean"].astype(int), moment.frames["grey"].astype(int)
     left, top, right, bottom = (round(side) for side in moment.box)
     assert np.abs(one - other)[top:bottom, left:right].max() > 50
@@ -82,7 +88,7 @@ def test_a_moving_sign_is_blurred_by_an_open_shutter(sign) -> None:
 
 
 def test_same_seed_same_frames_and_another_drive_another(sign) -> None:
-    one, again = (frames(sign, USUAL, [5.0])[0] for _ in range(2))
+    one, again = (frames(sign, DASH_CAMERA, [5.0])[0] for _ in range(2))
     assert np.array_equal(one.frames["clean"], again.frames["clean"])
     speeds = {draw_approach("a", index, 0).speed_kmh for index in range(4)}
     assert len(speeds) == 4
@@ -91,16 +97,9 @@ def test_same_seed_same_frames_and_another_drive_another(sign) -> None:
 
 def test_sign_is_found_read_and_lost_in_the_distance(sign) -> None:
     stop, alpha = sign
-    quick = replace(STILL, every=30)
-    (answers,) = drive_by_test(
-        load_classifier("signs"),
-        {"clean": stop[None], "none": torch.zeros(1, 3, 256, 256)},
-        alpha,
-        ["drawn"],
-        label=STOP,
-        target=1,
-        conditions=quick,
-    )
+    faces = {"clean": stop[None], "none": torch.zeros(1, 3, 256, 256)}
+    exhibit = Exhibit(Judge(load_classifier("signs"), STOP, 1), ["drawn"], faces, alpha)
+    (answers,) = drive_by_test(exhibit, StudySize(every=30), conditions=STILL)
     clean = [answer for answer in answers if answer.treatment == "clean"]
     assert [round(answer.distance_m) for answer in clean] == [75, 65, 55, 45, 35, 25, 15]
     assert clean[0].answer is None
@@ -111,37 +110,25 @@ def test_sign_is_found_read_and_lost_in_the_distance(sign) -> None:
 
 def test_without_a_finder_the_sign_is_cut_out_where_it_is(sign, tiny_classifier) -> None:
     stop, alpha = sign
-    (answers,) = drive_by_test(
-        tiny_classifier,
-        {"clean": stop[None]},
-        alpha,
-        ["a"],
-        label=0,
-        target=None,
-        conditions=replace(STILL, every=30),
-        finders=(None,),
-    )
+    exhibit = Exhibit(Judge(tiny_classifier, 0), ["a"], {"clean": stop[None]}, alpha)
+    (answers,) = drive_by_test(exhibit, StudySize(every=30), conditions=STILL, finders=(None,))
     for answer in answers:
         height = 0.96 * apparent_px(math.sqrt(answer.distance_m**2 - 3**2 - 1.2**2))
         assert (answer.answer is not None) == (height >= LEAST_PX)
 
 
 def test_a_written_approach_is_read_from_its_video(sign, tmp_path) -> None:
-    pytest.importorskip("av")
-    stop, alpha = sign
+    av = pytest.importorskip("av")
     path = tmp_path / "approach.mp4"
-    # A frame every ten metres, so that there are few.
-    write_approach(path, stop, alpha, "a", conditions=replace(STILL, rate=1.0))
-    answers = video_test(
-        load_classifier("signs"),
-        path,
-        treatment="clean",
-        victim="a",
-        label=STOP,
-        target=1,
-        every=2,
-        focal_px=1040.0,
-    )
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=1)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        # A frame every ten metres, so that there are few.
+        for moment in frames(sign, replace(STILL, rate=1.0), None, every=1):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(moment.frames["clean"], format="rgb24")))
+        container.mux(stream.encode())
+    judge = Judge(load_classifier("signs"), STOP, 1)
+    answers = video_test(judge, path, "clean", every=2, focal_px=1040.0)
     assert len(answers) == 4
     assert answers[0].answer is None
     assert math.isnan(answers[0].distance_m)
@@ -154,8 +141,8 @@ def test_videos_without_pictures_or_signs_are_refused_in_one_line(sign, tmp_path
     av = pytest.importorskip("av")
 
     def refusal(name: str) -> str:
-        with pytest.raises(SightError) as refused:
-            video_test(tiny_classifier, tmp_path / name, treatment="a", victim="a", label=0, target=None)
+        with pytest.raises(StopSignError) as refused:
+            video_test(Judge(tiny_classifier, 0), tmp_path / name, "a")
         return str(refused.value).removeprefix(f"{tmp_path / name}: ")
 
     assert refusal("absent.mp4") == "No such file or directory"

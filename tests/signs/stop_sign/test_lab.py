@@ -9,16 +9,18 @@ from torch import Tensor
 
 from physadv.classifiers import load_classifier
 from physadv.signs.drawing.faces import face
-from physadv.signs.stop_sign.lab import CELLS, USUAL, Cell, lab_test, photograph
-from physadv.signs.stop_sign.lab_photos import cell_of, photo_test
-from physadv.signs.stop_sign.rendering import (
-    SightError,
+from physadv.signs.stop_sign import StopSignError
+from physadv.signs.stop_sign.camera import (
     crop,
     drawn_backgrounds,
     plate_boxes,
     plate_homography,
     seen_light,
 )
+from physadv.signs.stop_sign.lab import CELLS, Cell, lab_test, photograph
+from physadv.signs.stop_sign.real_photos import cell_of, photo_test
+from physadv.signs.stop_sign.settings import StudySize
+from physadv.signs.stop_sign.views import Exhibit, Judge
 from physadv.transforms.geometry import apply_homography, view_rotation
 
 STOP, SIDE = 14, 256
@@ -95,7 +97,8 @@ def test_photos_are_taken_where_they_say_and_pair_the_treatments(sign, backgroun
     stop, alpha = sign
     cell = Cell(10, 30)
     one, other = (
-        photograph(each, alpha, cell, "a", seed=3, backgrounds=backgrounds) for each in (stop, 1 - stop)
+        photograph(each, alpha, cell, "a", shots=3, seed=3, backgrounds=backgrounds)
+        for each in (stop, 1 - stop)
     )
     assert torch.equal(one.distance_m, other.distance_m)
     assert ((one.distance_m / cell.distance_m - 1).abs() <= 0.03).all()
@@ -104,17 +107,16 @@ def test_photos_are_taken_where_they_say_and_pair_the_treatments(sign, backgroun
     assert torch.equal(one.pictures[corner], other.pictures[corner])
     assert not torch.equal(one.pictures, other.pictures)
     assert torch.equal(one.pictures, (one.pictures * 255).round() / 255)
-    again = photograph(stop, alpha, cell, "b", seed=3, backgrounds=backgrounds)
+    again = photograph(stop, alpha, cell, "b", shots=3, seed=3, backgrounds=backgrounds)
     assert not torch.equal(one.distance_m, again.distance_m)
 
 
 def test_drawn_stop_sign_is_read_as_one_from_every_cell(sign, backgrounds) -> None:
     stop, alpha = sign
     faces = {"clean": stop[None], "grey": torch.full_like(stop, 0.5)[None]}
-    answers = lab_test(
-        load_classifier("signs"), faces, alpha, ["drawn"], label=STOP, target=None, backgrounds=backgrounds
-    )
-    assert len(answers) == 15 * 2 * USUAL.shots
+    exhibit = Exhibit(Judge(load_classifier("signs"), STOP), ["drawn"], faces, alpha)
+    answers = lab_test(exhibit, StudySize(shots=3), backgrounds=backgrounds)
+    assert len(answers) == 15 * 2 * 3
     assert list(dict.fromkeys(answer.place for answer in answers)) == [cell.name for cell in CELLS]
     clean = [answer.answer == STOP for answer in answers if answer.treatment == "clean"]
     assert sum(clean) >= 0.95 * len(clean)
@@ -122,7 +124,7 @@ def test_drawn_stop_sign_is_read_as_one_from_every_cell(sign, backgrounds) -> No
 
 
 @pytest.mark.parametrize(
-    ("faces", "alpha", "victims", "line"),
+    ("faces", "alpha", "signs", "line"),
     [
         ({}, torch.ones(8, 8), ["a"], "no treatment; wanted faces of at least one"),
         (
@@ -140,9 +142,11 @@ def test_drawn_stop_sign_is_read_as_one_from_every_cell(sign, backgrounds) -> No
         ({"clean": torch.zeros(1, 3, 8, 8)}, torch.zeros(8, 8), ["a"], "alpha is nowhere above 0.5"),
     ],
 )
-def test_faces_that_do_not_fit_are_refused(faces, alpha, victims, line, backgrounds, tiny_classifier) -> None:
-    with pytest.raises(SightError) as refused:
-        lab_test(tiny_classifier, faces, alpha, victims, label=0, target=1, backgrounds=backgrounds)
+def test_faces_that_do_not_fit_are_refused(faces, alpha, signs, line, backgrounds, tiny_classifier) -> None:
+    with pytest.raises(StopSignError) as refused:
+        lab_test(
+            Exhibit(Judge(tiny_classifier, 0, 1), signs, faces, alpha), StudySize(), backgrounds=backgrounds
+        )
     assert str(refused.value).startswith(line)
 
 
@@ -168,7 +172,7 @@ def test_names_tell_the_cell(path: str, cell: Cell) -> None:
     ],
 )
 def test_names_that_tell_no_cell_are_refused(path: str, line: str) -> None:
-    with pytest.raises(SightError) as refused:
+    with pytest.raises(StopSignError) as refused:
         cell_of(Path(path))
     assert str(refused.value).startswith(line)
 
@@ -190,12 +194,10 @@ def test_real_photos_give_the_table_too(sign, backgrounds, tmp_path) -> None:
     stop, alpha = sign
     (tmp_path / "10ft_15deg").mkdir()
     for cell, name in ((Cell(10, 15), "10ft_15deg/IMG_7.png"), (Cell(15, 0), "15ft-0.png")):
-        photo = photograph(stop, alpha, cell, "a", seed=0, backgrounds=backgrounds).pictures[0]
+        photo = photograph(stop, alpha, cell, "a", shots=3, seed=0, backgrounds=backgrounds).pictures[0]
         Image.fromarray((photo.permute(1, 2, 0) * 255).byte().numpy()).save(tmp_path / name)
     Image.new("RGB", (64, 64), "green").save(tmp_path / "40ft.png")
-    found = photo_test(
-        load_classifier("signs"), tmp_path, treatment="clean", victim="mine", label=STOP, target=1
-    )
+    found = photo_test(Judge(load_classifier("signs"), STOP, 1), tmp_path, "clean")
     assert [(answer.place, answer.answer) for answer in found] == [
         ("10 ft, 15°", STOP),
         ("15 ft, 0°", STOP),
@@ -206,8 +208,8 @@ def test_real_photos_give_the_table_too(sign, backgrounds, tmp_path) -> None:
 
 def test_photos_that_show_nothing_are_refused(tmp_path, tiny_classifier) -> None:
     def refusal() -> str:
-        with pytest.raises(SightError) as refused:
-            photo_test(tiny_classifier, tmp_path, treatment="clean", victim="a", label=0, target=None)
+        with pytest.raises(StopSignError) as refused:
+            photo_test(Judge(tiny_classifier, 0), tmp_path, "clean")
         return str(refused.value)
 
     assert refusal() == f"{tmp_path}: no photos; wanted some as 5ft_15deg/IMG_1.jpg or 10ft-30.jpg"

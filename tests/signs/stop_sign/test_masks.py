@@ -3,16 +3,10 @@ import pytest
 import torch
 from PIL import Image
 
-from physadv.signs.stop_sign.masks import (
-    MASKS,
-    MaskError,
-    area_share,
-    load_mask,
-    rectangles,
-    vulnerable_rectangles,
-)
+from physadv.signs.stop_sign import FACE_SIDE, StopSignError
+from physadv.signs.stop_sign.masks import area_share, load_mask, rectangles, vulnerable_rectangles
 from physadv.signs.stop_sign.plate import outline
-from physadv.signs.stop_sign.sign import FACE_SIDE
+from physadv.signs.stop_sign.settings import MASKS
 
 
 class TestLoadMask:
@@ -39,17 +33,17 @@ class TestLoadMask:
         assert float(load_mask(str(tmp_path / "mine.png")).mean()) == pytest.approx(1 / 16, rel=0.02)
 
     def test_refuses_masks_in_one_line(self, tmp_path):
-        with pytest.raises(MaskError, match="unknown mask 'two-bar'; nearest: two-bars"):
+        with pytest.raises(StopSignError, match="unknown mask 'two-bar'; nearest: two-bars"):
             load_mask("two-bar")
-        with pytest.raises(MaskError, match=r"none\.png: cannot be read as a picture of a mask"):
+        with pytest.raises(StopSignError, match=r"none\.png: cannot be read as a picture of a mask"):
             load_mask(str(tmp_path / "none.png"))
         levels = np.zeros((64, 64), np.uint8)
         Image.fromarray(levels).save(tmp_path / "mine.png")
-        with pytest.raises(MaskError, match="is empty; wanted white"):
+        with pytest.raises(StopSignError, match="is empty; wanted white"):
             load_mask(str(tmp_path / "mine.png"))
         levels[:8, :8] = 255
         Image.fromarray(levels).save(tmp_path / "mine.png")
-        with pytest.raises(MaskError, match="is off the sign"):
+        with pytest.raises(StopSignError, match="is off the sign"):
             load_mask(str(tmp_path / "mine.png"))
 
 
@@ -73,7 +67,7 @@ class TestVulnerableRectangles:
         assert area_share(mask) == pytest.approx(0.15, rel=0.03)
 
     def test_refuses_what_has_no_room(self):
-        with pytest.raises(MaskError, match="no room for rectangle 1 of 1 over 1 of the sign"):
+        with pytest.raises(StopSignError, match="no room for rectangle 1 of 1 over 1 of the sign"):
             vulnerable_rectangles(torch.ones(32, 32), 1, 1.0)
-        with pytest.raises(MaskError, match=r"0 rectangles over 0\.2 of the sign"):
+        with pytest.raises(StopSignError, match=r"0 rectangles over 0\.2 of the sign"):
             vulnerable_rectangles(torch.ones(32, 32), 0, 0.2)

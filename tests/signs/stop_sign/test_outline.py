@@ -5,9 +5,9 @@ import torch
 
 from physadv.signs.drawing.faces import face
 from physadv.signs.drawing.pen import FACE_REACH
+from physadv.signs.stop_sign import FACE_SIDE, StopSignError
 from physadv.signs.stop_sign.outline import find_signs
-from physadv.signs.stop_sign.plate import OutlineError, face_homography, octagon, outline, sign_height
-from physadv.signs.stop_sign.sign import FACE_SIDE
+from physadv.signs.stop_sign.plate import face_homography, octagon, outline, sign_height
 
 RED, GREY = (190, 22, 30), (120, 130, 125)
 
@@ -69,7 +69,7 @@ class TestFaceHomography:
         ],
     )
     def test_refuses_what_is_no_outline(self, corners, line):
-        with pytest.raises(OutlineError, match=line):
+        with pytest.raises(StopSignError, match=line):
             face_homography(np.array(corners))
 
 
@@ -110,5 +110,5 @@ class TestFindSigns:
         assert find_signs(canvas) == []
 
     def test_refuses_what_is_no_picture(self):
-        with pytest.raises(OutlineError, match=r"picture of shape \(9, 9\)"):
+        with pytest.raises(StopSignError, match=r"picture of shape \(9, 9\)"):
             find_signs(np.zeros((9, 9), np.uint8))

@@ -1,22 +1,23 @@
 import pytest
 import torch
 
-from physadv.signs.stop_sign.palettes import (
-    BLACK_AND_WHITE,
-    PaletteError,
+from physadv.attacks.penalties import PRINTABLE
+from physadv.signs.stop_sign import StopSignError
+from physadv.signs.stop_sign.colours import (
     flat_colours,
     nearest_colours,
-    parse_palette,
+    palette_colours,
+    printable_colours,
     printing_errors,
-    read_colours,
 )
+from physadv.signs.stop_sign.palettes import parse_palette, read_colours
 
 
 class TestParsePalette:
     def test_knows_three_kinds(self):
         assert parse_palette("free") is None
         assert parse_palette("6") == 6
-        assert torch.equal(parse_palette("bw"), BLACK_AND_WHITE)
+        assert torch.equal(palette_colours("bw"), PRINTABLE[:2])
 
     @pytest.mark.parametrize(
         ("text", "line"),
@@ -28,14 +29,14 @@ class TestParsePalette:
         ],
     )
     def test_refuses_others(self, text, line):
-        with pytest.raises(PaletteError, match=line):
+        with pytest.raises(StopSignError, match=line):
             parse_palette(text)
 
 
 class TestReadColours:
     def test_reads_both_spellings(self, tmp_path):
         (tmp_path / "vinyl.txt").write_text("#ff0000\n\n0, 51, 255\n")
-        colours = read_colours(tmp_path / "vinyl.txt")
+        colours = printable_colours(read_colours(tmp_path / "vinyl.txt"))
         assert torch.allclose(colours, torch.tensor([(1.0, 0, 0), (0, 0.2, 1)]))
 
     @pytest.mark.parametrize(
@@ -49,11 +50,11 @@ class TestReadColours:
     )
     def test_refuses_what_is_no_colour(self, tmp_path, text, line):
         (tmp_path / "vinyl.txt").write_text(text)
-        with pytest.raises(PaletteError, match=line):
+        with pytest.raises(StopSignError, match=line):
             read_colours(tmp_path / "vinyl.txt")
 
     def test_refuses_a_file_that_is_not_there(self, tmp_path):
-        with pytest.raises(PaletteError, match="cannot be read as a list of colours"):
+        with pytest.raises(StopSignError, match="cannot be read as a list of colours"):
             read_colours(tmp_path / "none.txt")
 
 

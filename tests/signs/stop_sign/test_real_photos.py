@@ -10,9 +10,9 @@ from PIL import Image
 
 from physadv.runs import Capture, Printout
 from physadv.signs.drawing.drawing import draw_sign
-from physadv.signs.stop_sign.judge import JudgeSettings, judge
-from physadv.signs.stop_sign.make import StopSignSettings, make_stickers
-from physadv.signs.stop_sign.real_photos import parse_pictures
+from physadv.signs.stop_sign.judge import judge
+from physadv.signs.stop_sign.make import make_stickers
+from physadv.signs.stop_sign.settings import JudgeSettings, StopSignSettings, StudySize, parse_pictures
 
 QUICK = ("stop-sign", "--quick", "--steps", 2, "--mask", "two-bars", "--target", "speed limit 30", "--quiet")
 
@@ -63,9 +63,7 @@ def detector(tmp_path_factory):
 def test_real_pictures_and_a_detector_stand_beside_the_simulated_tests(tmp_path, photos, video, detector):
     settings = StopSignSettings(drawn=4, target="speed limit 30", mask="two-bars", steps=2, batch=4)
     looks = JudgeSettings(
-        shots=1,
-        every=60,
-        most=1,
+        size=StudySize(shots=1, every=60, most=1),
         photos=parse_pictures("--photos", [f"clean={photos}"]),
         videos=parse_pictures("--video", [f"optimised={video}"]),
         detector=detector,

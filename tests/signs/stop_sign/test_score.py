@@ -4,21 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from physadv.signs.stop_sign.score import (
-    Printability,
-    longest_run,
-    score_drive_by,
-    score_lab,
-    shares,
-)
+from physadv.signs.stop_sign.score import Printability, longest_run, score_drive_by, score_lab, shares
 from physadv.signs.stop_sign.show import show_score
-from physadv.signs.stop_sign.sign import Answer
+from physadv.signs.stop_sign.views import Answer
 
 STOP, LIMIT, OTHER = 0, 1, 2
 
 
 def answer(said: int | None, **changes: object) -> Answer:
-    plain = Answer("optimised", "a", "5 ft, 0°", 1.5, 0.0, STOP, LIMIT, said, 0.0 if said is None else 0.8)
+    found = ((), ()) if said is None else ((said,), (0.8,))
+    plain = Answer("optimised", "a", "5 ft, 0°", 1.5, 0.0, STOP, LIMIT, *found)
     return replace(plain, **changes)
 
 
@@ -28,7 +23,7 @@ def several(*said: int | None, **changes: object) -> list[Answer]:
 
 def test_shares_count_what_was_found() -> None:
     own = shares(several(*[LIMIT] * 7, OTHER, STOP, STOP, None, None))
-    assert own.sights == 12
+    assert own.views == 12
     assert own.found.value == pytest.approx(10 / 12)
     assert own.targeted.value == pytest.approx(0.7)
     assert own.untargeted.value == pytest.approx(0.8)
@@ -53,7 +48,7 @@ def test_without_a_target_success_is_not_being_read_right() -> None:
 
 def test_clusters_widen_intervals() -> None:
     answers = [
-        each for sign, said in (("a", LIMIT), ("b", STOP)) for each in several(*[said] * 9, STOP, victim=sign)
+        each for sign, said in (("a", LIMIT), ("b", STOP)) for each in several(*[said] * 9, STOP, sign=sign)
     ]
     score = score_lab(answers)
     alone, clustered = score.overall["optimised"].targeted, score.clustered["optimised"].targeted
@@ -61,25 +56,25 @@ def test_clusters_widen_intervals() -> None:
     assert clustered.high - clustered.low > alone.high - alone.low
 
 
-def test_treatments_are_compared_sight_by_sight_and_sign_by_sign() -> None:
+def test_treatments_are_compared_sight_by_view_and_sign_by_sign() -> None:
     answers = [
         each
         for sign in "abcdef"
         for treatment, said in (("random", (STOP, STOP, LIMIT)), ("optimised", (LIMIT, STOP, LIMIT)))
-        for each in several(*said, victim=sign, treatment=treatment)
+        for each in several(*said, sign=sign, treatment=treatment)
     ]
     score = score_lab(answers)
-    (by_sight,), (by_sign,) = score.by_sight, score.by_sign
-    assert (by_sight.only_first, by_sight.only_second, by_sight.pairs) == (0, 6, 18)
+    (by_view,), (by_sign,) = score.by_view, score.by_sign
+    assert (by_view.only_first, by_view.only_second, by_view.pairs) == (0, 6, 18)
     assert (by_sign.only_first, by_sign.only_second, by_sign.pairs) == (0, 6, 6)
     # Six heads of six tosses, either way.
-    assert by_sight.p == by_sign.p == pytest.approx(2 / 64)
+    assert by_view.p == by_sign.p == pytest.approx(2 / 64)
     assert by_sign.differs
 
 
-def test_sights_in_which_only_one_was_found_are_no_pair() -> None:
+def test_views_in_which_only_one_was_found_are_no_pair() -> None:
     answers = several(None, LIMIT, treatment="random") + several(LIMIT, LIMIT)
-    (test,) = score_lab(answers).by_sight
+    (test,) = score_lab(answers).by_view
     assert test.pairs == 1
 
 
@@ -104,7 +99,7 @@ def test_drive_by_gathers_distances_and_keeps_approaches_apart() -> None:
     assert score.distances_m == (12.5, 32.5)
     assert score.places["10–15 m"]["optimised"].targeted.value == 0.5
     assert score.places["10–15 m"]["optimised"].targeted.pairs == 2
-    assert score.overall["optimised"].sights == 8
+    assert score.overall["optimised"].views == 8
     assert score.longest_run == {"optimised": 2}
 
 

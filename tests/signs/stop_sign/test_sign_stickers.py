@@ -2,23 +2,20 @@ import pytest
 import torch
 
 from physadv.attacks import AttackError
+from physadv.signs.stop_sign import FACE_SIDE, StopSignError
+from physadv.signs.stop_sign.colours import palette_colours
 from physadv.signs.stop_sign.masks import load_mask
-from physadv.signs.stop_sign.optimise import (
-    SIDE,
-    StickerSettings,
-    check_nps,
-    find_vulnerable,
-    optimise_stickers,
-)
-from physadv.signs.stop_sign.palettes import BLACK_AND_WHITE
+from physadv.signs.stop_sign.optimise import SIDE, StickerSettings, find_vulnerable, optimise_stickers
 from physadv.signs.stop_sign.plate import outline
-from physadv.signs.stop_sign.sign import FACE_SIDE
+from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, RANDOM, check_nps
+from physadv.signs.stop_sign.sign_photos import drawn_sign_photos, rectified
 from physadv.signs.stop_sign.stickers import MARGIN, SharedStickers, stickered, white_light
-from physadv.signs.stop_sign.treatments import CLEAN, OPTIMISED, RANDOM, random_stickers, treat
-from physadv.signs.stop_sign.victims import drawn_victims, rectified
+from physadv.signs.stop_sign.treatments import random_stickers, treat
+from physadv.signs.stop_sign.views import Judge
 from physadv.transforms import identity
 
-SIGNS = drawn_victims(3, seed=7)
+BLACK_AND_WHITE = palette_colours("bw")
+SIGNS = drawn_sign_photos(3, seed=7)
 SCENES = torch.full((2, 3, 16, 16), 0.5)
 
 
@@ -93,7 +90,7 @@ class TestOptimise:
         mask = load_mask("poster")
         made = optimise_stickers(signs, SIGNS[:2], mask, identity, SCENES, settings(steps=12))
         assert made.shape == (1, 3, FACE_SIDE, FACE_SIDE)
-        faces = treat(SIGNS[2:], made, mask, seed=0).faces
+        faces = treat(Judge(signs, 14, 1), SIGNS[2:], made, mask, seed=0, random_seed=0).faces
         probability = {name: float(signs.probabilities(each)[0, 1]) for name, each in faces.items()}
         assert probability[OPTIMISED] > 0.5 > probability[RANDOM]
         assert probability[CLEAN] < 0.01
@@ -131,7 +128,7 @@ class TestOptimise:
 
     def test_knows_the_scores(self):
         assert check_nps("minimum") == "minimum"
-        with pytest.raises(AttackError, match="unknown non-printability score 'max'"):
+        with pytest.raises(StopSignError, match="unknown non-printability score 'max'"):
             check_nps("max")
 
 

@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 
 from physadv.runs import Capture, Printout
-from physadv.signs.stop_sign.judge import JudgeSettings, judge
-from physadv.signs.stop_sign.make import StopSignSettings, find_class, make_stickers
-from physadv.signs.stop_sign.print import print_sign, sign_size_mm
-from physadv.signs.stop_sign.sign import FACE_SIDE
+from physadv.signs.stop_sign import FACE_SIDE
+from physadv.signs.stop_sign.judge import judge
+from physadv.signs.stop_sign.make import find_class, make_stickers
+from physadv.signs.stop_sign.print import print_sign
+from physadv.signs.stop_sign.settings import JudgeSettings, StopSignSettings, StudySize, sign_size_mm
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,9 @@ def run(tmp_path_factory):
     settings = StopSignSettings(drawn=4, target="speed limit 30", mask="two-bars", steps=2, batch=4)
     made = make_stickers(Printout(root, "mine"), settings)
     pdfs = print_sign(Printout(root, "mine"), made, scale="true")
-    judge(Capture(root, "mine"), made, JudgeSettings(shots=1, every=60, most=1), "physadv stop-sign")
+    judge(
+        Capture(root, "mine"), made, JudgeSettings(StudySize(shots=1, every=60, most=1)), "physadv stop-sign"
+    )
     return root, settings, made, pdfs
 
 
@@ -66,7 +69,7 @@ class TestPrinted:
 
 
 class TestJudged:
-    def test_every_sight_has_its_answer(self, run):
+    def test_every_view_has_its_answer(self, run):
         root, _, _, _ = run
         with (root / "captures" / "mine" / "answers.csv").open(newline="") as file:
             rows = list(csv.DictReader(file))
@@ -109,7 +112,7 @@ class TestBadInput:
         assert line in physadv("stop-sign", *usual, *options).error
 
     def test_classes_are_names_or_numbers(self, run):
-        classifier = run[2].classifier
+        classifier = run[2].judge.classifier
         assert find_class(classifier, "speed limit 30") == find_class(classifier, "1") == 1
 
     def test_sizes(self):

@@ -10,7 +10,7 @@ from physadv.classifiers import Classifier, load_classifier
 from physadv.classifiers.signs import HARDENED_WEIGHTS, SIGN_LABELS, WEIGHTS, load_signs
 from physadv.evaluation.intervals import proportion
 from physadv.pipeline.masking_check import MaskingCheck
-from physadv.signs.drawing.drawing import draw_demo_set
+from physadv.signs.drawing.drawing import draw_sign
 from physadv.signs.training.fitting import STOP, Measured, Signs, measure, read_test
 from physadv.signs.training.harden_settings import HardenError
 from physadv.signs.training.inner_attacks import (
@@ -137,7 +137,7 @@ def test_signs_of_the_class_to_protect_are_photographed_or_drawn_as_they_are_abr
 
 
 def test_both_classifiers_know_the_sign_as_it_is_drawn_abroad():
-    images = drawn_abroad("stop", 100, seed=1).images.float() / 255
+    images = drawn_abroad("stop", 40, seed=1).images.float() / 255
     for spec in ("signs", "signs-hardened"):
         assert float((load_classifier(spec)(images).argmax(dim=1) == STOP).float().mean()) > 0.97
 
@@ -299,8 +299,8 @@ def test_card_of_the_hardened_weights_is_of_that_file():
 @pytest.fixture(scope="module")
 def drawn_stop_signs():
     """Six drawn signs that the bundled classifier calls stop, 64 pixels a side."""
-    drawn = [pixels for label, pixels in draw_demo_set(43, size=64, seed=0) if label == "stop"]
-    pixels = torch.from_numpy(np.stack([drawn[0]] * 6)).permute(0, 3, 1, 2)
+    drawn = draw_sign("stop", 64, np.random.default_rng(0))
+    pixels = torch.from_numpy(np.stack([drawn] * 6)).permute(0, 3, 1, 2)
     return Signs(pixels, torch.full((6,), STOP))
 
 

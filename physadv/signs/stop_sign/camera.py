@@ -1,10 +1,9 @@
 """A plate in the world → what a camera's file shows of it → the crop that a classifier is given.
 
-One pinhole camera, one homography and one resampling a sight; light stays linear until the file is written.
+One pinhole camera, one homography and one resampling a view; light stays linear until the file is written.
 """
 
 import math
-from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -12,35 +11,28 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from physadv.classifiers import Classifier
-from physadv.errors import PhysadvError
 from physadv.randomness import derive_seed
 from physadv.signs.drawing.drawing import draw_background
-from physadv.signs.stop_sign.sign import FACE_MM, FACE_SIDE
+from physadv.signs.stop_sign import FACE_MM, FACE_SIDE, StopSignError
 from physadv.transforms import linear_to_srgb, srgb_to_linear, warp_perspective
 from physadv.transforms.geometry import apply_homography, matrices
 
 FOCAL_PX = 1040.0
-"""Of both cameras, pixels: 26 mm on 36 mm of film, the main camera of most phones, with 1440 pixels along the
-frame, which is what messengers leave of a photo; a dash camera of 1280 pixels and 63° has the same.
+"""Focal length of both cameras, pixels: 26 mm on 36 mm of film, the main camera of most phones, with 1440
+pixels along the frame, as messengers reduce photos; a dash camera of 1280 pixels and 63° has the same.
 
 A plate of 750 mm is 512 pixels high at 5 feet, 64 at 40 feet, and 16, where it is too small to see, at 49 m.
 """
 LEAST_PX = 16.0
 """Below this apparent height of the plate, pixels, a sign counts as too small to see."""
 CROP_SIDE = 128
-"""Pixels that a crop is brought to before the classifier resizes it to its own input."""
+"""Side, pixels, that a crop is brought to before the classifier resizes it to its own input."""
 
 BACKGROUNDS = 24
 _BACKGROUND_SIDE = 256
-_CLASSIFIED_AT_ONCE = 256
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels, (0, 0) the top-left corner of the top-left pixel."""
-
-
-class SightError(PhysadvError):
-    """Faces, a photo, a video or a parameter of the tests cannot be used."""
 
 
 def plate_homography(
@@ -113,7 +105,7 @@ def plate_boxes(alpha: Tensor, homography: Tensor) -> Tensor:
     """
     rows = (alpha > 0.5).any(dim=1).nonzero()[:, 0]
     if not len(rows):
-        raise SightError("alpha is nowhere above 0.5; wanted 1 where the plate is")
+        raise StopSignError("alpha is nowhere above 0.5; wanted 1 where the plate is")
     inside = alpha[rows] > 0.5
     first = inside.int().argmax(dim=1)
     last = alpha.shape[1] - 1 - inside.flip(1).int().argmax(dim=1)
@@ -159,37 +151,8 @@ def crop(picture: Tensor, box: Box) -> Tensor:
     ].clamp(0, 1)
 
 
-def classify(classifier: Classifier, crops: Tensor) -> list[tuple[int, float]]:
-    """Return class and its probability for every crop (B, 3, h, w)."""
-    found: list[tuple[int, float]] = []
-    for part in torch.split(crops, _CLASSIFIED_AT_ONCE):
-        confidence, answer = classifier.probabilities(part.to(classifier.device)).max(dim=1)
-        found += zip(answer.tolist(), confidence.tolist(), strict=True)
-    return found
-
-
 def drawn_backgrounds(seed: int, count: int = BACKGROUNDS) -> Tensor:
     """Return drawn scenes to set signs before, sRGB (count, 3, 256, 256) in [0, 1]."""
     generator = np.random.default_rng(derive_seed(seed, "backgrounds"))
     scenes = [draw_background(_BACKGROUND_SIDE, generator).clip(0, 1) for _ in range(count)]
     return torch.from_numpy(np.stack(scenes)).permute(0, 3, 1, 2).float()
-
-
-def check_faces(faces: Mapping[str, Tensor], alpha: Tensor, names: Sequence[str]) -> None:
-    """Refuse faces that the tests cannot show.
-
-    Raises:
-        SightError: no treatment, faces that are not (V, 3, S, S), an alpha that is not (S, S), or not one
-            name for every victim.
-    """
-    if not faces:
-        raise SightError("no treatment; wanted faces of at least one")
-    wanted = (len(names), 3, *alpha.shape)
-    if alpha.ndim != 2 or alpha.shape[0] != alpha.shape[1]:
-        raise SightError(f"alpha of shape {tuple(alpha.shape)}; wanted a square (S, S)")
-    for treatment, each in faces.items():
-        if tuple(each.shape) != wanted:
-            raise SightError(
-                f"faces of treatment '{treatment}' of shape {tuple(each.shape)}; wanted {wanted}, "
-                f"one for each of {len(names)} victims"
-            )

@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from physadv.errors import PhysadvError
 from physadv.signs.drawing.drawing import draw_posed_sign
+from physadv.signs.stop_sign import FACE_SIDE, StopSignError
 from physadv.signs.stop_sign.outline import LEAST_SIDE, find_signs
-from physadv.signs.stop_sign.plate import OutlineError, face_homography, octagon, sign_height
-from physadv.signs.stop_sign.sign import FACE_SIDE, Victim
+from physadv.signs.stop_sign.plate import SignPhoto, face_homography, octagon, sign_height
 from physadv.transforms import warp_perspective
 
 T = TypeVar("T")
@@ -29,83 +28,78 @@ _BLOCK, _LEAST_TO_HOLD_OUT = 5, 4
 _SHEET_SIDE = 256
 
 
-class VictimError(PhysadvError):
-    """A photo of a sign, or the corners beside it, cannot be used."""
-
-
-def read_victims(folder: Path) -> list[Victim]:
+def read_sign_photos(folder: Path) -> list[SignPhoto]:
     """Return the signs of a folder of photos, in the order of their names.
 
-    Where a sign is says `corners.json` ({"1.png": [[x, y], …], …}) or `corners.csv` (path,x1,y1,x2,y2,…) in
-    the folder: four corners of the face's square or eight of the octagon, clockwise from the left end of the
-    top edge. Photos it does not name are searched for a stop sign's outline.
+    `corners.json` ({"1.png": [[x, y], …], …}) or `corners.csv` (path,x1,y1,x2,y2,…) in the folder says where
+    the signs are: four corners of the face's square or eight of the octagon, clockwise from the left end of
+    the top edge. Photos that it does not name are searched for a stop sign's outline.
 
     Raises:
-        VictimError: one line naming the photo or file: there is none, it cannot be read, its corners are not
-            convex, the sign is under 16 pixels high, or no sign is found.
+        StopSignError: naming the photo or file: there is none, it cannot be read, its corners are not convex,
+            the sign is under 16 pixels high, or no sign is found.
     """
     if not folder.is_dir():
-        raise VictimError(f"{folder}: no such folder; wanted photos of signs")
+        raise StopSignError(f"{folder}: no such folder; wanted photos of signs")
     photos = sorted((path for path in folder.iterdir() if path.suffix.lower() in _PHOTOS), key=_by_number)
     if not photos:
-        raise VictimError(f"{folder}: no photos; wanted {', '.join(_PHOTOS)} files of signs")
+        raise StopSignError(f"{folder}: no photos; wanted {', '.join(_PHOTOS)} files of signs")
     corners = _read_corners(folder)
-    strangers = set(corners) - {path.name for path in photos}
-    if strangers:
-        raise VictimError(f"{folder}: corners of '{min(strangers)}', of which there is no photo")
-    return [_victim(path, corners.get(path.name)) for path in photos]
+    if strangers := set(corners) - {path.name for path in photos}:
+        raise StopSignError(f"{folder}: corners of '{min(strangers)}', of which there is no photo")
+    return [_read(path, corners.get(path.name)) for path in photos]
 
 
-def drawn_victims(count: int, seed: int = 0) -> list[Victim]:
+def drawn_sign_photos(count: int, seed: int = 0) -> list[SignPhoto]:
     """Return stop signs that the project draws, in random poses, lights and places."""
     generator = np.random.default_rng(seed)
-    victims = []
+    drawn = []
     for index in range(count):
         pixels, corners = draw_posed_sign("stop", _DRAWN_SIZE, generator)
-        victims.append(Victim(f"drawn-{index:02d}", _as_photo(pixels), face_homography(corners)))
-    return victims
+        drawn.append(SignPhoto(f"drawn-{index:02d}", _as_photo(pixels), face_homography(corners)))
+    return drawn
 
 
-def held_out(victims: Sequence[T]) -> tuple[list[T], list[T]]:
-    """Return the signs to attack and those to judge by, in turns of up to five; all twice where under four.
+def held_out(signs: Sequence[T]) -> tuple[list[T], list[T]]:
+    """Return the signs to attack and those to judge by, blocks of up to five by turns; under four, all twice.
 
     Neighbours in a folder often are photos of one sign in one place, which should not be on both sides.
     """
-    if len(victims) < _LEAST_TO_HOLD_OUT:
-        return list(victims), list(victims)
-    block = min(_BLOCK, len(victims) // _LEAST_TO_HOLD_OUT)
+    if len(signs) < _LEAST_TO_HOLD_OUT:
+        return list(signs), list(signs)
+    block = min(_BLOCK, len(signs) // _LEAST_TO_HOLD_OUT)
     sides: tuple[list[T], list[T]] = ([], [])
-    for row, victim in enumerate(victims):
-        sides[row // block % 2].append(victim)
+    for row, sign in enumerate(signs):
+        sides[row // block % 2].append(sign)
     return sides
 
 
-def rectified(victims: list[Victim], side: int = FACE_SIDE, margin: float = 0.0) -> Tensor:
-    """Return the victims' faces as their photos show them, (V, 3, n, n), n = round(side · (1 + 2·margin)).
+def rectified(signs: Sequence[SignPhoto], side: int = FACE_SIDE, margin: float = 0.0) -> Tensor:
+    """Return the faces as their photos show them, float32 (V, 3, n, n), n = round(side · (1 + 2·margin)).
 
     Args:
-        victims: the signs.
+        signs: the V photos.
         side: pixels of the face.
         margin: what to show around it, in sides of the face; the photo's edge is extended where it ends.
     """
     whole = round(side * (1 + 2 * margin))
-    return torch.cat([_rectified(victim, side, whole) for victim in victims])
+    return torch.cat([_rectified(sign, side, whole) for sign in signs])
 
 
-def contact_sheet(victims: list[Victim], columns: int = 8) -> NDArray[np.uint8]:
-    """Return a picture of every victim with its outline drawn on it, uint8 RGB, to be checked."""
+def contact_sheet(signs: Sequence[SignPhoto], columns: int = 8) -> NDArray[np.uint8]:
+    """Return a picture of every sign with its outline drawn on it, uint8 RGB, to be checked."""
     tiles = []
-    for victim in victims:
-        height, width = victim.photo.shape[-2:]
+    for sign in signs:
+        height, width = sign.photo.shape[-2:]
         scale = _SHEET_SIDE / max(height, width)
         tile = np.zeros((_SHEET_SIDE, _SHEET_SIDE, 3), np.uint8)
-        pixels = (victim.photo.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
+        pixels = (sign.photo.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
         small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         tile[: small.shape[0], : small.shape[1]] = small
-        seen = cv2.perspectiveTransform(octagon()[:, None], victim.homography.numpy())
+        seen = cv2.perspectiveTransform(octagon()[:, None], sign.homography.numpy())
         places = np.round(((seen + 0.5) * scale - 0.5) * 16).astype(np.int32)
         cv2.polylines(tile, [places], True, (0, 255, 0), 1, cv2.LINE_AA, 4)
-        cv2.putText(tile, victim.name, (5, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 0), 1, cv2.LINE_AA)
+        cv2.putText(tile, sign.name, (5, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 0), 1, cv2.LINE_AA)
         tiles.append(tile)
     tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % columns)
     return np.concatenate([np.concatenate(tiles[k : k + columns], 1) for k in range(0, len(tiles), columns)])
@@ -115,31 +109,31 @@ def _by_number(path: Path) -> tuple[int, str]:
     return (int(path.stem) if path.stem.isdecimal() else 0, path.name)
 
 
-def _victim(path: Path, corners: NDArray[np.float64] | None) -> Victim:
+def _read(path: Path, corners: NDArray[np.float64] | None) -> SignPhoto:
     try:
         with Image.open(path) as image:
             pixels = np.asarray(image.convert("RGB"))
     except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise VictimError(f"{path}: cannot be read as a photo ({type(error).__name__})") from error
+        raise StopSignError(f"{path}: cannot be read as a photo ({type(error).__name__})") from error
     if min(pixels.shape[:2]) < LEAST_SIDE:
-        raise VictimError(
+        raise StopSignError(
             f"{path}: {pixels.shape[1]} × {pixels.shape[0]} pixels; wanted a sign at least {LEAST_SIDE} high"
         )
     if corners is None:
         found = find_signs(pixels)
         if not found:
-            raise VictimError(
+            raise StopSignError(
                 f"{path}: no stop sign found; give its corners in {path.parent / CORNER_FILES[0]}"
             )
         corners = found[0]
     try:
         homography = face_homography(corners)
-    except OutlineError as error:
-        raise VictimError(f"{path}: {error}") from error
+    except StopSignError as error:
+        raise StopSignError(f"{path}: {error}") from error
     height = sign_height(homography)
     if height < LEAST_SIDE:
-        raise VictimError(f"{path}: the sign is {height:.0f} pixels high; wanted at least {LEAST_SIDE}")
-    return Victim(path.stem, _as_photo(pixels), homography)
+        raise StopSignError(f"{path}: the sign is {height:.0f} pixels high; wanted at least {LEAST_SIDE}")
+    return SignPhoto(path.stem, _as_photo(pixels), homography)
 
 
 def _as_photo(pixels: NDArray[np.uint8]) -> Tensor:
@@ -158,7 +152,7 @@ def _read_corners(folder: Path) -> dict[str, NDArray[np.float64]]:
                 rows = [row for row in csv.reader(file) if row and row[0] != "path"]
             return {row[0]: _corners(as_csv, row[0], row[1:]) for row in rows}
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, AttributeError, csv.Error) as error:
-        raise VictimError(f"{folder}: the corners beside the photos cannot be read ({error})") from error
+        raise StopSignError(f"{folder}: the corners beside the photos cannot be read ({error})") from error
     return {}
 
 
@@ -166,11 +160,11 @@ def _corners(path: Path, name: str, values: object) -> NDArray[np.float64]:
     try:
         numbers = np.array(values, dtype=np.float64).reshape(-1, 2)
     except (TypeError, ValueError) as error:
-        raise VictimError(f"{path}: corners of '{name}' are not numbers in pairs of x and y") from error
+        raise StopSignError(f"{path}: corners of '{name}' are not numbers in pairs of x and y") from error
     return numbers
 
 
-def _rectified(victim: Victim, side: int, whole: int) -> Tensor:
+def _rectified(sign: SignPhoto, side: int, whole: int) -> Tensor:
     """Return one face (1, 3, whole, whole) at `side` pixels, the rest around it."""
     shown = (whole - side) / 2
     scale = side / FACE_SIDE
@@ -178,5 +172,5 @@ def _rectified(victim: Victim, side: int, whole: int) -> Tensor:
     place = (scale - 1) / 2 + shown
     to_canvas = torch.tensor([(scale, 0, place), (0, scale, place), (0, 0, 1)], dtype=torch.float64)
     return warp_perspective(
-        victim.photo[None], (to_canvas @ torch.linalg.inv(victim.homography))[None], None, (whole, whole)
+        sign.photo[None], (to_canvas @ torch.linalg.inv(sign.homography))[None], None, (whole, whole)
     ).clamp(0, 1)

@@ -1,0 +1,115 @@
+"""Attacks of the user's own: a function named on the command line, its result checked and judged like any."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from inspect import Parameter, signature
+from typing import Any, Unpack
+
+from torch import Tensor
+
+from physadv.attacks.checks import check_labels, eight_bit_levels, whole_eps
+from physadv.attacks.errors import AttackError
+from physadv.attacks.libraries import seeded
+from physadv.attacks.running import Options, generator_of
+from physadv.attacks.variables import LInfBall
+from physadv.classifiers import Classifier
+from physadv.importing import importable_here, own_function
+from physadv.transforms import identity
+
+_OPTIONS = ("distribution", "samples", "steps", "targets", "chunk", "callback", "goal")
+"""Options that are refused where the function has no parameter of that name."""
+_UNSET = {"distribution": identity, "samples": 1}
+_HALF_LEVEL = 0.5 / 255
+
+
+@dataclass(frozen=True)
+class OwnAttack:
+    """A function of the user's own, `f(classifier, images, labels, *, eps, generator) -> images`.
+
+    It gets float images (B, 3, H, W) in [0, 1], int64 labels (B,), eps as a fraction of the pixel range and a
+    generator to draw from. It returns adversarial images of the same shape, in [0, 1] and no further than eps
+    from the given ones, which are rounded to 8 bits within eps. If it has parameters called `distribution`,
+    `samples`, `steps` or `targets`, those options of the command line are passed to it too.
+
+    Attributes:
+        spec: the text, python:module:function.
+        function: the function.
+    """
+
+    spec: str
+    function: Callable[..., Any]
+
+    @classmethod
+    def load(cls, spec: str) -> "OwnAttack":
+        """Return the attack that `python:module:function` names; the module may be in the current folder.
+
+        Raises:
+            AttackError: it cannot be imported or called.
+        """
+        function = own_function("attack", spec, AttackError)
+        if not callable(function):
+            raise AttackError(f"attack '{spec}' is a {type(function).__name__}; wanted a function")
+        return cls(spec, function)
+
+    def __call__(
+        self,
+        classifier: Classifier,
+        images: Tensor,
+        labels: Tensor,
+        *,
+        eps: float,
+        **options: Unpack[Options],
+    ) -> Tensor:
+        """Return adversarial images, whole 8-bit levels, no further than eps from `images`.
+
+        Args:
+            classifier: the classifier to fool.
+            images: float32 or float64 (B, 3, H, W) in [0, 1], whole 8-bit levels.
+            labels: int64 (B,), the true classes.
+            eps: L∞ budget, a whole number of 8-bit levels over 255.
+            **options: see `Options`; those that the function has no parameter for cannot be set.
+
+        Raises:
+            AttackError: the function fails, lacks a parameter for an option, or returns something else.
+        """
+        ball = LInfBall(eight_bit_levels(images), whole_eps(eps))
+        check_labels(labels, images, len(classifier.labels))
+        taken = self._taken(options)
+        random = generator_of(options)
+        with seeded(f"attack '{self.spec}'", random), importable_here():
+            found = self.function(
+                classifier, images.clone(), labels.clone(), eps=eps, generator=random, **taken
+            )
+        return ball.whole(ball.project(self._checked(found, ball))).to(images) / 255
+
+    def _taken(self, options: Options) -> dict[str, Any]:
+        """Return the options that the function has parameters for."""
+        parameters = signature(self.function).parameters.values()
+        if any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters):
+            named = set(_OPTIONS)
+        else:
+            named = {parameter.name for parameter in parameters} & set(_OPTIONS)
+        given = {name: value for name in _OPTIONS if (value := options.get(name)) is not None}
+        for name, value in given.items():
+            if name not in named and not (name in _UNSET and value == _UNSET[name]):
+                raise AttackError(f"attack '{self.spec}' takes no {name}; leave it out")
+        return {name: value for name, value in given.items() if name in named}
+
+    def _checked(self, found: Any, ball: LInfBall) -> Tensor:
+        """Return what the function made, in 8-bit levels, not rounded."""
+        made = f"attack '{self.spec}' returned"
+        wanted = tuple(ball.levels.shape)
+        if not isinstance(found, Tensor):
+            raise AttackError(f"{made} {type(found).__name__}; wanted a float tensor {wanted}")
+        if tuple(found.shape) != wanted or not found.is_floating_point():
+            raise AttackError(f"{made} {found.dtype} {tuple(found.shape)}; wanted a float tensor {wanted}")
+        images: Tensor = found.detach().to(ball.levels)
+        if not bool(images.isfinite().all()):
+            raise AttackError(f"{made} values that are not finite; wanted [0, 1]")
+        if not bool(((images >= -_HALF_LEVEL) & (images <= 1 + _HALF_LEVEL)).all()):
+            low, high = float(images.min()), float(images.max())
+            raise AttackError(f"{made} values from {low:g} to {high:g}; wanted [0, 1]")
+        most = float((images * 255 - ball.levels).abs().max())
+        if most > ball.eps + 0.5:
+            raise AttackError(f"{made} a change of {most:.1f} 8-bit levels; wanted eps, {ball.eps}, at most")
+        return images * 255

@@ -1,0 +1,343 @@
+"""The loop for a notebook: tensors in, printed sheets, photos and destruction rates out.
+
+`Run` walks the same steps as the command line, on the same files: either can go on where the other stopped.
+"""
+
+import io
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from physadv.progress import Reporter, silent
+from physadv.runs import Capture, Colour, Manifest, Printout
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from torch import Tensor
+
+    from physadv.classifiers import Classifier
+    from physadv.pipeline.adopt import Images, Labels
+    from physadv.pipeline.crop import CropResult
+    from physadv.pipeline.measure import Measurement
+
+SIGN_PX, PHOTO_PX = 96, 224
+PHOTOS = ("astronaut", "chelsea", "coffee", "hubble_deep_field", "retina", "rocket")
+"""Colour photos that come with scikit-image."""
+
+
+def samples(classifier: "Classifier", n: int = 16, *, seed: int = 0) -> "tuple[Tensor, Tensor]":
+    """Return a few images to try a classifier on, without any download.
+
+    For the bundled classifiers of traffic signs these are drawn signs with their true labels. For any other
+    classifier they are squares from the photos that come with scikit-image. Nobody has labelled those: the
+    labels are the classifier's own answers, so its accuracy on them is 1 by construction.
+
+    Args:
+        classifier: decides what is drawn, and labels photos.
+        n: how many images, at least 1.
+        seed: of the signs' poses and the squares' places.
+
+    Returns:
+        Images (n, 3, H, W), float in [0, 1] at whole 8-bit levels, 96 pixels a side for signs and 224 for
+        photos; labels (n,), int64.
+
+    Raises:
+        PhysadvError: n < 1.
+
+    Example:
+        >>> import physadv
+        >>> images, labels = physadv.samples(physadv.load_classifier("signs"), 2)
+        >>> images.shape, labels.shape
+        (torch.Size([2, 3, 96, 96]), torch.Size([2]))
+    """
+    import torch
+
+    from physadv.errors import PhysadvError
+    from physadv.pipeline.attack_batch import to_tensor
+    from physadv.signs.drawing.drawing import draw_demo_set
+
+    if n < 1:
+        raise PhysadvError(f"n {n}: wanted 1 or more samples")
+    if classifier.spec.partition("@")[0] in ("signs", "signs-hardened"):
+        drawn = draw_demo_set(n, size=SIGN_PX, seed=seed)
+        labels = torch.tensor([classifier.label_index(label) for label, _ in drawn])
+        return to_tensor([pixels for _, pixels in drawn]).to(classifier.device), labels.to(classifier.device)
+    images = _photo_squares(n, seed).to(classifier.device)
+    return images, classifier.probabilities(images).argmax(dim=1)
+
+
+def _photo_squares(n: int, seed: int) -> "Tensor":
+    import numpy as np
+    from PIL import Image
+    from skimage import data
+
+    from physadv.pipeline.attack_batch import to_tensor
+
+    random = np.random.default_rng(seed)
+    squares = []
+    for index in range(n):
+        photo = Image.fromarray(getattr(data, PHOTOS[index % len(PHOTOS)])())
+        whole = min(photo.size)
+        # The first of each photo is as large as it can be; later ones look at a part of it.
+        side = whole if index < len(PHOTOS) else int(whole * random.uniform(0.5, 0.9))
+        left, top = (int(random.integers(extent - side + 1)) for extent in photo.size)
+        square = photo.crop((left, top, left + side, top + side))
+        squares.append(np.asarray(square.resize((PHOTO_PX, PHOTO_PX), Image.Resampling.BICUBIC)))
+    return to_tensor(squares)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Measurements of a run, one a classifier; a notebook shows them as the report's tables."""
+
+    measurements: "tuple[Measurement, ...]"
+
+    def _repr_html_(self) -> str:
+        from physadv.report.run_page import tables_as_html
+
+        return tables_as_html(self.measurements)
+
+    def __repr__(self) -> str:
+        from physadv.report.terminal import show_measurements
+
+        text = io.StringIO()
+        with redirect_stdout(text):
+            show_measurements(self.measurements)
+        return text.getvalue()
+
+
+class Run:
+    """One run: `printouts/NAME` and `captures/NAME` below a root, and its steps as methods.
+
+    Made by `Run.create` or `Run.open`. The command line works on the same run: `physadv report NAME`.
+
+    Args:
+        printout: the run's folder before the printer.
+        classifier: judges the run in place of the one that its manifest names.
+        reporter: shows progress.
+    """
+
+    def __init__(
+        self, printout: Printout, classifier: "Classifier | None" = None, reporter: Reporter = silent
+    ) -> None:
+        self.printout = printout
+        self.capture = Capture(printout.root, printout.name)
+        self.classifier = classifier
+        self.reporter = reporter
+
+    @classmethod
+    def create(
+        cls,
+        name: str,
+        classifier: "Classifier",
+        clean: "Images",
+        adversarial: "Images",
+        labels: "Labels | None" = None,
+        *,
+        targets: "Labels | int | str | None" = None,
+        made_by: str = "own",
+        root: str | Path = Path(),
+        reporter: Reporter = silent,
+    ) -> Self:
+        """Make a run of images attacked by any means: printouts/NAME, as `physadv generate` would.
+
+        Values between two 8-bit levels are rounded, because paper is printed from 8-bit files; how far is in
+        the manifest and in the run's `repr`. The same call again opens the run that is there.
+
+        Args:
+            name: of the run, new below the root.
+            classifier: what the images were made against. To measure from the command line too, it must be
+                one that `load_classifier` finds by its spec.
+            clean: B images: a tensor (B, 3, H, W) or an array (B, H, W, 3), float in [0, 1] or uint8; or a
+                list of arrays (H, W, 3).
+            adversarial: their adversarial versions, in the same order and of the same shapes.
+            labels: B true classes, indices or names; the classifier's own answers by default.
+            targets: B classes that the attack aimed at, or one for all; None for an untargeted attack.
+            made_by: the attack's name, for the manifest and the report.
+            root: folder in which printouts/ and captures/ are.
+            reporter: shows progress.
+
+        Raises:
+            PhysadvError: images that are not finite, in range or in pairs; labels of no class; a run of that
+                name with other images.
+        """
+        from physadv.pipeline.adopt import Origin, adopt
+
+        printout = Printout(Path(root), name)
+        origin = Origin(made_by=made_by)
+        adopt(
+            printout,
+            classifier,
+            clean,
+            adversarial,
+            labels,
+            targets=targets,
+            origin=origin,
+            reporter=reporter,
+        )
+        return cls(printout, classifier, reporter)
+
+    @classmethod
+    def open(
+        cls,
+        name: str,
+        *,
+        root: str | Path = Path(),
+        classifier: "Classifier | None" = None,
+        reporter: Reporter = silent,
+    ) -> Self:
+        """Open a run made before, by `create` or by the command line.
+
+        Args:
+            name: of the run.
+            root: folder in which printouts/ and captures/ are.
+            classifier: judges the run in place of the one that its manifest names.
+            reporter: shows progress.
+
+        Raises:
+            RunError: there is no such run, or its files are not those its manifest lists.
+        """
+        run = cls(Printout(Path(root), name), classifier, reporter)
+        run.printout.manifest()
+        return run
+
+    @property
+    def manifest(self) -> Manifest:
+        """Return the manifest as it is on disk now."""
+        return self.printout.manifest()
+
+    @property
+    def photos(self) -> Path:
+        """Return the folder for your photos of the printed sheets."""
+        return self.capture.photos
+
+    def __repr__(self) -> str:
+        manifest = self.manifest
+        moved = manifest.attack.parameters.get("rounded_by")
+        rounded = f", rounded to 8 bits by up to {moved} levels" if moved else ""
+        return (
+            f"Run '{manifest.name}': {len(manifest.pairs())} pairs, {manifest.attack.name}, "
+            f"{manifest.attack.budget}{rounded}, in {self.printout.folder}"
+        )
+
+    def print(self, page: str = "a4", image_mm: float = 36.0) -> "Image.Image":
+        """Lay the examples out on sheets, printouts/NAME/sheets.pdf, and return the first as a picture.
+
+        Args:
+            page: a4, a3 or letter.
+            image_mm: side of a picture on paper, mm.
+
+        Raises:
+            SheetError: an unknown page, or pictures that do not fit it.
+        """
+        from PIL import Image
+
+        from physadv.pipeline.print_sheets import PREVIEW_DOTS_PER_MM, print_sheets
+        from physadv.sheets import page_pixels
+
+        print_sheets(self.printout, page=page, image_mm=image_mm, reporter=self.reporter)
+        return Image.fromarray(page_pixels(self.printout.pdf, 0, PREVIEW_DOTS_PER_MM))
+
+    def photograph(
+        self, preset: str = "office", *, shots: int = 2, seed: int = 0, workers: int | None = None
+    ) -> list[Path]:
+        """Photograph every sheet with the virtual printer and phone, and return the photos.
+
+        With a real printer and phone, copy your photos into `photos` instead.
+
+        Args:
+            preset: how the virtual phone is used; see `physadv list phones`.
+            shots: photos of each sheet.
+            seed: of everything random in them.
+            workers: processes; the usable cores by default.
+
+        Raises:
+            PhysadvError: an unknown preset, shots < 1, or a run that has not been printed.
+        """
+        from physadv.pipeline.photograph import photograph_simulated
+
+        return photograph_simulated(
+            self.printout,
+            self.capture,
+            preset=preset,
+            shots=shots,
+            seed=seed,
+            workers=workers,
+            reporter=self.reporter,
+        )
+
+    def crop(
+        self, *photos: str | Path, colour: Colour = "photographed", workers: int | None = None
+    ) -> "CropResult":
+        """Cut every cell out of every photo, and return what was cut and what was refused.
+
+        Args:
+            photos: files to copy into `photos` first.
+            colour: of the crops: as "photographed", or "corrected" by the sheets' grey and colour bars.
+            workers: processes; the usable cores by default.
+
+        Raises:
+            RunError: the run has not been printed, or there are no photos.
+        """
+        from physadv.pipeline.crop import crop
+
+        return crop(
+            self.printout,
+            self.capture,
+            [Path(photo) for photo in photos],
+            colour=colour,
+            workers=workers,
+            reporter=self.reporter,
+        )
+
+    def measure(
+        self,
+        transforms: Sequence[str] = (),
+        *,
+        sweeps: Sequence[str] = (),
+        models: "Sequence[str | Classifier]" = (),
+        seed: int = 0,
+    ) -> Measured:
+        """Return destruction rates, with 95 % intervals, through the photos and digital transformations.
+
+        Args:
+            transforms: digital transformations, such as "jpeg=50"; see `physadv list transforms`.
+            sweeps: sets of them, such as "kurakin" or "blur=0:4:9".
+            models: classifiers that judge, or their specs; the run's own by default.
+            seed: of random transformations.
+
+        Raises:
+            PhysadvError: nothing to measure, or an unknown transformation or classifier.
+        """
+        from physadv.pipeline.measure import measure
+
+        judges = models or ([self.classifier] if self.classifier else ())
+        return Measured(
+            tuple(
+                measure(
+                    self.printout,
+                    self.capture,
+                    transforms=transforms,
+                    sweeps=sweeps,
+                    models=judges,
+                    seed=seed,
+                    reporter=self.reporter,
+                )
+            )
+        )
+
+    def report(
+        self,
+        transforms: Sequence[str] = (),
+        *,
+        sweeps: Sequence[str] = (),
+        models: "Sequence[str | Classifier]" = (),
+        seed: int = 0,
+    ) -> Path:
+        """Write captures/NAME/report.html and return its path; what is measured is as for `measure`."""
+        from physadv.report.run_page import write_report
+
+        found = self.measure(transforms, sweeps=sweeps, models=models, seed=seed)
+        return write_report(self.printout, self.capture, found.measurements, self.reporter)

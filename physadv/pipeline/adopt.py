@@ -1,0 +1,239 @@
+"""`adopt`: clean and adversarial images made elsewhere become a run, printed and measured like any other."""
+
+import hashlib
+import json
+import math
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from physadv.classifiers import Classifier
+from physadv.errors import PhysadvError
+from physadv.pipeline.attack_batch import predictions, to_tensor
+from physadv.pipeline.examples import JudgedPair, Pixels, write_pair
+from physadv.progress import Reporter, silent
+from physadv.runs import AttackRecord, ClassifierRecord, Manifest, Prediction, Printout, Selection
+from physadv.sheets.codes import RUN_CHARACTERS, digest36
+
+Images = Tensor | NDArray[np.generic] | Sequence[NDArray[np.generic]]
+Labels = Tensor | Sequence[int | str] | NDArray[np.integer]
+
+BATCH = 32
+EXACT = 1e-3
+"""Distance from a whole 8-bit level, in levels, that float arithmetic explains."""
+
+
+class AdoptError(PhysadvError):
+    """Images or labels brought from elsewhere cannot be made into a run."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where adopted images come from, for the manifest.
+
+    Attributes:
+        made_by: name of the attack, as its user calls it.
+        clean: path of the clean images, or a word for images from memory.
+        adversarial: path of the adversarial images, None for images from memory.
+        labels_file: text file of the classifier's class names, if they are in one.
+        sources: display name of every pair, their numbers by default.
+    """
+
+    made_by: str = "own"
+    clean: str = "from memory"
+    adversarial: str | None = None
+    labels_file: Path | None = None
+    sources: Sequence[str] | None = None
+
+
+def adopt(
+    printout: Printout,
+    classifier: Classifier,
+    clean: Images,
+    adversarial: Images,
+    labels: Labels | None = None,
+    *,
+    targets: Labels | int | str | None = None,
+    origin: Origin = Origin(),
+    reporter: Reporter = silent,
+) -> Manifest:
+    """Write pairs of images as a run, printouts/NAME, and return its manifest.
+
+    The same images under the same name are adopted once. What was made of them is recorded as measured: the
+    largest L∞ and L2 distance of a pair, in 8-bit levels, and how far rounding to 8 bits moved a value.
+
+    Args:
+        printout: the run to make.
+        classifier: what the adversarial images were made against, or whatever shall judge them.
+        clean: B images: a tensor (B, 3, H, W) or an array (B, H, W, 3), float in [0, 1] or uint8; or a list
+            of B arrays (H, W, 3), which may differ in size from pair to pair.
+        adversarial: B images of the same shapes, in the same order.
+        labels: B true classes, indices or names; the classifier's own answers on `clean` by default.
+        targets: B classes that the attack aimed at, or one for all; None for an untargeted attack.
+        origin: what the manifest says about where the images come from.
+        reporter: shows progress.
+
+    Raises:
+        AdoptError: images that are not finite, not in range or not in pairs of one size; not B labels.
+        ClassifierError: a label or a target is none of the classifier's classes.
+        RunError: the run exists with other images.
+    """
+    before, before_moved = to_pixels(clean, "clean")
+    after, after_moved = to_pixels(adversarial, "adversarial")
+    sources = list(origin.sources or (f"{number:04d}" for number in range(1, len(before) + 1)))
+    _check_pairs(before, after, sources)
+    known = _indices(classifier, labels, len(before), "labels")
+    wanted = [targets] * len(before) if isinstance(targets, (int, str)) else targets
+    aims = _indices(classifier, wanted, len(before), "targets")
+    digest = hashlib.sha256(
+        json.dumps([origin.made_by, sources, known, aims, classifier.identity, classifier.labels]).encode()
+    )
+    for image in (*before, *after):
+        digest.update(str(image.shape).encode() + image.tobytes())
+    code = digest36(digest.hexdigest(), RUN_CHARACTERS)
+    finished = printout.begin(digest.hexdigest(), code)
+    if finished:
+        reporter.say(f"{printout.folder}: complete, nothing to do")
+        return finished
+    tops = zip(_judged(classifier, before), _judged(classifier, after), strict=True)
+    examples = tuple(
+        example
+        for place, (clean_top, adversarial_top) in enumerate(
+            reporter.track(tops, len(before), "pairs adopted")
+        )
+        for example in write_pair(
+            printout,
+            place + 1,
+            JudgedPair(
+                clean=before[place],
+                adversarial=after[place],
+                source=sources[place],
+                label=clean_top[0].label if known is None else known[place],
+                target=None if aims is None else aims[place],
+                clean_top=clean_top,
+                adversarial_top=adversarial_top,
+            ),
+            classifier.labels,
+        )
+    )
+    changes = [a.astype(float) - b for a, b in zip(after, before, strict=True)]
+    manifest = Manifest(
+        name=printout.name,
+        code=code,
+        seed=0,
+        classifier=ClassifierRecord(
+            spec=classifier.spec,
+            labels_file=str(origin.labels_file) if origin.labels_file else None,
+            classes=len(classifier.labels),
+        ),
+        attack=AttackRecord(
+            name=origin.made_by,
+            eps=None,
+            parameters={
+                "adopted": True,
+                "adversarial": origin.adversarial,
+                "target": None if not aims else classifier.labels[aims[0]] if len({*aims}) == 1 else "given",
+                "measured_linf": int(max(np.abs(change).max() for change in changes)),
+                "measured_l2": round(max(math.sqrt((change**2).sum()) for change in changes), 2),
+                "rounded_by": round(max(before_moved, after_moved), 3),
+            },
+        ),
+        selection=Selection(
+            images=origin.clean,
+            limit=None,
+            prefiltered=False,
+            candidates=len(before),
+            labels="predicted" if known is None else "given",
+        ),
+        versions={
+            "physadv": version("physadv"),
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+        },
+        examples=examples,
+    )
+    return printout.finish(manifest)
+
+
+def to_pixels(images: Images, what: str) -> tuple[list[Pixels], float]:
+    """Return images as uint8 RGB (H, W, 3), and the farthest that rounding moved a value, in 8-bit levels.
+
+    Args:
+        images: as `adopt` takes them.
+        what: their name in errors.
+
+    Raises:
+        AdoptError: wrong shapes or types, values that are not finite or outside [0, 1], or no image at all.
+    """
+    if isinstance(images, Tensor):
+        images = images.detach().cpu()
+        images = (images.float() if images.is_floating_point() else images).numpy()
+        if images.ndim == 4 and images.shape[1] == 3:
+            images = images.transpose(0, 2, 3, 1)
+    elif isinstance(images, np.ndarray) and images.ndim == 4 and images.shape[1] == 3 != images.shape[3]:
+        images = images.transpose(0, 2, 3, 1)
+    if isinstance(images, np.ndarray) and images.ndim != 4:
+        raise AdoptError(f"{what}: shape {images.shape}; wanted (B, 3, H, W) or (B, H, W, 3)")
+    if not len(images):
+        raise AdoptError(f"{what}: no images")
+    rounded = [_rounded(np.asarray(image), f"{what}, image {place}") for place, image in enumerate(images)]
+    moved = max(distance for _, distance in rounded)
+    return [pixels for pixels, _ in rounded], moved if moved > EXACT else 0.0
+
+
+def _rounded(image: NDArray[np.generic], what: str) -> tuple[Pixels, float]:
+    if image.ndim != 3 or image.shape[2] != 3 or not image.size:
+        raise AdoptError(f"{what}: shape {image.shape}; wanted three channels, (H, W, 3)")
+    if image.dtype == np.uint8:
+        return np.ascontiguousarray(image, dtype=np.uint8), 0.0
+    if not np.issubdtype(image.dtype, np.floating):
+        raise AdoptError(f"{what}: {image.dtype} values; wanted float in [0, 1] or uint8")
+    values = image.astype(np.float64)
+    if not np.isfinite(values).all():
+        raise AdoptError(f"{what}: values that are not finite")
+    low, high = float(values.min()), float(values.max())
+    if low * 255 < -EXACT or high * 255 > 255 + EXACT:
+        raise AdoptError(f"{what}: values from {low:g} to {high:g}; wanted 0 to 1")
+    levels = values.clip(0, 1) * 255
+    whole = levels.round()
+    return whole.astype(np.uint8), float(np.abs(levels - whole).max())
+
+
+def _check_pairs(clean: Sequence[Pixels], adversarial: Sequence[Pixels], sources: Sequence[str]) -> None:
+    if len(clean) != len(adversarial):
+        raise AdoptError(f"{len(clean)} clean and {len(adversarial)} adversarial images; wanted pairs")
+    for source, one, other in zip(sources, clean, adversarial, strict=True):
+        if one.shape != other.shape:
+            raise AdoptError(
+                f"{source}: clean is {one.shape[1]} × {one.shape[0]} pixels and adversarial "
+                f"{other.shape[1]} × {other.shape[0]}; wanted one size"
+            )
+
+
+def _indices(
+    classifier: Classifier, given: Labels | ArrayLike | None, count: int, what: str
+) -> list[int] | None:
+    if given is None:
+        return None
+    values = given.tolist() if isinstance(given, (Tensor, np.ndarray)) else list(given)  # type: ignore[arg-type]
+    if len(values) != count:
+        raise AdoptError(f"{what}: {len(values)} for {count} pairs; wanted one each")
+    return [classifier.label_index(str(value)) for value in values]
+
+
+def _judged(classifier: Classifier, images: Sequence[Pixels]) -> list[tuple[Prediction, ...]]:
+    """Return the classifier's top five on every image, in batches of neighbours of one size."""
+    found: list[tuple[Prediction, ...]] = []
+    while len(found) < len(images):
+        rest = images[len(found) : len(found) + BATCH]
+        same = next((k for k, image in enumerate(rest) if image.shape != rest[0].shape), len(rest))
+        batch = to_tensor(rest[:same]).to(classifier.device)
+        found += predictions(classifier, classifier.probabilities(batch))
+    return found

@@ -1,0 +1,223 @@
+"""What `stop-sign` is asked to do, checked before a model is loaded: this module imports no torch."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+from physadv.errors import unknown_name
+from physadv.signs.posters import MINIATURE_MM
+from physadv.signs.stop_sign import FACE_MM, StopSignError
+from physadv.signs.stop_sign.palettes import parse_palette, read_colours
+
+CLEAN, RANDOM, OPTIMISED = "clean", "random", "optimised"
+TREATMENTS = (CLEAN, RANDOM, OPTIMISED)
+"""What a sign can wear: nothing, random stickers, the optimised ones."""
+MINIATURE, TRUE = "miniature", "true"
+AUTO = "auto"
+"""The mask that the attack finds for itself; see `masks.vulnerable_rectangles`."""
+MASKS = {
+    "poster": "the whole plate, printed anew",
+    "octagon": "the plate within its white rim",
+    "two-bars": "a bar above and a bar below the word",
+    "graffiti": "the words LOVE and HATE around the sign's own",
+    "camouflage": "four rectangles above and below the word",
+}
+"""The masks that have a name; `masks.load_mask` draws them."""
+Nps = Literal["product", "minimum"]
+
+
+@dataclass(frozen=True)
+class StopSignSettings:
+    """What stickers are made of, and against which classifier.
+
+    Attributes:
+        victims: folder of photos of signs, see `read_sign_photos`; None draws `drawn` signs.
+        drawn: number of signs to draw where there is no folder.
+        model: the classifier's spec.
+        labels: text file of the classifier's class names; None where the model brings its own.
+        label: the signs' true class, by name or number.
+        target: class to reach, by name or number; None for any class but the true one.
+        mask: a name of `MASKS`, `auto`, or an image file.
+        rectangles: number of rectangles that the mask `auto` has.
+        area: share of the sign that the rectangles of `auto` cover together.
+        palette: `free`, `bw`, or a number of flat colours.
+        colours: text file of the colours that can be printed, one a line.
+        transforms: EOT preset or TOML file.
+        steps: number of steps of Adam.
+        batch: number of signs, each under one transformation, in a step.
+        nps: form of the non-printability score that is optimised; both forms are reported.
+        printability: weight of the non-printability score.
+        smoothness: weight of the total variation.
+        seed: seed of everything random.
+        device: where the classifier runs.
+    """
+
+    victims: Path | None = None
+    drawn: int = 16
+    model: str = "signs"
+    labels: Path | None = None
+    label: str = "stop"
+    target: str | None = None
+    mask: str = AUTO
+    rectangles: int = 3
+    area: float = 0.19
+    palette: str = "free"
+    colours: Path | None = None
+    transforms: str = "rp2-sign"
+    steps: int = 300
+    batch: int = 32
+    nps: Nps = "product"
+    printability: float = 0.01
+    smoothness: float = 0.3
+    seed: int = 0
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        """Refuse what needs no model to be refused.
+
+        Raises:
+            StopSignError: a folder is missing, or a mask, a palette, a list of colours or a number cannot be
+                used.
+        """
+        if self.victims is not None and not self.victims.is_dir():
+            raise StopSignError(f"{self.victims}: no such folder; wanted photos of signs")
+        check_mask_name(self.mask)
+        if self.mask == AUTO:
+            check_rectangles(self.rectangles, self.area)
+        parse_palette(self.palette)
+        read_colours(self.colours)
+        for name in ("steps", "batch"):
+            _check_count(name, getattr(self, name))
+
+
+@dataclass(frozen=True)
+class StudySize:
+    """How many views the tests have.
+
+    Attributes:
+        shots: photos of every sign in every cell of the lab test.
+        approaches: drives to every sign.
+        every: every n-th frame of a drive is judged.
+        most: number of signs that are judged; None judges all that were held out.
+    """
+
+    shots: int = 3
+    approaches: int = 1
+    every: int = 10
+    most: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("shots", "approaches", "every"):
+            _check_count(name, getattr(self, name))
+
+
+@dataclass(frozen=True)
+class JudgeSettings:
+    """What is judged beside the simulated tests, and how large these are.
+
+    Attributes:
+        size: size of the simulated tests.
+        known_place: cut signs out of simulated frames where they stand, as the paper's were by hand, instead
+            of finding them by their outline.
+        photos: (treatment, folder) of real photos, named by cell.
+        videos: (treatment, file) of real videos of an approach.
+        detector: spec of a detector that is asked whether it still finds the sign; None asks none.
+    """
+
+    size: StudySize = field(default_factory=StudySize)
+    known_place: bool = False
+    photos: tuple[tuple[str, Path], ...] = ()
+    videos: tuple[tuple[str, Path], ...] = ()
+    detector: str | None = None
+
+
+def parse_pictures(option: str, given: Sequence[str]) -> tuple[tuple[str, Path], ...]:
+    """Return (treatment, path) of texts such as `optimised=stickers/`.
+
+    Raises:
+        StopSignError: a text names no treatment, or one that is none of `TREATMENTS`.
+    """
+    parsed = []
+    for text in given:
+        treatment, equals, path = text.partition("=")
+        if not equals or not path or treatment not in TREATMENTS:
+            raise StopSignError(
+                f"{option} '{text}': wanted what the sign wears and where it is seen, as optimised=PATH; "
+                f"known: {', '.join(TREATMENTS)}"
+            )
+        parsed.append((treatment, Path(path)))
+    return tuple(parsed)
+
+
+def check_nps(text: str) -> Nps:
+    """Return the form of the non-printability score that a text names.
+
+    Raises:
+        StopSignError: it names none.
+    """
+    if text not in get_args(Nps):
+        raise StopSignError(unknown_name("non-printability score", text, get_args(Nps)))
+    return cast(Nps, text)
+
+
+def check_mask_name(name: str) -> None:
+    """Refuse a mask that is neither a known name nor an existing file.
+
+    Raises:
+        StopSignError: naming the nearest mask, or the missing file.
+    """
+    if name in (*MASKS, AUTO):
+        return
+    if not Path(name).suffix:
+        raise StopSignError(f"{unknown_name('mask', name, [*MASKS, AUTO])}, or an image file")
+    if not Path(name).is_file():
+        raise StopSignError(f"{name}: cannot be read as a picture of a mask (no such file)")
+
+
+def check_rectangles(count: int, area: float) -> None:
+    """Refuse a number of rectangles, or a share of the sign to cover with them, that cannot be.
+
+    Raises:
+        StopSignError: a count below 1, or an area that is not in (0, 1].
+    """
+    if count < 1 or not 0 < area <= 1:
+        raise StopSignError(f"{count} rectangles over {area:g} of the sign; wanted 1 or more over 0 to 1")
+
+
+def sign_size_mm(scale: str) -> float:
+    """Return the size on paper that `--scale` asks for, in millimetres.
+
+    Raises:
+        StopSignError: it is neither `miniature`, `true` nor a number of millimetres below true size.
+    """
+    if scale in (MINIATURE, TRUE):
+        return MINIATURE_MM if scale == MINIATURE else FACE_MM
+    try:
+        size = float(scale)
+    except ValueError:
+        size = math.nan
+    if not math.isfinite(size):
+        raise StopSignError(f"scale '{scale}'; wanted miniature, true or millimetres")
+    if size >= FACE_MM:
+        raise StopSignError(f"scale {size:g} mm is a sign of true size; say --scale true")
+    return size
+
+
+def check_paper(scale: str, page: str) -> None:
+    """Refuse a scale or a page before anything is made for it.
+
+    Raises:
+        StopSignError: as `sign_size_mm`, or an unknown page.
+    """
+    from physadv.sheets.layout import PAGES
+
+    sign_size_mm(scale)
+    if page not in PAGES:
+        raise StopSignError(unknown_name("page", page, PAGES))
+
+
+def _check_count(name: str, value: int) -> None:
+    if value < 1:
+        raise StopSignError(f"{name} is {value}; wanted at least 1")

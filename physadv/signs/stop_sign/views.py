@@ -1,0 +1,194 @@
+"""What a classifier is shown of signs, and its answers: an exhibit, its views, one answer a view."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from physadv.classifiers import Classifier
+from physadv.signs.stop_sign import StopSignError
+from physadv.signs.stop_sign.camera import Box, crop, widened
+
+Frame = NDArray[np.uint8]
+"""RGB (H, W, 3)."""
+Finder = Callable[[Frame], Sequence[NDArray[np.float64]]]
+"""Returns the corners (N, 2) of each sign in a frame, the best first."""
+
+MARGIN = 0.1
+"""Margin around a sign that was found, as a share of its box: about what GTSRB's boxes leave."""
+TOP = 5
+_CLASSIFIED_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class Judge:
+    """The classifier that is asked, and what its answers are compared with.
+
+    Attributes:
+        classifier: takes crops (B, 3, CROP_SIDE, CROP_SIDE).
+        label: the signs' true class.
+        target: the attack's class; None where it has none.
+    """
+
+    classifier: Classifier
+    label: int
+    target: int | None = None
+
+    def answers(self, views: Sequence["View"]) -> list["Answer"]:
+        """Return the classifier's answer on every view, in their order."""
+        crops = [view.crop for view in views if view.crop is not None]
+        found = iter(self.classify(torch.stack(crops)) if crops else ())
+        return [
+            Answer(
+                view.treatment,
+                view.sign,
+                view.place,
+                view.distance_m,
+                view.angle_deg,
+                self.label,
+                self.target,
+                *(((), ()) if view.crop is None else next(found)),
+            )
+            for view in views
+        ]
+
+    @torch.no_grad()
+    def classify(self, crops: Tensor) -> list[tuple[tuple[int, ...], tuple[float, ...]]]:
+        """Return the five likeliest classes of every crop (B, 3, h, w), and their probabilities."""
+        count, found = min(TOP, len(self.classifier.labels)), []
+        for part in torch.split(crops, _CLASSIFIED_AT_ONCE):
+            top = self.classifier.probabilities(part.to(self.classifier.device)).topk(count, dim=1)
+            rows = zip(top.indices.tolist(), top.values.tolist(), strict=True)
+            found += [(tuple(labels), tuple(probabilities)) for labels, probabilities in rows]
+        return found
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """Signs in several treatments that the tests show to a judge in the same poses, light and noise.
+
+    Attributes:
+        judge: who is asked.
+        names: of the V signs.
+        faces: treatment → (V, 3, S, S) in [0, 1]; a canvas of S = `FACE_SIDE` is a sign of true size, a
+            larger one shows as much of what is around it.
+        alpha: (S, S), 1 where the plate is.
+        seed: of poses, light and noise, which depend on the sign and not on the treatment.
+        margin: around a sign when it is cropped, as a share of its box; 0 for faces that bring their own
+            surroundings.
+
+    Raises:
+        StopSignError: no treatment, faces that are not (V, 3, S, S), an alpha that is not (S, S), or not one
+            name for every sign.
+    """
+
+    judge: Judge
+    names: Sequence[str]
+    faces: Mapping[str, Tensor]
+    alpha: Tensor
+    seed: int = 0
+    margin: float = MARGIN
+
+    def __post_init__(self) -> None:
+        if not self.faces:
+            raise StopSignError("no treatment; wanted faces of at least one")
+        if self.alpha.ndim != 2 or self.alpha.shape[0] != self.alpha.shape[1]:
+            raise StopSignError(f"alpha of shape {tuple(self.alpha.shape)}; wanted a square (S, S)")
+        wanted = (len(self.names), 3, *self.alpha.shape)
+        for treatment, each in self.faces.items():
+            if tuple(each.shape) != wanted:
+                raise StopSignError(
+                    f"faces of treatment '{treatment}' of shape {tuple(each.shape)}; wanted {wanted}, "
+                    f"one for each of {len(self.names)} signs"
+                )
+
+
+@dataclass(frozen=True)
+class View:
+    """One sign as it is seen once.
+
+    Attributes:
+        treatment: what the sign wears: "clean", "random", "optimised", …
+        sign: the sign's name.
+        place: a cell of the lab test as "10 ft, 15°", an approach, or a video.
+        distance_m: from the camera to the sign; nan where it is not known.
+        angle_deg: of the camera off the sign's normal; nan where it is not known.
+        crop: (3, CROP_SIDE, CROP_SIDE), None where no sign was found.
+    """
+
+    treatment: str
+    sign: str
+    place: str
+    distance_m: float
+    angle_deg: float
+    crop: Tensor | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A classifier's answer on one view.
+
+    Attributes:
+        treatment: what the sign wore.
+        sign: the sign's name.
+        place: from where it was seen.
+        distance_m: from the camera to the sign; nan where it is not known.
+        angle_deg: of the camera off the sign's normal; nan where it is not known.
+        label: the true class.
+        target: the attack's class; None where it has none.
+        labels: the five likeliest classes, the likeliest first; empty where no sign was found.
+        probabilities: of `labels`.
+    """
+
+    treatment: str
+    sign: str
+    place: str
+    distance_m: float
+    angle_deg: float
+    label: int
+    target: int | None
+    labels: tuple[int, ...]
+    probabilities: tuple[float, ...]
+
+    @property
+    def answer(self) -> int | None:
+        """Return the likeliest class, None where no sign was found."""
+        return self.labels[0] if self.labels else None
+
+    @property
+    def confidence(self) -> float:
+        """Return the probability of `answer`, 0 without one."""
+        return self.probabilities[0] if self.probabilities else 0.0
+
+    @property
+    def succeeded(self) -> bool:
+        """Return whether the target was reached or, without one, the true class missed."""
+        if self.answer is None:
+            return False
+        return self.answer != self.label if self.target is None else self.answer == self.target
+
+
+Keep = Callable[[str, Callable[[], list[Answer]]], Iterable[Answer]]
+"""Takes the name of a part of a test, TEST/PLACE/…, and what makes its answers; returns them."""
+
+
+def afresh(part: str, make: Callable[[], list[Answer]]) -> list[Answer]:
+    """Keep nothing: return the answers that are made now."""
+    return make()
+
+
+def boxes_in(frame: Frame, find: Finder) -> list[Box]:
+    """Return the boxes around the signs that are found in a frame, the best first."""
+    boxes = []
+    for corners in find(frame):
+        (left, top), (right, bottom) = corners.min(axis=0) + 0.5, corners.max(axis=0) + 0.5
+        boxes.append((float(left), float(top), float(right), float(bottom)))
+    return boxes
+
+
+def cut_out(frame: Frame, box: Box, margin: float) -> Tensor:
+    """Return the crop of a frame around a box with a margin; see `camera.crop`."""
+    return crop(torch.from_numpy(frame).permute(2, 0, 1).float() / 255, widened(box, margin))

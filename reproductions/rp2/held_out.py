@@ -1,0 +1,111 @@
+"""Stickers made on half of the real photos and judged on the other half: lab, drive-by, an EOT preset."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from physadv.classifiers import Classifier
+from physadv.progress import Reporter, silent
+from physadv.randomness import derive_seed, generator
+from physadv.signs.stop_sign.camera import drawn_backgrounds
+from physadv.signs.stop_sign.judge import simulated_tests
+from physadv.signs.stop_sign.make import StickerRun, stickers_for
+from physadv.signs.stop_sign.outline import find_signs
+from physadv.signs.stop_sign.plate import SignPhoto
+from physadv.signs.stop_sign.score import Score, score_drive_by, score_lab
+from physadv.signs.stop_sign.settings import StopSignSettings, StudySize
+from physadv.signs.stop_sign.stickers import MARGIN
+from physadv.signs.stop_sign.treatments import treat
+from physadv.signs.stop_sign.views import Answer, Exhibit, View
+from physadv.transforms import load_preset
+
+_CROP_SIDE = 96
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What stickers made on some signs do to others.
+
+    Attributes:
+        run: the stickers, and the signs that were judged.
+        lab: score of the simulated lab test.
+        drive: score of the simulated drive-by, signs cut out where they stand, as the paper's were by hand.
+        found: score of the same drive-by, signs found by their outline.
+    """
+
+    run: StickerRun
+    lab: Score
+    drive: Score
+    found: Score
+
+    @property
+    def mask(self) -> str:
+        """Return the name of the stickers' mask."""
+        return str(self.run.record["asked"]["mask"])
+
+    @property
+    def area(self) -> float:
+        """Return the share of the plate that the stickers cover."""
+        return float(self.run.record["area_of_the_sign"])
+
+
+def run_held_out(
+    classifier: Classifier,
+    photos: Sequence[SignPhoto],
+    settings: StopSignSettings,
+    size: StudySize,
+    reporter: Reporter = silent,
+) -> HeldOut:
+    """Return what stickers do to signs that the attack has not seen.
+
+    Args:
+        classifier: attacked and judging.
+        photos: of all signs.
+        settings: of the attack.
+        size: of the tests.
+        reporter: shows every step.
+    """
+    run = stickers_for(classifier, photos, settings, reporter)
+    finders = (None, find_signs)
+    lab, drive, found = simulated_tests(exhibit_of(run), size, finders=finders, reporter=reporter)
+    return HeldOut(run, score_lab(lab), score_drive_by(drive), score_drive_by(found))
+
+
+def exhibit_of(run: StickerRun) -> Exhibit:
+    """Return the signs that were held out in every treatment."""
+    judge_seed, random_seed = (derive_seed(run.record["asked"]["seed"], name) for name in ("judge", "random"))
+    return treat(run.judge, run.judged, run.stickers, run.mask, seed=judge_seed, random_seed=random_seed)
+
+
+def under_preset(exhibit: Exhibit, preset: str, *, draws: int, seed: int) -> Score:
+    """Return the score of crops of the signs under draws of an EOT preset, the same for every treatment.
+
+    Args:
+        exhibit: the signs, and who is asked.
+        preset: name of the preset.
+        draws: number of crops of each sign.
+        seed: of the draws.
+    """
+    distribution = load_preset(preset)
+    side = round(_CROP_SIDE / (1 + 2 * MARGIN))
+    edge = (_CROP_SIDE - side) // 2
+    inside = (slice(None), slice(None), slice(edge, edge + side), slice(edge, edge + side))
+    backgrounds = drawn_backgrounds(derive_seed(seed, preset))
+    behind = F.interpolate(backgrounds, (_CROP_SIDE, _CROP_SIDE), mode="bilinear", antialias=True).clamp(0, 1)
+    plate = F.interpolate(exhibit.alpha[None, None], (side, side), mode="bilinear", antialias=True)
+    answers: list[Answer] = []
+    for row, name in enumerate(exhibit.names):
+        random = generator(seed, preset, name)
+        scenes = behind[torch.randint(len(behind), (draws,), generator=random)]
+        parameters = distribution.sample(draws, random)
+        for treatment, faces in exhibit.faces.items():
+            small = F.interpolate(faces[row : row + 1], (side, side), mode="bilinear", antialias=True)
+            shown = scenes.clone()
+            shown[inside] += plate * (small - shown[inside])
+            crops = distribution.apply(shown, parameters)
+            answers += exhibit.judge.answers(
+                [View(treatment, name, preset, 0.0, 0.0, crop) for crop in crops]
+            )
+    return score_lab(answers, f"simulated, {preset}")
