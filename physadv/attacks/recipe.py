@@ -12,6 +12,8 @@ from physadv.importing import OWN
 LIBRARIES = ("foolbox", "torchattacks")
 """Optional packages whose attacks can be named as LIBRARY:CLASS."""
 
+Nps = Literal["product", "minimum"]
+"""Forms of the non-printability score, of RP2's eq. 3 and of Thys et al. 2019."""
 Unit = Literal["levels", "values", "eps", "eps/steps", "range"]
 
 
@@ -105,7 +107,7 @@ class Recipe:
         """Return (classifier, clean images) → the classes it steers to, where it chooses its own."""
         return None if self.chooser is None else _function(self.chooser)
 
-    def steps_for(self, eps: int) -> int:
+    def steps_for(self, eps: int = 0) -> int:
         """Return the published number of steps for eps in 8-bit levels."""
         return kurakin_iterations(eps) if self.steps is None else self.steps
 

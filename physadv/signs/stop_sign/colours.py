@@ -5,7 +5,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from physadv.attacks.penalties import PRINTABLE, non_printability_minimum, non_printability_product
+from physadv.attacks.penalties import (
+    PRINTABLE,
+    non_printability_minimum,
+    non_printability_product,
+    pixels_under,
+)
 from physadv.signs.stop_sign.palettes import BLACK_AND_WHITE, Levels, parse_palette
 
 _ROUNDS = 30
@@ -71,15 +76,10 @@ def printing_errors(stickers: Tensor, mask: Tensor, printable: Tensor) -> dict[s
         `nps_minimum`, the mean distance to the nearest colour (Thys et al. 2019); and `palette_error`, the
         root mean square of that distance in 8-bit levels a channel.
     """
-    pixels = under(stickers, mask)
+    pixels = pixels_under(stickers, mask)
     nearest = torch.cdist(pixels[0, :, 0].T, printable.to(pixels)).amin(dim=1)
     return {
         "nps_product": float(non_printability_product(pixels, printable)),
         "nps_minimum": float(non_printability_minimum(pixels, printable)),
         "palette_error": float((nearest.square().mean() / 3).sqrt() * 255),
     }
-
-
-def under(picture: Tensor, mask: Tensor) -> Tensor:
-    """Return the pixels of a picture (1, 3, S, S) that lie under a mask (S, S) as one row, (1, 3, 1, M)."""
-    return picture[..., mask > 0.5][:, :, None]

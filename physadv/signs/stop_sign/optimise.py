@@ -1,6 +1,6 @@
 """Stickers for many signs at once: RP2 (Eykholt et al. 2018) through the one attack loop."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -9,32 +9,22 @@ from torch import Tensor
 
 from physadv.attacks.checks import check_count
 from physadv.attacks.errors import AttackError
-from physadv.attacks.loop import Watch, optimise
 from physadv.attacks.objectives import Objective, targeted_cross_entropy, untargeted_likelihood
-from physadv.attacks.optimisers import cooling_adam
-from physadv.attacks.penalties import (
-    PRINTABLE,
-    Penalty,
-    non_printability_minimum,
-    non_printability_product,
-    total_variation,
-)
+from physadv.attacks.penalties import PRINTABLE, Penalty
+from physadv.attacks.recipe import Nps
+from physadv.attacks.running import Options
+from physadv.attacks.stickers import optimise_rp2
 from physadv.classifiers import Classifier
 from physadv.progress import Reporter, silent
 from physadv.randomness import generator
 from physadv.signs.stop_sign import FACE_SIDE
-from physadv.signs.stop_sign.colours import flat_colours, under
+from physadv.signs.stop_sign.colours import flat_colours
 from physadv.signs.stop_sign.masks import load_mask, vulnerable_rectangles
 from physadv.signs.stop_sign.plate import SignPhoto, outline
-from physadv.signs.stop_sign.settings import Nps, check_rectangles
+from physadv.signs.stop_sign.settings import RP2, check_rectangles
 from physadv.signs.stop_sign.sign_photos import rectified
 from physadv.signs.stop_sign.stickers import MARGIN, SharedStickers, metered, white_light
 from physadv.transforms import Transformation
-
-_NPS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "product": non_printability_product,
-    "minimum": non_printability_minimum,
-}
 
 SIDE = 80
 """Pixels of the face while stickers are optimised: more than twice what sign classifiers look at."""
@@ -53,23 +43,26 @@ class StickerSettings:
     Attributes:
         label: the signs' true class.
         target: the class they should be taken for; anything but `label` without it.
-        steps: of Adam; likewise `rate`, at first, in units of the pixel range.
+        steps: number of steps of Adam.
+        rate: Adam's first learning rate, in units of the pixel range.
         batch: signs and transformations a step.
-        printability: weight of the non-printability score; `nps` its form.
+        printability: weight of the non-printability score.
+        nps: form of the non-printability score.
         smoothness: weight of the total variation.
         palette: the only colours (N, 3) stickers may have, or how many flat ones; any without it.
-        printable: (C, 3), what can be printed; flat colours are of these where `only_printable`.
-        seed: of everything random.
+        printable: (C, 3), colours that can be printed.
+        only_printable: whether flat colours are chosen from `printable`.
+        seed: seed of everything random.
     """
 
     label: int
     target: int | None = None
-    steps: int = 400
-    rate: float = 0.05
+    steps: int = RP2.steps_for()
+    rate: float = RP2.step_size() / 255
     batch: int = 32
-    printability: float = 0.01
+    printability: float = RP2.parameters["printability"]
     nps: Nps = "product"
-    smoothness: float = 0.3
+    smoothness: float = RP2.parameters["smoothness"]
     palette: Tensor | int | None = None
     printable: Tensor = PRINTABLE
     only_printable: bool = False
@@ -194,28 +187,29 @@ def _descend(
 ) -> Tensor:
     """Return the levels (1, 3, SIDE, SIDE) after so many steps from the variable's start."""
 
-    def penalty(values: Tensor) -> Tensor:
-        surface = values / 255
-        unprintable = _NPS[settings.nps](under(surface, variable.mask), settings.printable)
-        cost = settings.printability * unprintable + settings.smoothness * total_variation(surface)
-        # The loop adds the losses of a batch up; a penalty weighs as much as each of them.
-        return settings.batch * (cost if sparsity is None else cost + sparsity(values))
-
     def tick(step: int, losses: Tensor) -> None:
         next(ticks)
 
     ticks = iter(reporter.track(range(steps), steps, what))
-    values = optimise(
+    options: Options = {
+        "distribution": distribution,
+        "steps": steps,
+        "samples": 1,
+        "generator": generator(settings.seed, what),
+        "callback": tick,
+    }
+    values = optimise_rp2(
         classifier,
         _objective(settings),
         variable,
-        distribution,
-        cooling_adam(255 * settings.rate, steps),
-        steps=steps,
-        samples=1,
-        generator=generator(settings.seed, what),
-        penalty=penalty,
-        watch=Watch(callback=tick),
+        variable.mask,
+        options,
+        rate=settings.rate,
+        printability=settings.printability,
+        smoothness=settings.smoothness,
+        nps=settings.nps,
+        printable=settings.printable,
+        penalty=sparsity,
     )
     # The reporter's last word comes when its items end.
     next(ticks, None)

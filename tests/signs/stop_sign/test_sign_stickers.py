@@ -2,6 +2,8 @@ import pytest
 import torch
 
 from physadv.attacks import AttackError
+from physadv.attacks.stickers import random_stickers
+from physadv.randomness import generator
 from physadv.signs.stop_sign import FACE_SIDE, StopSignError
 from physadv.signs.stop_sign.colours import palette_colours
 from physadv.signs.stop_sign.masks import load_mask
@@ -10,7 +12,7 @@ from physadv.signs.stop_sign.plate import outline
 from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, RANDOM, check_nps
 from physadv.signs.stop_sign.sign_photos import drawn_sign_photos, rectified
 from physadv.signs.stop_sign.stickers import MARGIN, SharedStickers, stickered, white_light
-from physadv.signs.stop_sign.treatments import random_stickers, treat
+from physadv.signs.stop_sign.treatments import treat
 from physadv.signs.stop_sign.views import Judge
 from physadv.transforms import identity
 
@@ -134,10 +136,9 @@ class TestOptimise:
 
 class TestRandomStickers:
     def test_have_the_same_colours_in_other_places(self):
-        generator = torch.Generator().manual_seed(0)
-        made = torch.rand(1, 3, FACE_SIDE, FACE_SIDE, generator=generator)
+        made = torch.rand(1, 3, FACE_SIDE, FACE_SIDE, generator=torch.Generator().manual_seed(0))
         mask = load_mask("two-bars")
-        shuffled = random_stickers(made, mask, seed=0, draw=0)
+        shuffled = random_stickers(made, mask, generator(0, "random stickers", 0))
         covered = mask > 0.5
         assert set(shuffled[0, 0, covered].tolist()) <= set(made[0, 0].flatten().tolist())
         assert float((shuffled != made)[..., covered].float().mean()) > 0.8
@@ -146,7 +147,8 @@ class TestRandomStickers:
     def test_every_draw_is_another(self):
         made = torch.rand(1, 3, FACE_SIDE, FACE_SIDE)
         mask = load_mask("camouflage")
-        assert not torch.equal(random_stickers(made, mask, 0, 0), random_stickers(made, mask, 0, 1))
+        draws = [generator(0, "random stickers", draw) for draw in (0, 1)]
+        assert not torch.equal(*(random_stickers(made, mask, draw) for draw in draws))
 
     def test_side_is_finer_than_sign_classifiers_look(self):
         assert SIDE >= 2 * 32
