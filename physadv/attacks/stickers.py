@@ -179,7 +179,7 @@ def random_stickers(stickers: Tensor, mask: Tensor, generator: torch.Generator) 
         >>> bool(torch.isin(control, ramp).all()), bool((control == ramp).all())
         (True, False)
     """
-    for side in _PIECES:
+    for side in (side for side in _PIECES if side <= min(mask.shape)):
         cells = mask.unfold(0, side, side).unfold(1, side, side)
         sources = (cells.mean(dim=(2, 3)) > 0.9).nonzero()
         if len(sources) >= _LEAST_PIECES:
