@@ -40,7 +40,7 @@ def _attacks() -> tuple[list[str], list[tuple[str, ...]]]:
 
 
 def _transforms() -> tuple[list[str], list[tuple[str, ...]]]:
-    from physadv.transforms import DIGITAL_TRANSFORMS
+    from physadv.transforms.digital import DIGITAL_TRANSFORMS
     from physadv.transforms.viewpoint import AXES, NAME, SOURCE
 
     rows: list[tuple[str, ...]] = [
@@ -55,21 +55,21 @@ def _transforms() -> tuple[list[str], list[tuple[str, ...]]]:
 
 
 def _sweeps() -> tuple[list[str], list[tuple[str, ...]]]:
-    from physadv.transforms import SWEEPS
+    from physadv.transforms.sweeps import SWEEPS
 
     return ["--sweep", "the same as"], [(name, " ".join(texts)) for name, texts in SWEEPS.items()]
 
 
 def _presets() -> tuple[list[str], list[tuple[str, ...]]]:
-    from physadv.transforms import PRESETS
+    from physadv.transforms.presets import PRESETS
 
     return ["--transforms", "source"], [(preset.name, preset.source) for preset in PRESETS.values()]
 
 
 def _phones() -> tuple[list[str], list[tuple[str, ...]]]:
-    from physadv.phone import PRESETS
+    from physadv.phone.presets import PHONES
 
-    rows: list[tuple[str, ...]] = [(p.name, p.description, p.assumptions) for p in PRESETS.values()]
+    rows: list[tuple[str, ...]] = [(p.name, p.description, p.assumptions) for p in PHONES.values()]
     return ["--preset", "simulated photos of", "assumed"], rows
 
 
