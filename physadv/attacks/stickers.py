@@ -28,7 +28,7 @@ from physadv.classifiers import Classifier
 from physadv.transforms import round_to_8_bits
 from physadv.transforms.geometry import apply_homography
 from physadv.transforms.protocol import Parameters
-from physadv.transforms.warps import prefilter
+from physadv.transforms.resampling import prefilter
 
 _RECIPE = RECIPES["rp2"]
 _PIECES = (16, 8, 4, 2, 1)
