@@ -144,8 +144,8 @@ def measure(
     """
     manifest = printout.manifest()
     specs = [model if isinstance(model, str) else model.spec for model in models]
-    named = () if specs == [manifest.classifier.spec] else tuple(specs)
-    asked = Asked(tuple(transforms), tuple(sweeps), named, labels, seed)
+    by_default = specs == [manifest.classifier.spec] and not isinstance(models[0], str)
+    asked = Asked(tuple(transforms), tuple(sweeps), () if by_default else tuple(specs), labels, seed)
     digital = _digital(asked)
     classifiers = [_load(manifest, model, labels) for model in models or [manifest.classifier.spec]]
     with capture.store() as store:

@@ -15,7 +15,8 @@ from physadv.classifiers import Classifier, load_classifier
 from physadv.classifiers.signs import SIGN_LABELS
 from physadv.evaluation.intervals import Estimate
 from physadv.parallel import one_thread
-from physadv.pipeline.masking_check import MaskingCheck, MaskingSettings, masking_check
+from physadv.pipeline.masking_check import MaskingCheck, masking_check
+from physadv.pipeline.settings import MaskingSettings
 from physadv.progress import Reporter, silent
 from physadv.signs.stop_sign.settings import AUTO, CLEAN, OPTIMISED, RANDOM, StopSignSettings, StudySize
 from physadv.signs.stop_sign.sign_photos import read_sign_photos
