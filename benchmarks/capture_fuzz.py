@@ -34,7 +34,7 @@ from physadv.capture.crop_photo import crop_photo
 from physadv.capture.reading import CaptureError, read_photo
 from physadv.capture.resampling import correlation
 from physadv.capture.video import is_video, read_video
-from physadv.sheets import Caption, PrintItem, Sheet, page_pixels, plan_sheets, write_pdf
+from physadv.sheets import PrintItem, Sheet, page_pixels, plan_sheets, write_pdf
 from physadv.signs.drawing.drawing import draw_demo_set
 
 RUN = "FUZZ00"
@@ -106,14 +106,7 @@ def print_sheet(folder: Path) -> tuple[Sheet, Path, dict[str, Pixels]]:
     items = [PrintItem(name, 224, 224) for name in pictures]
     (sheet,) = plan_sheets(list(zip(items[::2], items[1::2], strict=True)), run=RUN)
     pdf = folder / "sheets.pdf"
-    write_pdf(
-        pdf,
-        [sheet],
-        count=1,
-        title="benchmark",
-        picture=lambda name: Image.fromarray(pictures[name]),
-        caption=lambda name: Caption((name,)),
-    )
+    write_pdf(pdf, [sheet], title="benchmark", picture=pictures.__getitem__)
     return sheet, pdf, pictures
 
 

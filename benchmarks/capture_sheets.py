@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from physadv.sheets import Caption, PrintItem, Sheet, plan_sheets, write_pdf
+from physadv.sheets import PrintItem, Sheet, plan_sheets, write_pdf
 from physadv.signs.drawing.drawing import draw_demo_set
 
 RUN = "BENCH0"
@@ -38,14 +37,7 @@ def print_benchmark(folder: Path) -> None:
         pictures[f"{index}-adversarial"] = (sign + noise).clip(0, 255).astype(np.uint8)
     items = [PrintItem(name, SIDE, SIDE) for name in pictures]
     sheets = plan_sheets(list(zip(items[::2], items[1::2], strict=True)), run=RUN)
-    write_pdf(
-        folder / PDF,
-        sheets,
-        count=len(sheets),
-        title="benchmark",
-        picture=lambda name: Image.fromarray(pictures[name]),
-        caption=lambda name: Caption((name,)),
-    )
+    write_pdf(folder / PDF, sheets, title="benchmark", picture=pictures.__getitem__)
     (folder / LAYOUT).write_text(json.dumps([sheet.model_dump() for sheet in sheets]))
     np.savez(folder / PICTURES, **pictures)
 

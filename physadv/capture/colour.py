@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
 
 from physadv.capture.cells import CroppedCell
 from physadv.capture.light import (
@@ -237,7 +236,9 @@ def _fit_levels(true: Points, even: Points) -> tuple[tuple[Curve, ...], Points]:
 
 
 def _fit_curve(seen: Points, true: Points) -> Curve:
-    """Return a rising curve through the greys, fitted on sRGB levels, straight beyond its ends."""
+    """Return a rising curve through the greys, fitted to sRGB levels and straight beyond its ends."""
+    from scipy.interpolate import PchipInterpolator
+
     steps = np.unique(true)
     levels = np.array([to_srgb(seen[true == step]).mean() for step in steps])
     highest_before = np.maximum.accumulate(np.concatenate([[-1.0], levels[:-1]]))

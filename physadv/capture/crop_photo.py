@@ -104,6 +104,22 @@ def crop_photo(
 
     Raises:
         CaptureError: no sheet of this run is in the photo, or none that can be used.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from PIL import Image
+    >>> from physadv.capture import read_photo
+    >>> from physadv.sheets import PrintItem, page_pixels, plan_sheets, write_pdf
+    >>> rng = np.random.default_rng(0)
+    >>> pictures = {name: rng.integers(0, 256, (32, 48, 3), np.uint8) for name in ("clean", "adversarial")}
+    >>> sheets = plan_sheets([(PrintItem("clean", 48, 32), PrintItem("adversarial", 48, 32))], run="MYRUN1")
+    >>> with TemporaryDirectory() as folder:
+    ...     pdf, file = Path(folder) / "sheets.pdf", Path(folder) / "photo.png"
+    ...     write_pdf(pdf, sheets, picture=pictures.__getitem__)
+    ...     Image.fromarray(page_pixels(pdf, 0, dots_per_mm=6)).save(file)
+    ...     found = crop_photo(read_photo(file), sheets, picture=pictures.__getitem__)
+    >>> [(cell.example, cell.crop.shape) for sheet in found.sheets for cell in sheet.cells]
+    [('clean', (32, 48, 3)), ('adversarial', (32, 48, 3))]
     """
     marks = {sheet.index: _code_marks(sheet) for sheet in sheets}
     by_index = {sheet.index: sheet for sheet in sheets}

@@ -1,6 +1,7 @@
-"""From marks to the model of a sheet: flat while that explains them, curled where residuals ask for it."""
+"""From marks to the model of a sheet: a flat page if that explains them, or else a curled one."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -53,3 +54,38 @@ def _trimmed_rms(model: SheetModel, points_mm: Points, pixels: Points) -> float:
     """Return the root mean square error of the nine tenths of the marks that fit best."""
     squares = np.sort(np.square(model.to_photo(points_mm) - pixels).sum(axis=1))
     return float(np.sqrt(squares[: int(np.ceil(TRIMMED * len(squares)))].mean()))
+
+
+STIFFNESS = 7000.0
+"""Smoothing per squared sigma: lets a decoder's corners stray by a pixel on paper that is bent by 10 mm."""
+
+
+@dataclass(frozen=True)
+class WarpedPage:
+    """A sheet model with a thin-plate spline (Bookstein 1989) through its residuals at the marks.
+
+    It helps to find further marks on paper of any shape. It is no good for placing cells: paper bends but
+    does not stretch, which a spline does not know.
+
+    Attributes:
+        base: the model that is warped.
+        spline: maps page points (N, 2), mm, to offsets (N, 2), pixels.
+    """
+
+    base: SheetModel
+    spline: Callable[[Points], Points]
+
+    def to_photo(self, points_mm: Points) -> Points:
+        """Return the pixels (N, 2) at which page points (N, 2) in mm are seen."""
+        return self.base.to_photo(points_mm) + self.spline(points_mm)
+
+
+def fit_thin_plate(points_mm: Points, pixels: Points, sigmas: Points, base: SheetModel) -> WarpedPage:
+    """Return a model warped towards marks at pixels (N, 2), closer to those with a small sigma (N,)."""
+    from scipy.interpolate import RBFInterpolator
+
+    residuals = pixels - base.to_photo(points_mm)
+    smoothing = STIFFNESS * np.square(sigmas)
+    return WarpedPage(
+        base, RBFInterpolator(points_mm, residuals, smoothing=smoothing, kernel="thin_plate_spline")
+    )

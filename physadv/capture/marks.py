@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physadv.capture.codes import read_at, refine_corners
+from physadv.capture.fitting import fit_thin_plate
 from physadv.capture.flat_page import fit_flat
 from physadv.capture.geometry import Camera, Points, SheetModel, jacobians
 from physadv.capture.saddles import find_saddles
-from physadv.capture.thin_plate import fit_thin_plate
 from physadv.sheets.codes import MODULES, qr_matrix
 from physadv.sheets.layout import Mark, Sheet, box_corners
 

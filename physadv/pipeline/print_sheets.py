@@ -1,4 +1,4 @@
-"""`print`: a run's examples → printouts/NAME/sheets.pdf, and where everything stands on it → the manifest."""
+"""`print`: a run's examples → printouts/NAME/sheets.pdf, and the layout of its pages → the manifest."""
 
 from pathlib import Path
 
@@ -7,9 +7,9 @@ from PIL import Image
 from physadv.files import remove_partial_files, replacing
 from physadv.progress import Reporter, silent
 from physadv.runs import Example, Manifest, Printout
-from physadv.sheets import Caption, PrintItem, page_pixels, plan_sheets, write_pdf
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
-from physadv.sheets.layout import IMAGE
+from physadv.sheets.layout import IMAGE, PrintItem, plan_sheets
+from physadv.sheets.pdf import page_pixels, write_pdf
 
 PREVIEW_DOTS_PER_MM = 5
 
@@ -22,22 +22,22 @@ def print_sheets(
     preview: bool = False,
     reporter: Reporter = silent,
 ) -> Manifest:
-    """Lay a run out on pages, write its PDF and return the manifest with the sheets in it.
+    """Lay out a run on pages, write its PDF, and return the manifest, which now lists the sheets.
 
     Args:
-        printout: of a finished `generate`.
-        page: a name of `PAGES`.
-        image_mm: side of a picture on paper, mm.
-        preview: also write `sheet-001.png` … beside the PDF, 127 dpi.
+        printout: the run, completely generated.
+        page: name of the paper size, one of `PAGES`.
+        image_mm: longer side of a picture on paper, mm.
+        preview: also write each page as `sheet-001.png` and so on beside the PDF, at 127 dpi.
         reporter: shows progress.
 
     Raises:
-        RunError: the run is not there, unfinished or edited.
-        SheetError: unknown page, or pictures that do not fit it.
+        RunError: the run does not exist, is unfinished or was edited.
+        SheetError: unknown page, or pictures that do not fit on it.
     """
     manifest = printout.manifest()
     remove_partial_files(printout.folder)
-    # The printed code depends on the layout, or photos of an earlier layout would be read with a later one.
+    # The printed code depends on the layout: photos of an earlier layout must not be read with a later one.
     code = digest36(f"{manifest.code}/{page}/{image_mm:g}", RUN_CHARACTERS)
     pairs = [(_item(clean), _item(adversarial)) for clean, adversarial in manifest.pairs()]
     sheets = tuple(plan_sheets(pairs, run=code, page=page, image_mm=image_mm))
@@ -47,11 +47,11 @@ def print_sheets(
     with replacing(printout.pdf) as temporary:
         write_pdf(
             temporary,
-            reporter.track(sheets, len(sheets), "sheets"),
-            count=len(sheets),
-            title=title,
-            picture=lambda example: printout.image(examples[example]),
+            sheets,
+            picture=lambda example: printout.pixels(examples[example]),
             caption=lambda example: _caption(examples[example]),
+            title=title,
+            reporter=reporter,
         )
     manifest.write(printout.manifest_path)
     if preview:
@@ -64,15 +64,13 @@ def _item(example: Example) -> PrintItem:
     return PrintItem(example.id, *example.size_px)
 
 
-def _caption(example: Example) -> Caption:
+def _caption(example: Example) -> tuple[str, ...]:
     seen = example.digital[0]
-    return Caption(
-        (
-            f"{example.pair} {example.kind}",
-            f"label: {example.label_name}",
-            f"seen as: {seen.name}",
-            f"p = {seen.probability:.2f}",
-        )
+    return (
+        f"{example.pair} {example.kind}",
+        f"label: {example.label_name}",
+        f"seen as: {seen.name}",
+        f"p = {seen.probability:.2f}",
     )
 
 

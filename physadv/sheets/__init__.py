@@ -1,26 +1,30 @@
-"""Printable sheets: where everything stands on the page, in millimetres, and the PDF that says so.
+"""Printable sheets: a layout in millimetres, and the PDF that is printed at 100 %.
 
-This room knows pages, codes and ink; it knows nothing of models, photos or the disk layout of a run.
+`plan_sheets` places pairs of examples, their QR codes and their marks on pages. `write_pdf` writes the pages
+at true size, and `page_pixels` renders one as the dots of a printer. `physadv.capture` finds them again in
+photos.
+
+This room knows pages, codes and ink. It knows nothing of models, photos or the files of a run.
 """
 
-from physadv.sheets.codes import Code, format_code, parse_code, qr_matrix
-from physadv.sheets.layout import PAGES, Cell, Mark, Patch, PrintItem, Sheet, SheetError, plan_sheets
-from physadv.sheets.pdf import Caption, page_pixels, write_pdf
+from typing import TYPE_CHECKING
+
+from physadv.importing import lazy_names
+
+if TYPE_CHECKING:
+    from physadv.sheets.layout import PAGES, Cell, Mark, Patch, PrintItem, Sheet, SheetError, plan_sheets
+    from physadv.sheets.pdf import page_pixels, write_pdf
 
 __all__ = [
     "PAGES",
-    "Caption",
     "Cell",
-    "Code",
     "Mark",
     "Patch",
     "PrintItem",
     "Sheet",
     "SheetError",
-    "format_code",
     "page_pixels",
-    "parse_code",
     "plan_sheets",
-    "qr_matrix",
     "write_pdf",
 ]
+__getattr__, __dir__ = lazy_names(__name__)

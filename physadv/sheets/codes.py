@@ -1,7 +1,7 @@
-"""The text inside a QR code: which run, which sheet, which cell, and a check that it was read right.
+"""The text inside a QR code: run, sheet, cell and a check, as `P1-RRRRRR-SSSCC-KKKK`, all in base 36.
 
-Twenty characters of the QR alphanumeric set are what a version 1-M code (21 modules, ISO/IEC 18004) holds,
-and 21 modules is what a phone still reads at 12.6 mm: `P1-RRRRRR-SSSCC-KKKK`, all fields in base 36.
+A version 1-M code (21 modules, ISO/IEC 18004) holds twenty characters of the QR alphanumeric set, and phones
+still read 21 modules that are printed 12.6 mm wide.
 """
 
 import hashlib
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import qrcode
 from numpy.typing import NDArray
 
 PREFIX = "P1"
@@ -20,7 +19,13 @@ _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 @dataclass(frozen=True)
 class Code:
-    """What a code says: the run's code, the sheet's index and the cell's number on that sheet."""
+    """The content of a QR code.
+
+    Attributes:
+        run: code of the run, six base-36 characters.
+        sheet: index of the sheet in the run.
+        cell: number of the cell on the sheet.
+    """
 
     run: str
     sheet: int
@@ -39,24 +44,34 @@ def base36(number: int, width: int) -> str:
 
 
 def digest36(text: str, width: int) -> str:
-    """Return `width` base-36 digits that stand for a text (BLAKE2s)."""
+    """Return the BLAKE2s hash of a text as `width` base-36 digits."""
     digest = hashlib.blake2s(text.encode()).digest()
     return base36(int.from_bytes(digest, "big") % 36**width, width)
 
 
 def sheet_code(run: str, sheet: int) -> str:
-    """Return what every code of one sheet begins with."""
+    """Return the beginning that all QR codes of one sheet have in common."""
     return f"{PREFIX}-{run}-{base36(sheet, 3)}"
 
 
 def format_code(code: Code) -> str:
-    """Return the 20 characters to print for a code."""
+    """Return the 20 characters that are printed for a code.
+
+    >>> format_code(Code("MYRUN1", sheet=0, cell=3))
+    'P1-MYRUN1-00003-55PQ'
+    """
     body = f"{sheet_code(code.run, code.sheet)}{base36(code.cell, 2)}"
     return f"{body}-{digest36(body, 4)}"
 
 
 def parse_code(text: str) -> Code | None:
-    """Return what a decoded text says, or None where it is no code of this program or its check is wrong."""
+    """Return the content of a decoded text; None for a text that is no code of ours or fails its check.
+
+    >>> parse_code(format_code(Code("MYRUN1", sheet=0, cell=3)))
+    Code(run='MYRUN1', sheet=0, cell=3)
+    >>> parse_code("https://example.org") is None
+    True
+    """
     parts = text.split("-")
     if len(text) != 20 or len(parts) != 4 or parts[0] != PREFIX:
         return None
@@ -71,7 +86,13 @@ def parse_code(text: str) -> Code | None:
 
 @lru_cache(maxsize=4096)
 def qr_matrix(payload: str) -> NDArray[np.bool_]:
-    """Return the (21, 21) modules of a payload's version 1-M code, True where ink goes."""
+    """Return the (21, 21) modules of a text's version 1-M code, bool, True for dark ones.
+
+    >>> qr_matrix(format_code(Code("MYRUN1", sheet=0, cell=3))).shape
+    (21, 21)
+    """
+    import qrcode
+
     code = qrcode.QRCode(version=1, error_correction=qrcode.constants.ERROR_CORRECT_M, border=0)
     code.add_data(payload)
     code.make(fit=False)

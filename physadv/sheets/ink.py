@@ -1,22 +1,23 @@
 """Ink on one page of a PDF, in millimetres from its top-left corner: boxes, lines, text, pictures, marks.
 
-Pictures go in losslessly, pixel for pixel, and are scaled by the page, never resampled by this program.
+Pictures are embedded losslessly, pixel for pixel. The page scales them, this program never resamples them.
 """
 
 from collections.abc import Sequence
 from math import floor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from reportlab.lib.utils import ImageReader
-from reportlab.pdfbase.pdfmetrics import stringWidth
-from reportlab.pdfgen.canvas import Canvas
-from reportlab.pdfgen.pathobject import PDFPathObject
 
 from physadv.sheets.codes import qr_matrix
 from physadv.sheets.layout import Box
+
+if TYPE_CHECKING:
+    from reportlab.pdfgen.canvas import Canvas
+    from reportlab.pdfgen.pathobject import PDFPathObject
 
 POINTS_PER_MM = 72 / 25.4
 FONT, BOLD, SIGNS = "Helvetica", "Helvetica-Bold", "ZapfDingbats"
@@ -25,8 +26,10 @@ CLIP_TO_PATH = {"stroke": 0, "fill": 0}
 Polygon = NDArray[np.float64]
 
 
-def new_canvas(path: Path, title: str) -> Canvas:
-    """Return an empty PDF that comes out the same, byte for byte, and that viewers print at 100 %."""
+def new_canvas(path: Path, title: str) -> "Canvas":
+    """Return an empty PDF that viewers print at 100 %; the same drawing gives the same bytes."""
+    from reportlab.pdfgen.canvas import Canvas
+
     # reportlab's `invariant` drops the date and the random document id.
     canvas = Canvas(path.name, pageCompression=1, invariant=1)
     canvas.setTitle(title)
@@ -35,31 +38,33 @@ def new_canvas(path: Path, title: str) -> Canvas:
     return canvas
 
 
-def save_canvas(canvas: Canvas, path: Path) -> None:
+def save_canvas(canvas: "Canvas", path: Path) -> None:
     """Write a finished PDF."""
-    # Not `canvas.save`, which leaves its file open where the disk is full.
+    # `canvas.save` would leave its file open when the disk is full.
     path.write_bytes(canvas.getpdfdata())
 
 
 def text_width(text: str, points: float, font: str = FONT) -> float:
     """Return the width of a text in mm."""
+    from reportlab.pdfbase.pdfmetrics import stringWidth
+
     return float(stringWidth(text, font, points)) / POINTS_PER_MM
 
 
 def fitted(text: str, width_mm: float, points: float, font: str = FONT) -> str:
-    """Return a text cut to a width."""
+    """Return a text shortened to a width in mm, ending in "…" if it was cut."""
     while text_width(text, points, font) > width_mm:
         text = text[:-2].rstrip() + "…"
     return text
 
 
 class Ink:
-    """A new page of a canvas; `done` ends it."""
+    """A new page of a canvas, to be drawn on; `done` ends it."""
 
-    def __init__(self, canvas: Canvas, page_mm: tuple[float, float]) -> None:
+    def __init__(self, canvas: "Canvas", page_mm: tuple[float, float]) -> None:
         self.canvas = canvas
         self.height = page_mm[1]
-        # Rounded down, or a renderer that rounds up adds a row of dots and stretches the page over it.
+        # Rounded down: a renderer that rounds up would add a row of dots and stretch the page over it.
         width, height = (floor(side * POINTS_PER_MM * 1e4) / 1e4 for side in page_mm)
         canvas.setPageSize((width, height))
         canvas.scale(POINTS_PER_MM, POINTS_PER_MM)
@@ -69,7 +74,7 @@ class Ink:
         self.canvas.showPage()
 
     def fill(self, boxes: Sequence[Box], rgb: tuple[int, int, int] = (0, 0, 0)) -> None:
-        """Fill boxes as one path: renderers snap a lone box to whole dots, and seams show between many."""
+        """Fill boxes as one path. Renderers snap separate boxes to whole dots, so that seams would show."""
         self.canvas.setFillColorRGB(*(level / 255 for level in rgb))
         path = self.canvas.beginPath()
         for x, y, w, h in boxes:
@@ -77,14 +82,14 @@ class Ink:
         self.canvas.drawPath(path, stroke=0, fill=1)
 
     def veil(self, box: Box, opacity: float) -> None:
-        """Lay white over what is drawn, so that text on it can be read."""
+        """Cover a box with translucent white, so that text on it can be read."""
         self.canvas.saveState()
         self.canvas.setFillAlpha(opacity)
         self.fill([box], (255, 255, 255))
         self.canvas.restoreState()
 
     def text(self, x: float, y: float, text: str, points: float, font: str = FONT) -> None:
-        """Write a text from the left end of its baseline."""
+        """Write a text that starts at (x, y), the left end of its baseline."""
         self.canvas.setFillGray(0)
         self.canvas.setFont(font, points / POINTS_PER_MM)
         self.canvas.drawString(x, self.height - y, text)
@@ -98,16 +103,18 @@ class Ink:
         dash: Sequence[float] = (),
         closed: bool = False,
     ) -> None:
-        """Draw lines through the points (k, 2) of each run."""
+        """Draw one line through the points (k, 2) of each run; widths and dashes are in mm."""
         self.canvas.setLineWidth(width)
         self.canvas.setStrokeGray(gray)
         self.canvas.setDash(list(dash))
         self.canvas.drawPath(self._path(runs, closed=closed), stroke=1, fill=0)
 
     def picture(self, box: Box, image: Image.Image, edges: Sequence[Polygon] = ()) -> None:
-        """Draw an image over a box, only inside of `edges`, closed polygons (k, 2), where there are any."""
+        """Draw an image in a box, clipped to `edges`, closed polygons (k, 2), unless there are none."""
+        from reportlab.lib.utils import ImageReader
+
         x, y, w, h = box
-        # Half a micrometre short on every side: renderers round a picture's box outward to whole dots.
+        # Half a micrometre smaller on every side, as renderers round a picture's box outward to whole dots.
         short = 0.0005
         y = self.height - y - h
         self.canvas.saveState()
@@ -117,7 +124,7 @@ class Ink:
         self.canvas.restoreState()
 
     def open_window(self, box: Box) -> None:
-        """Show only what is drawn inside a box, until `close_window`."""
+        """Clip all drawing to a box, until `close_window`."""
         x, y, w, h = box
         self.canvas.saveState()
         path = self.canvas.beginPath()
@@ -125,7 +132,7 @@ class Ink:
         self.canvas.clipPath(path, **CLIP_TO_PATH)
 
     def close_window(self) -> None:
-        """Show everything again."""
+        """End the clipping."""
         self.canvas.restoreState()
 
     def saddle(self, box: Box) -> None:
@@ -146,7 +153,7 @@ class Ink:
             ]
         )
 
-    def _path(self, runs: Sequence[Polygon], *, closed: bool) -> PDFPathObject:
+    def _path(self, runs: Sequence[Polygon], *, closed: bool) -> "PDFPathObject":
         path = self.canvas.beginPath()
         for points in runs:
             path.moveTo(points[0][0], self.height - points[0][1])

@@ -1,7 +1,7 @@
-"""Where pairs, codes and marks stand on a page: pure arithmetic in millimetres from the page's top-left.
+"""The layout of a page: where pairs, codes and marks are, in millimetres from its top-left corner.
 
-A cell is a picture inside a square frame whose corners carry 2×2 saddle marks, with its own QR code and
-caption below. Every position is a multiple of 0.05 mm, so that a 508 dpi raster meets every edge exactly.
+A cell is a picture inside a square frame with a 2×2 saddle mark in each corner, and its own QR code and
+caption below. Every position is a multiple of 0.05 mm, so that all edges fall on the raster of 508 dpi.
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from physadv.errors import PhysadvError
 from physadv.sheets.codes import Code, format_code, sheet_code
 
 Box = tuple[float, float, float, float]
+"""x, y, width and height in mm; (x, y) is the top-left corner, measured from the page's."""
 
 PAGES: dict[str, tuple[float, float]] = {
     "a4": (210.0, 297.0),
@@ -51,7 +52,7 @@ PATCH_COLOURS: tuple[tuple[int, int, int], ...] = (
 
 
 class SheetError(PhysadvError):
-    """A sheet cannot be laid out, or its PDF cannot be made."""
+    """A sheet cannot be laid out, or its PDF cannot be written or read."""
 
 
 class _Frozen(BaseModel):
@@ -59,14 +60,26 @@ class _Frozen(BaseModel):
 
 
 class Cell(_Frozen):
-    """One example's place: `box_mm` = [x, y, w, h] of its picture from the page's top-left."""
+    """The place of one example on a page.
+
+    Attributes:
+        example: id of the example.
+        box_mm: the box of its picture.
+    """
 
     example: str
     box_mm: Box
 
 
 class Mark(_Frozen):
-    """One printed fiducial of the cell with number `cell`: a 2×2 saddle (its centre counts) or a QR code."""
+    """A printed fiducial.
+
+    Attributes:
+        kind: a 2×2 "saddle", of which the centre is located, or a QR "code", of which the corners are.
+        cell: number of the cell that it belongs to.
+        box_mm: the box that it fills.
+        payload: the text of a code; None for a saddle.
+    """
 
     kind: Literal["saddle", "code"]
     cell: int
@@ -75,20 +88,33 @@ class Mark(_Frozen):
 
     @property
     def centre_mm(self) -> tuple[float, float]:
-        """Return the middle of the mark."""
-        x, y, w, h = self.box_mm
-        return (x + w / 2, y + h / 2)
+        """Return the middle of the mark, mm."""
+        return box_centre(self.box_mm)
 
 
 class Patch(_Frozen):
-    """One field of the grey and colour bar, 8-bit sRGB."""
+    """One field of a grey and colour bar.
+
+    Attributes:
+        rgb: its colour, 8-bit sRGB.
+        box_mm: the box that it fills.
+    """
 
     rgb: tuple[int, int, int]
     box_mm: Box
 
 
 class Sheet(_Frozen):
-    """One page: `code` begins every QR payload on it; a cell's number is its place in `cells`."""
+    """One page.
+
+    Attributes:
+        index: number of the page in the run, from 0.
+        code: the beginning of all QR codes on the page.
+        page_mm: width and height of the paper.
+        cells: the places of examples; a cell's number is its position here.
+        marks: the fiducials of all cells.
+        patches: the fields of both grey and colour bars.
+    """
 
     index: int
     code: str
@@ -99,30 +125,42 @@ class Sheet(_Frozen):
 
     @property
     def run(self) -> str:
-        """Return the run's code, as every QR code on the sheet carries it."""
+        """Return the run's code of six characters, which every QR code on the page contains."""
         return self.code.split("-")[1]
 
 
 @dataclass(frozen=True)
 class PrintItem:
-    """An example to be placed: its id and its size in pixels."""
+    """An example to be placed.
+
+    Attributes:
+        example: id of the example.
+        width_px: width of its image, pixels.
+        height_px: height of its image, pixels.
+    """
 
     example: str
     width_px: int
     height_px: int
 
 
+def box_centre(box: Box) -> tuple[float, float]:
+    """Return the middle of a box."""
+    x, y, w, h = box
+    return (x + w / 2, y + h / 2)
+
+
 def box_corners(box: Box) -> NDArray[np.float64]:
-    """Return the corners (4, 2) of a box in mm: top-left, top-right, bottom-right, bottom-left."""
+    """Return the corners (4, 2) of a box: top-left, top-right, bottom-right, bottom-left."""
     x, y, w, h = box
     return np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)], dtype=np.float64)
 
 
 def page_size(page: str) -> tuple[float, float]:
-    """Return the width and height of a page in mm.
+    """Return the width and height in mm of a paper size.
 
     Raises:
-        SheetError: it is no name of `PAGES`.
+        SheetError: `PAGES` has no such name.
     """
     if page not in PAGES:
         raise SheetError(f"unknown page '{page}'; known: {', '.join(PAGES)}")
@@ -132,16 +170,21 @@ def page_size(page: str) -> tuple[float, float]:
 def plan_sheets(
     pairs: Sequence[tuple[PrintItem, PrintItem]], *, run: str, page: str = "a4", image_mm: float = IMAGE
 ) -> list[Sheet]:
-    """Lay pairs out, clean left of adversarial, as many to a page as fit.
+    """Lay out pairs on pages, clean left of adversarial, as many to a page as fit.
 
     Args:
-        pairs: (clean, adversarial) of each source image.
-        run: the run's code of six base-36 characters.
-        page: a name of `PAGES`.
-        image_mm: side of the square a picture is fitted into, in mm.
+        pairs: the clean and the adversarial example of each source image.
+        run: the run's code of six base-36 characters, which tells its sheets from those of other runs.
+        page: name of the paper size, one of `PAGES`.
+        image_mm: side of the square into which a picture is fitted, mm.
 
     Raises:
-        SheetError: unknown page, or a picture too small or too large for it.
+        SheetError: unknown page, or pictures that are too small or too large for it.
+
+    >>> pair = (PrintItem("0-clean", 224, 224), PrintItem("0-adversarial", 224, 224))
+    >>> (sheet,) = plan_sheets([pair], run="MYRUN1")
+    >>> sheet.code, sheet.cells[0].box_mm, len(sheet.marks)
+    ('P1-MYRUN1-000', (15.0, 28.0, 36.0, 36.0), 10)
     """
     page_mm = page_size(page)
     if not 10 <= image_mm < inf:
@@ -158,7 +201,7 @@ def plan_sheets(
 
 
 def snap(length_mm: float) -> float:
-    """Return a length on the grid of 0.05 mm."""
+    """Return a length rounded to 0.05 mm."""
     return round(length_mm * 20) / 20
 
 
@@ -194,7 +237,7 @@ def _sheet(
             number = len(cells)
             cells.append(Cell(example=item.example, box_mm=_picture_box(item, x, y, frame)))
             marks += [Mark(kind="saddle", cell=number, box_mm=box) for box in corner_saddles(x, y, frame)]
-            # Codes go to the page's outer side, so that their hull covers as much of it as can be.
+            # Codes stand near the page's edges, so that they span as much of it as possible.
             code_x = x if x + frame / 2 < page_mm[0] / 2 else x + frame - CODE
             marks.append(
                 Mark(
@@ -215,7 +258,7 @@ def _sheet(
 
 
 def rounded_box(x: float, y: float, w: float, h: float) -> Box:
-    """Return a box without the last digits' noise of binary fractions."""
+    """Return a box without the rounding errors of binary fractions."""
     return (round(x, 4), round(y, 4), round(w, 4), round(h, 4))
 
 
@@ -227,7 +270,7 @@ def _picture_box(item: PrintItem, x: float, y: float, frame: float) -> Box:
 
 
 def corner_saddles(x: float, y: float, frame: float) -> tuple[Box, ...]:
-    """Return the saddles in the corners of a square frame, clockwise from its top-left corner (x, y)."""
+    """Return the saddles in the corners of a square frame, clockwise from (x, y), its top-left corner."""
     far = frame - SADDLE
     return tuple(
         rounded_box(x + dx, y + dy, SADDLE, SADDLE)
@@ -236,7 +279,7 @@ def corner_saddles(x: float, y: float, frame: float) -> tuple[Box, ...]:
 
 
 def colour_bars(page_width: float, tops: Sequence[float]) -> tuple[Patch, ...]:
-    """Return the grey and colour bar at each of `tops`: two, since light falls off across a page."""
+    """Return a grey and colour bar at each of `tops`. There are two, since light falls off across a page."""
     width = snap((page_width - 2 * MARGIN) / len(PATCH_COLOURS) - 0.5)
     return tuple(
         Patch(rgb=rgb, box_mm=rounded_box(MARGIN + k * (width + 0.5), snap(top), width, STRIP))

@@ -11,11 +11,10 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
 from physadv.capture.reading import Photo, read_photo
 from physadv.phone import Phone, Shot, draw_shot, encode_jpeg, page_to_photo, print_page, take_photo
-from physadv.sheets import Caption, PrintItem, Sheet, page_pixels, plan_sheets, write_pdf
+from physadv.sheets import PrintItem, Sheet, page_pixels, plan_sheets, write_pdf
 from physadv.sheets.layout import box_corners
 
 Pixels = NDArray[np.uint8]
@@ -58,17 +57,7 @@ def _printed(pdf: Path, index: int, page_mm: tuple[float, float]) -> torch.Tenso
 def sheet_pdf(made_once: Callable[[str, Callable[[Path], object]], Path]) -> tuple[Sheet, Path]:
     pairs = [(PrintItem(f"{n}-clean", 64, 64), PrintItem(f"{n}-adversarial", 64, 64)) for n in range(8)]
     (sheet,) = plan_sheets(pairs, run="RUN000")
-    folder = made_once(
-        "capture",
-        lambda folder: write_pdf(
-            folder / "sheets.pdf",
-            [sheet],
-            count=1,
-            title="",
-            picture=lambda example: Image.fromarray(picture(example)),
-            caption=lambda example: Caption((example,)),
-        ),
-    )
+    folder = made_once("capture", lambda folder: write_pdf(folder / "sheets.pdf", [sheet], picture=picture))
     return sheet, folder / "sheets.pdf"
 
 

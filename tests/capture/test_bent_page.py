@@ -11,10 +11,9 @@ from capture_scene import picture
 
 from physadv.capture.bent_page import BentPage, fit_bent
 from physadv.capture.crop_photo import crop_photo
-from physadv.capture.fitting import fit_sheet
+from physadv.capture.fitting import fit_sheet, fit_thin_plate
 from physadv.capture.flat_page import FlatPage, fit_flat
 from physadv.capture.geometry import Camera, SheetModel
-from physadv.capture.thin_plate import fit_thin_plate
 from physadv.phone import Phone, Scene
 
 Points = np.ndarray

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -143,6 +145,12 @@ def test_a_blurred_photo_is_cropped_or_refused_but_never_misnamed(scene: Scene) 
         except CaptureError:
             continue
         assert all(error < 0.5 for error in errors(found, scene))
+
+
+def test_importing_the_rooms_of_pages_and_photos_loads_no_torch_and_nothing_else_that_is_slow() -> None:
+    code = "import sys, physadv.capture, physadv.sheets; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert not {"torch", "scipy", "skimage", "reportlab", "av"} & set(loaded.split())
 
 
 def of_run(run: str) -> Sheet:

@@ -18,7 +18,7 @@ from physadv.capture.codes import (
     readings,
 )
 from physadv.capture.reading import read_photo
-from physadv.sheets import Code, format_code, qr_matrix
+from physadv.sheets.codes import Code, format_code, qr_matrix
 
 TEXT = format_code(Code("RUN000", 1, 2))
 CORNERS = np.array([(211.5, 187.5), (421.5, 187.5), (421.5, 397.5), (211.5, 397.5)])

@@ -14,7 +14,7 @@ from physadv.capture.geometry import Camera
 from physadv.capture.quality import clipped_share, edge_sigmas
 from physadv.capture.resampling import correlation, cut_crop
 from physadv.capture.saddles import find_saddles
-from physadv.sheets import Code, format_code, qr_matrix
+from physadv.sheets.codes import Code, format_code, qr_matrix
 
 SCALE = 10.0
 

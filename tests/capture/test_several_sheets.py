@@ -5,13 +5,12 @@ import numpy as np
 import pytest
 from capture_scene import Pixels, picture
 from drawn_pages import Laid, codes_of, cover_box, lay, page_image, photo_of
-from PIL import Image
 
 from physadv.capture import codes
 from physadv.capture.codes import read_with_pyzbar
 from physadv.capture.crop_photo import FoundSheet, crop_photo
 from physadv.capture.reading import CaptureError, Photo
-from physadv.sheets import Caption, PrintItem, Sheet, plan_sheets, write_pdf
+from physadv.sheets import PrintItem, Sheet, plan_sheets, write_pdf
 from physadv.sheets.layout import box_corners
 
 Print = tuple[list[Sheet], list[Pixels]]
@@ -23,14 +22,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Print:
     folder = tmp_path_factory.mktemp("printed")
     pairs = [(PrintItem(f"{n}-clean", 64, 64), PrintItem(f"{n}-adversarial", 64, 64)) for n in range(16)]
     sheets = plan_sheets(pairs, run="RUN000")
-    write_pdf(
-        folder / "sheets.pdf",
-        sheets,
-        count=len(sheets),
-        title="",
-        picture=lambda example: Image.fromarray(picture(example)),
-        caption=lambda example: Caption((example,)),
-    )
+    write_pdf(folder / "sheets.pdf", sheets, picture=picture)
     return sheets, [page_image(folder / "sheets.pdf", index) for index in range(len(sheets))]
 
 

@@ -9,7 +9,7 @@ from PIL import Image, ImageOps
 from physadv.pipeline import crop_file as cropping
 from physadv.pipeline.crop import crop as crop_photos
 from physadv.runs import Capture, Printout, RunError
-from physadv.sheets import Code, format_code, qr_matrix
+from physadv.sheets.codes import Code, format_code, qr_matrix
 from physadv.sheets.layout import box_corners
 
 PHOTO = "sheet-001-shot-1.jpg"

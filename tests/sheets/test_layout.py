@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from physadv.sheets import PAGES, PrintItem, SheetError, parse_code, plan_sheets
+from physadv.sheets import PAGES, PrintItem, SheetError, plan_sheets
+from physadv.sheets.codes import parse_code
 from physadv.sheets.layout import Box
 
 PRINTER_MARGIN = 6.0

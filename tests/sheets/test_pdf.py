@@ -4,16 +4,15 @@ import numpy as np
 import pypdfium2
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
 
-from physadv.sheets import Caption, PrintItem, Sheet, SheetError, page_pixels, plan_sheets, write_pdf
+from physadv.sheets import PrintItem, Sheet, SheetError, page_pixels, plan_sheets, write_pdf
 from physadv.sheets.layout import Box
 
 DOTS = 20
 
 
-def noise_picture(seed: int) -> Image.Image:
-    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (90, 90, 3), dtype=np.uint8))
+def noise_picture(seed: int) -> NDArray[np.uint8]:
+    return np.random.default_rng(seed).integers(0, 256, (90, 90, 3), dtype=np.uint8)
 
 
 def make_pdf(path: Path, page: str = "a4") -> list[Sheet]:
@@ -23,12 +22,9 @@ def make_pdf(path: Path, page: str = "a4") -> list[Sheet]:
     write_pdf(
         path,
         sheets,
-        count=len(sheets),
         title="a run",
         picture=lambda example: noise_picture(int(example[0])),
-        caption=lambda example: Caption(
-            (example, "a label far too long for the room there is beside a code")
-        ),
+        caption=lambda example: (example, "a label far too long for the room there is beside a code"),
     )
     return sheets
 
@@ -58,7 +54,7 @@ def test_pictures_are_stored_losslessly_pixel_for_pixel(printed: tuple[Sheet, Pa
             image.get_bitmap().to_numpy()[:, :, ::-1]
             for image in document[0].get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_IMAGE])
         ]
-    wanted = [np.asarray(noise_picture(seed)) for seed in (0, 0, 1, 1)]
+    wanted = [noise_picture(seed) for seed in (0, 0, 1, 1)]
     assert len(stored) == 4
     for picture, source in zip(stored, wanted, strict=True):
         np.testing.assert_array_equal(picture, source)
@@ -69,7 +65,7 @@ def test_a_picture_stands_exactly_in_its_box(printed: tuple[Sheet, Path, NDArray
     sheet, _, page = printed
     dots = region(page, sheet.cells[0].box_mm).astype(float)
     blocks = dots.reshape(90, 8, 90, 8, 3)[:, 3:5, :, 3:5].mean(axis=(1, 3))
-    source = np.asarray(noise_picture(0)).astype(float)
+    source = noise_picture(0).astype(float)
     assert np.corrcoef(blocks.ravel(), source.ravel())[0, 1] > 0.99
 
 
@@ -99,14 +95,7 @@ def test_the_same_sheets_give_the_same_bytes(tmp_path: Path) -> None:
 
 def test_nothing_to_print_is_said(tmp_path: Path) -> None:
     with pytest.raises(SheetError, match="no pairs"):
-        write_pdf(
-            tmp_path / "x.pdf",
-            [],
-            count=0,
-            title="",
-            picture=lambda _: noise_picture(0),
-            caption=lambda _: Caption(()),
-        )
+        write_pdf(tmp_path / "x.pdf", [], picture=lambda _: noise_picture(0))
 
 
 def test_a_file_that_is_no_pdf_is_named(tmp_path: Path) -> None:

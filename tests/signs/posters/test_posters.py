@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from paper_signs import make_sign, octagon, overlap, random_face
 
-from physadv.sheets import PAGES, Code, SheetError, page_pixels, parse_code
+from physadv.sheets import PAGES, SheetError, page_pixels
+from physadv.sheets.codes import Code, parse_code
 from physadv.sheets.layout import Box
 from physadv.signs.posters import TRUE_SIZE_NOTICE
 from physadv.signs.posters.assembly import plan_poster
