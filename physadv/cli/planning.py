@@ -55,13 +55,13 @@ def plan(
     from dataclasses import asdict
 
     from physadv.evaluation.sample_size import plan_pairs
-    from physadv.report.terminal import show_plan
+    from physadv.report.wording import sample_size_in_words
 
     wanted = plan_pairs(rate, halfwidth, qualifying)
     if as_json:
         print(json.dumps(asdict(wanted)))
     else:
-        show_plan(wanted)
+        print(sample_size_in_words(wanted))
 
 
 @app.command(
@@ -78,8 +78,7 @@ def masking_check(
     """Say whether a classifier's gradients mislead, so that its accuracy under attack means nothing."""
     from physadv.pipeline.masking_check import masking_check as run
     from physadv.progress import reporter
-    from physadv.report.masking_plot import check_plot, write_masking_plot
-    from physadv.report.terminal import show_masking
+    from physadv.report.masking import check_plot, show_masking, write_masking_plot
 
     if plot:
         check_plot(plot)

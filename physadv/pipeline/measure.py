@@ -143,9 +143,13 @@ def measure(
         ClassifierError: a classifier cannot be loaded, or has not the run's classes.
     """
     manifest = printout.manifest()
-    specs = [model if isinstance(model, str) else model.spec for model in models]
-    by_default = specs == [manifest.classifier.spec] and not isinstance(models[0], str)
-    asked = Asked(tuple(transforms), tuple(sweeps), () if by_default else tuple(specs), labels, seed)
+    own = manifest.classifier.spec
+    specs = [
+        model if isinstance(model, str) else model.spec
+        for model in models
+        if getattr(model, "spec", "") != own
+    ]
+    asked = Asked(tuple(transforms), tuple(sweeps), tuple(specs), labels, seed)
     digital = _digital(asked)
     classifiers = [_load(manifest, model, labels) for model in models or [manifest.classifier.spec]]
     with capture.store() as store:
