@@ -1,13 +1,9 @@
 """What can be named on the command line, as tables for a terminal; rooms are imported when listed."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from physadv.errors import PhysadvError, unknown_name
 from physadv.report.table import show, words_table
-
-if TYPE_CHECKING:
-    from physadv.attacks.recipe import Recipe
 
 
 def show_list(what: str) -> None:
@@ -34,19 +30,13 @@ def _attacks() -> tuple[list[str], list[tuple[str, ...]]]:
     from physadv.importing import OWN
 
     rows: list[tuple[str, ...]] = [
-        (r.name, r.norm, _usual_budget(r), r.description, r.defaults, r.paper) for r in RECIPES.values()
+        (r.name, r.norm, r.usual_budget, r.description, r.defaults, r.paper) for r in RECIPES.values()
     ]
     theirs = ("any attack of that library", "the library's own", "")
     rows += [(f"{library}:CLASS", "its own", "where it takes one", *theirs) for library in LIBRARIES]
     own = "your f(classifier, images, labels, *, eps, generator) -> images"
     rows.append((f"{OWN}module:function", "L∞", f"eps {USUAL_EPS['L∞']}", own, "the function's own", ""))
     return ["--attack", "norm", "budget", "what it does", "defaults", "paper"], rows
-
-
-def _usual_budget(recipe: "Recipe") -> str:
-    if recipe.eps is not None:
-        return f"eps {recipe.eps}"
-    return "no eps" if recipe.area is None else f"area {recipe.area:g}, no eps"
 
 
 def _transforms() -> tuple[list[str], list[tuple[str, ...]]]:

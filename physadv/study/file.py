@@ -7,7 +7,7 @@ file, table and key.
 import re
 import tomllib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,9 @@ from physadv.runs.folders import check_name
 from physadv.sheets.layout import PAGES
 from physadv.study.tables import PhotographTable, RunsTable, StudyTable, first_fault
 from physadv.transforms import load_preset, parse_sweep, parse_transform
+
+_SHARED = RunsTable.model_fields.keys() & {f.name for f in fields(GenerateSettings)} - {"eps", "transforms"}
+"""Keys of `[[runs]]` that are settings of `generate` as they stand."""
 
 
 class StudyError(PhysadvError):
@@ -169,17 +172,12 @@ class _Reader:
             labels=None if model.labels is None else self.data / model.labels,
             attack=attack,
             eps=eps,
-            area=table.area,
             transforms=None if preset is None else self._preset(preset),
-            samples=table.samples,
             target=target,
-            steps=table.steps,
             size=model.size,
             limit=self.tables.images.limit,
-            prefilter=table.prefilter,
             seed=self.tables.seed,
-            batch=table.batch,
-            goal=table.goal,
+            **{name: getattr(table, name) for name in _SHARED},
         )
         return StudyRun(
             name=_run_name(said),
