@@ -135,7 +135,7 @@ def test_the_packaged_study_has_every_image_three_classifiers_and_the_tables_of_
         ),
         ("print-photo", "print-foto", "runs 2, presets: unknown preset 'print-foto'; nearest: print-photo"),
         ("print-photo", "own.toml", "runs 2, presets: "),
-        ("samples = 2", "samples = 0", "runs 2, samples: 0; wanted greater than or equal to 1"),
+        ("samples = 2", "samples = 0", "runs 2: samples 0: wanted 1 or more"),
         ("samples = 2", "area = 0.1", "runs 2, eps: area 0.1: pgd takes no area; leave it out"),
         (
             '"simulated"',
