@@ -17,11 +17,11 @@ from pydantic import ValidationError
 from physadv.attacks.recipes import find_recipe
 from physadv.errors import PhysadvError, unknown_name
 from physadv.phone.presets import load_phone_preset
-from physadv.pipeline.settings import GenerateSettings, check_settings
+from physadv.pipeline.settings import GenerateSettings, resolve
 from physadv.runs.folders import check_name
 from physadv.sheets.layout import PAGES
 from physadv.study.tables import PhotographTable, RunsKeys, StudyTable, first_fault
-from physadv.transforms import load_preset, parse_sweep, parse_transform
+from physadv.transforms import parse_sweep, parse_transform
 
 
 class StudyError(PhysadvError):
@@ -129,8 +129,6 @@ class _Reader:
         ):
             for value in values:
                 self._check(f"{where}, {key}", check, value)
-        for preset in table.presets or ():
-            self._check(f"{where}, presets", load_preset, self._preset(preset))
         if not (table.transforms or table.sweeps or table.photographs):
             raise self._fault(where, "nothing to measure; wanted photographs, sweeps or transforms")
         if table.photographs:
@@ -157,9 +155,6 @@ class _Reader:
         target: str,
     ) -> StudyRun:
         recipe, model, options = find_recipe(attack), self.tables.models[name], table.options()
-        self._check(f"{where}, eps", lambda given: recipe.budget(given, options["area"]), eps)
-        if recipe.target is not None and target != "none":
-            raise self._fault(f"{where}, targets", f"'{target}': {attack} chooses its own; wanted none")
         parts = [
             self.tables.name,
             table.name,
@@ -183,7 +178,7 @@ class _Reader:
             seed=self.tables.seed,
             **options,
         )
-        self._check(where, check_settings, settings)
+        self._check(where, resolve, settings)
         return StudyRun(
             name=_run_name(parts),
             model=name,
