@@ -139,19 +139,21 @@ def stop_sign(
     printout, capture = Printout(root, name), Capture(root, name)
 
     from physadv.progress import reporter
+    from physadv.report.table import show
     from physadv.signs.stop_sign.judge import judge
     from physadv.signs.stop_sign.make import make_stickers
     from physadv.signs.stop_sign.print import print_sign
-    from physadv.signs.stop_sign.show import show_detection, show_score
+    from physadv.signs.stop_sign.tables import detection_table, score_tables
 
     progress = reporter(quiet=quiet)
     run = make_stickers(printout, settings, progress)
     pdfs = print_sign(printout, run, scale=scale, page=page)
     judged = judge(capture, run, judging, shlex.join(["physadv", *sys.argv[1:]]), progress)
     for score in judged.scores:
-        show_score(score, judged.printability)
+        for table in score_tables(score, judged.printability):
+            show(table)
     if judged.detection:
-        show_detection(judged.detection)
+        show(detection_table(judged.detection))
     signs = f"{len(run.record['attacked'])} signs attacked, {len(run.record['judged'])} held out"
     print(f"stickers cover {100 * run.record['area_of_the_sign']:.1f} % of the sign; {signs}")
     print(f"outlines to check: {printout.folder / 'victims.png'}")

@@ -7,7 +7,7 @@ file, table and key.
 import re
 import tomllib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,15 @@ from pydantic import ValidationError
 
 from physadv.attacks.recipes import find_recipe
 from physadv.errors import PhysadvError, unknown_name
-from physadv.phone import load_phone
+from physadv.phone.presets import load_phone_preset
 from physadv.pipeline.settings import GenerateSettings
 from physadv.runs.folders import check_name
 from physadv.sheets.layout import PAGES
 from physadv.study.tables import PhotographTable, RunsTable, StudyTable, first_fault
 from physadv.transforms import load_preset, parse_sweep, parse_transform
+
+_SHARED = RunsTable.model_fields.keys() & {f.name for f in fields(GenerateSettings)} - {"eps", "transforms"}
+"""Keys of `[[runs]]` that are settings of `generate` as they stand."""
 
 
 class StudyError(PhysadvError):
@@ -127,7 +130,8 @@ class _Reader:
         if not (table.transforms or table.sweeps or table.photographs):
             raise self._fault(where, "nothing to measure; wanted photographs, sweeps or transforms")
         if table.photographs:
-            self._check(f"{where}, photographs, phone", load_phone, table.photographs.phone)
+            phone = self._preset(table.photographs.phone)
+            self._check(f"{where}, photographs, phone", load_phone_preset, phone)
             if table.photographs.page not in PAGES:
                 said = unknown_name("page", table.photographs.page, PAGES)
                 raise self._fault(f"{where}, photographs, page", said)
@@ -168,17 +172,12 @@ class _Reader:
             labels=None if model.labels is None else self.data / model.labels,
             attack=attack,
             eps=eps,
-            area=table.area,
             transforms=None if preset is None else self._preset(preset),
-            samples=table.samples,
             target=target,
-            steps=table.steps,
             size=model.size,
             limit=self.tables.images.limit,
-            prefilter=table.prefilter,
             seed=self.tables.seed,
-            batch=table.batch,
-            goal=table.goal,
+            **{name: getattr(table, name) for name in _SHARED},
         )
         return StudyRun(
             name=_run_name(said),
@@ -186,7 +185,8 @@ class _Reader:
             settings=settings,
             transforms=tuple(table.transforms),
             sweeps=tuple(table.sweeps),
-            photographs=table.photographs,
+            photographs=table.photographs
+            and table.photographs.model_copy(update={"phone": self._preset(table.photographs.phone)}),
         )
 
     def _spec(self, where: str, spec: str) -> str:

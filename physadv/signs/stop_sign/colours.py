@@ -1,6 +1,6 @@
 """Colours of stickers: the nearest of a palette, a few that tell most of a picture, how well they print."""
 
-from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ from physadv.attacks.penalties import (
     non_printability_product,
     pixels_under,
 )
-from physadv.signs.stop_sign.palettes import BLACK_AND_WHITE, Levels, parse_palette
+from physadv.signs.stop_sign.palettes import BLACK_AND_WHITE, parse_palette, read_colours
 
 _ROUNDS = 30
 
@@ -22,8 +22,13 @@ def palette_colours(text: str) -> Tensor | int | None:
     return PRINTABLE[:2] if palette == BLACK_AND_WHITE else palette
 
 
-def printable_colours(given: Sequence[Levels] | None) -> Tensor:
-    """Return the colours (C, 3) in [0, 1] that can be printed: those given in 8-bit levels, else examples."""
+def printable_colours(path: Path | None) -> Tensor:
+    """Return the colours (C, 3) in [0, 1] that a text file lists as printable; examples without one.
+
+    Raises:
+        StopSignError: as `read_colours`.
+    """
+    given = read_colours(path)
     return PRINTABLE if given is None else torch.tensor(given) / 255
 
 

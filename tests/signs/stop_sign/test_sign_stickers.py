@@ -1,15 +1,14 @@
 import pytest
 import torch
 
-from physadv.attacks import AttackError
 from physadv.attacks.stickers import random_stickers
 from physadv.randomness import generator
 from physadv.signs.stop_sign import FACE_SIDE, StopSignError
 from physadv.signs.stop_sign.colours import palette_colours
 from physadv.signs.stop_sign.masks import load_mask
-from physadv.signs.stop_sign.optimise import SIDE, StickerSettings, find_vulnerable, optimise_stickers
+from physadv.signs.stop_sign.optimise import SIDE, find_vulnerable, optimise_stickers
 from physadv.signs.stop_sign.plate import outline
-from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, RANDOM, check_nps
+from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, RANDOM, StopSignSettings, check_nps
 from physadv.signs.stop_sign.sign_photos import drawn_sign_photos, rectified
 from physadv.signs.stop_sign.stickers import MARGIN, SharedStickers, stickered, white_light
 from physadv.signs.stop_sign.treatments import treat
@@ -22,15 +21,15 @@ SCENES = torch.full((2, 3, 16, 16), 0.5)
 
 
 def settings(**changes):
-    given = {"label": 14, "target": 1, "steps": 4, "batch": 4, "printability": 0.0, "smoothness": 0.0}
-    return StickerSettings(**{**given, **changes})
+    given = {"steps": 4, "batch": 4, "printability": 0.0, "smoothness": 0.0}
+    return StopSignSettings(**{**given, **changes})
 
 
 @pytest.fixture(scope="module")
 def signs():
     from physadv.classifiers import load_classifier
 
-    return load_classifier("signs")
+    return Judge(load_classifier("signs"), label=14, target=1)
 
 
 class TestSharedStickers:
@@ -92,8 +91,10 @@ class TestOptimise:
         mask = load_mask("poster")
         made = optimise_stickers(signs, SIGNS[:2], mask, identity, SCENES, settings(steps=12))
         assert made.shape == (1, 3, FACE_SIDE, FACE_SIDE)
-        faces = treat(Judge(signs, 14, 1), SIGNS[2:], made, mask, seed=0, random_seed=0).faces
-        probability = {name: float(signs.probabilities(each)[0, 1]) for name, each in faces.items()}
+        faces = treat(signs, SIGNS[2:], made, mask, seed=0, random_seed=0).faces
+        probability = {
+            name: float(signs.classifier.probabilities(each)[0, 1]) for name, each in faces.items()
+        }
         assert probability[OPTIMISED] > 0.5 > probability[RANDOM]
         assert probability[CLEAN] < 0.01
 
@@ -104,29 +105,32 @@ class TestOptimise:
         )
         assert torch.equal(one, other)
 
-    @pytest.mark.parametrize("palette", [3, BLACK_AND_WHITE])
+    @pytest.mark.parametrize("palette", ["3", "bw"])
     def test_flat_colours_are_flat(self, signs, palette):
         mask = load_mask("two-bars")
         made = optimise_stickers(signs, SIGNS, mask, identity, SCENES, settings(palette=palette))
         colours = (made[0, :, mask > 0.5].T * 255).round().unique(dim=0)
-        assert len(colours) <= (palette if isinstance(palette, int) else 2)
+        assert len(colours) <= (3 if palette == "3" else 2)
 
     def test_finds_rectangles_of_the_area_that_was_asked(self, signs):
-        mask = find_vulnerable(signs, SIGNS, identity, SCENES, settings(steps=2), count=2, area=0.1)
+        mask = find_vulnerable(signs, SIGNS, identity, SCENES, settings(steps=2, rectangles=2, area=0.1))
         assert float(mask.mean()) == pytest.approx(0.1 * float(outline().mean()), rel=0.05)
 
     @pytest.mark.parametrize(
-        ("changes", "line"),
+        ("classes", "line"),
         [
-            ({"target": 14}, "target 14 is the signs' own class"),
-            ({"target": 43}, "target 43; wanted a class from 0 to 42"),
-            ({"label": -1}, "label -1; wanted"),
-            ({"steps": 0}, "steps is 0; wanted at least 1"),
+            ((14, 14), "target 14 is the signs' own class"),
+            ((14, 43), "target 43; wanted a class from 0 to 42"),
+            ((-1, 1), "label -1; wanted"),
         ],
     )
-    def test_refuses_what_cannot_be_asked(self, signs, changes, line):
-        with pytest.raises(AttackError, match=line):
-            optimise_stickers(signs, SIGNS, load_mask("poster"), identity, SCENES, settings(**changes))
+    def test_refuses_classes_that_cannot_be(self, signs, classes, line):
+        with pytest.raises(StopSignError, match=line):
+            Judge(signs.classifier, *classes)
+
+    def test_refuses_no_steps(self):
+        with pytest.raises(StopSignError, match="steps is 0; wanted at least 1"):
+            settings(steps=0)
 
     def test_knows_the_scores(self):
         assert check_nps("minimum") == "minimum"
