@@ -67,9 +67,9 @@ def check_spec(spec: str, labels: Path | None = None, precision: str = "float32"
 
     >>> check_spec("torchvision/resnet18:IMAGENET1K_V1").name
     'resnet18'
-    >>> check_spec("sings")
+    >>> check_spec("file:absent.pt2")
     Traceback (most recent call last):
-    physadv.classifiers.errors.ClassifierError: unknown model 'sings'; nearest: signs, signs@PATH, signs-hardened
+    physadv.classifiers.errors.ClassifierError: absent.pt2: no such torch.export program
     """
     if labels is not None:
         read_label_file(labels)
