@@ -30,7 +30,7 @@ from physadv.capture.fitting import Fit, fit_sheet, fit_thin_plate
 from physadv.capture.flat_page import fit_flat
 from physadv.capture.geometry import Pinhole, SheetModel
 from physadv.capture.reading import CaptureError, read_photo
-from physadv.phone import PRESETS
+from physadv.phone import PHONES
 from physadv.sheets.layout import box_corners
 
 WRONG_PLACE_PX = 20.0
@@ -180,7 +180,7 @@ def costs(taken: dict[str, list[TakenPhoto]], folder: Path, *, quick: bool) -> d
     }
     if not quick:
         result["two_workers_gain"] = gain_of_two_workers(folder, office * 4)
-        for name in PRESETS:
+        for name in PHONES:
             result[f"{_key(name)}_peak_mb"] = peak_mb(folder, taken[name][0].path)
     print()
     for name, value in result.items():

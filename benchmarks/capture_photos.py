@@ -15,7 +15,7 @@ from torch import Tensor
 from physadv.parallel import map_items
 from physadv.phone import (
     AS_ASKED,
-    PRESETS,
+    PHONES,
     PRINT_SETTINGS,
     Phone,
     PrintSettings,
@@ -56,7 +56,7 @@ class Condition:
     photos: int = 13
 
 
-OFFICE = PRESETS["office"].phone
+OFFICE = PHONES["office"].phone
 
 
 def curled(bow: float) -> Phone:
@@ -64,8 +64,8 @@ def curled(bow: float) -> Phone:
 
 
 CONDITIONS: tuple[Condition, ...] = (
-    *(Condition(preset.name, preset.phone) for preset in PRESETS.values() if preset.name != "hostile"),
-    Condition("hostile", PRESETS["hostile"].phone, photos=26),
+    *(Condition(preset.name, preset.phone) for preset in PHONES.values() if preset.name != "hostile"),
+    Condition("hostile", PHONES["hostile"].phone, photos=26),
     Condition("curl 10 mm", curled(10.0)),
     Condition("curl 25 mm", curled(25.0)),
     Condition("corner covered", OFFICE, thumb=True),

@@ -27,6 +27,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
+from physadv.attacks.optimisers import cooling_adam
 from physadv.attacks.patches import Placement, circle, paste, patch
 from physadv.classifiers import Classifier, load_classifier
 from physadv.evaluation.intervals import Estimate, proportion
@@ -47,6 +48,8 @@ PHOTO_BOX = (149, 40, 299, 190)
 
 CHUNK = 40
 """Images classified at once."""
+RATE = 0.02
+"""Adam's first learning rate, in units of the pixel range. It falls to nothing: one place a step is noisy."""
 
 
 @dataclass(frozen=True)
@@ -206,7 +209,9 @@ def main() -> None:
                 seen,
                 target,
                 area=area,
+                optimiser=cooling_adam(255 * RATE, chosen.steps),
                 steps=chosen.steps,
+                samples=1,
                 batch=chosen.batch,
                 generator=generator(0, "patch", f"{area:g}"),
                 callback=partial(progress, area),

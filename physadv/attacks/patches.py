@@ -29,7 +29,7 @@ from physadv.classifiers import Classifier
 from physadv.transforms import round_to_8_bits
 from physadv.transforms.optics import gaussian_blur
 from physadv.transforms.protocol import Parameters
-from physadv.transforms.warps import ANTIALIAS
+from physadv.transforms.resampling import ANTIALIAS
 
 _RECIPE = RECIPES["patch"]
 _AREA = _RECIPE.budget(None, None)["area"]

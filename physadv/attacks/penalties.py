@@ -1,14 +1,13 @@
 """What an attack should also be: close to its source, smooth, printable. Losses of the values themselves."""
 
 from collections.abc import Callable
-from typing import Literal
 
 import torch
 from kornia.color import rgb_to_lab
 from torch import Tensor
 
-Nps = Literal["product", "minimum"]
-"""Forms of the non-printability score."""
+from physadv.attacks.recipe import Nps
+
 Penalty = Callable[[Tensor], Tensor]
 """Values of a variable → losses, one a row or one in all, added to the expected loss."""
 

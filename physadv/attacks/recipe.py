@@ -12,6 +12,8 @@ from physadv.importing import OWN
 LIBRARIES = ("foolbox", "torchattacks")
 """Optional packages whose attacks can be named as LIBRARY:CLASS."""
 
+Nps = Literal["product", "minimum"]
+"""Forms of the non-printability score, of RP2's eq. 3 and of Thys et al. 2019."""
 Unit = Literal["levels", "values", "eps", "eps/steps", "range"]
 
 
@@ -105,7 +107,7 @@ class Recipe:
         """Return (classifier, clean images) → the classes it steers to, where it chooses its own."""
         return None if self.chooser is None else _function(self.chooser)
 
-    def steps_for(self, eps: int) -> int:
+    def steps_for(self, eps: int = 0) -> int:
         """Return the published number of steps for eps in 8-bit levels."""
         return kurakin_iterations(eps) if self.steps is None else self.steps
 
@@ -132,13 +134,18 @@ class Recipe:
         steps = "min(eps + 4, ⌈1.25 eps⌉)" if self.steps is None else f"{self.steps:,}"
         words = [f"{steps} step{'s' * (self.steps != 1)} of {self._step_in_words(self.step)}"]
         words += [f"{name.replace('_', ' ')} {value:g}" for name, value in self.parameters.items()]
-        if self.area is not None:
-            words.append(f"{100 * self.area:g} % of the picture")
         if self.transforms != "identity":
             words.append(f"{self.samples} samples of {self.transforms}")
         elif self.samples > 1:
             words.append(f"{self.samples} samples")
         return ", ".join(words)
+
+    @property
+    def usual_budget(self) -> str:
+        """Return its usual budget in words, such as "eps 16" or "area 0.1, no eps"."""
+        if self.eps is not None:
+            return f"eps {self.eps}"
+        return "no eps" if self.area is None else f"area {self.area:g}, no eps"
 
     def _step_in_words(self, step: float) -> str:
         if self.unit in ("eps", "eps/steps"):

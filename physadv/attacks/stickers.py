@@ -16,11 +16,11 @@ from physadv.attacks.optimisers import cooling_adam
 from physadv.attacks.penalties import (
     NON_PRINTABILITY,
     PRINTABLE,
-    Nps,
     Penalty,
     pixels_under,
     total_variation,
 )
+from physadv.attacks.recipe import Nps
 from physadv.attacks.recipes import RECIPES
 from physadv.attacks.running import Options, objective_for, refuse_goal, run_recipe, steps_of
 from physadv.attacks.variables import LInfBall, Variable, mid_grey_noise
@@ -28,7 +28,7 @@ from physadv.classifiers import Classifier
 from physadv.transforms import round_to_8_bits
 from physadv.transforms.geometry import apply_homography
 from physadv.transforms.protocol import Parameters
-from physadv.transforms.warps import prefilter
+from physadv.transforms.resampling import prefilter
 
 _RECIPE = RECIPES["rp2"]
 _PIECES = (16, 8, 4, 2, 1)
@@ -179,7 +179,7 @@ def random_stickers(stickers: Tensor, mask: Tensor, generator: torch.Generator) 
         >>> bool(torch.isin(control, ramp).all()), bool((control == ramp).all())
         (True, False)
     """
-    for side in _PIECES:
+    for side in (side for side in _PIECES if side <= min(mask.shape)):
         cells = mask.unfold(0, side, side).unfold(1, side, side)
         sources = (cells.mean(dim=(2, 3)) > 0.9).nonzero()
         if len(sources) >= _LEAST_PIECES:

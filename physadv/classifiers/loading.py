@@ -131,7 +131,8 @@ def _near_specs(spec: str) -> list[str]:
 
 
 def _signs(spec: str) -> tuple[nn.Module, Sequence[str]]:
-    from physadv.classifiers.signs import HARDENED_WEIGHTS, SIGN_LABELS, WEIGHTS, load_network
+    from physadv.classifiers.gtsrb import SIGN_LABELS
+    from physadv.classifiers.signs import HARDENED_WEIGHTS, WEIGHTS, load_network
 
     bundled = {"signs": WEIGHTS, "signs-hardened": HARDENED_WEIGHTS}
     path = bundled.get(spec) or Path(spec.removeprefix("signs@")).expanduser()

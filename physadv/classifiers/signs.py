@@ -1,6 +1,7 @@
 """The bundled classifier of traffic signs: 43 German classes, small enough to attack on a laptop.
 
-It knows only its own weights file; `physadv.signs.training.train` makes that file from data.
+It knows only its own weights files. `python -m reproductions.sign_classifier` makes one from data, and
+`physadv harden` the other.
 """
 
 from pathlib import Path
@@ -10,59 +11,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from physadv.classifiers.classifier import Classifier
+from physadv.classifiers.gtsrb import SIGN_LABELS
 from physadv.classifiers.weight_files import fill, read_state_dict
-
-SIGN_LABELS: tuple[str, ...] = (
-    "speed limit 20",
-    "speed limit 30",
-    "speed limit 50",
-    "speed limit 60",
-    "speed limit 70",
-    "speed limit 80",
-    "end of speed limit 80",
-    "speed limit 100",
-    "speed limit 120",
-    "no passing",
-    "no passing for trucks",
-    "right-of-way at next intersection",
-    "priority road",
-    "yield",
-    "stop",
-    "no vehicles",
-    "no trucks",
-    "no entry",
-    "general caution",
-    "dangerous curve left",
-    "dangerous curve right",
-    "double curve",
-    "bumpy road",
-    "slippery road",
-    "road narrows on the right",
-    "road work",
-    "traffic signals",
-    "pedestrians",
-    "children crossing",
-    "bicycles crossing",
-    "ice or snow",
-    "wild animals crossing",
-    "end of all limits",
-    "turn right ahead",
-    "turn left ahead",
-    "ahead only",
-    "go straight or right",
-    "go straight or left",
-    "keep right",
-    "keep left",
-    "roundabout",
-    "end of no passing",
-    "end of no passing for trucks",
-)
-"""The 43 classes of the GTSRB (Stallkamp et al. 2012), in its official order, which is the logits' order."""
 
 WEIGHTS = Path(__file__).parent / "weights" / "signs.safetensors"
 """The weights that come with the package; the model card lies beside them."""
 HARDENED_WEIGHTS = WEIGHTS.with_name("signs-hardened.safetensors")
-"""The same network after `physadv harden`, likewise with its card."""
+"""The weights of the same network after `physadv harden`; the model card lies beside them."""
 
 
 class SignsNetwork(nn.Module):

@@ -13,11 +13,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.export.passes import move_to_device_pass
 
 from physadv.classifiers.classifier import ClassifierError
+from physadv.files import replacing
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
 
@@ -71,6 +72,13 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     if not isinstance(content, Mapping) or not all(isinstance(item, Tensor) for item in content.values()):
         raise ClassifierError(f"{path} holds no state dict (names → tensors)")
     return {str(name).removeprefix("module."): tensor for name, tensor in content.items()}
+
+
+def write_state_dict(network: nn.Module, path: Path) -> None:
+    """Write a network's state dict as safetensors; a reader never sees half a file."""
+    state = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    with replacing(path) as temporary:
+        temporary.write_bytes(save(state))
 
 
 def _unpickle_tensors(path: Path) -> Any:

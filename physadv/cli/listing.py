@@ -1,13 +1,9 @@
 """What can be named on the command line, as tables for a terminal; rooms are imported when listed."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from physadv.errors import PhysadvError, unknown_name
 from physadv.report.table import show, words_table
-
-if TYPE_CHECKING:
-    from physadv.attacks.recipe import Recipe
 
 
 def show_list(what: str) -> None:
@@ -34,7 +30,7 @@ def _attacks() -> tuple[list[str], list[tuple[str, ...]]]:
     from physadv.importing import OWN
 
     rows: list[tuple[str, ...]] = [
-        (r.name, r.norm, _usual_budget(r), r.description, r.defaults, r.paper) for r in RECIPES.values()
+        (r.name, r.norm, r.usual_budget, r.description, r.defaults, r.paper) for r in RECIPES.values()
     ]
     theirs = ("any attack of that library", "the library's own", "")
     rows += [(f"{library}:CLASS", "its own", "where it takes one", *theirs) for library in LIBRARIES]
@@ -43,14 +39,8 @@ def _attacks() -> tuple[list[str], list[tuple[str, ...]]]:
     return ["--attack", "norm", "budget", "what it does", "defaults", "paper"], rows
 
 
-def _usual_budget(recipe: "Recipe") -> str:
-    if recipe.eps is not None:
-        return f"eps {recipe.eps}"
-    return "no eps" if recipe.area is None else f"area {recipe.area:g}, no eps"
-
-
 def _transforms() -> tuple[list[str], list[tuple[str, ...]]]:
-    from physadv.transforms import DIGITAL_TRANSFORMS
+    from physadv.transforms.digital import DIGITAL_TRANSFORMS
     from physadv.transforms.viewpoint import AXES, NAME, SOURCE
 
     rows: list[tuple[str, ...]] = [
@@ -65,21 +55,21 @@ def _transforms() -> tuple[list[str], list[tuple[str, ...]]]:
 
 
 def _sweeps() -> tuple[list[str], list[tuple[str, ...]]]:
-    from physadv.transforms import SWEEPS
+    from physadv.transforms.sweeps import SWEEPS
 
     return ["--sweep", "the same as"], [(name, " ".join(texts)) for name, texts in SWEEPS.items()]
 
 
 def _presets() -> tuple[list[str], list[tuple[str, ...]]]:
-    from physadv.transforms import PRESETS
+    from physadv.transforms.presets import PRESETS
 
     return ["--transforms", "source"], [(preset.name, preset.source) for preset in PRESETS.values()]
 
 
 def _phones() -> tuple[list[str], list[tuple[str, ...]]]:
-    from physadv.phone import PRESETS
+    from physadv.phone.presets import PHONES
 
-    rows: list[tuple[str, ...]] = [(p.name, p.description, p.assumptions) for p in PRESETS.values()]
+    rows: list[tuple[str, ...]] = [(p.name, p.description, p.assumptions) for p in PHONES.values()]
     return ["--preset", "simulated photos of", "assumed"], rows
 
 

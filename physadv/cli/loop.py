@@ -214,7 +214,7 @@ def photograph(
     name: Name,
     simulate: Annotated[bool, typer.Option("--simulate", help="Use the virtual printer and phone.")] = False,
     preset: Annotated[
-        str, typer.Option(help="How the virtual phone is used; see 'physadv list phones'.")
+        str, typer.Option(help="Preset of the virtual phone or TOML file; see 'physadv list phones'.")
     ] = "office",
     shots: Annotated[int, typer.Option(help="Simulated photos of each sheet.")] = 2,
     seed: Seed = 0,

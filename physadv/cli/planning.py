@@ -26,16 +26,16 @@ def run(
     """Run a whole study; steps whose inputs have not changed are skipped."""
     from physadv.progress import reporter
     from physadv.study.file import read_study
-    from physadv.study.runner import choose, in_words, plan_study, run_study, write_study_tables
+    from physadv.study.runner import list_steps, run_study, select_runs, steps_in_words, write_study_tables
 
     chosen = read_study(study, data)
     if only is not None:
-        chosen = choose(chosen, only)
+        chosen = select_runs(chosen, only)
     if dry_run:
-        print(in_words(plan_study(chosen, root), "would run"))
+        print(steps_in_words(list_steps(chosen, root), "would run"))
         return
     outcome = run_study(chosen, root, reporter(quiet=quiet))
-    print(in_words(outcome.steps, "ran"))
+    print(steps_in_words(outcome.steps, "ran"))
     if only is None:
         for path in write_study_tables(chosen, root, outcome):
             print(f"tables: {path}")

@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
+from physadv.attacks.recipes import RECIPES
 from physadv.cli.app import app
 from physadv.cli.options import Quiet, Root, Seed
+
+RP2 = RECIPES["rp2"]
 
 
 @app.command("stop-sign", epilog="Example: physadv stop-sign my-signs/ --name mine --target 'speed limit 30'")
@@ -43,11 +46,15 @@ def stop_sign(
     ] = None,
     transforms: Annotated[
         str, typer.Option(help="EOT preset or TOML file: what happens between sign and classifier.")
-    ] = "rp2-sign",
-    steps: Annotated[int, typer.Option(help="Steps of the optimiser.")] = 300,
+    ] = RP2.transforms,
+    steps: Annotated[int, typer.Option(help="Steps of the optimiser.")] = RP2.steps_for(),
     nps: Annotated[str, typer.Option(help="Non-printability score: product or minimum.")] = "product",
-    printability: Annotated[float, typer.Option(help="Weight of the non-printability score.")] = 0.01,
-    smoothness: Annotated[float, typer.Option(help="Weight of the stickers' total variation.")] = 0.3,
+    printability: Annotated[
+        float, typer.Option(help="Weight of the non-printability score.")
+    ] = RP2.parameters["printability"],
+    smoothness: Annotated[
+        float, typer.Option(help="Weight of the stickers' total variation.")
+    ] = RP2.parameters["smoothness"],
     scale: Annotated[
         str, typer.Option(help="Size on paper: miniature (150 mm), true (750 mm), or millimetres.")
     ] = "miniature",
@@ -132,19 +139,21 @@ def stop_sign(
     printout, capture = Printout(root, name), Capture(root, name)
 
     from physadv.progress import reporter
+    from physadv.report.table import show
     from physadv.signs.stop_sign.judge import judge
     from physadv.signs.stop_sign.make import make_stickers
     from physadv.signs.stop_sign.print import print_sign
-    from physadv.signs.stop_sign.show import show_detection, show_score
+    from physadv.signs.stop_sign.tables import detection_table, score_tables
 
     progress = reporter(quiet=quiet)
     run = make_stickers(printout, settings, progress)
     pdfs = print_sign(printout, run, scale=scale, page=page)
     judged = judge(capture, run, judging, shlex.join(["physadv", *sys.argv[1:]]), progress)
     for score in judged.scores:
-        show_score(score, judged.printability)
+        for table in score_tables(score, judged.printability):
+            show(table)
     if judged.detection:
-        show_detection(judged.detection)
+        show(detection_table(judged.detection))
     signs = f"{len(run.record['attacked'])} signs attacked, {len(run.record['judged'])} held out"
     print(f"stickers cover {100 * run.record['area_of_the_sign']:.1f} % of the sign; {signs}")
     print(f"outlines to check: {printout.folder / 'victims.png'}")

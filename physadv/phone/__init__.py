@@ -1,37 +1,64 @@
-"""The virtual phone: printed sheets on a table, photographed by hand. Simulated, and its EXIF says so.
+"""The virtual printer and phone: printed sheets on a table, photographed by hand; EXIF says "simulated".
 
-What a photo depends on is drawn into a `Shot` first, so that it can be taken again; where a page point landed
-is known exactly and is for checking only, cropping never sees it.
+`load_phone_preset` gives a preset, by name or from a TOML file; `print_page` prints a page's pixels;
+`draw_shot` draws everything that a photo depends on, so that it can be taken again; `take_photo` and
+`encode_jpeg` make the photo and its file. `page_to_photo` says exactly where a page point landed: for
+checking only, cropping never sees it. This room knows pages, pixels and light, and no attack, classifier or
+run.
 """
 
-from physadv.phone.clutter import thumb_over
-from physadv.phone.files import encode_jpeg
-from physadv.phone.paper import FLAT, Bend, Paper
-from physadv.phone.phones import PRESETS, Phone, Preset, Scene, load_phone
-from physadv.phone.photo import take_photo
-from physadv.phone.printing import AS_ASKED, PRINT_SETTINGS, PrintSettings, print_page
-from physadv.phone.scene import Glare, Rod, Shadow
-from physadv.phone.shots import Shot, draw_shot
-from physadv.phone.truth import page_to_photo, photo_to_page, wholly_visible
+from typing import TYPE_CHECKING
+
+from physadv.importing import lazy_names
+
+if TYPE_CHECKING:
+    from physadv.phone.clutter import thumb_over
+    from physadv.phone.errors import PhoneError
+    from physadv.phone.files import encode_jpeg
+    from physadv.phone.paper import FLAT, Bend, Paper
+    from physadv.phone.phones import (
+        AS_ASKED,
+        PRINT_SETTINGS,
+        Phone,
+        Printer,
+        PrintSettings,
+        Scene,
+    )
+    from physadv.phone.photo import take_photo
+    from physadv.phone.presets import (
+        PHONES,
+        PhonePreset,
+        load_phone_preset,
+    )
+    from physadv.phone.printing import print_page
+    from physadv.phone.scene import Glare, Rod, Shadow
+    from physadv.phone.shots import Shot, draw_shot
+    from physadv.phone.truth import (
+        page_to_photo,
+        photo_to_page,
+        wholly_visible,
+    )
 
 __all__ = [
     "AS_ASKED",
     "FLAT",
-    "PRESETS",
+    "PHONES",
     "PRINT_SETTINGS",
     "Bend",
     "Glare",
     "Paper",
     "Phone",
-    "Preset",
+    "PhoneError",
+    "PhonePreset",
     "PrintSettings",
+    "Printer",
     "Rod",
     "Scene",
     "Shadow",
     "Shot",
     "draw_shot",
     "encode_jpeg",
-    "load_phone",
+    "load_phone_preset",
     "page_to_photo",
     "photo_to_page",
     "print_page",
@@ -39,3 +66,5 @@ __all__ = [
     "thumb_over",
     "wholly_visible",
 ]
+
+__getattr__, __dir__ = lazy_names(__name__)

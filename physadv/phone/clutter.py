@@ -6,26 +6,26 @@ import numpy as np
 
 from physadv.phone.dice import Dice
 from physadv.phone.paper import Paper, Points
-from physadv.phone.phones import Range, Scene
+from physadv.phone.phones import Interval, Scene
 from physadv.phone.scene import Colour, Glare, Rod, Shadow
 
 SKIN: tuple[Colour, ...] = ((0.62, 0.38, 0.27), (0.45, 0.25, 0.16), (0.22, 0.11, 0.07))
 INKS: tuple[Colour, ...] = ((0.02, 0.02, 0.03), (0.02, 0.05, 0.3), (0.4, 0.02, 0.02))
-THUMB_RADIUS: Range = (8.0, 11.0)
+THUMB_RADIUS: Interval = (8.0, 11.0)
 """Half the breadth of adult thumbs, mm."""
 
 THUMB_LEAN = 35.0
 ARM, PEN_LENGTH, PEN_RADIUS = 500.0, 140.0, 4.5
 
-BAR_WIDTH: Range = (15.0, 70.0)
+BAR_WIDTH: Interval = (15.0, 70.0)
 """Of the shadows of window bars, arms and phones, mm."""
 
-PENUMBRA: Range = (1.0, 12.0)
+PENUMBRA: Interval = (1.0, 12.0)
 """The sun, half a degree wide, shines past an edge from 0.1 to 1.4 m away, mm."""
 
 WIDE = 3000.0
-GLARE_LENGTH: Range = (12.0, 40.0)
-GLARE_WIDTH: Range = (8.0, 25.0)
+GLARE_LENGTH: Interval = (12.0, 40.0)
+GLARE_WIDTH: Interval = (8.0, 25.0)
 
 
 def thumb_over(paper: Paper, point_mm: tuple[float, float], *, radius_mm: float = 10.0) -> Rod:

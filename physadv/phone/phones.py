@@ -1,258 +1,228 @@
-"""What a phone, the hand that holds it and the place a sheet lies in vary between, and presets of it by name.
+"""What a virtual phone, the hand that holds it, the place a sheet lies in and the printer vary between.
 
 No phone was measured: every range is this project's, round numbers within what is published or what anyone
-can check with a phone, and `Preset.assumptions` says which.
+can check with a phone. Reading and checking these needs no torch.
 """
 
-from dataclasses import dataclass, replace
+# ruff: noqa: RUF009 - `_within` makes a field
 
-from physadv.errors import unknown_name
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, TypeAlias
+
 from physadv.phone.errors import PhoneError
 
-Range = tuple[float, float]
-NEVER: Range = (0.0, 0.0)
+if TYPE_CHECKING:
+    from physadv.phone.paper import Points
+
+Interval: TypeAlias = "tuple[float, float]"
+"""Lowest and highest value of a quantity that is drawn uniformly for every photo."""
+
+NEVER = (0.0, 0.0)
+
+
+def _within(default: Any, least: float, most: float) -> Any:
+    """Return a field whose numbers must lie from `least` to `most`."""
+    return field(default=default, metadata={"limits": (least, most)})
+
+
+def _check(owner: Any) -> None:
+    """Raise a PhoneError where a number of a dataclass leaves its limits, or an interval is empty."""
+    for each in fields(owner):
+        if "limits" not in each.metadata:
+            continue
+        value, (least, most) = getattr(owner, each.name), each.metadata["limits"]
+        numbers = value if isinstance(value, tuple) else (value,)
+        shown = f"{each.name} {', '.join(f'{number:g}' for number in numbers) or 'none'}"
+        if not numbers or not all(least <= number <= most for number in numbers):
+            raise PhoneError(f"{shown}: wanted {least:g} to {most:g}")
+        if each.type == "Interval" and (len(numbers) != 2 or numbers[0] > numbers[1]):
+            raise PhoneError(f"{shown}: wanted two numbers, the lower first")
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What is around and on the sheet, and how it lies there; chances are shares of the photos.
+    """What is around and on the sheet, and how it lies there; a chance is a share of the photos.
 
     Attributes:
-        bow: of the paper, mm, either sign; see `Bend`.
+        bow: height of the bent paper's middle over its ends, mm, of either sign; see `Bend`.
         waves: greatest amplitude of the waves added to the bend's arc, which is then in any direction;
             0 = an arc across the long or the short side.
         neighbour: chance that the next sheet lies beside it, in the same photo.
-        partial: chance that the photo's border cuts the sheet, by `cut` of its width or height.
-        thumb: chance of a thumb on the sheet, and how far it reaches over the page's edge, mm.
+        partial: chance that the photo's border cuts the sheet.
+        cut: share of the sheet's width or height that the border cuts off.
+        thumb: chance of a thumb on the sheet.
+        thumb_reach: how far the thumb reaches over the page's edge, mm.
         pen: chance of a pen lying on the sheet.
-        shadow: chance of a hard shadow over the sheet, and the share of light it takes.
-        glare: chance of a lamp's reflection in the paper, and the light it adds; 1 clips.
+        shadow: chance of a hard shadow over the sheet.
+        shadow_depth: share of the light that the shadow takes.
+        glare: chance of a lamp's reflection in the paper.
+        glare_light: light that the reflection adds; 1 clips.
+
+    Raises:
+        PhoneError: a number that cannot be; the line says what can.
     """
 
-    bow: Range = NEVER
-    waves: float = 0.0
-    neighbour: float = 0.0
-    partial: float = 0.0
-    cut: Range = NEVER
-    thumb: float = 0.0
-    thumb_reach: Range = NEVER
-    pen: float = 0.0
-    shadow: float = 0.0
-    shadow_depth: Range = NEVER
-    glare: float = 0.0
-    glare_light: Range = NEVER
+    bow: Interval = _within(NEVER, 0, 200)
+    waves: float = _within(0.0, 0, 2)
+    neighbour: float = _within(0.0, 0, 1)
+    partial: float = _within(0.0, 0, 1)
+    cut: Interval = _within(NEVER, 0, 0.95)
+    thumb: float = _within(0.0, 0, 1)
+    thumb_reach: Interval = _within(NEVER, 0, 200)
+    pen: float = _within(0.0, 0, 1)
+    shadow: float = _within(0.0, 0, 1)
+    shadow_depth: Interval = _within(NEVER, 0, 1)
+    glare: float = _within(0.0, 0, 1)
+    glare_light: Interval = _within(NEVER, 0, 100)
+
+    def __post_init__(self) -> None:
+        _check(self)
 
 
 @dataclass(frozen=True)
 class Phone:
-    """What a phone and the hand that holds it vary between; each range is drawn uniformly.
+    """What a phone and the hand that holds it vary between; each interval is drawn uniformly.
 
     Attributes:
-        width: of the upright photo, pixels; likewise `height` (12.2 megapixels together).
-        focal: focal length in pixels (26 mm full-frame equivalent).
-        tilt: |yaw| and |pitch| up to this, degrees; likewise `roll`.
-        turns: quarter turns of the sheet in the upright photo, one is drawn.
+        width: of the upright photo, pixels.
+        height: of the upright photo, pixels; with the default width, 12.2 megapixels.
+        focal: focal length in pixels; the default is 26 mm full-frame equivalent.
+        tilt: largest |yaw| and |pitch|, degrees.
+        roll: largest |roll|, degrees.
+        turns: quarter turns of the sheet in the upright photo, degrees; one is drawn.
         fill: how much of the frame the page takes, 1 = it touches the edge.
-        lens: radial coefficients a1 and a2 up to this, either sign.
+        lens: largest radial coefficients a1 and a2, of either sign.
         falloff: how much darker the far side of the page is lit, fraction.
         elevation: of the light over the table, degrees: the lower, the more a bent page shades itself.
         vignette: light lost in the photo's corners, fraction.
-        white_balance: gain error of red and blue, either sign, fraction.
+        white_balance: largest gain error of red and blue, of either sign, fraction.
         warmth: coloured light left after white balance: red up and blue down by this fraction.
         exposure: light on the middle of the page, 1 = a white surface just clips.
-        blur: gaussian sigma of the optics, pixels, at least 0.5; `defocus` radius and `motion` length
-            likewise, from 0.
-        read_noise: standard deviation in linear light; `shot_noise` is variance per unit of light.
+        blur: gaussian sigma of the optics, pixels, at least 0.5.
+        defocus: radius of the disc that a point out of focus becomes, pixels.
+        motion: length of the line along which the photo is shaken, pixels.
+        read_noise: standard deviation of the sensor's noise without light, in linear light.
+        shot_noise: variance of the sensor's noise per unit of light.
         grain: gaussian sigma over which demosaicking and denoising spread the noise, pixels.
         contrast: strength of the S-shaped tone curve, 0 = plain sRGB.
         sharpening: strength of the phone's unsharp mask.
         quality: JPEG quality.
-        orientations: EXIF orientations, one is drawn.
+        orientations: EXIF orientations; one is drawn.
         messenger: chance that the photo went through a messenger.
         scene: what is photographed.
+
+    Raises:
+        PhoneError: a number that cannot be; the line says what can.
     """
 
-    width: int = 3024
-    height: int = 4032
-    focal: float = 3028.0
-    tilt: float = 10.0
-    roll: float = 6.0
-    turns: tuple[int, ...] = (0,)
-    fill: Range = (0.86, 0.96)
-    lens: float = 0.02
-    falloff: Range = (0.05, 0.25)
-    elevation: Range = (50.0, 80.0)
-    vignette: Range = (0.05, 0.25)
-    white_balance: float = 0.08
-    warmth: Range = NEVER
-    exposure: Range = (0.85, 1.1)
-    blur: Range = (0.7, 1.2)
-    defocus: Range = (0.0, 1.2)
-    motion: Range = (0.0, 2.5)
-    read_noise: Range = (0.001, 0.004)
-    shot_noise: Range = (2e-5, 2e-4)
-    grain: Range = (0.4, 0.6)
-    contrast: Range = (0.0, 0.3)
-    sharpening: Range = NEVER
-    quality: Range = (88, 96)
-    orientations: tuple[int, ...] = (1, 3, 6, 8)
-    messenger: float = 0.0
+    width: int = _within(3024, 64, 30000)
+    height: int = _within(4032, 64, 30000)
+    focal: float = _within(3028.0, 1, 1e6)
+    tilt: float = _within(10.0, 0, 70)
+    roll: float = _within(6.0, 0, 180)
+    turns: tuple[int, ...] = _within((0,), 0, 359)
+    fill: Interval = _within((0.86, 0.96), 0.05, 5)
+    lens: float = _within(0.02, 0, 0.2)
+    falloff: Interval = _within((0.05, 0.25), 0, 1)
+    elevation: Interval = _within((50.0, 80.0), 1, 90)
+    vignette: Interval = _within((0.05, 0.25), 0, 1)
+    white_balance: float = _within(0.08, 0, 1)
+    warmth: Interval = _within(NEVER, -1, 1)
+    exposure: Interval = _within((0.85, 1.1), 0, 100)
+    blur: Interval = _within((0.7, 1.2), 0.5, 50)
+    defocus: Interval = _within((0.0, 1.2), 0, 50)
+    motion: Interval = _within((0.0, 2.5), 0, 100)
+    read_noise: Interval = _within((0.001, 0.004), 0, 1)
+    shot_noise: Interval = _within((2e-5, 2e-4), 0, 1)
+    grain: Interval = _within((0.4, 0.6), 0.1, 20)
+    contrast: Interval = _within((0.0, 0.3), 0, 1)
+    sharpening: Interval = _within(NEVER, 0, 10)
+    quality: Interval = _within((88, 96), 1, 100)
+    orientations: tuple[int, ...] = _within((1, 3, 6, 8), 1, 8)
+    messenger: float = _within(0.0, 0, 1)
     scene: Scene = Scene()
+
+    def __post_init__(self) -> None:
+        _check(self)
 
 
 @dataclass(frozen=True)
-class Preset:
-    """A named way to photograph.
+class Printer:
+    """A printer and its paper.
 
     Attributes:
-        name: as `--preset` takes it.
-        description: what a person does.
-        assumptions: where the ranges come from.
-        phone: the ranges.
-    """
-
-    name: str
-    description: str
-    assumptions: str
-    phone: Phone
-
-
-OFFICE = Phone(sharpening=(0.0, 0.3), quality=(93, 97), scene=Scene(bow=(0.0, 1.0)))
-
-HAND_HELD = replace(
-    OFFICE,
-    tilt=18.0,
-    roll=12.0,
-    turns=(0, 0, 90, 180, 270),
-    fill=(0.7, 0.97),
-    falloff=(0.05, 0.35),
-    exposure=(0.7, 1.15),
-    defocus=(0.0, 1.8),
-    motion=(0.0, 5.0),
-    read_noise=(0.002, 0.006),
-    shot_noise=(5e-5, 4e-4),
-    sharpening=(0.2, 0.8),
-    scene=Scene(bow=(0.0, 8.0), waves=0.3, thumb=0.4, thumb_reach=(4.0, 8.0)),
-)
-
-WINDOW = replace(
-    OFFICE,
-    tilt=15.0,
-    turns=(0, 90, 180, 270),
-    fill=(0.75, 0.96),
-    falloff=(0.3, 0.6),
-    elevation=(20.0, 45.0),
-    warmth=(-0.15, 0.05),
-    exposure=(0.9, 1.3),
-    motion=(0.0, 1.5),
-    contrast=(0.1, 0.5),
-    sharpening=(0.2, 0.8),
-    scene=Scene(
-        bow=(0.0, 6.0), waves=0.3, shadow=0.8, shadow_depth=(0.5, 0.8), glare=0.4, glare_light=(0.2, 0.9)
-    ),
-)
-
-NIGHT = replace(
-    OFFICE,
-    tilt=15.0,
-    turns=(0, 90, 180, 270),
-    fill=(0.75, 0.96),
-    falloff=(0.25, 0.6),
-    elevation=(35.0, 70.0),
-    warmth=(0.1, 0.35),
-    exposure=(0.25, 0.6),
-    blur=(0.9, 1.5),
-    defocus=(0.0, 2.0),
-    motion=(0.0, 6.0),
-    read_noise=(0.005, 0.015),
-    shot_noise=(5e-4, 2e-3),
-    grain=(0.6, 1.1),
-    sharpening=(0.2, 0.8),
-    quality=(88, 95),
-    scene=Scene(bow=(0.0, 5.0), waves=0.3, glare=0.3, glare_light=(0.2, 0.8)),
-)
-
-HOSTILE = replace(
-    OFFICE,
-    tilt=25.0,
-    roll=20.0,
-    turns=(0, 90, 180, 270),
-    fill=(0.7, 0.97),
-    lens=0.04,
-    falloff=(0.1, 0.6),
-    elevation=(20.0, 70.0),
-    warmth=(-0.2, 0.35),
-    exposure=(0.35, 1.3),
-    blur=(0.7, 1.5),
-    defocus=(0.0, 2.2),
-    motion=(0.0, 6.0),
-    read_noise=(0.001, 0.01),
-    shot_noise=(5e-5, 1e-3),
-    grain=(0.4, 1.0),
-    contrast=(0.0, 0.5),
-    sharpening=(0.0, 1.0),
-    quality=(60, 92),
-    orientations=(1, 2, 3, 4, 5, 6, 7, 8),
-    messenger=0.15,
-    scene=Scene(
-        bow=(0.0, 25.0),
-        waves=0.5,
-        neighbour=0.2,
-        partial=0.3,
-        cut=(0.05, 0.35),
-        thumb=0.5,
-        thumb_reach=(8.0, 40.0),
-        pen=0.25,
-        shadow=0.4,
-        shadow_depth=(0.4, 0.8),
-        glare=0.4,
-        glare_light=(0.4, 1.5),
-    ),
-)
-
-PRESETS: dict[str, Preset] = {
-    preset.name: preset
-    for preset in (
-        Preset(
-            "office",
-            "the sheet lies on a desk under office light; the phone is held over it with care",
-            "1/50 s or faster, ISO 50 to 200, nearly flat paper; JPEG quality 93 to 97, 2 to 3.5 MB a photo",
-            OFFICE,
-        ),
-        Preset(
-            "hand-held",
-            "a quick snapshot any way round: tilted, shaken, a thumb on the margin, the paper a little bent",
-            "hand shake of up to 5 pixels at about 1/30 s, ISO 100 to 800, bow up to 8 mm",
-            HAND_HELD,
-        ),
-        Preset(
-            "window",
-            "beside a sunny window: hard shadows, light from one side, overexposure, reflections",
-            "sun 20 to 45 degrees high; skylight keeps 20 to 50 % of the light in a shadow",
-            WINDOW,
-        ),
-        Preset(
-            "night",
-            "one warm lamp in a dark room: underexposed, noisy, smeared, shaken",
-            "ISO 1600 to 6400 at about 1/15 s; a 2700 to 3500 K lamp half corrected by white balance",
-            NIGHT,
-        ),
-        Preset(
-            "hostile",
-            "all of it at once: bent paper, thumbs, pens, cut and neighbouring sheets, glare, messengers",
-            "no one photographs so; what is still wholly visible should be found",
-            HOSTILE,
-        ),
-    )
-}
-
-
-def load_phone(name: str) -> Phone:
-    """Return the phone of the preset called `name`.
+        white: reflectance of the bare paper in R, G, B.
+        black: reflectance of full ink, relative to white.
+        dot_gain: rise of a 50 % ink coverage, as a fraction (0.05: 50 % prints as 55 %).
+        crosstalk: share of each channel that every other channel takes from it (ink colour error).
+        spread_mm: gaussian spread of ink and light in the paper, mm.
 
     Raises:
-        PhoneError: there is none; the line names the nearest.
+        PhoneError: a number that cannot be; the line says what can.
     """
-    if name not in PRESETS:
-        raise PhoneError(unknown_name("preset", name, PRESETS))
-    return PRESETS[name].phone
+
+    white: tuple[float, float, float] = _within((0.86, 0.86, 0.84), 0, 1)
+    black: float = _within(0.035, 0, 1)
+    dot_gain: float = _within(0.05, 0, 0.25)
+    crosstalk: float = _within(0.03, 0, 0.33)
+    spread_mm: float = _within(0.05, 1e-6, 5)
+
+    def __post_init__(self) -> None:
+        _check(self)
+        if len(self.white) != 3:
+            raise PhoneError(f"white of {len(self.white)} numbers: wanted three, R, G, B")
+
+
+@dataclass(frozen=True)
+class PrintSettings:
+    """How a page is printed; by default as it should be.
+
+    Attributes:
+        scale: size on paper, about the paper's middle; "fit to page" takes 0.94 to 0.97.
+        margin_mm: along the paper's edges where the printer puts no ink.
+        monochrome: black ink only.
+        dpi: dots per inch the driver keeps of the page, None = all.
+        ink: share of the ink it puts down.
+
+    Raises:
+        PhoneError: scale outside 0.5 to 1.5, a negative margin, less than 50 dpi, or ink outside 0.2 to 1.
+    """
+
+    scale: float = 1.0
+    margin_mm: float = 0.0
+    monochrome: bool = False
+    dpi: float | None = None
+    ink: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0.5 <= self.scale <= 1.5:
+            raise PhoneError(f"print scale {self.scale:g}: wanted 0.5 to 1.5")
+        if not self.margin_mm >= 0:
+            raise PhoneError(f"print margin {self.margin_mm:g} mm: wanted 0 or more")
+        if self.dpi is not None and not self.dpi >= 50:
+            raise PhoneError(f"print resolution {self.dpi:g} dpi: wanted 50 or more")
+        if not 0.2 <= self.ink <= 1:
+            raise PhoneError(f"ink {self.ink:g}: wanted 0.2 to 1")
+
+    def on_paper(self, points_mm: Points, page_mm: tuple[float, float]) -> Points:
+        """Return where points (N, 2) of the page as laid out come to be on the paper, mm."""
+        if self.scale == 1:
+            return points_mm
+        middle = (page_mm[0] / 2, page_mm[1] / 2)
+        placed: Points = (points_mm - middle) * self.scale + middle
+        return placed
+
+
+AS_ASKED = PrintSettings()
+
+PRINT_SETTINGS: dict[str, PrintSettings] = {
+    "as asked": AS_ASKED,
+    "fit to page, 97 %": PrintSettings(scale=0.97),
+    "fit to page, 94 %": PrintSettings(scale=0.94),
+    "margins cropped at 5 mm": PrintSettings(margin_mm=5.0),
+    "black and white": PrintSettings(monochrome=True),
+    "150 dpi draft": PrintSettings(dpi=150.0, ink=0.75),
+}
+"""The ways people print. That a draft puts down three quarters of the ink is this project's assumption."""

@@ -1,71 +1,21 @@
 """What comes out of a printer: a page in its ink, at the size and with the losses people print with."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 from kornia.color import rgb_to_grayscale
+from kornia.filters import gaussian_blur2d
 from numpy.typing import NDArray
 from torch import Tensor
 
-from physadv.phone.errors import PhoneError
-from physadv.phone.paper import Points
-from physadv.transforms.printing import Printer, print_images
+from physadv.phone.phones import AS_ASKED, Printer, PrintSettings
+from physadv.transforms.light import srgb_to_linear
+from physadv.transforms.printing import ink
 
 MM_PER_INCH = 25.4
-
-
-@dataclass(frozen=True)
-class PrintSettings:
-    """How a page is printed; by default as it should be.
-
-    Attributes:
-        scale: size on paper, about the paper's middle; "fit to page" takes 0.94 to 0.97.
-        margin_mm: along the paper's edges where the printer puts no ink.
-        monochrome: black ink only.
-        dpi: dots per inch the driver keeps of the page, None = all.
-        ink: share of the ink it puts down.
-
-    Raises:
-        PhoneError: scale outside 0.5 to 1.5, a negative margin, less than 50 dpi, or ink outside 0.2 to 1.
-    """
-
-    scale: float = 1.0
-    margin_mm: float = 0.0
-    monochrome: bool = False
-    dpi: float | None = None
-    ink: float = 1.0
-
-    def __post_init__(self) -> None:
-        if not 0.5 <= self.scale <= 1.5:
-            raise PhoneError(f"print scale {self.scale:g}: wanted 0.5 to 1.5")
-        if not self.margin_mm >= 0:
-            raise PhoneError(f"print margin {self.margin_mm:g} mm: wanted 0 or more")
-        if self.dpi is not None and not self.dpi >= 50:
-            raise PhoneError(f"print resolution {self.dpi:g} dpi: wanted 50 or more")
-        if not 0.2 <= self.ink <= 1:
-            raise PhoneError(f"ink {self.ink:g}: wanted 0.2 to 1")
-
-    def on_paper(self, points_mm: Points, page_mm: tuple[float, float]) -> Points:
-        """Return where points (N, 2) of the page as laid out come to be on the paper, mm."""
-        middle = np.array(page_mm) / 2
-        placed: Points = (points_mm - middle) * self.scale + middle
-        return placed
-
-
-AS_ASKED = PrintSettings()
-
-PRINT_SETTINGS: dict[str, PrintSettings] = {
-    "as asked": AS_ASKED,
-    "fit to page, 97 %": PrintSettings(scale=0.97),
-    "fit to page, 94 %": PrintSettings(scale=0.94),
-    "margins cropped at 5 mm": PrintSettings(margin_mm=5.0),
-    "black and white": PrintSettings(monochrome=True),
-    "150 dpi draft": PrintSettings(dpi=150.0, ink=0.75),
-}
-"""The ways people print. That a draft puts down three quarters of the ink is this project's assumption."""
 
 
 def print_page(
@@ -104,3 +54,21 @@ def print_page(
     # Less ink lets that share of the paper's white through.
     thin = replace(printer, black=1 - settings.ink * (1 - printer.black))
     return print_images(pixels, thin, dots_per_mm)
+
+
+def print_images(images: Tensor, printer: Printer, dots_per_mm: float) -> Tensor:
+    """Return the reflectance (B, 3, H, W), linear light, of sRGB images in [0, 1] printed at a resolution."""
+    light = srgb_to_linear(images)
+    one = light.new_ones(len(light))
+    light = ink(
+        light,
+        white=light.new_tensor(printer.white).expand(len(light), 3),
+        black=printer.black * one,
+        dot_gain=printer.dot_gain * one,
+        crosstalk=printer.crosstalk * one,
+    )
+    sigma = printer.spread_mm * dots_per_mm
+    reach = 2 * max(1, round(3 * sigma)) + 1
+    # A page is one large image, for which the library's blur is several times faster than `gaussian_blur`,
+    # made for batches.
+    return gaussian_blur2d(light, (reach, reach), light.new_full((len(light), 2), sigma))

@@ -1,21 +1,25 @@
 """`photograph`: what to do with a real phone, or photos of the sheets from the virtual printer and phone."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from physadv.files import remove_partial_files, replacing
 from physadv.parallel import map_items
+from physadv.phone.presets import PhonePreset, load_phone_preset
 from physadv.progress import Reporter, silent
-from physadv.randomness import generator
 from physadv.runs import Capture, Printout, RunError
-from physadv.sheets.layout import Sheet, box_corners
-from physadv.sheets.pdf import page_pixels
+from physadv.sheets.layout import Cell, Sheet, box_corners
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from physadv.phone.paper import Points
 
 INSTRUCTIONS = """\
 {count} sheet(s) to photograph: {pdf}
@@ -30,6 +34,15 @@ INSTRUCTIONS = """\
 
 Without a printer: physadv photograph {name} --simulate
 """
+
+
+@dataclass(frozen=True)
+class _MadeBy:
+    """What a simulated photo is made by: a preset, its numbers where it is a file of the user's, a seed."""
+
+    preset: str
+    seed: int
+    ranges: dict[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -71,19 +84,18 @@ def photograph_simulated(
 
     Raises:
         RunError: the run is not there or not printed, or shots < 1.
-        CaptureError: no preset is called so.
+        PhoneError: no preset is called so, or its TOML file has a fault.
     """
-    from physadv.phone import load_phone
-
-    load_phone(preset)
+    chosen = load_phone_preset(preset)
     if shots < 1:
         raise RunError(f"shots {shots}: wanted 1 or more")
     manifest = printout.printed_manifest()
     for folder in (capture.photos, capture.truth):
         folder.mkdir(parents=True, exist_ok=True)
         remove_partial_files(folder)
-    jobs = list(_jobs(capture, manifest.sheets, preset, shots, seed))
-    work = partial(_photograph, printout.pdf, preset, seed)
+    made_by = _MadeBy(preset, seed, chosen.values() if preset.lower().endswith(".toml") else None)
+    jobs = list(_jobs(capture, manifest.sheets, made_by, shots))
+    work = partial(_photograph, printout.pdf, chosen, made_by)
     for _ in reporter.track(
         map_items(work, jobs, workers=workers), len(jobs), "sheets photographed (simulated)"
     ):
@@ -100,63 +112,78 @@ def _stem(sheet: Sheet, shot: int) -> str:
     return f"sheet-{sheet.index + 1:03d}-shot-{shot + 1}"
 
 
-def _jobs(capture: Capture, sheets: tuple[Sheet, ...], preset: str, shots: int, seed: int) -> Iterator[_Job]:
+def _jobs(capture: Capture, sheets: tuple[Sheet, ...], made_by: _MadeBy, shots: int) -> Iterator[_Job]:
     for sheet, following in zip(sheets, (*sheets[1:], sheets[0]), strict=True):
         missing = []
         for shot in range(shots):
             name = _stem(sheet, shot)
             photo, truth = capture.photos / f"{name}.jpg", capture.truth / f"{name}.json"
-            if not (photo.exists() and truth.exists() and _made_by(truth) == [sheet.code, preset, seed]):
+            if not (photo.exists() and truth.exists() and _read_made_by(truth) == (sheet.code, made_by)):
                 missing.append((photo, truth, shot))
         if missing:
             yield _Job(sheet, following if len(sheets) > 1 else None, tuple(missing))
 
 
-def _made_by(truth: Path) -> list[object]:
+def _read_made_by(truth: Path) -> tuple[str, _MadeBy] | None:
     try:
         fields = json.loads(truth.read_text())
-        return [fields["sheet"], fields["preset"], fields["seed"]]
+        return fields["sheet"], _MadeBy(fields["preset"], fields["seed"], fields.get("ranges"))
     except (ValueError, LookupError, TypeError):  # not as it was written: the photo is taken again
-        return []
+        return None
 
 
-def _photograph(pdf: Path, preset: str, seed: int, job: _Job) -> None:
-    from physadv.phone import (
-        draw_shot,
-        encode_jpeg,
-        load_phone,
-        page_to_photo,
-        print_page,
-        take_photo,
-        wholly_visible,
-    )
+def _photograph(pdf: Path, preset: PhonePreset, made_by: _MadeBy, job: _Job) -> None:
+    import torch
 
-    phone = load_phone(preset)
+    from physadv.phone.files import encode_jpeg
+    from physadv.phone.photo import take_photo
+    from physadv.phone.printing import print_page
+    from physadv.phone.shots import draw_shot
+    from physadv.phone.truth import page_to_photo, wholly_visible
+    from physadv.randomness import generator
+    from physadv.sheets.pdf import page_pixels
+
+    phone, page_mm = preset.phone, job.sheet.page_mm
 
     @cache
     def printed(index: int) -> Tensor:
-        return print_page(page_pixels(pdf, index), job.sheet.page_mm)
+        return print_page(page_pixels(pdf, index), page_mm, preset.settings, preset.printer)
+
+    def on_paper(cell: Cell) -> tuple[Points, bool]:
+        """Return where a cell's corners come to be on the paper, mm, and whether all of it is printed."""
+        corners = preset.settings.on_paper(box_corners(cell.box_mm), page_mm)
+        margin = preset.settings.margin_mm
+        return corners, bool(((corners >= margin) & (page_mm - corners >= margin)).all())
 
     for photo, truth, number in job.shots:
         # Not of the run: sheet k of every run meets the same conditions, so attacks are compared fairly.
-        stream = generator(seed, "shot", job.sheet.index, number)
+        stream = generator(made_by.seed, "shot", job.sheet.index, number)
         sheets = [job.sheet]
         if job.neighbour and torch.rand((), generator=stream) < phone.scene.neighbour:
             sheets.append(job.neighbour)
-        shot = draw_shot(phone, job.sheet.page_mm, stream, sheets=len(sheets))
+        shot = draw_shot(phone, page_mm, stream, sheets=len(sheets))
         jpeg = encode_jpeg(take_photo([printed(sheet.index) for sheet in sheets], shot), shot)
-        cells = [(cell, place) for place, sheet in enumerate(sheets) for cell in sheet.cells]
+        cells = [
+            (cell.example, *on_paper(cell), place)
+            for place, sheet in enumerate(sheets)
+            for cell in sheet.cells
+        ]
         fields = {
             "simulated": True,
-            "preset": preset,
+            "preset": made_by.preset,
             "sheet": job.sheet.code,
-            "seed": seed,
+            "seed": made_by.seed,
             "corners_px": {
-                cell.example: page_to_photo(shot, box_corners(cell.box_mm), place).tolist()
-                for cell, place in cells
+                example: page_to_photo(shot, corners, place).tolist() for example, corners, _, place in cells
             },
-            "visible": [cell.example for cell, place in cells if wholly_visible(shot, cell.box_mm, place)],
+            "visible": [
+                example
+                for example, corners, whole, place in cells
+                if whole and wholly_visible(shot, (*corners[0], *(corners[2] - corners[0])), place)
+            ],
         }
+        if made_by.ranges is not None:
+            fields["ranges"] = made_by.ranges
         with replacing(photo) as temporary:
             temporary.write_bytes(jpeg)
         with replacing(truth) as temporary:

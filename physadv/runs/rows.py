@@ -58,14 +58,14 @@ class CropRow:
     cell: int
     path: str | None
     reason: str | None
-    residual_px: float | None
-    marks: int
-    sharpness_px: float | None
-    pixels_per_mm: float | None
-    paper_level: float | None
-    clipped: float | None
-    correlation: float | None
-    corners_px: tuple[tuple[float, float], ...]
+    residual_px: float | None = None
+    marks: int = 0
+    sharpness_px: float | None = None
+    pixels_per_mm: float | None = None
+    paper_level: float | None = None
+    clipped: float | None = None
+    correlation: float | None = None
+    corners_px: tuple[tuple[float, float], ...] = ()
     angle_deg: float | None = None
     distance_mm: float | None = None
 

@@ -160,6 +160,11 @@ class ObservationStore:
             )
         )
 
+    def digital_channels(self, run: str) -> list[tuple[str, str, int]]:
+        """Return (classifier, channel, seed) of all answers on a run's files, photos left out."""
+        query = "SELECT DISTINCT classifier, channel, seed FROM observations WHERE run = ? AND photo = ''"
+        return self.select(query, (run,))
+
     def add_file(
         self,
         file: str,

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from physadv.attacks.recipes import find_recipe
 from physadv.errors import PhysadvError, unknown_name
-from physadv.phone import load_phone
+from physadv.phone.presets import load_phone_preset
 from physadv.pipeline.settings import GenerateSettings
 from physadv.runs.folders import check_name
 from physadv.sheets.layout import PAGES
@@ -127,7 +127,8 @@ class _Reader:
         if not (table.transforms or table.sweeps or table.photographs):
             raise self._fault(where, "nothing to measure; wanted photographs, sweeps or transforms")
         if table.photographs:
-            self._check(f"{where}, photographs, phone", load_phone, table.photographs.phone)
+            phone = self._preset(table.photographs.phone)
+            self._check(f"{where}, photographs, phone", load_phone_preset, phone)
             if table.photographs.page not in PAGES:
                 said = unknown_name("page", table.photographs.page, PAGES)
                 raise self._fault(f"{where}, photographs, page", said)
@@ -186,7 +187,8 @@ class _Reader:
             settings=settings,
             transforms=tuple(table.transforms),
             sweeps=tuple(table.sweeps),
-            photographs=table.photographs,
+            photographs=table.photographs
+            and table.photographs.model_copy(update={"phone": self._preset(table.photographs.phone)}),
         )
 
     def _spec(self, where: str, spec: str) -> str:

@@ -1,9 +1,8 @@
-"""A study run step by step: a step whose inputs have not changed since it was done is skipped.
+"""Run a study step by step, skipping each step whose inputs have not changed since it was done.
 
-studies/NAME/steps.json keeps what each step was done with: a hash of its inputs and of the steps before.
+studies/NAME/steps.json holds, for each step done, a hash of its inputs and of the steps before it.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -11,13 +10,13 @@ from pathlib import Path
 from typing import Literal
 
 from physadv.errors import PhysadvError
-from physadv.files import replacing
+from physadv.keeping import Kept
 from physadv.pipeline.measure import Measurement
 from physadv.progress import Reporter, silent
 from physadv.report.export import write_tables
 from physadv.runs import Capture, Printout
 from physadv.study.file import Study, StudyError, StudyRun
-from physadv.study.steps import RunStep, Stage, clear, digest, measure_run, run_steps
+from physadv.study.steps import RunStep, StepName, clear, digest, measure_run, run_steps
 
 State = Literal["unchanged", "to run", "waiting"]
 
@@ -26,44 +25,40 @@ BEGUN, ALL_RUNS = "begun", "all runs"
 
 @dataclass(frozen=True)
 class Step:
-    """One stage of one run; `state` is "waiting" where photographs of a real printout are not there yet."""
+    """One step of one run; its state is "waiting" until somebody has photographed the real printout."""
 
     run: str
-    stage: Stage
+    name: StepName
     state: State
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What running a study came to: its steps, run or left out, and the runs measured on the way."""
+    """The result of running a study: its steps with their states before, and the runs measured this time."""
 
     steps: tuple[Step, ...]
     measured: Mapping[str, Measurement]
 
 
 class _Records:
-    """What every step of every run was done with: run → stage → hash of its inputs."""
+    """What every step of every run was done with: run → step → hash of its inputs."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            self._done: dict[str, dict[str, str]] = json.loads(path.read_text()) if path.exists() else {}
-        except ValueError as error:
-            raise StudyError(f"{path}: not a JSON file ({error}); delete it, nothing else is lost") from error
+    def __init__(self, folder: Path) -> None:
+        self._kept = Kept(folder / "steps.json")
+        self._done: dict[str, dict[str, str]] = self._kept.load() or {}
 
     def of(self, run: str) -> dict[str, str]:
-        """Return what is known of a run, which is nothing of one that the study has not begun."""
+        """Return step → hash of a run; nothing for a run that the study has not begun."""
         return self._done.get(run, {})
 
-    def note(self, run: str, stage: str, inputs: str) -> None:
-        """Keep what a step was done with."""
-        self._done.setdefault(run, {})[stage] = inputs
-        with replacing(self.path) as temporary:
-            temporary.write_text(json.dumps(self._done, indent=1, sort_keys=True) + "\n")
+    def note(self, run: str, step: str, inputs: str) -> None:
+        """Record that a step was done with these inputs."""
+        self._done.setdefault(run, {})[step] = inputs
+        self._kept.save(self._done)
 
 
-def choose(study: Study, pattern: str) -> Study:
-    """Return the study with those of its runs whose name fits a pattern such as `*-bim-16`.
+def select_runs(study: Study, pattern: str) -> Study:
+    """Return the study with only the runs whose names match a pattern such as `*-bim-16`.
 
     Raises:
         StudyError: none fits.
@@ -76,40 +71,40 @@ def choose(study: Study, pattern: str) -> Study:
     return Study(study.name, study.seed, chosen)
 
 
-def plan_study(study: Study, root: Path) -> list[Step]:
-    """Return every step of a study and whether it would be run now; changes nothing."""
-    records = _Records(_folder(study, root) / "steps.json")
+def list_steps(study: Study, root: Path) -> list[Step]:
+    """Return every step of a study and whether it would be run now; nothing is run or written."""
+    records = _Records(_folder(study, root))
     return [
-        Step(run.name, step.stage, state)
+        Step(run.name, step.name, state)
         for run in study.runs
         for step, state, _ in _steps(study, run, root, records, silent)
     ]
 
 
 def run_study(study: Study, root: Path, reporter: Reporter = silent) -> Outcome:
-    """Run what has changed of a study and return what was done; a killed one goes on where it was.
+    """Run every step whose inputs have changed; after a kill, the same call continues where it stopped.
 
-    Runs that this study has made with other inputs are made anew.
+    A run that this study made from other inputs is removed and made again.
 
     Raises:
-        StudyError: a run would have to be made anew of which there are real photographs; or a stage has
-            failed, and the line begins with the run's name.
+        StudyError: a run that has real photographs would have to be removed; or a step failed, and the line
+            begins with the run's name.
     """
-    records = _Records(_folder(study, root) / "steps.json")
+    records = _Records(_folder(study, root))
     steps: list[Step] = []
     measured: dict[str, Measurement] = {}
     for run in study.runs:
         try:
             for step, state, inputs in _steps(study, run, root, records, reporter):
-                steps.append(Step(run.name, step.stage, state))
+                steps.append(Step(run.name, step.name, state))
                 if state == "to run":
-                    reporter.say(f"-- {run.name}: {step.stage}")
-                    if step.stage == "generate":
+                    reporter.say(f"-- {run.name}: {step.name}")
+                    if step.name == "generate":
                         _begin(run, root, records, inputs)
                     found = step.work()
                     if isinstance(found, Measurement):
                         measured[run.name] = found
-                    records.note(run.name, step.stage, inputs)
+                    records.note(run.name, step.name, inputs)
         except StudyError:
             raise
         except PhysadvError as error:
@@ -117,12 +112,12 @@ def run_study(study: Study, root: Path, reporter: Reporter = silent) -> Outcome:
     return Outcome(tuple(steps), measured)
 
 
-def in_words(steps: Sequence[Step], verb: str) -> str:
-    """Return what was or would be run, what waits for photographs, and how much is unchanged, in lines."""
+def steps_in_words(steps: Sequence[Step], verb: str) -> str:
+    """Return in lines what ran or would run, what waits for photographs and how much is unchanged."""
     lines = []
     for name in dict.fromkeys(step.run for step in steps):
         own = [step for step in steps if step.run == name]
-        to_run = [step.stage for step in own if step.state == "to run"]
+        to_run = [step.name for step in own if step.state == "to run"]
         if to_run:
             lines.append(f"{name}: {verb} {', '.join(to_run)}")
         if any(step.state == "waiting" for step in own):
@@ -133,7 +128,7 @@ def in_words(steps: Sequence[Step], verb: str) -> str:
 
 def measurements(study: Study, root: Path, outcome: Outcome) -> dict[str, Measurement]:
     """Return run → what was measured, of every run of a study that could be, after `run_study`."""
-    ready = {step.run for step in outcome.steps if step.stage == "measure" and step.state != "waiting"}
+    ready = {step.run for step in outcome.steps if step.name == "measure" and step.state != "waiting"}
     return {
         run.name: outcome.measured.get(run.name) or measure_run(study, run, root)
         for run in study.runs
@@ -147,9 +142,9 @@ def write_study_tables(study: Study, root: Path, outcome: Outcome) -> tuple[Path
     Returns:
         The files, none where nothing is measured yet.
     """
-    records = _Records(_folder(study, root) / "steps.json")
+    records = _Records(_folder(study, root))
     inputs = digest({run.name: records.of(run.name).get("measure") for run in study.runs})
-    tables = tuple(_folder(study, root) / f"tables.{form}" for form in ("csv", "json"))
+    tables = tuple(_folder(study, root) / f"tables.{fmt}" for fmt in ("csv", "json"))
     if records.of(ALL_RUNS).get("tables") == inputs and all(path.exists() for path in tables):
         return tables
     found = list(measurements(study, root, outcome).values())
@@ -177,7 +172,7 @@ def _steps(
         chain = digest([chain, step.inputs()])
         if step.waiting():
             yield step, "waiting", chain
-        elif records.of(run.name).get(step.stage) == chain and step.made():
+        elif records.of(run.name).get(step.name) == chain and step.made():
             yield step, "unchanged", chain
         else:
             yield step, "to run", chain

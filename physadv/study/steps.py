@@ -9,7 +9,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -24,9 +24,8 @@ from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Colour, Printout
 from physadv.runs.manifest import read_manifest
 from physadv.study.file import Study, StudyError, StudyRun
-from physadv.study.sharing import share_clean_answers
 
-Stage = Literal["generate", "print", "photograph", "crop", "measure"]
+StepName = Literal["generate", "print", "photograph", "crop", "measure"]
 
 
 @dataclass(frozen=True)
@@ -34,14 +33,14 @@ class RunStep:
     """One step of a run.
 
     Attributes:
-        stage: its name.
-        inputs: all that it depends on beside the steps before, for JSON.
-        made: whether its results are there.
-        work: makes them.
-        waiting: whether it cannot be run before somebody has taken photographs.
+        name: the command that does the same for a single run.
+        inputs: returns everything the step depends on besides earlier steps, as values for JSON.
+        made: returns whether its results exist.
+        work: makes the results.
+        waiting: returns whether somebody has to take photographs first.
     """
 
-    stage: Stage
+    name: StepName
     inputs: Callable[[], object]
     made: Callable[[], bool]
     work: Callable[[], object]
@@ -102,16 +101,16 @@ def _crop(printout: Printout, capture: Capture, colour: Colour, reporter: Report
 
 
 def measure_run(study: Study, run: StudyRun, root: Path, reporter: Reporter = silent) -> Measurement:
-    """Return what a run's own classifier says of it, asking only what has not been asked before.
+    """Return the rates of a run under its own classifier, computing only what the store does not hold yet.
 
     Raises:
         PhysadvError: as `measure`.
     """
     printout, capture = Printout(root, run.name), Capture(root, run.name)
-    for other in _sisters(study, run):
-        theirs, said = Printout(root, other.name), Capture(root, other.name)
-        if theirs.manifest_path.exists() and said.store_path.exists():
-            share_clean_answers(theirs, said, printout, capture)
+    before = study.runs[: study.runs.index(run)]
+    for name in (other.name for other in reversed(before) if other.model == run.model):
+        if Printout(root, name).manifest_path.exists() and Capture(root, name).store_path.exists():
+            share_clean_answers(root, name, run.name)
             break
     (found,) = measure(
         printout, capture, transforms=run.transforms, sweeps=run.sweeps, seed=study.seed, reporter=reporter
@@ -119,10 +118,25 @@ def measure_run(study: Study, run: StudyRun, root: Path, reporter: Reporter = si
     return found
 
 
-def _sisters(study: Study, run: StudyRun) -> Iterator[StudyRun]:
-    """Yield the runs before this one of the same pictures and classifier."""
-    before = study.runs[: study.runs.index(run)]
-    return (other for other in reversed(before) if other.model == run.model)
+def share_clean_answers(root: Path, source: str, target: str) -> None:
+    """Copy a classifier's answers on clean files, digitally transformed, from one run to another.
+
+    Clean images are the same files in every run of a study. Answers depend on their bytes and on the seed,
+    and random transformations draw from a stream of the example's name: only answers on the same bytes under
+    the same name are copied.
+
+    Raises:
+        RunError: a run or its store cannot be read.
+    """
+    theirs, own = Printout(root, source).manifest(), Printout(root, target).manifest()
+    hashes = {example.id: example.sha256 for example in theirs.examples if example.kind == "clean"}
+    same = {example.id for example in own.examples if hashes.get(example.id) == example.sha256}
+    with Capture(root, source).store() as there, Capture(root, target).store() as here:
+        for classifier, channel, seed in there.digital_channels(theirs.code):
+            if here.count(own.code, classifier, channel, seed) < len(own.examples):
+                answers = there.observations(theirs.code, classifier, channel, seed)
+                shared = [row for row in answers if row.example in same and not row.photo]
+                here.add_observations([replace(row, run=own.code) for row in shared])
 
 
 def _photographed(printout: Printout, capture: Capture, shots: int) -> bool:

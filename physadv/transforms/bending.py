@@ -1,6 +1,6 @@
 """Paper that is not flat: bent along a line, or uneven; solved on a coarse lattice."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -8,8 +8,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from physadv.transforms.geometry import apply_homography
-from physadv.transforms.protocol import Parameters, TransformError
-from physadv.transforms.ranges import HALF_TURN, ZERO, Range, require
 from physadv.transforms.views import View
 
 LATTICE = 17
@@ -22,73 +20,43 @@ _ITERATIONS = 16
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
 
 
-@dataclass(frozen=True)
-class Deformation:
-    """Bent paper, a generalised cylinder (developable: it does not stretch), and smooth unevenness.
+def lattice_offsets(
+    view: View,
+    bend: Sequence[Tensor] | None,
+    spline: Tensor | None,
+    *,
+    height: int,
+    width: int,
+    like: Tensor,
+) -> Tensor:
+    """Return how far from the flat view every pixel of a deformed picture reads.
 
-    Attributes:
-        bend: slope of the paper half a picture height from the middle, degrees; its sign turns it away from
-            or towards the camera.
-        bend_direction: in which it slopes, degrees in the plane; the rulings run across.
-        bend_skew: 0 = an arc of a circle, ±1 = flat towards one end and twice as curved towards the other.
-        spline: displacement of every knot of a thin-plate spline, picture heights, either axis.
-        knots: along each side of the picture.
+    Args:
+        view: of the flat picture.
+        bend: degrees, direction in degrees and skew, each (B,), as in `Deformation`; None leaves it out.
+        spline: (B, 2·knots²) displacements of the knots, picture heights; None leaves them out.
+        height: of picture and frame, pixels.
+        width: of picture and frame, pixels.
+        like: gives dtype and device.
 
-    Raises:
-        TransformError: bend beyond ±60 degrees, skew beyond ±1, fewer than two knots, or neither bend nor
-            spline.
+    Returns:
+        (B, H, W, 2), in units of `grid_sample`.
     """
-
-    bend: Range = ZERO
-    bend_direction: Range = HALF_TURN
-    bend_skew: Range = ZERO
-    spline: Range = ZERO
-    knots: int = 4
-
-    def __post_init__(self) -> None:
-        require("bend", self.bend, at_least=-60, at_most=60)
-        require("bend_skew", self.bend_skew, at_least=-1, at_most=1)
-        if self.knots < 2:
-            raise TransformError(f"knots {self.knots}; wanted at least 2")
-        if self.bend.is_only(0) and self.spline.is_only(0):
-            raise TransformError("a deformation without bend or spline; wanted one of them")
-
-    def sample(self, n: int, generator: torch.Generator) -> Parameters:
-        """Draw `bend`, `bend_direction` and `bend_skew`, (n,), and `spline` (n, 2·knots²)."""
-        return {
-            "bend": self.bend.draw(n, generator),
-            "bend_direction": self.bend_direction.draw(n, generator),
-            "bend_skew": self.bend_skew.draw(n, generator),
-            "spline": self.spline.draw(n, generator, 2 * self.knots**2),
-        }
-
-    def offsets(self, parameters: Parameters, view: View, height: int, width: int, like: Tensor) -> Tensor:
-        """Return how far from the flat view every pixel reads, (B, H, W, 2), in units of `grid_sample`.
-
-        Args:
-            parameters: a draw.
-            view: of the flat picture.
-            height: of picture and frame, pixels.
-            width: likewise.
-            like: gives dtype and device.
-        """
-        lattice = _lattice(height, width, view.rays)
-        flat = apply_homography(torch.linalg.inv(view.to_frame @ view.rays), lattice)
-        on_paper = flat
-        if not self.bend.is_only(0):
-            on_paper = _unbend(flat, view.rays, *(parameters[name].to(flat) for name in _BEND))
-        to_picture = torch.linalg.inv(view.to_plane)
-        pixels = apply_homography(to_picture, on_paper)
-        if not self.spline.is_only(0):
-            displacement = parameters["spline"].to(flat).reshape(len(flat), -1, 2) * height
-            pixels = pixels + _thin_plate(pixels, displacement, height, width)
-        coarse = (pixels - apply_homography(to_picture, flat)) * pixels.new_tensor([2 / width, 2 / height])
-        coarse = coarse.reshape(-1, LATTICE, LATTICE, 2).permute(0, 3, 1, 2).to(like)
-        fine = _polynomials(height, coarse) @ coarse @ _polynomials(width, coarse).T
-        return fine.permute(0, 2, 3, 1)
-
-
-_BEND = ("bend", "bend_direction", "bend_skew")
+    lattice = _lattice(height, width, view.rays)
+    flat = apply_homography(torch.linalg.inv(view.to_frame @ view.rays), lattice)
+    on_paper = flat
+    if bend is not None:
+        angle, direction, skew = (values.to(flat) for values in bend)
+        on_paper = _unbend(flat, view.rays, angle, direction, skew)
+    to_picture = torch.linalg.inv(view.to_plane)
+    pixels = apply_homography(to_picture, on_paper)
+    if spline is not None:
+        displacement = spline.to(flat).reshape(len(flat), -1, 2) * height
+        pixels = pixels + _thin_plate(pixels, displacement, height, width)
+    coarse = (pixels - apply_homography(to_picture, flat)) * pixels.new_tensor([2 / width, 2 / height])
+    coarse = coarse.reshape(-1, LATTICE, LATTICE, 2).permute(0, 3, 1, 2).to(like)
+    fine = _polynomials(height, coarse) @ coarse @ _polynomials(width, coarse).T
+    return fine.permute(0, 2, 3, 1)
 
 
 def bent_surface(points: Tensor, bend: Tensor, direction: Tensor, skew: Tensor) -> Tensor:
@@ -143,7 +111,7 @@ def _thin_plate(points: Tensor, displacement: Tensor, height: int, width: int) -
         points: where; beyond the picture's edge the edge's value is taken.
         displacement: (B, K², 2) at K×K knots spread evenly over the picture.
         height: of the picture, pixels.
-        width: likewise.
+        width: of the picture, pixels.
     """
     knots = round(displacement.shape[1] ** 0.5)
     x, y = (torch.linspace(-0.5, size - 0.5, knots).to(points) for size in (width, height))

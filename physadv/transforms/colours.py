@@ -1,20 +1,12 @@
 """Light, colour and tone: pointwise changes of images, one parameter per image."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
-from physadv.transforms.protocol import Parameters
-from physadv.transforms.ranges import ONE, ZERO, Range, fixed, require
+from physadv.transforms.distributions import DAYLIGHT
 from physadv.transforms.surrogates import with_slope
 
 LUMA = (0.299, 0.587, 0.114)
-DAYLIGHT = 6504.0
-"""The colour temperature, kelvin, of sRGB's white: the one that changes nothing."""
-
-_UNCORRECTED = fixed(DAYLIGHT)
-
 _DARKEST = 2.0**-10
 """Signal below which a gamma goes on as a straight line: a quarter of an 8-bit level; keeps slopes finite."""
 
@@ -127,80 +119,6 @@ def temperature_gain(kelvin: Tensor) -> Tensor:
     6504 K and to green, to the power of 1/2.2 as the gain goes to encoded values.
     """
     return (_planckian(kelvin) / _planckian(torch.full_like(kelvin, DAYLIGHT))).pow(1 / 2.2)
-
-
-@dataclass(frozen=True)
-class Photometry:
-    """A distribution over light and colour: one affine colour map a sample, then one curve where asked for.
-
-    Attributes:
-        brightness: added to all channels, in units of the images (0.1 is 25.5 levels).
-        contrast: factor about each channel's mean (`adjust_contrast`).
-        saturation: factor about the luma.
-        gain: factor of all channels.
-        channel_gain: factor of each channel, drawn three times a sample.
-        channel_offset: added to each channel, drawn three times a sample.
-        white_balance: gain less 1 of red and of blue, drawn twice a sample.
-        temperature: of the light, kelvin; 6504 changes nothing.
-        gamma: power after all that.
-        tone: strength of an S-shaped curve in the end.
-
-    Raises:
-        TransformError: a factor below 0, a gamma not above 0, a temperature outside 1667 to 25000 K, a tone
-            outside 0 to 1.
-    """
-
-    brightness: Range = ZERO
-    contrast: Range = ONE
-    saturation: Range = ONE
-    gain: Range = ONE
-    channel_gain: Range = ONE
-    channel_offset: Range = ZERO
-    white_balance: Range = ZERO
-    temperature: Range = _UNCORRECTED
-    gamma: Range = ONE
-    tone: Range = ZERO
-
-    def __post_init__(self) -> None:
-        for name in ("contrast", "saturation", "gain", "channel_gain"):
-            require(name, getattr(self, name), at_least=0)
-        require("white_balance", self.white_balance, at_least=-1)
-        require("gamma", self.gamma, above=0)
-        require("temperature", self.temperature, at_least=1667, at_most=25000)
-        require("tone", self.tone, at_least=0, at_most=1)
-
-    def sample(self, n: int, generator: torch.Generator) -> Parameters:
-        """Draw every quantity above, (n,), those of channels (n, 3), `white_balance` (n, 2)."""
-        names = ("brightness", "contrast", "saturation", "gain", "temperature", "gamma", "tone")
-        widths = {"channel_gain": 3, "channel_offset": 3, "white_balance": 2}
-        return {name: getattr(self, name).draw(n, generator) for name in names} | {
-            name: getattr(self, name).draw(n, generator, width) for name, width in widths.items()
-        }
-
-    def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
-        """Return images (n, 3, H, W) in [0, 1] in that light, in [0, 1]."""
-        if self != Photometry(gamma=self.gamma, tone=self.tone):
-            images = apply_colour_map(images, self.maps(images, parameters))
-        if not self.gamma.is_only(1):
-            images = adjust_gamma(images, parameters["gamma"])
-        if not self.tone.is_only(0):
-            images = adjust_tone(images, parameters["tone"])
-        return images
-
-    def maps(self, images: Tensor, parameters: Parameters) -> Tensor:
-        """Return the affine colour maps (n, 3, 4) of a draw on images (n, 3, H, W)."""
-        red, blue = (1 + parameters["white_balance"]).unbind(dim=1)
-        gain = torch.stack([red, torch.ones_like(red), blue], dim=1)
-        gain = gain * parameters["channel_gain"] * parameters["gain"][:, None]
-        if not self.temperature.is_only(DAYLIGHT):
-            gain = gain * temperature_gain(parameters["temperature"])
-        return colour_map(
-            contrast=parameters["contrast"].to(images),
-            saturation=parameters["saturation"].to(images),
-            gain=gain.to(images),
-            offset=(parameters["channel_offset"] + parameters["brightness"][:, None]).to(images),
-            mean=None if self.contrast.is_only(1) else images.mean(dim=(2, 3)),
-        )
 
 
 def _planckian(kelvin: Tensor) -> Tensor:

@@ -10,33 +10,15 @@ pixels.
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from physadv.transforms.digital import check_installed
 from physadv.transforms.protocol import TransformError
 
-CORRUPTIONS = (
-    "gaussian_noise",
-    "shot_noise",
-    "impulse_noise",
-    "defocus_blur",
-    "glass_blur",
-    "motion_blur",
-    "zoom_blur",
-    "snow",
-    "frost",
-    "fog",
-    "brightness",
-    "contrast",
-    "elastic_transform",
-    "pixelate",
-    "jpeg_compression",
-)
-SEVERITIES = (1, 5)
 LEAST_SIDE = 32
 _OWN_SEED = ("impulse_noise", "glass_blur")
 
@@ -45,7 +27,7 @@ def corrupt(name: str, images: Tensor, severity: Tensor, seeds: Tensor) -> Tenso
     """Return images corrupted as ImageNet-C's are: rounded to 8 bits before and after.
 
     Args:
-        name: one of `CORRUPTIONS`.
+        name: one of `digital.CORRUPTIONS`.
         images: float (B, 3, H, W) in [0, 1], sides of 32 pixels at least.
         severity: (B,) whole numbers from 1 to 5.
         seeds: (B,) of what is random in it.
@@ -75,14 +57,6 @@ def corrupt(name: str, images: Tensor, severity: Tensor, seeds: Tensor) -> Tenso
         with _numpy_seeded(seed % 2**32):
             corrupted.append(corrupt_one(image, int(strength), name, **own))
     return torch.from_numpy(np.stack(corrupted)).permute(0, 3, 1, 2).to(images) / 255
-
-
-def check_installed(name: str) -> None:
-    """Raise a TransformError that says what to install where the library is missing."""
-    if find_spec("imagecorruptions") is None:
-        raise TransformError(
-            f"imagenet-c/{name} needs imagecorruptions-imaug: pip install 'physadv[corruptions]'"
-        )
 
 
 _ROUNDING = 1e-3

@@ -1,21 +1,42 @@
-"""Transformations at a fixed strength, as `--transform` names them: Kurakin's, ImageNet-C's, a viewpoint."""
+"""Transformations at a fixed strength, as `--transform` names them: Kurakin's, ImageNet-C's, a viewpoint.
 
-from collections.abc import Callable
+Names, ranges and parsing; the functions of tensors are imported when a transformation is applied.
+"""
+
+from __future__ import annotations
+
 from dataclasses import dataclass
-from functools import partial
-
-import torch
-from torch import Tensor
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from physadv.errors import unknown_name
 from physadv.transforms import viewpoint
-from physadv.transforms.colours import adjust_brightness, adjust_contrast
-from physadv.transforms.corruptions import CORRUPTIONS, SEVERITIES, check_installed, corrupt
-from physadv.transforms.jpeg import pillow_jpeg
-from physadv.transforms.noise import draw_seeds, gaussian_noise, standard_normal
-from physadv.transforms.optics import gaussian_blur
 from physadv.transforms.protocol import Parameters, TransformError
 from physadv.transforms.viewpoint import Viewpoint, axis_of
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+CORRUPTIONS = (
+    "gaussian_noise",
+    "shot_noise",
+    "impulse_noise",
+    "defocus_blur",
+    "glass_blur",
+    "motion_blur",
+    "zoom_blur",
+    "snow",
+    "frost",
+    "fog",
+    "brightness",
+    "contrast",
+    "elastic_transform",
+    "pixelate",
+    "jpeg_compression",
+)
+SEVERITIES = (1, 5)
+"""The corruptions of ImageNet-C, and how strong they can be."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +46,11 @@ class DigitalTransform:
     Attributes:
         name: as `--transform` takes it.
         unit: of the number.
-        low: the least value allowed; likewise `high`.
+        low: the smallest value allowed.
+        high: the largest value allowed.
         source: the paper it comes from.
-        function: (images (B, 3, H, W), values (B,), seeds (B,)) → images.
         whole: whether the number must be whole.
-        corruption: its name in the optional library, "" where it needs none.
+        corruption: its name in the optional library of ImageNet-C's corruptions; empty for all others.
     """
 
     name: str
@@ -37,15 +58,14 @@ class DigitalTransform:
     low: float
     high: float
     source: str
-    function: Callable[[Tensor, Tensor, Tensor], Tensor]
     whole: bool = False
     corruption: str = ""
 
-    def at(self, value: float, text: str) -> "FixedTransform":
+    def at(self, value: float, text: str) -> FixedTransform:
         """Return this kind at one strength.
 
         Raises:
-            TransformError: the value is out of range or not whole, `text` being what asked for it.
+            TransformError: the value is out of range or not whole; the line quotes `text`.
         """
         wanted = f"wanted {self.name}=NUMBER, {self.unit}, {self.low:g} to {self.high:g}"
         if not self.low <= value <= self.high:
@@ -54,67 +74,54 @@ class DigitalTransform:
             raise TransformError(f"transform '{text}' is not whole; {wanted}")
         return FixedTransform(self, value)
 
+    def apply(self, images: Tensor, values: Tensor, seeds: Tensor) -> Tensor:
+        """Return images (B, 3, H, W) changed at strengths (B,), with the randomness of seeds (B,)."""
+        from physadv.transforms import colours, corruptions, jpeg, noise, optics
+
+        if self.corruption:
+            return corruptions.corrupt(self.corruption, images, values, seeds)
+        match self.name:
+            case "brightness":
+                return colours.adjust_brightness(images, values / 255)
+            case "contrast":
+                return colours.adjust_contrast(images, values)
+            case "blur":
+                return optics.gaussian_blur(images, values)
+            case "noise":
+                return noise.gaussian_noise(images, values / 255, noise.standard_normal(seeds, images))
+            case _:
+                return jpeg.pillow_jpeg(images, values)
+
 
 _KURAKIN = "Kurakin et al. 2017"
+_HENDRYCKS = "Hendrycks and Dietterich 2019; physadv[corruptions]"
 
 DIGITAL_TRANSFORMS: dict[str, DigitalTransform] = {
     kind.name: kind
     for kind in (
+        DigitalTransform("brightness", "8-bit levels added", -255, 255, _KURAKIN),
         DigitalTransform(
-            "brightness",
-            "8-bit levels added",
-            -255,
-            255,
-            _KURAKIN,
-            lambda images, levels, _: adjust_brightness(images, levels / 255),
+            "contrast", "factor about each channel's mean", 0, 10, f"{_KURAKIN}, as tf.image.adjust_contrast"
         ),
-        DigitalTransform(
-            "contrast",
-            "factor about each channel's mean",
-            0,
-            10,
-            f"{_KURAKIN}, as tf.image.adjust_contrast",
-            lambda images, factor, _: adjust_contrast(images, factor),
-        ),
-        DigitalTransform(
-            "blur",
-            "gaussian sigma in pixels",
-            0,
-            50,
-            _KURAKIN,
-            lambda images, sigma, _: gaussian_blur(images, sigma),
-        ),
-        DigitalTransform(
-            "noise",
-            "gaussian sd in 8-bit levels",
-            0,
-            255,
-            _KURAKIN,
-            lambda images, sd, seeds: gaussian_noise(images, sd / 255, standard_normal(seeds, images)),
-        ),
-        DigitalTransform(
-            "jpeg",
-            "libjpeg quality, 4:2:0",
-            1,
-            100,
-            _KURAKIN,
-            lambda images, quality, _: pillow_jpeg(images, quality),
-            whole=True,
-        ),
+        DigitalTransform("blur", "gaussian sigma in pixels", 0, 50, _KURAKIN),
+        DigitalTransform("noise", "gaussian sd in 8-bit levels", 0, 255, _KURAKIN),
+        DigitalTransform("jpeg", "libjpeg quality, 4:2:0", 1, 100, _KURAKIN, whole=True),
         *(
             DigitalTransform(
-                f"imagenet-c/{name}",
-                "severity",
-                *SEVERITIES,
-                "Hendrycks and Dietterich 2019; physadv[corruptions]",
-                partial(corrupt, name),
-                whole=True,
-                corruption=name,
+                f"imagenet-c/{name}", "severity", *SEVERITIES, _HENDRYCKS, whole=True, corruption=name
             )
             for name in CORRUPTIONS
         ),
     )
 }
+
+
+def check_installed(name: str) -> None:
+    """Raise a TransformError that says what to install where the library of corruptions is missing."""
+    if find_spec("imagecorruptions") is None:
+        raise TransformError(
+            f"imagenet-c/{name} needs imagecorruptions-imaug: pip install 'physadv[corruptions]'"
+        )
 
 
 @dataclass(frozen=True)
@@ -134,6 +141,10 @@ class FixedTransform:
 
     def sample(self, n: int, generator: torch.Generator) -> Parameters:
         """Return n times the one value, and the seeds of the noise of n images."""
+        import torch
+
+        from physadv.transforms.noise import draw_seeds
+
         return {
             "value": torch.full((n,), self.value, dtype=torch.float64),
             "seed": draw_seeds(n, generator),
@@ -141,7 +152,7 @@ class FixedTransform:
 
     def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
         """Return float images (n, 3, H, W) in [0, 1] transformed, in [0, 1]; `jpeg` stops gradients."""
-        return self.kind.function(images, parameters["value"], parameters["seed"]).clamp(0, 1)
+        return self.kind.apply(images, parameters["value"], parameters["seed"]).clamp(0, 1)
 
 
 def find_kind(name: str) -> DigitalTransform:

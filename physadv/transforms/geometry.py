@@ -17,12 +17,15 @@ class Camera:
 
     Attributes:
         distance: from the lens to the point looked at, mm.
-        yaw: turn about the plane's vertical axis, degrees; likewise `pitch` (horizontal axis) and `roll`
-            (the line of sight).
+        yaw: turn about the plane's vertical axis, degrees.
+        pitch: turn about the plane's horizontal axis, degrees.
+        roll: turn about the line of sight, degrees.
         focal: focal length, pixels.
-        width: of the image, pixels; likewise `height`.
-        a1: lens: an image point at distorted radius r (in focal lengths) left the ideal pinhole at
-            r·(1 + a1·r² + a2·r⁴); likewise `a2`.
+        width: of the image, pixels.
+        height: of the image, pixels.
+        a1: of the lens: an image point at distorted radius r (in focal lengths) left the ideal pinhole at
+            r·(1 + a1·r² + a2·r⁴).
+        a2: the coefficient of r⁴ in that formula.
     """
 
     distance: Tensor

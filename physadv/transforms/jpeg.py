@@ -5,7 +5,6 @@ standard's example tables scaled by quality, and triangular ("fancy") upsampling
 """
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 
@@ -15,8 +14,6 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from physadv.transforms.protocol import Parameters, TransformError
-from physadv.transforms.ranges import Range, require
 from physadv.transforms.surrogates import straight_through
 
 _LUMINANCE = (
@@ -86,35 +83,6 @@ def quantisation_tables(quality: Tensor) -> Tensor:
     base = quality.new_tensor([_LUMINANCE, _CHROMINANCE])
     percent = torch.where(quality < 50, (5000 / quality).floor(), 200 - 2 * quality)
     return ((base * percent[:, None, None, None] + 50) / 100).floor().clamp(1, 255)
-
-
-@dataclass(frozen=True)
-class Jpeg:
-    """A distribution over JPEG files, by the differentiable model.
-
-    Attributes:
-        quality: whole numbers from 1 to 100, both ends drawn.
-
-    Raises:
-        TransformError: the range leaves 1 to 100 or holds no whole number.
-    """
-
-    quality: Range
-
-    def __post_init__(self) -> None:
-        require("quality", self.quality, at_least=1, at_most=100)
-        if math.ceil(self.quality.low) > math.floor(self.quality.high):
-            raise TransformError(f"quality {self.quality}; wanted a whole number between")
-
-    def sample(self, n: int, generator: torch.Generator) -> Parameters:
-        """Draw `quality`, whole numbers (n,), each as likely."""
-        low, high = math.ceil(self.quality.low), math.floor(self.quality.high)
-        drawn = torch.randint(low, high + 1, (n,), generator=generator, device=generator.device)
-        return {"quality": drawn.double()}
-
-    def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
-        """Return images (n, 3, H, W) in [0, 1] as files hold them; see `differentiable_jpeg`."""
-        return differentiable_jpeg(images, parameters["quality"])
 
 
 def pillow_jpeg(images: Tensor, quality: Tensor) -> Tensor:

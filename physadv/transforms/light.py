@@ -1,11 +1,8 @@
 """Linear light: lenses and sensors add light, files hold its sRGB code (IEC 61966-2-1)."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
-from physadv.transforms.protocol import Composition, Parameters, Transformation
 from physadv.transforms.surrogates import with_slope
 
 _SLOPE = 12.9232102
@@ -39,27 +36,3 @@ def linear_to_srgb(light: Tensor) -> Tensor:
         slope = images.div(base).mul_(1 / 2.4) if light.requires_grad else images
         images.add_(light, alpha=_SLOPE).sub_(base, alpha=_SLOPE).sub_(0.055)
     return with_slope(light, images, slope)
-
-
-@dataclass(frozen=True)
-class LinearLight:
-    """Transformations that happen to light, one after another: decode sRGB, apply them, encode again.
-
-    Attributes:
-        inner: what happens between; it sees and returns linear light.
-    """
-
-    inner: Composition
-
-    def sample(self, n: int, generator: torch.Generator) -> Parameters:
-        """Draw for what happens between."""
-        return self.inner.sample(n, generator)
-
-    def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
-        """Return sRGB images in [0, 1] after what happened to their light, in [0, 1]."""
-        return linear_to_srgb(self.inner.apply(srgb_to_linear(images), parameters))
-
-
-def in_linear_light(*parts: Transformation) -> LinearLight:
-    """Return the transformation that applies `parts` to linear light."""
-    return LinearLight(Composition(parts))

@@ -1,14 +1,11 @@
 """Noise whose randomness is data: drawn from stored seeds, so that a draw can be replayed."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
 from torch import Tensor
 
 from physadv.transforms.colours import per_image
-from physadv.transforms.protocol import Parameters
-from physadv.transforms.ranges import ZERO, Range, require
 from physadv.transforms.surrogates import with_slope
 
 _SEEDS = 2**62
@@ -50,41 +47,6 @@ def sensor_noise(images: Tensor, shot: Tensor, read: Tensor, noise: Tensor) -> T
         if images.requires_grad:
             slope = (noise * per_image(shot / 2, images)).div_(sd.clamp_min_(1e-6)).add_(1)
     return with_slope(images, noisy, slope).clamp(0, 1)
-
-
-@dataclass(frozen=True)
-class Sensor:
-    """A sensor's shot and read noise, on whatever the images hold: linear light, or its code.
-
-    Attributes:
-        read: standard deviation without light, in units of the images.
-        shot: variance per unit of signal.
-
-    Raises:
-        TransformError: a range goes below 0.
-    """
-
-    read: Range = ZERO
-    shot: Range = ZERO
-
-    def __post_init__(self) -> None:
-        require("read", self.read, at_least=0)
-        require("shot", self.shot, at_least=0)
-
-    def sample(self, n: int, generator: torch.Generator) -> Parameters:
-        """Draw `read`, `shot` and the `seed` of the noise, each (n,)."""
-        return {
-            "read": self.read.draw(n, generator),
-            "shot": self.shot.draw(n, generator),
-            "seed": draw_seeds(n, generator),
-        }
-
-    def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
-        """Return images (n, C, H, W) in [0, 1] with the noise of their seeds, in [0, 1]."""
-        noise = pooled_normal(parameters["seed"], images)
-        if self.shot.is_only(0):
-            return gaussian_noise(images, parameters["read"], noise)
-        return sensor_noise(images, parameters["shot"], parameters["read"], noise)
 
 
 def draw_seeds(n: int, generator: torch.Generator) -> Tensor:

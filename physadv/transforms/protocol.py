@@ -1,14 +1,17 @@
 """What every transformation is: a draw of parameters, kept apart from their application to images."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from physadv.errors import PhysadvError
 
-Parameters = dict[str, Tensor]
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+Parameters: TypeAlias = "dict[str, Tensor]"
 """A draw: tensors whose leading dimension counts the samples. It can be stored, sliced and replayed."""
 
 

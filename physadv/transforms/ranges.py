@@ -1,13 +1,16 @@
 """Ranges that parameters are drawn from, one draw a sample, on the generator's device."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Literal, get_args
 
 from physadv.transforms.protocol import TransformError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 Spacing = Literal["uniform", "log", "reciprocal"]
 SPACINGS: tuple[str, ...] = get_args(Spacing)
@@ -18,12 +21,19 @@ class Range:
     """The numbers from `low` to `high`.
 
     Attributes:
-        low: the least; likewise `high`.
-        spacing: `uniform`; `log`, uniform in the logarithm; or `reciprocal`, uniform and, at even odds, one
-            over it (a gamma of 1 to 3.5 both ways).
+        low: the smallest number.
+        high: the largest number.
+        spacing: `uniform`; `log`, uniform in the logarithm; or `reciprocal`, uniform, and replaced by its
+            inverse with probability 1/2 (a gamma of 1 to 3.5 in both directions).
 
     Raises:
-        TransformError: low above high, a number that is not finite, or none above 0 where it must be.
+        TransformError: low above high, a number that is not finite, or a low of 0 or less in a `log` or
+            `reciprocal` range.
+
+    >>> import torch
+    >>> draws = Range(0.5, 2, "log").draw(1000, torch.Generator().manual_seed(0))
+    >>> bool((draws < 1).double().mean().sub(0.5).abs() < 0.05)
+    True
     """
 
     low: float
@@ -53,7 +63,9 @@ class Range:
         return self.fixed and self.low == value
 
     def draw(self, n: int, generator: torch.Generator, width: int | None = None) -> Tensor:
-        """Return draws, float64 (n,), or (n, width); a fixed range leaves the generator alone."""
+        """Return draws, float64 (n,), or (n, width); a fixed range does not use the generator."""
+        import torch
+
         shape = (n,) if width is None else (n, width)
         if self.fixed:
             return torch.full(shape, self.low, dtype=torch.float64, device=generator.device)
@@ -90,10 +102,10 @@ def require(
     at_most: float = math.inf,
     above: float = -math.inf,
 ) -> None:
-    """Refuse a range that leaves what its parameter can be.
+    """Check that a range stays within what its parameter can be.
 
     Raises:
-        TransformError: it does; the line names the parameter, the range and the bound.
+        TransformError: it does not; the line names the parameter, the range and the bound.
     """
     low, high = given.low, given.high
     if given.spacing == "reciprocal":

@@ -1,12 +1,9 @@
 """Functions whose gradient is given beside their value: rounding, which has none, and cheap exact ones."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
-
-from physadv.transforms.protocol import Parameters
 
 
 def straight_through(images: Tensor, value: Tensor) -> Tensor:
@@ -30,19 +27,6 @@ def round_to_8_bits(images: Tensor) -> Tensor:
     with torch.no_grad():
         rounded = images.clamp(0, 1).mul_(255).round_().div_(255)
     return straight_through(images, rounded)
-
-
-@dataclass(frozen=True)
-class Rounding:
-    """Rounding to the 8 bits of a file, as a transformation without parameters."""
-
-    def sample(self, n: int, generator: torch.Generator) -> Parameters:
-        """Return the empty draw; the generator is left alone."""
-        return {}
-
-    def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
-        """Return the images rounded; see `round_to_8_bits`."""
-        return round_to_8_bits(images)
 
 
 class _StraightThrough(torch.autograd.Function):

@@ -3,12 +3,9 @@
 import math
 from itertools import product
 
-import numpy as np
-
 from physadv.errors import unknown_name
 from physadv.transforms import viewpoint
-from physadv.transforms.corruptions import CORRUPTIONS, SEVERITIES
-from physadv.transforms.digital import DIGITAL_TRANSFORMS, FixedTransform, find_kind
+from physadv.transforms.digital import CORRUPTIONS, DIGITAL_TRANSFORMS, SEVERITIES, FixedTransform, find_kind
 from physadv.transforms.protocol import TransformError
 from physadv.transforms.viewpoint import Viewpoint, axis_of
 
@@ -78,7 +75,9 @@ def _grid(text: str, ranges: str) -> list[FixedTransform | Viewpoint]:
 
 
 def _values(text: str, numbers: list[str], wanted: str) -> list[float]:
-    """Return what start, stop and count say."""
+    """Return the evenly spaced numbers that start, stop and count describe."""
+    import numpy as np
+
     if len(numbers) != 3:
         raise TransformError(f"sweep '{text}' has {len(numbers)} parts where three belong; {wanted}")
     start, stop = (_number(text, number, wanted) for number in numbers[:2])

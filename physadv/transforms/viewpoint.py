@@ -1,16 +1,19 @@
 """A picture seen from a fixed viewpoint: the camera's pose, in degrees and in distances."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, NamedTuple
 
 from physadv.errors import unknown_name
 from physadv.transforms.protocol import Parameters, TransformError
 from physadv.transforms.ranges import fixed
 from physadv.transforms.warps import Warp
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 NAME = "viewpoint"
 SOURCE = "this project: a pinhole camera, focal length 1.5 frame heights"
@@ -18,12 +21,12 @@ _GREY = 0.5
 
 
 class Axis(NamedTuple):
-    """What a number of a pose may be; `usual` where the text leaves it out."""
+    """Unit, bounds and default of one number of a pose."""
 
     unit: str
     low: float
     high: float
-    usual: float
+    default: float
 
 
 AXES = {
@@ -32,7 +35,7 @@ AXES = {
     "pitch": Axis("degrees", -80, 80, 0),
     "roll": Axis("degrees", -180, 180, 0),
 }
-_ALWAYS_SAID = ("yaw", "distance")
+_ALWAYS_SHOWN = ("yaw", "distance")
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,10 @@ class Viewpoint:
     """A picture before mid-grey, as a camera sees it from one pose; the frame is not rectified.
 
     Attributes:
-        yaw: of the camera about the picture's vertical axis, degrees; likewise `pitch` and `roll`.
+        yaw: turn of the camera about the picture's vertical axis, degrees.
         distance: to the picture's middle, 1 = the picture fills the frame.
+        pitch: turn of the camera about the picture's horizontal axis, degrees.
+        roll: turn of the camera about its line of sight, degrees.
 
     Raises:
         TransformError: a number is out of its range, or puts part of the picture behind the camera.
@@ -59,6 +64,8 @@ class Viewpoint:
                     f"transform '{self}': {name} is out of range; "
                     f"wanted {axis.low:g} to {axis.high:g}, {axis.unit}"
                 )
+        import torch
+
         self._warp.view(self.sample(1, torch.Generator()), 100, 100)
 
     @property
@@ -67,15 +74,15 @@ class Viewpoint:
         return NAME
 
     def __str__(self) -> str:
-        said = [
+        shown = [
             f"{name}:{getattr(self, name):.12g}"
             for name, axis in AXES.items()
-            if name in _ALWAYS_SAID or getattr(self, name) != axis.usual
+            if name in _ALWAYS_SHOWN or getattr(self, name) != axis.default
         ]
-        return f"{NAME}={','.join(said)}"
+        return f"{NAME}={','.join(shown)}"
 
     def sample(self, n: int, generator: torch.Generator) -> Parameters:
-        """Return n times the one pose; the generator is left alone."""
+        """Return n times the one pose; the generator is not used."""
         return self._warp.sample(n, generator)
 
     def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
@@ -94,7 +101,7 @@ class Viewpoint:
 
 
 def axis_of(name: str, text: str) -> Axis:
-    """Return the axis called `name`, of which `text` speaks.
+    """Return the axis called `name`, which `text` asks for.
 
     Raises:
         TransformError: there is none; the line names the nearest.

@@ -40,7 +40,7 @@ def pose_views(drawn: Parameters, height: int, width: int) -> View:
         drawn: float64 (B,) `rotation`, `scale`, `aspect`, `shear`, `yaw`, `pitch`, `roll`, `distance` and
             `focal`, each as in `Warp`.
         height: of picture and frame, pixels.
-        width: likewise.
+        width: of picture and frame, pixels.
     """
     turn, lean, stretch = drawn["rotation"].deg2rad(), drawn["shear"].deg2rad().tan(), drawn["aspect"].sqrt()
     across, down = drawn["scale"] * stretch, drawn["scale"] / stretch
@@ -96,7 +96,7 @@ def sampling_grid(
     Args:
         homography: (B, 3, 3) from pixels of the picture to pixels of the result.
         height: of the picture, pixels.
-        width: likewise.
+        width: of the picture, pixels.
         like: gives dtype and device.
         seen: height and width of the result; the picture's without it.
 

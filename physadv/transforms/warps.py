@@ -1,28 +1,75 @@
-"""Where a picture lands in the frame: pose, place and bend, in one homography and one resampling a sample."""
+"""Where a picture lands in the frame: pose, place and bend, in one homography and one resampling a sample.
+
+Ranges, checks and draws; the computing is in `views`, `bending` and `resampling`, imported when applied.
+"""
+
+from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
-
-from physadv.transforms.bending import Deformation
-from physadv.transforms.geometry import apply_homography
-from physadv.transforms.optics import gaussian_blur
 from physadv.transforms.protocol import Parameters, TransformError
-from physadv.transforms.ranges import ONE, ZERO, Range, fixed, require
-from physadv.transforms.views import View, bounding_box, footprint, framed, pose_views, sampling_grid, shifted
+from physadv.transforms.ranges import HALF_TURN, ONE, ZERO, Range, fixed, require
 
-ANTIALIAS = 0.6
-"""Gaussian sigma per picture pixel that a result pixel covers beyond one; measured against area sampling."""
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
-_NEGLIGIBLE = 0.15
-"""A gaussian this narrow, in pixels, changes nothing at 8 bits."""
+    from physadv.transforms.views import View
 
-Background = float | tuple[float, float, float] | Literal["edge", "random"] | Tensor
+Background: TypeAlias = 'float | tuple[float, float, float] | Literal["edge", "random"] | Tensor'
 _FOCAL = fixed(1.5)
 _QUANTITIES = ("rotation", "scale", "aspect", "shear", "yaw", "pitch", "roll", "distance", "focal")
+
+
+@dataclass(frozen=True)
+class Deformation:
+    """Bent paper, a generalised cylinder (developable: it does not stretch), and smooth unevenness.
+
+    Attributes:
+        bend: slope of the paper half a picture height from the middle, degrees; its sign turns it away from
+            or towards the camera.
+        bend_direction: direction of that slope, degrees in the plane; the rulings run across.
+        bend_skew: 0 = an arc of a circle, ±1 = flat towards one end and twice as curved towards the other.
+        spline: displacement of every knot of a thin-plate spline, picture heights, along either axis.
+        knots: number of knots along each side of the picture.
+
+    Raises:
+        TransformError: bend beyond ±60 degrees, skew beyond ±1, fewer than two knots, or neither bend nor
+            spline.
+    """
+
+    bend: Range = ZERO
+    bend_direction: Range = HALF_TURN
+    bend_skew: Range = ZERO
+    spline: Range = ZERO
+    knots: int = 4
+
+    def __post_init__(self) -> None:
+        require("bend", self.bend, at_least=-60, at_most=60)
+        require("bend_skew", self.bend_skew, at_least=-1, at_most=1)
+        if self.knots < 2:
+            raise TransformError(f"knots {self.knots}; wanted at least 2")
+        if self.bend.is_only(0) and self.spline.is_only(0):
+            raise TransformError("a deformation without bend or spline; wanted one of them")
+
+    def sample(self, n: int, generator: torch.Generator) -> Parameters:
+        """Draw `bend`, `bend_direction` and `bend_skew`, (n,), and `spline` (n, 2·knots²)."""
+        return {
+            "bend": self.bend.draw(n, generator),
+            "bend_direction": self.bend_direction.draw(n, generator),
+            "bend_skew": self.bend_skew.draw(n, generator),
+            "spline": self.spline.draw(n, generator, 2 * self.knots**2),
+        }
+
+    def offsets(self, parameters: Parameters, view: View, height: int, width: int, like: Tensor) -> Tensor:
+        """Return how far from the flat view every pixel reads, (B, H, W, 2), as `lattice_offsets` does."""
+        from physadv.transforms.bending import lattice_offsets
+
+        names = ("bend", "bend_direction", "bend_skew")
+        bend = None if self.bend.is_only(0) else [parameters[name] for name in names]
+        spline = None if self.spline.is_only(0) else parameters["spline"]
+        return lattice_offsets(view, bend, spline, height=height, width=width, like=like)
 
 
 @dataclass(frozen=True)
@@ -31,12 +78,16 @@ class Warp:
 
     Attributes:
         rotation: of the picture in its plane, degrees, clockwise.
-        scale: factor; `aspect`: of the horizontal over the vertical factor, their geometric mean kept.
+        scale: factor of the picture's size.
+        aspect: the horizontal over the vertical factor; their geometric mean stays `scale`.
         shear: of the verticals, degrees.
-        yaw: of the camera about the plane's vertical axis, degrees; likewise `pitch` and `roll`.
+        yaw: turn of the camera about the plane's vertical axis, degrees.
+        pitch: turn of the camera about the plane's horizontal axis, degrees.
+        roll: turn of the camera about its line of sight, degrees.
         distance: from the camera, 1 = the picture fills the frame as it came.
         focal: focal length in frame heights: the smaller, the stronger the perspective of a turn.
-        shift_x: of the result, fraction of the frame's width; `shift_y`: of its height.
+        shift_x: horizontal shift of the result, as a fraction of the frame's width.
+        shift_y: vertical shift of the result, as a fraction of the frame's height.
         in_bounds: instead of a shift, any place at which the flat result's bounding box lies within the frame
             or, along an axis on which it is larger, contains it.
         crop: instead of scale and shift, the bounding box of what is seen fills the frame, each side moved
@@ -86,6 +137,8 @@ class Warp:
 
     def sample(self, n: int, generator: torch.Generator) -> Parameters:
         """Draw every quantity above, (n,), and what place, background and deformation need."""
+        import torch
+
         draws = {
             name: getattr(self, name).draw(n, generator) for name in (*_QUANTITIES, "shift_x", "shift_y")
         }
@@ -93,7 +146,7 @@ class Warp:
             draws["place"] = Range(-1, 1).draw(n, generator, 2)
         if self.crop is not None:
             draws["crop"] = self.crop.draw(n, generator, 4)
-        if isinstance(self.background, Tensor):
+        if isinstance(self.background, torch.Tensor):
             draws["background"] = torch.randint(
                 len(self.background), (n,), generator=generator, device=generator.device
             )
@@ -111,6 +164,9 @@ class Warp:
         Raises:
             TransformError: a draw puts part of the picture behind the camera.
         """
+        from physadv.transforms.resampling import prefilter, resample
+        from physadv.transforms.views import sampling_grid
+
         height, width = images.shape[-2:]
         view = self.view(parameters, height, width)
         grid = sampling_grid(view.homography, height, width, like=images)
@@ -125,6 +181,11 @@ class Warp:
         Raises:
             TransformError: a draw puts part of the picture behind the camera.
         """
+        import torch
+
+        from physadv.transforms.geometry import apply_homography
+        from physadv.transforms.views import bounding_box, framed, pose_views, shifted
+
         view = pose_views({name: parameters[name] for name in _QUANTITIES}, height, width)
         low, high = bounding_box(view.homography, height, width)
         frame = low.new_tensor([width, height])
@@ -143,9 +204,12 @@ class Warp:
 
     def _behind(self, images: Tensor, parameters: Parameters) -> Tensor | None:
         """Return the colours (n, 3, 1, 1) or images (n, 3, H, W) behind; None extends the edge."""
-        if isinstance(self.background, Tensor):
+        import torch
+        from torch.nn.functional import interpolate
+
+        if isinstance(self.background, torch.Tensor):
             chosen = self.background[parameters["background"].to(self.background.device)]
-            return F.interpolate(chosen.to(images), images.shape[-2:], mode="bilinear", antialias=True)
+            return interpolate(chosen.to(images), images.shape[-2:], mode="bilinear", antialias=True)
         if self.background == "random":
             return parameters["background"].to(images)[:, :, None, None]
         if self.background == "edge":
@@ -153,74 +217,11 @@ class Warp:
         return images.new_tensor(self.background).expand(len(images), 3)[:, :, None, None]
 
 
-def warp_perspective(
-    images: Tensor,
-    homography: Tensor,
-    background: Tensor | None = None,
-    size: tuple[int, int] | None = None,
-) -> Tensor:
-    """Return images resampled once by homographies, bilinear, smoothed first where that makes them smaller.
-
-    Args:
-        images: float (B, C, H, W).
-        homography: (B, 3, 3) from pixels of the picture to pixels of the result, as `cv2.warpPerspective`'s.
-        background: seen beside the picture, (B, C, 1, 1) or (B, C, h, w); its edge extended without it.
-        size: height and width (h, w) of the result; the picture's without it.
-
-    Returns:
-        (B, C, h, w), differentiable in the images and the background.
-    """
-    height, width = images.shape[-2:]
-    grid = sampling_grid(homography.double(), height, width, images, size)
-    return resample(prefilter(images, homography.double()), grid, background)
-
-
-def prefilter(images: Tensor, homography: Tensor) -> Tensor:
-    """Return images smoothed as far as a homography will make them smaller, so that it does not alias.
-
-    Only the images that need it are touched, along the axes that need it: sigma is `ANTIALIAS` pixels for
-    every picture pixel beyond one that a result pixel spans.
-    """
-    sigma = ANTIALIAS * (footprint(homography, *images.shape[-2:]) - 1).clamp_min(0)
-    needed = (sigma > _NEGLIGIBLE).any(dim=1)
-    if not bool(needed.any()):
-        return images
-    rows = needed.nonzero()[:, 0]
-    if len(rows) == len(images):
-        return gaussian_blur(images, sigma)
-    chosen = rows.to(images.device)
-    return images.index_copy(0, chosen, gaussian_blur(images[chosen], sigma[rows]))
-
-
-def resample(images: Tensor, grid: Tensor, background: Tensor | None = None) -> Tensor:
-    """Return images (B, C, H, W) read at a grid (B, H, W, 2) by `grid_sample`, before a background.
-
-    Args:
-        images: what is read.
-        grid: −1 and 1 are the outer edges.
-        background: (B, C, 1, 1) or (B, C, H, W); the edge is extended without it.
-    """
-    if background is None:
-        return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
-    seen = F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-    beside = 1 - _coverage(grid, *images.shape[-2:])
-    return torch.addcmul(seen, background, beside[:, None])
-
-
-def _coverage(grid: Tensor, height: int, width: int) -> Tensor:
-    """Return the share of each result pixel that bilinear reading took from within the picture, (B, H, W)."""
-    x, y = grid.unbind(dim=-1)
-    across = x.abs().mul_(-width / 2).add_((width + 1) / 2).clamp_(0, 1)
-    down = y.abs().mul_(-height / 2).add_((height + 1) / 2).clamp_(0, 1)
-    return across.mul_(down)
-
-
-def _check_background(background: Background) -> None:
-    if isinstance(background, Tensor):
-        if background.ndim != 4 or background.shape[0] == 0 or background.shape[1] != 3:
-            raise TransformError(
-                f"background of shape {tuple(background.shape)}; wanted (K, 3, h, w), K above 0"
-            )
+def _check_background(background: object) -> None:
+    shape = getattr(background, "shape", None)
+    if shape is not None:
+        if len(shape) != 4 or shape[0] == 0 or shape[1] != 3:
+            raise TransformError(f"background of shape {tuple(shape)}; wanted (K, 3, h, w), K above 0")
         return
     if background in ("edge", "random"):
         return

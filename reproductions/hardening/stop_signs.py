@@ -12,10 +12,10 @@ from physadv.attacks.objectives import targeted_cross_entropy, untargeted_cross_
 from physadv.attacks.optimisers import TorchOptimiser
 from physadv.attacks.stickers import Stickers, bars
 from physadv.classifiers import Classifier
-from physadv.classifiers.signs import SIGN_LABELS
+from physadv.classifiers.gtsrb import SIGN_LABELS
 from physadv.evaluation.intervals import Estimate, proportion
 from physadv.randomness import generator
-from physadv.signs.training.fitting import Signs
+from physadv.signs.training.data import Signs
 from physadv.transforms import load_preset, round_to_8_bits
 
 TARGET = SIGN_LABELS.index("speed limit 50")

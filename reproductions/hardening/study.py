@@ -12,14 +12,15 @@ from PIL import Image
 from torch import Tensor
 
 from physadv.classifiers import Classifier, load_classifier
-from physadv.classifiers.signs import SIGN_LABELS
+from physadv.classifiers.gtsrb import SIGN_LABELS
+from physadv.defences import Measured, measure
 from physadv.evaluation.intervals import Estimate
 from physadv.parallel import one_thread
 from physadv.pipeline.masking_check import MaskingCheck, MaskingSettings, masking_check
 from physadv.progress import Reporter, silent
 from physadv.signs.stop_sign.settings import AUTO, CLEAN, OPTIMISED, RANDOM, StopSignSettings, StudySize
 from physadv.signs.stop_sign.sign_photos import read_sign_photos
-from physadv.signs.training.fitting import Measured, measure, read_test, read_victims
+from physadv.signs.training.data import read_test, read_victims
 from physadv.signs.training.harden_settings import HardenError
 from reproductions.hardening.stop_signs import Effort, stop_sign_shares
 from reproductions.hardening.trials import trials
@@ -102,8 +103,8 @@ def study(classifier: Classifier, data: Path, extent: Extent, reporter: Reporter
     reporter.say(f"{classifier.spec}: stickers that stop signs share")
     return Findings(
         spec=classifier.spec,
-        test=measure(classifier, test),
-        victims=measure(classifier, victims),
+        test=measure(classifier, *test),
+        victims=measure(classifier, *victims),
         fooled=fooled,
         stop_signs=stop_sign_shares(classifier, victims, extent.effort),
         camera=camera_shares(classifier, data, extent.camera, extent.camera_steps, reporter),

@@ -11,10 +11,10 @@ from physadv.attacks.gradient import pgd, pgd_l2
 from physadv.attacks.patches import Placement, square
 from physadv.attacks.queries import NES, QueryOnly
 from physadv.classifiers import Classifier
+from physadv.defences import StickerAttack
 from physadv.evaluation.intervals import Estimate, proportion
 from physadv.randomness import generator
 from physadv.signs.training.harden_settings import ROTATION
-from physadv.signs.training.inner_attacks import StickerAttack
 from physadv.transforms import round_to_8_bits
 
 TENTH = Placement((0.1, 0.1), ROTATION)
@@ -77,8 +77,8 @@ def trials(queried: int, query_steps: int) -> list[Trial]:
 
 def stickers(network: Classifier, images: Tensor, labels: Tensor, *, steps: int, places: int = 1) -> Tensor:
     """Return images with a square on each that covers a tenth; steps are smaller where there are more."""
-    attack = StickerAttack(TENTH, steps, places)
-    return attack(network, images, labels, generator(0, "hardening", "stickers"), square)
+    attack = StickerAttack(TENTH, steps, places, shapes=(square,))
+    return attack(network, images, labels, generator(0, "hardening", "stickers"))
 
 
 def _asked(classifier: Classifier, images: Tensor, labels: Tensor, *, steps: int) -> Tensor:

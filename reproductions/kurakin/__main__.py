@@ -7,7 +7,7 @@ from pathlib import Path
 from physadv.errors import PhysadvError
 from physadv.progress import reporter
 from physadv.study.file import read_study
-from physadv.study.runner import choose, in_words, measurements, run_study
+from physadv.study.runner import measurements, run_study, select_runs, steps_in_words
 from reproductions.kurakin import COMMAND, STUDY
 from reproductions.kurakin.digital import write_digital
 from reproductions.kurakin.photographed import write_photographed
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     told = reporter(quiet=False)
     try:
-        study = choose(read_study(STUDY, chosen.data), chosen.only)
+        study = select_runs(read_study(STUDY, chosen.data), chosen.only)
         outcome = run_study(study, chosen.root, told)
         found = measurements(study, chosen.root, outcome)
         command = COMMAND if chosen.only == "*" else f"{COMMAND} --only '{chosen.only}'"
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ]
     except PhysadvError as error:
         parser.error(str(error))
-    print(in_words(outcome.steps, "ran"))
+    print(steps_in_words(outcome.steps, "ran"))
     for page in pages:
         print(f"wrote {page}")
 

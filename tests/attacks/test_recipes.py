@@ -1,3 +1,7 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -9,6 +13,7 @@ from physadv.attacks import (
     RECIPES,
     AttackError,
     bim,
+    eot,
     fast,
     find_recipe,
     least_likely,
@@ -17,7 +22,7 @@ from physadv.attacks import (
 )
 from physadv.attacks.recipe import kurakin_iterations
 from physadv.classifiers import Classifier
-from physadv.transforms import identity, parse_transform
+from physadv.transforms import identity, load_preset, parse_transform
 
 LABELS = torch.tensor([0, 1, 2, 3, 0, 1])
 RECIPE_NAMES = pytest.mark.parametrize("name", [r.name for r in RECIPES.values() if r.norm == "L∞"])
@@ -257,6 +262,29 @@ def test_budgets_are_in_8_bit_levels_or_shares_of_the_picture(name, eps, area, b
 def test_a_budget_that_an_attack_does_not_take_is_refused(name, eps, area, line):
     with pytest.raises(AttackError, match=line):
         find_recipe(name).budget(eps, area)
+
+
+def test_the_guide_has_every_recipe_with_its_numbers():
+    guide = (Path(__file__).parents[2] / "docs" / "attacks.md").read_text(encoding="utf-8")
+    rows = [line for line in guide.splitlines() if line.startswith("| `") and "arXiv" in line]
+    assert rows == [
+        f"| `{r.name}` | {r.norm} | {r.usual_budget} | {r.defaults} | {r.paper} |" for r in RECIPES.values()
+    ]
+
+
+def test_eot_with_nothing_else_is_eot_over_its_preset(tiny_classifier, tiny_images):
+    """The functions take preset, samples and steps from their recipes."""
+    recipe = RECIPES["eot"]
+    said = {"distribution": load_preset("print-photo"), "samples": 8, "steps": 100}
+    plain = eot(tiny_classifier, tiny_images[2:3], LABELS[2:3], eps=16 / 255)
+    assert recipe.defaults == "100 steps of eps/40, decay 0.9, 8 samples of print-photo"
+    assert torch.equal(plain, eot(tiny_classifier, tiny_images[2:3], LABELS[2:3], eps=16 / 255, **said))
+
+
+def test_numbers_of_attacks_are_read_without_torch():
+    code = "import sys; from physadv.attacks import RECIPES, find_recipe; find_recipe('eot').budget(8, None)"
+    check = "; assert not {'torch', 'numpy'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code + check], check=True, cwd=Path(__file__).parents[2])
 
 
 def test_unknown_attack_names_the_nearest():

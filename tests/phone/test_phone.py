@@ -12,7 +12,7 @@ from PIL import ExifTags, Image, ImageOps
 
 from physadv.phone import (
     FLAT,
-    PRESETS,
+    PHONES,
     Bend,
     Glare,
     Paper,
@@ -23,7 +23,7 @@ from physadv.phone import (
     Shot,
     draw_shot,
     encode_jpeg,
-    load_phone,
+    load_phone_preset,
     page_to_photo,
     photo_to_page,
     print_page,
@@ -127,7 +127,7 @@ def test_the_photo_shows_page_points_where_they_are_said_to_be(bow: float, messe
 
 
 def test_all_photos_of_a_preset_can_be_taken_and_show_the_sheet() -> None:
-    for name, preset in PRESETS.items():
+    for name, preset in PHONES.items():
         small = replace(preset.phone, width=756, height=1008, focal=757.0)
         for seed in range(8):
             shot = shoot(small, seed)
@@ -211,7 +211,7 @@ def test_a_messenger_leaves_1600_pixels_and_nothing_of_the_camera_but_that_it_is
 
 def test_the_same_shot_gives_the_same_photo() -> None:
     page = [torch.rand((1, 3, 60, 40), generator=generator(0))]
-    phone = replace(load_phone("hostile"), width=300, height=400, focal=300.0)
+    phone = replace(PHONES["hostile"].phone, width=300, height=400, focal=300.0)
     photos = [take_photo(page, draw_shot(phone, A4, generator(9))) for _ in range(2)]
     np.testing.assert_array_equal(*photos)
     assert photos[0].shape == (400, 300, 3)
@@ -258,7 +258,7 @@ def test_a_desk_has_texture_and_no_seams(material: str) -> None:
 @pytest.mark.parametrize(
     ("wrong", "named"),
     [
-        (lambda: load_phone("hand-hold"), "unknown preset 'hand-hold'; nearest: hand-held"),
+        (lambda: load_phone_preset("hand-hold"), "unknown preset 'hand-hold'; nearest: hand-held"),
         (lambda: draw_shot(SMALL, A4, generator(0), sheets=0), "sheets 0: wanted 1 or more"),
         (lambda: Paper(A4, bend=Bend(200.0)), "bow 200 mm: wanted less, a page of 210 × 297 mm would slope"),
         (lambda: take_photo([], shoot(SMALL)), "0 prints: wanted 1, one for each paper of the shot"),

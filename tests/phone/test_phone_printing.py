@@ -3,7 +3,7 @@ import pytest
 
 from physadv.phone import PRINT_SETTINGS, PrintSettings, print_page
 from physadv.phone.errors import PhoneError
-from physadv.transforms.printing import Printer
+from physadv.phone.phones import Printer
 
 PAGE_MM = (40.0, 60.0)
 DOTS = 10

@@ -90,3 +90,52 @@ def test_no_shots_are_refused(physadv, printed_root, contents):
 def test_the_photo_is_whole(photo_path):
     with Image.open(io.BytesIO(photo_path.read_bytes())) as photo:
         photo.load()
+
+
+MINE = """
+base = "office"
+
+[phone]
+orientations = [1]
+
+[print]
+scale = 0.95
+monochrome = true
+"""
+
+
+def test_a_preset_of_the_users_own_prints_photographs_and_is_recorded(physadv, printed_root, copy_of):
+    root = copy_of(printed_root)
+    mine = root / "mine.toml"
+    mine.write_text(MINE)
+    simulate = ["photograph", "mine", "--simulate", "--shots", 1, "--workers", 1, "--root", root]
+    assert "1 of 1" in physadv(*simulate, "--preset", mine).err
+    photo = root / "captures" / "mine" / "photos" / "sheet-001-shot-1.jpg"
+    truth = root / "captures" / "mine" / "truth" / "sheet-001-shot-1.json"
+
+    fields = json.loads(truth.read_text())
+    assert fields["preset"] == str(mine)
+    assert fields["ranges"]["print"]["scale"] == 0.95
+    assert fields["ranges"]["phone"]["orientations"] == [1]
+    with Image.open(photo) as taken:
+        assert taken.getexif()[ExifTags.Base.Orientation] == 1
+
+    # The sheet is found where the truth says that the smaller print is.
+    cropped = physadv("crop", "mine", "--workers", 1, "--root", root)
+    cells = len(Printout(root, "mine").manifest().examples)
+    assert f"{cells} of {cells} cells cropped" in cropped.out
+
+    assert "0 of 0" in physadv(*simulate, "--preset", mine).err
+    mine.write_text(MINE.replace("0.95", "0.96"))
+    assert "1 of 1" in physadv(*simulate, "--preset", mine).err
+
+
+def test_a_typo_in_a_preset_of_the_users_own_is_one_line_and_nothing_is_written(
+    physadv, printed_root, tmp_path, contents
+):
+    before = contents(printed_root)
+    mine = tmp_path / "mine.toml"
+    mine.write_text("[phone]\nexposre = 1\n")
+    answer = physadv("photograph", "mine", "--simulate", "--preset", mine, "--root", printed_root)
+    assert answer.error == f"error: {mine}: phone: unknown key 'exposre'; nearest: exposure, defocus"
+    assert contents(printed_root) == before

@@ -20,7 +20,6 @@ from physadv.report.run_page import write_report
 from physadv.runs import Capture, Printout
 from physadv.signs.drawing.faces import face
 from physadv.signs.stop_sign import FACE_SIDE
-from physadv.signs.stop_sign.gallery import sticker_pictures, view_rows
 from physadv.signs.stop_sign.page import render_study, study_page
 from physadv.signs.stop_sign.score import Printability, score_drive_by, score_lab
 from physadv.signs.stop_sign.views import Answer, Exhibit, Judge
@@ -92,7 +91,7 @@ def stop_sign_page() -> str:
     stickers[..., 40:70, 80:180] = 1
     faces = {"clean": clean, "random": clean, "optimised": stickers}
     stop, target, judge = 14, 1, load_classifier("signs")
-    exhibit = Exhibit(Judge(judge, stop), ["a"], faces, torch.from_numpy(cover).float())
+    exhibit = Exhibit(Judge(judge, stop, target), ["a"], faces, torch.from_numpy(cover).float())
     said = {"clean": [stop] * 3, "random": [stop, 3], "optimised": [target] * 30}
     lab, drive = (
         [
@@ -106,13 +105,10 @@ def stop_sign_page() -> str:
     )
     page = study_page(
         "Stickers on a stop sign",
-        classifier="signs",
-        label="stop",
-        target="speed limit 30",
-        scores=(score_lab(lab), score_drive_by(drive), score_lab(lab, "photos of mine")),
-        printability={"optimised": Printability(0.01, 0.02)},
-        stickers=sticker_pictures(exhibit),
-        views=view_rows(exhibit, shots=1),
+        exhibit,
+        (score_lab(lab), score_drive_by(drive), score_lab(lab, "photos of mine")),
+        {"optimised": Printability(0.01, 0.02)},
+        shots=1,
         parameters=(Facts("Stickers", (("seed", "0"), ("mask", "auto"))),),
         commands=("physadv stop-sign --demo",),
     )

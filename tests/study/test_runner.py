@@ -154,7 +154,7 @@ def test_damaged_records_are_one_line(run, refused, tmp_path):
     run()
     records = tmp_path / "root" / "studies" / "small" / "steps.json"
     records.write_text("{")
-    assert refused(STUDY).startswith(f"error: {records}: not a JSON file (")
+    assert refused(STUDY).startswith(f"error: {records} is damaged; delete it to begin anew")
 
 
 def test_a_study_of_real_photographs_waits_for_them_and_goes_on(run, refused, tmp_path, photographed_root):

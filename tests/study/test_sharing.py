@@ -1,7 +1,5 @@
 """Answers on clean files, copied from one run to another, are those that asking would have brought."""
 
-import json
-
 import pytest
 
 from physadv.pipeline import observing
@@ -9,7 +7,7 @@ from physadv.pipeline.generate import generate
 from physadv.pipeline.measure import measure
 from physadv.pipeline.settings import GenerateSettings
 from physadv.runs import Capture, Printout
-from physadv.study.sharing import share_clean_answers
+from physadv.study.steps import share_clean_answers
 
 ASKED = {"transforms": ["noise=20"], "sweeps": ["jpeg=20:60:2"]}
 
@@ -39,34 +37,35 @@ def asked(monkeypatch):
     return counted
 
 
-def rows(capture):
+def answers(capture, run):
+    """Everything kept of a run's files: what was asked, and the probabilities to the last decimal but one."""
     with capture.store() as store:
-        found = store.select("SELECT * FROM observations ORDER BY channel, example")
-    # A batch of another size may move the last of the six decimals kept.
-    return [(*row[:-1], pytest.approx(json.loads(row[-1]), abs=2e-6)) for row in found]
-
-
-def plain(capture):
-    with capture.store() as store:
-        found = store.select("SELECT * FROM observations ORDER BY channel, example")
-    return [(*row[:-1], json.loads(row[-1])) for row in found]
+        found = {
+            (channel, row.example, row.labels): row.probabilities
+            for classifier, channel, seed in sorted(store.digital_channels(run.manifest().code))
+            for row in store.observations(run.manifest().code, classifier, channel, seed)
+        }
+    return {key: pytest.approx(probabilities, abs=2e-6) for key, probabilities in found.items()}, found
 
 
 def test_shared_answers_are_those_of_asking(both, asked, tmp_path):
-    (one, one_said), (two, two_said) = both
+    _, (two, capture) = both
     apart = Capture(tmp_path / "apart", "two")
     alone = measure(two, apart, **ASKED)
     assert sum(asked) == 4 * 10
     asked.clear()
-    share_clean_answers(one, one_said, two, two_said)
-    assert measure(two, two_said, **ASKED) == alone
+    share_clean_answers(tmp_path, "one", "two")
+    assert measure(two, capture, **ASKED) == alone
     assert sum(asked) == 4 * 5
-    assert plain(two_said) == rows(apart)
+    expected, _ = answers(apart, two)
+    _, found = answers(capture, two)
+    assert len(found) == 4 * 10
+    assert found == expected
 
 
 def test_only_files_of_the_same_bytes_are_shared(both, tmp_path, signs_csv):
-    one, one_said = both[0]
-    smaller, said = Printout(tmp_path, "smaller"), Capture(tmp_path, "smaller")
+    smaller, capture = Printout(tmp_path, "smaller"), Capture(tmp_path, "smaller")
     generate(smaller, GenerateSettings(images=signs_csv, attack="fast", size=32))
-    share_clean_answers(one, one_said, smaller, said)
-    assert plain(said) == []
+    share_clean_answers(tmp_path, "one", "smaller")
+    _, found = answers(capture, smaller)
+    assert found == {}

@@ -2,22 +2,21 @@ import kornia
 import pytest
 import torch
 
-from physadv.phone import Phone
+from physadv.phone import Phone, Printer
+from physadv.phone.printing import print_images
 from physadv.transforms import (
     Ink,
     Photometry,
-    Printer,
     Range,
     adjust_gamma,
     adjust_tone,
     fixed,
     linear_to_srgb,
     load_preset,
-    print_images,
     round_to_8_bits,
     srgb_to_linear,
-    temperature_gain,
 )
+from physadv.transforms.colours import temperature_gain
 
 IMAGES = torch.rand(4, 3, 9, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 

@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from physadv.phone.phones import Printer
+from physadv.phone.printing import print_images
 from physadv.transforms.geometry import Camera, sample_plane
 from physadv.transforms.kernels import combine_kernels, disc_kernel, gaussian_kernel, motion_kernel
-from physadv.transforms.printing import Printer, print_images
 
 
 def camera(**changes: float) -> Camera:

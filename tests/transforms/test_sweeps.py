@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from physadv.transforms import SWEEPS, TransformError, parse_sweep, parse_transform
-from physadv.transforms.corruptions import CORRUPTIONS
+from physadv.transforms.digital import CORRUPTIONS
 
 CORRUPTIONS_HERE = pytest.mark.skipif(
     find_spec("imagecorruptions") is None,
@@ -126,7 +126,7 @@ def test_a_bad_transform_is_one_line_that_says_how(text: str, named: str) -> Non
 
 
 def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("physadv.transforms.corruptions.find_spec", lambda name: None)
+    monkeypatch.setattr("physadv.transforms.digital.find_spec", lambda name: None)
     for asked in ("corruptions", "all", "imagenet-c/fog=1:5:5"):
         with pytest.raises(TransformError, match=r"pip install 'physadv\[corruptions\]'"):
             parse_sweep(asked)

@@ -63,44 +63,26 @@ class DriveConditions:
         quality: quality of every frame's compression, on JPEG's scale.
     """
 
-    rate: float
-    speed_kmh: Range
-    aside_m: Range
-    above_m: Range
-    turn: Range
-    shutter_s: Range
-    shake_deg: Range
-    shake_hz: Range
-    blur_px: Range
-    exposure: Range
-    white_balance: Range
-    drift: Range
-    drift_hz: Range
-    flicker: float
-    read_noise: Range
-    shot_noise: Range
-    quality: Range
+    rate: float = 30.0
+    speed_kmh: Range = Range(10, 30)
+    aside_m: Range = Range(2.6, 4.0)
+    above_m: Range = Range(0.9, 1.4)
+    turn: Range = plus_minus(8)
+    shutter_s: Range = Range(1 / 500, 1 / 90, "log")
+    shake_deg: Range = Range(0.03, 0.15)
+    shake_hz: Range = Range(2, 12)
+    blur_px: Range = Range(0.6, 1.0)
+    exposure: Range = Range(0.6, 1.1, "log")
+    white_balance: Range = plus_minus(0.1)
+    drift: Range = Range(0.05, 0.3)
+    drift_hz: Range = Range(0.05, 0.3)
+    flicker: float = 0.02
+    read_noise: Range = Range(0.002, 0.006)
+    shot_noise: Range = Range(2e-4, 1e-3)
+    quality: Range = Range(50, 85)
 
 
-DASH_CAMERA = DriveConditions(
-    rate=30.0,
-    speed_kmh=Range(10, 30),
-    aside_m=Range(2.6, 4.0),
-    above_m=Range(0.9, 1.4),
-    turn=plus_minus(8),
-    shutter_s=Range(1 / 500, 1 / 90, "log"),
-    shake_deg=Range(0.03, 0.15),
-    shake_hz=Range(2, 12),
-    blur_px=Range(0.6, 1.0),
-    exposure=Range(0.6, 1.1, "log"),
-    white_balance=plus_minus(0.1),
-    drift=Range(0.05, 0.3),
-    drift_hz=Range(0.05, 0.3),
-    flicker=0.02,
-    read_noise=Range(0.002, 0.006),
-    shot_noise=Range(2e-4, 1e-3),
-    quality=Range(50, 85),
-)
+DASH_CAMERA = DriveConditions()
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,17 @@
 """Colours of stickers: the nearest of a palette, a few that tell most of a picture, how well they print."""
 
-from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from physadv.attacks.penalties import PRINTABLE, non_printability_minimum, non_printability_product
-from physadv.signs.stop_sign.palettes import BLACK_AND_WHITE, Levels, parse_palette
+from physadv.attacks.penalties import (
+    PRINTABLE,
+    non_printability_minimum,
+    non_printability_product,
+    pixels_under,
+)
+from physadv.signs.stop_sign.palettes import BLACK_AND_WHITE, parse_palette, read_colours
 
 _ROUNDS = 30
 
@@ -17,8 +22,13 @@ def palette_colours(text: str) -> Tensor | int | None:
     return PRINTABLE[:2] if palette == BLACK_AND_WHITE else palette
 
 
-def printable_colours(given: Sequence[Levels] | None) -> Tensor:
-    """Return the colours (C, 3) in [0, 1] that can be printed: those given in 8-bit levels, else examples."""
+def printable_colours(path: Path | None) -> Tensor:
+    """Return the colours (C, 3) in [0, 1] that a text file lists as printable; examples without one.
+
+    Raises:
+        StopSignError: as `read_colours`.
+    """
+    given = read_colours(path)
     return PRINTABLE if given is None else torch.tensor(given) / 255
 
 
@@ -71,15 +81,10 @@ def printing_errors(stickers: Tensor, mask: Tensor, printable: Tensor) -> dict[s
         `nps_minimum`, the mean distance to the nearest colour (Thys et al. 2019); and `palette_error`, the
         root mean square of that distance in 8-bit levels a channel.
     """
-    pixels = under(stickers, mask)
+    pixels = pixels_under(stickers, mask)
     nearest = torch.cdist(pixels[0, :, 0].T, printable.to(pixels)).amin(dim=1)
     return {
         "nps_product": float(non_printability_product(pixels, printable)),
         "nps_minimum": float(non_printability_minimum(pixels, printable)),
         "palette_error": float((nearest.square().mean() / 3).sqrt() * 255),
     }
-
-
-def under(picture: Tensor, mask: Tensor) -> Tensor:
-    """Return the pixels of a picture (1, 3, S, S) that lie under a mask (S, S) as one row, (1, 3, 1, M)."""
-    return picture[..., mask > 0.5][:, :, None]

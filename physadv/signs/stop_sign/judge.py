@@ -83,7 +83,7 @@ def judge(
             "detection": [asdict(each) for each in found],
         }
         path.write_text(json.dumps(tables, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    write_page(capture, run.record, exhibit, scores, printability, command)
+    write_page(capture, run.record, exhibit, scores, printability, size, command)
     return Judged(tuple(scores), printability, tuple(found))
 
 

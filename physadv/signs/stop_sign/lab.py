@@ -92,38 +92,23 @@ class LabConditions:
         quality: quality of the JPEG file, written by the true codec.
     """
 
-    distance: Range
-    angle: Range
-    height_m: Range
-    roll: Range
-    crop_sd: float
-    slope: Range
-    sheen: Range
-    exposure: Range
-    white_balance: Range
-    blur_px: Range
-    read_noise: Range
-    shot_noise: Range
-    tone: Range
-    quality: Range
+    distance: Range = Range(0.97, 1.03)
+    angle: Range = plus_minus(2)
+    height_m: Range = plus_minus(0.2)
+    roll: Range = plus_minus(3)
+    crop_sd: float = 0.03
+    slope: Range = plus_minus(0.12)
+    sheen: Range = Range(0, 0.05)
+    exposure: Range = Range(0.5, 1.15, "log")
+    white_balance: Range = plus_minus(0.1)
+    blur_px: Range = Range(0.5, 1.2)
+    read_noise: Range = Range(0.001, 0.004)
+    shot_noise: Range = Range(1e-4, 6e-4)
+    tone: Range = Range(0, 0.4)
+    quality: Range = Range(80, 95)
 
 
-HAND_HELD = LabConditions(
-    distance=Range(0.97, 1.03),
-    angle=plus_minus(2),
-    height_m=plus_minus(0.2),
-    roll=plus_minus(3),
-    crop_sd=0.03,
-    slope=plus_minus(0.12),
-    sheen=Range(0, 0.05),
-    exposure=Range(0.5, 1.15, "log"),
-    white_balance=plus_minus(0.1),
-    blur_px=Range(0.5, 1.2),
-    read_noise=Range(0.001, 0.004),
-    shot_noise=Range(1e-4, 6e-4),
-    tone=Range(0, 0.4),
-    quality=Range(80, 95),
-)
+HAND_HELD = LabConditions()
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,9 @@ from physadv.randomness import derive_seed
 from physadv.runs import Printout
 from physadv.signs.stop_sign import StopSignError
 from physadv.signs.stop_sign.camera import drawn_backgrounds
-from physadv.signs.stop_sign.colours import palette_colours, printable_colours, printing_errors
+from physadv.signs.stop_sign.colours import printable_colours, printing_errors
 from physadv.signs.stop_sign.masks import area_share, load_mask
-from physadv.signs.stop_sign.optimise import StickerSettings, find_vulnerable, optimise_stickers
-from physadv.signs.stop_sign.palettes import read_colours
+from physadv.signs.stop_sign.optimise import find_vulnerable, optimise_stickers
 from physadv.signs.stop_sign.plate import SignPhoto
 from physadv.signs.stop_sign.settings import AUTO, StopSignSettings
 from physadv.signs.stop_sign.sign_photos import contact_sheet, drawn_sign_photos, held_out, read_sign_photos
@@ -102,40 +101,16 @@ def stickers_for(
         PhysadvError: of the rooms: a mask, class or transformation cannot be used.
     """
     judge = judge_of(classifier, settings)
-    given = read_colours(settings.colours)
-    printable = printable_colours(given)
     attacked, judged = held_out(photos)
-    how = StickerSettings(
-        label=judge.label,
-        target=judge.target,
-        steps=settings.steps,
-        batch=settings.batch,
-        printability=settings.printability,
-        nps=settings.nps,
-        smoothness=settings.smoothness,
-        palette=palette_colours(settings.palette),
-        printable=printable,
-        only_printable=given is not None,
-        seed=settings.seed,
-    )
     distribution = load_preset(settings.transforms)
     backgrounds = drawn_backgrounds(derive_seed(settings.seed, "attack"))
-    if settings.mask == AUTO:
-        mask = find_vulnerable(
-            classifier,
-            attacked,
-            distribution,
-            backgrounds,
-            how,
-            count=settings.rectangles,
-            area=settings.area,
-            reporter=reporter,
-        )
-    else:
-        mask = load_mask(settings.mask)
-    mask = round_to_8_bits(mask)
+    mask = round_to_8_bits(
+        find_vulnerable(judge, attacked, distribution, backgrounds, settings, reporter)
+        if settings.mask == AUTO
+        else load_mask(settings.mask)
+    )
     stickers = round_to_8_bits(
-        optimise_stickers(classifier, attacked, mask, distribution, backgrounds, how, reporter)
+        optimise_stickers(judge, attacked, mask, distribution, backgrounds, settings, reporter)
     )
     record = {
         "asked": _as_json(settings),
@@ -146,7 +121,7 @@ def stickers_for(
         "attacked": [photo.name for photo in attacked],
         "judged": [photo.name for photo in judged],
         "area_of_the_sign": round(area_share(mask), 4),
-        "printability": printing_errors(stickers, mask, printable),
+        "printability": printing_errors(stickers, mask, printable_colours(settings.colours)),
         "versions": {
             "physadv": version("physadv"),
             "torch": torch.__version__,

@@ -1,40 +1,27 @@
 """Stickers for many signs at once: RP2 (Eykholt et al. 2018) through the one attack loop."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from physadv.attacks.checks import check_count
-from physadv.attacks.errors import AttackError
-from physadv.attacks.loop import Watch, optimise
-from physadv.attacks.objectives import Objective, targeted_cross_entropy, untargeted_likelihood
-from physadv.attacks.optimisers import cooling_adam
-from physadv.attacks.penalties import (
-    PRINTABLE,
-    Penalty,
-    non_printability_minimum,
-    non_printability_product,
-    total_variation,
-)
-from physadv.classifiers import Classifier
+from physadv.attacks.objectives import targeted_cross_entropy, untargeted_likelihood
+from physadv.attacks.penalties import Penalty
+from physadv.attacks.running import Options
+from physadv.attacks.stickers import optimise_rp2
 from physadv.progress import Reporter, silent
 from physadv.randomness import generator
 from physadv.signs.stop_sign import FACE_SIDE
-from physadv.signs.stop_sign.colours import flat_colours, under
+from physadv.signs.stop_sign.colours import flat_colours, palette_colours, printable_colours
 from physadv.signs.stop_sign.masks import load_mask, vulnerable_rectangles
 from physadv.signs.stop_sign.plate import SignPhoto, outline
-from physadv.signs.stop_sign.settings import Nps, check_rectangles
+from physadv.signs.stop_sign.settings import StopSignSettings
 from physadv.signs.stop_sign.sign_photos import rectified
 from physadv.signs.stop_sign.stickers import MARGIN, SharedStickers, metered, white_light
+from physadv.signs.stop_sign.views import Judge
 from physadv.transforms import Transformation
-
-_NPS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "product": non_printability_product,
-    "minimum": non_printability_minimum,
-}
 
 SIDE = 80
 """Pixels of the face while stickers are optimised: more than twice what sign classifiers look at."""
@@ -46,125 +33,78 @@ _SPARSE_STEPS = 0.5
 """Steps that look for vulnerable places, as a share of those that follow."""
 
 
-@dataclass(frozen=True)
-class StickerSettings:
-    """How stickers are optimised.
-
-    Attributes:
-        label: the signs' true class.
-        target: the class they should be taken for; anything but `label` without it.
-        steps: of Adam; likewise `rate`, at first, in units of the pixel range.
-        batch: signs and transformations a step.
-        printability: weight of the non-printability score; `nps` its form.
-        smoothness: weight of the total variation.
-        palette: the only colours (N, 3) stickers may have, or how many flat ones; any without it.
-        printable: (C, 3), what can be printed; flat colours are of these where `only_printable`.
-        seed: of everything random.
-    """
-
-    label: int
-    target: int | None = None
-    steps: int = 400
-    rate: float = 0.05
-    batch: int = 32
-    printability: float = 0.01
-    nps: Nps = "product"
-    smoothness: float = 0.3
-    palette: Tensor | int | None = None
-    printable: Tensor = PRINTABLE
-    only_printable: bool = False
-    seed: int = 0
-
-
 def optimise_stickers(
-    classifier: Classifier,
+    judge: Judge,
     signs: Sequence[SignPhoto],
     mask: Tensor,
     distribution: Transformation,
     backgrounds: Tensor,
-    settings: StickerSettings,
+    settings: StopSignSettings,
     reporter: Reporter = silent,
 ) -> Tensor:
-    """Return stickers (1, 3, FACE_SIDE, FACE_SIDE) in [0, 1] that change what a classifier says of the signs.
+    """Return stickers (1, 3, FACE_SIDE, FACE_SIDE) in [0, 1] that change how the signs are classified.
 
     Args:
-        classifier: sees crops of any size.
+        judge: the classifier, which sees crops of any size, and the classes.
         signs: photos of signs, all of one class; every step draws some of them.
         mask: (FACE_SIDE, FACE_SIDE) in [0, 1], where stickers are.
-        distribution: of what happens between a sign and the classifier's input.
+        distribution: what happens between a sign and the classifier's input.
         backgrounds: (K, 3, h, w) in [0, 1], scenes that may be behind a sign.
-        settings: the rest.
+        settings: steps, weights, colours and seed.
         reporter: shows the steps.
 
     Raises:
-        AttackError: a class is none of the classifier's, or a gradient is not finite.
+        AttackError: a gradient is not finite.
     """
-    _check(classifier, settings)
     variable = _variable(signs, _reduced(mask), backgrounds, settings.batch)
-    steps, palette = settings.steps, settings.palette
+    steps, palette = settings.steps, palette_colours(settings.palette)
     if isinstance(palette, int):
         # Which colours are worth having shows only once there is something to show.
         first = max(1, round(_FLAT_AFTER * steps))
-        free = _descend(classifier, variable, distribution, settings, first, "choose colours", reporter)
-        printable = settings.printable if settings.only_printable else None
-        palette = flat_colours(variable.images(free).detach(), variable.mask, palette, printable)
+        free = _descend(judge, variable, distribution, settings, first, "choose colours", reporter)
+        given = None if settings.colours is None else printable_colours(settings.colours)
+        palette = flat_colours(variable.images(free).detach(), variable.mask, palette, given)
         variable, steps = replace(variable, start_at=free), max(1, steps - first)
     variable = replace(variable, palette=palette)
-    values = _descend(classifier, variable, distribution, settings, steps, "optimise stickers", reporter)
+    values = _descend(judge, variable, distribution, settings, steps, "optimise stickers", reporter)
     return variable.images(_enlarged(values))
 
 
 def find_vulnerable(
-    classifier: Classifier,
+    judge: Judge,
     signs: Sequence[SignPhoto],
     distribution: Transformation,
     backgrounds: Tensor,
-    settings: StickerSettings,
-    *,
-    count: int,
-    area: float,
+    settings: StopSignSettings,
     reporter: Reporter = silent,
 ) -> Tensor:
-    """Return the mask (FACE_SIDE, FACE_SIDE) of the `count` rectangles where the classifier is vulnerable.
+    """Return the mask (FACE_SIDE, FACE_SIDE) of the rectangles where the classifier is vulnerable.
 
     RP2's two stages (Eykholt et al. 2018, section 3.3): an attack on the whole face that pays for every
-    change by its L1 norm shows where; `vulnerable_rectangles` puts stickers there. Other arguments and errors
-    as `optimise_stickers` and `vulnerable_rectangles`.
+    change by its L1 norm shows where; `vulnerable_rectangles` puts `settings.rectangles` stickers there. For
+    the arguments see `optimise_stickers`.
+
+    Raises:
+        StopSignError: there is no room for the rectangles.
     """
-    _check(classifier, settings)
-    check_rectangles(count, area)
     variable = _variable(signs, _reduced(load_mask("octagon")), backgrounds, settings.batch)
     edge = (variable.scenes.shape[-1] - SIDE) // 2
     faces = variable.scenes[..., edge : edge + SIDE, edge : edge + SIDE]
     face = 255 * faces.mean(dim=0, keepdim=True)
     variable = replace(variable, start_at=face)
-    sparse = replace(
-        settings, steps=max(1, round(_SPARSE_STEPS * settings.steps)), palette=None, printability=0.0
-    )
     values = _descend(
-        classifier,
+        judge,
         variable,
         distribution,
-        sparse,
-        sparse.steps,
+        replace(settings, printability=0.0),
+        max(1, round(_SPARSE_STEPS * settings.steps)),
         "find where it is vulnerable",
         reporter,
         lambda values: _SPARSITY * (values - face).abs().mean(dim=(1, 2, 3)) / 255,
     )
     changed = ((values - face).abs().mean(dim=1)[0] * variable.mask)[None, None]
     weight = F.interpolate(changed, (FACE_SIDE, FACE_SIDE), mode="bilinear", align_corners=False)[0, 0]
-    return vulnerable_rectangles(weight, count, area)
-
-
-def _check(classifier: Classifier, settings: StickerSettings) -> None:
-    classes = len(classifier.labels)
-    for name, value in (("label", settings.label), ("target", settings.target)):
-        if value is not None and not 0 <= value < classes:
-            raise AttackError(f"{name} {value}; wanted a class from 0 to {classes - 1}")
-    if settings.target == settings.label:
-        raise AttackError(f"target {settings.target} is the signs' own class; wanted another")
-    check_count("steps", settings.steps)
-    check_count("batch", settings.batch)
+    return vulnerable_rectangles(weight, settings.rectangles, settings.area)
 
 
 def _variable(signs: Sequence[SignPhoto], mask: Tensor, backgrounds: Tensor, batch: int) -> SharedStickers:
@@ -183,49 +123,48 @@ def _variable(signs: Sequence[SignPhoto], mask: Tensor, backgrounds: Tensor, bat
 
 
 def _descend(
-    classifier: Classifier,
+    judge: Judge,
     variable: SharedStickers,
     distribution: Transformation,
-    settings: StickerSettings,
+    settings: StopSignSettings,
     steps: int,
     what: str,
     reporter: Reporter,
     sparsity: Penalty | None = None,
 ) -> Tensor:
-    """Return the levels (1, 3, SIDE, SIDE) after so many steps from the variable's start."""
-
-    def penalty(values: Tensor) -> Tensor:
-        surface = values / 255
-        unprintable = _NPS[settings.nps](under(surface, variable.mask), settings.printable)
-        cost = settings.printability * unprintable + settings.smoothness * total_variation(surface)
-        # The loop adds the losses of a batch up; a penalty weighs as much as each of them.
-        return settings.batch * (cost if sparsity is None else cost + sparsity(values))
+    """Return the levels (1, 3, SIDE, SIDE) after some steps from the variable's start."""
 
     def tick(step: int, losses: Tensor) -> None:
         next(ticks)
 
+    objective = (
+        untargeted_likelihood(torch.full((settings.batch,), judge.label))
+        if judge.target is None
+        else targeted_cross_entropy(torch.full((settings.batch,), judge.target))
+    )
     ticks = iter(reporter.track(range(steps), steps, what))
-    values = optimise(
-        classifier,
-        _objective(settings),
+    options: Options = {
+        "distribution": distribution,
+        "steps": steps,
+        "samples": 1,
+        "generator": generator(settings.seed, what),
+        "callback": tick,
+    }
+    values = optimise_rp2(
+        judge.classifier,
+        objective,
         variable,
-        distribution,
-        cooling_adam(255 * settings.rate, steps),
-        steps=steps,
-        samples=1,
-        generator=generator(settings.seed, what),
-        penalty=penalty,
-        watch=Watch(callback=tick),
+        variable.mask,
+        options,
+        printability=settings.printability,
+        smoothness=settings.smoothness,
+        nps=settings.nps,
+        printable=printable_colours(settings.colours),
+        penalty=sparsity,
     )
     # The reporter's last word comes when its items end.
     next(ticks, None)
     return values.detach()
-
-
-def _objective(settings: StickerSettings) -> Objective:
-    if settings.target is None:
-        return untargeted_likelihood(torch.full((settings.batch,), settings.label))
-    return targeted_cross_entropy(torch.full((settings.batch,), settings.target))
 
 
 def _reduced(mask: Tensor) -> Tensor:

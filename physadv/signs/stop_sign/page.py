@@ -4,30 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from physadv.evaluation.comparisons import Comparison
 from physadv.files import replacing
 from physadv.report.figures import Figure, Grid, Series, curve, heat_map
-from physadv.report.page import (
-    Cell,
-    Column,
-    ColumnGroup,
-    Facts,
-    FigureGroup,
-    Headline,
-    Notice,
-    Picture,
-    RowGroup,
-    Table,
-    render_page,
-    slug,
-)
-from physadv.report.tables import share_cell
+from physadv.report.page import Facts, FigureGroup, Headline, Notice, Picture, render_page, slug
+from physadv.report.table import Table
 from physadv.report.wording import interval, percent, plural
 from physadv.runs import Capture
 from physadv.signs.stop_sign.gallery import ViewRow, sticker_pictures, view_rows
 from physadv.signs.stop_sign.lab import CELLS
-from physadv.signs.stop_sign.score import Printability, Score, Shares
-from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED
+from physadv.signs.stop_sign.score import Printability, Score
+from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, StudySize
+from physadv.signs.stop_sign.tables import comparison_table, overall_table, place_table
 from physadv.signs.stop_sign.views import Exhibit
 
 SIMULATED_NOTICE = (
@@ -35,93 +22,87 @@ SIMULATED_NOTICE = (
     "sign's face by a model of camera, light and road. What real stickers do on a real sign, only real "
     "photos tell."
 )
-FACES_NOTE = "The first sign as each treatment leaves it, flat and unphotographed."
-LIMITS = (
-    "Shares count the views in which the sign was found or, where a simulated test knows its place, is at "
-    "least 16 pixels high. Wilson intervals take every view for a trial of its own; the clustered ones draw "
-    "whole signs or approaches and are the safer. A simulated test says what holds under the poses, light "
-    "and noise it draws, a real one what held on that day. A sticker that fools this classifier may leave "
-    "another unmoved, and one that fails here may fool it in other light. Test signs of your own, never one "
-    "on a public road."
-)
 
 
 @dataclass(frozen=True)
 class StudyPage:
-    """Everything the page says, in the order in which it says it; see `study_page`."""
+    """What the page shows, from top to bottom; its template has the words that are always the same.
+
+    Attributes:
+        title: the study's name.
+        summary: short facts below it.
+        notice: says what is simulated.
+        headlines: one a test.
+        stickers_note: what the stickers are.
+        stickers: the first sign's face, a picture a treatment.
+        figures: of every test.
+        tables: of every test.
+        views: the first sign from some places, a picture a treatment.
+        parameters: everything the study was made with.
+        commands: that remake it.
+    """
 
     title: str
     summary: tuple[str, ...]
     notice: Notice
     headlines: tuple[Headline, ...]
-    headlines_note: str
     stickers_note: str
     stickers: tuple[Picture, ...]
     figures: tuple[FigureGroup, ...]
-    tables: tuple[Table, ...]
-    views_note: str
+    tables: tuple[Table[Any], ...]
     views: tuple[ViewRow, ...]
     parameters: tuple[Facts, ...]
     commands: tuple[str, ...]
-    commands_note: str
-    limits: str
 
 
 def study_page(
     title: str,
-    *,
-    classifier: str,
-    label: str,
-    target: str | None,
+    exhibit: Exhibit,
     scores: Sequence[Score],
     printability: Mapping[str, Printability],
-    stickers: tuple[Picture, ...],
-    views: tuple[ViewRow, ...],
+    *,
+    shots: int,
     parameters: tuple[Facts, ...],
     commands: tuple[str, ...],
-    stickers_note: str = "",
+    stickers_note: str = "The first sign as each treatment leaves it, flat and unphotographed.",
 ) -> StudyPage:
-    """Return what the page says of a study.
+    """Return the page of a study.
 
     Args:
         title: the study's name.
-        classifier: its spec.
-        label: name of the true class.
-        target: name of the attack's class, None without one.
+        exhibit: the signs that were judged.
         scores: of its tests, simulated or real.
         printability: of the treatments that wear stickers.
-        stickers: from `sticker_pictures`.
-        views: from `view_rows`.
+        shots: photos in each cell of the lab test, of which the first is shown.
         parameters: everything the study was made with.
         commands: what remakes it, one line each.
         stickers_note: what the stickers are, in a sentence.
     """
+    judge, unreal = exhibit.judge, [score for score in scores if score.simulated]
+    labels = judge.classifier.labels
+    target = None if judge.target is None else labels[judge.target]
     aim = f"to be read as “{target}”" if target else "not to be read as what it is"
-    unreal = [score.title for score in scores if score.simulated]
+    tables: list[Table[Any]] = [overall_table(score, printability, clustered=True) for score in scores]
+    tables += [comparison_table(score) for score in scores if score.by_view]
+    tables += map(place_table, scores)
     return StudyPage(
         title=title,
-        summary=(f"classifier {classifier}", f"sign “{label}”, {aim}", *(score.title for score in scores)),
+        summary=(
+            f"classifier {judge.classifier.spec}",
+            f"sign “{labels[judge.label]}”, {aim}",
+            *(score.title for score in scores),
+        ),
         notice=Notice("Simulated.", SIMULATED_NOTICE)
         if len(unreal) == len(scores)
         else Notice("Partly simulated." if unreal else "Real pictures.", _what_is_real(scores), not unreal),
         headlines=tuple(_headline(score, target) for score in scores),
-        headlines_note="Random stickers have the area and the colours of the optimised ones, and nothing was "
-        "optimised about them: what they do, any sticker does.",
-        stickers_note=stickers_note or FACES_NOTE,
-        stickers=stickers,
+        stickers_note=stickers_note,
+        stickers=sticker_pictures(exhibit),
         figures=tuple(score_figures(score) for score in scores),
-        tables=(
-            *(_overall(score, printability) for score in scores),
-            *(_tests(score) for score in scores if score.by_view),
-            *(_places(score) for score in scores),
-        ),
-        views_note="The first sign, the same pose, light and noise in a row. Below each picture: the "
-        "classifier's answer on the crop of the sign.",
-        views=views,
+        tables=tuple(map(_capital, tables)),
+        views=view_rows(exhibit, shots),
         parameters=parameters,
         commands=commands,
-        commands_note="The same seed gives the same numbers.",
-        limits=LIMITS,
     )
 
 
@@ -136,6 +117,7 @@ def write_page(
     exhibit: Exhibit,
     scores: Sequence[Score],
     printability: Mapping[str, Printability],
+    size: StudySize,
     command: str,
 ) -> None:
     """Write the page of a run to its capture's `report.html`.
@@ -146,17 +128,15 @@ def write_page(
         exhibit: the signs that were judged.
         scores: of the tests.
         printability: of the treatments that wear stickers.
+        size: of the simulated tests.
         command: that remakes the run.
     """
     page = study_page(
         f"Stickers on a stop sign: {capture.name}",
-        classifier=exhibit.judge.classifier.spec,
-        label=record["classes"]["label"],
-        target=record["classes"]["target"],
-        scores=scores,
-        printability=printability,
-        stickers=sticker_pictures(exhibit),
-        views=view_rows(exhibit),
+        exhibit,
+        scores,
+        printability,
+        shots=size.shots,
         parameters=_facts(record),
         commands=(command,),
         stickers_note=f"Stickers cover {100 * record['area_of_the_sign']:.1f} % of the sign; the first "
@@ -177,9 +157,12 @@ def _facts(record: Mapping[str, Any]) -> tuple[Facts, ...]:
     )
 
 
+def _capital(table: Table[Any]) -> Table[Any]:
+    return replace(table, title=table.title[0].upper() + table.title[1:])
+
+
 def _what_is_real(scores: Sequence[Score]) -> str:
-    said = [f"{score.name}: {'simulated' if score.simulated else score.channel}" for score in scores]
-    return f"{'; '.join(said)}."
+    return f"{'; '.join(f'{score.name}: {score.channel}' for score in scores)}."
 
 
 def _title(score: Score) -> str:
@@ -258,93 +241,3 @@ def _heat_map(score: Score, treatment: str) -> Figure:
         cells=tuple(tuple(shares.get((row, column)) for column in angles) for row in feet),
     )
     return heat_map(slug(f"{score.title} {treatment}"), treatment, score.title, grid)
-
-
-def _overall(score: Score, printability: Mapping[str, Printability]) -> Table:
-    runs = (Column("longest run"),) if score.longest_run else ()
-    return Table(
-        caption=f"{_title(score)}: all views, per cent, 95 % intervals below (Wilson, then over "
-        f"{'approaches' if score.longest_run else 'signs'}).",
-        columns=(
-            ColumnGroup("", (Column("Treatment", numeric=False),)),
-            ColumnGroup("Success", (Column("targeted"), Column("untargeted"))),
-            ColumnGroup("", (Column("read right"), Column("confidence"), Column("found"), Column("views"))),
-            ColumnGroup("Print", (Column("NPS"), Column("palette error"))),
-            *((ColumnGroup("", runs),) if runs else ()),
-        ),
-        groups=(
-            RowGroup(
-                "",
-                tuple(_overall_cells(name, score, printability.get(name)) for name in score.overall),
-            ),
-        ),
-    )
-
-
-def _overall_cells(name: str, score: Score, printed: Printability | None) -> tuple[Cell, ...]:
-    own, clustered = score.overall[name], score.clustered[name]
-    shares = []
-    for measure in ("targeted", "untargeted", "accuracy"):
-        cell = share_cell(getattr(own, measure))
-        over = interval(getattr(clustered, measure))
-        shares.append(replace(cell, detail=f"{cell.detail}\n{over}" if over else ""))
-    confidence = Cell("–", weak=True) if own.confidence is None else Cell(f"{100 * own.confidence:.1f}")
-    numbers = (None, None) if printed is None else (printed.nps, printed.palette_error)
-    return (
-        Cell(name),
-        *shares,
-        confidence,
-        Cell(f"{100 * (own.found.value or 0):.1f}"),
-        Cell(str(own.views)),
-        *(Cell("–", weak=True) if value is None else Cell(f"{value:.3g}") for value in numbers),
-        *((Cell(str(score.longest_run[name])),) if score.longest_run else ()),
-    )
-
-
-def _places(score: Score) -> Table:
-    return Table(
-        caption=f"{_title(score)}, {score.measure} success by place, per cent",
-        columns=(
-            ColumnGroup("", (Column("Place", numeric=False), *map(Column, score.overall))),
-            ColumnGroup("", (Column("views"),)),
-        ),
-        groups=(
-            RowGroup(
-                "", tuple(_place_cells(place, own, score.measure) for place, own in score.places_seen.items())
-            ),
-        ),
-        folded=True,
-    )
-
-
-def _place_cells(place: str, own: Mapping[str, Shares], measure: str) -> tuple[Cell, ...]:
-    views = next(iter(own.values())).views
-    return (
-        Cell(place),
-        *(share_cell(getattr(shares, measure)) for shares in own.values()),
-        Cell(str(views)),
-    )
-
-
-def _tests(score: Score) -> Table:
-    return Table(
-        caption=f"{_title(score)}: {score.measure} success compared, exact McNemar, Holm-corrected",
-        columns=(
-            ColumnGroup("", (Column("Treatments", numeric=False),)),
-            ColumnGroup("", (Column("only first"), Column("only second"), Column("pairs"))),
-            ColumnGroup("", (Column("p"), Column("p (Holm)"), Column("differs"))),
-        ),
-        groups=(
-            RowGroup("view by view", tuple(map(_test_cells, score.by_view))),
-            RowGroup("sign by sign, by most of its views", tuple(map(_test_cells, score.by_sign))),
-        ),
-    )
-
-
-def _test_cells(test: Comparison) -> tuple[Cell, ...]:
-    return (
-        Cell(f"{test.first}, {test.second}"),
-        *(Cell(str(count)) for count in (test.only_first, test.only_second, test.pairs)),
-        *(Cell("–", weak=True) if p is None else Cell(f"{p:.2g}") for p in (test.p, test.holm)),
-        Cell("yes" if test.differs else "not shown", weak=not test.differs),
-    )

@@ -19,7 +19,7 @@ from physadv.signs.drawing.faces import STOP_SIGN_REACH, face
 from physadv.signs.drawing.pen import FACE_REACH
 from physadv.signs.posters import MINIATURE_MM, TRUE_SIZE_NOTICE
 from physadv.signs.posters.paper_signs import PaperSign
-from physadv.signs.posters.pdf import write_sign_pdf
+from physadv.signs.posters.pdf import Part, write_sign_pdf
 from physadv.signs.stop_sign import FACE_SIDE
 from physadv.signs.stop_sign.colours import nearest_colours
 from physadv.signs.stop_sign.make import RECORD, StickerRun
@@ -29,6 +29,8 @@ from physadv.signs.stop_sign.views import Judge
 
 _SIDE = 4 * FACE_SIDE
 """Pixels of a printed face: three quarters of a millimetre each on a sign of true size."""
+_FIRST_SHEET = 100
+"""Step between the numbers of the first pages of a run's PDFs."""
 
 
 def print_sign(
@@ -52,45 +54,35 @@ def print_sign(
         for kind, pixels in (("clean", clean), ("adversarial", attacked))
     )
     code = digest36("/".join(example.sha256 for example in examples), RUN_CHARACTERS)
-    title = f"physadv   {printout.name}"
     small = min(size_mm, MINIATURE_MM)
-    notice = TRUE_SIZE_NOTICE if scale == TRUE else ""
-    miniature = PaperSign(Image.fromarray(attacked), outline, small, mask)
-    plain = PaperSign(Image.fromarray(clean), outline, small)
-    paths = [printout.pdf, printout.folder / "clean.pdf"]
-    with replacing(paths[0]) as path:
-        sheets = write_sign_pdf(
-            path,
-            miniature,
-            ("miniature", "stickers"),
-            run=code,
-            title=title,
-            example="adversarial",
-            page=page,
-        )
-    with replacing(paths[1]) as path:
-        write_sign_pdf(
-            path, plain, ("miniature",), run=code, title=title, example="clean", page=page, first_sheet=100
-        )
+    worn, plain = Image.fromarray(attacked), Image.fromarray(clean)
+    files: list[tuple[str, str, PaperSign, tuple[Part, ...]]] = [
+        ("sheets.pdf", "adversarial", PaperSign(worn, outline, small, mask), ("miniature", "stickers")),
+        ("clean.pdf", "clean", PaperSign(plain, outline, small), ("miniature",)),
+    ]
     if size_mm > small:
-        paths.append(printout.folder / "poster.pdf")
-        large = PaperSign(Image.fromarray(attacked), outline, size_mm, mask)
-        with replacing(paths[2]) as path:
-            write_sign_pdf(
-                path,
-                large,
-                ("poster", "stickers"),
-                run=code,
-                title=title,
-                notice=notice,
-                example="adversarial",
-                page=page,
-                first_sheet=200,
+        large = PaperSign(worn, outline, size_mm, mask)
+        files.append(("poster.pdf", "adversarial", large, ("poster", "stickers")))
+    sheets = []
+    for number, (name, example, sign, parts) in enumerate(files):
+        with replacing(printout.folder / name) as path:
+            sheets.append(
+                write_sign_pdf(
+                    path,
+                    sign,
+                    parts,
+                    run=code,
+                    title=f"physadv   {printout.name}",
+                    notice=TRUE_SIZE_NOTICE if scale == TRUE and name == "poster.pdf" else "",
+                    example=example,
+                    page=page,
+                    first_sheet=_FIRST_SHEET * number,
+                )
             )
-    _manifest(printout, run, code, examples).model_copy(update={"sheets": tuple(sheets)}).write(
+    _manifest(printout, run, code, examples).model_copy(update={"sheets": tuple(sheets[0])}).write(
         printout.manifest_path
     )
-    return paths
+    return [printout.folder / name for name, *_ in files]
 
 
 def _printed_faces(run: StickerRun) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float64]]:

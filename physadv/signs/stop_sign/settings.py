@@ -4,13 +4,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import cast, get_args
 
+from physadv.attacks.recipe import Nps
+from physadv.attacks.recipes import RECIPES
 from physadv.errors import unknown_name
 from physadv.signs.posters import MINIATURE_MM
 from physadv.signs.stop_sign import FACE_MM, StopSignError
 from physadv.signs.stop_sign.palettes import parse_palette, read_colours
 
+RP2 = RECIPES["rp2"]
+"""The numbers of the optimiser."""
 CLEAN, RANDOM, OPTIMISED = "clean", "random", "optimised"
 TREATMENTS = (CLEAN, RANDOM, OPTIMISED)
 """What a sign can wear: nothing, random stickers, the optimised ones."""
@@ -25,7 +29,6 @@ MASKS = {
     "camouflage": "four rectangles above and below the word",
 }
 """The masks that have a name; `masks.load_mask` draws them."""
-Nps = Literal["product", "minimum"]
 
 
 @dataclass(frozen=True)
@@ -65,12 +68,12 @@ class StopSignSettings:
     area: float = 0.19
     palette: str = "free"
     colours: Path | None = None
-    transforms: str = "rp2-sign"
-    steps: int = 300
+    transforms: str = RP2.transforms
+    steps: int = RP2.steps_for()
     batch: int = 32
     nps: Nps = "product"
-    printability: float = 0.01
-    smoothness: float = 0.3
+    printability: float = RP2.parameters["printability"]
+    smoothness: float = RP2.parameters["smoothness"]
     seed: int = 0
     device: str = "cpu"
 

@@ -31,11 +31,22 @@ class Judge:
         classifier: takes crops (B, 3, CROP_SIDE, CROP_SIDE).
         label: the signs' true class.
         target: the attack's class; None where it has none.
+
+    Raises:
+        StopSignError: a class is none of the classifier's, or the target is the signs' own.
     """
 
     classifier: Classifier
     label: int
     target: int | None = None
+
+    def __post_init__(self) -> None:
+        classes = len(self.classifier.labels)
+        for name, value in (("label", self.label), ("target", self.target)):
+            if value is not None and not 0 <= value < classes:
+                raise StopSignError(f"{name} {value}; wanted a class from 0 to {classes - 1}")
+        if self.target == self.label:
+            raise StopSignError(f"target {self.target} is the signs' own class; wanted another")
 
     def answers(self, views: Sequence["View"]) -> list["Answer"]:
         """Return the classifier's answer on every view, in their order."""
@@ -107,7 +118,7 @@ class Exhibit:
 
 
 @dataclass(frozen=True)
-class View:
+class Seen:
     """One sign as it is seen once.
 
     Attributes:
@@ -116,7 +127,6 @@ class View:
         place: a cell of the lab test as "10 ft, 15°", an approach, or a video.
         distance_m: from the camera to the sign; nan where it is not known.
         angle_deg: of the camera off the sign's normal; nan where it is not known.
-        crop: (3, CROP_SIDE, CROP_SIDE), None where no sign was found.
     """
 
     treatment: str
@@ -124,30 +134,26 @@ class View:
     place: str
     distance_m: float
     angle_deg: float
+
+
+@dataclass(frozen=True)
+class View(Seen):
+    """What a classifier is shown: `crop` (3, CROP_SIDE, CROP_SIDE), None where no sign was found."""
+
     crop: Tensor | None
 
 
 @dataclass(frozen=True)
-class Answer:
+class Answer(Seen):
     """A classifier's answer on one view.
 
     Attributes:
-        treatment: what the sign wore.
-        sign: the sign's name.
-        place: from where it was seen.
-        distance_m: from the camera to the sign; nan where it is not known.
-        angle_deg: of the camera off the sign's normal; nan where it is not known.
         label: the true class.
         target: the attack's class; None where it has none.
         labels: the five likeliest classes, the likeliest first; empty where no sign was found.
         probabilities: of `labels`.
     """
 
-    treatment: str
-    sign: str
-    place: str
-    distance_m: float
-    angle_deg: float
     label: int
     target: int | None
     labels: tuple[int, ...]

@@ -1,18 +1,14 @@
-"""What is hardened against what, and what a network is worth before and after."""
+"""What `harden` is asked for, checked without loading anything."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from physadv.attacks.patches import Placement
-from physadv.classifiers.signs import SIGN_LABELS
+from physadv.classifiers.gtsrb import SIGN_LABELS
 from physadv.errors import PhysadvError, unknown_name
-from physadv.signs.training.fitting import Measured
-from physadv.signs.training.inner_attacks import Mixture, NoiseAttack, StickerAttack
-from physadv.signs.training.universal_stickers import UniversalStickers
 
 PEAK_RATE = 1.5e-3
 ROTATION = 45.0
-"""Stickers are turned up to so many degrees either way."""
+"""Largest rotation of a sticker, degrees either way."""
 
 
 class HardenError(PhysadvError):
@@ -21,24 +17,23 @@ class HardenError(PhysadvError):
 
 @dataclass(frozen=True)
 class HardenSettings:
-    """What is hardened, on what, against what.
+    """What is hardened, on what data, against what.
 
     Attributes:
         data: folder with traffic/gtsrb32.npz and traffic/rp2/victims.
-        model: `signs`, `signs-hardened` or `signs@PATH`: the network whose weights are the start.
-        epochs: how often every training image is seen.
-        area: the least and the largest share of an image that stickers of its own cover.
-        steps: of every inner attack on single images.
+        model: `signs`, `signs-hardened` or `signs@PATH`: the network whose weights training starts from.
+        epochs: how many times every training image is seen.
+        area: least and largest share of an image that a sticker of its own covers.
+        steps: steps of the attacks on single images; shared stickers take twice as many.
         stickered: share of every batch that wears stickers of its own.
-        shared: share of every batch that is signs of one class, all in the same stickers, which take twice
-            as many steps and cover up to a quarter of the sign.
-        protect: the class that a share `focus` of such sets is made for, drawn set by set; the others are
-            for any class.
-        focus: see `protect`.
+        shared: share of every batch that is signs of one class in stickers they share, which cover up to a
+            quarter of the sign.
+        protect: the class that shared stickers are made for, with probability `focus` for each set.
+        focus: share of the sets of shared stickers made for the protected class; others are for any class.
         drawn: share of the sets for the protected class that are made on drawings of it as it looks in
-            another country than the training images, where the project draws it so (`stop`).
-        eps: 8-bit levels of L∞ noise on a further 30 % of every batch; 0 without it.
-        seed: of everything random.
+            another country than the training images, where the project can draw that (`stop`).
+        eps: 8-bit levels of L∞ noise on a further 30 % of every batch; 0 for none.
+        seed: seed of everything random.
     """
 
     data: Path
@@ -68,23 +63,11 @@ class HardenSettings:
         ):
             if not good:
                 raise HardenError(f"{name} {getattr(self, name):g}: wanted {wanted}")
+        low, high = self.area
+        if not 0 < low <= high <= 1:
+            raise HardenError(f"patch area {low:g} to {high:g}: wanted shares of the image, 0 to 1")
         if self.protect not in SIGN_LABELS:
             raise HardenError(unknown_name("class", self.protect, SIGN_LABELS))
-
-    def mixture(self) -> Mixture:
-        """Return what a batch is made of.
-
-        Raises:
-            AttackError: the area is no share of an image.
-        """
-        noise = NoiseAttack(self.eps, self.steps) if self.eps else None
-        return Mixture(
-            StickerAttack(Placement(self.area, ROTATION), self.steps),
-            self.stickered,
-            UniversalStickers(steps=2 * self.steps),
-            self.shared,
-            noise,
-        )
 
     @property
     def start(self) -> str:
@@ -100,32 +83,3 @@ class HardenSettings:
         given += [f"--focus {self.focus:g} --drawn {self.drawn:g}"]
         given += [f"--eps {self.eps} --seed {self.seed}"]
         return " ".join(given)
-
-
-@dataclass(frozen=True)
-class Worth:
-    """How many images a network gets right.
-
-    Attributes:
-        test: the GTSRB test images.
-        victims: the photos of US stop signs.
-        stickered: test images with fresh stickers, of four times as many steps as in training.
-    """
-
-    test: Measured
-    victims: Measured
-    stickered: Measured
-
-
-@dataclass(frozen=True)
-class Hardened:
-    """What came of it, of the file as reloaded.
-
-    Attributes:
-        weights: the file; the card lies beside it.
-        before: what the classifier was worth before; likewise `after`.
-    """
-
-    weights: Path
-    before: Worth
-    after: Worth

@@ -1,25 +1,33 @@
-"""Signs of one class at a time, for the stickers they share to be made on: photographed, or drawn.
+"""Signs of one class at a time, photographed or drawn, in stickers that they share.
 
-Photos of one country teach one face. GTSRB's stop signs are German: stickers that made a network hardened on
-them call every photo of a US stop sign "no entry" did so to none of them and to none drawn after the German
-face, but to all drawn after the American one, whose letters are smaller.
+Photos from one country teach one face. GTSRB's stop signs are German: stickers with which a hardened network
+called every photo of a US stop sign "no entry" did so on no German sign, photographed or drawn, but on every
+drawn American one, whose letters are smaller.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Generator, Tensor
+import torch.nn.functional as F
+from torch import Generator, Tensor, nn
 
-from physadv.classifiers.signs import SIGN_LABELS
+from physadv.classifiers.gtsrb import SIGN_LABELS
+from physadv.defences.universal_stickers import UniversalStickers, View
 from physadv.signs.drawing.drawing import draw_posed_sign
 from physadv.signs.drawing.faces import ABROAD
-from physadv.signs.training.fitting import Signs
+from physadv.signs.training.augmentation import viewed
+from physadv.signs.training.data import Signs
 
 DRAWN = 400
-"""How many are drawn to be trained on."""
+"""Drawings made to train on."""
+SETS = 4
+"""Sets of shared stickers in a batch, each on signs of one class."""
+FAR = (14, 28)
+"""Least and largest side, in pixels, of images seen from afar; the sign fills four fifths of it."""
 _SIDE = 32
-"""Their side in pixels, as GTSRB's are stored."""
+"""Side of the drawings in pixels, as GTSRB's images are stored."""
 
 
 def drawn_abroad(label: str, count: int, seed: int) -> Signs | None:
@@ -37,12 +45,11 @@ class OneClass:
     """Draws signs of one class.
 
     Attributes:
-        signs: photographed, of all classes.
-        protected: the class that is drawn with a chance of `focus`; else that of a random photo.
-        focus: see `protected`.
+        signs: photographed signs of all classes.
+        protected: the class that is drawn with probability `focus`; else it is the class of a random photo.
+        focus: probability of the protected class.
         abroad: drawings of the protected class, if there are any.
-        drawn: chance that signs of the protected class are these.
-        random: of all choices.
+        drawn: probability that signs of the protected class are drawings.
     """
 
     signs: Signs
@@ -50,19 +57,69 @@ class OneClass:
     focus: float
     abroad: Signs | None
     drawn: float
-    random: Generator
 
-    def __call__(self, n: int) -> tuple[Tensor, Tensor]:
+    def __call__(self, n: int, generator: Generator) -> tuple[Tensor, Tensor]:
         """Return n images, float (n, 3, S, S) in [0, 1], of some one class, and their labels, int64 (n,)."""
         pool = self.signs
-        chosen = int(pool.labels[int(torch.randint(len(pool.labels), (), generator=self.random))])
-        if self._by_chance(self.focus):
+        chosen = int(pool.labels[int(torch.randint(len(pool.labels), (), generator=generator))])
+        if _happens(self.focus, generator):
             chosen = self.protected
-            if self.abroad is not None and self._by_chance(self.drawn):
+            if self.abroad is not None and _happens(self.drawn, generator):
                 pool = self.abroad
         rows = (pool.labels == chosen).nonzero()[:, 0]
-        rows = rows[torch.randint(len(rows), (n,), generator=self.random)]
+        rows = rows[torch.randint(len(rows), (n,), generator=generator)]
         return pool.images[rows].float() / 255, pool.labels[rows]
 
-    def _by_chance(self, share: float) -> bool:
-        return float(torch.rand((), generator=self.random)) < share
+
+@dataclass(frozen=True)
+class OneClassStickers:
+    """The inner attack that puts groups of signs, each of one class and in one set of stickers, in a batch.
+
+    Attributes:
+        attack: makes the stickers that a group shares.
+        one_class: (n, generator) → n images of signs of some one class, and their labels.
+        sets: number of groups.
+    """
+
+    attack: UniversalStickers
+    one_class: Callable[[int, Generator], tuple[Tensor, Tensor]]
+    sets: int = SETS
+
+    def __call__(
+        self, network: nn.Module, images: Tensor, labels: Tensor, generator: Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Return as many images (B, 3, H, W) as are given, and their labels (B,); none of those is left."""
+        worn, known = [], []
+        for group in images.tensor_split(self.sets):
+            if len(group):
+                signs, classes = self.one_class(len(group), generator)
+                view = _view(classes, generator)
+                worn.append(self.attack(network, signs, classes, generator, view))
+                known.append(classes)
+        return torch.cat(worn), torch.cat(known)
+
+
+def _view(labels: Tensor, generator: Generator) -> View:
+    """Return how a group is seen: half of the time as photographed, else augmented as training images are.
+
+    Stickers for signs that all look alike are stronger than stickers for all weather; training meets both.
+    Half of the time signs are also seen from afar, where letters blur and less shows another sign.
+    """
+    weathered, far = (torch.rand(2, generator=generator) < 0.5).tolist()
+
+    def view(images: Tensor) -> Tensor:
+        seen = viewed(images, labels, generator) if weathered else images
+        return from_afar(seen, generator) if far else seen
+
+    return view
+
+
+def from_afar(images: Tensor, generator: Generator) -> Tensor:
+    """Return images (B, 3, H, W) as they are at `FAR` pixels a side, one draw for all, enlarged again."""
+    side = int(torch.randint(FAR[0], FAR[1] + 1, (), generator=generator))
+    small = F.interpolate(images, (side, side), mode="bilinear", antialias=True)
+    return F.interpolate(small, images.shape[-2:], mode="bilinear")
+
+
+def _happens(probability: float, generator: Generator) -> bool:
+    return float(torch.rand((), generator=generator)) < probability

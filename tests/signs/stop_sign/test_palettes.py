@@ -36,7 +36,7 @@ class TestParsePalette:
 class TestReadColours:
     def test_reads_both_spellings(self, tmp_path):
         (tmp_path / "vinyl.txt").write_text("#ff0000\n\n0, 51, 255\n")
-        colours = printable_colours(read_colours(tmp_path / "vinyl.txt"))
+        colours = printable_colours(tmp_path / "vinyl.txt")
         assert torch.allclose(colours, torch.tensor([(1.0, 0, 0), (0, 0.2, 1)]))
 
     @pytest.mark.parametrize(

@@ -4,11 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from physadv.signs.stop_sign.score import Printability, longest_run, score_drive_by, score_lab, shares
-from physadv.signs.stop_sign.show import show_score
+from physadv.report.table import show
+from physadv.signs.stop_sign.score import Printability, Score, longest_run, score_drive_by, score_lab, shares
+from physadv.signs.stop_sign.tables import score_tables
 from physadv.signs.stop_sign.views import Answer
 
 STOP, LIMIT, OTHER = 0, 1, 2
+
+
+def show_score(score: Score, printability: dict[str, Printability]) -> None:
+    for table in score_tables(score, printability):
+        show(table)
 
 
 def answer(said: int | None, **changes: object) -> Answer:

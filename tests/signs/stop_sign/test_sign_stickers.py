@@ -1,16 +1,17 @@
 import pytest
 import torch
 
-from physadv.attacks import AttackError
+from physadv.attacks.stickers import random_stickers
+from physadv.randomness import generator
 from physadv.signs.stop_sign import FACE_SIDE, StopSignError
 from physadv.signs.stop_sign.colours import palette_colours
 from physadv.signs.stop_sign.masks import load_mask
-from physadv.signs.stop_sign.optimise import SIDE, StickerSettings, find_vulnerable, optimise_stickers
+from physadv.signs.stop_sign.optimise import SIDE, find_vulnerable, optimise_stickers
 from physadv.signs.stop_sign.plate import outline
-from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, RANDOM, check_nps
+from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, RANDOM, StopSignSettings, check_nps
 from physadv.signs.stop_sign.sign_photos import drawn_sign_photos, rectified
 from physadv.signs.stop_sign.stickers import MARGIN, SharedStickers, stickered, white_light
-from physadv.signs.stop_sign.treatments import random_stickers, treat
+from physadv.signs.stop_sign.treatments import treat
 from physadv.signs.stop_sign.views import Judge
 from physadv.transforms import identity
 
@@ -20,15 +21,15 @@ SCENES = torch.full((2, 3, 16, 16), 0.5)
 
 
 def settings(**changes):
-    given = {"label": 14, "target": 1, "steps": 4, "batch": 4, "printability": 0.0, "smoothness": 0.0}
-    return StickerSettings(**{**given, **changes})
+    given = {"steps": 4, "batch": 4, "printability": 0.0, "smoothness": 0.0}
+    return StopSignSettings(**{**given, **changes})
 
 
 @pytest.fixture(scope="module")
 def signs():
     from physadv.classifiers import load_classifier
 
-    return load_classifier("signs")
+    return Judge(load_classifier("signs"), label=14, target=1)
 
 
 class TestSharedStickers:
@@ -90,8 +91,10 @@ class TestOptimise:
         mask = load_mask("poster")
         made = optimise_stickers(signs, SIGNS[:2], mask, identity, SCENES, settings(steps=12))
         assert made.shape == (1, 3, FACE_SIDE, FACE_SIDE)
-        faces = treat(Judge(signs, 14, 1), SIGNS[2:], made, mask, seed=0, random_seed=0).faces
-        probability = {name: float(signs.probabilities(each)[0, 1]) for name, each in faces.items()}
+        faces = treat(signs, SIGNS[2:], made, mask, seed=0, random_seed=0).faces
+        probability = {
+            name: float(signs.classifier.probabilities(each)[0, 1]) for name, each in faces.items()
+        }
         assert probability[OPTIMISED] > 0.5 > probability[RANDOM]
         assert probability[CLEAN] < 0.01
 
@@ -102,29 +105,32 @@ class TestOptimise:
         )
         assert torch.equal(one, other)
 
-    @pytest.mark.parametrize("palette", [3, BLACK_AND_WHITE])
+    @pytest.mark.parametrize("palette", ["3", "bw"])
     def test_flat_colours_are_flat(self, signs, palette):
         mask = load_mask("two-bars")
         made = optimise_stickers(signs, SIGNS, mask, identity, SCENES, settings(palette=palette))
         colours = (made[0, :, mask > 0.5].T * 255).round().unique(dim=0)
-        assert len(colours) <= (palette if isinstance(palette, int) else 2)
+        assert len(colours) <= (3 if palette == "3" else 2)
 
     def test_finds_rectangles_of_the_area_that_was_asked(self, signs):
-        mask = find_vulnerable(signs, SIGNS, identity, SCENES, settings(steps=2), count=2, area=0.1)
+        mask = find_vulnerable(signs, SIGNS, identity, SCENES, settings(steps=2, rectangles=2, area=0.1))
         assert float(mask.mean()) == pytest.approx(0.1 * float(outline().mean()), rel=0.05)
 
     @pytest.mark.parametrize(
-        ("changes", "line"),
+        ("classes", "line"),
         [
-            ({"target": 14}, "target 14 is the signs' own class"),
-            ({"target": 43}, "target 43; wanted a class from 0 to 42"),
-            ({"label": -1}, "label -1; wanted"),
-            ({"steps": 0}, "steps is 0; wanted at least 1"),
+            ((14, 14), "target 14 is the signs' own class"),
+            ((14, 43), "target 43; wanted a class from 0 to 42"),
+            ((-1, 1), "label -1; wanted"),
         ],
     )
-    def test_refuses_what_cannot_be_asked(self, signs, changes, line):
-        with pytest.raises(AttackError, match=line):
-            optimise_stickers(signs, SIGNS, load_mask("poster"), identity, SCENES, settings(**changes))
+    def test_refuses_classes_that_cannot_be(self, signs, classes, line):
+        with pytest.raises(StopSignError, match=line):
+            Judge(signs.classifier, *classes)
+
+    def test_refuses_no_steps(self):
+        with pytest.raises(StopSignError, match="steps is 0; wanted at least 1"):
+            settings(steps=0)
 
     def test_knows_the_scores(self):
         assert check_nps("minimum") == "minimum"
@@ -134,10 +140,9 @@ class TestOptimise:
 
 class TestRandomStickers:
     def test_have_the_same_colours_in_other_places(self):
-        generator = torch.Generator().manual_seed(0)
-        made = torch.rand(1, 3, FACE_SIDE, FACE_SIDE, generator=generator)
+        made = torch.rand(1, 3, FACE_SIDE, FACE_SIDE, generator=torch.Generator().manual_seed(0))
         mask = load_mask("two-bars")
-        shuffled = random_stickers(made, mask, seed=0, draw=0)
+        shuffled = random_stickers(made, mask, generator(0, "random stickers", 0))
         covered = mask > 0.5
         assert set(shuffled[0, 0, covered].tolist()) <= set(made[0, 0].flatten().tolist())
         assert float((shuffled != made)[..., covered].float().mean()) > 0.8
@@ -146,7 +151,8 @@ class TestRandomStickers:
     def test_every_draw_is_another(self):
         made = torch.rand(1, 3, FACE_SIDE, FACE_SIDE)
         mask = load_mask("camouflage")
-        assert not torch.equal(random_stickers(made, mask, 0, 0), random_stickers(made, mask, 0, 1))
+        draws = [generator(0, "random stickers", draw) for draw in (0, 1)]
+        assert not torch.equal(*(random_stickers(made, mask, draw) for draw in draws))
 
     def test_side_is_finer_than_sign_classifiers_look(self):
         assert SIDE >= 2 * 32

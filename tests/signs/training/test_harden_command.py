@@ -4,8 +4,10 @@ import torch
 from PIL import Image
 
 from physadv.classifiers import load_classifier
+from physadv.defences import measure
+from physadv.keeping import Kept
 from physadv.signs.training import harden as hardening
-from physadv.signs.training.fitting import STOP, measure, read_test
+from physadv.signs.training.data import STOP, read_test
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +54,7 @@ def test_hardened_weights_are_a_classifier_and_the_same_seed_gives_the_same(phys
     assert first.read_bytes() != other.read_bytes()
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".md"] * 3 + [".safetensors"] * 3
     classifier = load_classifier(f"signs@{first}")
-    right = measure(classifier, read_test(small_data)).right
+    right = measure(classifier, *read_test(small_data)).right
     assert f"{right} of 20" in said
     card = first.with_suffix(".md").read_text(encoding="utf-8")
     assert f"| GTSRB test images | {right} of 20" in card
@@ -61,21 +63,19 @@ def test_hardened_weights_are_a_classifier_and_the_same_seed_gives_the_same(phys
 
 
 def test_interrupted_training_goes_on_to_the_same_weights(physadv, small_data, tmp_path, monkeypatch):
-    from physadv.classifiers import sign_training
-
     given = ("harden", "--data", small_data, "--epochs", 2, "--steps", 1, "--quiet", "--out")
     physadv(*given, tmp_path / "whole.safetensors")
-    keep = sign_training._keep
+    save = Kept.save
 
-    def keep_and_stop(*arguments):
-        keep(*arguments)
+    def save_and_stop(kept, state):
+        save(kept, state)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sign_training, "_keep", keep_and_stop)
+    monkeypatch.setattr(Kept, "save", save_and_stop)
     out = tmp_path / "parts.safetensors"
     assert physadv(*given, out).code == 130
     assert not out.exists()
-    monkeypatch.setattr(sign_training, "_keep", keep)
+    monkeypatch.setattr(Kept, "save", save)
     assert physadv(*given, out).code == 0
 
     assert out.read_bytes() == (tmp_path / "whole.safetensors").read_bytes()
@@ -83,11 +83,9 @@ def test_interrupted_training_goes_on_to_the_same_weights(physadv, small_data, t
 
 
 def test_damaged_checkpoint_is_named(physadv, small_data, tmp_path, monkeypatch):
-    from physadv.signs.training import harden
-
     damaged = tmp_path / "damaged"
     damaged.write_bytes(b"no checkpoint")
-    monkeypatch.setattr(harden, "_checkpoint", lambda settings, out: damaged)
+    monkeypatch.setattr(hardening, "Kept", lambda path, fingerprint: Kept(damaged))
     line = physadv("harden", "--data", small_data, "--quiet", "--out", tmp_path / "a.safetensors").error
     assert str(damaged) in line
     assert "delete it" in line
@@ -180,4 +178,4 @@ def test_too_few_signs_are_refused(physadv, small_data, tmp_path):
     few["train_labels"][0] = STOP
     np.savez(tmp_path / "traffic" / "gtsrb32.npz", **few)
     line = physadv(*given).error
-    assert line == "error: 20 signs to learn from; wanted 128 or more"
+    assert line == "error: 20 images to learn from; wanted 128 or more"

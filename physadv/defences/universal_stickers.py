@@ -1,9 +1,9 @@
-"""Stickers that many signs of one class share, as the inner attack: RP2 in small, made anew for every batch.
+"""Stickers that all images of a class share, as an inner attack: RP2 in small, made anew for every batch.
 
-A sticker of an image's own may show another sign and leave nothing to learn; what has to fool every sign of a
-class at once is weaker and is what is stuck on a real one (shared adversarial training, Mummadi et al. 2019).
-It hangs on the sign: pose, light and lens come after it and change both alike. Put on afterwards, it would
-have to fool signs in the dark and in the sun by the same colours, hardly could, and would teach nothing.
+A sticker made for one image can simply paint another object and leaves nothing to learn. One sticker shared
+by a whole class is weaker, realistic, and worth training on (Mummadi et al. 2019). It is put on before pose,
+light and lens, which then change both alike: put on after them, it would have to work in the dark and in the
+sun with the same colours, hardly could, and would teach nothing.
 """
 
 import math
@@ -21,53 +21,71 @@ from physadv.attacks.variables import LInfBall
 from physadv.transforms import identity
 
 TEXELS = 24
-"""Side of the canvas, which covers a sign; the sign covers about so many pixels of an image."""
+"""Side of the canvas that covers the object, in pixels of its own."""
 PIECES = (1, 4)
-"""Rectangles of a set: the fewest and the most."""
+"""Fewest and most rectangles in a set."""
 ELONGATION = 3.0
-"""Of a rectangle, at most: its longer side over its shorter."""
-_LOOKED_AT = 8
+"""Largest ratio of a rectangle's longer side to its shorter."""
+_TRIED_ON = 8
 """Images that layouts and colours are tried on; the optimiser sees all."""
-_FILLED = 0.8
-"""Share of an image's side that the sign fills, about: GTSRB leaves a tenth around it."""
 _TURN, _STRETCH, _SHIFT = 0.05, 0.1, 0.03
-"""How signs differ in that, either way: radians, logarithm of the size, shares of the image."""
+"""Spread of the objects' poses, either way: radians, logarithm of the size, shares of the image."""
 
-Look = Callable[[Tensor], Tensor]
-"""Images (B, 3, H, W) of signs → the same signs as they may be seen, drawn anew at every call."""
+View = Callable[[Tensor], Tensor]
+"""Images (B, 3, H, W) of objects → the same objects under conditions drawn anew at every call."""
+
+
+def as_they_are(images: Tensor) -> Tensor:
+    """Return the images: the view that changes nothing."""
+    return images
 
 
 @dataclass(frozen=True)
 class UniversalStickers:
-    """One set of rectangles anywhere on a sign, for all images given.
+    """One set of rectangles, anywhere on the object, for all images given: objects of one class.
 
     Attributes:
-        area: the least and the largest share of the sign that they cover.
-        steps: of the optimiser.
-        layouts: tried in flat colours before, at most; the one that hurts most is where the optimiser
-            starts, as whoever puts stickers on a sign looks for where it is vulnerable. From grey it would
-            not find what paint in the sign's own red over half a word does.
+        area: least and largest share of the object that they cover.
+        steps: steps of the optimiser.
+        layouts: most layouts that are tried in flat colours first; the one that raises the loss most is where
+            the optimiser starts. From grey it would not find what paint in the object's own colours does.
+        filled: share of an image's side that the object fills, in the middle of the image.
+
+    >>> import torch
+    >>> from physadv.defences import UniversalStickers
+    >>> generator, images = torch.Generator().manual_seed(0), torch.full((4, 3, 32, 32), 0.3)
+    >>> network = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
+    >>> attack = UniversalStickers(area=(0.2, 0.2), steps=2, layouts=4)
+    >>> stickered = attack(network, images, torch.zeros(4, dtype=torch.int64), generator)
+    >>> stickered.shape, bool((stickered != images).any(dim=1).float().mean() < 0.3)
+    (torch.Size([4, 3, 32, 32]), True)
     """
 
     area: tuple[float, float] = (0.05, 0.25)
     steps: int = 12
     layouts: int = 64
+    filled: float = 0.8
 
     def __call__(
-        self, network: nn.Module, images: Tensor, labels: Tensor, look: Look, generator: torch.Generator
+        self,
+        network: nn.Module,
+        images: Tensor,
+        labels: Tensor,
+        generator: torch.Generator,
+        view: View = as_they_are,
     ) -> Tensor:
-        """Return a look at the images (B, 3, H, W) with the same stickers on them, float, not rounded.
+        """Return a view of the images (B, 3, H, W) with the same stickers on them, float, not rounded.
 
         Args:
             network: images → logits, in evaluation mode.
-            images: float (B, 3, H, W) in [0, 1], signs of one class as `_FILLED` says.
-            labels: int64 (B,), their class, which the stickers are to hide in every look.
-            look: at signs with stickers on them; gradients pass it.
-            generator: of places and start.
+            images: float (B, 3, H, W) in [0, 1], objects of one class.
+            labels: int64 (B,), their class, which the stickers are to hide in every view.
+            generator: source of the layouts, colours and poses.
+            view: changes images with stickers on them; gradients pass through it.
         """
         stickers = self._worst(network, images, labels, generator)
         values = optimise(
-            lambda worn: network(look(worn)),
+            lambda worn: network(view(worn)),
             untargeted_cross_entropy(labels),
             stickers,
             identity,
@@ -76,15 +94,15 @@ class UniversalStickers:
             samples=1,
             generator=generator,
         )
-        return look(stickers.render(values, {}, 1))
+        return view(stickers.render(values, {}, 1))
 
     @torch.no_grad()
     def _worst(
         self, network: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator
     ) -> Stickers:
         """Return the stickers in flat colours, of one layout or of several drawn, that hurt most."""
-        where, losses = views(images, generator), untargeted_cross_entropy(labels[:_LOOKED_AT])
-        few = Stickers(images[:_LOOKED_AT], torch.ones(TEXELS, TEXELS), where[:_LOOKED_AT])
+        where, losses = poses(images, self.filled, generator), untargeted_cross_entropy(labels[:_TRIED_ON])
+        few = Stickers(images[:_TRIED_ON], torch.ones(TEXELS, TEXELS), where[:_TRIED_ON])
         worst, most = few, -math.inf
         for _ in range(int(torch.randint(self.layouts, (), generator=generator)) + 1):
             alpha, paint = self.painted(images, generator)
@@ -97,7 +115,7 @@ class UniversalStickers:
     def painted(self, images: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Return a random layout (TEXELS, TEXELS) and its paint (1, 3, TEXELS, TEXELS) in [0, 1].
 
-        All pieces are of one flat colour or, half of the time, each of one of its own.
+        All rectangles are of one flat colour or, half of the time, each has its own.
         """
         alpha = torch.zeros(TEXELS, TEXELS)
         paint = flat_colour(images, generator)[:, None, None].repeat(1, 1, TEXELS, TEXELS)
@@ -129,7 +147,7 @@ class UniversalStickers:
 def flat_colour(images: Tensor, generator: torch.Generator) -> Tensor:
     """Return a colour (3,) in [0, 1]: that of a random pixel or, half of the time, of its hue but pure.
 
-    Pure colours are the strongest paint of a sign's own hues, which photos show dull or in shadow.
+    Pure colours are the strongest paint of an object's own hues, which photos show dull or in shadow.
     """
     batch, _, height, width = images.shape
     image, row, column = (
@@ -142,11 +160,11 @@ def flat_colour(images: Tensor, generator: torch.Generator) -> Tensor:
     return (colour - low) / (high - low).clamp_min(1 / 255)
 
 
-def views(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Return homographies (B, 3, 3), float64, from the canvas to the sign in each image."""
+def poses(images: Tensor, filled: float, generator: torch.Generator) -> Tensor:
+    """Return random homographies (B, 3, 3), float64, from the canvas to the object in each image."""
     batch, _, height, width = images.shape
     turn, stretch, shift_x, shift_y = 2 * torch.rand(4, batch, generator=generator, dtype=torch.float64) - 1
-    scale = (_STRETCH * stretch).exp() * min(height, width) * _FILLED / TEXELS
+    scale = (_STRETCH * stretch).exp() * min(height, width) * filled / TEXELS
     cosine, sine = scale * (_TURN * turn).cos(), scale * (_TURN * turn).sin()
     found = torch.zeros(batch, 3, 3, dtype=torch.float64)
     found[:, 0, 0], found[:, 0, 1], found[:, 1, 0], found[:, 1, 1] = cosine, -sine, sine, cosine

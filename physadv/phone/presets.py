@@ -1,0 +1,139 @@
+"""Presets of the virtual printer and phone in TOML: those that come with the package, and users' own.
+
+A file has a `description`, `assumptions` that say where its ranges come from, `base`, the preset of the
+package that it changes, and the tables `[phone]`, `[scene]`, `[print]` and `[printer]`, whose keys are the
+attributes of `Phone`, `Scene`, `PrintSettings` and `Printer`. An interval is `[low, high]` or one number.
+"""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from physadv.errors import unknown_name
+from physadv.phone.errors import PhoneError
+from physadv.phone.phones import Phone, Printer, PrintSettings, Scene
+from physadv.toml_tables import build, exactly, read_toml
+
+_FOLDER = Path(__file__).with_name("preset_files")
+_KEYS = ("description", "assumptions", "base", "phone", "scene", "print", "printer")
+
+
+@dataclass(frozen=True)
+class PhonePreset:
+    """A named way to print and photograph.
+
+    Attributes:
+        name: as `--preset` takes it.
+        description: what a person does.
+        assumptions: where the ranges come from.
+        phone: what the phone and what it sees vary between.
+        settings: how the sheets are printed.
+        printer: the printer's ink and paper.
+    """
+
+    name: str
+    description: str
+    assumptions: str
+    phone: Phone
+    settings: PrintSettings
+    printer: Printer
+
+    def values(self) -> dict[str, Any]:
+        """Return every number of it, as JSON holds them, to record beside a photo."""
+        tables: dict[str, Any] = {"phone": self.phone, "print": self.settings, "printer": self.printer}
+        recorded: dict[str, Any] = json.loads(json.dumps({key: asdict(part) for key, part in tables.items()}))
+        return recorded
+
+
+def load_phone_preset(name: str) -> PhonePreset:
+    """Return the preset called `name`, or the one that a file `NAME.toml` describes.
+
+    Raises:
+        PhoneError: one line: there is no preset of that name, the nearest are named; or the file cannot be
+            read or parsed, has an unknown key (the nearest are named), or a number that cannot be.
+
+    >>> load_phone_preset("night").phone.exposure
+    (0.25, 0.6)
+    """
+    if name.lower().endswith(".toml"):
+        return _read(name)
+    if name not in PHONES:
+        raise PhoneError(unknown_name("preset", name, PHONES))
+    return PHONES[name]
+
+
+def _read(path: str | Path) -> PhonePreset:
+    document = read_toml(path, PhoneError)
+    for key in document:
+        if key not in _KEYS:
+            raise PhoneError(f"{path}: {unknown_name('key', key, _KEYS)}")
+    base = document.get("base")
+    known = sorted(each.stem for each in _FOLDER.glob("*.toml"))
+    if base is not None and base not in known:
+        raise PhoneError(f"{path}: {unknown_name('base', str(base), known)}")
+    given = PhonePreset("", "", "", Phone(), PrintSettings(), Printer())
+    if base is not None:
+        given = _read(_FOLDER / f"{base}.toml")
+
+    def part(kind: Any, key: str, changing: Any) -> Any:
+        return build(kind, document.get(key, {}), f"{path}: {key}", PhoneError, _READERS, changing)
+
+    scene = part(Scene, "scene", given.phone.scene)
+    return PhonePreset(
+        name=Path(path).stem,
+        description=str(document.get("description", "")),
+        assumptions=str(document.get("assumptions", "")),
+        phone=part(Phone, "phone", replace(given.phone, scene=scene)),
+        settings=part(PrintSettings, "print", given.settings),
+        printer=part(Printer, "printer", given.printer),
+    )
+
+
+def _number(value: object, where: str) -> float:
+    if type(value) not in (int, float):
+        raise PhoneError(f"{where}: {value!r}; wanted a number")
+    return float(value)  # type: ignore[arg-type]
+
+
+def _numbers(value: object, where: str) -> tuple[float, ...]:
+    if not isinstance(value, list):
+        raise PhoneError(f"{where}: {value!r}; wanted a list of numbers")
+    return tuple(_number(each, where) for each in value)
+
+
+def _interval(value: object, where: str) -> tuple[float, ...]:
+    match value:
+        case [low, high]:
+            return _number(low, where), _number(high, where)
+        case bool() | str() | list() | dict():
+            raise PhoneError(f"{where}: {value!r}; wanted [low, high] or a number")
+    return (_number(value, where),) * 2
+
+
+def _whole_numbers(value: object, where: str) -> tuple[object, ...]:
+    if not isinstance(value, list):
+        raise PhoneError(f"{where}: {value!r}; wanted a list of whole numbers")
+    return tuple(_whole(each, where) for each in value)
+
+
+def _no_table(value: object, where: str) -> object:
+    raise PhoneError(f"{where}: wanted as a table of its own, [scene]")
+
+
+_whole = exactly(int, "a whole number", PhoneError)
+_READERS = {
+    "float": _number,
+    "float | None": _number,
+    "int": _whole,
+    "bool": exactly(bool, "true or false", PhoneError),
+    "Interval": _interval,
+    "tuple[int, ...]": _whole_numbers,
+    "tuple[float, float, float]": _numbers,
+    "Scene": _no_table,
+}
+
+PHONES: dict[str, PhonePreset] = {
+    name: _read(_FOLDER / f"{name}.toml") for name in ("office", "hand-held", "window", "night", "hostile")
+}
+"""The presets of the package by name, from careful to careless."""

@@ -1,0 +1,111 @@
+"""The columns of the stop-sign tables, for a page and a terminal."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from physadv.evaluation.comparisons import Comparison
+from physadv.evaluation.intervals import Estimate
+from physadv.report.result_tables import paired_table
+from physadv.report.table import Cell, Column, Table, Value
+from physadv.report.wording import interval, number
+from physadv.signs.stop_sign.detection import Detected
+from physadv.signs.stop_sign.score import Printability, Score, Shares
+
+Place = tuple[str, Mapping[str, Shares]]
+"""A place's name, and the shares of every treatment there."""
+
+
+def overall_table(
+    score: Score, printability: Mapping[str, Printability], *, clustered: bool = False
+) -> Table[str]:
+    """Return a line a treatment: its shares over all views, and how well its stickers print.
+
+    Args:
+        score: of one test.
+        printability: of the treatments that wear stickers.
+        clustered: whether the interval over signs or approaches stands below Wilson's.
+    """
+
+    def share(measure: str) -> Callable[[str], Value]:
+        def value(treatment: str) -> Estimate | Cell:
+            own: Estimate = getattr(score.overall[treatment], measure)
+            over = interval(getattr(score.clustered[treatment], measure))
+            if not clustered or not over:
+                return own
+            return Cell(number(own), f"{interval(own)}\n{over}")
+
+        return value
+
+    def print_error(name: str) -> Callable[[str], Value]:
+        def value(treatment: str) -> str | None:
+            printed = printability.get(treatment)
+            return None if printed is None else f"{getattr(printed, name):.3g}"
+
+        return value
+
+    columns = [
+        Column[str]("treatment", lambda name: name, long="Treatment"),
+        Column("targeted", share("targeted"), "interval", long="Targeted success"),
+        Column("untargeted", share("untargeted"), "interval", long="Untargeted success"),
+        Column("read right", share("accuracy"), "interval"),
+        Column("confidence", lambda name: score.overall[name].confidence, "share"),
+        Column("found", lambda name: score.overall[name].found.value, "share"),
+        Column("views", lambda name: score.overall[name].views, "number"),
+        Column("NPS", print_error("nps"), "number"),
+        Column("palette error", print_error("palette_error"), "number"),
+    ]
+    if score.longest_run:
+        columns.append(Column("longest run", lambda name: score.longest_run[name], "number"))
+    over = f", then over {'approaches' if score.longest_run else 'signs'}" if clustered else ""
+    title = f"{score.title}: per cent with 95 % interval (Wilson{over})"
+    return Table(title, columns, {"": list(score.overall)})
+
+
+def place_table(score: Score) -> Table[Place]:
+    """Return a line a place: the success of every treatment there."""
+
+    def success(treatment: str) -> Callable[[Place], Estimate]:
+        def value(place: Place) -> Estimate:
+            found: Estimate = getattr(place[1][treatment], score.measure)
+            return found
+
+        return value
+
+    columns = [Column[Place]("place", lambda place: place[0], long="Place")]
+    columns += [Column(name, success(name), "interval") for name in score.overall]
+    columns.append(Column("views", lambda place: next(iter(place[1].values())).views, "number"))
+    title = f"{score.title}: {score.measure} success by place, per cent"
+    return Table(title, columns, {"": list(score.places_seen.items())}, folded=True)
+
+
+def comparison_table(score: Score) -> Table[Comparison]:
+    """Return the paired tests between treatments, view by view and sign by sign."""
+    title = f"{score.title}: {score.measure} success compared, exact McNemar, Holm-corrected"
+    groups = {"view by view": score.by_view, "sign by sign, by most of its views": score.by_sign}
+    return paired_table(title, groups, "unit")
+
+
+def score_tables(
+    score: Score, printability: Mapping[str, Printability], *, clustered: bool = False
+) -> list[Table[str] | Table[Place] | Table[Comparison]]:
+    """Return all tables of one test; see `overall_table`."""
+    tests = [comparison_table(score)] if score.by_view else []
+    return [overall_table(score, printability, clustered=clustered), place_table(score), *tests]
+
+
+DETECTION = (
+    Column[Detected]("treatment", lambda row: row.treatment),
+    Column[Detected]("detected", lambda row: row.detected, "interval"),
+    Column[Detected]("of those found clean", lambda row: row.kept, "interval"),
+    Column[Detected]("mean score", lambda row: _two_digits(row.score.value), "number"),
+    Column[Detected]("score lost", lambda row: _two_digits(row.lost), "number"),
+)
+
+
+def detection_table(rows: Sequence[Detected]) -> Table[Detected]:
+    """Return how often a detector still finds the sign in the views of the lab test."""
+    title = "detection, simulated: per cent with 95 % interval, scores from 0 to 1"
+    return Table(title, DETECTION, {"": rows})
+
+
+def _two_digits(value: float | None) -> str | None:
+    return None if value is None else f"{value:.2f}"

@@ -1,0 +1,84 @@
+"""TOML files that describe dataclasses: a table's keys are the fields, and every fault is one line."""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from physadv.errors import PhysadvError, unknown_name
+
+T = TypeVar("T")
+Reader = Callable[[object, str], object]
+"""Makes a field's value of a TOML value; the text says where it stands, to begin the line of an error."""
+
+
+def read_toml(path: str | Path, error: type[PhysadvError]) -> dict[str, Any]:
+    """Return what a TOML file holds.
+
+    Args:
+        path: of the file.
+        error: raised, in one line that names the file, where it cannot be read or is no TOML in UTF-8.
+    """
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise error(f"{path}: {fault.strerror or fault}") from fault
+    except UnicodeDecodeError as fault:
+        raise error(f"{path}: not UTF-8 text") from fault
+    except tomllib.TOMLDecodeError as fault:
+        raise error(f"{path}: {fault}") from fault
+
+
+def build(
+    kind: Callable[..., T],
+    table: object,
+    where: str,
+    error: type[PhysadvError],
+    readers: Mapping[str, Reader],
+    changing: T | None = None,
+) -> T:
+    """Return a dataclass made of a table.
+
+    Args:
+        kind: the dataclass, whose module postpones annotations; its `__post_init__` raises `error` for values
+            that cannot be.
+        table: key → value as TOML has them.
+        where: begins the line of an error.
+        error: raised where `table` is no table, has an unknown key (the nearest are named), lacks a field
+            that has no default, or has a value that cannot be.
+        readers: type as the dataclass writes it → how its values are read; others are taken as they are,
+            lists as tuples.
+        changing: gives the fields that the table leaves out; their defaults without it.
+    """
+    if not isinstance(table, Mapping):
+        raise error(f"{where}: {table!r}; wanted a table")
+    known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
+    values = {} if changing is None else {name: getattr(changing, name) for name in known}
+    for key, value in table.items():
+        if key not in known:
+            raise error(f"{where}: {unknown_name('key', key, known) if known else f'takes no {key}'}")
+        read = readers.get(str(known[key].type), _plain)
+        values[key] = read(value, f"{where}, {key}")
+    for name, field in known.items():
+        if name not in values and field.default is MISSING and field.default_factory is MISSING:
+            raise error(f"{where}: no {name}; it has no default")
+    try:
+        return kind(**values)
+    except error as fault:
+        raise error(f"{where}: {fault}") from fault
+
+
+def exactly(kind: type, wanted: str, error: type[PhysadvError]) -> Reader:
+    """Return the reader of values of one type; `wanted` says which in the line of an error."""
+
+    def read(value: object, where: str) -> object:
+        if type(value) is not kind:
+            raise error(f"{where}: {value!r}; wanted {wanted}")
+        return value
+
+    return read
+
+
+def _plain(value: object, where: str = "") -> object:
+    return tuple(_plain(each) for each in value) if isinstance(value, list) else value

@@ -1,0 +1,99 @@
+"""Resampling: images read once through a homography or a grid, smoothed first where they become smaller."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from physadv.transforms.optics import gaussian_blur
+from physadv.transforms.views import footprint, sampling_grid
+
+ANTIALIAS = 0.6
+"""Gaussian sigma per picture pixel that a result pixel covers beyond one; measured against area sampling."""
+
+_NEGLIGIBLE = 0.15
+"""A gaussian this narrow, in pixels, changes nothing at 8 bits."""
+
+
+def warp_perspective(
+    images: Tensor,
+    homography: Tensor,
+    background: Tensor | None = None,
+    size: tuple[int, int] | None = None,
+) -> Tensor:
+    """Return images resampled once by homographies, bilinear, smoothed first where that makes them smaller.
+
+    Args:
+        images: float (B, C, H, W).
+        homography: (B, 3, 3) from pixels of the picture to pixels of the result, as `cv2.warpPerspective`'s.
+        background: seen beside the picture, (B, C, 1, 1) or (B, C, h, w); its edge extended without it.
+        size: height and width (h, w) of the result; the picture's without it.
+
+    Returns:
+        (B, C, h, w), differentiable in the images and the background.
+    """
+    height, width = images.shape[-2:]
+    grid = sampling_grid(homography.double(), height, width, images, size)
+    return resample(prefilter(images, homography.double()), grid, background)
+
+
+def prefilter(images: Tensor, homography: Tensor) -> Tensor:
+    """Return images smoothed as far as a homography will make them smaller, so that it does not alias.
+
+    Only the images that need it are touched, along the axes that need it: sigma is `ANTIALIAS` pixels for
+    every picture pixel beyond one that a result pixel spans.
+    """
+    sigma = ANTIALIAS * (footprint(homography, *images.shape[-2:]) - 1).clamp_min(0)
+    needed = (sigma > _NEGLIGIBLE).any(dim=1)
+    if not bool(needed.any()):
+        return images
+    rows = needed.nonzero()[:, 0]
+    if len(rows) == len(images):
+        return gaussian_blur(images, sigma)
+    chosen = rows.to(images.device)
+    return images.index_copy(0, chosen, gaussian_blur(images[chosen], sigma[rows]))
+
+
+def resample(images: Tensor, grid: Tensor, background: Tensor | None = None) -> Tensor:
+    """Return images (B, C, H, W) read at a grid (B, H, W, 2) by `grid_sample`, before a background.
+
+    Args:
+        images: what is read.
+        grid: −1 and 1 are the outer edges.
+        background: (B, C, 1, 1) or (B, C, H, W); the edge is extended without it.
+    """
+    if background is None:
+        return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    seen = F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    beside = 1 - _coverage(grid, *images.shape[-2:])
+    return torch.addcmul(seen, background, beside[:, None])
+
+
+def _coverage(grid: Tensor, height: int, width: int) -> Tensor:
+    """Return the share of each result pixel that bilinear reading took from within the picture, (B, H, W)."""
+    x, y = grid.unbind(dim=-1)
+    across = x.abs().mul_(-width / 2).add_((width + 1) / 2).clamp_(0, 1)
+    down = y.abs().mul_(-height / 2).add_((height + 1) / 2).clamp_(0, 1)
+    return across.mul_(down)
+
+
+def reduce_and_enlarge(images: Tensor, heights: Tensor) -> Tensor:
+    """Return images (B, C, H, W) reduced to heights (B,), rounded to whole pixels, and enlarged again.
+
+    An image no higher than its height stays as it is. Widths keep the aspect ratio.
+
+    >>> stripes = torch.tensor([0.0, 1.0]).repeat(8).expand(1, 1, 16, 16)
+    >>> bool(reduce_and_enlarge(stripes, torch.tensor([4.0])).std() < 0.05)
+    True
+    """
+    height, width = images.shape[-2:]
+    wanted = heights.round().long().tolist()
+    # One size at a time: reducing and enlarging are exact for a batch of one size only.
+    reduced = list(images.unbind())
+    for least in sorted({h for h in wanted if h < height}):
+        rows = [row for row, h in enumerate(wanted) if h == least]
+        size = (least, max(2, round(least * width / height)))
+        few = F.interpolate(images[rows], size, mode="bilinear", antialias=True)
+        again = F.interpolate(few, (height, width), mode="bilinear", align_corners=False)
+        for row, image in zip(rows, again, strict=True):
+            reduced[row] = image
+    return torch.stack(reduced)

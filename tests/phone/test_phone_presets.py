@@ -1,0 +1,120 @@
+"""Phone presets in TOML: what a file changes, and every fault in one line."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from physadv.phone.errors import PhoneError
+from physadv.phone.phones import Phone, Printer, PrintSettings
+from physadv.phone.presets import PHONES, load_phone_preset
+
+GOOD = """
+description = "a lamp beside the sheet, printed in a hurry"
+base = "night"
+
+[phone]
+width = 1512
+motion = 3
+turns = [90, 270]
+
+[scene]
+glare = 1
+glare_light = [0.5, 1.5]
+
+[print]
+scale = 0.97
+monochrome = true
+dpi = 150
+
+[printer]
+white = [0.8, 0.8, 0.7]
+"""
+
+
+def written(folder: Path, text: str) -> str:
+    file = folder / "mine.toml"
+    file.write_text(text, encoding="utf-8")
+    return str(file)
+
+
+def test_a_file_changes_what_it_names_and_keeps_the_rest_of_its_base(tmp_path: Path) -> None:
+    night, mine = PHONES["night"].phone, load_phone_preset(written(tmp_path, GOOD))
+    assert mine.name == "mine"
+    assert mine.description == "a lamp beside the sheet, printed in a hurry"
+    assert (mine.phone.width, mine.phone.motion, mine.phone.turns) == (1512, (3.0, 3.0), (90, 270))
+    assert (mine.phone.height, mine.phone.exposure) == (night.height, night.exposure)
+    assert (mine.phone.scene.glare, mine.phone.scene.glare_light) == (1.0, (0.5, 1.5))
+    assert (mine.phone.scene.bow, mine.phone.scene.waves) == (night.scene.bow, night.scene.waves)
+    assert mine.settings == PrintSettings(scale=0.97, monochrome=True, dpi=150.0)
+    assert mine.printer == Printer(white=(0.8, 0.8, 0.7))
+
+
+def test_without_a_base_a_file_changes_the_default_phone(tmp_path: Path) -> None:
+    assert load_phone_preset(written(tmp_path, "")).phone == Phone()
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[phone", "mine.toml: "),
+        ("fone = 1", "unknown key 'fone'; nearest: phone"),
+        ('base = "ofice"', "unknown base 'ofice'; nearest: office"),
+        ("phone = 3", "phone: 3; wanted a table"),
+        ("[phone]\nexposre = 1", "phone: unknown key 'exposre'; nearest: exposure"),
+        ("[scene]\nthum = 1", "scene: unknown key 'thum'; nearest: thumb"),
+        ("[phone]\nexposure = [1.2, 0.8]", "phone: exposure 1.2, 0.8: wanted two numbers, the lower first"),
+        ("[phone]\nexposure = [1]", "phone, exposure: [1]; wanted [low, high] or a number"),
+        ("[phone]\nexposure = 'high'", "phone, exposure: 'high'; wanted [low, high] or a number"),
+        ("[phone]\ntilt = 95", "phone: tilt 95: wanted 0 to 70"),
+        ("[phone]\ntilt = nan", "phone: tilt nan: wanted 0 to 70"),
+        ("[phone]\ntilt = [1, 2]", "phone, tilt: [1, 2]; wanted a number"),
+        ("[phone]\nwidth = 1.5", "phone, width: 1.5; wanted a whole number"),
+        ("[phone]\nturns = []", "phone: turns none: wanted 0 to 359"),
+        ("[phone]\norientations = [9]", "phone: orientations 9: wanted 1 to 8"),
+        ("[phone]\nscene = {}", "phone, scene: wanted as a table of its own, [scene]"),
+        ("[scene]\npen = 1.5", "scene: pen 1.5: wanted 0 to 1"),
+        ("[print]\nscale = 2", "print: print scale 2: wanted 0.5 to 1.5"),
+        ("[print]\nmonochrome = 1", "print, monochrome: 1; wanted true or false"),
+        ("[printer]\nwhite = [1, 1]", "printer: white of 2 numbers: wanted three, R, G, B"),
+        ("[printer]\ndot_gain = 0.5", "printer: dot_gain 0.5: wanted 0 to 0.25"),
+    ],
+)
+def test_every_fault_is_one_line_that_names_the_file(tmp_path: Path, text: str, line: str) -> None:
+    file = written(tmp_path, text)
+    with pytest.raises(PhoneError) as caught:
+        load_phone_preset(file)
+    assert str(caught.value).startswith(f"{file}: ")
+    assert line in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PhoneError, match=r"none\.toml: No such file"):
+        load_phone_preset(str(tmp_path / "none.toml"))
+
+
+def test_names_and_typos_need_no_torch(tmp_path: Path) -> None:
+    phone = written(tmp_path, "[phone]\ntilt = 95")
+    eot = tmp_path / "eot.toml"
+    eot.write_text('[[transform]]\nkind = "warp"\nscale = 1\n[[transform]]\nkind = "sensor"\nred = 1\n')
+    program = f"""
+import sys
+from physadv.errors import PhysadvError
+from physadv.phone import PHONES, load_phone_preset
+from physadv.transforms import DIGITAL_TRANSFORMS, PRESETS, SWEEPS, load_preset, parse_sweep, parse_transform
+for read, text in [
+    (load_preset, "print-foto"), (load_preset, {str(eot)!r}), (load_phone_preset, "nigth"),
+    (load_phone_preset, {phone!r}), (parse_transform, "blurr=1"), (parse_transform, "blur=x"),
+    (parse_sweep, "all_"),
+]:
+    try:
+        read(text)
+    except PhysadvError:
+        continue
+    sys.exit(f"{{text}} was taken")
+sys.exit(" ".join({{"torch", "cv2", "scipy", "kornia"}} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == ""
