@@ -139,7 +139,7 @@ def _contradicted(sheet: Sheet, number: int, model: SheetModel, foreign: Sequenc
             for code in foreign:
                 x, y = code.middle
                 if cv2.pointPolygonTest(place, (x, y), measureDist=False) > 0:
-                    return f"another code ('{code.text}') stands where its own must be: covered by a sheet?"
+                    return f"another code ('{code.text}') is in the place of its own: covered by a sheet?"
     return None
 
 

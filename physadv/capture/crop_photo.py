@@ -208,7 +208,7 @@ def _place_one(photo: Photo, sheet: Sheet, claimed: Claimed, camera: Pinhole, fi
         return FoundSheet(sheet, model, evidence, "too blurred or too small to place it")
     error = float(np.median(errors))
     if error > MAX_DISAGREEMENT:
-        reason = f"with marks {error:.0f} px from any one sheet of paper"
+        reason = f"with marks {error:.0f} px away from any single sheet of paper"
         return FoundSheet(sheet, model, evidence, reason)
     return FoundSheet(sheet, model, evidence)
 

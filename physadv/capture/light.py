@@ -72,7 +72,9 @@ def fit_flat_field(rgb: Pixels, sheet: Sheet, to_photo: ToPhoto) -> FlatField:
     levels = levels_at(rgb, where) if len(where) else np.empty((0, 3))
     lit = (levels < BURNT).all(axis=1) & (levels > 0).all(axis=1)
     if lit.sum() < MIN_PAPER:
-        raise CaptureError("too little bare paper can be seen, or it is burnt out, to correct colours")
+        raise CaptureError(
+            "too little bare paper is visible, or it is burnt out: colours cannot be corrected"
+        )
     terms, light = _terms(places[lit], sheet.page_mm), np.log(to_linear(levels[lit] / 255))
     kept = np.ones(len(terms), bool)
     for _ in range(6):

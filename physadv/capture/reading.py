@@ -46,7 +46,7 @@ MAX_PIXELS = 210_000_000
 STRIP_ROWS = 128
 DNG_VERSION = 50706
 
-DAMAGED_JPEG = "not a readable image: damaged JPEG ({cause}); if it looks whole, save it again"
+DAMAGED_JPEG = "not a readable image: damaged JPEG ({cause}); if it looks intact, save it again"
 
 _TURNS: dict[int, Callable[[Pixels], Pixels]] = {
     2: lambda rgb: cv2.flip(rgb, 1),
@@ -171,7 +171,7 @@ def _refuse_other_than_photos(image: Image.Image) -> None:
     # Further pictures in a JPEG or a HEIC file are previews, gain maps and the like.
     frames = 1 if image.format in (*JPEG, "HEIF") else getattr(image, "n_frames", 1)
     if frames > 1:
-        raise CaptureError(f"holds {frames} pictures (an animation or pages); one photo a file is wanted")
+        raise CaptureError(f"contains {frames} pictures (an animation or pages); wanted one photo per file")
 
 
 def refuse_misnamed(path: Path, holds: str) -> None:
@@ -189,7 +189,7 @@ def refuse_misnamed(path: Path, holds: str) -> None:
     if named != holds:
         own = ENDINGS[holds][0]
         raise CaptureError(
-            f"named {path.suffix} as {named} is, but holds {holds}; if it is whole, rename it to {own}"
+            f"named {path.suffix}, which means {named}, but contains {holds}; if it is intact, rename it to {own}"
         )
 
 
@@ -198,7 +198,7 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode in ("I", "F"):
-        raise CaptureError(f"32 bits a sample (mode {image.mode}); 8 or 16 are wanted")
+        raise CaptureError(f"32 bits per sample (mode {image.mode}); wanted 8 or 16")
     if image.has_transparency_data:
         clear = image.convert("RGBA")
         opaque = Image.new("RGB", image.size, "white")

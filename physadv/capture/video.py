@@ -127,7 +127,7 @@ def _opened(path: Path) -> Iterator["InputContainer"]:
     try:
         with av.open(path) as container:
             if not container.streams.video:
-                raise CaptureError("not a readable video: it has no picture, sound at most")
+                raise CaptureError("not a readable video: there is no video stream in it")
             yield container
     except CaptureError:
         raise
@@ -148,7 +148,7 @@ def _refuse_truncated(path: Path) -> None:
                 length = int.from_bytes(head[8:16], "big")
             at += length
             if kind in (b"mdat", b"moov") and at > size:
-                raise CaptureError(f"not a readable video: cut off, {at - size} of {at} bytes are missing")
+                raise CaptureError(f"not a readable video: truncated, {at - size} of {at} bytes are missing")
             if length < BOX_HEADER or at >= size:
                 return
 
@@ -185,7 +185,7 @@ def _refuse_large_and_hdr(frame: "av.VideoFrame") -> None:
 
 def _refuse_long(number: int) -> None:
     if number >= MAX_FRAMES:
-        raise CaptureError(f"has more than {MAX_FRAMES} frames, two minutes of 60 a second; cut it")
+        raise CaptureError(f"has more than {MAX_FRAMES} frames, two minutes at 60 per second; shorten it")
 
 
 def _sharpness(gray: Pixels) -> float:
