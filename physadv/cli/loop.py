@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from physadv.cli.app import app
-from physadv.cli.options import Name, Quiet, Root, Seed, Workers
+from physadv.cli.options import Name, NewName, Quiet, Root, Seed, Workers, takes_settings
+from physadv.pipeline.settings import GenerateSettings
 
 if TYPE_CHECKING:
     from physadv.pipeline.crop import CropResult
@@ -15,10 +16,7 @@ if TYPE_CHECKING:
 
 
 @app.command(epilog="Example: physadv demo --root my-demo")
-def demo(
-    root: Root = Path("demo"),
-    quiet: Quiet = False,
-) -> None:
+def demo(root: Root = Path("demo"), quiet: Quiet = False) -> None:
     """Run the whole loop on drawn traffic signs and the bundled classifier; photos are simulated."""
     from physadv.demo import run_demo
     from physadv.progress import reporter
@@ -32,95 +30,24 @@ def demo(
 @app.command(
     epilog="Example: physadv generate photos/ --name mine --model torchvision/resnet50 --attack bim --eps 16"
 )
+@takes_settings
 def generate(
-    images: Annotated[Path, typer.Argument(help="Folder, CSV (path,label) or tree with one folder a class.")],
-    name: Annotated[str, typer.Option(help="Name of the run.")],
-    model: Annotated[str, typer.Option(help="Classifier; see 'physadv list models'.")] = "signs",
-    labels: Annotated[Path | None, typer.Option(help="Text file of class names, one a line.")] = None,
-    attack: Annotated[
-        str, typer.Option(help="Attack, or foolbox:CLASS, torchattacks:CLASS; see 'physadv list attacks'.")
-    ] = "bim",
-    eps: Annotated[int | None, typer.Option(help="Budget in 8-bit levels; the attack's own default.")] = None,
-    area: Annotated[
-        float | None, typer.Option(help="Share of the picture that a patch covers; likewise.")
-    ] = None,
-    transforms: Annotated[
-        str | None, typer.Option(help="EOT preset or TOML file; the attack's own by default.")
-    ] = None,
-    samples: Annotated[
-        int | None,
-        typer.Option(help="Transformations drawn per image and step; likewise."),
-    ] = None,
-    target: Annotated[
-        str, typer.Option(help="Class to reach: none, random, least-likely, or a label.")
-    ] = "none",
-    steps: Annotated[int | None, typer.Option(help="Steps in place of the published number.")] = None,
-    size: Annotated[int, typer.Option(help="Reduce images to this many pixels a side.")] = 299,
-    limit: Annotated[int | None, typer.Option(help="How many pairs to make; all by default.")] = None,
-    prefilter: Annotated[
-        bool, typer.Option("--prefilter", help="Keep only pairs right before, wrong after, both p >= 0.8.")
-    ] = False,
-    batch: Annotated[int, typer.Option(help="Images attacked at once.")] = 16,
-    goal: Annotated[
-        float | None,
-        typer.Option(help="Leave an image alone when this share of its transformed views succeeds, 0 to 1."),
-    ] = None,
-    query_only: Annotated[
-        bool, typer.Option("--query-only", help="Take answers only and estimate gradients from them.")
-    ] = False,
-    estimate: Annotated[
-        str | None, typer.Option(help="How: nes (as nes=50), nes=POPULATION, or finite-differences.")
-    ] = None,
-    sigma: Annotated[
-        float | None, typer.Option(help="How far it looks, 8-bit levels; the published distance by default.")
-    ] = None,
-    queries: Annotated[
-        int | None, typer.Option(help="Steps for this many answers an image, in place of --steps.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps: where the classifier runs.")] = "auto",
-    precision: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
-    checkpoint: Annotated[float, typer.Option(help="Seconds between records of a batch's attack.")] = 60.0,
-    seed: Seed = 0,
+    name: NewName,
+    settings: GenerateSettings,
     root: Root = Path(),
     quiet: Quiet = False,
 ) -> None:
     """Make clean and adversarial examples. Run the same command again to go on after an interruption."""
     from physadv.pipeline.generate import generate as run
-    from physadv.pipeline.settings import GenerateSettings
     from physadv.progress import reporter
     from physadv.runs import Printout
 
-    settings = GenerateSettings(
-        images=images,
-        model=model,
-        labels=labels,
-        attack=attack,
-        eps=eps,
-        area=area,
-        transforms=transforms,
-        samples=samples,
-        target=target,
-        steps=steps,
-        size=size,
-        limit=limit,
-        prefilter=prefilter,
-        seed=seed,
-        batch=batch,
-        goal=goal,
-        query_only=query_only,
-        estimate=estimate,
-        sigma=sigma,
-        queries=queries,
-        device=device,
-        precision=precision,
-        checkpoint=checkpoint,
-    )
     printout = Printout(root, name)
     manifest = run(printout, settings, reporter(quiet=quiet))
     _show_pairs(manifest, printout.folder)
-    asked = manifest.attack.parameters
-    if query_only:
-        print(f"queries: {asked['queries_asked']}, {asked['queries_per_image']} an image")
+    recorded = manifest.attack.parameters
+    if settings.query_only:
+        print(f"queries: {recorded['queries_asked']}, {recorded['queries_per_image']} an image")
     held_out = [adversarial.held_out.success for _, adversarial in manifest.pairs() if adversarial.held_out]
     if held_out:
         print(f"held-out transformations: {100 * sum(held_out) / len(held_out):.1f} % reach the goal")
@@ -139,7 +66,7 @@ def adopt(
     adversarial: Annotated[
         Path, typer.Argument(help="Adversarial images: folder with the same file names, or such an array.")
     ],
-    name: Annotated[str, typer.Option(help="Name of the run.")],
+    name: NewName,
     model: Annotated[str, typer.Option(help="Classifier; see 'physadv list models'.")] = "signs",
     labels: Annotated[Path | None, typer.Option(help="Text file of class names, one a line.")] = None,
     target: Annotated[

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from physadv.cli.app import app
-from physadv.cli.options import Labels, Models, Name, Quiet, Root, Seed, Sources, Sweeps, Transforms
+from physadv.cli.options import Json, Labels, Models, Name, Quiet, Root, Seed, Sources, Sweeps, Transforms
 
 
 @app.command(
@@ -113,7 +113,7 @@ def compare(
     ] = None,
     labels: Labels = None,
     html: Annotated[Path | None, typer.Option(help="Also write the comparison as a page.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    as_json: Json = False,
     seed: Seed = 0,
     root: Root = Path(),
     quiet: Quiet = False,

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from physadv.cli.app import app
-from physadv.cli.options import Quiet, Root, Seed
+from physadv.cli.options import Json, Quiet, Root, takes_settings
+from physadv.pipeline.settings import MaskingSettings
 
 
 @app.command(epilog="Example: physadv run study.toml --data ../data --dry-run")
@@ -48,69 +49,39 @@ def plan(
     qualifying: Annotated[
         float, typer.Option(help="Share of pairs expected to count: clean right, adversarial wrong, seen.")
     ] = 1.0,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Say how many pairs to print for a rate as sharp as wanted."""
     from dataclasses import asdict
 
     from physadv.evaluation.sample_size import plan_pairs
-    from physadv.report.terminal import show_plan
+    from physadv.report.wording import sample_size_in_words
 
     wanted = plan_pairs(rate, halfwidth, qualifying)
     if as_json:
         print(json.dumps(asdict(wanted)))
     else:
-        show_plan(wanted)
+        print(sample_size_in_words(wanted))
 
 
 @app.command(
     "masking-check",
     epilog="Example: physadv masking-check photos/ --model torchvision/resnet18 --limit 20 --plot curve.svg",
 )
+@takes_settings
 def masking_check(
-    images: Annotated[Path, typer.Argument(help="Folder, CSV (path,label) or tree with one folder a class.")],
-    model: Annotated[str, typer.Option(help="Classifier; see 'physadv list models'.")] = "signs",
-    labels: Annotated[Path | None, typer.Option(help="Text file of class names, one a line.")] = None,
-    eps: Annotated[int, typer.Option(help="Budget in 8-bit levels.")] = 16,
-    steps: Annotated[int, typer.Option(help="Of the attacks by gradients.")] = 100,
-    query_steps: Annotated[int, typer.Option(help="Of the attack that takes answers only.")] = 50,
-    population: Annotated[int, typer.Option(help="Queries for each of its gradients.")] = 50,
-    sigma: Annotated[float, typer.Option(help="How far it looks, 8-bit levels.")] = 2.55,
-    noise: Annotated[int, typer.Option(help="Random pictures tried on each image.")] = 100,
-    size: Annotated[int, typer.Option(help="Reduce images to this many pixels a side.")] = 299,
-    limit: Annotated[int | None, typer.Option(help="How many images; all by default.")] = None,
-    batch: Annotated[int, typer.Option(help="Images attacked at once.")] = 16,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps: where the classifier runs.")] = "auto",
+    settings: MaskingSettings,
     plot: Annotated[Path | None, typer.Option(help="Draw the curve: a .svg, .png or .pdf file.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
-    seed: Seed = 0,
+    as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Say whether a classifier's gradients mislead, so that its accuracy under attack means nothing."""
-    from physadv.pipeline.masking_check import MaskingSettings
     from physadv.pipeline.masking_check import masking_check as run
     from physadv.progress import reporter
-    from physadv.report.masking_plot import check_plot, write_masking_plot
-    from physadv.report.terminal import show_masking
+    from physadv.report.masking import check_plot, show_masking, write_masking_plot
 
     if plot:
         check_plot(plot)
-    settings = MaskingSettings(
-        images=images,
-        model=model,
-        labels=labels,
-        eps=eps,
-        steps=steps,
-        query_steps=query_steps,
-        population=population,
-        sigma=sigma,
-        noise=noise,
-        size=size,
-        limit=limit,
-        seed=seed,
-        batch=batch,
-        device=device,
-    )
     check = run(settings, reporter(quiet=quiet or as_json))
     if plot:
         write_masking_plot(plot, check)

@@ -3,21 +3,18 @@
 import hashlib
 import json
 import math
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from physadv.classifiers import Classifier
 from physadv.errors import PhysadvError
 from physadv.pipeline.attack_batch import predictions, to_tensor
-from physadv.pipeline.examples import JudgedPair, Pixels, write_pair
+from physadv.pipeline.examples import JudgedPair, Pixels, versions, write_pair
 from physadv.progress import Reporter, silent
 from physadv.runs import AttackRecord, ClassifierRecord, Manifest, Prediction, Printout, Selection
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
@@ -152,11 +149,7 @@ def adopt(
             candidates=len(before),
             labels="predicted" if known is None else "given",
         ),
-        versions={
-            "physadv": version("physadv"),
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-        },
+        versions=versions(),
         examples=examples,
     )
     return printout.finish(manifest)

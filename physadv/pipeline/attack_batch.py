@@ -9,57 +9,24 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from physadv.attacks.checks import check_differentiable
-from physadv.attacks.errors import AttackError
 from physadv.attacks.loop import Goal, Keep, Snapshot
 from physadv.attacks.objectives import least_likely_class, random_target
 from physadv.attacks.queries import Directions, QueryOnly, find_directions, steps_within
-from physadv.attacks.recipe import Recipe
 from physadv.classifiers import Classifier
 from physadv.pipeline.checkpoints import Checkpoint
+from physadv.pipeline.settings import (
+    LEAST_LIKELY,
+    NO_TARGET,
+    NO_TRANSFORMS,
+    RANDOM,
+    GenerateSettings,
+)
 from physadv.randomness import generator
 from physadv.runs import HeldOut, Prediction
 from physadv.transforms import load_preset
 
 TOP = 5
 HELD_OUT_DRAWS = 32
-NO_TARGET, LEAST_LIKELY, RANDOM = "none", "least-likely", "random"
-NO_TRANSFORMS = "identity"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How images are attacked, every default resolved.
-
-    Attributes:
-        eps: in 8-bit levels, None for an attack that takes none; likewise `area`, a share of the picture.
-        transforms: name of the EOT preset; `samples` draws of it per image and step.
-        steps: in place of the recipe's own number.
-        target: "none", "least-likely", "random", or a class's name or index.
-        goal: share of transformed views, judged on draws of its own, at which an image is left alone.
-        estimate: of gradients from answers, see `find_directions`; None takes the classifier's own gradients.
-        sigma: of the estimate, in 8-bit levels, the published one without it.
-        queries: answers that an image's gradients may take: as many steps as they pay for.
-    """
-
-    recipe: Recipe
-    eps: int | None
-    area: float | None
-    transforms: str
-    samples: int
-    steps: int | None
-    target: str
-    goal: float | None
-    seed: int
-    estimate: str | None = None
-    sigma: float | None = None
-    queries: int | None = None
-
-    @property
-    def directions(self) -> Directions | None:
-        """Return along what gradients are estimated, if they are."""
-        if self.estimate is None:
-            return None
-        return find_directions(self.estimate, None if self.sigma is None else self.sigma / 255)
 
 
 @dataclass(frozen=True)
@@ -78,44 +45,28 @@ class AttackedBatch:
     queries: int
 
 
-def check_plan(plan: Plan, classifier: Classifier) -> None:
-    """Check what can be checked before any image is read.
+def check_attack(settings: GenerateSettings, classifier: Classifier) -> None:
+    """Check what a classifier must be, before any image is read.
 
     Raises:
-        AttackError: a budget the attack does not take, a target for an attack that chooses its own, a
-            library that is not installed, or a classifier without gradients for an attack that wants them.
+        AttackError: a classifier without gradients for an attack that wants them, or an unknown estimator.
         ClassifierError: the target is none of the classes.
-        TransformError: the preset is unknown.
     """
-    plan.recipe.budget(plan.eps, plan.area)
-    plan.recipe.check_available()
-    if plan.estimate is None and not plan.recipe.outside:
+    if directions_of(settings) is None and not settings.recipe.outside:
         check_differentiable(classifier)
-    _check_queries(plan)
-    load_preset(plan.transforms)
-    if plan.goal is not None and not 0 < plan.goal <= 1:
-        raise AttackError(f"goal {plan.goal:g}: wanted a share of transformed views, above 0 and at most 1")
-    if plan.target == NO_TARGET:
-        return
-    if plan.recipe.target is not None:
-        raise AttackError(f"target '{plan.target}': {plan.recipe.name} chooses its own; leave --target out")
-    if plan.target not in (LEAST_LIKELY, RANDOM):
-        classifier.label_index(plan.target)
+    if settings.target not in (NO_TARGET, LEAST_LIKELY, RANDOM):
+        classifier.label_index(settings.target)
 
 
-def _check_queries(plan: Plan) -> None:
-    if plan.directions is None and (plan.sigma, plan.queries) != (None, None):
-        raise AttackError("sigma and queries are of estimated gradients: wanted --query-only with them")
-    if plan.queries is None:
-        return
-    if plan.steps is not None:
-        raise AttackError(f"queries {plan.queries} and steps {plan.steps}: wanted one of them, not both")
-    if plan.recipe.eps is None or plan.recipe.outside:
-        raise AttackError(f"queries {plan.queries}: {plan.recipe.name} does not ask a fixed number a step")
+def directions_of(settings: GenerateSettings) -> Directions | None:
+    """Return the directions along which gradients are estimated, None where they are the classifier's own."""
+    if settings.estimate is None:
+        return None
+    return find_directions(settings.estimate, None if settings.sigma is None else settings.sigma / 255)
 
 
 def attack_batch(
-    plan: Plan,
+    settings: GenerateSettings,
     classifier: Classifier,
     pixels: Sequence[NDArray[np.uint8]],
     labels: Sequence[int | None],
@@ -125,7 +76,7 @@ def attack_batch(
     """Attack images (H, W, 3) of one size; those without a label get the classifier's own answer.
 
     Args:
-        plan: what to do.
+        settings: resolved ones.
         classifier: what to fool.
         pixels: B clean images.
         labels: B labels.
@@ -141,24 +92,24 @@ def attack_batch(
         [int(row.argmax()) if label is None else label for label, row in zip(labels, before, strict=True)],
         device=clean.device,
     )
-    random = generator(plan.seed, "attack", index)
-    asked = QueryOnly(classifier, plan.directions, random) if plan.directions else None
+    random, directions = generator(settings.seed, "attack", index), directions_of(settings)
+    asked = QueryOnly(classifier, directions, random) if directions else None
     attacked = asked or classifier
     resume = checkpoint.read(clean.device) if checkpoint else None
-    targets = _targets(plan, attacked, clean, known, index)
+    targets = _targets(settings, attacked, clean, known, index)
     if asked and checkpoint and resume:
         asked.queries = checkpoint.queries
-    adversarial = plan.recipe.run(
+    adversarial = settings.recipe.run(
         attacked,
         clean,
         known,
-        **plan.recipe.budget(plan.eps, plan.area),
+        **settings.budget(),
         generator=random,
-        distribution=load_preset(plan.transforms),
-        samples=plan.samples,
-        steps=_steps(plan, clean),
-        targets=None if plan.recipe.target else targets,
-        goal=None if plan.goal is None else _goal(plan, attacked, known, targets),
+        distribution=load_preset(settings.preset),
+        samples=settings.samples or 1,
+        steps=_steps(settings, directions, clean),
+        targets=None if settings.recipe.target else targets,
+        goal=None if settings.goal is None else _goal(settings, attacked, known, targets),
         keep=_keep(checkpoint, asked) if checkpoint else None,
         resume=resume,
     )
@@ -168,15 +119,15 @@ def attack_batch(
         pixels=(adversarial * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy(),
         before=predictions(classifier, before),
         after=predictions(classifier, classifier.probabilities(adversarial)),
-        held_out=_held_out(plan, classifier, adversarial, known, targets),
+        held_out=_held_out(settings, classifier, adversarial, known, targets),
         queries=asked.queries if asked else 0,
     )
 
 
-def _steps(plan: Plan, images: Tensor) -> int | None:
-    if plan.queries is None or plan.directions is None:
-        return plan.steps
-    return steps_within(plan.queries, plan.directions, plan.samples, images[0].numel())
+def _steps(settings: GenerateSettings, directions: Directions | None, images: Tensor) -> int | None:
+    if settings.queries is None or directions is None:
+        return settings.steps
+    return steps_within(settings.queries, directions, settings.samples or 1, images[0].numel())
 
 
 def _keep(checkpoint: Checkpoint, asked: QueryOnly | None) -> Keep:
@@ -206,37 +157,45 @@ def to_tensor(pixels: Sequence[NDArray[np.uint8]]) -> Tensor:
     return torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).float() / 255
 
 
-def _targets(plan: Plan, classifier: Classifier, clean: Tensor, labels: Tensor, index: int) -> Tensor | None:
-    if plan.recipe.target is not None:
-        chosen: Tensor = plan.recipe.target(classifier, clean)
+def _targets(
+    settings: GenerateSettings, classifier: Classifier, clean: Tensor, labels: Tensor, index: int
+) -> Tensor | None:
+    if settings.recipe.target is not None:
+        chosen: Tensor = settings.recipe.target(classifier, clean)
         return chosen
-    if plan.target == NO_TARGET:
+    if settings.target == NO_TARGET:
         return None
-    if plan.target == LEAST_LIKELY:
+    if settings.target == LEAST_LIKELY:
         return least_likely_class(classifier, clean)
-    if plan.target == RANDOM:
-        return random_target(labels, len(classifier.labels), generator(plan.seed, "target", index))
-    return torch.full_like(labels, classifier.label_index(plan.target))
+    if settings.target == RANDOM:
+        return random_target(labels, len(classifier.labels), generator(settings.seed, "target", index))
+    return torch.full_like(labels, classifier.label_index(settings.target))
 
 
-def _goal(plan: Plan, classifier: Classifier, labels: Tensor, targets: Tensor | None) -> Goal:
+def _goal(settings: GenerateSettings, classifier: Classifier, labels: Tensor, targets: Tensor | None) -> Goal:
     """Return the question whether images have reached the goal, asked on draws that judge nothing else."""
-    return lambda pictures: _success(plan, classifier, pictures, labels, targets, "goal") >= (plan.goal or 1)
+    return lambda pictures: (
+        _success(settings, classifier, pictures, labels, targets, "goal") >= (settings.goal or 1)
+    )
 
 
 def _held_out(
-    plan: Plan, classifier: Classifier, adversarial: Tensor, labels: Tensor, targets: Tensor | None
+    settings: GenerateSettings,
+    classifier: Classifier,
+    adversarial: Tensor,
+    labels: Tensor,
+    targets: Tensor | None,
 ) -> list[HeldOut | None]:
     """Judge 8-bit images on one fixed set of draws that the attack has not seen."""
-    if plan.transforms == NO_TRANSFORMS:
+    if settings.preset == NO_TRANSFORMS:
         return [None] * len(adversarial)
-    shares = _success(plan, classifier, adversarial, labels, targets, "held out")
+    shares = _success(settings, classifier, adversarial, labels, targets, "held out")
     return [HeldOut(draws=HELD_OUT_DRAWS, success=share) for share in shares.tolist()]
 
 
 @torch.no_grad()
 def _success(
-    plan: Plan,
+    settings: GenerateSettings,
     classifier: Classifier,
     images: Tensor,
     labels: Tensor,
@@ -244,9 +203,9 @@ def _success(
     draws: str,
 ) -> Tensor:
     """Return the share of one fixed set of transformed views that reach what the attack wants, (B,)."""
-    distribution = load_preset(plan.transforms)
-    count = 1 if plan.transforms == NO_TRANSFORMS else HELD_OUT_DRAWS
-    drawn = distribution.sample(count, generator(plan.seed, draws))
+    distribution = load_preset(settings.preset)
+    count = 1 if settings.preset == NO_TRANSFORMS else HELD_OUT_DRAWS
+    drawn = distribution.sample(count, generator(settings.seed, draws))
     shares = []
     for position, image in enumerate(images):
         seen = distribution.apply(image.expand(count, -1, -1, -1), drawn)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, TypeAdapter
 from physadv.classifiers import Classifier
 from physadv.evaluation.outcomes import Judgement, is_prefiltered
 from physadv.files import replacing
-from physadv.pipeline.attack_batch import Plan, attack_batch
+from physadv.pipeline.attack_batch import attack_batch
 from physadv.pipeline.checkpoints import Checkpoint
 from physadv.pipeline.examples import JudgedPair, write_pair
 from physadv.pipeline.settings import GenerateSettings
@@ -31,7 +31,6 @@ class BatchRecord(BaseModel):
 def run_batches(
     printout: Printout,
     settings: GenerateSettings,
-    plan: Plan,
     classifier: Classifier,
     checked: Sequence[CheckedSource],
     reporter: Reporter,
@@ -40,7 +39,7 @@ def run_batches(
     batches = list(batches_of_one_size(checked, settings.batch))
     records: list[BatchRecord] = []
     kept = 0
-    for index, batch in enumerate(reporter.track(batches, len(batches), f"{plan.recipe.name}, batches")):
+    for index, batch in enumerate(reporter.track(batches, len(batches), f"{settings.attack}, batches")):
         room = settings.limit - kept if settings.limit else len(batch)
         if room <= 0:
             break
@@ -48,7 +47,7 @@ def run_batches(
         if path.exists():
             record = TypeAdapter(BatchRecord).validate_json(path.read_text())
         else:
-            record = _make_batch(printout, settings, plan, classifier, batch, index, kept, room)
+            record = _make_batch(printout, settings, classifier, batch, index, kept, room)
             with replacing(path) as temporary:
                 temporary.write_text(record.model_dump_json())
             path.with_suffix(".pt").unlink(missing_ok=True)
@@ -60,7 +59,6 @@ def run_batches(
 def _make_batch(
     printout: Printout,
     settings: GenerateSettings,
-    plan: Plan,
     classifier: Classifier,
     batch: Sequence[CheckedSource],
     index: int,
@@ -70,7 +68,7 @@ def _make_batch(
     pixels = [read_source(item.source.path, settings.size) for item in batch]
     checkpoint = Checkpoint(printout.progress / f"{index:06d}.pt", settings.checkpoint)
     labels = [item.source.label for item in batch]
-    attacked = attack_batch(plan, classifier, pixels, labels, index, checkpoint)
+    attacked = attack_batch(settings, classifier, pixels, labels, index, checkpoint)
     examples: list[Example] = []
     for position, item in enumerate(batch):
         pair = JudgedPair(

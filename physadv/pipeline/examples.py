@@ -1,7 +1,9 @@
 """Pairs of images in, examples of a run out: the files to print, and their records in the manifest."""
 
+import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,3 +84,15 @@ def write_pair(
         written("clean", pair.clean, pair.clean_top, None),
         written("adversarial", pair.adversarial, pair.adversarial_top, pair.held_out),
     )
+
+
+def versions(library: str | None = None) -> dict[str, str]:
+    """Return the versions that a manifest records: this package, torch, Python, and a library's."""
+    import torch
+
+    return {
+        "physadv": version("physadv"),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        **({library: version(library)} if library else {}),
+    }

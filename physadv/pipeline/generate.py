@@ -4,22 +4,25 @@ Each batch is written whole before its record is; the manifest is written last. 
 and goes on after them, with the same random streams.
 """
 
-import platform
+import hashlib
+import json
 from collections.abc import Sequence
 from contextlib import suppress
-from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-
-from physadv.classifiers import Classifier, load_classifier
 from physadv.evaluation.outcomes import PREFILTER_CONFIDENCE
-from physadv.pipeline.attack_batch import Plan, check_plan
-from physadv.pipeline.batches import BatchRecord, run_batches
-from physadv.pipeline.settings import GenerateSettings, check_settings, fingerprint_of, make_plan
-from physadv.pipeline.sources import CheckedSource, SourceError, check_source, find_sources
+from physadv.files import file_sha256
+from physadv.pipeline.examples import versions
+from physadv.pipeline.settings import ATTACK_OPTIONS, GenerateSettings, pixel_options, resolve
+from physadv.pipeline.sources import CheckedSource, SourceError, check_source, label_sources, list_sources
 from physadv.progress import Reporter, silent
 from physadv.runs import AttackRecord, ClassifierRecord, Manifest, Printout, Selection
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
+
+if TYPE_CHECKING:
+    from physadv.classifiers import Classifier
+    from physadv.pipeline.batches import BatchRecord
 
 
 def generate(printout: Printout, settings: GenerateSettings, reporter: Reporter = silent) -> Manifest:
@@ -28,36 +31,62 @@ def generate(printout: Printout, settings: GenerateSettings, reporter: Reporter 
     Raises:
         PhysadvError: bad input of any kind, see `physadv generate --help`.
     """
-    check_settings(settings)
-    plan = make_plan(settings)
+    settings = resolve(settings)
+    listed = list_sources(settings.images)
+    # Torch is loaded only now that names, numbers and paths are known to be right.
+    from physadv.classifiers import load_classifier
+    from physadv.pipeline.attack_batch import check_attack
+    from physadv.pipeline.batches import run_batches
+
     classifier = load_classifier(
         settings.model, settings.labels, device=settings.device, precision=settings.precision
     )
-    check_plan(plan, classifier)
-    sources = find_sources(settings.images, classifier)
+    check_attack(settings, classifier)
+    sources = label_sources(listed, classifier)
     if settings.limit and not settings.prefilter:
         sources = sources[: settings.limit]
     checked = [
         check_source(source, settings.size)
         for source in reporter.track(sources, len(sources), "checking images")
     ]
-    fingerprint = fingerprint_of(settings, plan, checked, classifier)
+    fingerprint = _fingerprint(settings, checked, classifier)
     code = digest36(fingerprint, RUN_CHARACTERS)
     finished = printout.begin(fingerprint, code)
     if finished:
         reporter.say(f"{printout.folder}: complete, nothing to do")
         return finished
-    records = run_batches(printout, settings, plan, classifier, checked, reporter)
-    return printout.finish(_assemble(printout, settings, classifier, plan, checked, records, code))
+    records = run_batches(printout, settings, classifier, checked, reporter)
+    return printout.finish(_assemble(printout, settings, classifier, checked, records, code))
+
+
+def _fingerprint(
+    settings: GenerateSettings, checked: Sequence[CheckedSource], classifier: "Classifier"
+) -> str:
+    """Return a hash of all that the examples' bytes depend on."""
+    parts = {
+        "plan": pixel_options(settings),
+        "preset": file_sha256(Path(settings.preset)) if settings.preset.endswith(".toml") else None,
+        "settings": [
+            settings.size,
+            settings.limit,
+            settings.prefilter,
+            settings.batch,
+            settings.precision,
+        ],
+        "labels": classifier.labels,
+        "classifier": classifier.identity,
+        "sources": [(item.source.name, item.sha256, item.source.label) for item in checked],
+        **({"attack": source} if (source := settings.recipe.source_sha256) else {}),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _assemble(
     printout: Printout,
     settings: GenerateSettings,
-    classifier: Classifier,
-    plan: Plan,
+    classifier: "Classifier",
     checked: Sequence[CheckedSource],
-    records: Sequence[BatchRecord],
+    records: Sequence["BatchRecord"],
     code: str,
 ) -> Manifest:
     examples = tuple(example for record in records for example in record.examples)
@@ -72,6 +101,7 @@ def _assemble(
             f"(clean right, adversarial outside the top 5, both with p ≥ {PREFILTER_CONFIDENCE}); "
             "take a larger --eps, more images, or leave --prefilter out"
         )
+    recipe = settings.recipe
     return Manifest(
         name=printout.name,
         code=code,
@@ -82,23 +112,19 @@ def _assemble(
             classes=len(classifier.labels),
         ),
         attack=AttackRecord(
-            name=plan.recipe.name,
-            eps=plan.eps,
+            name=recipe.name,
+            eps=settings.eps,
             parameters={
-                "norm": plan.recipe.norm,
-                "area": plan.area,
-                "steps": plan.steps or plan.recipe.defaults,
-                "transforms": plan.transforms,
-                "samples": plan.samples,
-                "target": plan.target,
-                "goal": plan.goal,
+                "norm": recipe.norm,
+                "steps": settings.steps or recipe.defaults,
+                **{name: getattr(settings, name) for name in ATTACK_OPTIONS},
                 "device": classifier.device.type,
                 "precision": settings.precision,
-                "paper": plan.recipe.paper,
+                "paper": recipe.paper,
                 "size": settings.size,
                 "batch": settings.batch,
-                **({"source_sha256": source} if (source := plan.recipe.source_sha256) else {}),
-                **_asked(plan, records),
+                **({"source_sha256": recipe.source_sha256} if recipe.source_sha256 else {}),
+                **_queries(settings, records),
             },
         ),
         selection=Selection(
@@ -108,25 +134,25 @@ def _assemble(
             candidates=candidates,
             labels="predicted" if checked[0].source.label is None else "given",
         ),
-        versions={
-            "physadv": version("physadv"),
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-            **({library: version(library)} if (library := plan.recipe.library) else {}),
-        },
+        versions=versions(recipe.library),
         examples=examples,
     )
 
 
-def _asked(plan: Plan, records: Sequence[BatchRecord]) -> dict[str, str | int | float | None]:
+def _queries(
+    settings: GenerateSettings, records: Sequence["BatchRecord"]
+) -> dict[str, str | int | float | None]:
     """Return how gradients were estimated, and how many queries that took; nothing where they were not."""
-    if plan.directions is None:
+    from physadv.pipeline.attack_batch import directions_of
+
+    directions = directions_of(settings)
+    if directions is None:
         return {}
-    asked = sum(record.queries for record in records)
+    queries = sum(record.queries for record in records)
     return {
-        "estimate": plan.estimate,
-        "sigma": round(plan.directions.sigma * 255, 6),
-        "queries": plan.queries,
-        "queries_asked": asked,
-        "queries_per_image": round(asked / sum(record.attacked for record in records), 1),
+        "estimate": settings.estimate,
+        "sigma": round(directions.sigma * 255, 6),
+        "queries": settings.queries,
+        "queries_asked": queries,
+        "queries_per_image": round(queries / sum(record.attacked for record in records), 1),
     }

@@ -143,9 +143,13 @@ def measure(
         ClassifierError: a classifier cannot be loaded, or has not the run's classes.
     """
     manifest = printout.manifest()
-    specs = [model if isinstance(model, str) else model.spec for model in models]
-    named = () if specs == [manifest.classifier.spec] else tuple(specs)
-    asked = Asked(tuple(transforms), tuple(sweeps), named, labels, seed)
+    own = manifest.classifier.spec
+    specs = [
+        model if isinstance(model, str) else model.spec
+        for model in models
+        if getattr(model, "spec", "") != own
+    ]
+    asked = Asked(tuple(transforms), tuple(sweeps), tuple(specs), labels, seed)
     digital = _digital(asked)
     classifiers = [_load(manifest, model, labels) for model in models or [manifest.classifier.spec]]
     with capture.store() as store:

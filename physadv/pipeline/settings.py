@@ -1,122 +1,193 @@
-"""What a run is made of: the settings of `generate`, checked, with every default resolved."""
+"""The settings of `generate` and `masking-check`, declared once for Python, the command line and studies.
 
-import hashlib
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+The text of a field is the help of its command-line option. Nothing here needs torch.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from physadv.attacks.recipes import find_recipe
-from physadv.classifiers import Classifier
-from physadv.files import file_sha256
-from physadv.pipeline.attack_batch import Plan
-from physadv.pipeline.sources import CheckedSource, SourceError
+from typing_extensions import Doc
+
+from physadv.errors import PhysadvError
+
+if TYPE_CHECKING:
+    from physadv.attacks.recipe import Recipe
+
+Images = Annotated[Path, Doc("Folder, CSV (path,label) or tree with one folder a class.")]
+Model = Annotated[str, Doc("Classifier; see 'physadv list models'.")]
+ClassNames = Annotated[Path | None, Doc("Text file of class names, one a line.")]
+Size = Annotated[int, Doc("Reduce images to this many pixels a side.")]
+Batch = Annotated[int, Doc("Images attacked at once.")]
+Device = Annotated[str, Doc("Device of the classifier: auto, cpu, cuda or mps.")]
+Seed = Annotated[int, Doc("Seed of everything random.")]
+
+
+NO_TARGET, LEAST_LIKELY, RANDOM = "none", "least-likely", "random"
+NO_TRANSFORMS = "identity"
+
+
+class SettingsError(PhysadvError):
+    """A setting is out of its range, or needs another one."""
 
 
 @dataclass(frozen=True)
 class GenerateSettings:
-    """What a run is made of; the same settings on the same files make the same bytes.
+    """What a run is made of; the same settings on the same files make the same bytes."""
 
-    Attributes:
-        images: folder, CSV file or class tree, see `find_sources`.
-        model: a spec of `load_classifier`; `labels` its class names, if they are in a file.
-        attack: a name of `RECIPES`, or a library's; see `find_recipe`.
-        eps: its budget in 8-bit levels, the attack's own by default; likewise `area`, a share of the picture.
-        transforms: name or TOML file of an EOT preset, the attack's own by default; likewise `samples`, the
-            draws of it per image and step.
-        target: "none", "least-likely", "random", or a class to reach.
-        steps: in place of the attack's own number.
-        size: images are reduced to this many pixels a side.
-        limit: how many pairs to make, all by default.
-        prefilter: keep only pairs of the prefiltered case.
-        batch: images attacked at once.
-        goal: share of transformed views that must succeed for an image's attack to end early.
-        query_only: ask the classifier for answers only and estimate its gradients from them; `estimate`,
-            `sigma` and `queries` say how, see `Plan`.
-        device: the classifier runs there, `auto` for the best there is; `precision` it computes in.
-        checkpoint: seconds between two records of where a batch's attack stands.
-    """
+    images: Images
+    model: Model = "signs"
+    labels: ClassNames = None
+    attack: Annotated[
+        str, Doc("Attack, or foolbox:CLASS, torchattacks:CLASS; see 'physadv list attacks'.")
+    ] = "bim"
+    eps: Annotated[int | None, Doc("Budget in 8-bit levels; the attack's own by default.")] = None
+    area: Annotated[
+        float | None, Doc("Share of the picture that a patch covers, 0 to 1; the attack's own by default.")
+    ] = None
+    transforms: Annotated[str | None, Doc("EOT preset or TOML file; the attack's own by default.")] = None
+    samples: Annotated[
+        int | None, Doc("Transformations drawn per image and step; the attack's own number by default.")
+    ] = None
+    target: Annotated[str, Doc("Class to reach: none, random, least-likely, or a label.")] = "none"
+    steps: Annotated[int | None, Doc("Steps of the attack; the published number by default.")] = None
+    size: Size = 299
+    limit: Annotated[int | None, Doc("How many pairs to make; all by default.")] = None
+    prefilter: Annotated[bool, Doc("Keep only pairs right before, wrong after, both p >= 0.8.")] = False
+    batch: Batch = 16
+    goal: Annotated[
+        float | None,
+        Doc("Stop attacking an image when this share of its transformed views succeeds, 0 to 1."),
+    ] = None
+    query_only: Annotated[
+        bool, Doc("Query the classifier as a black box and estimate gradients from its answers.")
+    ] = False
+    estimate: Annotated[
+        str | None,
+        Doc("Gradient estimator of --query-only: nes (as nes=50), nes=POPULATION or finite-differences."),
+    ] = None
+    sigma: Annotated[
+        float | None,
+        Doc("Search radius of the gradient estimator, 8-bit levels; the published one by default."),
+    ] = None
+    queries: Annotated[
+        int | None, Doc("Query budget of an image, in place of --steps; needs --query-only.")
+    ] = None
+    device: Device = "auto"
+    precision: Annotated[str, Doc("Number format of the classifier: float32 or bfloat16.")] = "float32"
+    checkpoint: Annotated[float, Doc("Seconds between checkpoints of a batch's attack.")] = 60.0
+    seed: Seed = 0
 
-    images: Path
-    model: str = "signs"
-    labels: Path | None = None
-    attack: str = "bim"
-    eps: int | None = None
-    area: float | None = None
-    transforms: str | None = None
-    samples: int | None = None
-    target: str = "none"
-    steps: int | None = None
-    size: int = 299
-    limit: int | None = None
-    prefilter: bool = False
-    seed: int = 0
-    batch: int = 16
-    goal: float | None = None
-    query_only: bool = False
-    estimate: str | None = None
-    sigma: float | None = None
-    queries: int | None = None
-    device: str = "auto"
-    precision: str = "float32"
-    checkpoint: float = 60.0
+    @property
+    def recipe(self) -> "Recipe":
+        """Return the attack.
+
+        Raises:
+            AttackError: there is no such attack.
+        """
+        from physadv.attacks.recipes import find_recipe
+
+        return find_recipe(self.attack)
+
+    @property
+    def preset(self) -> str:
+        """Return the EOT preset of the attack: the one given, or its own."""
+        return self.transforms or self.recipe.transforms
+
+    def budget(self) -> dict[str, float]:
+        """Return the attack's budget, `eps` as a fraction of the pixel range, or `area`.
+
+        Raises:
+            AttackError: there is no such attack, or it takes no such budget.
+        """
+        return self.recipe.budget(self.eps, self.area)
 
 
-def check_settings(settings: GenerateSettings) -> None:
-    """Raise a SourceError for a number out of its range, or an option that needs another."""
-    if settings.estimate and not settings.query_only:
-        raise SourceError(f"estimate '{settings.estimate}': wanted --query-only with it")
-    for name, value, least in (
-        ("size", settings.size, 16),
-        ("batch", settings.batch, 1),
-        ("samples", settings.samples, 1),
-        ("limit", settings.limit, 1),
-        ("steps", settings.steps, 1),
-    ):
-        if value is not None and value < least:
-            raise SourceError(f"{name} {value}: wanted {least} or more")
+OWN_NUMBERS = ("eps", "area", "transforms", "samples")
+"""Options that an attack has a number of its own for."""
+ATTACK_OPTIONS = ("area", "transforms", "samples", "target", "goal")
+"""What a manifest records of the attack under the option's own name, beside eps and steps."""
+_PIXEL_OPTIONS = ("eps", "steps", "seed", "estimate", "sigma", "queries", *ATTACK_OPTIONS)
 
 
-def make_plan(settings: GenerateSettings) -> Plan:
-    """Return how images are attacked, with the attack's own numbers where the settings give none.
+@dataclass(frozen=True)
+class MaskingSettings:
+    """What is checked for gradient masking, and how hard."""
+
+    images: Images
+    model: Model = "signs"
+    labels: ClassNames = None
+    eps: Annotated[int, Doc("Budget in 8-bit levels.")] = 16
+    steps: Annotated[int, Doc("Steps of the gradient attacks, of eps/4 each (Madry et al. 2018).")] = 100
+    query_steps: Annotated[int, Doc("Steps of the black-box attack.")] = 50
+    population: Annotated[int, Doc("Queries for each gradient of the black-box attack.")] = 50
+    # Uesato et al. 2018 (arXiv:1802.05666) look a hundredth of the range far, so that steps in the input do
+    # not hide the way.
+    sigma: Annotated[float, Doc("Search radius of the black-box attack, 8-bit levels.")] = 2.55
+    noise: Annotated[int, Doc("Random perturbations tried on each image.")] = 100
+    size: Size = 299
+    limit: Annotated[int | None, Doc("How many images; all by default.")] = None
+    batch: Batch = 16
+    device: Device = "auto"
+    seed: Seed = 0
+
+
+def check_least(settings: object, least: Mapping[str, int]) -> None:
+    """Raise a SettingsError for the first number of some settings that is below its least."""
+    for name, number in least.items():
+        value = getattr(settings, name)
+        if value is not None and value < number:
+            raise SettingsError(f"{name} {value}: wanted {number} or more")
+
+
+def resolve(settings: GenerateSettings) -> GenerateSettings:
+    """Return checked settings with the attack's own numbers where none are given.
 
     Raises:
-        AttackError: there is no such attack.
+        SettingsError: a number out of its range, or an option that needs another or excludes it.
+        AttackError: there is no such attack, it is not installed, or it takes no such budget.
+        TransformError: the preset is unknown.
     """
-    recipe = find_recipe(settings.attack)
-    return Plan(
-        recipe=recipe,
-        eps=recipe.eps if settings.eps is None else settings.eps,
-        area=recipe.area if settings.area is None else settings.area,
-        transforms=settings.transforms or recipe.transforms,
-        samples=settings.samples or recipe.samples,
-        steps=settings.steps,
-        target=settings.target,
-        goal=settings.goal,
-        seed=settings.seed,
-        estimate=(settings.estimate or "nes") if settings.query_only else None,
-        sigma=settings.sigma,
-        queries=settings.queries,
+    check_least(settings, {"size": 16, "batch": 1, "samples": 1, "limit": 1, "steps": 1})
+    recipe = settings.recipe
+    settings.budget()
+    recipe.check_available()
+    if settings.goal is not None and not 0 < settings.goal <= 1:
+        raise SettingsError(
+            f"goal {settings.goal:g}: wanted a share of transformed views, above 0 and at most 1"
+        )
+    if recipe.chooser is not None and settings.target != NO_TARGET:
+        raise SettingsError(f"target '{settings.target}': {recipe.name} chooses its own; leave --target out")
+    _check_queries(settings)
+    own = {name: getattr(recipe, name) for name in OWN_NUMBERS if getattr(settings, name) is None}
+    resolved = replace(
+        settings, **own, estimate=(settings.estimate or "nes") if settings.query_only else None
     )
+    from physadv.transforms.presets import load_preset
+
+    load_preset(resolved.preset)
+    return resolved
 
 
-def fingerprint_of(
-    settings: GenerateSettings, plan: Plan, checked: Sequence[CheckedSource], classifier: Classifier
-) -> str:
-    """Return a hash of all that the examples' bytes depend on."""
-    parts = {
-        "plan": {**vars(plan), "recipe": plan.recipe.name},
-        "preset": file_sha256(Path(plan.transforms)) if plan.transforms.endswith(".toml") else None,
-        "settings": [
-            settings.size,
-            settings.limit,
-            settings.prefilter,
-            settings.batch,
-            settings.precision,
-        ],
-        "labels": classifier.labels,
-        "classifier": classifier.identity,
-        "sources": [(item.source.name, item.sha256, item.source.label) for item in checked],
-        **({"attack": source} if (source := plan.recipe.source_sha256) else {}),
-    }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+def _check_queries(settings: GenerateSettings) -> None:
+    if not settings.query_only:
+        if settings.estimate:
+            raise SettingsError(f"estimate '{settings.estimate}': wanted --query-only with it")
+        if (settings.sigma, settings.queries) != (None, None):
+            raise SettingsError("sigma and queries are of estimated gradients: wanted --query-only with them")
+    if settings.queries is None:
+        return
+    if settings.steps is not None:
+        raise SettingsError(
+            f"queries {settings.queries} and steps {settings.steps}: wanted one of them, not both"
+        )
+    if settings.recipe.eps is None or settings.recipe.outside:
+        raise SettingsError(
+            f"queries {settings.queries}: {settings.attack} does not ask a fixed number a step"
+        )
+
+
+def pixel_options(settings: GenerateSettings) -> dict[str, object]:
+    """Return the resolved settings of the attack that the adversarial pixels depend on, by name."""
+    return {name: getattr(settings, name) for name in _PIXEL_OPTIONS} | {"recipe": settings.recipe.name}

@@ -8,14 +8,13 @@ from physadv.evaluation.intervals import Estimate
 from physadv.files import replacing
 from physadv.pipeline.measure import Measurement, common_name
 from physadv.pipeline.observing import PHOTO, UNTOUCHED
+from physadv.report.channels import sort_channels
 from physadv.report.compare import DESTRUCTION, SUCCESS, Line, RunComparison
-from physadv.report.comparison_page import ComparisonData, render_comparison
 from physadv.report.figures import Series, curve, side_by_side_figure
-from physadv.report.page import Facts, FigureGroup, Notice, slug
+from physadv.report.page import Facts, FigureGroup, Notice, render_page, slug
 from physadv.report.provenance import cameras, generate_command, measure_options
 from physadv.report.result_tables import paired_table
 from physadv.report.run_figures import JUDGES
-from physadv.report.series import sort_channels
 from physadv.report.table import Column, Table, show
 from physadv.report.wording import plural
 
@@ -42,29 +41,25 @@ def show_comparison(found: RunComparison) -> None:
 
 def write_comparison(found: RunComparison, path: Path) -> None:
     """Write the comparison's page, whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(render_comparison(comparison_data(found)), encoding="utf-8")
-
-
-def comparison_data(found: RunComparison) -> ComparisonData:
-    """Return what the page says of a comparison."""
     names = [measurement.manifest.name for measurement in found.measurements]
-    return ComparisonData(
-        title=" · ".join(names),
-        summary=(
+    page = {
+        "title": " · ".join(names),
+        "summary": (
             plural(found.shared, "shared source image"),
             f"judged by {found.measurements[0].classifier}",
         ),
-        notice=_notice(found),
-        figures=_figures(found),
-        tables=(_rates(RATES_TITLE, found),),
-        tests_note=NOTE,
-        tests=(_tests(TESTS_TITLE, found),),
-        parameters=tuple(_facts(measurement) for measurement in found.measurements),
-        commands=_commands(found, names),
-        commands_note="Options at their defaults are left out; printing and photographing are in each run's "
-        "own report.",
-    )
+        "notice": _notice(found),
+        "figures": _figures(found),
+        "tables": (_rates(RATES_TITLE, found),),
+        "tests_note": NOTE,
+        "tests": (_tests(TESTS_TITLE, found),),
+        "parameters": tuple(_facts(measurement) for measurement in found.measurements),
+        "commands": _commands(found, names),
+        "commands_note": "Options at their defaults are left out; the runs' own reports have printing and "
+        "photographing.",
+    }
+    with replacing(path) as temporary:
+        temporary.write_text(render_page("compare.html.j2", page), encoding="utf-8")
 
 
 def _unlike(found: RunComparison) -> list[str]:

@@ -3,6 +3,7 @@
 import shlex
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from pathlib import Path
 from statistics import median
 from typing import TypeVar
@@ -10,7 +11,7 @@ from typing import TypeVar
 from physadv.attacks.recipes import RECIPES
 from physadv.pipeline.crop import colours_in_words
 from physadv.pipeline.measure import Measurement
-from physadv.pipeline.settings import GenerateSettings
+from physadv.pipeline.settings import NO_TRANSFORMS, OWN_NUMBERS, GenerateSettings
 from physadv.report.page import Facts
 from physadv.report.wording import plural
 from physadv.runs import Manifest, PhotoRow
@@ -146,35 +147,31 @@ def generate_command(manifest: Manifest) -> str:
     attack, classifier = manifest.attack, manifest.classifier
     if attack.parameters.get("adopted"):
         return _adopt_command(manifest)
-    usual = {**vars(GenerateSettings(images=Path())), **_usual(attack.name)}
     recorded: dict[str, object] = {
+        **attack.parameters,
         "model": classifier.spec,
         "labels": classifier.labels_file,
         "attack": attack.name,
         "eps": attack.eps,
-        **{
-            name: attack.parameters.get(name)
-            for name in (
-                *("area", "transforms", "samples", "target", "steps", "size", "batch"),
-                *("estimate", "sigma", "queries"),
-            )
-        },
         "limit": manifest.selection.limit,
+        "prefilter": manifest.selection.prefiltered,
+        "query_only": "estimate" in attack.parameters,
         "seed": manifest.seed,
+        "device": None,
     }
-    always = ("model", "attack", "eps", "seed")
     # A recipe that took its own number of steps has recorded it in words.
-    options = [
-        f"--{name} {shlex.quote(str(value))}"
-        for name, value in recorded.items()
-        if value is not None
-        and (name != "steps" or isinstance(value, int))
-        and (name in always or value != usual[name])
-    ]
-    flags = ["--prefilter"] * manifest.selection.prefiltered
-    flags += ["--query-only"] * ("estimate" in attack.parameters)
+    if not isinstance(recorded.get("steps"), int):
+        recorded["steps"] = None
+    usual = {**vars(GenerateSettings(images=Path())), **_usual(attack.name)}
+    options = []
+    for name in (field.name for field in fields(GenerateSettings)):
+        value = recorded.get(name)
+        if value is None or (value == usual[name] and name not in ("model", "attack", "eps", "seed")):
+            continue
+        shown = "" if value is True else f" {shlex.quote(str(value))}"
+        options.append(f"--{name.replace('_', '-')}{shown}")
     images = shlex.quote(manifest.selection.images)
-    return " ".join([f"physadv generate {images} --name {manifest.name}", *options, *flags])
+    return " ".join([f"physadv generate {images} --name {manifest.name}", *options])
 
 
 def _adopt_command(manifest: Manifest) -> str:
@@ -197,10 +194,9 @@ def _adopt_command(manifest: Manifest) -> str:
 
 def _usual(attack: str) -> dict[str, object]:
     """Return what an attack takes by itself; those of libraries, which may be absent here, are all alike."""
-    if attack not in RECIPES:
-        return {"transforms": "identity", "samples": 1}
-    recipe = RECIPES[attack]
-    return {"area": recipe.area, "transforms": recipe.transforms, "samples": recipe.samples}
+    recipe = RECIPES.get(attack)
+    own = {name: getattr(recipe, name) for name in OWN_NUMBERS} if recipe else {}
+    return {"transforms": NO_TRANSFORMS, "samples": 1, **own}
 
 
 def _print_command(manifest: Manifest) -> str:

@@ -1,4 +1,4 @@
-"""The report's figures, of a run's measurements: for its page, and as files."""
+"""The figures of a run's report: for its page, and as files."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +11,7 @@ from physadv.evaluation.transfer import TransferCell
 from physadv.files import replacing
 from physadv.pipeline.measure import Measurement, common_name, transfer_matrix
 from physadv.pipeline.observing import PHOTO, UNTOUCHED
+from physadv.report.channels import Channels, Sweep, Viewpoints, named_channels, of_first_run
 from physadv.report.figures import (
     FORMATS,
     Figure,
@@ -24,7 +25,6 @@ from physadv.report.figures import (
     side_by_side_figure,
 )
 from physadv.report.page import FigureGroup, slug
-from physadv.report.series import Sweep, Viewpoints, sort_channels
 from physadv.runs import Capture
 from physadv.transforms.viewpoint import AXES
 
@@ -34,24 +34,25 @@ JUDGES = 6
 Share = Callable[[Row], Estimate]
 
 
-def report_figures(measurements: Sequence[Measurement]) -> tuple[FigureGroup, ...]:
+def report_figures(
+    measurements: Sequence[Measurement], judges: Sequence[Measurement], channels: Channels
+) -> list[FigureGroup]:
     """Return every figure of a report: of the first measurement, and of the others what compares them.
 
     Args:
         measurements: of one run by its judges, then those of other runs by the same judges.
+        judges: those of the one run.
+        channels: the one run's.
     """
     first = measurements[0]
-    judges = [found for found in measurements if found.manifest.name == first.manifest.name]
-    channels = sort_channels(first.channels)
-    single = {first.channel_name(name): first.channels[name] for name in channels.single}
-    groups = [
-        *([FigureGroup("", "", (*_single(single), *_judges(judges, channels.single)))] if single else []),
+    single = {channels.names[name]: first.channels[name] for name in channels.single}
+    return [
+        *([FigureGroup("", "", (*_single(single), *_judges(judges, channels)))] if single else []),
         *_curves(judges, channels.sweeps),
         *_viewpoints(first, channels.viewpoints),
         *_transfer(measurements, channels.single),
-        _calibration(first, channels.single),
+        _calibration(first, channels),
     ]
-    return tuple(groups)
 
 
 def write_figures(capture: Capture, measurements: Sequence[Measurement], form: str) -> list[Path]:
@@ -63,7 +64,8 @@ def write_figures(capture: Capture, measurements: Sequence[Measurement], form: s
     check_figure_format(form)
     capture.figures.mkdir(parents=True, exist_ok=True)
     written = []
-    for group in report_figures(measurements):
+    judges = of_first_run(measurements)
+    for group in report_figures(measurements, judges, named_channels(judges)):
         for figure in group.figures:
             path = capture.figures / f"{figure.name}.{form}"
             with replacing(path) as temporary:
@@ -90,15 +92,15 @@ def _single(channels: Mapping[str, Sequence[Row]]) -> tuple[Figure, ...]:
     )
 
 
-def _judges(judges: Sequence[Measurement], single: Sequence[str]) -> list[Figure]:
+def _judges(judges: Sequence[Measurement], channels: Channels) -> list[Figure]:
     """Return the judges of one run side by side, where there are several."""
     if len(judges) < 2:
         return []
     shares = {
-        judges[0].channel_name(channel): {
+        channels.names[channel]: {
             judge.classifier: judge.channels[channel][0].destruction_rate for judge in judges[:JUDGES]
         }
-        for channel in single
+        for channel in channels.single
     }
     caption = "Average case, with 95 % interval; each classifier judges the same examples."
     return [side_by_side_figure("judges", "Destruction rate by classifier, top-1", caption, shares)]
@@ -264,17 +266,17 @@ def _by_source(cells: Sequence[TransferCell], share: Callable[[TransferCell], Es
     )
 
 
-def _calibration(measurement: Measurement, single: Sequence[str]) -> FigureGroup:
+def _calibration(measurement: Measurement, channels: Channels) -> FigureGroup:
     return FigureGroup(
         "Calibration",
         "How often the first answer was right, of answers as sure as that; the dashed line would be perfect.",
         tuple(
             reliability_figure(
                 f"calibration-{slug(channel)}",
-                measurement.channel_name(channel),
+                channels.names[channel],
                 measurement.calibration[channel],
             )
-            for channel in (UNTOUCHED.name, *single)
+            for channel in (UNTOUCHED.name, *channels.single)
         ),
         small=True,
     )

@@ -4,19 +4,27 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from physadv.evaluation.destruction import Row
+from physadv.evaluation.intervals import Estimate
 from physadv.files import replacing
 from physadv.pipeline.measure import Measurement, common_name, transfer_matrix
 from physadv.pipeline.observing import PHOTO, UNTOUCHED
 from physadv.progress import Reporter, silent
+from physadv.report.channels import Channels, named_channels, of_first_run
 from physadv.report.gallery import difference_gain, gallery
-from physadv.report.page import SIDE_PX, GalleryGroup, Notice
+from physadv.report.page import SIDE_PX, GalleryGroup, Headline, Notice, render_page
 from physadv.report.provenance import cameras, commands, parameters
 from physadv.report.result_tables import Beside, beside_table, rate_table, sweep_table, transfer_table
-from physadv.report.run_data import ReportData, prefiltered_in_words, rate_headlines, render
 from physadv.report.run_figures import report_figures
-from physadv.report.series import Sorted, sort_channels
 from physadv.report.table import Cell, Table, to_html, words_table
-from physadv.report.wording import plural
+from physadv.report.wording import (
+    count_in_words,
+    destruction_in_words,
+    interval,
+    percent,
+    plural,
+    prefiltered_in_words,
+)
 from physadv.runs import Capture, Manifest, Printout
 
 LISTED = 100
@@ -51,85 +59,107 @@ def write_report(
     Raises:
         RunError: an example or a crop that was measured cannot be read any more.
     """
-    page = render(report_data(printout, capture, measurements, reporter))
+    first = measurements[0]
+    judges = of_first_run(measurements)
+    channels = named_channels(judges)
+    pairs = gallery(printout, capture, first, reporter)
+    channel, rows = next(iter(first.channels.items()))
+    page = {
+        "title": first.manifest.name,
+        "summary": _summary(measurements),
+        "notice": _notice(first),
+        "headlines": rate_headlines(rows, _through(channel, first)),
+        "headlines_note": prefiltered_in_words(rows),
+        "figures": report_figures(measurements, judges, channels),
+        "tables": _tables(measurements, judges, channels),
+        "gallery_note": _gallery_note(pairs, first.manifest),
+        "gallery": pairs,
+        "discarded_note": _discarded_note(first),
+        "discarded": _discarded(first, channels),
+        "parameters": parameters(first),
+        "commands": commands(measurements),
+        "commands_note": "Not recorded: any --seed of 'photograph'. Options at their defaults are left out.",
+        "limits": LIMITS,
+    }
     with replacing(capture.report) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+        temporary.write_text(render_page("report.html.j2", page), encoding="utf-8")
     return capture.report
 
 
-def report_data(
-    printout: Printout, capture: Capture, measurements: Sequence[Measurement], reporter: Reporter = silent
-) -> ReportData:
-    """Return what the report says of measurements; see `write_report`."""
-    measurement = measurements[0]
-    manifest = measurement.manifest
-    first, rows = next(iter(measurement.channels.items()))
-    pairs = gallery(printout, capture, measurement, reporter)
-    return ReportData(
-        title=manifest.name,
-        summary=_summary(measurements),
-        notice=_notice(measurement),
-        headlines=rate_headlines(rows, _through(first, measurement)),
-        headlines_note=prefiltered_in_words(rows),
-        figures=report_figures(measurements),
-        tables=_tables(measurements),
-        gallery_note=_gallery_note(pairs, manifest),
-        gallery=pairs,
-        discarded_note=_discarded_note(measurement),
-        discarded=_discarded(measurement),
-        parameters=parameters(measurement),
-        commands=commands(measurements),
-        commands_note="Not recorded: any --seed of 'photograph'. Options at their defaults are left out.",
-        limits=LIMITS,
+def rate_headlines(rows: Sequence[Row], through: str) -> tuple[Headline, ...]:
+    """Return the destruction rates of a table's average case and, against misreading, its clean accuracy.
+
+    Args:
+        rows: one channel's table.
+        through: what was done to the images, as in "were printed and photographed".
+    """
+    average = [row for row in rows if row.case == "average"]
+    first = average[0]
+    rates = [
+        Headline(
+            name=f"Destruction rate, top-{row.top}",
+            value=percent(row.destruction_rate),
+            detail=_detail(row.destruction_rate),
+            words=destruction_in_words(row, through),
+            weak=row.destruction_rate.value is None,
+        )
+        for row in average
+    ]
+    clean = Headline(
+        name=f"Clean accuracy after, top-{first.top}",
+        value=percent(first.clean_after),
+        detail=_detail(first.clean_after),
+        words=f"It was {percent(first.clean_before)} before. Where it falls far, the channel spoilt the "
+        "images, and a destruction rate says little about the attack.",
+        weak=first.clean_after.value is None,
     )
+    return (*rates, clean)
+
+
+def _detail(share: Estimate) -> str:
+    if share.value is None:
+        return count_in_words(share)
+    return f"95 % interval {interval(share)} · {count_in_words(share)}"
 
 
 def tables_as_html(measurements: Sequence[Measurement]) -> str:
     """Return the report's tables as HTML, for a notebook."""
-    return "\n".join(to_html(table, f"table-{k}") for k, table in enumerate(_tables(measurements)))
+    judges = of_first_run(measurements)
+    tables = _tables(measurements, judges, named_channels(judges))
+    return "\n".join(to_html(table, f"table-{k}") for k, table in enumerate(tables))
 
 
-def _tables(measurements: Sequence[Measurement]) -> tuple[Table[Any], ...]:
-    """Return the first measurement's tables, the other judges' rates, transfer, and every sweep, folded."""
-    first = measurements[0]
-    channels = sort_channels(first.channels)
-    judges = [found for found in measurements if found.manifest.name == first.manifest.name]
-    both = [(channel, judge) for channel in channels.single for judge in judges]
-    rates = {
-        f"{judge.channel_name(channel)}{_judged(judge, judges)}": judge.channels[channel]
-        for channel, judge in both
-    }
+def _tables(
+    measurements: Sequence[Measurement], judges: Sequence[Measurement], channels: Channels
+) -> list[Table[Any]]:
+    """Return the first run's tables by every judge, transfer, and every sweep, folded."""
     tables: list[Table[Any]] = []
-    if rates:
-        tables += [
-            rate_table(RATE_TITLE, rates),
-            beside_table(BESIDE_TITLE, _beside(judges, channels.single)),
+    if channels.single:
+        rates = {
+            f"{channels.names[channel]}{_judged(judge, judges)}": judge.channels[channel]
+            for channel in channels.single
+            for judge in judges
+        }
+        beside = [
+            _beside(channel, judge, judges, channels)
+            for channel in (UNTOUCHED.name, *channels.single)
+            for judge in judges
         ]
+        tables += [rate_table(RATE_TITLE, rates), beside_table(BESIDE_TITLE, beside)]
     if len(measurements) > 1:
         names = {name: common_name(measurements, name) for name in (UNTOUCHED.name, *channels.single)}
         cells = [cell for cell in transfer_matrix(measurements) if cell.channel in names]
         tables.append(transfer_table(TRANSFER_TITLE, cells, names))
-    return (
-        *tables,
-        *(table for judge in judges for table in _sweep_tables(judge, channels, _judged(judge, judges))),
-    )
+    for judge in judges:
+        tables += _sweeps(judge, channels, _judged(judge, judges))
+    return tables
 
 
-def _beside(judges: Sequence[Measurement], channels: Sequence[str]) -> list[Beside]:
-    """Return a line for the files and one for each channel, each by every judge."""
-
-    def cell(channel: str, judge: Measurement) -> Cell:
-        return Cell(judge.channel_name(channel), _judged(judge, judges).removeprefix(", "))
-
-    def line(channel: str, judge: Measurement) -> Beside:
-        return Beside(cell(channel, judge), judge.channels[channel][0], judge.calibration[channel])
-
-    files = UNTOUCHED.name
-    before = [
-        Beside(cell(files, judge), judge.channels[channels[0]][0], judge.calibration[files], "before")
-        for judge in judges
-    ]
-    return [*before, *(line(channel, judge) for channel in channels for judge in judges)]
+def _beside(channel: str, judge: Measurement, judges: Sequence[Measurement], channels: Channels) -> Beside:
+    cell = Cell(channels.names[channel], _judged(judge, judges).removeprefix(", "))
+    untouched = channel == UNTOUCHED.name
+    rows = judge.channels[channels.single[0] if untouched else channel]
+    return Beside(cell, rows[0], judge.calibration[channel], "before" if untouched else "after")
 
 
 def _judged(judge: Measurement, judges: Sequence[Measurement]) -> str:
@@ -137,7 +167,7 @@ def _judged(judge: Measurement, judges: Sequence[Measurement]) -> str:
     return f", judged by {judge.classifier}" if len(judges) > 1 else ""
 
 
-def _sweep_tables(judge: Measurement, channels: Sorted, by: str) -> list[Table[Any]]:
+def _sweeps(judge: Measurement, channels: Channels, by: str) -> list[Table[Any]]:
     strengths = [
         (f"{sweep.name}, {sweep.unit}", {f"{at:g}": channel for at, channel in sweep.channels.items()})
         for sweep in channels.sweeps
@@ -230,11 +260,11 @@ def _discarded_note(measurement: Measurement) -> str:
     )
 
 
-def _discarded(measurement: Measurement) -> tuple[Table[Any], ...]:
+def _discarded(measurement: Measurement, channels: Channels) -> tuple[Table[Any], ...]:
     photos = [(photo.name, photo.reason or "") for photo in measurement.photos if photo.status == "refused"]
     cells = [(crop.example, crop.photo, crop.reason or "") for crop in measurement.crops if crop.path is None]
     missing = [
-        (measurement.channel_name(channel), ", ".join(pairs))
+        (channels.names[channel], ", ".join(pairs))
         for channel in measurement.channels
         if (pairs := measurement.missing[channel])
     ]
@@ -245,21 +275,20 @@ def _discarded(measurement: Measurement) -> tuple[Table[Any], ...]:
         *_listed(
             "Pairs that no destruction rate counts",
             ("Channel", "Case", "Pairs and reason"),
-            _left_out(measurement),
+            _left_out(measurement, channels),
         ),
     )
 
 
-def _left_out(measurement: Measurement) -> list[tuple[str, ...]]:
+def _left_out(measurement: Measurement, channels: Channels) -> list[tuple[str, ...]]:
     """Return why pairs count in no destruction rate; through every strength of a sweep it is the same."""
-    single = sort_channels(measurement.channels).single or tuple(measurement.channels)[:1]
     return [
         (
-            measurement.channel_name(channel),
+            channels.names[channel],
             f"{row.case}, top-{row.top}",
             ", ".join(f"{pairs} {reason}" for reason, pairs in row.destruction_rate.discarded.items()),
         )
-        for channel in single
+        for channel in channels.single or tuple(measurement.channels)[:1]
         for row in measurement.channels[channel]
         if row.destruction_rate.discarded
     ]

@@ -1,15 +1,12 @@
-"""Tables for a terminal: what `destruction-rate`, `plan` and `masking-check` print."""
+"""What `destruction-rate` prints on a terminal: the tables, and what was left out."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 
-from physadv.evaluation.intervals import Estimate
-from physadv.evaluation.sample_size import SampleSize
-from physadv.pipeline.masking_check import MaskingCheck
 from physadv.pipeline.measure import Measurement, common_name, transfer_matrix
 from physadv.pipeline.observing import UNTOUCHED
 from physadv.report.result_tables import Beside, beside_table, rate_table, transfer_table
-from physadv.report.table import Cell, Column, Table, show
+from physadv.report.table import Cell, show
 from physadv.report.wording import plural
 
 NAMED = 6
@@ -48,40 +45,6 @@ def show_table(measurement: Measurement) -> None:
         "success: adversarial wrong, of clean right before; survival: clean right, of clean right before; "
         "ECE: expected calibration error"
     )
-
-
-def show_plan(plan: SampleSize) -> None:
-    """Print how many pairs to print, and what comes of it."""
-    print(
-        f"{plural(plan.counted, 'pair')} must count: a rate of {100 * plan.rate:g} % then has the 95 % "
-        f"interval {100 * plan.low:.1f}–{100 * plan.high:.1f} % (Wilson)"
-    )
-    of = "" if plan.qualifying == 1 else f", of which {100 * plan.qualifying:g} % are expected to count"
-    print(f"print {plural(plan.printed, 'pair')}, {2 * plan.printed} pictures{of}")
-
-
-def show_masking(check: MaskingCheck) -> None:
-    """Print accuracies under every attack, the signs of masking, and the verdict."""
-    shares: dict[str, Sequence[tuple[str, Estimate]]] = {
-        **{name: [("", share)] for name, share in check.attacks.items()},
-        **{
-            name: [(str(steps), share) for steps, share in curve.items()]
-            for name, curve in check.curves.items()
-        },
-    }
-    columns = (
-        Column[tuple[str, Estimate]]("steps", lambda line: line[0], "number"),
-        Column[tuple[str, Estimate]]("right", lambda line: line[1], "interval"),
-        Column[tuple[str, Estimate]]("n", lambda line: line[1].n, "number"),
-    )
-    title = f"{check.classifier}, eps {check.eps}: accuracy under attack"
-    show(Table(title, columns, shares, "attack"))
-    print(f"answers only: {check.queries} queries an image")
-    if check.wrong_before:
-        print(f"left out: {plural(check.wrong_before, 'image')} wrong before any attack")
-    for sign in check.signs:
-        print(f"{'SEEN' if sign.seen else 'not seen'}: {sign.name} ({sign.said})")
-    print(f"verdict: {check.verdict}")
 
 
 def _undefined(measurement: Measurement) -> list[str]:

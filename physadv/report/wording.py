@@ -5,6 +5,7 @@ from textwrap import fill
 
 from physadv.evaluation.destruction import Row
 from physadv.evaluation.intervals import Estimate
+from physadv.evaluation.sample_size import SampleSize
 
 UNDEFINED = "undefined"
 _COLUMNS = 110
@@ -83,6 +84,25 @@ def destruction_in_words(row: Row, through: str) -> str:
     return (
         f"In {destroyed} of {rate.n} views of {plural(rate.pairs, 'adversarial image')} the effect was lost "
         f"when they {through}: {again}."
+    )
+
+
+def prefiltered_in_words(rows: Sequence[Row]) -> str:
+    """Return the prefiltered case's rates of one channel in a sentence."""
+    rates = [row for row in rows if row.case == "prefiltered"]
+    if all(row.destruction_rate.value is None for row in rates):
+        return "Prefiltered case: undefined, no pair qualifies."
+    said = ", ".join(f"top-{row.top} {with_interval(row.destruction_rate)}" for row in rates)
+    return f"Prefiltered case: {said}, {count_in_words(rates[0].destruction_rate)}."
+
+
+def sample_size_in_words(size: SampleSize) -> str:
+    """Return how many pairs to print, and what comes of it, in two lines."""
+    of = "" if size.qualifying == 1 else f", of which {100 * size.qualifying:g} % are expected to count"
+    return (
+        f"{plural(size.counted, 'pair')} must count: a rate of {100 * size.rate:g} % then has the 95 % "
+        f"interval {100 * size.low:.1f}–{100 * size.high:.1f} % (Wilson)\n"
+        f"print {plural(size.printed, 'pair')}, {2 * size.printed} pictures{of}"
     )
 
 

@@ -16,7 +16,8 @@ from physadv.classifiers.gtsrb import SIGN_LABELS
 from physadv.defences import Measured, measure
 from physadv.evaluation.intervals import Estimate
 from physadv.parallel import one_thread
-from physadv.pipeline.masking_check import MaskingCheck, MaskingSettings, masking_check
+from physadv.pipeline.masking_check import MaskingCheck, masking_check
+from physadv.pipeline.settings import MaskingSettings
 from physadv.progress import Reporter, silent
 from physadv.signs.stop_sign.settings import AUTO, CLEAN, OPTIMISED, RANDOM, StopSignSettings, StudySize
 from physadv.signs.stop_sign.sign_photos import read_sign_photos

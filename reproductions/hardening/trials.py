@@ -22,7 +22,7 @@ WORST_STICKERS = "square of 10 %, worst of 5 places, 100 steps"
 UNFORESEEN = ("L∞ noise", "L2 noise")
 """How the names of attacks begin that hardening against stickers does not train on."""
 SIGMA = 0.01
-"""How far the attack by answers looks; see `physadv.pipeline.masking_check.MaskingSettings.sigma`."""
+"""How far the attack by answers looks; see `physadv.pipeline.settings.MaskingSettings`."""
 
 Attack = Callable[[Classifier, Tensor, Tensor], Tensor]
 """(classifier, images (B, 3, H, W) in [0, 1], labels (B,)) → attacked images."""

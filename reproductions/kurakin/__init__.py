@@ -1,6 +1,6 @@
-"""Kurakin et al. 2017 again: the study of `study.toml`, and the pages that say what came of it.
+"""Kurakin et al. 2017 reproduced: the study in `study.toml`, and the pages of its results.
 
-`python -m reproductions.kurakin DATA` runs what is not yet done and writes docs/results/kurakin*.
+`python -m reproductions.kurakin DATA` runs what is not done yet and writes docs/results/kurakin*.
 """
 
 from pathlib import Path
@@ -9,4 +9,4 @@ STUDY = Path(__file__).with_name("study.toml")
 COMMAND = "python -m reproductions.kurakin DATA"
 ATTACKS = ("fast", "bim", "least-likely")
 EPS = 16
-"""Of the paper's figure, 8-bit levels."""
+"""Budget of the paper's figure, 8-bit levels."""

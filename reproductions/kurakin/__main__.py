@@ -21,10 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--root", type=Path, default=Path("studies/kurakin"), help="where the runs are kept")
     parser.add_argument("--out", type=Path, default=Path("docs/results"), help="folder of the pages")
     chosen = parser.parse_args(arguments)
-    told = reporter(quiet=False)
     try:
         study = select_runs(read_study(STUDY, chosen.data), chosen.only)
-        outcome = run_study(study, chosen.root, told)
+        outcome = run_study(study, chosen.root, reporter(quiet=False))
         found = measurements(study, chosen.root, outcome)
         command = COMMAND if chosen.only == "*" else f"{COMMAND} --only '{chosen.only}'"
         pages = [

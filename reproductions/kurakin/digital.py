@@ -21,7 +21,7 @@ from physadv.transforms import parse_transform
 from physadv.transforms.digital import DIGITAL_TRANSFORMS, FixedTransform
 from reproductions.kurakin import ATTACKS, COMMAND, EPS
 from reproductions.kurakin.figure import Panel, draw
-from reproductions.kurakin.statements import Trial, verdict
+from reproductions.kurakin.statements import Claim, verdict
 
 KINDS = ("brightness", "contrast", "blur", "noise", "jpeg")
 MILD, HARD = KINDS[:2], KINDS[2:]
@@ -156,8 +156,8 @@ def _page(models: Mapping[str, Mapping[str, Swept]], command: str) -> Iterator[s
     yield from ("## What holds and what does not", "")
     yield "Of the rates of a kind, over classifiers, attacks, and top-1 and top-5:"
     yield ""
-    for statement, trials in _statements(models):
-        yield from verdict(statement, trials)
+    for statement, claims in _statements(models):
+        yield from verdict(statement, claims)
     yield ""
 
 
@@ -191,13 +191,13 @@ def _of_kind(kind: str) -> Column[Rates]:
     return Column(kind, lambda line: line[1][kind], "interval")
 
 
-def _statements(models: Mapping[str, Mapping[str, Swept]]) -> Iterator[tuple[str, list[Trial]]]:
+def _statements(models: Mapping[str, Mapping[str, Swept]]) -> Iterator[tuple[str, list[Claim]]]:
     """Yield the paper's statements and where each could hold."""
     places = [(f"{model}, top-{top}", attacks, top) for model, attacks in models.items() for top in TOPS]
     yield (
         "the top-5 rate is above the top-1 rate",
         [
-            Trial(
+            Claim(
                 f"{model}, {attack}, {kind}", {"top-1": swept.rate(kind, 1)}, {"top-5": swept.rate(kind, 5)}
             )
             for model, attacks in models.items()
@@ -208,7 +208,7 @@ def _statements(models: Mapping[str, Mapping[str, Swept]]) -> Iterator[tuple[str
     yield (
         "brightness and contrast are the mildest",
         [
-            Trial(
+            Claim(
                 f"{where}, {attack}",
                 {kind: swept.rate(kind, top) for kind in MILD},
                 {kind: swept.rate(kind, top) for kind in HARD},
@@ -220,7 +220,7 @@ def _statements(models: Mapping[str, Mapping[str, Swept]]) -> Iterator[tuple[str
     yield (
         "blur, noise and JPEG destroy more of the iterative ones than of fast",
         [
-            Trial(
+            Claim(
                 f"{where}, {kind}",
                 {"fast": attacks["fast"].rate(kind, top)},
                 {attack: attacks[attack].rate(kind, top) for attack in ATTACKS[1:]},
@@ -233,7 +233,7 @@ def _statements(models: Mapping[str, Mapping[str, Swept]]) -> Iterator[tuple[str
         yield (
             f"{lower} is destroyed less than {higher}",
             [
-                Trial(
+                Claim(
                     f"{where}, {kind}",
                     {lower: attacks[lower].rate(kind, top)},
                     {higher: attacks[higher].rate(kind, top)},

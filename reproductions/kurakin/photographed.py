@@ -19,7 +19,7 @@ from physadv.report.table import Column, Table, to_markdown
 from physadv.report.wording import paragraph
 from physadv.study.file import Study, StudyRun
 from reproductions.kurakin import ATTACKS, COMMAND
-from reproductions.kurakin.statements import Trial, verdict
+from reproductions.kurakin.statements import Claim, verdict
 
 NAME = "kurakin"
 
@@ -145,7 +145,7 @@ def _page(cells: Sequence[Cell], command: str) -> list[str]:
         *(line for case in CASES for line in _case(case, [cell for cell in cells if cell.case == case])),
         "## What holds and what does not",
         "",
-        *(line for statement, trials in _statements(cells) for line in verdict(statement, trials)),
+        *(line for statement, claims in _statements(cells) for line in verdict(statement, claims)),
         "",
         paragraph(
             "Prefiltered pairs of `fast` are rare: one step seldom leaves a classifier both wrong and "
@@ -206,10 +206,10 @@ def _accuracy_table(cells: Sequence[Cell]) -> Table[Line]:
     return Table("", columns, {"": lines})
 
 
-def _statements(cells: Sequence[Cell]) -> list[tuple[str, list[Trial]]]:
+def _statements(cells: Sequence[Cell]) -> list[tuple[str, list[Claim]]]:
     """Return the paper's statements and where each could hold."""
     above = [
-        Trial(
+        Claim(
             f"{cell.case}, {cell.attack}, eps {cell.eps}",
             {"top-1": cell.row(1).destruction_rate},
             {"top-5": cell.row(5).destruction_rate},
@@ -219,8 +219,8 @@ def _statements(cells: Sequence[Cell]) -> list[tuple[str, list[Trial]]]:
     statements = [("the top-5 rate is above the top-1 rate", above)]
     found = {(cell.case, cell.eps, cell.attack): cell for cell in cells}
     for lower, higher in pairwise(ATTACKS):
-        trials = [
-            Trial(
+        claims = [
+            Claim(
                 f"{case}, eps {eps}, top-{top}",
                 {lower: found[case, eps, lower].row(top).destruction_rate},
                 {higher: found[case, eps, higher].row(top).destruction_rate},
@@ -229,5 +229,5 @@ def _statements(cells: Sequence[Cell]) -> list[tuple[str, list[Trial]]]:
             if {(case, eps, lower), (case, eps, higher)} <= found.keys()
             for top in TOPS
         ]
-        statements.append((f"{lower} is destroyed less than {higher}", trials))
+        statements.append((f"{lower} is destroyed less than {higher}", claims))
     return statements

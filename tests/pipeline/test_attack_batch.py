@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from physadv.attacks import RECIPES, AttackError
 from physadv.classifiers.signs import load_signs
 from physadv.pipeline import attack_batch as attacking
-from physadv.pipeline.attack_batch import HELD_OUT_DRAWS, Plan, attack_batch, check_plan
+from physadv.pipeline.attack_batch import HELD_OUT_DRAWS, attack_batch
 from physadv.pipeline.checkpoints import Checkpoint
+from physadv.pipeline.settings import GenerateSettings, SettingsError, resolve
 from physadv.runs import Printout
 from physadv.signs.drawing.drawing import draw_demo_set
 from physadv.transforms import compose, parse_transform
@@ -17,19 +17,9 @@ from physadv.transforms import compose, parse_transform
 NOISY = compose(parse_transform("noise=30"), parse_transform("blur=1"))
 
 
-def plan(**changes):
-    options = {
-        "recipe": RECIPES["bim"],
-        "eps": 24,
-        "area": None,
-        "transforms": "identity",
-        "samples": 1,
-        "steps": 6,
-        "target": "none",
-        "goal": None,
-        "seed": 0,
-    }
-    return Plan(**{**options, **changes})
+def settings(**changes):
+    options = {"attack": "bim", "eps": 24, "transforms": "identity", "samples": 1, "steps": 6}
+    return GenerateSettings(images=Path("unread"), **{**options, **changes})
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +31,7 @@ def signs():
 
 def test_a_class_named_as_target_is_the_target_of_every_image(signs):
     classifier, pixels, labels = signs
-    attacked = attack_batch(plan(target="no vehicles"), classifier, pixels, labels, 0)
+    attacked = attack_batch(settings(target="no vehicles"), classifier, pixels, labels, 0)
     target = classifier.label_index("no vehicles")
     assert attacked.targets == [target] * 4
     clean = classifier.probabilities(attacking.to_tensor(pixels))[:, target]
@@ -52,7 +42,7 @@ def test_a_class_named_as_target_is_the_target_of_every_image(signs):
 def test_random_targets_repeat_under_a_seed_and_differ_between_batches(signs):
     classifier, pixels, labels = signs
     first, again, other = (
-        attack_batch(plan(target="random", steps=1), classifier, pixels, labels, index).targets
+        attack_batch(settings(target="random", steps=1), classifier, pixels, labels, index).targets
         for index in (0, 0, 1)
     )
     assert first == again != other
@@ -61,26 +51,26 @@ def test_random_targets_repeat_under_a_seed_and_differ_between_batches(signs):
 
 def test_least_likely_is_a_target_for_any_attack(signs):
     classifier, pixels, labels = signs
-    chosen = attack_batch(plan(target="least-likely", steps=1), classifier, pixels, labels, 0).targets
-    own = attack_batch(plan(recipe=RECIPES["least-likely"], steps=1), classifier, pixels, labels, 0).targets
+    chosen = attack_batch(settings(target="least-likely", steps=1), classifier, pixels, labels, 0).targets
+    own = attack_batch(settings(attack="least-likely", steps=1), classifier, pixels, labels, 0).targets
     assert chosen == own == classifier(attacking.to_tensor(pixels)).argmin(dim=1).tolist()
 
 
 def test_images_without_a_label_get_the_classifiers_answer(signs):
     classifier, pixels, labels = signs
-    attacked = attack_batch(plan(steps=1), classifier, pixels, [None, *labels[1:]], 0)
+    attacked = attack_batch(settings(steps=1), classifier, pixels, [None, *labels[1:]], 0)
     assert attacked.labels[0] == attacked.before[0][0].label
 
 
 def test_without_transformations_there_is_nothing_to_hold_out(signs):
-    assert attack_batch(plan(), *signs, 0).held_out == [None] * 4
+    assert attack_batch(settings(), *signs, 0).held_out == [None] * 4
 
 
 def test_held_out_success_is_counted_on_one_fixed_set_of_draws(signs, monkeypatch):
     classifier, pixels, labels = signs
     monkeypatch.setattr(attacking, "load_preset", lambda name: NOISY)
-    attacked = attack_batch(plan(transforms="noisy", samples=2), classifier, pixels, labels, 0)
-    again = attack_batch(plan(transforms="noisy", samples=2), classifier, pixels, labels, 0)
+    attacked = attack_batch(settings(transforms="noisy", samples=2), classifier, pixels, labels, 0)
+    again = attack_batch(settings(transforms="noisy", samples=2), classifier, pixels, labels, 0)
     assert attacked.held_out == again.held_out
     np.testing.assert_array_equal(attacked.pixels, again.pixels)
     for held_out in attacked.held_out:
@@ -93,7 +83,7 @@ def test_held_out_success_of_an_attack_that_changes_nothing_is_that_of_the_clean
     """One level in one step does not fool the classifier, and neither do the transformations."""
     classifier, pixels, labels = signs
     monkeypatch.setattr(attacking, "load_preset", lambda name: NOISY)
-    attacked = attack_batch(plan(transforms="noisy", eps=1, steps=1), classifier, pixels, labels, 0)
+    attacked = attack_batch(settings(transforms="noisy", eps=1, steps=1), classifier, pixels, labels, 0)
     right = [top[0].label == label for top, label in zip(attacked.before, labels, strict=True)]
     assert all(right)
     assert max(held_out.success for held_out in attacked.held_out) < 0.5
@@ -131,28 +121,30 @@ def test_a_target_that_is_an_images_label_is_named(physadv, signs_csv, tmp_path)
 def test_an_attack_ends_early_where_its_goal_is_met(signs):
     classifier, pixels, labels = signs
     steps = []
-    met = attack_batch(plan(eps=64, steps=60, goal=0.5), classifier, pixels, labels, 0, Counting(steps))
+    met = attack_batch(settings(eps=64, steps=60, goal=0.5), classifier, pixels, labels, 0, Counting(steps))
     assert max(steps) < 59
     assert all(top[0].label != label for top, label in zip(met.after, labels, strict=True))
 
 
 def test_a_goal_out_of_reach_changes_nothing(signs):
     classifier, pixels, labels = signs
-    without = attack_batch(plan(eps=1, steps=12, target="no vehicles"), classifier, pixels, labels, 0)
-    aimed = attack_batch(plan(eps=1, steps=12, target="no vehicles", goal=1.0), classifier, pixels, labels, 0)
+    without = attack_batch(settings(eps=1, steps=12, target="no vehicles"), classifier, pixels, labels, 0)
+    aimed = attack_batch(
+        settings(eps=1, steps=12, target="no vehicles", goal=1.0), classifier, pixels, labels, 0
+    )
     assert np.array_equal(aimed.pixels, without.pixels)
 
 
 @pytest.mark.parametrize("goal", [0.0, -0.5, 1.5, float("nan")])
-def test_a_goal_is_a_share(signs, goal):
-    with pytest.raises(AttackError, match=r"goal .*: wanted a share of transformed views"):
-        check_plan(plan(goal=goal), signs[0])
+def test_a_goal_is_a_share(goal):
+    with pytest.raises(SettingsError, match=r"goal .*: wanted a share of transformed views"):
+        resolve(settings(goal=goal))
 
 
 def test_an_interrupted_attack_goes_on_from_its_checkpoint(signs, tmp_path, monkeypatch):
     classifier, pixels, labels = signs
     monkeypatch.setattr(attacking, "load_preset", lambda name: NOISY)
-    noisy = plan(recipe=RECIPES["eot"], transforms="noisy", samples=2, steps=8)
+    noisy = settings(attack="eot", transforms="noisy", samples=2, steps=8)
     whole = attack_batch(noisy, classifier, pixels, labels, 0)
 
     path = tmp_path / "loop.pt"
@@ -167,7 +159,7 @@ def test_an_interrupted_attack_goes_on_from_its_checkpoint(signs, tmp_path, monk
 
 def test_queries_asked_before_an_interruption_are_counted(signs, tmp_path):
     classifier, pixels, labels = signs
-    asking = plan(steps=4, estimate="nes=2")
+    asking = settings(steps=4, estimate="nes=2")
     whole = attack_batch(asking, classifier, pixels, labels, 0)
     path = tmp_path / "loop.pt"
     with pytest.raises(KeyboardInterrupt):

@@ -2,7 +2,7 @@ import pytest
 
 from physadv.evaluation.intervals import Estimate
 from physadv.pipeline.masking_check import MaskingCheck
-from physadv.report.masking_plot import PlotError, check_plot, write_masking_plot
+from physadv.report.masking import PlotError, check_plot, write_masking_plot
 
 
 @pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf"])

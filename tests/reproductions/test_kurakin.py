@@ -14,7 +14,7 @@ from physadv.study.runner import measurements, run_study
 from reproductions.kurakin import ATTACKS
 from reproductions.kurakin.digital import KINDS, write_digital
 from reproductions.kurakin.photographed import write_photographed
-from reproductions.kurakin.statements import Trial, verdict
+from reproductions.kurakin.statements import Claim, verdict
 
 SWEPT = """\
 name = "tiny"
@@ -63,13 +63,13 @@ def photographed(tmp_path, cropped_root, copy_of, signs_csv):
 
 def test_a_statement_holds_where_every_lower_rate_is_below_every_higher_one():
     low, middle, high = share(1, 100), share(3, 100), share(60, 100)
-    trials = [
-        Trial("here", {"mild": low}, {"hard": middle}),
-        Trial("there", {"mild": low, "milder": middle}, {"hard": high}),
-        Trial("nowhere", {"mild": high}, {"hard": low}),
-        Trial("unseen", {"mild": share(0, 0)}, {"hard": low}),
+    claims = [
+        Claim("here", {"mild": low}, {"hard": middle}),
+        Claim("there", {"mild": low, "milder": middle}, {"hard": high}),
+        Claim("nowhere", {"mild": high}, {"hard": low}),
+        Claim("unseen", {"mild": share(0, 0)}, {"hard": low}),
     ]
-    assert verdict("mild is below hard", trials) == [
+    assert verdict("mild is below hard", claims) == [
         "- **mild is below hard**: holds in part "
         "(2 of 3, in 1 with the 95 % intervals apart; 1 cannot be told).",
         "  - not: nowhere (mild 60.0 % (50.2–69.1), hard 1.0 % (0.2–5.4))",
@@ -86,8 +86,8 @@ def test_a_statement_holds_where_every_lower_rate_is_below_every_higher_one():
 )
 def test_a_statement_is_judged_by_how_often_it_holds(chosen, said):
     one, two = share(1, 10), share(2, 10)
-    trials = [Trial("a", {"x": one}, {"y": two}), Trial("b", {"x": one}, {"y": one})]
-    assert verdict("so", [trials[k] for k in chosen])[0] == said
+    claims = [Claim("a", {"x": one}, {"y": two}), Claim("b", {"x": one}, {"y": one})]
+    assert verdict("so", [claims[k] for k in chosen])[0] == said
 
 
 def test_rates_of_a_kind_take_its_strengths_together(swept):

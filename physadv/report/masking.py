@@ -1,17 +1,48 @@
-"""The curve of a masking check as a file: accuracy against steps, with the other attacks beside it."""
+"""A masking check for people: its table on a terminal, and its curve of accuracy against steps as a file."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from physadv.errors import PhysadvError
+from physadv.evaluation.intervals import Estimate
 from physadv.files import replacing
-from physadv.pipeline.masking_check import MaskingCheck
 from physadv.report.figures.drawing import GRID, INK, MUTED, STYLES
+from physadv.report.table import Column, Table, show
+from physadv.report.wording import plural
+
+if TYPE_CHECKING:
+    from physadv.pipeline.masking_check import MaskingCheck
 
 FORMATS = (".svg", ".png", ".pdf")
 
 
 class PlotError(PhysadvError):
     """A plot cannot be written as asked."""
+
+
+def show_masking(check: "MaskingCheck") -> None:
+    """Print accuracies under every attack, the symptoms of masking, and the verdict."""
+    shares: dict[str, Sequence[tuple[str, Estimate]]] = {
+        **{name: [("", share)] for name, share in check.attacks.items()},
+        **{
+            name: [(str(steps), share) for steps, share in curve.items()]
+            for name, curve in check.curves.items()
+        },
+    }
+    columns = (
+        Column[tuple[str, Estimate]]("steps", lambda line: line[0], "number"),
+        Column[tuple[str, Estimate]]("right", lambda line: line[1], "interval"),
+        Column[tuple[str, Estimate]]("n", lambda line: line[1].n, "number"),
+    )
+    title = f"{check.classifier}, eps {check.eps}: accuracy under attack"
+    show(Table(title, columns, shares, "attack"))
+    print(f"answers only: {check.queries} queries an image")
+    if check.wrong_before:
+        print(f"left out: {plural(check.wrong_before, 'image')} wrong before any attack")
+    for symptom in check.signs:
+        print(f"{'SEEN' if symptom.seen else 'not seen'}: {symptom.name} ({symptom.said})")
+    print(f"verdict: {check.verdict}")
 
 
 def check_plot(path: Path) -> None:
@@ -24,7 +55,7 @@ def check_plot(path: Path) -> None:
         raise PlotError(f"{path}: wanted a name that ends in {', '.join(FORMATS)}")
 
 
-def write_masking_plot(path: Path, check: MaskingCheck) -> None:
+def write_masking_plot(path: Path, check: "MaskingCheck") -> None:
     """Draw a check's accuracies in per cent with 95 % bands; the same numbers give the same bytes.
 
     The file is written whole or not at all; its suffix, one of `FORMATS`, names the format.

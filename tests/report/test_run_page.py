@@ -16,8 +16,7 @@ from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel
 from physadv.pipeline.tallying import Tallier
 from physadv.report.gallery import PAIRS_SHOWN
 from physadv.report.result_tables import rate_table
-from physadv.report.run_data import rate_headlines
-from physadv.report.run_page import write_report
+from physadv.report.run_page import rate_headlines, write_report
 from physadv.runs import (
     AttackRecord,
     Capture,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from physadv.report.series import sort_channels
+from physadv.report.channels import sort_channels
 from physadv.transforms import TransformError, parse_sweep
 
 

@@ -1,11 +1,12 @@
-"""Channels sorted for drawing: one by one, over strengths, over two axes of a viewpoint."""
+"""A measurement's channels as a report shows them: named, and sorted into single ones, sweeps, viewpoints."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import product
 
-from physadv.pipeline.observing import PHOTO
+from physadv.pipeline.measure import Measurement, common_name
+from physadv.pipeline.observing import PHOTO, UNTOUCHED
 from physadv.transforms import parse_transform
 from physadv.transforms.digital import FixedTransform
 from physadv.transforms.viewpoint import AXES, NAME, Viewpoint
@@ -16,7 +17,13 @@ FEWEST = 3
 
 @dataclass(frozen=True)
 class Sweep:
-    """One kind of transformation: its name, the unit of its strength, and strength → channel, rising."""
+    """One kind of transformation at several strengths.
+
+    Attributes:
+        name: the transformation's.
+        unit: of its strength.
+        channels: strength → channel, in rising order.
+    """
 
     name: str
     unit: str
@@ -28,9 +35,10 @@ class Viewpoints:
     """Viewpoints over two axes of the pose.
 
     Attributes:
-        name: what is held besides, "viewpoint" where nothing is.
-        rows: axis and its values, rising; likewise `columns`.
-        channels: (value of the rows' axis, value of the columns') → channel.
+        name: "viewpoint", and the axes that are held fixed with their values.
+        rows: the axis that changes from row to row, and its values in rising order.
+        columns: the axis that changes from column to column, and its values in rising order.
+        channels: (value of the rows' axis, value of the columns' axis) → channel.
     """
 
     name: str
@@ -40,15 +48,39 @@ class Viewpoints:
 
 
 @dataclass(frozen=True)
-class Sorted:
-    """Channels by how they are drawn: one by one, over a strength, over two axes."""
+class Channels:
+    """Channels by how they are shown.
+
+    Attributes:
+        single: those shown one by one.
+        sweeps: those shown over a strength.
+        viewpoints: those shown over two axes of the pose.
+        names: channel → what a person calls it, the untouched files ("none") included.
+    """
 
     single: tuple[str, ...]
     sweeps: tuple[Sweep, ...]
     viewpoints: tuple[Viewpoints, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
-def sort_channels(channels: Iterable[str]) -> Sorted:
+def named_channels(measurements: Sequence[Measurement]) -> Channels:
+    """Return the first measurement's channels, sorted and named: once for all tables and figures of a page.
+
+    Args:
+        measurements: of one run, or of several runs whose photos may have been made differently.
+    """
+    channels = measurements[0].channels
+    names = {channel: common_name(measurements, channel) for channel in (UNTOUCHED.name, *channels)}
+    return replace(sort_channels(channels), names=names)
+
+
+def of_first_run(measurements: Sequence[Measurement]) -> list[Measurement]:
+    """Return the measurements of the first one's run: one by each classifier that judged it."""
+    return [found for found in measurements if found.manifest.name == measurements[0].manifest.name]
+
+
+def sort_channels(channels: Iterable[str]) -> Channels:
     """Return the channels sorted, in the order in which they were asked for.
 
     Raises:
@@ -78,7 +110,7 @@ def sort_channels(channels: Iterable[str]) -> Sorted:
     sweeps = [sweep for sweep in sweeps if len(sweep.channels) >= FEWEST]
     drawn = {channel for sweep in sweeps for channel in sweep.channels.values()}
     drawn |= {channel for grid in grids for channel in grid.channels.values()}
-    return Sorted(tuple(name for name in names if name not in drawn), tuple(sweeps), tuple(grids))
+    return Channels(tuple(name for name in names if name not in drawn), tuple(sweeps), tuple(grids))
 
 
 def _grids(
