@@ -188,9 +188,8 @@ def refuse_misnamed(path: Path, holds: str) -> None:
     named = next((form for form, endings in ENDINGS.items() if ending in endings), holds)
     if named != holds:
         own = ENDINGS[holds][0]
-        raise CaptureError(
-            f"named {path.suffix}, which means {named}, but contains {holds}; if it is intact, rename it to {own}"
-        )
+        wrong = f"named {path.suffix}, which means {named}, but contains {holds}"
+        raise CaptureError(f"{wrong}; if it is intact, rename it to {own}")
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
