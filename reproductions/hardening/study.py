@@ -1,14 +1,10 @@
 """What a classifier is worth under every attack, each made afresh against it."""
 
-import csv
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
 from torch import Tensor
 
 from physadv.classifiers import Classifier, load_classifier
@@ -16,9 +12,10 @@ from physadv.classifiers.gtsrb import SIGN_LABELS
 from physadv.defences import Measured, measure
 from physadv.evaluation.intervals import Estimate
 from physadv.parallel import one_thread
-from physadv.pipeline.masking_check import MaskingCheck, masking_check
+from physadv.pipeline.masking_check import MaskingCheck, check_batches
 from physadv.pipeline.settings import MaskingSettings
 from physadv.progress import Reporter, silent
+from physadv.signs.stop_sign.make import stickers_for
 from physadv.signs.stop_sign.settings import AUTO, CLEAN, OPTIMISED, RANDOM, StopSignSettings, StudySize
 from physadv.signs.stop_sign.sign_photos import read_sign_photos
 from physadv.signs.training.data import read_test, read_victims
@@ -109,7 +106,7 @@ def study(classifier: Classifier, data: Path, extent: Extent, reporter: Reporter
         fooled=fooled,
         stop_signs=stop_sign_shares(classifier, victims, extent.effort),
         camera=camera_shares(classifier, data, extent.camera, extent.camera_steps, reporter),
-        masking=_masking(classifier.spec, images[: extent.queried], labels[: extent.queried], reporter),
+        masking=_masking(classifier, images[: extent.queried], labels[: extent.queried], data),
     )
 
 
@@ -125,7 +122,8 @@ def camera_shares(
     photos = read_sign_photos(data / FOLDER / "victims")
     for mask, target in product(CAMERA_MASKS, CAMERA_TARGETS):
         settings = StopSignSettings(model=classifier.spec, target=target, mask=mask, steps=steps)
-        found = run_held_out(classifier, photos, settings, size, reporter)
+        run = stickers_for(classifier, photos, settings, reporter)
+        found = run_held_out(run, size, reporter)
         for test, score in (("lab", found.lab), ("drive-by", found.drive), ("drive-by, found", found.found)):
             shares[f"clean, {test}, not called stop"] = score.overall[CLEAN].untargeted
             for treatment in (RANDOM, OPTIMISED):
@@ -137,15 +135,9 @@ def camera_shares(
     return dict(sorted(shares.items(), key=lambda item: not item[0].startswith(CLEAN)))
 
 
-def _masking(spec: str, images: Tensor, labels: Tensor, reporter: Reporter) -> MaskingCheck:
+def _masking(classifier: Classifier, images: Tensor, labels: Tensor, data: Path) -> MaskingCheck:
     """Return the check of `physadv masking-check` on images (B, 3, H, W)."""
-    with tempfile.TemporaryDirectory() as folder:
-        table = Path(folder) / "labels.csv"
-        rows = [(f"{index}.png", int(label)) for index, label in enumerate(labels)]
-        for (name, _), image in zip(rows, images, strict=True):
-            levels = (image * 255).round().permute(1, 2, 0).numpy().astype(np.uint8)
-            Image.fromarray(levels).save(table.with_name(name))
-        with table.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([("path", "label"), *rows])
-        settings = MaskingSettings(table, spec, eps=MASKING_EPS, size=images.shape[-1], device="cpu")
-        return masking_check(settings, reporter)
+    settings = MaskingSettings(data, classifier.spec, eps=MASKING_EPS)
+    starts = range(0, len(labels), settings.batch)
+    batches = ((images[i : i + settings.batch], labels[i : i + settings.batch].tolist()) for i in starts)
+    return check_batches(settings, classifier, batches)
