@@ -30,37 +30,36 @@ def eight_bit_levels(images: Tensor) -> Tensor:
     return levels
 
 
-def check_labels(labels: Tensor, images: Tensor, classes: int) -> None:
-    """Check that labels are int64 (B,), one an image, from 0 to classes − 1.
+def checked_levels(classifier: Classifier, images: Tensor, labels: Tensor) -> Tensor:
+    """Return images as `eight_bit_levels` does, having checked that each has one of the classifier's labels.
 
     Raises:
-        AttackError: they are not.
+        AttackError: the images are not 8-bit, or the labels are not int64 (B,) from 0 to classes − 1.
     """
-    if labels.dtype != torch.int64 or labels.shape != images.shape[:1]:
-        raise AttackError(
-            f"labels are {labels.dtype} {tuple(labels.shape)}; wanted torch.int64 ({images.shape[0]},)"
-        )
-    outside = labels[(labels < 0) | (labels >= classes)]
-    if len(outside):
-        raise AttackError(f"label {int(outside[0])} is outside the {classes} classes of the classifier")
+    levels = eight_bit_levels(images)
+    _check_classes("label", labels, len(images), classifier)
+    return levels
 
 
-def check_targets(targets: Tensor, labels: Tensor, classes: int) -> None:
+def check_targets(classifier: Classifier, targets: Tensor, labels: Tensor) -> None:
     """Check that targets are int64 (B,), from 0 to classes − 1, and none is its image's label.
 
     Raises:
         AttackError: they are not.
     """
-    if targets.dtype != torch.int64 or targets.shape != labels.shape:
-        raise AttackError(
-            f"targets are {targets.dtype} {tuple(targets.shape)}; wanted torch.int64 {tuple(labels.shape)}"
-        )
-    outside = targets[(targets < 0) | (targets >= classes)]
-    if len(outside):
-        raise AttackError(f"target {int(outside[0])} is outside the {classes} classes of the classifier")
+    _check_classes("target", targets, len(labels), classifier)
     same = targets[targets == labels]
     if len(same):
         raise AttackError(f"target {int(same[0])} is the image's own label")
+
+
+def _check_classes(kind: str, values: Tensor, batch: int, classifier: Classifier) -> None:
+    if values.dtype != torch.int64 or tuple(values.shape) != (batch,):
+        raise AttackError(f"{kind}s are {values.dtype} {tuple(values.shape)}; wanted torch.int64 ({batch},)")
+    classes = len(classifier.labels)
+    outside = values[(values < 0) | (values >= classes)]
+    if len(outside):
+        raise AttackError(f"{kind} {int(outside[0])} is outside the {classes} classes of the classifier")
 
 
 def whole_eps(eps: float) -> int:
@@ -82,7 +81,7 @@ def check_differentiable(classifier: Classifier) -> None:
     """Check that a classifier passes gradients back, be they right or wrong, on one grey image.
 
     Raises:
-        AttackError: it does not, or cannot be asked with gradients on.
+        AttackError: it does not, or fails with gradients on.
     """
     grey = torch.full((1, 3, 64, 64), 0.5, device=classifier.device, requires_grad=True)
     try:

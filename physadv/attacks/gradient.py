@@ -12,7 +12,7 @@ from typing import Unpack
 import torch
 from torch import Tensor
 
-from physadv.attacks.checks import check_labels, eight_bit_levels, whole_eps
+from physadv.attacks.checks import checked_levels, whole_eps
 from physadv.attacks.errors import AttackError
 from physadv.attacks.objectives import (
     Objective,
@@ -128,8 +128,7 @@ def pgd_l2(
     """
     if not eps > 0:
         raise AttackError(f"eps is {eps:g}; wanted a positive Euclidean radius")
-    ball = L2Ball(eight_bit_levels(images), eps * 255)
-    check_labels(labels, images, len(classifier.labels))
+    ball = L2Ball(checked_levels(classifier, images, labels), eps * 255)
     objective = objective_for(classifier, labels, options)
     return _in_ball("pgd-l2", NormalisedStep, classifier, objective, ball, options)
 
@@ -183,8 +182,7 @@ def eot_lagrangian(
     """
     if not weight >= 0:
         raise AttackError(f"weight is {weight:g}; wanted 0 or more")
-    box = LInfBall(eight_bit_levels(images), 255)
-    check_labels(labels, images, len(classifier.labels))
+    box = LInfBall(checked_levels(classifier, images, labels), 255)
 
     def distance(seen: Tensor, view: Callable[[Tensor], Tensor]) -> Tensor:
         with torch.no_grad():
@@ -202,9 +200,7 @@ def eot_lagrangian(
 def _ball(
     classifier: Classifier, images: Tensor, labels: Tensor, eps: float, random_start: bool = False
 ) -> LInfBall:
-    ball = LInfBall(eight_bit_levels(images), whole_eps(eps), random_start)
-    check_labels(labels, images, len(classifier.labels))
-    return ball
+    return LInfBall(checked_levels(classifier, images, labels), whole_eps(eps), random_start)
 
 
 def _signed(

@@ -1,11 +1,10 @@
-"""Attacks of other people's libraries, run as if they were recipes: foolbox and torchattacks, if installed.
+"""Attacks of other libraries, called as recipes are: foolbox and torchattacks, if installed.
 
-Their pictures are rounded to 8 bits within the budget and judged like any other. What they draw at random
-follows the generator given; what they print or warn of stays here.
+Their pictures are rounded to 8 bits within the budget and judged like any other. Their random draws follow
+the generator given; what they print or warn of is silenced.
 """
 
 import io
-import random
 import re
 import warnings
 from collections.abc import Callable, Iterator
@@ -16,19 +15,19 @@ from inspect import isabstract, isclass, signature
 from math import inf
 from typing import Any, NamedTuple, Unpack
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from physadv.attacks.checks import check_count, check_labels, check_targets, eight_bit_levels, whole_eps
+from physadv.attacks.checks import check_count, check_targets, checked_levels, whole_eps
 from physadv.attacks.errors import AttackError
 from physadv.attacks.objectives import runner_up_class
+from physadv.attacks.own import seeded
 from physadv.attacks.recipe import library_missing
 from physadv.attacks.running import Options, generator_of
 from physadv.attacks.variables import L2Ball, LInfBall
 from physadv.classifiers import Classifier
-from physadv.errors import first_line, unknown_name
-from physadv.transforms import identity
+from physadv.errors import unknown_name
+from physadv.transforms import Identity, identity
 
 _WITHOUT_TARGET = ("L2DeepFoolAttack", "LinfDeepFoolAttack")
 """Foolbox lets these have a target and steps to the nearest boundary all the same."""
@@ -79,11 +78,10 @@ class LibraryAttack:
         Raises:
             AttackError: the library is absent, or has no such attack, or the attack refuses an argument.
         """
-        levels = eight_bit_levels(images)
-        check_labels(labels, images, len(classifier.labels))
+        levels = checked_levels(classifier, images, labels)
         targets = options.get("targets")
         if targets is not None:
-            check_targets(targets, labels, len(classifier.labels))
+            check_targets(classifier, targets, labels)
         self._refuse_what_it_lacks(options)
         norm = self.norm()
         with self._quietly(generator_of(options)) as seed:
@@ -120,7 +118,7 @@ class LibraryAttack:
         return known[self.attack]
 
     def _refuse_what_it_lacks(self, options: Options) -> None:
-        if options.get("distribution", identity) is not identity:
+        if not isinstance(options.get("distribution", identity), Identity):
             raise AttackError(f"{self.name} knows no transformations; leave them out, or take eot")
         lacking = ("chunk", "callback", "goal")
         given = [option for option in lacking if options.get(option) is not None]
@@ -133,34 +131,6 @@ class LibraryAttack:
         with warnings.catch_warnings(), redirect_stdout(io.StringIO()), seeded(self.name, generator) as seed:
             warnings.simplefilter("ignore")
             yield seed
-
-
-@contextmanager
-def seeded(name: str, generator: torch.Generator) -> Iterator[int]:
-    """Seed every global random stream from a generator, for code that draws from them; yield the seed.
-
-    Args:
-        name: name of the attack whose code runs inside, for the line of an error.
-        generator: source of the seed.
-
-    Raises:
-        AttackError: the code inside raised anything, in one line.
-    """
-    seed = int(torch.randint(2**31, (), generator=generator, device=generator.device))
-    python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002 - the libraries draw from it
-    try:
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            random.seed(seed)
-            np.random.seed(seed)  # noqa: NPY002
-            yield seed
-    except AttackError:
-        raise
-    except Exception as error:  # another's code can raise anything
-        raise AttackError(f"{name}: {type(error).__name__}: {first_line(error)}") from error
-    finally:
-        random.setstate(python)
-        np.random.set_state(legacy)  # noqa: NPY002
 
 
 def require(library: str) -> Any:
@@ -202,7 +172,7 @@ def jsma(classifier: Classifier, images: Tensor, labels: Tensor, **options: Unpa
     It needs targets: without any, the likeliest class that is not the label. Its memory grows with the fourth
     power of the image's side: 32 pixels take some 0.3 GB. Arguments, result and errors as `LibraryAttack`.
     """
-    check_labels(labels, images, len(classifier.labels))
+    checked_levels(classifier, images, labels)
     if options.get("targets") is None:
         options = {**options, "targets": runner_up_class(classifier, images, labels)}
     return LibraryAttack("torchattacks", "JSMA")(classifier, images, labels, **options)

@@ -1,7 +1,7 @@
-"""Attacks without a budget: the nearest picture that fools the classifier, by a search over their weights.
+"""Minimum-norm attacks: the nearest picture that fools the classifier.
 
-Both minimise squared distance + c · loss by the one loop, again and again with a c of each image's own:
-larger until it is fooled, then between the largest that did not fool it and the smallest that did.
+Both minimise squared distance + c · loss by the one loop and search c per image: it grows until the image
+fools the classifier, and is then bisected between the largest that did not and the smallest that did.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from typing import Unpack
 import torch
 from torch import Tensor
 
-from physadv.attacks.checks import check_count, check_labels, eight_bit_levels
+from physadv.attacks.checks import check_count, checked_levels
 from physadv.attacks.errors import AttackError
 from physadv.attacks.objectives import Objective, runner_up_class, targeted_margin, untargeted_margin
 from physadv.attacks.optimisers import EachImage, Optimiser, TorchOptimiser
@@ -47,20 +47,19 @@ def cw_l2(
         classifier: the classifier to fool.
         images: float32 or float64 (B, 3, H, W) in [0, 1], whole 8-bit levels.
         labels: int64 (B,), the true classes.
-        confidence: κ, by how much the logit of another class, or the target's, shall be the largest.
+        confidence: κ, the margin by which the logit of another class, or the target's, must be the largest.
         searches: number of values of c that are tried.
-        **options: see `Options`; `steps` are those of one search, and the callback is called in each.
+        **options: see `Options`; `steps` is the number of one search, and the callback is called in each.
 
     Returns:
-        The nearest picture of every image that fooled in every draw of a step; where none did, the last one.
+        The nearest picture of every image that fooled in all draws of a step; else the last one.
 
     Raises:
         AttackError: an argument is out of its range, or a gradient is not finite.
     """
     if not confidence >= 0:
         raise AttackError(f"confidence is {confidence:g}; wanted 0 or more")
-    box = TanhBox(eight_bit_levels(images))
-    check_labels(labels, images, len(classifier.labels))
+    box = TanhBox(checked_levels(classifier, images, labels))
     objective = objective_for(classifier, labels, options, *_margins(confidence))
     make = partial(TorchOptimiser, partial(torch.optim.Adam, lr=_CW_L2.step_size()))
     return _search(_CW_L2, classifier, labels, box, objective, make, options, searches, confidence)
@@ -79,8 +78,7 @@ def lbfgs(
     ‖δ‖² + c·cross-entropy of the target or, without one, of the likeliest class that is not the label, for
     several values of c. Arguments, result and errors as `cw_l2`.
     """
-    box = LInfBall(eight_bit_levels(images), 255)
-    check_labels(labels, images, len(classifier.labels))
+    box = LInfBall(checked_levels(classifier, images, labels), 255)
     targets = options.get("targets")
     if targets is None:
         targets = runner_up_class(classifier, images, labels)
@@ -92,7 +90,7 @@ def lbfgs(
 
 
 def _margins(confidence: float) -> tuple[Callable[[Tensor], Objective], Callable[[Tensor], Objective]]:
-    """Return f6 towards targets and away from labels, bounded by a confidence."""
+    """Return f6 towards targets and away from labels, with a confidence."""
     return partial(targeted_margin, confidence=confidence), partial(untargeted_margin, confidence=confidence)
 
 
@@ -107,7 +105,7 @@ def _search(
     searches: int,
     confidence: float = 0.0,
 ) -> Tensor:
-    """Return the nearest pictures that `searches` runs of the loop came by."""
+    """Return the nearest pictures of `searches` runs of the loop."""
     margin = objective_for(classifier, labels, options, *_margins(torch.inf))
     nearest = _Nearest(box.levels, margin, confidence)
     weight = torch.full_like(nearest.distance, recipe.parameters["first_weight"])

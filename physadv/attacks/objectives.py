@@ -1,4 +1,4 @@
-"""What an attack wants, as a loss to be made small."""
+"""Objectives: what an attack wants, as a loss to minimise."""
 
 from collections.abc import Callable, Sequence
 
@@ -25,8 +25,8 @@ def targeted_cross_entropy(targets: Tensor) -> Objective:
 def targeted_generalised(targets: Tensor, q: float = 0.5) -> Objective:
     """Return (1 − p^q) / q of the targets' probabilities p, int64 (B,), between cross-entropy and 1 − p.
 
-    Cross-entropy is ruled by the sights that are lost anyway; the larger q, the less they count, and the more
-    the loss is the share of sights that miss the target (Zhang & Sabuncu 2018, eq. 6, there for labels).
+    Cross-entropy is dominated by views that fail anyway. A larger q down-weights them and brings the loss
+    nearer to the share of views that miss the target (Zhang & Sabuncu 2018, eq. 6, there for labels).
 
     Raises:
         AttackError: q is not between 0 and 1.
@@ -39,8 +39,7 @@ def targeted_generalised(targets: Tensor, q: float = 0.5) -> Objective:
 def untargeted_likelihood(labels: Tensor) -> Objective:
     """Return −log(1 − p_y) of the true labels, int64 (B,): the cross-entropy of any other class.
 
-    Unlike minus the cross-entropy of the labels it has a least value, so that it can be weighed against
-    another loss.
+    Unlike minus the cross-entropy of the labels it is bounded below and can be weighed against another loss.
     """
 
     def loss(logits: Tensor) -> Tensor:
@@ -62,7 +61,7 @@ def targeted_margin(targets: Tensor, confidence: float = 0.0) -> Objective:
 
 @torch.no_grad()
 def least_likely_class(classifier: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-    """Return the class the classifier thinks least likely for each clean image, int64 (B,).
+    """Return the class with the lowest logit for each clean image, int64 (B,).
 
     It is chosen once, before the attack (Kurakin et al. 2017, section 2.3).
     """
@@ -89,7 +88,7 @@ def random_target(labels: Tensor, classes: int, generator: torch.Generator) -> T
 
 
 def ensemble(classifiers: Sequence[Callable[[Tensor], Tensor]]) -> Callable[[Tensor], Tensor]:
-    """Return one classifier that answers for several of the same classes: images → log of mean probabilities.
+    """Return one classifier that averages several of the same classes: images → log of mean probabilities.
 
     Cross-entropy of it is −log Σ αᵢ Jᵢ(x) with equal α, the ensemble objective of Liu et al. 2017, eq. 6.
 
@@ -111,7 +110,7 @@ def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def _lead(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return how far the logit of a class is above the largest other, (S, B)."""
+    """Return the logit of a class minus the largest other logit, (S, B)."""
     own = one_hot(labels, logits.shape[-1]).bool()
     others = logits.masked_fill(own, -torch.inf).amax(dim=-1)
     return logits.gather(-1, labels.expand(logits.shape[:-1]).unsqueeze(-1)).squeeze(-1) - others

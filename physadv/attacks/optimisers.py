@@ -1,4 +1,4 @@
-"""How a gradient moves the values."""
+"""Step rules: how a gradient changes the values."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,42 +10,42 @@ from torch import Tensor
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler
 
 Memory = dict[str, Any]
-"""What an optimiser remembers of earlier steps; it can be pickled."""
+"""State that an optimiser carries from step to step; it can be saved."""
 
 
 class Optimiser(Protocol):
-    """A step rule. What it remembers can be kept and given back, so that a loop can be taken up again."""
+    """A step rule whose state can be saved and restored, so that a loop can be resumed."""
 
     def __call__(self, values: Tensor, gradient: Tensor) -> Tensor:
         """Return the next values, before projection, from values and the loss's gradient by them."""
         ...
 
     def memory(self) -> Memory:
-        """Return what it remembers, which the next step may change."""
+        """Return its state, which the next step may change."""
         ...
 
     def restore(self, memory: Memory) -> None:
-        """Take up a memory that another of its kind returned."""
+        """Restore a state that another of its kind returned."""
         ...
 
 
-class _Forgetful:
-    """A step rule that remembers nothing."""
+class _Stateless:
+    """A step rule without state."""
 
     def memory(self) -> Memory:
-        """Return nothing."""
+        """Return an empty state."""
         return {}
 
     def restore(self, memory: Memory) -> None:
-        """Leave everything as it is."""
+        """Do nothing."""
 
 
 @dataclass(frozen=True)
-class SignedStep(_Forgetful):
+class SignedStep(_Stateless):
     """Steepest descent under L∞: every value moves by `size` against the sign of its gradient.
 
     Attributes:
-        size: in the unit of the values; whole levels stay whole.
+        size: size of a step in the unit of the values; whole levels stay whole.
     """
 
     size: float
@@ -56,7 +56,7 @@ class SignedStep(_Forgetful):
 
 
 @dataclass(frozen=True)
-class NormalisedStep(_Forgetful):
+class NormalisedStep(_Stateless):
     """Steepest descent under L2: every image moves by `size` along its own gradient's direction.
 
     Attributes:
@@ -75,8 +75,8 @@ class MomentumSign:
     """Signed steps along an accumulated, L1-normalised gradient (MI-FGSM, Dong et al. 2018).
 
     Args:
-        size: of a step, in the unit of the values.
-        decay: μ, how much of the accumulated gradient is kept.
+        size: size of a step in the unit of the values.
+        decay: μ, the share of the accumulated gradient that is kept.
     """
 
     def __init__(self, size: float, decay: float = 1.0) -> None:
@@ -96,7 +96,7 @@ class MomentumSign:
         return {"velocity": self._velocity}
 
     def restore(self, memory: Memory) -> None:
-        """Take up an accumulated gradient."""
+        """Restore an accumulated gradient."""
         self._velocity = memory["velocity"]
 
 
@@ -104,9 +104,9 @@ class TorchOptimiser:
     """A step of any `torch.optim` optimiser, such as Adam or L-BFGS, on the values.
 
     Args:
-        make: parameters → optimiser, for instance `partial(torch.optim.Adam, lr=0.01)`. One that asks for
-            the loss again within a step (L-BFGS with a line search) is not served.
-        schedule: the optimiser → what changes its learning rate after every step; it stays without it.
+        make: parameters → optimiser, for instance `partial(torch.optim.Adam, lr=0.01)`. An optimiser that
+            evaluates the loss again within a step (L-BFGS with a line search) is not supported.
+        schedule: optimiser → learning-rate scheduler, stepped after every step; a constant rate without it.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class TorchOptimiser:
         return {} if self._optimiser is None else {"optimiser": self._optimiser.state_dict(), **schedule}
 
     def restore(self, memory: Memory) -> None:
-        """Give optimiser and schedule those states when they take their next step."""
+        """Restore those states at the next step."""
         self._restored = memory or None
 
     def _restore(self, memory: Memory) -> None:
@@ -153,7 +153,7 @@ class TorchOptimiser:
 
 
 class EachImage:
-    """One optimiser an image, so that what one remembers does not depend on the others in the batch.
+    """One optimiser per image, so that its state does not depend on the others in the batch.
 
     Args:
         make: () → optimiser of values (1, …).
@@ -171,11 +171,11 @@ class EachImage:
         return torch.cat([optimiser(value, slope) for optimiser, value, slope in rows])
 
     def memory(self) -> Memory:
-        """Return every optimiser's memory, by the image's number."""
+        """Return every optimiser's state by the image's number."""
         return {str(row): optimiser.memory() for row, optimiser in enumerate(self._optimisers)}
 
     def restore(self, memory: Memory) -> None:
-        """Give every optimiser its memory back."""
+        """Restore every optimiser's state."""
         self._optimisers = [self._make() for _ in memory]
         for optimiser, kept in zip(self._optimisers, memory.values(), strict=True):
             optimiser.restore(kept)
@@ -188,8 +188,8 @@ def cooling_adam(rate: float, steps: int) -> TorchOptimiser:
     be; one that falls averages the noise away in the end.
 
     Args:
-        rate: the learning rate at first, in the unit of the values.
-        steps: how many will be taken.
+        rate: first learning rate, in the unit of the values.
+        steps: number of steps that will be taken.
     """
     return TorchOptimiser(
         partial(torch.optim.Adam, lr=rate, betas=(0.8, 0.99)), partial(CosineAnnealingLR, T_max=steps)
@@ -197,10 +197,9 @@ def cooling_adam(rate: float, steps: int) -> TorchOptimiser:
 
 
 def spanning_adam(steps: int) -> TorchOptimiser:
-    """Return the cooling Adam that, over its steps, takes a value from mid-grey to either end of the range.
+    """Return the cooling Adam whose steps together take an 8-bit level from mid-grey to black or white.
 
-    Steps that are larger overshoot and end on black and white noise, however few they are; smaller ones leave
-    colours out of reach. Values are 8-bit levels.
+    Larger steps overshoot and end on black and white noise; smaller ones leave colours out of reach.
     """
-    # Half a cosine leaves half of what a constant rate would go.
+    # Half a cosine covers half the distance of a constant rate.
     return cooling_adam(256 / steps, steps)

@@ -1,24 +1,27 @@
 """Attacks of the user's own: a function named on the command line, its result checked and judged like any."""
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from inspect import Parameter, signature
 from typing import Any, Unpack
 
+import numpy as np
+import torch
 from torch import Tensor
 
-from physadv.attacks.checks import check_labels, eight_bit_levels, whole_eps
+from physadv.attacks.checks import checked_levels, whole_eps
 from physadv.attacks.errors import AttackError
-from physadv.attacks.libraries import seeded
 from physadv.attacks.running import Options, generator_of
 from physadv.attacks.variables import LInfBall
 from physadv.classifiers import Classifier
+from physadv.errors import first_line
 from physadv.importing import importable_here, own_function
-from physadv.transforms import identity
+from physadv.transforms import Identity
 
 _OPTIONS = ("distribution", "samples", "steps", "targets", "chunk", "callback", "goal")
 """Options that are refused where the function has no parameter of that name."""
-_UNSET = {"distribution": identity, "samples": 1}
 _HALF_LEVEL = 0.5 / 255
 
 
@@ -72,14 +75,12 @@ class OwnAttack:
         Raises:
             AttackError: the function fails, lacks a parameter for an option, or returns something else.
         """
-        ball = LInfBall(eight_bit_levels(images), whole_eps(eps))
-        check_labels(labels, images, len(classifier.labels))
+        ball = LInfBall(checked_levels(classifier, images, labels), whole_eps(eps))
         taken = self._taken(options)
-        random = generator_of(options)
-        with seeded(f"attack '{self.spec}'", random), importable_here():
-            found = self.function(
-                classifier, images.clone(), labels.clone(), eps=eps, generator=random, **taken
-            )
+        generator = generator_of(options)
+        given = (classifier, images.clone(), labels.clone())
+        with seeded(f"attack '{self.spec}'", generator), importable_here():
+            found = self.function(*given, eps=eps, generator=generator, **taken)
         return ball.whole(ball.project(self._checked(found, ball))).to(images) / 255
 
     def _taken(self, options: Options) -> dict[str, Any]:
@@ -91,7 +92,8 @@ class OwnAttack:
             named = {parameter.name for parameter in parameters} & set(_OPTIONS)
         given = {name: value for name in _OPTIONS if (value := options.get(name)) is not None}
         for name, value in given.items():
-            if name not in named and not (name in _UNSET and value == _UNSET[name]):
+            unset = isinstance(value, Identity) or (name == "samples" and value == 1)
+            if name not in named and not unset:
                 raise AttackError(f"attack '{self.spec}' takes no {name}; leave it out")
         return {name: value for name, value in given.items() if name in named}
 
@@ -113,3 +115,31 @@ class OwnAttack:
         if most > ball.eps + 0.5:
             raise AttackError(f"{made} a change of {most:.1f} 8-bit levels; wanted eps, {ball.eps}, at most")
         return images * 255
+
+
+@contextmanager
+def seeded(name: str, generator: torch.Generator) -> Iterator[int]:
+    """Seed every global random stream from a generator, for code that draws from them; yield the seed.
+
+    Args:
+        name: name of the attack whose code runs inside, for the line of an error.
+        generator: source of the seed.
+
+    Raises:
+        AttackError: the code inside raised anything, in one line.
+    """
+    seed = int(torch.randint(2**31, (), generator=generator, device=generator.device))
+    python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002 - the libraries draw from it
+    try:
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            random.seed(seed)
+            np.random.seed(seed)  # noqa: NPY002
+            yield seed
+    except AttackError:
+        raise
+    except Exception as error:  # another's code can raise anything
+        raise AttackError(f"{name}: {type(error).__name__}: {first_line(error)}") from error
+    finally:
+        random.setstate(python)
+        np.random.set_state(legacy)  # noqa: NPY002

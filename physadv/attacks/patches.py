@@ -10,20 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from physadv.attacks.checks import check_count, check_labels, eight_bit_levels
+from physadv.attacks.checks import check_count, checked_levels
 from physadv.attacks.errors import AttackError
 from physadv.attacks.objectives import targeted_cross_entropy
 from physadv.attacks.optimisers import Optimiser, TorchOptimiser
 from physadv.attacks.penalties import Penalty
 from physadv.attacks.recipes import RECIPES
-from physadv.attacks.running import (
-    Options,
-    generator_of,
-    objective_for,
-    refuse_goal,
-    run_recipe,
-    steps_of,
-)
+from physadv.attacks.running import Options, generator_of, objective_for, refuse_goal, run_recipe, steps_of
 from physadv.attacks.variables import LInfBall, mid_grey_noise
 from physadv.classifiers import Classifier
 from physadv.transforms import round_to_8_bits
@@ -93,12 +86,12 @@ class Patch:
     Values are levels from 0 to 255, (1, 3, h, w).
 
     Attributes:
-        backgrounds: (N, 3, H, W) in [0, 1], what it may be put on.
-        alpha: (h, w) in [0, 1], its shape.
-        placement: where it may be put.
-        batch: how many backgrounds a step draws.
-        in_order: show every background, each in its own row, instead of drawing; `batch` is their number.
-        disguise: the ball about a picture (1, 3, h, w) that values stay in.
+        backgrounds: images it may be put on, (N, 3, H, W) in [0, 1].
+        alpha: shape of the patch, (h, w) in [0, 1].
+        placement: places it may be put at.
+        batch: number of backgrounds that a step draws.
+        in_order: whether every step shows all backgrounds, each in its own row, instead of drawing some.
+        disguise: ball about a picture (1, 3, h, w) that values stay in.
 
     Raises:
         AttackError: `batch` is not the number of backgrounds in order, or the disguise has another size.
@@ -281,8 +274,7 @@ def universal_patch(
         AttackError: an argument is out of its range, or a gradient is not finite.
     """
     refuse_goal("patch", options)
-    eight_bit_levels(images)
-    check_labels(labels, images, len(classifier.labels))
+    checked_levels(classifier, images, labels)
     objective = objective_for(classifier, labels, options)
     targets = options.get("targets")
     if targets is not None and bool((targets != targets[0]).any()):

@@ -1,4 +1,4 @@
-"""What an attack should also be: close to its source, smooth, printable. Losses of the values themselves."""
+"""Penalties: further losses of the values, for pictures close to their source, smooth or printable."""
 
 from collections.abc import Callable
 

@@ -1,7 +1,7 @@
-"""Classifiers that only answer: gradients estimated from differences between answers, every query counted.
+"""Score-based attacks: gradients estimated from differences between outputs, every query counted.
 
-The estimate takes the place of the classifier's own gradient inside autograd, so that objectives, variables,
-transformations and the loop are those of every other attack.
+The estimate replaces the classifier's own gradient inside autograd, so objectives, variables, transformations
+and the loop are those of every other attack.
 """
 
 from collections.abc import Iterator
@@ -19,23 +19,23 @@ from physadv.errors import unknown_name
 
 
 class Directions(Protocol):
-    """Directions u in which a picture is moved to and fro by σ, to see what its logits do."""
+    """Search directions u: a gradient is estimated from the logits at x + σu and x − σu."""
 
     @property
     def sigma(self) -> float:
-        """Return σ, a fraction of the pixel range."""
+        """Return σ, the length of a search step, as a fraction of the pixel range."""
         ...
 
     def queries(self, values: int) -> int:
-        """Return how many answers an estimate takes for one picture of that many values."""
+        """Return the number of queries per estimate for one picture of that many values."""
         ...
 
     def weight(self) -> float:
-        """Return what u·(change along u)/2σ counts for in the sum over directions."""
+        """Return the weight of one direction's u·(f(x + σu) − f(x − σu))/2σ in the sum."""
         ...
 
     def blocks(self, shape: torch.Size, generator: torch.Generator, most: int) -> Iterator[Tensor]:
-        """Yield the directions of one picture of that shape, at most so many at once: (n, *shape)."""
+        """Yield the directions for one picture of that shape in blocks of at most `most`, (n, *shape)."""
         ...
 
 
@@ -44,9 +44,9 @@ class NES:
     """Antithetic gaussian directions: natural evolution strategies (Ilyas et al. 2018, arXiv:1804.08598).
 
     Attributes:
-        population: queries an estimate, half of them on either side; 50 is theirs.
-        sigma: standard deviation of the search, a fraction of the pixel range; 0.001 is theirs. A classifier
-            that rounds its input to 8 bits does not see less than 0.002.
+        population: number of queries per estimate, half of them on either side; 50 in the paper.
+        sigma: standard deviation of the search, a fraction of the pixel range; 0.001 in the paper. A
+            classifier that rounds its input to 8 bits does not see less than 0.002.
     """
 
     population: int = 50
@@ -66,7 +66,7 @@ class NES:
         return 2 / self.population
 
     def blocks(self, shape: torch.Size, generator: torch.Generator, most: int) -> Iterator[Tensor]:
-        """Yield gaussian directions; how many at once does not change them."""
+        """Yield gaussian directions, the same whatever the size of a block."""
         drawn = torch.randn((self.population // 2, *shape), generator=generator, device=generator.device)
         for first in range(0, len(drawn), most):
             yield drawn[first : first + most]
@@ -74,10 +74,10 @@ class NES:
 
 @dataclass(frozen=True)
 class FiniteDifferences:
-    """Every value of the picture moved by itself: two queries a value, as in Chen et al. 2017, eq. 6.
+    """Central differences of every value, two queries each (Chen et al. 2017, arXiv:1708.03999, eq. 6).
 
     Attributes:
-        sigma: how far, a fraction of the pixel range; 0.0001 is theirs (arXiv:1708.03999).
+        sigma: step of the difference, a fraction of the pixel range; 0.0001 in the paper.
     """
 
     sigma: float = 1e-4
@@ -107,7 +107,7 @@ ESTIMATES = ("nes", "nes=POPULATION", "finite-differences")
 
 
 def find_directions(estimate: str, sigma: float | None = None) -> Directions:
-    """Return what one of `ESTIMATES` names, with the published σ or one of your own.
+    """Return the gradient estimator that one of `ESTIMATES` names, with the published σ or another.
 
     Raises:
         AttackError: there is no such estimate, or a number is out of its range.
@@ -126,12 +126,12 @@ def find_directions(estimate: str, sigma: float | None = None) -> Directions:
 
 
 def steps_within(queries: int, directions: Directions, samples: int, values: int) -> int:
-    """Return how many steps of a loop that many queries an image pay for.
+    """Return the number of steps that a budget of queries per image allows.
 
-    A step asks once for every sample's loss and `directions.queries(values)` times for its gradient.
+    A step takes one query for every sample's loss and `directions.queries(values)` for its gradient.
 
     Raises:
-        AttackError: not one.
+        AttackError: the budget does not allow one step.
     """
     step = samples * (1 + directions.queries(values))
     if queries < step:
@@ -140,19 +140,29 @@ def steps_within(queries: int, directions: Directions, samples: int, values: int
 
 
 class QueryOnly(Classifier):
-    """A classifier of which nothing but the answers is used; what flows back through it is an estimate.
+    """A classifier of which only the outputs are used; the gradients that flow back through it are estimates.
 
-    Of a loss L the classifier passes back Σ_u w·u·⟨∂L/∂logits, f(x + σu) − f(x − σu)⟩/2σ: the estimate of the
-    papers for the loss itself, to first order in the change of the logits. Every picture keeps to [0, 1], as
-    classifiers expect. The network need not be differentiable, nor a network.
+    The gradient of a loss L is Σ_u w·u·⟨∂L/∂logits, f(x + σu) − f(x − σu)⟩/2σ: the papers' estimate for the
+    loss itself, to first order in the change of the logits. Every picture stays in [0, 1], as classifiers
+    expect. The classifier need not be differentiable.
 
     Args:
-        classifier: what is asked.
-        directions: how a gradient is estimated.
-        generator: draws the directions. Give the loop's own: what it keeps of its stream then covers both.
+        classifier: the classifier to query.
+        directions: search directions of the estimate.
+        generator: source of the directions; give the loop's own, so that a resumed loop resumes both.
 
     Attributes:
-        queries: pictures that have been answered so far, those of estimates and all others.
+        queries: number of pictures classified so far, for estimates and otherwise.
+
+    Example:
+        >>> from physadv.attacks import NES, bim
+        >>> from physadv.classifiers import load_classifier
+        >>> random = torch.Generator().manual_seed(0)
+        >>> classifier = QueryOnly(load_classifier("signs"), NES(population=4), random)
+        >>> images, labels = torch.full((1, 3, 32, 32), 128 / 255), torch.tensor([14])
+        >>> adversarial = bim(classifier, images, labels, eps=8 / 255, steps=2, generator=random)
+        >>> classifier.queries
+        10
     """
 
     def __init__(self, classifier: Classifier, directions: Directions, generator: torch.Generator) -> None:
@@ -168,15 +178,15 @@ class QueryOnly(Classifier):
 
     @torch.no_grad()
     def answer(self, images: Tensor) -> Tensor:
-        """Return logits (B, K) of images (B, 3, H, W), counted, without a gradient."""
+        """Return logits (B, K) of images (B, 3, H, W) without a gradient, and count the queries."""
         self.queries += len(images)
         logits: Tensor = self.network(images)
         return logits
 
     def pull_back(self, images: Tensor, slopes: Tensor) -> Tensor:
-        """Return the estimated gradient by images (B, 3, H, W) of a loss with slopes (B, K) by their logits.
+        """Return the gradient by images (B, 3, H, W) of a loss whose gradient by the logits is slopes (B, K).
 
-        Images are asked about one after the other: how they are batched changes no direction.
+        Images are queried one after the other, so that batching changes no direction.
         """
         rows = zip(images, slopes, strict=True)
         return torch.stack([self._pull_back_one(image, slope) for image, slope in rows])
@@ -197,7 +207,7 @@ class QueryOnly(Classifier):
 
 
 class _GradientEstimate(torch.autograd.Function):
-    """Answers forward, estimates backward."""
+    """Outputs forward, estimates backward."""
 
     @staticmethod
     def forward(ctx: Any, images: Tensor, classifier: QueryOnly) -> Tensor:

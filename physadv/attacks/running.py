@@ -61,7 +61,7 @@ def objective_for(
     targets = options.get("targets")
     if targets is None:
         return away(labels)
-    check_targets(targets, labels, len(classifier.labels))
+    check_targets(classifier, targets, labels)
     return towards(targets)
 
 

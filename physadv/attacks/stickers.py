@@ -9,17 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from physadv.attacks.checks import check_labels, eight_bit_levels
+from physadv.attacks.checks import checked_levels
 from physadv.attacks.errors import AttackError
 from physadv.attacks.objectives import Objective, untargeted_likelihood
 from physadv.attacks.optimisers import cooling_adam
-from physadv.attacks.penalties import (
-    NON_PRINTABILITY,
-    PRINTABLE,
-    Penalty,
-    pixels_under,
-    total_variation,
-)
+from physadv.attacks.penalties import NON_PRINTABILITY, PRINTABLE, Penalty, pixels_under, total_variation
 from physadv.attacks.recipe import Nps
 from physadv.attacks.recipes import RECIPES
 from physadv.attacks.running import Options, objective_for, refuse_goal, run_recipe, steps_of
@@ -38,17 +32,16 @@ _LEAST_PIECES = 8
 
 @dataclass(frozen=True)
 class Stickers:
-    """Stickers under a mask on a flat surface of which every photo's view is known.
+    """Stickers under a mask on a flat surface whose view in every photo is known.
 
-    Values are levels from 0 to 255 of the whole surface, (1, 3, h, w) or (B, 3, h, w); the mask says where
-    they are seen.
+    Values are levels from 0 to 255 of the whole surface, (1, 3, h, w) or (B, 3, h, w).
 
     Attributes:
-        photos: (B, 3, H, W) in [0, 1].
-        alpha: (h, w) in [0, 1], where the stickers are, in pixels of the surface.
+        photos: photos of the surface, (B, 3, H, W) in [0, 1].
+        alpha: mask of the stickers, (h, w) in [0, 1], in pixels of the surface.
         homography: (B, 3, 3) from pixels of the surface to pixels of each photo, as `cv2.warpPerspective`'s.
-        shared: one set of stickers in all photos, those of one object, instead of one set a photo.
-        disguise: the ball about a picture of the surface, (1, 3, h, w) or one a set, that values stay in.
+        shared: whether all photos show one set of stickers, as photos of one object do, or each its own.
+        disguise: ball about a picture of the surface, (1, 3, h, w) or one a set, that values stay in.
 
     Raises:
         AttackError: a shape does not fit, or the mask is empty, outside a photo or behind its camera.
@@ -151,9 +144,9 @@ class Stickers:
 
 
 def bars(height: int, width: int) -> Tensor:
-    """Return the mask (height, width) of two horizontal bars above and below the middle, 10 % of the area.
+    """Return the mask (height, width) of two bars, above and below the word of a stop sign, 10 % of the area.
 
-    After the stickers above and below the word of a stop sign (Eykholt et al. 2018, figure 1).
+    After Eykholt et al. 2018, figure 1.
     """
     mask = torch.zeros(height, width)
     for top in (0.2, 0.7):
@@ -213,8 +206,7 @@ def optimise_rp2(
     """Return the levels of stickers found by Robust Physical Perturbations (Eykholt et al. 2018, eq. 3).
 
     Expected loss + non-printability under the mask + total variation, by Adam whose rate falls to nothing.
-    The weights are this project's: the paper gives none. A penalty weighs as much as each image's loss,
-    however many images share a set of stickers.
+    The weights are this project's: the paper gives none. A penalty weighs as much as one image's loss.
 
     Args:
         classifier: images (N, 3, H, W) in [0, 1] → logits (N, K).
@@ -258,9 +250,7 @@ def rp2(
     smoothness: float = _RECIPE.parameters["smoothness"],
     **options: Unpack[Options],
 ) -> Tensor:
-    """Return images with printable, smooth stickers on them: Robust Physical Perturbations.
-
-    Stickers by `optimise_rp2` on a flat surface that is seen in every image (Eykholt et al. 2018).
+    """Return images of a flat surface with printable, smooth stickers on it, made by `optimise_rp2`.
 
     Args:
         classifier: the classifier to fool.
@@ -289,8 +279,7 @@ def rp2(
         0.1
     """
     refuse_goal("rp2", options)
-    eight_bit_levels(images)
-    check_labels(labels, images, len(classifier.labels))
+    checked_levels(classifier, images, labels)
     alpha = bars(images.shape[-2], images.shape[-1]) if mask is None else mask
     views = _filling(alpha, images) if homography is None else homography
     stickers = Stickers(images, alpha, views, shared, disguise)

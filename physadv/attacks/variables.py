@@ -1,4 +1,4 @@
-"""What an attack is free to change, and how that becomes images."""
+"""Variables: what an attack may change, and how it becomes images."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,11 +14,11 @@ class Variable(Protocol):
 
     @property
     def batch(self) -> int:
-        """Return how many images the values are tried on."""
+        """Return the number of images that a step shows."""
         ...
 
     def start(self, generator: torch.Generator) -> Tensor:
-        """Return the values to begin with."""
+        """Return the first values."""
         ...
 
     def images(self, values: Tensor) -> Tensor:
@@ -26,7 +26,7 @@ class Variable(Protocol):
         ...
 
     def draw(self, n: int, generator: torch.Generator) -> Parameters:
-        """Draw what `render` leaves to chance for n images, such as a patch's place; most nothing."""
+        """Draw the random parameters of `render` for n images, such as a patch's place; mostly none."""
         ...
 
     def render(self, values: Tensor, drawn: Parameters, samples: int) -> Tensor:
@@ -34,16 +34,22 @@ class Variable(Protocol):
         ...
 
     def project(self, values: Tensor) -> Tensor:
-        """Return the nearest values that are allowed."""
+        """Return the nearest allowed values."""
         ...
 
 
 class _OwnImages:
-    """Values that are the images themselves, in 8-bit levels; nothing more is drawn to show them.
+    """Values that are the images themselves, in 8-bit levels.
 
-    Values need not be whole while they are optimised: what is shown is rounded, and the gradient passes the
-    rounding as if it were not there.
+    Values need not be whole while they are optimised: images are rounded, with a straight-through gradient.
     """
+
+    levels: Tensor
+
+    @property
+    def batch(self) -> int:
+        """Return B."""
+        return len(self.levels)
 
     def draw(self, n: int, generator: torch.Generator) -> Parameters:
         """Return the empty draw."""
@@ -68,17 +74,12 @@ class LInfBall(_OwnImages):
     Attributes:
         levels: clean images, whole levels (B, 3, H, W), float.
         eps: whole levels, 1 to 255.
-        random_start: begin anywhere in the ball, uniformly over its whole levels, instead of at its centre.
+        random_start: whether to start anywhere in the ball, uniformly over whole levels, not at its centre.
     """
 
     levels: Tensor
     eps: int
     random_start: bool = False
-
-    @property
-    def batch(self) -> int:
-        """Return B."""
-        return len(self.levels)
 
     @property
     def low(self) -> Tensor:
@@ -115,16 +116,11 @@ class L2Ball(_OwnImages):
 
     Attributes:
         levels: clean images, whole levels (B, 3, H, W), float.
-        eps: radius, levels.
+        eps: Euclidean radius in 8-bit levels.
     """
 
     levels: Tensor
     eps: float
-
-    @property
-    def batch(self) -> int:
-        """Return B."""
-        return len(self.levels)
 
     def start(self, generator: torch.Generator) -> Tensor:
         """Return the clean levels."""
@@ -137,7 +133,7 @@ class L2Ball(_OwnImages):
         return (self.levels + moved * (self.eps / norm.clamp_min(1e-12)).clamp_max(1)).clamp(0, 255)
 
     def whole(self, values: Tensor) -> Tensor:
-        """Return whole levels in the ball: rounded to nearest, and towards the clean image where that is out.
+        """Return whole levels in the ball.
 
         Rounding to nearest may leave the ball; the changes of those images are then shortened until it does
         not.
@@ -154,18 +150,13 @@ class L2Ball(_OwnImages):
 
 @dataclass(frozen=True)
 class TanhBox(_OwnImages):
-    """Any image, as the tanh of values that know no bounds (Carlini & Wagner 2017, section V-B).
+    """Any image, as the tanh of unbounded values (Carlini & Wagner 2017, section V-B).
 
     Attributes:
-        levels: the images to begin at, whole levels (B, 3, H, W), float.
+        levels: first images, whole levels (B, 3, H, W), float.
     """
 
     levels: Tensor
-
-    @property
-    def batch(self) -> int:
-        """Return B."""
-        return len(self.levels)
 
     def start(self, generator: torch.Generator) -> Tensor:
         """Return the values of the clean images, black and white a quarter level inside the box."""
@@ -176,10 +167,10 @@ class TanhBox(_OwnImages):
         return super().images(127.5 * (values.tanh() + 1))
 
     def project(self, values: Tensor) -> Tensor:
-        """Return the values: all are allowed."""
+        """Return the values unchanged."""
         return values
 
 
 def mid_grey_noise(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    """Return levels uniform within 16 of mid-grey: where a picture begins that has no source."""
+    """Return levels uniform within 16 of mid-grey, the start of a picture that has no source."""
     return 127.5 + 32 * (torch.rand(shape, generator=generator, device=generator.device) - 0.5)

@@ -8,13 +8,9 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
-from physadv.errors import PhysadvError
+from physadv.classifiers.errors import ClassifierError
 
 _CPU = torch.device("cpu")
-
-
-class ClassifierError(PhysadvError):
-    """A model, its weights, its labels or a label asked of it cannot be used."""
 
 
 class Classifier(nn.Module):

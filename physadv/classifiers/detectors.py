@@ -11,10 +11,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from physadv.classifiers.classifier import ClassifierError
 from physadv.classifiers.downloading import download
+from physadv.classifiers.errors import ClassifierError
 from physadv.classifiers.placing import find_device
-from physadv.classifiers.weight_files import fill, read_label_file, read_state_dict
+from physadv.classifiers.specs import check_detector, read_label_file
+from physadv.classifiers.weight_files import fill, read_state_dict
 from physadv.errors import first_line, unknown_name
 
 STOP_SIGN = "stop sign"
@@ -22,7 +23,6 @@ STOP_SIGN = "stop sign"
 LEAST_IOU = 0.5
 """Overlap from which a box counts as that of the sign (PASCAL VOC, Everingham et al. 2010)."""
 
-_PREFIX = "torchvision/"
 _BACKGROUND = "__background__"
 _ZERO_EPS = tuple(f"{kind}_resnet50_fpn" for kind in ("fasterrcnn", "keypointrcnn", "maskrcnn", "retinanet"))
 
@@ -96,30 +96,25 @@ def load_detector(spec: str, labels: Path | None = None, *, device: str = "cpu")
         ClassifierError: the spec is unknown, a file is missing, damaged, does not fit or wants to run code, a
             download fails, torchvision is absent, or the device cannot be used.
     """
+    checked = check_detector(spec)
     try:
         import torchvision.models as zoo
     except (ImportError, RuntimeError) as error:  # one built for another torch fails to register operators
         raise ClassifierError(f"detector '{spec}' needs torchvision ({first_line(error)})") from error
     place = find_device(device)
-    known = zoo.list_models(module=zoo.detection)
-    name, at, path = spec.removeprefix(_PREFIX).partition("@")
-    name, _, weights_name = name.partition(":")
-    if not spec.startswith(_PREFIX) or name not in known:
-        raise ClassifierError(unknown_name("detector", spec, [_PREFIX + each for each in known]))
-    published = zoo.get_model_weights(name)
-    if weights_name and weights_name not in published.__members__:
-        raise ClassifierError(unknown_name(f"weights of {name}", weights_name, published.__members__))
-    weights = published[weights_name] if weights_name else published.DEFAULT
+    weights = zoo.get_model_weights(checked.name)[checked.weights]
     own = None if labels is None else [_BACKGROUND, *read_label_file(labels)]
     names = weights.meta["categories"] if own is None else own
-    if at:
-        network = zoo.get_model(name, weights=None, weights_backbone=None, num_classes=len(names))
-        _fill(network, Path(path).expanduser(), name, spec)
+    if checked.path:
+        network = zoo.get_model(checked.name, weights=None, weights_backbone=None, num_classes=len(names))
+        _fill(network, checked.path, checked.name, spec)
     else:
         if len(names) != len(weights.meta["categories"]):
             wanted = len(weights.meta["categories"]) - 1
             raise ClassifierError(f"{labels} has {len(names) - 1} labels; {spec} has {wanted} classes")
-        network = download(spec, lambda: zoo.get_model(name, weights=weights, progress=sys.stderr.isatty()))
+        network = download(
+            spec, lambda: zoo.get_model(checked.name, weights=weights, progress=sys.stderr.isatty())
+        )
     return Detector(network, names, spec, place)
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from torch import nn
 
-from physadv.classifiers.classifier import ClassifierError
+from physadv.classifiers.errors import ClassifierError
 from physadv.errors import first_line
 
 _FORCE = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"

@@ -2,8 +2,7 @@
 
 import torch
 
-from physadv.classifiers.classifier import ClassifierError
-from physadv.errors import unknown_name
+from physadv.classifiers.errors import ClassifierError
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -24,14 +23,3 @@ def find_device(name: str) -> torch.device:
         usable = ["auto", "cpu", *([accelerator.type] if accelerator else [])]
         raise ClassifierError(f"device '{name}' cannot be used here; wanted {', '.join(usable)}") from error
     return device
-
-
-def find_precision(name: str) -> torch.dtype:
-    """Return the type that a classifier computes in.
-
-    Raises:
-        ClassifierError: there is no such precision.
-    """
-    if name not in PRECISIONS:
-        raise ClassifierError(unknown_name("precision", name, PRECISIONS))
-    return PRECISIONS[name]

@@ -17,36 +17,11 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.export.passes import move_to_device_pass
 
-from physadv.classifiers.classifier import ClassifierError
+from physadv.classifiers.errors import ClassifierError
+from physadv.classifiers.specs import existing_file
 from physadv.files import replacing
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
-
-
-def existing_file(path: Path, kind: str) -> Path:
-    """Return `path` if it is a file.
-
-    Raises:
-        ClassifierError: nothing is there, or something that is no regular file.
-    """
-    if not path.exists():
-        raise ClassifierError(f"{path}: no such {kind}")
-    if not path.is_file():
-        raise ClassifierError(f"{path} is no file; wanted a {kind}")
-    return path
-
-
-def read_label_file(path: Path) -> list[str]:
-    """Return the class names of a UTF-8 text file, one a line.
-
-    Raises:
-        ClassifierError: the file is missing or no such text.
-    """
-    existing_file(path, "label file")
-    try:
-        return [line.strip() for line in path.read_text(encoding="utf-8-sig").rstrip().splitlines()]
-    except (UnicodeDecodeError, OSError) as error:
-        raise ClassifierError(f"{path} is no UTF-8 text file of class names") from error
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:

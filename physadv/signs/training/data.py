@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from physadv.classifiers.classifier import ClassifierError
+from physadv.classifiers.errors import ClassifierError
 from physadv.classifiers.gtsrb import SIGN_LABELS
 
 STOP = SIGN_LABELS.index("stop")
