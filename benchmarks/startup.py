@@ -2,9 +2,8 @@
 
     python benchmarks/startup.py [--quick]
 
-Each command runs in a process of its own. CPU-seconds are user and system time, megabytes the largest resident
-set; the time is the median of three runs, of one with --quick. The last line is JSON: `worst_cpu_s` and
-`worst_mb`.
+Each command runs in a process of its own. CPU-seconds are user and system time, the median of three runs (one
+with --quick); megabytes are the peak resident set. The last line is JSON: `worst_cpu_s` and `worst_mb`.
 """
 
 import argparse
@@ -24,19 +23,18 @@ FILES = {
 }
 
 
-def commands(printed: bool = True) -> dict[str, tuple[str, ...]]:
+def commands() -> dict[str, tuple[str, ...]]:
     """Return name → arguments of every command that must answer without torch.
 
-    They expect `FILES` and the folder `images` in the current folder, and a printed run 'mine' where `printed`.
+    They expect `FILES`, the folder `images` and a printed run 'mine' in the current folder.
     """
-    made = {"photograph, text": ("photograph", "mine")} if printed else {}
     return {
         "--help": ("--help",),
         "generate --help": ("generate", "--help"),
         "stop-sign --help": ("stop-sign", "--help"),
         **{f"list {what}": ("list", what) for what in LISTS},
         "plan": ("plan", "--rate", "0.1", "--halfwidth", "0.05"),
-        **made,
+        "photograph, text": ("photograph", "mine"),
         "no such command": ("genrate",),
         "no such list": ("list", "modles"),
         "wrong option": ("generate", "images", "--nam", "a"),
