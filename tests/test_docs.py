@@ -1,15 +1,18 @@
-"""The Python of README and of every page of docs runs as a reader would paste it, page by page."""
+"""Python in README and docs runs as a reader would paste it; that for contributors works in its module."""
 
 import re
 from pathlib import Path
 
 import pytest
 
+from physadv.attacks import gradient, recipes
+from physadv.report import table
+
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES = {
     str(page.relative_to(ROOT)): blocks
-    for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"))
+    for page in (ROOT / "README.md", *ROOT.glob("docs/**/*.md"))
     if (blocks := BLOCK.findall(page.read_text(encoding="utf-8")))
 }
 
@@ -24,3 +27,23 @@ def test_python_on_a_page_runs_as_it_stands(page, tmp_path, monkeypatch):
     names: dict[str, object] = {"__name__": "__main__"}
     for number, block in enumerate(PAGES[page], start=1):
         exec(compile(block, f"{page}, Python block {number}", "exec"), names)
+
+
+def test_the_attack_shown_to_contributors_is_short_and_works(
+    tiny_classifier, tiny_images, monkeypatch, physadv
+):
+    function, entry, _ = BLOCK.findall((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    assert len((function + entry).splitlines()) <= 30
+    exec(function, vars(gradient))
+    recipe = eval(entry, vars(recipes).copy())
+    monkeypatch.setitem(recipes.RECIPES, recipe.name, recipe)
+    labels = tiny_classifier(tiny_images).argmax(dim=1)
+    moved = (gradient.nesterov(tiny_classifier, tiny_images, labels, eps=8 / 255) - tiny_images) * 255
+    monkeypatch.delattr(gradient, "nesterov")
+    assert moved.abs().max() == pytest.approx(8)
+    assert recipe.name in physadv("list", "attacks").out
+
+
+def test_the_column_shown_to_contributors_is_one():
+    *_, column = BLOCK.findall((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    assert eval(column, vars(table).copy()).heading == "pairs"

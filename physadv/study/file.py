@@ -1,13 +1,13 @@
-"""A study in one TOML file: what it may say, and every run that it asks for.
+"""Read a study from one TOML file: every run that it asks for, with all its settings.
 
-Nothing is run here. What can be known to be wrong before any image is read is refused, in one line that names
-file, table and key.
+Nothing is run here. Every mistake that can be found before an image is read is reported, in one line that
+names file, table and key.
 """
 
 import re
 import tomllib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,11 @@ from pydantic import ValidationError
 from physadv.attacks.recipes import find_recipe
 from physadv.errors import PhysadvError, unknown_name
 from physadv.phone.presets import load_phone_preset
-from physadv.pipeline.settings import GenerateSettings
+from physadv.pipeline.settings import GenerateSettings, resolve
 from physadv.runs.folders import check_name
 from physadv.sheets.layout import PAGES
-from physadv.study.tables import PhotographTable, RunsTable, StudyTable, first_fault
-from physadv.transforms import load_preset, parse_sweep, parse_transform
-
-_SHARED = RunsTable.model_fields.keys() & {f.name for f in fields(GenerateSettings)} - {"eps", "transforms"}
-"""Keys of `[[runs]]` that are settings of `generate` as they stand."""
+from physadv.study.tables import PhotographTable, RunsKeys, StudyTable, first_fault
+from physadv.transforms import parse_sweep, parse_transform
 
 
 class StudyError(PhysadvError):
@@ -36,11 +33,12 @@ class StudyRun:
     """One run: how its examples are made, and what is then done with them.
 
     Attributes:
-        name: of its folders.
+        name: name of its folders.
         model: name of its classifier in the file.
-        settings: of `generate`.
-        transforms: digital ones to measure; likewise `sweeps`.
-        photographs: how it is photographed, if at all.
+        settings: settings of `generate`.
+        transforms: digital transformations to measure.
+        sweeps: sets of digital transformations to measure.
+        photographs: how it is printed and photographed; None if it is not.
     """
 
     name: str
@@ -53,7 +51,13 @@ class StudyRun:
 
 @dataclass(frozen=True)
 class Study:
-    """A study: its name, the seed of everything random in it, and its runs, in the file's order."""
+    """A study.
+
+    Attributes:
+        name: the beginning of every run's name.
+        seed: seed of everything random.
+        runs: its runs, in the file's order.
+    """
 
     name: str
     seed: int
@@ -64,12 +68,12 @@ def read_study(path: Path, data: Path | None = None) -> Study:
     """Return the study that a TOML file describes.
 
     Args:
-        path: of the file.
-        data: where the paths in it are relative to; the file's own folder by default.
+        path: the TOML file.
+        data: folder that the paths in the file are relative to; the file's own folder by default.
 
     Raises:
-        StudyError: one line naming file, table and key: no TOML, a missing or unknown key, a value that
-            cannot be, a file that is not there, two runs of one name.
+        StudyError: the file is not TOML, a key is missing or unknown, a value is out of range, a file does
+            not exist, or two runs have one name; one line that names file, table and key.
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -85,7 +89,7 @@ def read_study(path: Path, data: Path | None = None) -> Study:
 
 @dataclass(frozen=True)
 class _Reader:
-    """Checks what is in the tables of one file and turns them into runs."""
+    """Checks the tables of one file and turns them into runs."""
 
     path: Path
     data: Path
@@ -112,7 +116,7 @@ class _Reader:
                 found[run.name] = number, run
         return Study(self.tables.name, self.tables.seed, tuple(run for _, run in found.values()))
 
-    def _check_runs(self, where: str, table: RunsTable) -> None:
+    def _check_runs(self, where: str, table: RunsKeys) -> None:
         for name in table.models:
             if name not in self.tables.models:
                 raise self._fault(f"{where}, models", unknown_name("model", name, self.tables.models))
@@ -125,18 +129,16 @@ class _Reader:
         ):
             for value in values:
                 self._check(f"{where}, {key}", check, value)
-        for preset in table.presets or ():
-            self._check(f"{where}, presets", load_preset, self._preset(preset))
         if not (table.transforms or table.sweeps or table.photographs):
             raise self._fault(where, "nothing to measure; wanted photographs, sweeps or transforms")
         if table.photographs:
             phone = self._preset(table.photographs.phone)
             self._check(f"{where}, photographs, phone", load_phone_preset, phone)
             if table.photographs.page not in PAGES:
-                said = unknown_name("page", table.photographs.page, PAGES)
-                raise self._fault(f"{where}, photographs, page", said)
+                cause = unknown_name("page", table.photographs.page, PAGES)
+                raise self._fault(f"{where}, photographs, page", cause)
 
-    def _runs(self, where: str, table: RunsTable) -> list[StudyRun]:
+    def _runs(self, where: str, table: RunsKeys) -> list[StudyRun]:
         budgets: Sequence[int | None] = table.eps or [None]
         presets: Sequence[str | None] = table.presets or [None]
         grid = product(table.models, table.attacks, budgets, presets, table.targets)
@@ -145,18 +147,15 @@ class _Reader:
     def _run(
         self,
         where: str,
-        table: RunsTable,
+        table: RunsKeys,
         name: str,
         attack: str,
         eps: int | None,
         preset: str | None,
         target: str,
     ) -> StudyRun:
-        recipe, model = find_recipe(attack), self.tables.models[name]
-        self._check(f"{where}, eps", lambda given: recipe.budget(given, table.area), eps)
-        if recipe.target is not None and target != "none":
-            raise self._fault(f"{where}, targets", f"'{target}': {attack} chooses its own; wanted none")
-        said = [
+        recipe, model, options = find_recipe(attack), self.tables.models[name], table.options()
+        parts = [
             self.tables.name,
             table.name,
             name,
@@ -164,7 +163,7 @@ class _Reader:
             recipe.eps if eps is None else eps,
             preset and Path(preset).stem,
             target if target != "none" else None,
-            "prefiltered" if table.prefilter else None,
+            "prefiltered" if options["prefilter"] else None,
         ]
         settings = GenerateSettings(
             images=self.data / self.tables.images.path,
@@ -177,10 +176,11 @@ class _Reader:
             size=model.size,
             limit=self.tables.images.limit,
             seed=self.tables.seed,
-            **{name: getattr(table, name) for name in _SHARED},
+            **options,
         )
+        self._check(where, resolve, settings)
         return StudyRun(
-            name=_run_name(said),
+            name=_run_name(parts),
             model=name,
             settings=settings,
             transforms=tuple(table.transforms),
@@ -214,6 +214,6 @@ class _Reader:
 
 
 def _run_name(parts: Sequence[object]) -> str:
-    """Return the parts there are as a folder's name."""
-    said = "-".join(str(part) for part in parts if part is not None)
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", said)[:100]
+    """Return the parts that are not None as the name of a folder."""
+    joined = "-".join(str(part) for part in parts if part is not None)
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", joined)[:100]

@@ -1,12 +1,14 @@
-"""What a study's TOML file may say: its tables, their keys and types; files and names are not looked up."""
+"""The tables of a study's TOML file, their keys and types. Files and names are looked up elsewhere."""
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from dataclasses import fields
+from typing import Annotated, Any, Literal, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from physadv.errors import unknown_name
+from physadv.pipeline.settings import GenerateSettings
 from physadv.runs import Colour
 from physadv.sheets.layout import IMAGE
 
@@ -18,14 +20,25 @@ class _Table(BaseModel):
 
 
 class ImageTable(_Table):
-    """`[images]`: a folder, CSV file or class tree, and how many pairs to make of it, all by default."""
+    """`[images]`: the source images of every run.
+
+    Attributes:
+        path: folder, CSV file or class tree.
+        limit: how many pairs to make; all by default.
+    """
 
     path: str
     limit: int | None = Field(default=None, ge=1)
 
 
 class ModelTable(_Table):
-    """`[models.NAME]`: a classifier, its class names if they are in a file, and the side of its images."""
+    """`[models.NAME]`: a classifier.
+
+    Attributes:
+        spec: as `--model` takes it.
+        labels: text file of class names, one a line.
+        size: images are reduced to this many pixels a side.
+    """
 
     spec: str
     labels: str | None = None
@@ -35,7 +48,13 @@ class ModelTable(_Table):
 class PhotographTable(_Table):
     """`[runs.photographs]`: how examples are printed, photographed and cropped.
 
-    `phone` and `shots` are of simulated photos.
+    Attributes:
+        source: "simulated" photos of the virtual phone, or "real" ones that somebody takes.
+        phone: preset of the virtual phone.
+        shots: how many simulated photos of each sheet to take.
+        page: name of a paper size.
+        image_mm: side of a printed image, mm.
+        colour: crops "photographed" as they are or "corrected" by the sheet's colour bars.
     """
 
     source: Literal["simulated", "real"] = "simulated"
@@ -46,10 +65,19 @@ class PhotographTable(_Table):
     colour: Colour = "photographed"
 
 
-class RunsTable(_Table):
-    """`[[runs]]`: one run of every combination of models, attacks, eps, presets and targets.
+class RunsKeys(_Table):
+    """The keys of `[[runs]]` that are lists, and those that `generate` has no option for.
 
-    `name` becomes part of the runs' names. Without eps or presets an attack takes its own.
+    Attributes:
+        name: becomes part of the runs' names.
+        models: names of `[models.NAME]` tables.
+        attacks: names of attacks.
+        eps: budgets in 8-bit levels; the attack's own by default.
+        presets: EOT presets or TOML files; the attack's own by default.
+        targets: classes to reach, as `--target` takes them.
+        transforms: digital transformations to measure.
+        sweeps: sets of digital transformations to measure.
+        photographs: how the examples are printed and photographed; not at all by default.
     """
 
     name: str | None = None
@@ -58,15 +86,29 @@ class RunsTable(_Table):
     eps: Annotated[list[int], Field(min_length=1)] | None = None
     presets: Texts | None = None
     targets: Texts = ["none"]
-    area: float | None = None
-    steps: int | None = Field(default=None, ge=1)
-    samples: int | None = Field(default=None, ge=1)
-    goal: float | None = Field(default=None, gt=0, le=1)
-    prefilter: bool = False
-    batch: int = Field(default=16, ge=1)
     transforms: list[str] = []
     sweeps: list[str] = []
     photographs: PhotographTable | None = None
+
+    def options(self) -> dict[str, Any]:
+        """Return the options of `generate` among the keys: name → value."""
+        return {name: getattr(self, name) for name in _OPTIONS}
+
+
+_ELSEWHERE = {"images", "limit", "model", "labels", "size", "seed", "attack", "eps", "transforms", "target"}
+"""Options of `generate` that a study gives under other keys or in other tables."""
+_HINTS = get_type_hints(GenerateSettings)
+_OPTIONS: dict[str, Any] = {
+    field.name: (_HINTS[field.name], field.default)
+    for field in fields(GenerateSettings)
+    if field.name not in _ELSEWHERE
+}
+
+RunsTable = create_model("RunsTable", __base__=RunsKeys, **_OPTIONS)
+"""`[[runs]]`: one run of every combination of models, attacks, eps, presets and targets.
+
+It also takes every option of `generate` that is not given elsewhere.
+"""
 
 
 class StudyTable(_Table):
@@ -76,7 +118,7 @@ class StudyTable(_Table):
     seed: int = 0
     images: ImageTable
     models: dict[str, ModelTable] = Field(min_length=1)
-    runs: list[RunsTable] = Field(min_length=1)
+    runs: list[RunsTable] = Field(min_length=1)  # type: ignore[valid-type]
 
 
 _TABLES: Mapping[str, type[_Table]] = {
