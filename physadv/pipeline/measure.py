@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from physadv.classifiers.specs import check_spec
 from physadv.evaluation.destruction import Row, table
 from physadv.evaluation.outcomes import Judgement, PairOutcome
 from physadv.evaluation.transfer import TransferCell, transfer_cells
@@ -153,7 +154,9 @@ def measure(
     ]
     asked = Asked(tuple(transforms), tuple(sweeps), tuple(specs), labels, seed)
     digital = _digital(asked)
-    classifiers = [_load(manifest, model, labels) for model in models or [manifest.classifier.spec]]
+    for model in models:
+        if isinstance(model, str):
+            check_spec(model, labels)
     with capture.store() as store:
         # Photos of an earlier run or layout of this name stay in the store until they are cropped again.
         photos = [photo for photo in store.photos() if photo.run == manifest.printed_code]
@@ -164,6 +167,7 @@ def measure(
             raise RunError(
                 f"{capture.folder}: no crops to measure; run 'physadv crop' or give --transform or --sweep"
             )
+        classifiers = [_load(manifest, model, labels) for model in models or [own]]
         observer = Observer(store, manifest, classifiers, reporter)
         observer.observe_examples(printout, [UNTOUCHED, *digital])
         observer.observe_crops(capture, cut)
