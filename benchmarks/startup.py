@@ -17,8 +17,8 @@ from statistics import median
 
 LISTS = ("models", "attacks", "transforms", "presets", "phones", "sweeps")
 FILES = {
-    "study.toml": 'name = "a"\n[images]\npth = "x"\n',
-    "eot.toml": '[[transforms]]\nkind = "warpp"\n',
+    "study.toml": 'name = "a"\nimages.path = "images"\nmodels.signs.spec = "signs"\nruns = []\nsede = 1\n',
+    "eot.toml": '[[transform]]\nkind = "warpp"\n',
     "phone.toml": 'base = "hand-hedl"\n',
 }
 

@@ -53,5 +53,15 @@ def test_every_error_among_them_is_one_line_that_names_the_fault(answers):
     errors = answers.stderr.splitlines()
     assert all(line.startswith("error: ") for line in errors), errors
     text = "\n".join(errors)
-    for fault in ("nowhere", "blurr", "offise", "sings", "bmi", "identiy", "pth", "warpp", "hand-hedl"):
+    for fault in (
+        "nowhere",
+        "blurr",
+        "offise",
+        "sings",
+        "bmi",
+        "identiy",
+        "study.toml",
+        "warpp",
+        "hand-hedl",
+    ):
         assert fault in text
