@@ -1,7 +1,6 @@
-"""What a sheet lies on: wood, laminate or cloth, made of noise.
+"""The desk that a sheet lies on: wood, laminate or cloth, made of noise.
 
-A plain desk would flatter both the finder, which has nothing else to look at, and the time that a photo takes
-to decode.
+On a plain desk sheets would be too easy to find, and photos too quick to decode.
 """
 
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from physadv.transforms.geometry import sample_plane
 TILE_MM = 300.0
 TILE_DOTS = 2048
 THREADS = 400
-"""Of cloth along a side of the tile: 0.75 mm apart."""
+"""Threads of cloth along a side of the tile, 0.75 mm apart."""
 
 Material = Literal["wood", "laminate", "cloth"]
 MATERIALS: tuple[Material, ...] = ("wood", "laminate", "cloth")
@@ -25,7 +24,14 @@ MATERIALS: tuple[Material, ...] = ("wood", "laminate", "cloth")
 
 @dataclass(frozen=True)
 class Desk:
-    """A surface: its material, its mean colour in linear light, the grain's direction and its seed."""
+    """A surface.
+
+    Attributes:
+        material: `wood`, `laminate` or `cloth`.
+        colour: mean colour, R, G, B in linear light.
+        turn: direction of the grain, degrees.
+        seed: of the noise that it is made of.
+    """
 
     material: Material
     colour: tuple[float, float, float]
@@ -54,7 +60,7 @@ def weave(desk: Desk) -> Tensor:
 
 
 def look_at(tile: Tensor, desk: Desk, plane: Tensor) -> Tensor:
-    """Return what is seen of an endless desk of tiles at table points (1, H, W, 2) in mm, (1, 3, H, W)."""
+    """Return the reflectance (1, 3, H, W) of an endless desk of tiles at table points (1, H, W, 2) in mm."""
     turn = torch.tensor(desk.turn).deg2rad()
     rotation = torch.stack([turn.cos(), -turn.sin(), turn.sin(), turn.cos()]).reshape(2, 2)
     place = (plane @ rotation).remainder(TILE_MM) + 0.5 * TILE_MM / TILE_DOTS
@@ -66,7 +72,7 @@ def _noise(rng: np.random.Generator, stretch: float, falloff: float) -> NDArray[
     """Return noise of mean 0 and variance 1 that goes on where it ends, (TILE_DOTS, TILE_DOTS).
 
     Args:
-        rng: what it is drawn from.
+        rng: the randomness.
         stretch: how much longer it is along x than across.
         falloff: its amplitude falls as frequency to the power of minus this.
     """

@@ -1,4 +1,4 @@
-"""The file a photo becomes: a phone's JPEG, turned as its sensor was, or what a messenger makes of it."""
+"""The photo's file: the phone's JPEG, stored as its sensor was held, or what a messenger makes of it."""
 
 import io
 import math
@@ -37,8 +37,8 @@ def encode_jpeg(photo: NDArray[np.uint8], shot: Shot) -> bytes:
     """Return an upright photo (H, W, 3), uint8 sRGB, as a file whose EXIF says that it is simulated.
 
     A messenger (WhatsApp's standard quality, as commonly reported: 1600 pixels, JPEG near 70) decodes the
-    phone's file, turns it upright and makes it smaller; it keeps nothing of the EXIF but, so that no one
-    takes it for real, who made it.
+    phone's file, turns it upright and makes it smaller. Of the EXIF only the notice that the photo is
+    simulated is kept.
     """
     stored = Image.fromarray(photo)
     if shot.messenger:

@@ -19,7 +19,7 @@ from physadv.phone.errors import PhoneError
 Points = NDArray[np.float64]
 
 STEEPEST = 40.0
-"""Degrees: paper bent further rolls up, which no one photographs."""
+"""Steepest slope of a page, degrees: paper bent further rolls up."""
 
 GRAZING = 0.05
 NODES = 4097
@@ -32,9 +32,9 @@ class Bend:
     """How a page is bent.
 
     Attributes:
-        bow: highest less lowest point of the page on the table, mm; an arc's middle is up where it is
-            positive, its ends where negative.
-        direction: in which the page slopes, degrees from its x axis to its y axis; rulings run across.
+        bow: height of the page's highest point over its lowest, mm; positive where an arc's middle is up,
+            negative where its ends are.
+        direction: of the slope, degrees from the page's x axis to its y axis; the rulings run across it.
         waves: amplitude and phase (radians) of slopes added to an arc of a circle, whose own slope is 1 at
             the page's edge; the k-th has k periods over the page.
     """

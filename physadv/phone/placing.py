@@ -43,10 +43,10 @@ def draw_bend(page_mm: tuple[float, float], bow_mm: float, waves: float, dice: D
 
     Args:
         page_mm: width and height of the page.
-        bow_mm: 0 or more.
+        bow_mm: height of the bend, 0 or more.
         waves: 0 gives an arc along or across the page; else waves up to this amplitude are added and it
             slopes in any direction.
-        dice: what is drawn from.
+        dice: the randomness.
 
     Raises:
         PhoneError: the page can hardly have such a bow.

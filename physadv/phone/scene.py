@@ -1,4 +1,4 @@
-"""What lies or falls on a sheet besides itself: thumbs, pens, hard shadows, a lamp's reflection.
+"""Thumbs, pens, hard shadows and a lamp's reflection on a sheet.
 
 All are shapes on the table, in its millimetres; they are as flat as the table to the camera.
 """
@@ -17,10 +17,11 @@ class Rod:
     """A thumb or a pen: a line from `tip` to `end`, `radius` mm thick, round across.
 
     Attributes:
-        tip: on the table, mm; likewise `end`.
-        radius: mm.
-        colour: linear light of it in full light.
-        nail: whether it has one, as a thumb has.
+        tip: one end, on the table, mm.
+        end: the other end, on the table, mm.
+        radius: half its thickness, mm.
+        colour: R, G, B of it in full light, linear.
+        nail: whether it has a nail at its tip, as a thumb has.
     """
 
     tip: tuple[float, float]
@@ -30,13 +31,13 @@ class Rod:
     nail: bool = False
 
     def distance(self, plane: Tensor) -> Tensor:
-        """Return how far table points (..., 2) are from its outline, mm, negative under it."""
+        """Return the distance (...), mm, of table points (..., 2) from its outline, negative inside."""
         along, across = self._axes(plane)
         beyond = along - along.clamp(0, self._length)
         return (beyond.square() + across.square()).sqrt() - self.radius
 
     def paint(self, plane: Tensor) -> Tensor:
-        """Return its linear light (..., 3) at table points (..., 2) under it."""
+        """Return its linear light (..., 3) at table points (..., 2) inside its outline."""
         along, across = self._axes(plane)
         round_off = 1 - (across / self.radius).square().clamp(0, 1)
         shade = 0.35 + 0.65 * round_off.sqrt()
@@ -65,9 +66,9 @@ class Shadow:
 
     Attributes:
         middle: a point on the strip's middle line, mm.
-        angle: in which the light changes, degrees from x to y; the strip runs across.
-        width: mm.
-        penumbra: over which each side fades, mm.
+        angle: direction in which the light changes, degrees from x to y; the strip runs across it.
+        width: of the strip, mm.
+        penumbra: width over which each side fades, mm.
         depth: share of the light it takes.
     """
 
@@ -91,9 +92,9 @@ class Glare:
     """A lamp seen in the paper's gloss: light added around a point of the table.
 
     Attributes:
-        middle: mm.
-        radius: at which half of `light` is left, mm, along `angle` (degrees from x to y) and across it.
-        angle: of the first radius.
+        middle: of the reflection, on the table, mm.
+        radius: where half of `light` is left, mm, along `angle` and across it.
+        angle: direction of the first radius, degrees from x to y.
         light: added in the middle, 1 clips by itself.
     """
 

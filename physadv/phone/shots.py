@@ -1,4 +1,4 @@
-"""One exposure: everything a photo depends on is drawn first, so that the photo can be taken again."""
+"""One exposure: everything that a photo depends on is drawn first, so that it can be taken again."""
 
 import math
 from dataclasses import dataclass
@@ -26,14 +26,27 @@ class Shot:
     """One exposure: the camera's pose and everything else a photo depends on.
 
     Attributes:
-        camera: looking at the table, whose origin it aims at.
+        camera: its pose and lens; it looks at the table's origin.
         papers: the sheets on the table, later ones on top.
         rods: thumbs and pens, on top of the sheets.
-        light_angle: in which the table gets darker, radians; by `falloff` over a page.
-        elevation: of the light, degrees.
+        shadows: hard shadows on the table and what lies there.
+        glare: a lamp's reflection, if there is one.
+        desk: the table's surface.
+        light_angle: direction in which the table gets darker, radians.
+        elevation: of the light over the table, degrees.
+        falloff: how much darker it gets over a page, fraction.
+        vignette: light lost in the photo's corners, fraction.
         gains: light on the middle of the table in R, G, B.
         kernel: point-spread function, (k, k), k odd, of the blur beyond that of `FOOTPRINT`.
-        messenger: whether the file went through one.
+        read_noise: standard deviation of the noise without light, in linear light.
+        shot_noise: variance of the noise per unit of light.
+        grain: gaussian sigma over which the noise is spread, pixels.
+        contrast: strength of the tone curve, 0 to 1.
+        sharpening: strength of the unsharp mask.
+        quality: of the phone's JPEG file.
+        orientation: EXIF orientation of the file.
+        messenger: whether the file went through a messenger.
+        seed: of the sensor's noise.
     """
 
     camera: Camera
@@ -65,13 +78,18 @@ def draw_shot(
     """Draw one exposure of sheets of one size that lie beside each other.
 
     Args:
-        phone: what is drawn from.
+        phone: the ranges to draw from.
         page_mm: width and height of a sheet.
         generator: the randomness.
-        sheets: how many there are; those of `Shot.papers` are in this order.
+        sheets: number of sheets, side by side; the first of `Shot.papers` is the leftmost.
 
     Raises:
-        PhoneError: sheets < 1, or a range of the phone that cannot be, such as a bow no page can have.
+        PhoneError: sheets < 1, or a bow that a page of this size cannot have.
+
+    >>> from physadv.phone import PHONES
+    >>> shot = draw_shot(PHONES["office"].phone, (210.0, 297.0), torch.Generator().manual_seed(0))
+    >>> len(shot.papers), shot.camera.width, 93 <= shot.quality <= 97
+    (1, 3024, True)
     """
     if sheets < 1:
         raise PhoneError(f"sheets {sheets}: wanted 1 or more")

@@ -30,13 +30,10 @@ if TYPE_CHECKING:
     from physadv.transforms.distributions import (
         Ink,
         Jpeg,
-        LinearLight,
         Optics,
         Photometry,
         Resolution,
-        Rounding,
         Sensor,
-        in_linear_light,
     )
     from physadv.transforms.jpeg import differentiable_jpeg, pillow_jpeg
     from physadv.transforms.light import linear_to_srgb, srgb_to_linear
@@ -52,11 +49,14 @@ if TYPE_CHECKING:
     from physadv.transforms.protocol import (
         Composition,
         Identity,
+        LinearLight,
         Parameters,
+        Rounding,
         Transformation,
         TransformError,
         compose,
         identity,
+        in_linear_light,
     )
     from physadv.transforms.ranges import Range, fixed, plus_minus
     from physadv.transforms.resampling import warp_perspective

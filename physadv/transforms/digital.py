@@ -159,7 +159,8 @@ def find_kind(name: str) -> DigitalTransform:
     """Return the digital transformation called `name`.
 
     Raises:
-        TransformError: there is none, the line names the nearest; or what it needs is not installed.
+        TransformError: no transformation has that name, the line names the nearest; or the library that it
+            needs is not installed.
     """
     kind = DIGITAL_TRANSFORMS.get(name)
     if kind is None:
@@ -177,8 +178,14 @@ def parse_transform(text: str) -> FixedTransform | Viewpoint:
             `viewpoint=yaw:30,distance:2`.
 
     Raises:
-        TransformError: the name is unknown, the number is missing, none, not whole where it must be, or out
-            of the range in `DIGITAL_TRANSFORMS` or `AXES`.
+        TransformError: the name is unknown; or the number is missing, malformed, not whole where it must be,
+            or out of the range in `DIGITAL_TRANSFORMS` or `AXES`.
+
+    >>> import torch
+    >>> darker = parse_transform("brightness=-51")
+    >>> grey = torch.full((1, 3, 2, 2), 0.5)
+    >>> round(float(darker.apply(grey, darker.sample(1, torch.Generator())).mean()), 4)
+    0.3
     """
     name, equals, number = (part.strip() for part in text.partition("="))
     if name == viewpoint.NAME:

@@ -1,4 +1,4 @@
-"""The distributions over what happens to light and pixels: ink, lens, sensor, colour, resolution, file.
+"""Distributions over what happens to light and pixels: ink, colour, lens, sensor, resolution, file.
 
 Here are their ranges, checks and draws. What a draw does to images is computed by functions of tensors in
 other modules, imported when a distribution is applied: reading and checking one needs no torch.
@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from physadv.transforms.protocol import Composition, Parameters, Transformation, TransformError
+from physadv.transforms.protocol import Parameters, TransformError
 from physadv.transforms.ranges import HALF_TURN, ONE, ZERO, Range, fixed, require
 
 if TYPE_CHECKING:
@@ -293,47 +293,6 @@ class Jpeg:
         from physadv.transforms.jpeg import differentiable_jpeg
 
         return differentiable_jpeg(images, parameters["quality"])
-
-
-@dataclass(frozen=True)
-class Rounding:
-    """Rounding to the 8 bits of a file, as a transformation without parameters."""
-
-    def sample(self, n: int, generator: torch.Generator) -> Parameters:
-        """Return the empty draw; the generator is not used."""
-        return {}
-
-    def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
-        """Return the images rounded; see `round_to_8_bits`."""
-        from physadv.transforms.surrogates import round_to_8_bits
-
-        return round_to_8_bits(images)
-
-
-@dataclass(frozen=True)
-class LinearLight:
-    """Transformations that happen to light, one after another: decode sRGB, apply them, encode again.
-
-    Attributes:
-        inner: the transformations between, which see and return linear light.
-    """
-
-    inner: Composition
-
-    def sample(self, n: int, generator: torch.Generator) -> Parameters:
-        """Draw for the transformations between."""
-        return self.inner.sample(n, generator)
-
-    def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
-        """Return sRGB images in [0, 1] after what happened to their light, in [0, 1]."""
-        from physadv.transforms.light import linear_to_srgb, srgb_to_linear
-
-        return linear_to_srgb(self.inner.apply(srgb_to_linear(images), parameters))
-
-
-def in_linear_light(*parts: Transformation) -> LinearLight:
-    """Return the transformation that applies `parts` to linear light."""
-    return LinearLight(Composition(parts))
 
 
 def _draws(distribution: object, n: int, generator: torch.Generator, *names: str) -> Parameters:

@@ -94,6 +94,10 @@ def pillow_jpeg(images: Tensor, quality: Tensor) -> Tensor:
 
     Returns:
         (B, 3, H, W) multiples of 1/255 on the images' device; not differentiable.
+
+    >>> grey = torch.full((1, 3, 16, 16), 0.5)
+    >>> (pillow_jpeg(grey, torch.tensor([90.0])) * 255).unique().tolist()
+    [128.0]
     """
     levels = images.detach().mul(255).round().clamp(0, 255).to("cpu", torch.uint8)
     decoded = [

@@ -13,7 +13,7 @@ _POOL = 2**22
 
 
 def gaussian_noise(images: Tensor, sd: Tensor, noise: Tensor) -> Tensor:
-    """Add noise of a standard deviation of its own to every image and clip.
+    """Add gaussian noise, with one standard deviation per image, and clip.
 
     Args:
         images: float (B, C, H, W) in [0, 1].

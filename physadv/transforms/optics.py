@@ -1,4 +1,4 @@
-"""Lenses: blur with a kernel of its own for every image of a batch."""
+"""Blur, with another kernel for every image of a batch."""
 
 import math
 
@@ -23,6 +23,11 @@ def gaussian_blur(images: Tensor, sigma: Tensor, radius: int | None = None) -> T
 
     Returns:
         (B, C, H, W), differentiable in both arguments.
+
+    >>> dot = torch.zeros(1, 1, 9, 9)
+    >>> dot[..., 4, 4] = 1
+    >>> round(float(gaussian_blur(dot, torch.tensor([1.0]))[0, 0, 4, 4]), 3)
+    0.159
     """
     batch, channels, height, width = images.shape
     if radius is None:
@@ -32,7 +37,7 @@ def gaussian_blur(images: Tensor, sigma: Tensor, radius: int | None = None) -> T
         return images
     sigma = sigma.to(images).reshape(batch, -1).expand(batch, 2)
     taps = gaussian_taps(sigma.reshape(-1), 2 * radius + 1)
-    # Every kernel ends where it would alone: a row's result does not hang on its neighbours.
+    # Every kernel ends where it would alone, so that a result does not depend on the rest of the batch.
     offsets = torch.arange(-radius, radius + 1, device=images.device).abs()
     taps = taps * (offsets <= (REACH * sigma.detach()).ceil().reshape(-1, 1))
     taps = (taps / taps.sum(dim=1, keepdim=True)).reshape(batch, 2, -1)

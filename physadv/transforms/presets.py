@@ -20,11 +20,16 @@ from physadv.transforms.distributions import (
     Optics,
     Photometry,
     Resolution,
-    Rounding,
     Sensor,
+)
+from physadv.transforms.protocol import (
+    Identity,
+    Rounding,
+    Transformation,
+    TransformError,
+    compose,
     in_linear_light,
 )
-from physadv.transforms.protocol import Identity, Transformation, TransformError, compose
 from physadv.transforms.ranges import Range, Spacing, fixed
 from physadv.transforms.warps import Deformation, Warp
 

@@ -1,4 +1,4 @@
-"""What every transformation is: a draw of parameters, kept apart from their application to images."""
+"""What a transformation is: parameters are drawn first, then applied to images; how several are composed."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class TransformError(PhysadvError):
 
 
 class Transformation(Protocol):
-    """A distribution over what may happen between an example and the classifier's input."""
+    """A distribution over changes of an image between the example and the classifier's input."""
 
     def sample(self, n: int, generator: torch.Generator) -> Parameters:
         """Draw parameters for n images."""
         ...
 
     def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
-        """Return images (n, 3, H, W) in [0, 1] transformed by a draw, each by its own row.
+        """Return images (n, 3, H, W) in [0, 1], image i transformed by row i of a draw.
 
         The same images and parameters give the same result. Differentiable unless the class says otherwise.
         """
@@ -36,10 +36,10 @@ class Transformation(Protocol):
 
 @dataclass(frozen=True)
 class Identity:
-    """Nothing happens: the digital attack of the literature."""
+    """No transformation: the digital attack of the literature."""
 
     def sample(self, n: int, generator: torch.Generator) -> Parameters:
-        """Return the empty draw; the generator is left alone."""
+        """Return the empty draw; the generator is not used."""
         return {}
 
     def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
@@ -48,11 +48,26 @@ class Identity:
 
 
 @dataclass(frozen=True)
+class Rounding:
+    """Rounding to the 8 bits of a file, as a transformation without parameters."""
+
+    def sample(self, n: int, generator: torch.Generator) -> Parameters:
+        """Return the empty draw; the generator is not used."""
+        return {}
+
+    def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
+        """Return the images rounded; see `round_to_8_bits`."""
+        from physadv.transforms.surrogates import round_to_8_bits
+
+        return round_to_8_bits(images)
+
+
+@dataclass(frozen=True)
 class Composition:
-    """Transformations one after another, the first first, drawn independently.
+    """Transformations applied one after another, drawn independently.
 
     Raises:
-        TransformError: there is none.
+        TransformError: `parts` is empty.
     """
 
     parts: tuple[Transformation, ...]
@@ -62,7 +77,7 @@ class Composition:
             raise TransformError("an empty distribution; wanted at least one transformation")
 
     def sample(self, n: int, generator: torch.Generator) -> Parameters:
-        """Draw for every part in order; the names of part i are prefixed with `i.`."""
+        """Draw for every part in order; the parameters of part i are named `i.NAME`."""
         return {
             f"{index}.{name}": values
             for index, part in enumerate(self.parts)
@@ -86,5 +101,38 @@ identity = Identity()
 
 
 def compose(*parts: Transformation) -> Composition:
-    """Return the transformation that applies `parts` one after another, the first first."""
+    """Return the transformation that applies `parts` in order.
+
+    >>> import torch
+    >>> from physadv.transforms import Photometry, plus_minus
+    >>> eot = compose(Photometry(brightness=plus_minus(0.1)), identity)
+    >>> sorted(eot.sample(2, torch.Generator().manual_seed(0)))[:2]
+    ['0.brightness', '0.channel_gain']
+    """
     return Composition(parts)
+
+
+@dataclass(frozen=True)
+class LinearLight:
+    """Transformations of linear light: decode sRGB, apply them one after another, encode again.
+
+    Attributes:
+        inner: the transformations between, which see and return linear light.
+    """
+
+    inner: Composition
+
+    def sample(self, n: int, generator: torch.Generator) -> Parameters:
+        """Draw for the transformations between."""
+        return self.inner.sample(n, generator)
+
+    def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
+        """Return sRGB images in [0, 1] after what happened to their light, in [0, 1]."""
+        from physadv.transforms.light import linear_to_srgb, srgb_to_linear
+
+        return linear_to_srgb(self.inner.apply(srgb_to_linear(images), parameters))
+
+
+def in_linear_light(*parts: Transformation) -> LinearLight:
+    """Return the transformation that applies `parts` to linear light."""
+    return LinearLight(Composition(parts))

@@ -1,4 +1,4 @@
-"""Ranges that parameters are drawn from, one draw a sample, on the generator's device."""
+"""Ranges that parameters are drawn from, on the generator's device."""
 
 from __future__ import annotations
 

@@ -30,6 +30,11 @@ def warp_perspective(
 
     Returns:
         (B, C, h, w), differentiable in the images and the background.
+
+    >>> ramp = torch.arange(4.0).expand(1, 1, 2, 4)
+    >>> right = torch.tensor([[[1.0, 0, 1], [0, 1, 0], [0, 0, 1]]])
+    >>> warp_perspective(ramp, right)[0, 0, 0].round(decimals=4).tolist()
+    [0.0, 0.0, 1.0, 2.0]
     """
     height, width = images.shape[-2:]
     grid = sampling_grid(homography.double(), height, width, images, size)

@@ -1,4 +1,4 @@
-"""Functions whose gradient is given beside their value: rounding, which has none, and cheap exact ones."""
+"""Functions given with their gradient: rounding, whose own is zero, and exact ones reused."""
 
 from typing import Any
 

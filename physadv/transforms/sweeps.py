@@ -10,7 +10,7 @@ from physadv.transforms.protocol import TransformError
 from physadv.transforms.viewpoint import Viewpoint, axis_of
 
 MOST = 1000
-"""Transformations in one sweep; more is a slip of the pen."""
+"""Transformations in one sweep; more is taken for a typo."""
 
 _LOW, _HIGH = SEVERITIES
 
@@ -26,7 +26,8 @@ SWEEPS: dict[str, tuple[str, ...]] = {
     "corruptions": tuple(f"imagenet-c/{name}={_LOW}:{_HIGH}:{_HIGH}" for name in CORRUPTIONS),
 }
 SWEEPS["all"] = tuple(text for texts in SWEEPS.values() for text in texts)
-"""Kurakin et al. 2017's five kinds; a yaw × distance grid; ImageNet-C at every severity; all three."""
+"""`kurakin`: the five kinds of Kurakin et al. 2017; `viewpoint`: a yaw × distance grid; `corruptions`:
+ImageNet-C's, at every severity; `all`: all three."""
 
 
 def parse_sweep(text: str) -> list[FixedTransform | Viewpoint]:
@@ -38,7 +39,11 @@ def parse_sweep(text: str) -> list[FixedTransform | Viewpoint]:
             axes, of which one may be held: `AXIS:NUMBER`.
 
     Raises:
-        TransformError: the text is none of these, a number is none or out of range, or there are too many.
+        TransformError: the text is none of these, a number is malformed or out of range, or there are more
+            than 1000 transformations.
+
+    >>> [str(transform) for transform in parse_sweep("blur=1:3:3")]
+    ['blur=1', 'blur=2', 'blur=3']
     """
     name, equals, ranges = (part.strip() for part in text.partition("="))
     if not equals and name in SWEEPS:

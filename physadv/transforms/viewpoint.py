@@ -104,7 +104,7 @@ def axis_of(name: str, text: str) -> Axis:
     """Return the axis called `name`, which `text` asks for.
 
     Raises:
-        TransformError: there is none; the line names the nearest.
+        TransformError: no axis has that name; the line names the nearest.
     """
     if name not in AXES:
         raise TransformError(f"'{text}': {unknown_name('axis of viewpoint', name, AXES)}")

@@ -7,7 +7,7 @@ import torch
 
 from physadv.classifiers import load_classifier
 from physadv.signs.stop_sign import FACE_SIDE
-from physadv.signs.stop_sign.lab import CELLS
+from physadv.signs.stop_sign.cells import CELLS
 from physadv.signs.stop_sign.make import StickerRun
 from physadv.signs.stop_sign.score import score_drive_by, score_lab
 from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, RANDOM

@@ -11,7 +11,8 @@ from physadv.evaluation.intervals import Estimate, mean, proportion
 from physadv.progress import Reporter, silent
 from physadv.signs.stop_sign import StopSignError
 from physadv.signs.stop_sign.camera import drawn_backgrounds
-from physadv.signs.stop_sign.lab import CELLS, photograph
+from physadv.signs.stop_sign.cells import CELLS
+from physadv.signs.stop_sign.lab import photograph
 from physadv.signs.stop_sign.settings import CLEAN
 from physadv.signs.stop_sign.views import Exhibit
 

@@ -10,7 +10,8 @@ from torch import Tensor
 from physadv.report.page import Picture, data_uri
 from physadv.signs.stop_sign.approach import Moment, draw_approach, drive
 from physadv.signs.stop_sign.camera import drawn_backgrounds
-from physadv.signs.stop_sign.lab import Cell, photograph
+from physadv.signs.stop_sign.cells import Cell
+from physadv.signs.stop_sign.lab import photograph
 from physadv.signs.stop_sign.road import START_M
 from physadv.signs.stop_sign.views import Exhibit, Frame, cut_out
 

@@ -26,6 +26,7 @@ from physadv.signs.stop_sign.camera import (
     seen_light,
     widened,
 )
+from physadv.signs.stop_sign.cells import CELLS, Cell
 from physadv.signs.stop_sign.settings import StudySize
 from physadv.signs.stop_sign.views import MARGIN, Answer, Exhibit, Keep, View, afresh
 from physadv.transforms import (
@@ -43,32 +44,8 @@ from physadv.transforms import (
 from physadv.transforms.camera import develop
 from physadv.transforms.geometry import view_rotation
 
-FOOT_M = 0.3048
 _AROUND = 1.45
 """Side of what is rendered, in heights of the plate."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A distance in feet and an angle off the sign's normal in degrees."""
-
-    feet: int
-    angle: int
-
-    @property
-    def name(self) -> str:
-        """Return it as the tables write it."""
-        return f"{self.feet} ft, {self.angle}°"
-
-    @property
-    def distance_m(self) -> float:
-        """Return the distance in metres."""
-        return self.feet * FOOT_M
-
-
-_ANGLES = {5: (0, 15, 30, 45, 60), 10: (0, 15, 30), 15: (0, 15), 20: (0, 15), 25: (0,), 30: (0,), 40: (0,)}
-CELLS: tuple[Cell, ...] = tuple(Cell(feet, angle) for feet, angles in _ANGLES.items() for angle in angles)
-"""The 15 distances and angles of tables 2 and 5 of Eykholt et al. 2018."""
 
 
 @dataclass(frozen=True)

@@ -14,18 +14,16 @@ from PIL import Image
 from torch import Tensor
 
 from physadv.classifiers import Classifier, load_classifier
-from physadv.errors import unknown_name
 from physadv.files import file_sha256, replacing
 from physadv.progress import Reporter, silent
 from physadv.randomness import derive_seed
 from physadv.runs import Printout
-from physadv.signs.stop_sign import StopSignError
 from physadv.signs.stop_sign.camera import drawn_backgrounds
 from physadv.signs.stop_sign.colours import printable_colours, printing_errors
 from physadv.signs.stop_sign.masks import area_share, load_mask
 from physadv.signs.stop_sign.optimise import find_vulnerable, optimise_stickers
 from physadv.signs.stop_sign.plate import SignPhoto
-from physadv.signs.stop_sign.settings import AUTO, StopSignSettings
+from physadv.signs.stop_sign.settings import AUTO, StopSignSettings, find_class
 from physadv.signs.stop_sign.sign_photos import contact_sheet, drawn_sign_photos, held_out, read_sign_photos
 from physadv.signs.stop_sign.views import Judge
 from physadv.transforms import load_preset, round_to_8_bits
@@ -137,21 +135,8 @@ def judge_of(classifier: Classifier, settings: StopSignSettings) -> Judge:
     Raises:
         StopSignError: the classifier has no such class.
     """
-    target = None if settings.target is None else find_class(classifier, settings.target)
-    return Judge(classifier, find_class(classifier, settings.label), target)
-
-
-def find_class(classifier: Classifier, text: str) -> int:
-    """Return the number of a class given by its name or its number.
-
-    Raises:
-        StopSignError: the classifier has no such class; the line names the nearest.
-    """
-    if text in classifier.labels:
-        return list(classifier.labels).index(text)
-    if text.isdecimal() and int(text) < len(classifier.labels):
-        return int(text)
-    raise StopSignError(unknown_name("class", text, classifier.labels))
+    target = None if settings.target is None else find_class(classifier.labels, settings.target)
+    return Judge(classifier, find_class(classifier.labels, settings.label), target)
 
 
 def _kept(printout: Printout, asked: dict[str, Any]) -> tuple[Tensor, Tensor, dict[str, Any]] | None:

@@ -10,8 +10,8 @@ from physadv.report.page import Facts, FigureGroup, Headline, Notice, Picture, r
 from physadv.report.table import Table
 from physadv.report.wording import interval, percent, plural
 from physadv.runs import Capture
+from physadv.signs.stop_sign.cells import CELLS
 from physadv.signs.stop_sign.gallery import ViewRow, sticker_pictures, view_rows
-from physadv.signs.stop_sign.lab import CELLS
 from physadv.signs.stop_sign.score import Printability, Score
 from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, StudySize
 from physadv.signs.stop_sign.tables import comparison_table, overall_table, place_table

@@ -4,26 +4,23 @@ What a sign wore in them, its treatment, only whoever took them can say.
 """
 
 import math
-import re
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-from physadv.capture.reading import ENDINGS, FORMATS, CaptureError, read_photo
+from physadv.capture.reading import CaptureError, read_photo
 from physadv.capture.video import read_frames
 from physadv.files import file_sha256
 from physadv.progress import Reporter, silent
 from physadv.signs.stop_sign import StopSignError
 from physadv.signs.stop_sign.camera import FOCAL_PX, LEAST_PX, apparent_px
-from physadv.signs.stop_sign.lab import CELLS, Cell
+from physadv.signs.stop_sign.cells import Cell, photos_by_cell
 from physadv.signs.stop_sign.outline import find_signs
 from physadv.signs.stop_sign.road import WIDTH
-from physadv.signs.stop_sign.views import MARGIN, Answer, Frame, Judge, Keep, View, afresh, boxes_in, cut_out
+from physadv.signs.stop_sign.views import MARGIN, Answer, Judge, Keep, View, afresh, boxes_in, cut_out
 
 CHANNEL = "photographed"
 SIGN = "the sign"
 """Name of the one sign that real pictures show."""
-PHOTOS = frozenset(ending for form in FORMATS for ending in ENDINGS[form])
-_CELL = re.compile(r"(?<!\d)(\d+) ?(?:ft|feet|foot)(?:[ ,_-]*(\d+) ?(?:deg|°)?)?", re.IGNORECASE)
 _WANTED = f"wanted a red octagon at least {LEAST_PX:.0f} pixels high"
 
 
@@ -45,23 +42,13 @@ def photo_test(
     Raises:
         StopSignError: the folder has no photo, one cannot be read or tells no cell, or none shows a sign.
     """
-    photos = sorted(
-        path for path in folder.rglob("*") if path.suffix.lower() in PHOTOS and not path.name.startswith(".")
-    )
-    if not photos:
-        raise StopSignError(f"{folder}: no photos; wanted some as 5ft_15deg/IMG_1.jpg or 10ft-30.jpg")
-    cells = {path: cell_of(path.relative_to(folder)) for path in photos}
-    photos.sort(key=lambda path: CELLS.index(cells[path]))
+    cells = photos_by_cell(folder)
     answers: list[Answer] = []
-    for path in reporter.track(photos, len(photos), f"photos of {treatment}"):
-
-        def photo_answer(path: Path = path) -> list[Answer]:
-            return judge.answers([_photo_view(path, cells[path], treatment)])
-
-        part = f"lab test, {CHANNEL}/{cells[path].name}/{treatment}/{path.relative_to(folder)}"
-        answers += keep(f"{part}@{_digest(path)}", photo_answer)
+    for path, cell in reporter.track(cells.items(), len(cells), f"photos of {treatment}"):
+        part = f"lab test, {CHANNEL}/{cell.name}/{treatment}/{path.relative_to(folder)}"
+        answers += keep(f"{part}@{_digest(path)}", partial(_photo_answers, judge, path, cell, treatment))
     if all(answer.answer is None for answer in answers):
-        raise StopSignError(f"{folder}: no sign in any of {len(photos)} photos; {_WANTED}")
+        raise StopSignError(f"{folder}: no sign in any of {len(cells)} photos; {_WANTED}")
     return answers
 
 
@@ -92,61 +79,38 @@ def video_test(
     Raises:
         StopSignError: no frame of the video can be decoded, or none shows a sign.
     """
-
-    def made() -> list[Answer]:
-        return judge.answers(list(_video_views(path, treatment, every, focal_px)))
-
+    make = partial(_video_answers, judge, path, treatment, every, focal_px)
     part = f"drive-by test, {CHANNEL}/video {path.name}/{treatment}, every {every}"
-    answers = list(keep(f"{part}@{_digest(path)}", made))
+    answers = list(keep(f"{part}@{_digest(path)}", make))
     if all(answer.answer is None for answer in answers):
         raise StopSignError(f"{path}: no sign in any of the {len(answers)} frames looked at; {_WANTED}")
     return answers
 
 
-def cell_of(path: Path) -> Cell:
-    """Return the cell that a photo's name tells or, where it tells none, its nearest folder's.
-
-    A distance alone is head-on.
-
-    Raises:
-        StopSignError: nothing in the path tells a cell, or it is not one of the 15.
-    """
-    for part in (path.stem, *reversed(path.parent.parts)):
-        if found := _CELL.search(part):
-            cell = Cell(int(found[1]), int(found[2] or 0))
-            if cell not in CELLS:
-                raise StopSignError(
-                    f"{path}: {cell.name} is no cell of the lab test; "
-                    f"wanted one of {'; '.join(known.name for known in CELLS)}"
-                )
-            return cell
-    raise StopSignError(f"{path}: tells no cell; wanted a distance and an angle, as in 5ft_15deg or 10ft-30")
-
-
-def _photo_view(path: Path, cell: Cell, treatment: str) -> View:
+def _photo_answers(judge: Judge, path: Path, cell: Cell, treatment: str) -> list[Answer]:
     try:
         frame = read_photo(path).rgb
     except (CaptureError, OSError) as error:
         raise StopSignError(f"{path}: {error}") from error
-    return _view(frame, treatment, cell.name, cell.distance_m, cell.angle)
+    box = next(iter(boxes_in(frame, find_signs)), None)
+    cut = None if box is None else cut_out(frame, box, MARGIN)
+    return judge.answers([View(treatment, SIGN, cell.name, cell.distance_m, cell.angle, cut)])
 
 
-def _video_views(path: Path, treatment: str, every: int, focal_px: float | None) -> Iterator[View]:
+def _video_answers(
+    judge: Judge, path: Path, treatment: str, every: int, focal_px: float | None
+) -> list[Answer]:
+    views = []
     try:
         for _, frame in read_frames(path, every):
             focal = focal_px or FOCAL_PX * frame.shape[1] / WIDTH
             box = next(iter(boxes_in(frame, find_signs)), None)
             distance = math.nan if box is None else apparent_px(box[3] - box[1], focal)
             cut = None if box is None else cut_out(frame, box, MARGIN)
-            yield View(treatment, SIGN, f"video {path.name}", distance, math.nan, cut)
+            views.append(View(treatment, SIGN, f"video {path.name}", distance, math.nan, cut))
     except (CaptureError, OSError) as error:
         raise StopSignError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
-
-
-def _view(frame: Frame, treatment: str, place: str, distance_m: float, angle_deg: float) -> View:
-    box = next(iter(boxes_in(frame, find_signs)), None)
-    cut = None if box is None else cut_out(frame, box, MARGIN)
-    return View(treatment, SIGN, place, distance_m, angle_deg, cut)
+    return judge.answers(views)
 
 
 def _digest(path: Path) -> str:

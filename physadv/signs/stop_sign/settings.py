@@ -11,7 +11,9 @@ from physadv.attacks.recipes import RECIPES
 from physadv.errors import unknown_name
 from physadv.signs.posters import MINIATURE_MM
 from physadv.signs.stop_sign import FACE_MM, StopSignError
+from physadv.signs.stop_sign.cells import photos_by_cell
 from physadv.signs.stop_sign.palettes import parse_palette, read_colours
+from physadv.transforms.presets import load_preset
 
 RP2 = RECIPES["rp2"]
 """The numbers of the optimiser."""
@@ -81,11 +83,16 @@ class StopSignSettings:
         """Refuse what needs no model to be refused.
 
         Raises:
-            StopSignError: a folder is missing, or a mask, a palette, a list of colours or a number cannot be
-                used.
+            StopSignError: a file is missing, or a class, a mask, a palette or a number cannot be used.
+            TransformError: the transformations cannot be read.
         """
         if self.victims is not None and not self.victims.is_dir():
             raise StopSignError(f"{self.victims}: no such folder; wanted photos of signs")
+        labels = _class_names(self)
+        if labels is not None:
+            for text in filter(None, (self.label, self.target)):
+                find_class(labels, text)
+        load_preset(self.transforms)
         check_mask_name(self.mask)
         if self.mask == AUTO:
             check_rectangles(self.rectangles, self.area)
@@ -134,6 +141,26 @@ class JudgeSettings:
     photos: tuple[tuple[str, Path], ...] = ()
     videos: tuple[tuple[str, Path], ...] = ()
     detector: str | None = None
+
+    def __post_init__(self) -> None:
+        for _, folder in self.photos:
+            photos_by_cell(folder)
+        for _, path in self.videos:
+            if not path.is_file():
+                raise StopSignError(f"{path}: No such file or directory")
+
+
+def find_class(labels: Sequence[str], text: str) -> int:
+    """Return the number of a class given by its name or its number.
+
+    Raises:
+        StopSignError: there is no such class; the line names the nearest.
+    """
+    if text in labels:
+        return list(labels).index(text)
+    if text.isdecimal() and int(text) < len(labels):
+        return int(text)
+    raise StopSignError(unknown_name("class", text, labels))
 
 
 def parse_pictures(option: str, given: Sequence[str]) -> tuple[tuple[str, Path], ...]:
@@ -219,6 +246,17 @@ def check_paper(scale: str, page: str) -> None:
     sign_size_mm(scale)
     if page not in PAGES:
         raise StopSignError(unknown_name("page", page, PAGES))
+
+
+def _class_names(settings: StopSignSettings) -> Sequence[str] | None:
+    """Return the classes of the bundled models, None of others, which only the loaded model knows."""
+    if settings.labels is not None and not settings.labels.is_file():
+        raise StopSignError(f"{settings.labels}: no such label file")
+    if settings.labels is None and settings.model.split("@")[0] in ("signs", "signs-hardened"):
+        from physadv.classifiers.gtsrb import SIGN_LABELS
+
+        return SIGN_LABELS
+    return None
 
 
 def _check_count(name: str, value: int) -> None:

@@ -17,8 +17,9 @@ from physadv.signs.stop_sign.camera import (
     plate_homography,
     seen_light,
 )
-from physadv.signs.stop_sign.lab import CELLS, Cell, lab_test, photograph
-from physadv.signs.stop_sign.real_photos import cell_of, photo_test
+from physadv.signs.stop_sign.cells import CELLS, Cell, cell_of
+from physadv.signs.stop_sign.lab import lab_test, photograph
+from physadv.signs.stop_sign.real_photos import photo_test
 from physadv.signs.stop_sign.settings import StudySize
 from physadv.signs.stop_sign.views import Exhibit, Judge
 from physadv.transforms.geometry import apply_homography, view_rotation

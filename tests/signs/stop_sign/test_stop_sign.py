@@ -11,9 +11,15 @@ from PIL import Image
 from physadv.runs import Capture, Printout
 from physadv.signs.stop_sign import FACE_SIDE
 from physadv.signs.stop_sign.judge import judge
-from physadv.signs.stop_sign.make import find_class, make_stickers
+from physadv.signs.stop_sign.make import make_stickers
 from physadv.signs.stop_sign.print import print_sign
-from physadv.signs.stop_sign.settings import JudgeSettings, StopSignSettings, StudySize, sign_size_mm
+from physadv.signs.stop_sign.settings import (
+    JudgeSettings,
+    StopSignSettings,
+    StudySize,
+    find_class,
+    sign_size_mm,
+)
 
 
 @pytest.fixture(scope="module")
@@ -112,8 +118,8 @@ class TestBadInput:
         assert line in physadv("stop-sign", *usual, *options).error
 
     def test_classes_are_names_or_numbers(self, run):
-        classifier = run[2].judge.classifier
-        assert find_class(classifier, "speed limit 30") == find_class(classifier, "1") == 1
+        labels = run[2].judge.classifier.labels
+        assert find_class(labels, "speed limit 30") == find_class(labels, "1") == 1
 
     def test_sizes(self):
         assert (sign_size_mm("miniature"), sign_size_mm("true"), sign_size_mm("300")) == (150, 750, 300)
