@@ -95,6 +95,7 @@ def stop_sign(
         JudgeSettings,
         StopSignSettings,
         StudySize,
+        check_models,
         check_nps,
         check_paper,
         parse_pictures,
@@ -135,6 +136,7 @@ def stop_sign(
         videos=parse_pictures("--video", video or ()),
         detector=detector,
     )
+    check_models(settings, detector)
     check_paper(scale, page)
     printout, capture = Printout(root, name), Capture(root, name)
 
