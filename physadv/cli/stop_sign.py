@@ -87,7 +87,6 @@ def stop_sign(
     """
     from dataclasses import replace
 
-    from physadv.runs import Capture, Printout
     from physadv.signs.posters import TRUE_SIZE_NOTICE
     from physadv.signs.stop_sign import StopSignError
     from physadv.signs.stop_sign.settings import (
@@ -138,6 +137,9 @@ def stop_sign(
     )
     check_models(settings, detector)
     check_paper(scale, page)
+
+    from physadv.runs import Capture, Printout
+
     printout, capture = Printout(root, name), Capture(root, name)
 
     from physadv.progress import reporter
