@@ -28,7 +28,7 @@ from capture_speed import crop_file, enlarge, gain_of_two_workers, peak_mb, rati
 from physadv.capture.crop_photo import FoundSheet, crop_photo
 from physadv.capture.fitting import Fit, fit_sheet, fit_thin_plate
 from physadv.capture.flat_page import fit_flat
-from physadv.capture.geometry import Camera, SheetModel
+from physadv.capture.geometry import Pinhole, SheetModel
 from physadv.capture.reading import CaptureError, read_photo
 from physadv.phone import PHONES
 from physadv.sheets.layout import box_corners
@@ -124,7 +124,7 @@ def ablate(taken: Sequence[TakenPhoto], folder: Path) -> dict[str, float]:
     printed = load_benchmark(folder)
     errors: dict[str, list[float]] = {name: [] for name in ABLATIONS}
     for photo in taken:
-        marks: list[tuple[Points, Points, Points, Camera]] = []
+        marks: list[tuple[Points, Points, Points, Pinhole]] = []
 
         def recorded(*given: Any, marks: list[Any] = marks) -> SheetModel:
             marks.append(given)
@@ -145,15 +145,15 @@ def ablate(taken: Sequence[TakenPhoto], folder: Path) -> dict[str, float]:
     return means
 
 
-def _homography(points_mm: Points, pixels: Points, sigmas: Points, camera: Camera) -> SheetModel:
+def _homography(points_mm: Points, pixels: Points, sigmas: Points, camera: Pinhole) -> SheetModel:
     return fit_flat(points_mm, pixels, sigmas, camera, lens=(0.0, 0.0))
 
 
-def _thin_plate(points_mm: Points, pixels: Points, sigmas: Points, camera: Camera) -> SheetModel:
+def _thin_plate(points_mm: Points, pixels: Points, sigmas: Points, camera: Pinhole) -> SheetModel:
     return fit_thin_plate(points_mm, pixels, sigmas, fit_flat(points_mm, pixels, sigmas, camera))
 
 
-def _wrong_lens(points_mm: Points, pixels: Points, sigmas: Points, camera: Camera) -> SheetModel:
+def _wrong_lens(points_mm: Points, pixels: Points, sigmas: Points, camera: Pinhole) -> SheetModel:
     """Fit what a phone's main camera saw as if it had been its telephoto lens."""
     return fit_sheet(points_mm, pixels, sigmas, replace(camera, focal_35mm=77.0))
 

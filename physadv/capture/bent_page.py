@@ -1,9 +1,9 @@
-"""A sheet that is curled: paper bends but does not stretch, so it is a developable surface.
+"""A curled sheet: paper bends but does not stretch, so it is a developable surface.
 
-The page is rolled onto a general cylinder: straight rulings in one direction, and across them a smooth curve
-given by its slope angle along the arc length (Chebyshev polynomials), which leaves every distance on the
-paper as it was. A pinhole with radial distortion sees it. Compare Cao et al. (2003) and Liang et al. (2008),
-who take the shape of a page from its text lines; here it comes from marks at known places.
+The page is rolled onto a general cylinder: straight rulings in one direction, and across them a smooth curve,
+given by its slope angle along the arc length (Chebyshev polynomials). So all distances along the paper stay
+the same. The camera is a pinhole with radial distortion. Compare Cao et al. (2003) and Liang et al. (2008),
+who take the shape of a page from its lines of text; here it comes from marks at known places.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,19 +14,19 @@ import cv2
 import numpy as np
 
 from physadv.capture.flat_page import LENS_SPREAD, FlatPage
-from physadv.capture.geometry import Camera, Points
+from physadv.capture.geometry import Pinhole, Points
 from physadv.capture.least_squares import fit_points
 
 CURVE_SPREAD = (0.6, 0.4, 0.3, 0.25, 0.2, 0.15, 0.1)
-"""How far each coefficient of the slope angle, radians over half a page, strays from flat."""
+"""Standard deviation of each coefficient of the slope angle, in radians, with length in half pages."""
 FEW_TERMS, ALL_TERMS = 4, 7
-"""Coefficients for an arc, for more of it at one end and for an S; and all of them, for waves too."""
+"""The first coefficients describe an arc, one that is stronger at one end, and an S; the others, waves."""
 OFF = 1e-9
 KNOWN_FOCAL_SPREAD, GUESSED_FOCAL_SPREAD = 0.05, 0.2
 STARTS = [(angle, bend) for angle in np.radians([0, 45, 90, 135]) for bend in (-0.15, 0.15)]
 FIRST_STEPS, LAST_STEPS = 4, 40
 CONVINCING = 20.0
-"""Cost per mark below which a fit from one start is not doubted."""
+"""Cost per mark above which the fit is repeated from other starts."""
 _POSE, _FOCAL, _LENS, _ANGLE, _CURVE = slice(0, 6), 6, slice(7, 9), 9, slice(10, 17)
 PARAMETERS = 17
 DIFFERENCE = 1e-6
@@ -38,11 +38,14 @@ class BentPage:
     """A sheet model: a page on a general cylinder, seen by a pinhole with a lens.
 
     Attributes:
-        parameters: (17,) rotation from `attitude` (rotation vector), place of the page's middle, log of the
-            focal length over `focal`, k1, k2, direction across the rulings (radians), slope coefficients.
-        attitude: (3, 3) rotation from page to camera that the first three parameters turn further.
-        middle_mm: the page point that is the origin; `size_mm` is the unit of length.
-        focal: in pixels; `centre` is the photo's middle, pixels.
+        parameters: 17 numbers: rotation vector relative to `attitude`, position of the page's middle,
+            logarithm of the focal length over `focal`, k1, k2, direction across the rulings (radians), slope
+            coefficients.
+        attitude: rotation matrix (3, 3) from page to camera from which the fit started.
+        middle_mm: the page point (2,) that is the origin.
+        size_mm: the unit of length on the page.
+        focal: focal length from which the fit started, pixels.
+        centre: the middle of the photo (2,), pixels.
     """
 
     parameters: Points
@@ -53,25 +56,24 @@ class BentPage:
     centre: Points
 
     def to_photo(self, points_mm: Points) -> Points:
-        """Return the pixels (N, 2) at which page points (N, 2) in mm are seen."""
+        """Return the photo points (N, 2), pixels, of page points (N, 2), mm."""
         page = (points_mm - self.middle_mm) / self.size_mm
         seen: Points = _project(self.parameters[None], page, self.attitude, self.focal, self.centre)[0]
         return seen
 
 
 def fit_bent(
-    points_mm: Points, pixels: Points, sigmas: Points, camera: Camera, flat: FlatPage, terms: int = FEW_TERMS
+    points_mm: Points, pixels: Points, sigmas: Points, camera: Pinhole, flat: FlatPage, terms: int = FEW_TERMS
 ) -> BentPage:
     """Fit a curled sheet to marks.
 
     Args:
-        points_mm: (N, 2) page positions; some 20 are needed to tell a bend.
-        pixels: (N, 2) where they were found.
-        sigmas: (N,) how far each is trusted, pixels.
-        camera: that took the photo; its focal length is refined.
-        flat: the best flat sheet, to begin from.
-        terms: how many of the slope's coefficients are fitted; more than the marks ask for make waves between
-            them.
+        points_mm: page points (N, 2) of the marks; about 20 are needed to see a bend.
+        pixels: photo points (N, 2) of the marks.
+        sigmas: standard deviations (N,) of the photo points, pixels.
+        camera: the camera that took the photo; its focal length is refined.
+        flat: the best flat sheet, from which the fit starts.
+        terms: number of slope coefficients to fit; too many make waves between the marks.
     """
     middle = points_mm.mean(axis=0)
     size = float(np.abs(points_mm - middle).max())
@@ -90,7 +92,7 @@ def fit_bent(
     spread[_CURVE] = np.where(np.arange(len(CURVE_SPREAD)) < terms, CURVE_SPREAD, OFF)
 
     def fit(starts: Sequence[Points]) -> tuple[Points, float]:
-        """Try all starts for a few steps and follow the best one to its end."""
+        """Try all starts for a few steps and follow the best one to the end."""
         settings: dict[str, Any] = {"expected": expected, "spread": spread, "tolerance": 1e-4}
         begun = [fit_points(project, s, pixels, sigmas, iterations=FIRST_STEPS, **settings) for s in starts]
         best, _ = min(begun, key=lambda each: each[1])
@@ -115,11 +117,11 @@ def _bent(flat: Points, angle: float, bend: float) -> Points:
 def _slightly_bent(
     flat: Points, project: Callable[[Points], tuple[Points, Points]], pixels: Points, rigour: Points
 ) -> list[Points]:
-    """Return parameters to start from: what little bend explains best how marks stray from a flat sheet.
+    """Return parameters to start from: the slight bends that best explain the residuals of a flat sheet.
 
-    A slight bend lifts the paper by a quadratic form of the place on it, which bends in three directions
-    span. A lens does nearly what equal curvature all round would do, so that only the difference of the two
-    principal curvatures counts: the paper is bent either one way or the other.
+    A slight bend lifts the paper by a quadratic form of the page point, and bends in three directions span
+    all such forms. Equal curvature in all directions looks nearly like a lens, so only the difference of the
+    two principal curvatures counts: the paper is bent about one axis, or the opposite way about the other.
     """
     errors = project(flat)[0] - pixels
     slopes = []
@@ -140,8 +142,8 @@ def _slightly_bent(
     return [_bent(flat, float(angles[0]), bend), _bent(flat, float(angles[1]), -bend)]
 
 
-def _pose(flat: FlatPage, middle: Points, size: float, camera: Camera) -> tuple[Points, Points]:
-    """Return rotation (3, 3) and place (3,) in page units of a flat sheet before a camera."""
+def _pose(flat: FlatPage, middle: Points, size: float, camera: Pinhole) -> tuple[Points, Points]:
+    """Return the rotation (3, 3) and the position (3,), in page units, of a flat sheet before a camera."""
     to_page = np.array([[size, 0, middle[0]], [0, size, middle[1]], [0, 0, 1]])
     columns = np.diag([flat.scale / camera.focal, flat.scale / camera.focal, 1]) @ flat.homography @ to_page
     columns /= np.sqrt(np.linalg.norm(columns[:, 0]) * np.linalg.norm(columns[:, 1]))
@@ -152,7 +154,7 @@ def _pose(flat: FlatPage, middle: Points, size: float, camera: Camera) -> tuple[
 
 
 def _project(parameters: Points, page: Points, attitude: Points, focal: float, centre: Points) -> Points:
-    """Return pixels (B, N, 2) of page points (N, 2) in page units for B sets of parameters (B, 17)."""
+    """Return photo points (B, N, 2) of page points (N, 2), in page units, for parameters (B, 17)."""
     cos, sin = np.cos(parameters[:, _ANGLE, None]), np.sin(parameters[:, _ANGLE, None])
     across = page[:, 0] * cos + page[:, 1] * sin
     along = page[:, 1] * cos - page[:, 0] * sin
@@ -169,7 +171,7 @@ def _project(parameters: Points, page: Points, attitude: Points, focal: float, c
 
 
 def _roll(arc: Points, curve: Points) -> tuple[Points, Points]:
-    """Return chord and height (B, N) of arc lengths (B, N) where slopes are Σ curve[k] Tₖ₊₁(arc), (B, 7)."""
+    """Return chords and heights (B, N) at arc lengths (B, N), where slope angles are Σ curve[k] Tₖ₊₁(arc)."""
     steps = arc[..., None] * (_NODES + 1) / 2
     later = latest = np.zeros_like(steps)
     for coefficient in curve.T[::-1]:  # Clenshaw's recurrence

@@ -1,4 +1,4 @@
-"""The cells of one sheet in a photo: cut out, measured, or refused with the reason."""
+"""The cells of one sheet in a photo: measured and cut out, or refused with a reason."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -6,46 +6,56 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from physadv.capture.codes import FoundCode
-from physadv.capture.geometry import Camera, Points, SheetModel, jacobians, pixels_per_mm, viewed_from
+from physadv.capture.geometry import (
+    Pinhole,
+    Pixels,
+    Points,
+    SheetModel,
+    is_inside,
+    jacobians,
+    pixels_per_mm,
+    viewed_from,
+)
 from physadv.capture.marks import Evidence
 from physadv.capture.quality import clipped_share, edge_sigmas, paper_levels
 from physadv.capture.reading import Photo
 from physadv.capture.resampling import correlation, cut_crop
-from physadv.sheets.layout import Box, Cell, Sheet, box_corners
+from physadv.sheets.layout import Box, Cell, Sheet, box_centre, box_corners
 
 MIN_SADDLES = 2
 MAX_RESIDUAL = 1.5
 MIN_CORRELATION = 0.4
 MIN_PICTURE_PX = 32
 MAX_ANGLE = 80.0
-"""Only what is hopeless is refused: the rest is for whoever reads the measurements to judge."""
+"""Only hopeless cells are refused. Users can filter the others by their measurements."""
 
 
 @dataclass(frozen=True)
 class CroppedCell:
-    """A cell found in a photo: cut out, or refused with a `reason`.
+    """A cell in a photo: cut out, or refused with a reason.
 
     Attributes:
-        number: of the cell on its sheet.
-        example: id of the example printed there.
-        crop: (h, w, 3) uint8 on the example's own grid, None where refused.
-        corners_px: (4, 2) where the picture's corners are in the upright photo, pixels.
-        residual_px: root mean square distance of this cell's own marks from the fitted sheet.
-        marks: how many of its five marks were found.
-        sharpness_px: gaussian sigma of the blur, photo pixels; None where no edge could be read.
-        pixels_per_mm: resolution of the photo there.
-        angle_deg: between the paper there and the line of sight, 0 = frontal.
-        distance_mm: from the camera, None where EXIF gives no focal length.
-        paper_level: 8-bit level of the paper around it; `clipped` is the share of pixels clipped.
-        correlation: with the source picture.
+        number: number of the cell on its sheet.
+        example: id of the example that is printed there.
+        crop: pixels (h, w, 3), uint8 RGB, on the example's own grid; None for a refused cell.
+        corners_px: corners (4, 2) of the picture in the upright photo, pixels.
+        residual_px: RMS distance of the cell's own marks from the fitted sheet; None if none is precise.
+        marks: number of its five marks that were found.
+        sharpness_px: standard deviation of the blur, photo pixels; None if no edge could be measured.
+        pixels_per_mm: resolution of the photo at the cell.
+        angle_deg: angle between the normal of the paper and the line of sight; 0 is frontal.
+        distance_mm: distance from the camera; None if EXIF has no focal length.
+        paper_level: 8-bit level of the bare paper around the picture.
+        clipped: share of the crop's pixels that are burnt out or black.
+        correlation: correlation of the crop with its source picture.
+        reason: why the cell is refused; None for a cell that was cut out.
     """
 
     number: int
     example: str
-    crop: NDArray[np.uint8] | None
+    crop: Pixels | None
     corners_px: Points
     residual_px: float | None
     marks: int
@@ -64,49 +74,43 @@ def crop_cells(
     sheet: Sheet,
     model: SheetModel,
     evidence: Evidence,
-    camera: Camera,
-    strangers: Sequence[FoundCode],
-    picture: Callable[[str], NDArray[np.uint8]],
+    camera: Pinhole,
+    foreign: Sequence[FoundCode],
+    picture: Callable[[str], Pixels],
 ) -> tuple[CroppedCell, ...]:
-    """Return every cell of a sheet placed in a photo, in the sheet's order.
+    """Return every cell of a sheet in a photo, cut out or refused, in the sheet's order.
 
     Args:
         photo: the photo.
-        sheet: as printed.
-        model: where its points are seen.
+        sheet: the sheet as printed.
+        model: maps page points to photo pixels.
         evidence: the marks that were found.
-        camera: that took the photo.
-        strangers: codes read in the photo that are not this sheet's, or not where this sheet is.
-        picture: example id → its uint8 RGB pixels (h, w, 3), as printed.
+        camera: the camera that took the photo.
+        foreign: codes in the photo that are not on this piece of paper.
+        picture: maps an example's id to its printed pixels (h, w, 3), uint8 RGB.
     """
-    outlines = _outlines(sheet, model)
-    marks = [evidence.of_cell(number) for number in range(len(sheet.cells))]
-    reasons = [
-        _unseen(photo, outline, own) or _contradicted(sheet, number, model, strangers)
-        for number, (outline, own) in enumerate(zip(outlines, marks, strict=True))
-    ]
     measured = _measure(photo.gray, sheet, model, evidence, camera)
     errors, owners = evidence.errors(model)
     cells = []
-    for number, cell in enumerate(sheet.cells):
+    for number, (cell, outline) in enumerate(zip(sheet.cells, _outlines(sheet, model), strict=True)):
+        own = evidence.of_cell(number)
         residual = root_mean_square(errors[owners == number])
-        seen = CroppedCell(number, cell.example, None, outlines[number], residual, len(marks[number]))
-        if reasons[number]:
-            cells.append(replace(seen, reason=reasons[number]))
-            continue
-        seen = replace(seen, **measured[number])
-        reason = _too_poor(seen, cell.box_mm)
+        seen = CroppedCell(number, cell.example, None, outline, residual, len(own))
+        reason = _unseen(photo.gray, outline, own) or _contradicted(sheet, number, model, foreign)
+        if not reason:
+            seen = replace(seen, **measured[number])
+            reason = _too_poor(seen, cell.box_mm)
         cells.append(replace(seen, reason=reason) if reason else _cut(photo, cell, model, seen, picture))
     return tuple(cells)
 
 
 def root_mean_square(errors: Points) -> float | None:
-    """Return the root mean square of errors (N,), None where there are none."""
+    """Return the root mean square of errors (N,), None for N = 0."""
     return float(np.sqrt(np.mean(np.square(errors)))) if len(errors) else None
 
 
 def refuse_cells(sheet: Sheet, model: SheetModel, reason: str) -> tuple[CroppedCell, ...]:
-    """Return every cell of a sheet refused for one reason, with corners as far as the model knows them."""
+    """Return every cell of a sheet refused for the same reason; corners are those of the model."""
     return tuple(
         CroppedCell(number, cell.example, None, corners, None, 0, reason=reason)
         for number, (cell, corners) in enumerate(zip(sheet.cells, _outlines(sheet, model), strict=True))
@@ -114,29 +118,28 @@ def refuse_cells(sheet: Sheet, model: SheetModel, reason: str) -> tuple[CroppedC
 
 
 def _outlines(sheet: Sheet, model: SheetModel) -> Points:
-    """Return where the corners of each of N pictures are in the photo, (N, 4, 2)."""
+    """Return the corners (N, 4, 2) of a sheet's N pictures in the photo."""
     corners = np.concatenate([box_corners(cell.box_mm) for cell in sheet.cells])
     return model.to_photo(corners).reshape(-1, 4, 2)
 
 
-def _unseen(photo: Photo, outline: Points, own: Evidence) -> str | None:
-    height, width = photo.gray.shape
-    if not ((outline >= 0) & (outline <= (width - 1, height - 1))).all():
+def _unseen(gray: Pixels, outline: Points, own: Evidence) -> str | None:
+    if not is_inside(gray, outline).all():
         return "outside the photo"
     if len(own.saddles) < MIN_SADDLES:
         return f"only {len(own.saddles)} of its 4 saddle marks can be seen"
     return None
 
 
-def _contradicted(sheet: Sheet, number: int, model: SheetModel, strangers: Sequence[FoundCode]) -> str | None:
-    """Return why a cell is not what the geometry says: another code stands where its own must be."""
+def _contradicted(sheet: Sheet, number: int, model: SheetModel, foreign: Sequence[FoundCode]) -> str | None:
+    """Return why a cell is refused if another code was read in the place of its own."""
     for mark in sheet.marks:
         if mark.kind == "code" and mark.cell == number:
             place = model.to_photo(box_corners(mark.box_mm)).astype(np.float32)
-            for code in strangers:
-                x, y = code.corners.mean(axis=0)
+            for code in foreign:
+                x, y = code.middle
                 if cv2.pointPolygonTest(place, (x, y), measureDist=False) > 0:
-                    return f"another code ('{code.text}') stands where its own must be: covered by a sheet?"
+                    return f"another code ('{code.text}') is in the place of its own: covered by a sheet?"
     return None
 
 
@@ -159,7 +162,7 @@ def _cut(
     cell: Cell,
     model: SheetModel,
     seen: CroppedCell,
-    picture: Callable[[str], NDArray[np.uint8]],
+    picture: Callable[[str], Pixels],
 ) -> CroppedCell:
     source = picture(cell.example)
     crop = cut_crop(photo.rgb, model, cell.box_mm, (source.shape[1], source.shape[0]))
@@ -171,11 +174,11 @@ def _cut(
 
 
 def _measure(
-    gray: NDArray[np.uint8], sheet: Sheet, model: SheetModel, evidence: Evidence, camera: Camera
+    gray: Pixels, sheet: Sheet, model: SheetModel, evidence: Evidence, camera: Pinhole
 ) -> list[dict[str, Any]]:
-    """Return what can be measured of every cell before it is cut, by the names of `CroppedCell`."""
+    """Return what is measured of every cell before it is cut out, by the names of `CroppedCell`."""
     boxes = [cell.box_mm for cell in sheet.cells]
-    middles = np.array([(x + w / 2, y + h / 2) for x, y, w, h in boxes])
+    middles = np.array([box_centre(box) for box in boxes])
     slopes = jacobians(model, middles)
     places = model.to_photo(middles)
     levels = paper_levels(gray, model, boxes)
@@ -195,8 +198,8 @@ def _measure(
     return measured
 
 
-def _blur_by_cell(gray: NDArray[np.uint8], model: SheetModel, evidence: Evidence) -> dict[int, float]:
-    """Return the median blur of each cell's saddles, photo pixels, of cells with a readable edge."""
+def _blur_by_cell(gray: Pixels, model: SheetModel, evidence: Evidence) -> dict[int, float]:
+    """Return the median blur of the saddles, photo pixels, of each cell with a measurable edge."""
     saddles = list(evidence.saddles)
     if not saddles:
         return {}

@@ -1,9 +1,9 @@
-"""QR codes in a photo: read by a cascade of decoders, and placed to a tenth of a pixel by their own modules.
+"""QR codes in a photo: read by a cascade of decoders, and located to a tenth of a pixel by their modules.
 
-zxing-cpp reads, first at half the photo's size, then whole, then sharpened; where it sees a code and cannot
-read it, the place is rectified, enlarged and read again. pyzbar, where its library is installed, is asked for
-what is still missed. Decoder corners are off by a pixel and more, so they only start the fit of
-`refine_corners`.
+zxing-cpp reads the photo at half its size, then as it is, then sharpened. Where it detects a code that it
+cannot read, the place is rectified, enlarged and read again. pyzbar, if its library is installed, looks for
+codes that are still missing. Corners from a decoder are a pixel off or more; `refine_corners` starts from
+them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,10 +16,9 @@ import numpy as np
 import zxingcpp
 from numpy.typing import NDArray
 
+from physadv.capture.geometry import Pixels, Points
 from physadv.sheets.codes import MODULES
-
-Points = NDArray[np.float64]
-Gray = NDArray[np.uint8]
+from physadv.sheets.layout import box_corners
 
 TEMPLATE_PIXELS = 4
 TEMPLATE_QUIET = 2
@@ -33,27 +32,36 @@ ENLARGED_UP_TO_PIXELS = 2_500_000
 
 @dataclass(frozen=True, eq=False)
 class FoundCode:
-    """A decoded code: its text and its corners (4, 2) in the photo, top-left of the code first, clockwise.
+    """A decoded code.
 
-    In a mirrored photo the corners run counter-clockwise. `ordered` is False where the decoder tells neither
-    which corner is the first nor which way they run.
+    Attributes:
+        text: the text in it.
+        corners: corners (4, 2) in the photo, pixels: from the code's top-left corner clockwise, and in a
+            mirrored photo counter-clockwise.
+        ordered: False if the decoder does not say which corner is the first, nor in which direction they run.
     """
 
     text: str
     corners: Points
     ordered: bool = True
 
+    @property
+    def middle(self) -> Points:
+        """Return the middle of the code (2,) in the photo."""
+        return np.asarray(self.corners.mean(axis=0))
 
-def find_codes(gray: Gray) -> list[FoundCode]:
-    """Return the QR codes in a photo (H, W), from the first of `CASCADE` that reads any."""
-    return next((found for found in readings(gray) if found), [])
+    @property
+    def reach(self) -> float:
+        """Return half the longer side of the box around the code, pixels."""
+        return float(np.ptp(self.corners, axis=0).max() / 2)
 
 
-def readings(gray: Gray) -> Iterator[list[FoundCode]]:
-    """Yield what each reader of `CASCADE` finds in a photo (H, W), quickest first, while there is time.
+def readings(gray: Pixels) -> Iterator[list[FoundCode]]:
+    """Yield the codes that each reader of `CASCADE` finds in a photo (H, W), the fastest reader first.
 
-    Decoders take time as the square of the number of things that look like a code's corner: a wallpaper of
-    them would take minutes. Such a photo is not read, and none for longer than a few seconds.
+    The time of a decoder grows with the square of the number of things that look like the corner of a code; a
+    wallpaper of them would take minutes. Such a photo is not read, and no further reader starts once a photo
+    has taken two seconds.
     """
     if _is_wallpaper(gray):
         return
@@ -64,8 +72,8 @@ def readings(gray: Gray) -> Iterator[list[FoundCode]]:
             return
 
 
-def read_small(gray: Gray) -> list[FoundCode]:
-    """Return what is read at half the size, five times faster; nothing where the photo is small anyway."""
+def read_small(gray: Pixels) -> list[FoundCode]:
+    """Return the codes read at half the size, which is five times faster; none for a small photo."""
     if gray.size < HALVED_FROM_PIXELS:
         return []
     half = cv2.resize(gray, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
@@ -73,13 +81,13 @@ def read_small(gray: Gray) -> list[FoundCode]:
     return [FoundCode(code.text, 2 * code.corners + 0.5) for code in found]
 
 
-def read_whole(gray: Gray) -> list[FoundCode]:
-    """Return what zxing-cpp reads with all it tries by itself, and what it only sees, read at its place."""
+def read_whole(gray: Pixels) -> list[FoundCode]:
+    """Return the codes that zxing-cpp reads with all of its own attempts, and those read at a second look."""
     return _zxing_and_second_look(gray, gray)
 
 
-def read_sharpened(gray: Gray) -> list[FoundCode]:
-    """Return what is read after an unsharp mask, small photos being doubled first."""
+def read_sharpened(gray: Pixels) -> list[FoundCode]:
+    """Return the codes read after an unsharp mask; a small photo is doubled first."""
     double = gray.size <= ENLARGED_UP_TO_PIXELS
     seen = cv2.resize(gray, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC) if double else gray
     sharp = cv2.addWeighted(seen, 2.5, cv2.GaussianBlur(seen, (0, 0), 3), -1.5, 0)
@@ -87,8 +95,8 @@ def read_sharpened(gray: Gray) -> list[FoundCode]:
     return [FoundCode(code.text, code.corners / 2 - 0.25) for code in found] if double else found
 
 
-def read_with_pyzbar(gray: Gray) -> list[FoundCode]:
-    """Return what pyzbar reads; nothing where its library is not installed. Their corners are not ordered."""
+def read_with_pyzbar(gray: Pixels) -> list[FoundCode]:
+    """Return the codes that pyzbar reads, with corners in no order; none if its library is not installed."""
     decode = _pyzbar()
     if decode is None:
         return []
@@ -100,19 +108,19 @@ def read_with_pyzbar(gray: Gray) -> list[FoundCode]:
     ]
 
 
-CASCADE: tuple[Callable[[Gray], list[FoundCode]], ...] = (
+CASCADE: tuple[Callable[[Pixels], list[FoundCode]], ...] = (
     read_small,
     read_whole,
     read_sharpened,
     read_with_pyzbar,
 )
-"""Readers from the quickest to the most stubborn."""
+"""Readers from the fastest to the most thorough."""
 
 
-def _is_wallpaper(gray: Gray) -> bool:
-    """Return whether a sixteenth of the photo, taken from all over it, takes a decoder uncommonly long.
+def _is_wallpaper(gray: Pixels) -> bool:
+    """Return whether a sixteenth of the photo, sampled from all over it, takes a decoder unusually long.
 
-    A sheet takes 1 ms at 12 megapixels, pure noise 20 ms at 48.
+    A sheet takes 1 ms at 12 megapixels, pure noise takes 20 ms at 48.
     """
     if gray.size < HALVED_FROM_PIXELS:
         return False
@@ -126,15 +134,19 @@ def _is_wallpaper(gray: Gray) -> bool:
     return thread_time() - started > WALLPAPER_S
 
 
-def read_at(gray: Gray, corners: Points, modules: int) -> FoundCode | None:
-    """Return the code that must stand about `corners` (4, 2), or None: the second look at a place.
+def read_at(gray: Pixels, corners: Points, modules: int) -> FoundCode | None:
+    """Return the code near `corners` (4, 2), pixels, or None: a second look at one place.
 
-    The place is rectified to 8 pixels a module and tried as it is, sharpened and thresholded.
+    The place is rectified to 8 pixels per module and read as it is, then sharpened, then thresholded.
+
+    Args:
+        gray: the photo (H, W).
+        corners: where the corners of the code should be.
+        modules: number of modules along a side of the code.
     """
     quiet, scale = 4, 8
     side = (modules + 2 * quiet) * scale
-    edge = np.array([quiet * scale, (quiet + modules) * scale]) - 0.5
-    target = np.array([(edge[0], edge[0]), (edge[1], edge[0]), (edge[1], edge[1]), (edge[0], edge[1])])
+    target = box_corners((quiet * scale - 0.5, quiet * scale - 0.5, modules * scale, modules * scale))
     warp = cv2.getPerspectiveTransform(corners.astype(np.float32), target.astype(np.float32))
     patch = cv2.warpPerspective(gray, warp, (side, side), flags=cv2.INTER_LINEAR, borderValue=255)
     sharp = cv2.addWeighted(patch, 2.5, cv2.GaussianBlur(patch, (0, 0), scale / 2), -1.5, 0)
@@ -146,11 +158,17 @@ def read_at(gray: Gray, corners: Points, modules: int) -> FoundCode | None:
     return replace(found[0], corners=place.astype(np.float64))
 
 
-def refine_corners(gray: Gray, corners: Points, matrix: NDArray[np.bool_]) -> Points | None:
-    """Return a code's corners (4, 2) fitted to its modules, or None where the picture does not show them.
+def refine_corners(gray: Pixels, corners: Points, matrix: NDArray[np.bool_]) -> Points | None:
+    """Return the corners (4, 2) of a code, fitted to its modules, or None if the photo does not show these.
 
-    Enhanced correlation coefficient maximisation (Evangelidis & Psarakis 2008) of the modules against the
-    photo: blind to brightness and contrast, and unbiased by blur because a code has edges of both signs.
+    The fit maximises the enhanced correlation coefficient (Evangelidis & Psarakis 2008) of modules and photo.
+    It does not depend on brightness and contrast, and blur does not bias it, since a code has edges of both
+    signs.
+
+    Args:
+        gray: the photo (H, W).
+        corners: corners to start from, (4, 2), pixels.
+        matrix: the modules of the code, True for dark ones.
     """
     template, template_corners = _template(matrix.tobytes(), len(matrix))
     margin = 0.3 * float(np.ptp(corners, axis=0).max()) + 4
@@ -176,19 +194,18 @@ def refine_corners(gray: Gray, corners: Points, matrix: NDArray[np.bool_]) -> Po
     return np.add(refined, (left, top))
 
 
-def in_own_order(gray: Gray, code: FoundCode, matrix: NDArray[np.bool_]) -> FoundCode:
-    """Return a code with its corners in its own order, counter-clockwise where the photo is mirrored.
+def in_own_order(gray: Pixels, code: FoundCode, matrix: NDArray[np.bool_]) -> FoundCode:
+    """Return a code with its corners in the code's own order, counter-clockwise in a mirrored photo.
 
-    zxing-cpp turns the corners of a mirrored code clockwise, pyzbar tells no order at all: the order is the
-    one in which the photo shows the code's modules (H, W), True where dark.
+    zxing-cpp gives the corners of a mirrored code clockwise, and pyzbar gives them in no order. The order is
+    chosen for which the photo agrees best with the modules of the code (H, W), True for dark ones.
     """
-    middle = code.corners.mean(axis=0)
     around = code.corners
     if not code.ordered:
-        around = around[np.argsort(np.arctan2(*(around - middle).T[::-1]))]
+        around = around[np.argsort(np.arctan2(*(around - code.middle).T[::-1]))]
     size = len(matrix)
-    square = np.array([(0, 0), (size, 0), (size, size), (0, size)], dtype=np.float32) - np.float32(0.5)
-    warp = cv2.getPerspectiveTransform(square, around.astype(np.float32))
+    square = box_corners((-0.5, -0.5, size, size))
+    warp = cv2.getPerspectiveTransform(square.astype(np.float32), around.astype(np.float32))
     seen = cv2.warpPerspective(gray, warp, (size, size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
     light = np.where(matrix, -1.0, 1.0) - np.where(matrix, -1.0, 1.0).mean()
     views = []
@@ -199,53 +216,54 @@ def in_own_order(gray: Gray, code: FoundCode, matrix: NDArray[np.bool_]) -> Foun
     return FoundCode(code.text, max(views, key=lambda view: view[0])[1])
 
 
-def _zxing(gray: Gray, **options: bool) -> list[FoundCode]:
-    return [FoundCode(code.text, _decoder_corners(code.position)) for code in _seen(gray, **options)]
+def _zxing(gray: Pixels, **options: bool) -> list[FoundCode]:
+    return [_placed(barcode) for barcode in _seen(gray, **options)]
 
 
-def _zxing_and_second_look(searched: Gray, gray: Gray) -> list[FoundCode]:
-    """Return the codes of `searched`; what is seen there and not read is looked at again in `gray`, its like.
+def _zxing_and_second_look(searched: Pixels, gray: Pixels) -> list[FoundCode]:
+    """Return the codes in `searched`; those detected there but not read are looked at again in `gray`.
 
-    A second look reads codes of as many modules as this program's.
+    The second look expects as many modules as the codes of this program have.
     """
-    codes = _seen(searched, return_errors=True)
-    found = [FoundCode(code.text, _decoder_corners(code.position)) for code in codes if code.valid]
-    looked: list[Points] = [code.corners.mean(axis=0) for code in found]
-    for code in codes:
-        corners = _decoder_corners(code.position)
-        middle, reach = corners.mean(axis=0), np.ptp(corners, axis=0).max() / 2
-        if code.valid or any(np.linalg.norm(middle - other) < reach for other in looked):
+    seen = _seen(searched, return_errors=True)
+    found = [_placed(barcode) for barcode in seen if barcode.valid]
+    looked = [code.middle for code in found]
+    for code in (_placed(barcode) for barcode in seen if not barcode.valid):
+        if any(np.linalg.norm(code.middle - other) < code.reach for other in looked):
             continue
-        looked.append(middle)
-        again = read_at(gray, corners, MODULES)
+        looked.append(code.middle)
+        again = read_at(gray, code.corners, MODULES)
         found += [again] if again else []
         if len(looked) > MAX_SECOND_LOOKS:
             break
     return found
 
 
-def _seen(gray: Gray, **options: bool) -> "list[zxingcpp.Barcode]":
+def _seen(gray: Pixels, **options: bool) -> "list[zxingcpp.Barcode]":
     found: list[zxingcpp.Barcode] = zxingcpp.read_barcodes(
         gray, formats=zxingcpp.BarcodeFormat.QRCode, **options
     )
     return found
 
 
-def _decoder_corners(position: "zxingcpp.Position") -> Points:
-    corners = (position.top_left, position.top_right, position.bottom_right, position.bottom_left)
+def _placed(barcode: "zxingcpp.Barcode") -> FoundCode:
+    at = barcode.position
+    corners = [
+        (corner.x, corner.y) for corner in (at.top_left, at.top_right, at.bottom_right, at.bottom_left)
+    ]
     # zxing-cpp counts pixel corners, everything here counts pixel centres.
-    return np.array([(corner.x, corner.y) for corner in corners], dtype=np.float64) - 0.5
+    return FoundCode(barcode.text, np.array(corners, dtype=np.float64) - 0.5)
 
 
 @cache
-def _pyzbar() -> Callable[[Gray], list[FoundCode]] | None:
-    """Return pyzbar's reader, or None where Debian's libzbar0 (or its like) is not installed."""
+def _pyzbar() -> Callable[[Pixels], list[FoundCode]] | None:
+    """Return pyzbar's reader, or None if the zbar library (Debian: libzbar0) is not installed."""
     try:
         from pyzbar.pyzbar import ZBarSymbol, decode
     except ImportError:
         return None
 
-    def read(gray: Gray) -> list[FoundCode]:
+    def read(gray: Pixels) -> list[FoundCode]:
         return [
             FoundCode(code.data.decode("utf-8", "replace"), _quadrilateral(code.polygon))
             for code in decode(gray, symbols=[ZBarSymbol.QRCODE])
@@ -255,7 +273,7 @@ def _pyzbar() -> Callable[[Gray], list[FoundCode]] | None:
 
 
 def _quadrilateral(polygon: Sequence[tuple[int, int]]) -> Points:
-    """Return four corners of a hull, which mostly has just four."""
+    """Return the four corners of a hull, or of the smallest rectangle around a hull with more."""
     if len(polygon) == 4:
         return np.array(polygon, dtype=np.float64)
     corners: NDArray[np.float32] = cv2.boxPoints(cv2.minAreaRect(np.array(polygon, dtype=np.int32)))
@@ -263,10 +281,9 @@ def _quadrilateral(polygon: Sequence[tuple[int, int]]) -> Points:
 
 
 @cache
-def _template(modules: bytes, size: int) -> tuple[Gray, Points]:
+def _template(modules: bytes, size: int) -> tuple[Pixels, Points]:
     matrix = np.frombuffer(modules, dtype=bool).reshape(size, size)
     light = np.where(np.pad(matrix, TEMPLATE_QUIET), 0, 255).astype(np.uint8)
     image = np.kron(light, np.ones((TEMPLATE_PIXELS, TEMPLATE_PIXELS), np.uint8))
-    low = TEMPLATE_QUIET * TEMPLATE_PIXELS - 0.5
-    high = low + size * TEMPLATE_PIXELS
-    return image, np.array([(low, low), (high, low), (high, high), (low, high)], dtype=np.float64)
+    low, side = TEMPLATE_QUIET * TEMPLATE_PIXELS - 0.5, size * TEMPLATE_PIXELS
+    return image, box_corners((low, low, side, side))

@@ -1,8 +1,8 @@
-"""Colour from a sheet's grey and colour bars: how a photo was exposed, and the way back to the true colours.
+"""Colour from a sheet's grey and colour bars: the exposure of a photo, and its correction to true colours.
 
-The way back is a flat field from the bare paper, a curve per channel through the greys, and a 3×3 matrix in
-linear light, fitted to the colours, that leaves greys alone. It undoes what printing and photographing did,
-which is just what an experiment measures: crops stay as photographed unless a person asks.
+The correction is a flat field from the bare paper, a curve per channel through the greys, and a 3×3 matrix in
+linear light, fitted to the colours, that leaves greys alone. It undoes the effects of print, light and
+camera, which are what an experiment measures. So crops stay as photographed unless a user asks for it.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,19 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physadv.capture.cells import CroppedCell
+from physadv.capture.geometry import Pixels, Points, is_inside
 from physadv.capture.light import (
     BURNT,
     FlatField,
-    Points,
     ToPhoto,
     fit_flat_field,
-    is_inside,
     levels_at,
     to_linear,
     to_srgb,
 )
-from physadv.capture.reading import CaptureError, Pixels
-from physadv.sheets.layout import Box, Sheet
+from physadv.capture.reading import CaptureError
+from physadv.sheets.layout import Box, Sheet, box_centre
 
 MIN_GREYS, MIN_COLOURS = 5, 4
 INNER = 0.6
@@ -37,11 +36,12 @@ Curve = Callable[[Points], Points]
 
 @dataclass(frozen=True)
 class Exposure:
-    """How a photo shows the greys of a sheet.
+    """How a photo renders the greys of a sheet, as medians over the greys in linear light.
 
     Attributes:
-        stops: how much lighter than in the file, binary logarithm of linear light, median over the greys.
-        red: red over green in linear light, likewise; 1 is neutral. `blue` likewise.
+        stops: binary logarithm of the light in the photo over the light in the file.
+        red: red over green; 1 is neutral.
+        blue: blue over green; 1 is neutral.
     """
 
     stops: float
@@ -51,12 +51,12 @@ class Exposure:
 
 @dataclass(frozen=True)
 class Bars:
-    """The patches of a sheet's two bars that can be read in a photo, N of them, in linear light.
+    """The N patches of a sheet's two bars that can be read in a photo, in linear light.
 
     Attributes:
-        true: (N, 3) as the file has them.
-        seen: (N, 3) as the photo shows them.
-        places_mm: (N, 2) their middles on the page.
+        true: colours (N, 3) in the printed file.
+        seen: colours (N, 3) in the photo.
+        places_mm: middles (N, 2) of the patches on the page.
     """
 
     true: Points
@@ -64,7 +64,7 @@ class Bars:
     places_mm: Points
 
     def exposure(self) -> Exposure | None:
-        """Return how the greys but black came out; None where none can be read."""
+        """Return how the greys other than black came out, None if none can be read."""
         chosen = _grey(self.true) & (self.true[:, 0] > 0) & (self.seen > 0).all(axis=1)
         if not chosen.any():
             return None
@@ -75,14 +75,14 @@ class Bars:
 
 @dataclass(frozen=True)
 class Correction:
-    """The way from a photo's colours on one sheet to those of the printed file.
+    """A map from a photo's colours on one sheet to those of the printed file.
 
     Attributes:
         paper: how the page was lit.
-        curves: of R, G and B: light relative to the paper → light in the file, for greys.
-        matrix: (3, 3) on linear light, rows sum to 1.
-        delta_e: CIEDE2000 of every patch used, by a fit that saw no patch of its colour.
-        delta_e_before: the same as photographed.
+        curves: for R, G and B each, a map of greys from light relative to the paper to light in the file.
+        matrix: matrix (3, 3) on linear light with rows that sum to 1.
+        delta_e: CIEDE2000 error of every patch used, by a fit that saw no patch of its colour.
+        delta_e_before: CIEDE2000 error of the same patches as photographed.
     """
 
     paper: FlatField
@@ -92,7 +92,7 @@ class Correction:
     delta_e_before: Points
 
     def apply(self, crop: Pixels, box_mm: Box) -> Pixels:
-        """Return the crop (h, w, 3) of a box on the page with its colours corrected."""
+        """Return a crop (h, w, 3), uint8, of a box on the page with its colours corrected."""
         height, width = crop.shape[:2]
         x, y, w, h = box_mm
         columns, rows = x + (np.arange(width) + 0.5) / width * w, y + (np.arange(height) + 0.5) / height * h
@@ -103,12 +103,12 @@ class Correction:
 
 
 def read_bars(rgb: Pixels, sheet: Sheet, to_photo: ToPhoto) -> Bars:
-    """Return the patches that a photo (H, W, 3) shows whole, even and not burnt out; there may be none.
+    """Return the patches that a photo shows whole, even and not burnt out. There may be none.
 
     Args:
-        rgb: the photo.
-        sheet: which is in it.
-        to_photo: page points (N, 2), mm → photo points (N, 2), pixels.
+        rgb: the photo (H, W, 3), uint8.
+        sheet: the sheet in the photo.
+        to_photo: maps page points (N, 2), mm, to photo points (N, 2), pixels.
     """
     true, seen, places = [], [], []
     for patch in sheet.patches:
@@ -121,7 +121,7 @@ def read_bars(rgb: Pixels, sheet: Sheet, to_photo: ToPhoto) -> Bars:
             continue
         true.append(patch.rgb)
         seen.append(to_linear(levels / 255).mean(axis=0))
-        places.append(_middle(patch.box_mm))
+        places.append(box_centre(patch.box_mm))
     return Bars(
         true=to_linear(np.array(true, float).reshape(-1, 3) / 255),
         seen=np.array(seen).reshape(-1, 3),
@@ -137,7 +137,7 @@ def correct_cells(
     Where colours cannot be corrected, every crop is refused with the reason, and the correction is None.
 
     Args:
-        rgb: the photo (H, W, 3).
+        rgb: the photo (H, W, 3), uint8.
         sheet: the sheet in the photo.
         to_photo: maps page points (N, 2), mm, to photo points (N, 2), pixels.
         bars: the patches of the sheet that the photo shows, from `read_bars`.
@@ -184,7 +184,7 @@ def fit_correction(bars: Bars, paper: FlatField) -> Correction:
 
 
 def correction_in_words(delta_e: Sequence[float], delta_e_before: Sequence[float]) -> str:
-    """Return how far held-out patches are from the truth after a correction and as photographed."""
+    """Return a phrase that states the errors of held-out patches after a correction and before it."""
     after, before = (
         f"{np.mean(found):.1f} mean, {np.percentile(found, 95):.1f} 95th percentile"
         for found in (delta_e, delta_e_before)
@@ -206,13 +206,8 @@ def _inside(box: Box) -> Points:
     return np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
 
 
-def _middle(box: Box) -> tuple[float, float]:
-    x, y, w, h = box
-    return (x + w / 2, y + h / 2)
-
-
 def _agrees_with_its_copy(true: Points, even: Points) -> NDArray[np.bool_]:
-    """Return which patches look like their copy in the other bar: of two that differ one is covered."""
+    """Return which patches (N,) look like their copies in the other bar; if not, one of them is covered."""
     levels = 255 * to_srgb(even)
     copies = (true[:, None] == true[None]).all(axis=2)
     apart = np.abs(levels[:, None] - levels[None]).max(axis=2) > MAX_DISAGREEMENT
@@ -220,14 +215,14 @@ def _agrees_with_its_copy(true: Points, even: Points) -> NDArray[np.bool_]:
 
 
 def _fit_levels(true: Points, even: Points) -> tuple[tuple[Curve, ...], Points]:
-    """Return curves through the greys and the matrix that then suits the colours best."""
+    """Return curves through the greys, and the matrix that then fits the colours best."""
     grey = _grey(true)
     curves = tuple(_fit_curve(even[grey, channel], true[grey, channel]) for channel in range(3))
     straight = _through(even[~grey], curves, np.eye(3))
     matrix = np.eye(3)
     for channel in range(3):
         others = [other for other in range(3) if other != channel]
-        # Rows that sum to 1 keep greys grey: what is left to fit are differences from this channel.
+        # Rows that sum to 1 keep greys grey. Free are the shares of the differences from this channel.
         away = straight[:, others] - straight[:, [channel]]
         shares = np.linalg.lstsq(away, true[~grey, channel] - straight[:, channel], rcond=None)[0]
         matrix[channel, others] = shares
@@ -243,7 +238,7 @@ def _fit_curve(seen: Points, true: Points) -> Curve:
     levels = np.array([to_srgb(seen[true == step]).mean() for step in steps])
     highest_before = np.maximum.accumulate(np.concatenate([[-1.0], levels[:-1]]))
     rising = levels > highest_before + 1e-3
-    # One fewer than are asked for, since one may be held out.
+    # One fewer than required, since one may be held out.
     if rising.sum() < MIN_GREYS - 1:
         raise CaptureError("the greys of its bars do not rise from dark to light: covered?")
     curve = PchipInterpolator(levels[rising], to_srgb(steps[rising]))

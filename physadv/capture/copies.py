@@ -1,4 +1,4 @@
-"""Which codes belong to one piece of paper: a photo may show several sheets, or several copies of one."""
+"""Which codes are on the same piece of paper: a photo may show several sheets, or copies of one sheet."""
 
 from collections.abc import Sequence
 from math import hypot, sqrt
@@ -6,29 +6,29 @@ from math import hypot, sqrt
 import numpy as np
 
 from physadv.capture.codes import FoundCode
-from physadv.capture.geometry import Points
-from physadv.sheets.layout import Mark
+from physadv.capture.geometry import Points, SheetModel
+from physadv.sheets.layout import Mark, box_corners
 
 Claimed = dict[Mark, Points]
 
 CLOSE_MM = 8.0
 CLOSE_PER_MM = 0.15
-"""How far a code may be from where its neighbour puts it: a little, and more the further that neighbour is.
+"""How far a code may be from its place as its neighbour predicts it, and how much more per mm between them.
 
-One code tells its surroundings without perspective or bend, which at 64 mm is off by up to 5 mm.
+The prediction from one code knows no perspective and no bend, which makes it wrong by up to 5 mm at 64 mm.
 """
 
 
 def claim_copy(marks: dict[str, Mark], codes: Sequence[FoundCode]) -> tuple[Claimed, list[FoundCode]]:
-    """Return the codes that stand on one piece of paper with the largest of `codes`, and all others.
+    """Return the codes on the same piece of paper as the largest of `codes`, and all others.
 
-    Grown from neighbour to neighbour: each claimed code predicts those near it (an affine map of its own
-    corners), and a code of the sheet that is where it should be is claimed too. A second copy of the sheet
-    has the same codes elsewhere.
+    The set grows from neighbour to neighbour: each claimed code predicts where those near it are (by an
+    affine map of its own corners), and a code of the sheet that is found there is claimed too. A second copy
+    of the sheet has the same codes in other places.
 
     Args:
-        marks: payload → code mark of the sheet.
-        codes: read in the photo, all with payloads in `marks`.
+        marks: maps the payloads of the sheet's codes to their marks.
+        codes: codes read in the photo, all with payloads in `marks`.
     """
     rest = sorted(codes, key=lambda code: -_area(code.corners))
     seed = rest.pop(0)
@@ -46,18 +46,19 @@ def claim_copy(marks: dict[str, Mark], codes: Sequence[FoundCode]) -> tuple[Clai
 
 
 def is_mirrored(corners: Points) -> bool:
-    """Return whether a code's corners (4, 2) run counter-clockwise as seen."""
+    """Return whether the corners (4, 2) of a code run counter-clockwise in the photo."""
     return _area(corners, signed=True) < 0
 
 
-def off_by_mm(corners: Points, predicted: Points, box_corners_mm: Points) -> float:
-    """Return how far a code's middle is from where it should be, in mm of the page there."""
-    scale = np.sqrt(_area(predicted)) / np.ptp(box_corners_mm[:, 0])
+def off_by_mm(corners: Points, model: SheetModel, mark: Mark) -> float:
+    """Return how far the middle of a code with corners (4, 2) is from its place in a model, mm on paper."""
+    predicted = model.to_photo(box_corners(mark.box_mm))
+    scale = np.sqrt(_area(predicted)) / mark.box_mm[2]
     return float(np.linalg.norm(corners.mean(axis=0) - predicted.mean(axis=0)) / scale)
 
 
 def _stands_right(mark: Mark, corners: Points, claimed: Claimed) -> bool:
-    """Return whether a code is where its nearest claimed neighbour puts it, turned the same way."""
+    """Return whether a code is where its nearest claimed neighbour predicts it, turned the same way."""
     x, y = mark.centre_mm
     near = min(claimed, key=lambda other: hypot(other.centre_mm[0] - x, other.centre_mm[1] - y))
     across, down = x - near.centre_mm[0], y - near.centre_mm[1]

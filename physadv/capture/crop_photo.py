@@ -18,9 +18,9 @@ from physadv.capture.codes import ENLARGED_UP_TO_PIXELS, FoundCode, in_own_order
 from physadv.capture.colour import Correction, Exposure, correct_cells, read_bars
 from physadv.capture.copies import Claimed, claim_copy, is_mirrored, off_by_mm
 from physadv.capture.fitting import Fit, fit_sheet
-from physadv.capture.geometry import Camera, Points, SheetModel
+from physadv.capture.geometry import Pinhole, Pixels, Points, SheetModel, is_inside
 from physadv.capture.marks import Evidence, collect_marks, look_again, rough_model
-from physadv.capture.reading import CaptureError, Photo, Pixels
+from physadv.capture.reading import CaptureError, Photo
 from physadv.sheets.codes import PREFIX, parse_code, qr_matrix
 from physadv.sheets.layout import Mark, Sheet, box_corners
 
@@ -124,7 +124,7 @@ def crop_photo(
     marks = {sheet.index: _code_marks(sheet) for sheet in sheets}
     by_index = {sheet.index: sheet for sheet in sheets}
     height, width = photo.gray.shape
-    camera = Camera(width, height, photo.focal_35mm)
+    camera = Pinhole(width, height, photo.focal_35mm)
     codes: list[FoundCode] = []
     placed: list[FoundSheet] = []
     quick = QUICK_READERS_OF_SMALL if photo.gray.size <= ENLARGED_UP_TO_PIXELS else QUICK_READERS
@@ -136,7 +136,7 @@ def crop_photo(
             for paper in _place(photo, by_index[index], group, camera, fit)
         )
         placed = list(islice(papers, MAX_PAPERS))
-        if placed and (step >= quick or _nothing_missed(placed, camera)):
+        if placed and (step >= quick or _nothing_missed(placed, photo.gray)):
             break
     others = _others(codes, sheets[0].run, marks)
     if not placed:
@@ -157,25 +157,18 @@ def _code_marks(sheet: Sheet) -> dict[str, Mark]:
 
 
 def _with_new(codes: Sequence[FoundCode], found: Sequence[FoundCode]) -> list[FoundCode]:
-    """Return codes with those of another reader that none of them is."""
-    sides = [float(np.ptp(code.corners, axis=0).max()) for code in found]
-    return [
-        *codes,
-        *(
-            new
-            for new, side in zip(found, sides, strict=True)
-            if not any(
-                np.linalg.norm(new.corners.mean(axis=0) - old.corners.mean(axis=0)) < side / 2
-                for old in codes
-            )
-        ),
-    ]
+    """Return the codes of all readers so far and those of another reader that are new."""
+
+    def is_known(new: FoundCode) -> bool:
+        return any(np.linalg.norm(new.middle - old.middle) < new.reach for old in codes)
+
+    return [*codes, *(new for new in found if not is_known(new))]
 
 
 def _by_sheet(
     codes: Sequence[FoundCode], marks: Mapping[int, Mapping[str, Mark]]
 ) -> dict[int, list[FoundCode]]:
-    """Return the codes of each of a run's sheets."""
+    """Return the codes of each sheet of the run, by the sheet's index."""
     groups: dict[int, list[FoundCode]] = defaultdict(list)
     for code in codes:
         parsed = parse_code(code.text)
@@ -185,7 +178,7 @@ def _by_sheet(
 
 
 def _place(
-    photo: Photo, sheet: Sheet, codes: Sequence[FoundCode], camera: Camera, fit: Fit
+    photo: Photo, sheet: Sheet, codes: Sequence[FoundCode], camera: Pinhole, fit: Fit
 ) -> Iterator[FoundSheet]:
     """Yield the pieces of paper that carry one sheet's codes, one for each copy of the sheet."""
     marks = _code_marks(sheet)
@@ -198,10 +191,10 @@ def _place(
             continue
         papers.append(paper)
         yield paper
-        rest = [code for code in rest if not _explains(paper.model, marks[code.text], code)]
+        rest = [code for code in rest if not _explains(paper.model, marks[code.text], code.corners)]
 
 
-def _place_one(photo: Photo, sheet: Sheet, claimed: Claimed, camera: Camera, fit: Fit) -> FoundSheet:
+def _place_one(photo: Photo, sheet: Sheet, claimed: Claimed, camera: Pinhole, fit: Fit) -> FoundSheet:
     evidence = Evidence(decoded=claimed)
     if is_mirrored(next(iter(claimed.values()))):
         model = rough_model(evidence, camera)
@@ -215,59 +208,51 @@ def _place_one(photo: Photo, sheet: Sheet, claimed: Claimed, camera: Camera, fit
         return FoundSheet(sheet, model, evidence, "too blurred or too small to place it")
     error = float(np.median(errors))
     if error > MAX_DISAGREEMENT:
-        reason = f"with marks {error:.0f} px from any one sheet of paper"
+        reason = f"with marks {error:.0f} px away from any single sheet of paper"
         return FoundSheet(sheet, model, evidence, reason)
     return FoundSheet(sheet, model, evidence)
 
 
 def _is_of(paper: FoundSheet, code: FoundCode) -> bool:
-    """Return whether a code is one of a paper's own."""
+    """Return whether a code is on a piece of paper."""
     mark = _code_marks(paper.sheet).get(code.text)
     if mark is None:
         return False
     claimed = paper.evidence.decoded.get(mark)
-    if claimed is not None and np.array_equal(claimed.mean(axis=0), code.corners.mean(axis=0)):
+    if claimed is not None and np.array_equal(claimed.mean(axis=0), code.middle):
         return True
-    return _explains(paper.model, mark, code)
+    return _explains(paper.model, mark, code.corners)
 
 
-def _explains(model: SheetModel, mark: Mark, code: FoundCode) -> bool:
-    """Return whether a code is one that a placed paper shows at just that place."""
-    box = box_corners(mark.box_mm)
-    return off_by_mm(code.corners, model.to_photo(box), box) <= EXPLAINED_MM
+def _explains(model: SheetModel, mark: Mark, corners: Points) -> bool:
+    """Return whether a model has a mark where the corners (4, 2) of its code were found."""
+    return off_by_mm(corners, model, mark) <= EXPLAINED_MM
 
 
 def _same_place(paper: FoundSheet, other: FoundSheet) -> bool:
-    """Return whether a paper's codes are where another one's model has them."""
-    return all(
-        _explains(other.model, mark, FoundCode(mark.payload or "", corners))
-        for mark, corners in paper.evidence.decoded.items()
-    )
+    """Return whether a paper's codes are where the model of another one has them."""
+    return all(_explains(other.model, mark, corners) for mark, corners in paper.evidence.decoded.items())
 
 
-def _nothing_missed(papers: Sequence[FoundSheet], camera: Camera) -> bool:
-    """Return whether every code in view of the papers found was read and little room is left for others."""
+def _nothing_missed(papers: Sequence[FoundSheet], gray: Pixels) -> bool:
+    """Return whether all codes in view of the papers found were read and little room is left for others."""
     covered = 0.0
-    frame = np.array([(0, 0), (1, 0), (1, 1), (0, 1)], dtype=np.float32) * (camera.width, camera.height)
+    height, width = gray.shape
+    frame = box_corners((0, 0, width, height)).astype(np.float32)
     for paper in papers:
         for mark in _code_marks(paper.sheet).values():
             seen = paper.model.to_photo(box_corners(mark.box_mm))
-            if (
-                mark not in paper.evidence.decoded
-                and ((seen >= 0) & (seen < (camera.width, camera.height))).all()
-            ):
+            if mark not in paper.evidence.decoded and is_inside(gray, seen).all():
                 return False
         outline = paper.model.to_photo(box_corners((0, 0, *paper.sheet.page_mm)))
-        covered += cv2.intersectConvexConvex(
-            cv2.convexHull(outline.astype(np.float32)), frame.astype(np.float32)
-        )[0]
-    return covered >= COVERED * camera.width * camera.height
+        covered += cv2.intersectConvexConvex(cv2.convexHull(outline.astype(np.float32)), frame)[0]
+    return covered >= COVERED * gray.size
 
 
 def _crop(
     photo: Photo,
     paper: FoundSheet,
-    camera: Camera,
+    camera: Pinhole,
     codes: Sequence[FoundCode],
     picture: Callable[[str], Pixels],
 ) -> FoundSheet:

@@ -1,9 +1,9 @@
-"""Damage that no JPEG decoder notices: colours that shift along the file's own grid, from one block on.
+"""Damage that no JPEG decoder notices: colours that are shifted from one block of the file on.
 
-JPEG codes the mean of a block as its difference from the block before (ITU-T T.81, F.1.2.1.1). Where a
-decoder falls into step again after a damaged byte, luma or chroma of all that follows is off by a constant.
-The upper edge of that is one row of minimum coded units (MCUs) long: to the right of the damage along the
-top of its row of MCUs, to the left of it along the top of the next.
+JPEG codes the mean of a block as its difference from the block before (ITU-T T.81, F.1.2.1.1). When a decoder
+synchronises again after a damaged byte, luma or chroma of all that follows is off by a constant. The upper
+edge of the shifted area is one row of minimum coded units (MCUs) long: right of the damage it follows the top
+of its row of MCUs, left of the damage the top of the next row.
 """
 
 from functools import partial
@@ -12,33 +12,35 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-# Across a photo, each the mean of at least so many columns; and how many of a row must be known.
+from physadv.capture.geometry import Pixels
+
+# Samples across a photo, columns that each is the mean of at least, and samples of a row that must be known.
 SAMPLES, LEAST_COLUMNS, LEAST_KNOWN = 128, 16, 16
-# Means this near to black or white, in 8-bit levels, are of clipped pixels: what shifts there is not known.
+# Means this near to black or white, 8-bit levels, come from clipped pixels, which hide a shift.
 CLIPPED = 1.5
-# 8-bit levels between the rows next to an edge, of luma and of chroma, which is blurred over the edge.
+# 8-bit levels between the rows on both sides of an edge, for luma and for chroma, which is blurred across it.
 LEAST_JUMP = (4.0, 2.0, 2.0)
-# Of a row's known samples, and of either part of it where it turns into the next row.
+# Shares of a row's known samples, and of each part of a row that continues in the next.
 JUMPING, JUMPING_IN_BOTH = 0.9, 0.8
-# A shift over its spread, and the spread of what is seen along the edge over that of its jumps.
+# A shift over its spread, and the spread of the content along an edge over the spread of its jumps.
 EVEN, CONTINUED = 1.5, 3.0
 # JFIF's luma and chroma from RGB.
 YCBCR = np.array([(0.299, 0.587, 0.114), (-0.1687, -0.3313, 0.5), (0.5, -0.4187, -0.0813)], np.float32)
 
-Pixels = NDArray[np.uint8]
 Samples = NDArray[np.float32]
 Known = NDArray[np.bool_]
 
 
 def shifted_from(rgb: Pixels, mcu_rows: int) -> int | None:
-    """Return the row of pixels from which on a decoded JPEG's colours are shifted, to within a row of MCUs.
+    """Return the row from which on the colours of a decoded JPEG are shifted, or None if they are not.
 
-    None where they are not. An edge of something seen that lies right on the grid is no shift: what is above
-    it does not go on below. Not found are shifts that begin in the first few blocks, which leave no edge,
-    those that make nearly all black or white, and those of a few levels where much is to be seen.
+    The row is right to within one row of MCUs. The edge of an object that lies exactly on the grid is no
+    shift: the content above it does not continue below. Not found are shifts that begin in the first few
+    blocks, which have no edge, those that make nearly everything black or white, and small ones in a busy
+    scene.
 
     Args:
-        rgb: (H, W, 3) uint8, as decoded: not turned, not yet converted from other primaries.
+        rgb: pixels (H, W, 3), uint8, as decoded, neither turned nor converted from other primaries.
         mcu_rows: pixels from one row of MCUs to the next.
     """
     height, width = rgb.shape[:2]
@@ -56,7 +58,7 @@ def shifted_from(rgb: Pixels, mcu_rows: int) -> int | None:
     known &= also & too
     wide = below - above
     jumps = wide.copy()
-    # Luma is carried on to the edge from both sides; chroma is blurred over it.
+    # Luma is extrapolated to the edge from both sides; chroma is blurred across it.
     jumps[0] = 1.5 * (first - last)[0] - 0.5 * wide[0]
     for start, channel in starts:
         there = np.arange(start, start + samples)[known[start : start + samples]]
@@ -72,9 +74,10 @@ def shifted_from(rgb: Pixels, mcu_rows: int) -> int | None:
 def _along_edges(
     rgb: Pixels, mcu_rows: int, size: tuple[int, int], columns: int, offset: int
 ) -> tuple[Samples, Known]:
-    """Return YCbCr (3, N) of the pixels so many rows below the upper edge of every row of MCUs.
+    """Return YCbCr (3, N) of the pixels `offset` rows below the upper edge of every row of MCUs.
 
-    In raster order; beside it what of it is known: nothing of the first edge, which is the photo's own.
+    Samples are in raster order. The second result (N,) is which of them are known: none along the first edge,
+    which is that of the photo.
     """
     rows = rgb[mcu_rows + offset :: mcu_rows, : size[0] * columns][: size[1]]
     means = cv2.resize(rows, size, interpolation=cv2.INTER_AREA)
@@ -85,9 +88,9 @@ def _along_edges(
 
 
 def _candidates(jumps: Samples, known: Known, samples: int) -> list[tuple[int, int]]:
-    """Return start and channel of the stretches, one row long, of which nearly all jumps in one direction.
+    """Return start and channel of stretches, one row long, in which nearly all samples jump the same way.
 
-    Of those that start in one row only the one that does so most, in the midst of those that do so equally.
+    Of the stretches that start in the same row, only the best one counts, the middle one of equals.
     """
     found = []
     counts = _sliding_sum(known, samples)
@@ -110,7 +113,7 @@ def _sliding_sum(counted: Known, length: int) -> NDArray[np.int32]:
 
 
 def _is_even(jump: Samples, wide_jump: Samples) -> bool:
-    """Return whether all samples jump alike, and to stay: no thin line, no blurred edge beside the grid."""
+    """Return whether all samples jump alike and stay: no thin line and no blurred edge off the grid does."""
     if len(jump) < LEAST_KNOWN:
         return False
     shift = np.median(jump)
@@ -119,7 +122,7 @@ def _is_even(jump: Samples, wide_jump: Samples) -> bool:
 
 
 def _is_in_both_rows(jump: Samples, in_first_row: Known) -> bool:
-    """Return whether the jump turns from one row of MCUs into the next, as no edge of anything seen does."""
+    """Return whether the jump continues in the next row of MCUs, as no edge of an object does."""
     shift = np.median(jump)
     near = abs(jump - shift) < abs(shift) / 2
     parts = (near[in_first_row], near[~in_first_row])
@@ -127,7 +130,7 @@ def _is_in_both_rows(jump: Samples, in_first_row: Known) -> bool:
 
 
 def _carries_on(luma: Samples, luma_jump: Samples) -> bool:
-    """Return whether what is seen above the edge goes on below it, only lighter or darker."""
+    """Return whether the content above the edge continues below it, only lighter or darker."""
     return _spread(luma) > CONTINUED * _spread(luma_jump)
 
 

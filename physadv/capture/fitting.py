@@ -7,31 +7,31 @@ import numpy as np
 
 from physadv.capture.bent_page import ALL_TERMS, FEW_TERMS, fit_bent
 from physadv.capture.flat_page import fit_flat
-from physadv.capture.geometry import Camera, Points, SheetModel
+from physadv.capture.geometry import Pinhole, Points, SheetModel
 
-Fit = Callable[[Points, Points, Points, Camera], SheetModel]
+Fit = Callable[[Points, Points, Points, Pinhole], SheetModel]
 
 MARKS_FOR_BEND = 16
 ROUGH_SIGMA = 0.5
 FLAT_ENOUGH_PX, CURVED_ENOUGH_PX = 0.06, 0.03
-"""What a model may leave of the marks before one with more parameters is tried.
+"""RMS residuals above which a model with more parameters is tried: a curled sheet, then one with waves.
 
-Marks in a sharp photo stray by 0.02 px. A bow of 0.5 mm leaves a flat sheet 0.1 px of them and moves its
-cells as far.
+Marks in a sharp photo have errors of 0.02 px. A bow of 0.5 mm leaves residuals of 0.1 px to a flat sheet and
+moves its cells as far.
 """
 GAIN = 0.8
-"""That one must leave this much less: further parameters save a few per cent by themselves."""
+"""The share of the residual that it may leave. Any further parameters reduce it by a few per cent."""
 TRIMMED = 0.9
 
 
-def fit_sheet(points_mm: Points, pixels: Points, sigmas: Points, camera: Camera) -> SheetModel:
+def fit_sheet(points_mm: Points, pixels: Points, sigmas: Points, camera: Pinhole) -> SheetModel:
     """Return the model that places a sheet's cells best.
 
     Args:
-        points_mm: (N, 2) page positions of marks, N ≥ 4, not all on a line.
-        pixels: (N, 2) where they were found.
-        sigmas: (N,) how far each is trusted, pixels.
-        camera: that took the photo.
+        points_mm: page points (N, 2) of the marks, N ≥ 4, not all on a line.
+        pixels: photo points (N, 2) of the marks.
+        sigmas: standard deviations (N,) of the photo points, pixels.
+        camera: the camera that took the photo.
     """
     flat = fit_flat(points_mm, pixels, sigmas, camera)
     precise = sigmas < ROUGH_SIGMA
@@ -51,7 +51,7 @@ def fit_sheet(points_mm: Points, pixels: Points, sigmas: Points, camera: Camera)
 
 
 def _trimmed_rms(model: SheetModel, points_mm: Points, pixels: Points) -> float:
-    """Return the root mean square error of the nine tenths of the marks that fit best."""
+    """Return the RMS error of the nine tenths of the marks that fit best."""
     squares = np.sort(np.square(model.to_photo(points_mm) - pixels).sum(axis=1))
     return float(np.sqrt(squares[: int(np.ceil(TRIMMED * len(squares)))].mean()))
 
@@ -76,7 +76,7 @@ class WarpedPage:
     spline: Callable[[Points], Points]
 
     def to_photo(self, points_mm: Points) -> Points:
-        """Return the pixels (N, 2) at which page points (N, 2) in mm are seen."""
+        """Return the photo points (N, 2), pixels, of page points (N, 2), mm."""
         return self.base.to_photo(points_mm) + self.spline(points_mm)
 
 

@@ -1,7 +1,7 @@
-"""A flat sheet: a plane seen by a pinhole with radial distortion, fitted to every mark at once.
+"""A flat sheet: a plane seen by a pinhole with radial distortion, fitted to all marks at once.
 
-A homography and Brown's k1 and k2 (Brown 1971), by least squares over all marks with a soft-L1 loss. Robust
-subset estimators are not used: on refined marks they drop good points to save a wrong model.
+The model is a homography with k1 and k2 of Brown (1971), fitted by least squares with a soft-L1 loss. Robust
+estimators on subsets are not used: with refined marks they drop good points in favour of a wrong model.
 """
 
 from dataclasses import dataclass
@@ -9,22 +9,23 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from physadv.capture.geometry import Camera, Points
+from physadv.capture.geometry import Pinhole, Points
 from physadv.capture.least_squares import fit_points
 
 LENS_SPREAD = 0.1
-"""How far k1 and k2 of phones stray from none; a few marks cannot tell a lens, and this keeps it sane."""
+"""Standard deviation of k1 and k2 among phones. A few marks do not determine a lens; this prior does."""
 
 
 @dataclass(frozen=True)
 class FlatPage:
-    """A sheet model: homography, then lens.
+    """A sheet model: a homography, then a lens.
 
     Attributes:
-        homography: (3, 3), page mm → ideal points in units of `scale` from the photo's centre.
-        k1: radial distortion per squared unit; likewise `k2` per fourth power.
-        centre: the photo's middle, pixels.
-        scale: pixels per unit.
+        homography: matrix (3, 3) from page mm to undistorted points, in units of `scale` from the `centre`.
+        k1: coefficient of radial distortion with the second power of the radius.
+        k2: coefficient of radial distortion with the fourth power of the radius.
+        centre: the middle of the photo (2,), pixels.
+        scale: pixels per unit of the undistorted points.
     """
 
     homography: Points
@@ -34,7 +35,7 @@ class FlatPage:
     scale: float
 
     def to_photo(self, points_mm: Points) -> Points:
-        """Return the pixels (N, 2) at which page points (N, 2) in mm are seen."""
+        """Return the photo points (N, 2), pixels, of page points (N, 2), mm."""
         homogeneous = points_mm @ self.homography[:, :2].T + self.homography[:, 2]
         ideal = homogeneous[:, :2] / homogeneous[:, 2:]
         square = np.einsum("ij,ij->i", ideal, ideal)[:, None]
@@ -46,24 +47,24 @@ def fit_flat(
     points_mm: Points,
     pixels: Points,
     sigmas: Points,
-    camera: Camera,
+    camera: Pinhole,
     *,
     lens: tuple[float, float] | None = None,
 ) -> FlatPage:
     """Fit a flat sheet to marks.
 
     Args:
-        points_mm: (N, 2) page positions, N ≥ 4, not all on a line.
-        pixels: (N, 2) where they were found.
-        sigmas: (N,) how far each is trusted, pixels.
-        camera: that took the photo.
-        lens: k1 and k2 where they are given and not to be fitted.
+        points_mm: page points (N, 2) of the marks, N ≥ 4, not all on a line.
+        pixels: photo points (N, 2) of the marks.
+        sigmas: standard deviations (N,) of the photo points, pixels.
+        camera: the camera that took the photo.
+        lens: k1 and k2 if they are known; by default they are fitted.
     """
     centre = camera.centre
     scale = float(max(camera.width, camera.height)) * 0.75
     middle = points_mm.mean(axis=0)
     size = float(np.abs(points_mm - middle).max())
-    # Page points are centred and scaled, so that all eight entries are of one size.
+    # Page points are centred and scaled, so that all eight entries are of the same order.
     to_unit = np.array([[1 / size, 0, -middle[0] / size], [0, 1 / size, -middle[1] / size], [0, 0, 1]])
     page = (points_mm - middle) / size
     start, _ = cv2.findHomography(page, (pixels - centre) / scale, 0)
@@ -80,7 +81,7 @@ def fit_flat(
 
 
 def _project(parameters: Points, page: Points, centre: Points, scale: float) -> tuple[Points, Points]:
-    """Return pixels (N, 2) and their derivatives (N, 2, 10) by the homography's entries, k1 and k2."""
+    """Return photo points (N, 2) and their derivatives (N, 2, 10) by the homography's entries, k1 and k2."""
     a, b, c, d, e, f, g, h, k1, k2 = parameters
     x, y = page.T
     w = 1 / (g * x + h * y + 1)

@@ -1,4 +1,4 @@
-"""Where page points are seen in a photo, whatever shape the paper has, and what follows from that alone."""
+"""Photo points, the pinhole that projects them, and what follows from any model of a sheet in a photo."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -7,20 +7,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 Points = NDArray[np.float64]
+Pixels = NDArray[np.uint8]
 
-# A phone's main camera: 23 to 28 mm on a film frame of 36 × 24 mm.
+# The main camera of a phone has 23 to 28 mm.
 USUAL_FOCAL_35MM = 26.0
 FILM_DIAGONAL = float(np.hypot(36, 24))
 DIFFERENCE_MM = 0.05
 
 
 @dataclass(frozen=True)
-class Camera:
-    """What is known of the camera beforehand.
+class Pinhole:
+    """What is known of a camera before a sheet is fitted.
 
     Attributes:
-        width: of the photo, pixels; likewise `height`.
-        focal_35mm: focal length on a film frame of 36 × 24 mm, as EXIF gives it, None where it does not.
+        width: width of the photo, pixels.
+        height: height of the photo, pixels.
+        focal_35mm: focal length for a film frame of 36 × 24 mm, from EXIF; None if EXIF has none.
     """
 
     width: int
@@ -29,25 +31,31 @@ class Camera:
 
     @property
     def centre(self) -> Points:
-        """Return the photo's middle (2,), pixels."""
+        """Return the middle of the photo (2,), pixels."""
         return (np.array([self.width, self.height], dtype=np.float64) - 1) / 2
 
     @property
     def focal(self) -> float:
-        """Return the focal length in pixels, a usual phone's where EXIF gives none."""
+        """Return the focal length in pixels; that of a usual phone if EXIF has none."""
         diagonal = float(np.hypot(self.width, self.height))
         return (self.focal_35mm or USUAL_FOCAL_35MM) / FILM_DIAGONAL * diagonal
 
 
 class SheetModel(Protocol):
-    """A sheet of paper as one camera sees it."""
+    """How one camera sees a sheet of paper, flat or not."""
 
     def to_photo(self, points_mm: Points) -> Points:
-        """Return the pixels (N, 2), pixel centres as OpenCV, at which page points (N, 2) in mm are seen."""
+        """Return the photo points (N, 2), pixels with whole numbers at centres, of page points (N, 2), mm."""
+
+
+def is_inside(picture: Pixels, points: Points) -> NDArray[np.bool_]:
+    """Return which points (N, 2) are inside a picture (H, W) or (H, W, 3)."""
+    height, width = picture.shape[:2]
+    return np.asarray(((points >= 0) & (points <= (width - 1, height - 1))).all(axis=1))
 
 
 def jacobians(model: SheetModel, points_mm: Points) -> Points:
-    """Return d pixels / d mm, (N, 2, 2), at page points (N, 2)."""
+    """Return the derivatives d pixels / d mm (N, 2, 2) of a model at page points (N, 2)."""
     steps = DIFFERENCE_MM * np.array([(1, 0), (-1, 0), (0, 1), (0, -1)])
     moved = (points_mm[:, None] + steps).reshape(-1, 2)
     right, left, down, up = model.to_photo(moved).reshape(-1, 4, 2).transpose(1, 0, 2)
@@ -55,21 +63,21 @@ def jacobians(model: SheetModel, points_mm: Points) -> Points:
 
 
 def pixels_per_mm(slopes: Points) -> Points:
-    """Return the photo's resolution (N,) from `jacobians` (N, 2, 2): the geometric mean over directions."""
+    """Return the resolution (N,) from `jacobians` (N, 2, 2): the geometric mean over directions."""
     resolution: Points = np.sqrt(np.abs(np.linalg.det(slopes)))
     return resolution
 
 
-def viewed_from(slope: Points, pixel: Points, camera: Camera) -> tuple[float, float]:
-    """Return the angle between paper and sight, degrees (0 = frontal), and the distance, mm, at one point.
+def viewed_from(slope: Points, pixel: Points, camera: Pinhole) -> tuple[float, float]:
+    """Return the viewing angle at one point, degrees (0 is frontal), and its distance from the camera, mm.
 
-    A small piece of plane seen at a known place with a known focal length: lengths along the ray are lost,
-    those across it shrink by the distance, the two directions of the paper unequally where it is inclined.
+    A small piece of the paper is taken as a plane. Lengths along the line of sight are lost, lengths across
+    it shrink with the distance; on inclined paper the two directions differ.
 
     Args:
-        slope: (2, 2) from `jacobians`.
-        pixel: (2,) where the point is seen.
-        camera: gives centre and focal length.
+        slope: derivatives (2, 2) from `jacobians`.
+        pixel: where the point is in the photo, (2,).
+        camera: gives the middle of the photo and the focal length.
     """
     ray = np.append((pixel - camera.centre) / camera.focal, 1.0)
     length = float(np.linalg.norm(ray))

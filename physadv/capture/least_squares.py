@@ -1,49 +1,48 @@
-"""Levenberg–Marquardt for point matches: a few parameters, a few hundred points, outliers held at bay.
+"""Levenberg–Marquardt for matched points: few parameters, some hundred points, robust against outliers.
 
-Half a millisecond where a general solver takes fifty, because the caller brings the derivatives.
+It takes half a millisecond where a general solver takes fifty, because the caller supplies the derivatives.
 """
 
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from physadv.capture.geometry import Points
 
 ROBUST_FROM = 3.0
 MAX_DAMPING = 1e8
 
 
 def fit_points(
-    project: Callable[[Array], tuple[Array, Array]],
-    start: Array,
-    pixels: Array,
-    sigmas: Array,
+    project: Callable[[Points], tuple[Points, Points]],
+    start: Points,
+    pixels: Points,
+    sigmas: Points,
     *,
-    expected: Array,
-    spread: Array,
+    expected: Points,
+    spread: Points,
     iterations: int = 30,
     tolerance: float = 1e-5,
-) -> tuple[Array, float]:
-    """Return the parameters (P,) that bring projected points nearest to where they were seen, and their cost.
+) -> tuple[Points, float]:
+    """Return the parameters (P,) whose projected points are closest to the observed ones, and their cost.
 
-    Soft-L1 on each point's distance (quadratic below `ROBUST_FROM` sigmas, linear beyond: a wild point pulls
-    with bounded force), plus a gaussian prior on the parameters.
+    The cost is the soft-L1 loss of each point's distance, quadratic below `ROBUST_FROM` sigmas and linear
+    beyond, so that an outlier has bounded influence, plus a Gaussian prior on the parameters.
 
     Args:
-        project: parameters (P,) → points (N, 2) in pixels and their derivatives (N, 2, P).
-        start: (P,) parameters to begin from.
-        pixels: (N, 2) where the points were seen.
-        sigmas: (N,) how far each is trusted, pixels.
-        expected: (P,) the prior's means.
-        spread: (P,) its standard deviations; inf where nothing is known beforehand.
-        iterations: at most this many steps.
-        tolerance: a step that lowers the cost by a smaller share than this is the last.
+        project: maps parameters (P,) to points (N, 2), pixels, and their derivatives (N, 2, P).
+        start: parameters (P,) to start from.
+        pixels: observed points (N, 2).
+        sigmas: standard deviations (N,) of the observed points, pixels.
+        expected: means (P,) of the prior.
+        spread: standard deviations (P,) of the prior; inf for no prior.
+        iterations: largest number of steps.
+        tolerance: the fit ends with a step that lowers the cost by less than this share.
     """
     precision = 1 / np.square(spread)
     weights = 1 / np.square(sigmas)
 
-    def cost_of(errors: Array, parameters: Array) -> tuple[float, Array]:
+    def cost_of(errors: Points, parameters: Points) -> tuple[float, Points]:
         squares = np.square(errors).sum(axis=1) * weights / ROBUST_FROM**2
         root = np.sqrt(1 + squares)
         offset = parameters - expected

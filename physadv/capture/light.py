@@ -1,6 +1,6 @@
-"""Light in a photo: sRGB levels and linear light, levels at photo points, and how evenly a page was lit.
+"""Light in a photo: sRGB levels and linear light, levels at photo points, and the flat field of a page.
 
-How a page was lit (its flat field) is read from the bare paper between and around what is printed.
+The flat field, the uneven light on a page, is measured on the bare paper between and around what is printed.
 """
 
 from collections.abc import Callable
@@ -10,12 +10,11 @@ from functools import lru_cache
 import cv2
 import numpy as np
 from numpy.polynomial.polynomial import polyvander
-from numpy.typing import NDArray
 
-from physadv.capture.reading import CaptureError, Pixels
+from physadv.capture.geometry import Pixels, Points, is_inside
+from physadv.capture.reading import CaptureError
 from physadv.sheets.layout import HEADER, MARGIN, Box, Sheet
 
-Points = NDArray[np.float64]
 ToPhoto = Callable[[Points], Points]
 
 BURNT = 254
@@ -33,30 +32,24 @@ def to_linear(levels: Points) -> Points:
 
 
 def to_srgb(light: Points) -> Points:
-    """Return sRGB levels of linear light, both in [0, 1]; light beyond that is clipped."""
+    """Return sRGB levels of linear light, both in [0, 1]; light outside of that range is clipped."""
     light = np.clip(light, 0, 1)
     return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
 
 
 def levels_at(rgb: Pixels, where: Points) -> Points:
-    """Return the 8-bit levels (N, 3) of a photo (H, W, 3) at photo points (N, 2), all of them inside it."""
+    """Return the 8-bit levels (N, 3), float64, of a photo (H, W, 3) at photo points (N, 2) inside it."""
     found = cv2.remap(rgb, where.astype(np.float32)[None], None, cv2.INTER_LINEAR)
     return np.asarray(found[0], np.float64)
 
 
-def is_inside(rgb: Pixels, where: Points) -> NDArray[np.bool_]:
-    """Return which photo points (N, 2) are in a photo (H, W, 3)."""
-    height, width = rgb.shape[:2]
-    return np.asarray(((where >= 0) & (where <= (width - 1, height - 1))).all(axis=1))
-
-
 @dataclass(frozen=True)
 class FlatField:
-    """The light that bare paper sends to the camera: a polynomial over the page, of log light.
+    """The light that bare paper sends to the camera: the exponential of a polynomial over the page.
 
     Attributes:
-        page_mm: size of the page.
-        coefficients: (15, 3) of the powers of degree 4 at most, for R, G and B.
+        page_mm: width and height of the page.
+        coefficients: coefficients (15, 3) of the powers up to degree 4, for R, G and B.
     """
 
     page_mm: tuple[float, float]
@@ -68,7 +61,7 @@ class FlatField:
 
 
 def fit_flat_field(rgb: Pixels, sheet: Sheet, to_photo: ToPhoto) -> FlatField:
-    """Return how a sheet in a photo (H, W, 3) was lit; what covers the paper is left out.
+    """Return how a sheet in a photo (H, W, 3) was lit. Things that cover the paper are left out as outliers.
 
     Raises:
         CaptureError: too little bare paper can be seen, or it is burnt out.
@@ -79,26 +72,28 @@ def fit_flat_field(rgb: Pixels, sheet: Sheet, to_photo: ToPhoto) -> FlatField:
     levels = levels_at(rgb, where) if len(where) else np.empty((0, 3))
     lit = (levels < BURNT).all(axis=1) & (levels > 0).all(axis=1)
     if lit.sum() < MIN_PAPER:
-        raise CaptureError("too little bare paper can be seen, or it is burnt out, to correct colours")
+        raise CaptureError(
+            "too little bare paper is visible, or it is burnt out: colours cannot be corrected"
+        )
     terms, light = _terms(places[lit], sheet.page_mm), np.log(to_linear(levels[lit] / 255))
     kept = np.ones(len(terms), bool)
     for _ in range(6):
         coefficients = np.linalg.lstsq(terms[kept], light[kept], rcond=None)[0]
         errors = np.abs(terms @ coefficients - light).max(axis=1)
-        # Noise is within three deviations; a thumb, or the far side of a shadow's edge, is not.
+        # Noise is within three standard deviations; a thumb or the far side of a shadow's edge is not.
         kept = errors <= max(3 * 1.4826 * float(np.median(errors)), MIN_SPREAD)
     return FlatField(sheet.page_mm, np.asarray(coefficients, np.float64))
 
 
 def _terms(places_mm: Points, page_mm: tuple[float, float]) -> Points:
-    """Return the terms (N, 15) of a polynomial over the page, which spans -1 to 1."""
+    """Return the powers (N, 15) of page points, scaled so that the page spans -1 to 1."""
     u, v = (2 * places_mm / page_mm - 1).T
     return np.asarray(polyvander(u, DEGREE)[:, POWERS[0]] * polyvander(v, DEGREE)[:, POWERS[1]])
 
 
 @lru_cache(maxsize=8)
 def _bare_paper(sheet: Sheet) -> Points:
-    """Return page points (N, 2), mm, with nothing printed on or right beside them."""
+    """Return page points (N, 2), mm, with no print on or right beside them."""
     width, height = sheet.page_mm
     columns, rows = (np.arange(PAGE_EDGE, side - PAGE_EDGE, PAPER_STEP) for side in (width, height))
     places = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
@@ -111,7 +106,7 @@ def _bare_paper(sheet: Sheet) -> Points:
 
 
 def _printed_boxes(sheet: Sheet) -> list[Box]:
-    """Return boxes that hold all ink: header, patches, every cell's frame, its code and its caption."""
+    """Return boxes that contain all ink: header, patches, and every cell's frame, code and caption."""
     boxes = [(0.0, MARGIN, sheet.page_mm[0], HEADER), *(patch.box_mm for patch in sheet.patches)]
     for number in range(len(sheet.cells)):
         marks = [mark for mark in sheet.marks if mark.cell == number]

@@ -1,4 +1,4 @@
-"""The marks of one sheet seen in a photo: collected outward from the codes that were read."""
+"""The marks of one sheet in a photo, collected outward from the codes that were read."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from physadv.capture.codes import read_at, refine_corners
 from physadv.capture.fitting import fit_thin_plate
 from physadv.capture.flat_page import fit_flat
-from physadv.capture.geometry import Camera, Points, SheetModel, jacobians
+from physadv.capture.geometry import Pinhole, Pixels, Points, SheetModel, is_inside, jacobians
 from physadv.capture.saddles import find_saddles
 from physadv.sheets.codes import MODULES, qr_matrix
 from physadv.sheets.layout import Mark, Sheet, box_corners
@@ -24,12 +24,12 @@ LOOKS = 2
 
 @dataclass
 class Evidence:
-    """Marks found so far.
+    """The marks of one sheet found so far.
 
     Attributes:
-        decoded: code → corners (4, 2) as its decoder gave them, good to a pixel.
-        fitted: code → corners (4, 2) fitted to its modules.
-        saddles: saddle → centre (2,).
+        decoded: maps codes to their corners (4, 2) from a decoder, good to a pixel.
+        fitted: maps codes to their corners (4, 2), fitted to the modules.
+        saddles: maps saddles to their centres (2,).
     """
 
     decoded: dict[Mark, Points] = field(default_factory=dict)
@@ -37,9 +37,9 @@ class Evidence:
     saddles: dict[Mark, Points] = field(default_factory=dict)
 
     def stacked(self, *, precise: bool = False) -> tuple[Points, Points, Points]:
-        """Return page points (N, 2), photo points (N, 2) and sigmas (N,).
+        """Return page points (N, 2), mm, photo points (N, 2), pixels, and their standard deviations (N,).
 
-        Decoders' corners are left out where `precise` ones are asked for, or saddles enough are known.
+        Corners from a decoder are left out if `precise`, and once enough saddles are known.
         """
         precise = precise or len(self.saddles) >= ENOUGH_SADDLES
         rough = {} if precise else {m: c for m, c in self.decoded.items() if m not in self.fitted}
@@ -59,12 +59,12 @@ class Evidence:
         return Evidence(*({m: p for m, p in kind.items() if m.cell == number} for kind in kinds))
 
     def places(self) -> tuple[Points, ...]:
-        """Return where the marks are: (4, 2) corners of each code, (1, 2) of each saddle."""
+        """Return the corners (4, 2) of each code and the centre (1, 2) of each saddle, photo pixels."""
         codes = {**self.decoded, **self.fitted}
         return (*codes.values(), *(point[None] for point in self.saddles.values()))
 
     def errors(self, model: SheetModel) -> tuple[Points, NDArray[np.int_]]:
-        """Return how far precise points are from a model (N,), pixels, and whose cell they are (N,)."""
+        """Return the errors (N,) of a model at the precise points, pixels, and the cells (N,) of these."""
         page, seen, _ = self.stacked(precise=True)
         cells = [mark.cell for mark in self.fitted for _ in range(4)] + [mark.cell for mark in self.saddles]
         return np.linalg.norm(model.to_photo(page) - seen, axis=1), np.array(cells, dtype=np.int_)
@@ -73,11 +73,11 @@ class Evidence:
         return len(self.decoded) + len(self.saddles)
 
 
-def collect_marks(gray: NDArray[np.uint8], sheet: Sheet, evidence: Evidence, camera: Camera) -> None:
-    """Add to the evidence what more of a sheet's marks can be seen.
+def collect_marks(gray: Pixels, sheet: Sheet, evidence: Evidence, camera: Pinhole) -> None:
+    """Add all marks of a sheet that can be found in a photo to the evidence.
 
-    A rough model of the marks known predicts those near them; what is found there improves the model, until
-    nothing is new. Codes are fitted to their modules only while saddles, which place better, are few.
+    A rough model of the known marks predicts those near them, and each mark found improves the model, until
+    none is new. Codes are fitted to their modules only while there are few saddles, which are more precise.
     """
     if len(evidence.decoded) < FEW_CODES:
         _fit_codes(gray, evidence)
@@ -90,27 +90,27 @@ def collect_marks(gray: NDArray[np.uint8], sheet: Sheet, evidence: Evidence, cam
             return
 
 
-def rough_model(evidence: Evidence, camera: Camera) -> SheetModel:
-    """Return a model to look for further marks with: flat, and warped as the marks say where it is not."""
+def rough_model(evidence: Evidence, camera: Pinhole) -> SheetModel:
+    """Return a model to look for further marks with: a flat sheet, warped by a spline if it fits badly."""
     page, seen, sigmas = evidence.stacked()
     flat = fit_flat(page, seen, sigmas, camera)
     errors = np.linalg.norm(flat.to_photo(page) - seen, axis=1)
     return flat if np.median(errors) <= ROUGH_PX else fit_thin_plate(page, seen, sigmas, flat)
 
 
-def look_again(gray: NDArray[np.uint8], sheet: Sheet, evidence: Evidence, model: SheetModel) -> bool:
-    """Look once more for every mark still missing with the final model; return whether any was new."""
+def look_again(gray: Pixels, sheet: Sheet, evidence: Evidence, model: SheetModel) -> bool:
+    """Look for every mark that is still missing, with the final model; return whether any was found."""
     return bool(_look_around(gray, sheet, evidence, model, {}))
 
 
 def _look_around(
-    gray: NDArray[np.uint8],
+    gray: Pixels,
     sheet: Sheet,
     evidence: Evidence,
     model: SheetModel,
     looked: dict[Mark, int],
 ) -> int:
-    """Look for missing marks near known ones where a model says they are; return how many were found."""
+    """Look for missing marks near known ones, where a model predicts them; return how many were found."""
     known = np.array([mark.centre_mm for mark in (*evidence.decoded, *evidence.saddles)])
     missing = [
         mark
@@ -135,18 +135,17 @@ def _look_around(
     return len(evidence) - before
 
 
-def _look_for_code(gray: NDArray[np.uint8], mark: Mark, model: SheetModel, evidence: Evidence) -> None:
+def _look_for_code(gray: Pixels, mark: Mark, model: SheetModel, evidence: Evidence) -> None:
     predicted = model.to_photo(box_corners(mark.box_mm))
-    height, width = gray.shape
-    if (predicted < 0).any() or (predicted > (width - 1, height - 1)).any():
+    if not is_inside(gray, predicted).all():
         return
     found = read_at(gray, predicted, MODULES)
     if found and found.text == mark.payload:
         evidence.decoded[mark] = predicted
 
 
-def _fit_codes(gray: NDArray[np.uint8], evidence: Evidence) -> bool:
-    """Fit every decoded code to its modules; return whether any was new."""
+def _fit_codes(gray: Pixels, evidence: Evidence) -> bool:
+    """Fit the codes that are not yet fitted to their modules; return whether any fit succeeded."""
     before = len(evidence.fitted)
     for mark, corners in evidence.decoded.items():
         if mark not in evidence.fitted:

@@ -1,18 +1,17 @@
-"""A photo with what was found in it drawn in, for a person who wants to see what went wrong.
+"""A photo with the sheets, marks and cells that were found drawn in, to see what went wrong.
 
-Blue: the sheet's edge as the model has it. Cyan: marks as found. Green: cells cut out. Red: cells refused,
-with the reason; a photo refused as a whole carries its reason on top.
+Blue: the edge of a sheet by its model. Cyan: the marks that were found. Green: cells cut out. Red: refused
+cells with the reason. The reason to refuse a whole photo is written at its top.
 """
 
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from physadv.capture.crop_photo import FoundSheet
-from physadv.capture.reading import Pixels
+from physadv.capture.geometry import Pixels, Points
 from physadv.sheets.layout import box_corners
 
 SIDE = 2000
@@ -21,8 +20,6 @@ GREEN, RED, CYAN, BLUE = (0, 220, 60), (255, 40, 40), (0, 230, 255), (60, 110, 2
 SHADE = (0, 0, 0, 170)
 WIDTH, FONT_SIZE, BANNER_SIZE = 3, 17, 26
 EDGE_POINTS = 40
-
-Points = NDArray[np.float64]
 
 
 def draw_overlay(
@@ -52,7 +49,7 @@ def draw_overlay(
 
 
 def _reduced(rgb: Pixels | None) -> tuple[Image.Image, float]:
-    """Return the picture to draw on and its scale."""
+    """Return the picture to draw on, and its scale relative to the photo."""
     if rgb is None:
         return Image.new("RGB", BLANK, (70, 70, 70)), 1.0
     scale = min(1.0, SIDE / max(rgb.shape[:2]))
@@ -61,7 +58,7 @@ def _reduced(rgb: Pixels | None) -> tuple[Image.Image, float]:
 
 
 def _scaled(points: Points, scale: float) -> Points:
-    """Return photo points on the reduced picture; both count pixel centres."""
+    """Return photo points on the reduced picture; pixel centres are whole numbers in both."""
     return (points + 0.5) * scale - 0.5
 
 
@@ -70,7 +67,7 @@ def _line(points: Points, scale: float) -> list[tuple[float, float]]:
 
 
 def _edge(page_mm: tuple[float, float]) -> Points:
-    """Return points all along the edge of a page, which lenses and curls bend, back to the first."""
+    """Return a closed line of points, mm, along the edge of a page, which lenses and curls bend."""
     corners = box_corners((0.0, 0.0, *page_mm))
     steps = np.linspace(0, 1, EDGE_POINTS)[:, None]
     return np.concatenate(
@@ -111,7 +108,7 @@ def _write(
     width: float,
     colour: str | tuple[int, int, int],
 ) -> None:
-    """Write lines on a shade, broken at spaces to a width."""
+    """Write lines on a dark background, broken at spaces to fit a width."""
     font = ImageFont.load_default(size)
     text = "\n".join(part for line in lines for part in _broken(line, font, width))
     if text:

@@ -1,34 +1,32 @@
-"""How good a photo is at each cell: blur, clipping and the level of the paper."""
+"""The quality of a photo at each cell: blur, clipping and the level of the paper."""
 
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from physadv.capture.geometry import Points, SheetModel, pixels_per_mm
+from physadv.capture.geometry import Pixels, Points, SheetModel, pixels_per_mm
+from physadv.capture.light import to_linear
 from physadv.sheets.layout import Box
 
 EDGE_SAMPLES = 81
 EDGE_END = 10
 MIN_EDGE_LIGHT = 0.02
 RING_MM = 0.6
-# sRGB to linear light (IEC 61966-2-1) of every 8-bit level.
-_LEVELS = np.arange(256) / 255
-_LIGHT = np.where(_LEVELS <= 0.04045, _LEVELS / 12.92, ((_LEVELS + 0.055) / 1.055) ** 2.4)
+_LIGHT = to_linear(np.arange(256) / 255)
 
 
-def edge_sigmas(gray: NDArray[np.uint8], centres: Points, slopes: Points, size_mm: float) -> Points:
-    """Return the gaussian sigma (N,), photo pixels, that blurs saddle marks' edges; nan where unreadable.
+def edge_sigmas(gray: Pixels, centres: Points, slopes: Points, size_mm: float) -> Points:
+    """Return the standard deviation (N,) of the blur at saddle marks, photo pixels; nan without contrast.
 
-    Four edge profiles are read across each mark's arms in linear light; sigma is the distance between their
-    10 % and 90 % levels over 2.563, which is exact for a gaussian.
+    Four edge profiles are sampled across the arms of each mark, in linear light. The standard deviation is
+    the distance between their 10 % and 90 % levels over 2.563, which is exact for a Gaussian.
 
     Args:
-        gray: (H, W) uint8.
-        centres: (N, 2) where the marks are, pixels.
-        slopes: (N, 2, 2) d pixels / d mm there.
-        size_mm: side of the whole mark, two quadrants.
+        gray: the photo (H, W), uint8.
+        centres: centres (N, 2) of the marks, pixels.
+        slopes: derivatives d pixels / d mm (N, 2, 2) at the marks.
+        size_mm: side of a whole mark, that is of two quadrants.
     """
     if not len(centres):
         return np.zeros(0)
@@ -55,16 +53,16 @@ def edge_sigmas(gray: NDArray[np.uint8], centres: Points, slopes: Points, size_m
     return sigmas
 
 
-def clipped_share(crop: NDArray[np.uint8]) -> float:
-    """Return the share of pixels with a channel burnt out (255) or with all channels black (0)."""
+def clipped_share(crop: Pixels) -> float:
+    """Return the share of pixels of a crop with any channel burnt out (255) or all channels black (0)."""
     unburnt = cv2.countNonZero(cv2.inRange(crop, (0, 0, 0), (254, 254, 254)))
     black = cv2.countNonZero(cv2.inRange(crop, (0, 0, 0), (0, 0, 0)))
     total = crop.shape[0] * crop.shape[1]
     return float((total - unburnt + black) / total)
 
 
-def paper_levels(gray: NDArray[np.uint8], model: SheetModel, boxes_mm: Sequence[Box]) -> Points:
-    """Return the median 8-bit level (N,) of the bare paper just outside each picture."""
+def paper_levels(gray: Pixels, model: SheetModel, boxes_mm: Sequence[Box]) -> Points:
+    """Return the median 8-bit level (N,) of the bare paper just outside of each picture."""
     t = np.linspace(0.1, 0.9, 15)
     low, high = np.zeros_like(t), np.ones_like(t)
     sides = np.concatenate([np.stack(side, axis=1) for side in ((t, low), (t, high), (low, t), (high, t))])

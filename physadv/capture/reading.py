@@ -1,8 +1,8 @@
-"""One way to read a photo, whatever the phone wrote: upright, 8-bit sRGB, with the camera's name from EXIF.
+"""Reading photos of any format that phones write: upright, 8-bit sRGB, with the camera's name from EXIF.
 
-A JPEG of n pixels takes 4 n bytes, the RGB and the gray copy; other formats 7 n while they are read, since
-Pillow has a copy of its own, and WebP 16 n. Above 64 megapixels the photo is halved, JPEG while it is
-decoded, others right after; above 210 it is refused.
+A JPEG of n pixels takes 4 n bytes, for RGB and gray. Other formats take 7 n while they are read, since Pillow
+has a copy of its own, and WebP takes 16 n. A photo of more than 64 megapixels is halved, a JPEG while it is
+decoded, others right after. One of more than 210 megapixels is refused.
 """
 
 import io
@@ -18,16 +18,16 @@ import cv2
 import numpy as np
 import pillow_heif
 import simplejpeg
-from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
 from physadv.capture.damage import shifted_from
+from physadv.capture.geometry import Pixels
 from physadv.errors import PhysadvError
 
 SIMULATED = "simulated"
-# Named, so that no other of Pillow's decoders is ever tried on a file from outside.
+# A list, so that none of Pillow's other decoders is ever tried on a file from outside.
 FORMATS = ("JPEG", "PNG", "HEIF", "AVIF", "TIFF", "WEBP")
-# What a file's name may end in, the usual ending first; any other ending says nothing of what is in it.
+# The endings of file names by format, the usual one first. Any other ending implies no format.
 ENDINGS = {
     "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
     "PNG": (".png",),
@@ -39,16 +39,14 @@ ENDINGS = {
     "GIF": (".gif",),
     "MP4": (".mp4", ".m4v", ".mov", ".qt", ".3gp"),
 }
-# What Pillow calls a JPEG: MPO has further pictures behind the photo.
+# Pillow's names of a JPEG; an MPO has further pictures after the photo.
 JPEG = ("JPEG", "MPO")
 WHOLE_PIXELS = 64_000_000
 MAX_PIXELS = 210_000_000
 STRIP_ROWS = 128
 DNG_VERSION = 50706
 
-DAMAGED_JPEG = "not a readable image: damaged JPEG ({cause}); if it looks whole, save it again"
-
-Pixels = NDArray[np.uint8]
+DAMAGED_JPEG = "not a readable image: damaged JPEG ({cause}); if it looks intact, save it again"
 
 _TURNS: dict[int, Callable[[Pixels], Pixels]] = {
     2: lambda rgb: cv2.flip(rgb, 1),
@@ -65,14 +63,18 @@ pillow_heif.register_heif_opener()
 
 
 class CaptureError(PhysadvError):
-    """A photo cannot be used; the message is the reason a person is told."""
+    """A photo cannot be used; the message is the reason as users read it."""
 
 
 @dataclass(frozen=True)
 class Photo:
-    """An upright photo: `rgb` (H, W, 3) uint8 sRGB, `gray` (H, W) uint8, and the camera's name.
+    """An upright photo.
 
-    `focal_35mm` is the focal length on a film frame of 36 × 24 mm, None where EXIF does not tell.
+    Attributes:
+        rgb: pixels (H, W, 3), uint8 sRGB.
+        gray: luma (H, W), uint8.
+        camera: maker and model of the camera; empty if EXIF has none.
+        focal_35mm: focal length for a film frame of 36 × 24 mm; None if EXIF has none.
     """
 
     rgb: Pixels
@@ -82,29 +84,36 @@ class Photo:
 
     @property
     def simulated(self) -> bool:
-        """Return whether the virtual phone took it."""
+        """Return whether the virtual phone took the photo."""
         return SIMULATED in self.camera
 
 
 def read_photo(path: Path) -> Photo:
-    """Return a JPEG, PNG, HEIC, AVIF, TIFF or WebP photo turned upright.
+    """Read a JPEG, PNG, HEIC, AVIF, TIFF or WebP photo and turn it upright.
 
-    Colours of an embedded ICC profile (Display P3 on many phones) become sRGB; 16-bit gray, CMYK and palettes
-    become 8-bit RGB; what is transparent becomes white.
+    Colours with an embedded ICC profile (Display P3 on many phones) are converted to sRGB, and 16-bit gray,
+    CMYK and palettes to 8-bit RGB. Transparent pixels become white.
 
     Raises:
-        CaptureError: the file is no such image, has the ending of another format, is damaged, holds several
+        CaptureError: the file is no such image, is named as another format, is damaged, contains several
             pictures, or is too large.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     Image.new("RGB", (40, 30), "red").save(Path(folder) / "photo.png")
+    ...     photo = read_photo(Path(folder) / "photo.png")
+    >>> photo.rgb.shape, photo.rgb[0, 0].tolist(), photo.gray.shape, photo.camera
+    ((30, 40, 3), [255, 0, 0], (30, 40), '')
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd metadata
+            warnings.simplefilter("ignore")  # about odd metadata
             rgb, exif = _decode(path)
     except CaptureError:
         raise
     except UnidentifiedImageError as error:
         raise CaptureError("not a readable image: no JPEG, PNG, HEIC, AVIF, TIFF or WebP") from error
-    except Exception as error:  # Pillow's decoders raise whatever damaged bytes make them trip over.
+    except Exception as error:  # Pillow's decoders raise errors of many types for damaged files.
         cause = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CaptureError(f"not a readable image: {cause}") from error
     turn = _TURNS.get(exif.get(ExifTags.Base.Orientation, 1))
@@ -113,12 +122,12 @@ def read_photo(path: Path) -> Photo:
 
 
 def _decode(path: Path) -> tuple[Pixels, Image.Exif]:
-    """Return the pixels as they are stored, and what the camera wrote beside them."""
+    """Return the pixels as they are stored, and the EXIF data."""
     data = path.read_bytes()
     with _size_unlimited():
         image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
     with image:
-        _refuse_what_is_no_photo(image)
+        _refuse_other_than_photos(image)
         refuse_misnamed(path, "JPEG" if image.format in JPEG else str(image.format))
         exif = image.getexif()
         exif.get_ifd(ExifTags.IFD.Exif)
@@ -134,14 +143,14 @@ def _camera(exif: Image.Exif) -> str:
 
 
 def _focal_35mm(exif: Image.Exif) -> float | None:
-    """Return the focal length that EXIF tells, None where it tells none or nonsense."""
+    """Return the focal length from EXIF, None if it has none or an absurd one."""
     value = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.FocalLengthIn35mmFilm)
     return float(value) if isinstance(value, int) and 8 <= value <= 500 else None
 
 
 @contextmanager
 def _size_unlimited() -> Iterator[None]:
-    """Lift Pillow's limit of 179 megapixels, which is one for the whole process, while a file is opened."""
+    """Lift Pillow's limit of 179 megapixels while a file is opened; it applies to the whole process."""
     with _OPENING:
         limit = Image.MAX_IMAGE_PIXELS
         Image.MAX_IMAGE_PIXELS = None
@@ -151,7 +160,7 @@ def _size_unlimited() -> Iterator[None]:
             Image.MAX_IMAGE_PIXELS = limit
 
 
-def _refuse_what_is_no_photo(image: Image.Image) -> None:
+def _refuse_other_than_photos(image: Image.Image) -> None:
     if image.width * image.height > MAX_PIXELS:
         raise CaptureError(
             f"{image.width} × {image.height} pixels are {image.width * image.height / 1e6:,.0f} megapixels; "
@@ -159,37 +168,36 @@ def _refuse_what_is_no_photo(image: Image.Image) -> None:
         )
     if isinstance(image, TiffImagePlugin.TiffImageFile) and DNG_VERSION in image.tag_v2:
         raise CaptureError("a raw photo (DNG), not yet developed; export it as JPEG, HEIC or TIFF")
-    # The other pictures in a JPEG or a HEIC file are previews, gain maps and the like.
+    # Further pictures in a JPEG or a HEIC file are previews, gain maps and the like.
     frames = 1 if image.format in (*JPEG, "HEIF") else getattr(image, "n_frames", 1)
     if frames > 1:
-        raise CaptureError(f"holds {frames} pictures (an animation or pages); one photo a file is wanted")
+        raise CaptureError(f"contains {frames} pictures (an animation or pages); wanted one photo per file")
 
 
 def refuse_misnamed(path: Path, holds: str) -> None:
-    """Check that a file is not named as files of another format are: it was mixed up or damaged on its way.
+    """Refuse a file that is named as another format: it was mixed up, or damaged in transfer.
 
     Args:
-        path: of the file.
-        holds: the format of its content, a key of `ENDINGS`.
+        path: path of the file.
+        holds: format of its content, a key of `ENDINGS`.
 
     Raises:
-        CaptureError: it is.
+        CaptureError: the name ends as those of another format do.
     """
     ending = path.suffix.lower()
     named = next((form for form, endings in ENDINGS.items() if ending in endings), holds)
     if named != holds:
         own = ENDINGS[holds][0]
-        raise CaptureError(
-            f"named {path.suffix} as {named} is, but holds {holds}; if it is whole, rename it to {own}"
-        )
+        wrong = f"named {path.suffix}, which means {named}, but contains {holds}"
+        raise CaptureError(f"{wrong}; if it is intact, rename it to {own}")
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    """Return an image in a mode of 8-bit samples: L, RGB or CMYK; what is transparent becomes white."""
+    """Return an image in a mode of 8-bit samples: L, RGB or CMYK. Transparent pixels become white."""
     if image.mode.startswith("I;16"):
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode in ("I", "F"):
-        raise CaptureError(f"32 bits a sample (mode {image.mode}); 8 or 16 are wanted")
+        raise CaptureError(f"32 bits per sample (mode {image.mode}); wanted 8 or 16")
     if image.has_transparency_data:
         clear = image.convert("RGBA")
         opaque = Image.new("RGB", image.size, "white")
@@ -200,7 +208,7 @@ def _eight_bit(image: Image.Image) -> Image.Image:
 
 
 def _jpeg(data: bytes, header: JpegImagePlugin.JpegImageFile, halved: bool) -> Pixels:
-    """Return a colour JPEG's pixels: decoded twice as fast as by Pillow, which also overlooks damage."""
+    """Return the pixels of a colour JPEG, decoded twice as fast as by Pillow, which also overlooks damage."""
     least = (header.height // 2, header.width // 2) if halved else (0, 0)
     try:
         rgb: Pixels = simplejpeg.decode_jpeg(data, "RGB", min_height=least[0], min_width=least[1])
@@ -224,7 +232,7 @@ def _in_srgb(image: Image.Image, transform: ImageCms.ImageCmsTransform) -> Image
 
 @lru_cache(maxsize=16)
 def _to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """Return the way from an ICC profile to sRGB; None where it is no way at all, or cannot be understood."""
+    """Return the transform from an ICC profile to sRGB, None if it changes nothing or is not understood."""
     if not profile:
         return None
     try:
@@ -243,7 +251,7 @@ def _to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
 
 
 def _others(image: Image.Image, halved: bool) -> Pixels:
-    """Return an image's sRGB pixels (H, W, 3), strip by strip: four times faster than all at once."""
+    """Return an image's sRGB pixels (H, W, 3), made strip by strip, four times faster than at once."""
     transform = _to_srgb(image.info.get("icc_profile") or b"", image.mode)
     image.load()
     width, height = (image.width // 2, image.height // 2) if halved else image.size

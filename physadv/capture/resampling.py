@@ -1,46 +1,45 @@
-"""One cell cut out of a photo onto its example's pixel grid, and whether it is the picture it should be."""
+"""One cell, resampled from a photo onto its example's pixel grid, and its likeness to the example."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from physadv.capture.geometry import Points, SheetModel, jacobians, pixels_per_mm
-from physadv.sheets.layout import Box
+from physadv.capture.geometry import Pixels, Points, SheetModel, jacobians, pixels_per_mm
+from physadv.sheets.layout import Box, box_centre
 
 SUPERSAMPLING = 2
 SPACING_PX = 1.1
-"""Samples are at most this far apart in the photo. Three samples a pixel where two reach that take twice the
-time and change a crop by 0.3 of 255 levels, where a photo's noise of 6 levels changes it by 2 to 3.
+"""Largest distance between samples in the photo. Three samples per pixel where two are enough take twice the
+time and change a crop by 0.3 of 255 levels; a photo's noise of 6 levels changes it by 2 to 3.
 """
 PITCH = 24
-"""Samples between those at which a sheet's model is asked; straight lines between are within 0.01 px."""
+"""Samples per point at which a sheet's model is evaluated; interpolation between these errs by 0.01 px."""
 THUMBNAIL, BLOCKS = 32, 4
 MIN_CONTRAST = 3.0
 
 
-def cut_crop(
-    rgb: NDArray[np.uint8], model: SheetModel, box_mm: Box, size_px: tuple[int, int]
-) -> NDArray[np.uint8]:
-    """Return a cell's picture (h, w, 3) on its example's own grid of `size_px` = (width, height).
+def cut_crop(rgb: Pixels, model: SheetModel, box_mm: Box, size_px: tuple[int, int]) -> Pixels:
+    """Return the picture of a cell (h, w, 3), uint8, on its example's grid of `size_px` = (width, height).
 
-    The grid is sampled at least twice as fine, as fine as the photo is, and averaged over each pixel, so that
-    nothing aliases and noise is not amplified.
+    Samples at least twice as fine as the grid, and as fine as the photo, are averaged over each pixel, so
+    that nothing aliases and noise is not amplified.
     """
     width, height = size_px
-    x, y, w, h = box_mm
-    density = pixels_per_mm(jacobians(model, np.array([[x + w / 2, y + h / 2]])))[0] * w / width
+    slopes = jacobians(model, np.array([box_centre(box_mm)]))
+    density = pixels_per_mm(slopes)[0] * box_mm[2] / width
     fine = max(SUPERSAMPLING, int(np.ceil(density / SPACING_PX)))
     where = _places(model, box_mm, width * fine, height * fine)
     dense = cv2.remap(rgb, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    crop: NDArray[np.uint8] = cv2.resize(dense, (width, height), interpolation=cv2.INTER_AREA)
+    crop: Pixels = cv2.resize(dense, (width, height), interpolation=cv2.INTER_AREA)
     return crop
 
 
-def correlation(crop: NDArray[np.uint8], source: NDArray[np.uint8]) -> float:
-    """Return how alike two RGB pictures are, 1 for the same, 0 for unrelated ones; 1 for a flat source.
+def correlation(crop: Pixels, source: Pixels) -> float:
+    """Return the likeness of two RGB pictures: 1 for equal ones, 0 for unrelated ones, 1 for a flat source.
 
-    Pearson's correlation of luma over 32 × 32 averages, in each of 4 × 4 blocks by itself, so that the edge
-    of a shadow or a reflection costs only the blocks it crosses. Blocks weigh by the source's contrast there.
+    It is Pearson's correlation of luma over 32 × 32 averages, computed in each of 4 × 4 blocks, so that the
+    edge of a shadow or a reflection affects only the blocks that it crosses. Blocks are weighted by their
+    contrast in the source.
     """
     seen, wanted = _blocks(crop), _blocks(source)
     contrast = wanted.std(axis=1)
@@ -50,8 +49,8 @@ def correlation(crop: NDArray[np.uint8], source: NDArray[np.uint8]) -> float:
     return float(likeness @ contrast / contrast.sum())
 
 
-def _blocks(image: NDArray[np.uint8]) -> Points:
-    """Return a picture's luma in 16 blocks of 64 averages, each less its mean, (16, 64)."""
+def _blocks(image: Pixels) -> Points:
+    """Return the luma of a picture in 16 blocks of 64 averages (16, 64), each minus its mean."""
     luma = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     small = cv2.resize(luma, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA).astype(np.float64)
     side = THUMBNAIL // BLOCKS
@@ -61,9 +60,9 @@ def _blocks(image: NDArray[np.uint8]) -> Points:
 
 
 def _places(model: SheetModel, box_mm: Box, columns: int, rows: int) -> NDArray[np.float32]:
-    """Return where the samples of a box are in the photo, (rows, columns, 2).
+    """Return the photo points (rows, columns, 2) of the samples of a box.
 
-    Not by a matrix product: BLAS would wake its threads for it, and they spin where cores are busy.
+    A matrix product would be simpler, but the threads that BLAS starts for it spin while cores are busy.
     """
     x, y, w, h = box_mm
     knots = [(np.arange(-1, samples // PITCH + 2) + 0.5) * PITCH / samples for samples in (columns, rows)]

@@ -1,13 +1,14 @@
-"""2×2 saddle marks: found near where they must be, then placed to a few hundredths of a pixel.
+"""2×2 saddle marks: found near their predicted places and located to a few hundredths of a pixel.
 
-A saddle's centre is the crossing of two edges of both signs; blur, gamma and dot gain move it nowhere.
+The centre of a saddle is where two edges of both signs cross, so that blur, gamma and dot gain do not move
+it.
 """
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from physadv.capture.geometry import Points, pixels_per_mm
+from physadv.capture.geometry import Pixels, Points, is_inside, pixels_per_mm
 
 PATCH_PIXELS_PER_MM = 8
 MIN_SEARCH_CORRELATION = 0.7
@@ -17,20 +18,20 @@ _REFINED = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 30, 1e-3)
 
 
 def find_saddles(
-    gray: NDArray[np.uint8], predicted: Points, slopes: Points, size_mm: float, search_mm: float
+    gray: Pixels, predicted: Points, slopes: Points, size_mm: float, search_mm: float
 ) -> tuple[Points, NDArray[np.bool_]]:
-    """Return where saddles are in the photo (N, 2), and which of them (N,) are to be seen.
+    """Return the places (N, 2) of saddles in a photo, and which of them (N,) were found.
 
-    Each is first refined from where it is predicted (Förstner's condition, as `cv2.cornerSubPix` solves it).
-    Where that leads to no saddle, the neighbourhood is rectified, correlated with the mark, and the best
-    place refined.
+    Each is refined from its predicted place (Förstner's condition, as `cv2.cornerSubPix` solves it). Where
+    this leads to no saddle, the neighbourhood is rectified and correlated with the mark, and the best place
+    refined.
 
     Args:
-        gray: (H, W) uint8.
-        predicted: (N, 2) where the marks should be, pixels.
-        slopes: (N, 2, 2) d pixels / d mm there.
-        size_mm: side of the whole mark, two quadrants.
-        search_mm: how far the prediction may be off.
+        gray: the photo (H, W), uint8.
+        predicted: predicted centres (N, 2) of the marks, pixels.
+        slopes: derivatives d pixels / d mm (N, 2, 2) at the marks.
+        size_mm: side of a whole mark, that is of two quadrants.
+        search_mm: largest error of the prediction, mm on paper.
     """
     points = predicted.copy()
     found = np.zeros(len(points), dtype=bool)
@@ -45,21 +46,13 @@ def find_saddles(
     return points, found
 
 
-def _wholly_inside(
-    gray: NDArray[np.uint8], centres: Points, slopes: Points, size_mm: float
-) -> NDArray[np.bool_]:
-    height, width = gray.shape
+def _wholly_inside(gray: Pixels, centres: Points, slopes: Points, size_mm: float) -> NDArray[np.bool_]:
     reach = np.abs(slopes).sum(axis=2) * size_mm / 2 + 3
-    inside: NDArray[np.bool_] = (
-        (centres - reach >= 0) & (centres + reach <= np.array([width, height]) - 1)
-    ).all(axis=1)
-    return inside
+    return is_inside(gray, centres - reach) & is_inside(gray, centres + reach)
 
 
-def _refine(
-    gray: NDArray[np.uint8], starts: Points, slopes: Points, size_mm: float
-) -> tuple[Points, NDArray[np.bool_]]:
-    """Return refined places (N, 2) of saddles near `starts`, and which (N,) look like a saddle."""
+def _refine(gray: Pixels, starts: Points, slopes: Points, size_mm: float) -> tuple[Points, NDArray[np.bool_]]:
+    """Return refined places (N, 2) of saddles near `starts`, and which of them (N,) look like a saddle."""
     refined = starts.copy()
     quadrants = size_mm / 2 * pixels_per_mm(slopes)
     windows = np.maximum(2, np.round(0.55 * quadrants)).astype(int)
@@ -72,8 +65,8 @@ def _refine(
     return refined, near & (_likeness(gray, refined, slopes, size_mm) >= MIN_LIKENESS)
 
 
-def _likeness(gray: NDArray[np.uint8], centres: Points, slopes: Points, size_mm: float) -> Points:
-    """Return Pearson's correlation (N,) of the photo around places with the mark; 0 without contrast."""
+def _likeness(gray: Pixels, centres: Points, slopes: Points, size_mm: float) -> Points:
+    """Return Pearson's correlation (N,) of the photo around each place with a mark, 0 without contrast."""
     if not len(centres):
         return np.zeros(0)
     line = np.linspace(-0.45, 0.45, 14) * size_mm
@@ -87,9 +80,9 @@ def _likeness(gray: NDArray[np.uint8], centres: Points, slopes: Points, size_mm:
 
 
 def _search(
-    gray: NDArray[np.uint8], predicted: Points, slope: Points, size_mm: float, search_mm: float
+    gray: Pixels, predicted: Points, slope: Points, size_mm: float, search_mm: float
 ) -> Points | None:
-    """Return where around a predicted place (2,) the photo looks most like the mark, or None."""
+    """Return the place near a predicted one (2,) where the photo looks most like a mark, or None."""
     reach = round((size_mm / 2 + search_mm) * PATCH_PIXELS_PER_MM)
     side = 2 * reach + 1
     step = slope / PATCH_PIXELS_PER_MM
@@ -112,10 +105,10 @@ def _search(
     return place
 
 
-def _mark(side: int) -> NDArray[np.uint8]:
-    """Return the printed mark at patch resolution, softened as a photo softens it."""
+def _mark(side: int) -> Pixels:
+    """Return the printed mark at the resolution of a patch, blurred as in a photo."""
     half = side // 2
     sign = np.sign(np.arange(-half, half + 1))
     mark = (127.5 - 127.5 * np.outer(sign, sign)).astype(np.uint8)
-    softened: NDArray[np.uint8] = cv2.GaussianBlur(mark, (0, 0), 1.5)
+    softened: Pixels = cv2.GaussianBlur(mark, (0, 0), 1.5)
     return softened

@@ -1,8 +1,8 @@
 """A video as photos: the sharpest frame of every pose of the hand.
 
-A pose lasts until what any quarter of the frame shows has moved by 3 % of the frame's longer side, measured
-by phase correlation (Kuglin & Hines 1975) of a 256-pixel gray copy: four quarters see turns, tilts and zooms
-that shift no middle. Reading needs PyAV, the optional extra `video`.
+A pose ends when the content of any quarter of the frame has moved by 3 % of the frame's longer side, measured
+by phase correlation (Kuglin & Hines 1975) of a 256-pixel gray copy. Quarters also move when the camera turns,
+tilts or zooms about the middle. Reading needs PyAV, the optional extra `video`.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from physadv.capture.reading import CaptureError, Photo, Pixels, refuse_misnamed
+from physadv.capture.geometry import Pixels
+from physadv.capture.reading import CaptureError, Photo, refuse_misnamed
 
 if TYPE_CHECKING:
     import av
@@ -30,7 +31,7 @@ SMALL_SIDE = 256
 MOVED = 0.03
 MATCHED = 0.2
 NEEDS_PYAV = "a video; to take its frames: pip install 'physadv[video]'"
-# ISO base media files that begin with one of these are HEIC, AVIF or raw stills.
+# ISO base media files with one of these brands are HEIC, AVIF or raw stills.
 STILL_BRANDS = frozenset(b"heic heix heim heis hevc hevx mif1 mif2 msf1 avif avis jpeg crx".split())
 BOX_HEADER, MAX_BOXES = 8, 10_000
 CAMERA_TAGS = (
@@ -38,7 +39,7 @@ CAMERA_TAGS = (
     ("com.android.manufacturer", "com.android.model"),
     ("make", "model"),
 )
-# Rec. 709 from this height on, where a video does not say (ISO/IEC 23001-8 has 2 for that).
+# Videos without a colour space (2 in ISO/IEC 23001-8) are Rec. 709 from this height on.
 UNSPECIFIED, HD_HEIGHT = 2, 720
 
 Quarters = list[NDArray[np.float32]]
@@ -46,7 +47,14 @@ Quarters = list[NDArray[np.float32]]
 
 @dataclass
 class _Pose:
-    """A stretch of a video: how it began, where its sharpest frame so far is, and that frame."""
+    """A stretch of a video in which the camera is held still.
+
+    Attributes:
+        quarters: the quarters of its first frame.
+        number: number of its sharpest frame so far.
+        sharpness: sharpness of that frame.
+        frame: that frame.
+    """
 
     quarters: Quarters
     number: int
@@ -55,7 +63,7 @@ class _Pose:
 
 
 def is_video(path: Path) -> bool:
-    """Return whether a file's content is an MP4 or QuickTime movie, whatever its name says."""
+    """Return whether a file is an MP4 or QuickTime movie by its content, whatever its name."""
     with path.open("rb") as file:
         head = file.read(BOX_HEADER + 4)
     kind, brand = head[4:8], head[8:12].strip()
@@ -63,14 +71,14 @@ def is_video(path: Path) -> bool:
 
 
 def read_video(path: Path) -> Iterator[tuple[int, Photo]]:
-    """Yield number and photo of the sharpest frame of each pose, at most `MAX_POSES`, turned upright.
+    """Yield the number and the upright photo of the sharpest frame of each pose, at most `MAX_POSES`.
 
-    Where there are more poses, neighbours in time are joined, so that the whole of a video is looked at. Up
-    to 13 frames are held as the decoder made them: 19 bytes for each pixel of one.
+    If there are more poses, neighbours in time are joined, so that the photos come from the whole video. Up
+    to 13 frames are kept as the decoder made them, together 19 bytes for each pixel of a frame.
 
     Raises:
-        CaptureError: PyAV is not installed, or the file is named as a photo is, is damaged, cut off, too
-            long, too large or HDR.
+        CaptureError: PyAV is not installed, or the file is named as a photo, damaged, truncated, too long,
+            too large or HDR.
     """
     with _opened(path) as container:
         poses = _poses(container.decode(video=0))
@@ -83,18 +91,23 @@ def read_video(path: Path) -> Iterator[tuple[int, Photo]]:
 
 
 def read_frames(path: Path, every: int = 1) -> Iterator[tuple[float, Pixels]]:
-    """Yield the time in seconds and the upright RGB pixels (H, W, 3) of every so many frames of a video.
+    """Yield the time in seconds and the upright RGB pixels (H, W, 3), uint8, of frames of a video.
+
+    Args:
+        path: path of the video.
+        every: 1 for every frame, 2 for every second one, and so on.
 
     Raises:
-        CaptureError: as `read_video`.
+        CaptureError: PyAV is not installed, or the file is named as a photo, damaged, truncated, too long,
+            too large or HDR.
     """
     with _opened(path) as container:
         rate = float(container.streams.video[0].average_rate or USUAL_RATE)
         number = -1
         for number, frame in enumerate(container.decode(video=0)):
             if number == 0:
-                _refuse_what_is_no_plain_video(frame)
-            _refuse_what_is_too_long(number)
+                _refuse_large_and_hdr(frame)
+            _refuse_long(number)
             if number % every == 0 and not frame.is_corrupt:
                 yield number / rate, _upright(frame)
         if number < 0:
@@ -103,28 +116,28 @@ def read_frames(path: Path, every: int = 1) -> Iterator[tuple[float, Pixels]]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator["InputContainer"]:
-    """Give a video's container, and turn whatever FFmpeg trips over into one line."""
+    """Open a video, and turn any error of FFmpeg into a `CaptureError` of one line."""
     try:
         import av
     except ImportError as error:
         raise CaptureError(NEEDS_PYAV) from error
     if is_video(path):
         refuse_misnamed(path, "MP4")
-    _refuse_what_is_cut_off(path)
+    _refuse_truncated(path)
     try:
         with av.open(path) as container:
             if not container.streams.video:
-                raise CaptureError("not a readable video: it has no picture, sound at most")
+                raise CaptureError("not a readable video: there is no video stream in it")
             yield container
     except CaptureError:
         raise
-    except Exception as error:  # FFmpeg's errors are of a dozen types.
+    except Exception as error:  # FFmpeg has a dozen types of errors.
         cause = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise CaptureError(f"not a readable video: {cause.splitlines()[0]}") from error
 
 
-def _refuse_what_is_cut_off(path: Path) -> None:
-    """Check that an ISO base media file (ISO/IEC 14496-12) holds all of its pictures; decoders do not."""
+def _refuse_truncated(path: Path) -> None:
+    """Refuse a truncated ISO base media file (ISO/IEC 14496-12); decoders do not notice."""
     size, at = path.stat().st_size, 0
     with path.open("rb") as file:
         for _ in range(MAX_BOXES):
@@ -135,7 +148,7 @@ def _refuse_what_is_cut_off(path: Path) -> None:
                 length = int.from_bytes(head[8:16], "big")
             at += length
             if kind in (b"mdat", b"moov") and at > size:
-                raise CaptureError(f"not a readable video: cut off, {at - size} of {at} bytes are missing")
+                raise CaptureError(f"not a readable video: truncated, {at - size} of {at} bytes are missing")
             if length < BOX_HEADER or at >= size:
                 return
 
@@ -145,8 +158,8 @@ def _poses(frames: Iterator["av.VideoFrame"]) -> list[_Pose]:
     poses: list[_Pose] = []
     for number, frame in enumerate(frames):
         if number == 0:
-            _refuse_what_is_no_plain_video(frame)
-        _refuse_what_is_too_long(number)
+            _refuse_large_and_hdr(frame)
+        _refuse_long(number)
         if frame.is_corrupt:
             continue
         gray = np.asarray(frame.to_ndarray(format="gray"), np.uint8)
@@ -159,7 +172,7 @@ def _poses(frames: Iterator["av.VideoFrame"]) -> list[_Pose]:
     return poses
 
 
-def _refuse_what_is_no_plain_video(frame: "av.VideoFrame") -> None:
+def _refuse_large_and_hdr(frame: "av.VideoFrame") -> None:
     from av.video.reformatter import ColorTrc
 
     if frame.width * frame.height > MAX_PIXELS:
@@ -170,18 +183,18 @@ def _refuse_what_is_no_plain_video(frame: "av.VideoFrame") -> None:
         raise CaptureError("an HDR video (PQ or HLG), whose levels are not a photo's; record it in SDR")
 
 
-def _refuse_what_is_too_long(number: int) -> None:
+def _refuse_long(number: int) -> None:
     if number >= MAX_FRAMES:
-        raise CaptureError(f"has more than {MAX_FRAMES} frames, two minutes of 60 a second; cut it")
+        raise CaptureError(f"has more than {MAX_FRAMES} frames, two minutes at 60 per second; shorten it")
 
 
 def _sharpness(gray: Pixels) -> float:
-    """Return the standard deviation of the Laplacian, a measure for frames of one scene only."""
+    """Return the standard deviation of the Laplacian, by which only frames of one scene can be compared."""
     return float(cv2.meanStdDev(cv2.Laplacian(gray, cv2.CV_16S))[1][0, 0])
 
 
 def _quarters(gray: Pixels) -> Quarters:
-    """Return the four quarters of a small copy, each faded out to its edges."""
+    """Return the four quarters of a reduced copy, each fading out towards its edges."""
     scale = SMALL_SIDE / max(gray.shape)
     small = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.float32)
     height, width = (max(side // 2, 2) for side in small.shape)
@@ -191,14 +204,14 @@ def _quarters(gray: Pixels) -> Quarters:
 
 
 def _has_moved(before: Quarters, now: Quarters) -> bool:
-    """Return whether a quarter has moved, or nothing is where it was."""
+    """Return whether any quarter has moved, or none can be matched."""
     found = [cv2.phaseCorrelate(old, new) for old, new in zip(before, now, strict=True)]
     shifts = [np.hypot(*shift) for shift, response in found if response >= MATCHED]
     return not shifts or max(shifts) > MOVED * SMALL_SIDE
 
 
 def _join_nearest(poses: list[_Pose]) -> None:
-    """Where there is one pose too many, let the sharper of the two nearest in time stand for both."""
+    """If there is one pose too many, keep only the sharper of the two that are nearest in time."""
     if len(poses) <= MAX_POSES:
         return
     first = min(range(len(poses) - 1), key=lambda index: poses[index + 1].number - poses[index].number)
@@ -212,13 +225,13 @@ def _camera(metadata: dict[str, str]) -> str:
 
 
 def _upright(frame: "av.VideoFrame") -> Pixels:
-    """Return a frame's RGB pixels; without the two flags they would be a level or two too dark."""
+    """Return the upright RGB pixels of a frame. Without two of the flags they would be too dark."""
     from av.video.reformatter import Colorspace, Interpolation
 
-    hd_untold = frame.colorspace == UNSPECIFIED and frame.height >= HD_HEIGHT
+    hd_unspecified = frame.colorspace == UNSPECIFIED and frame.height >= HD_HEIGHT
     pixels = frame.to_ndarray(
         format="rgb24",
-        src_colorspace=Colorspace.ITU709 if hd_untold else None,
+        src_colorspace=Colorspace.ITU709 if hd_unspecified else None,
         interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT,
     )
     turns = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}

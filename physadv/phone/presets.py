@@ -133,7 +133,5 @@ _READERS = {
     "Scene": _no_table,
 }
 
-PHONES: dict[str, PhonePreset] = {
-    name: _read(_FOLDER / f"{name}.toml") for name in ("office", "hand-held", "window", "night", "hostile")
-}
-"""The presets of the package by name, from careful to careless."""
+PHONES: dict[str, PhonePreset] = {path.stem: _read(path) for path in sorted(_FOLDER.glob("*.toml"))}
+"""The presets of the package by name."""

@@ -11,8 +11,9 @@ from PIL import Image
 
 from physadv.capture.cells import CroppedCell
 from physadv.capture.crop_photo import FoundSheet, crop_photo
+from physadv.capture.geometry import Pixels
 from physadv.capture.overlay import draw_overlay
-from physadv.capture.reading import CaptureError, Photo, Pixels, read_photo
+from physadv.capture.reading import CaptureError, Photo, read_photo
 from physadv.capture.video import NEEDS_PYAV, is_video, read_video
 from physadv.files import file_sha256, replacing
 from physadv.runs import Capture, Colour, CropRow, Manifest, PhotoRow, Printout

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, fields
 from importlib.util import find_spec
 from io import StringIO
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -31,55 +31,47 @@ _MEASURES = tuple(field.name for field in fields(Row) if field.type is Estimate)
 _WHOLE = ("eps", "top", "n", "pairs", "seed", "label", "target", *(f"label_{k + 1}" for k in range(TOP)))
 _REAL = ("value", "low", "high", *(f"probability_{k + 1}" for k in range(TOP)))
 
-_OBSERVATIONS = """
-SELECT classifier, channel, seed, observations.example, examples.label, examples.target, photo,
-       photos.simulated, labels, probabilities
-FROM observations JOIN temp.examples USING (example) LEFT JOIN photos ON photos.name = photo
-WHERE observations.run = ?
-ORDER BY classifier, channel, seed, observations.example, photo
-"""
-
 
 class ExportError(PhysadvError):
     """A format is unknown, or cannot hold or be written where it was asked."""
 
 
-def check_format(form: str | None, output: Path | None) -> str:
+def check_format(fmt: str | None, output: Path | None) -> str:
     """Return the format of tables, checked before anything is measured; without one, the output's suffix.
 
     Raises:
         ExportError: it is unknown, needs a file to go to, or a library that is not installed.
     """
-    if form is None and output is not None:
-        form = {".tex": "latex"}.get(output.suffix, output.suffix.removeprefix("."))
-    if form not in FORMATS:
-        raise ExportError(unknown_name("format", str(form), FORMATS))
-    if form == "parquet" and output is None:
+    if fmt is None and output is not None:
+        fmt = {".tex": "latex"}.get(output.suffix, output.suffix.removeprefix("."))
+    if fmt not in FORMATS:
+        raise ExportError(unknown_name("format", str(fmt), FORMATS))
+    if fmt == "parquet" and output is None:
         raise ExportError("format parquet is not text; wanted --output FILE with it")
-    _check_library(form)
-    return form
+    _check_library(fmt)
+    return fmt
 
 
-def write_tables(measurements: Sequence[Measurement], form: str, output: Path) -> None:
+def write_tables(measurements: Sequence[Measurement], fmt: str, output: Path) -> None:
     """Write what `tables_as_text` returns, or a Parquet file, to `output`, whole or not at all."""
     with replacing(output) as temporary:
-        if form == "parquet":
+        if fmt == "parquet":
             _write_parquet(temporary, rate_records(measurements))
         else:
-            temporary.write_text(tables_as_text(measurements, form), encoding="utf-8")
+            temporary.write_text(tables_as_text(measurements, fmt), encoding="utf-8")
 
 
-def tables_as_text(measurements: Sequence[Measurement], form: str) -> str:
+def tables_as_text(measurements: Sequence[Measurement], fmt: str) -> str:
     """Return every measurement's table, and with several the transfer matrix.
 
     Args:
         measurements: of one or several runs by one or several classifiers.
-        form: `csv`, one line a measure, as `rate_records`; `json`, everything, nested; or `latex`, a table of
+        fmt: `csv`, one line a measure, as `rate_records`; `json`, everything, nested; or `latex`, a table of
             destruction rates a measurement, for booktabs.
     """
-    if form == "json":
+    if fmt == "json":
         return json.dumps(_nested(measurements)) + "\n"
-    if form == "latex":
+    if fmt == "latex":
         return "\n".join(map(_latex, measurements))
     text = StringIO()
     _write_csv(text, rate_records(measurements))
@@ -98,22 +90,15 @@ def rate_records(measurements: Iterable[Measurement]) -> Iterator[Record]:
             "classifier": measurement.classifier,
         }
         for channel, rows in measurement.channels.items():
-            for row in rows:
-                for name in _MEASURES:
-                    found = asdict(getattr(row, name))
-                    said = {**found, "discarded": json.dumps(found["discarded"])}
-                    yield {
-                        **whose,
-                        "channel": channel,
-                        "case": row.case,
-                        "top": row.top,
-                        "measure": name,
-                        **said,
-                    }
+            for row, name in product(rows, _MEASURES):
+                found = asdict(getattr(row, name))
+                discarded = json.dumps(found.pop("discarded"))
+                which = {"channel": channel, "case": row.case, "top": row.top, "measure": name}
+                yield {**whose, **which, **found, "discarded": discarded}
 
 
 def export_observations(
-    printout: Printout, capture: Capture, form: str, output: Path | None = None, reporter: Reporter = silent
+    printout: Printout, capture: Capture, fmt: str, output: Path | None = None, reporter: Reporter = silent
 ) -> tuple[Path, int]:
     """Write every observation of a run, one a line, and return the file and how many they are.
 
@@ -123,7 +108,7 @@ def export_observations(
     Args:
         printout: the run.
         capture: where its observations are.
-        form: `csv`, `json` (an array, an object a line) or `parquet`.
+        fmt: `csv`, `json` (an array, an object a line) or `parquet`.
         output: the file; captures/NAME/observations.FORM by default.
         reporter: shows progress.
 
@@ -131,56 +116,45 @@ def export_observations(
         ExportError: the format is unknown, or needs a library that is not installed.
         RunError: nothing has been observed yet.
     """
-    if form == "latex":
+    if fmt == "latex":
         raise ExportError("format latex is for tables: physadv destruction-rate NAME --format latex")
-    if form not in OBSERVATION_FORMATS:
-        raise ExportError(unknown_name("format", form, OBSERVATION_FORMATS))
-    _check_library(form)
+    if fmt not in OBSERVATION_FORMATS:
+        raise ExportError(unknown_name("format", fmt, OBSERVATION_FORMATS))
+    _check_library(fmt)
     manifest = printout.manifest()
     if not capture.store_path.exists():
         raise RunError(f"{capture.store_path}: not found; run 'physadv destruction-rate' first")
-    path = output or capture.folder / f"observations.{form}"
+    path = output or capture.folder / f"observations.{fmt}"
     with capture.store() as store:
-        total = store.select("SELECT COUNT(*) FROM observations WHERE run = ?", (manifest.code,))[0][0]
+        total = store.total(manifest.code)
         if not total:
             raise RunError(
                 f"{capture.store_path}: no observation of this run; run 'physadv destruction-rate'"
             )
         records = reporter.track(_observation_records(store, manifest), total, "observations exported")
         with replacing(path) as temporary:
-            _WRITERS[form](temporary, records)
+            _WRITERS[fmt](temporary, records)
     return path, total
 
 
 def _observation_records(store: ObservationStore, manifest: Manifest) -> Iterator[Record]:
-    store.note_examples((e.id, place, e.label, e.target) for place, e in enumerate(manifest.examples))
-    known = {example.id: example for example in manifest.examples}
-    for (
-        classifier,
-        channel,
-        seed,
-        name,
-        label,
-        target,
-        photo,
-        simulated,
-        labels,
-        probabilities,
-    ) in store.stream(_OBSERVATIONS, (manifest.code,)):
-        top = [*json.loads(labels), *[None] * TOP][:TOP]
-        sure = [*json.loads(probabilities), *[None] * TOP][:TOP]
+    examples = {example.id: example for example in manifest.examples}
+    for row, simulated in store.all_observations(manifest.code):
+        example = examples[row.example]
+        top = [*row.labels, *[None] * TOP][:TOP]
+        sure = [*row.probabilities, *[None] * TOP][:TOP]
         yield {
             "run": manifest.name,
-            "classifier": classifier,
-            "channel": channel,
-            "seed": seed,
-            "pair": known[name].pair,
-            "kind": known[name].kind,
-            "example": name,
-            "label": label,
-            "target": target,
-            "photo": photo or None,
-            "simulated": None if simulated is None else bool(simulated),
+            "classifier": row.classifier,
+            "channel": row.channel,
+            "seed": row.seed,
+            "pair": example.pair,
+            "kind": example.kind,
+            "example": example.id,
+            "label": example.label,
+            "target": example.target,
+            "photo": row.photo or None,
+            "simulated": simulated,
             **{f"label_{k + 1}": answer for k, answer in enumerate(top)},
             **{f"probability_{k + 1}": probability for k, probability in enumerate(sure)},
         }
@@ -243,8 +217,8 @@ _WRITERS: dict[str, Callable[[Path, Iterable[Record]], None]] = {
 }
 
 
-def _check_library(form: str) -> None:
-    if form == "parquet" and find_spec("pyarrow") is None:
+def _check_library(fmt: str) -> None:
+    if fmt == "parquet" and find_spec("pyarrow") is None:
         raise ExportError("format parquet needs pyarrow: pip install 'physadv[parquet]'")
 
 

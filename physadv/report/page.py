@@ -23,7 +23,13 @@ PICTURE_QUALITY = 80
 
 @dataclass(frozen=True)
 class Notice:
-    """What must be known before any number is read; `plain` where it is no caution."""
+    """What must be known before any number is read.
+
+    Attributes:
+        title: in a few words.
+        text: in a sentence.
+        plain: whether it is information and no caution.
+    """
 
     title: str
     text: str
@@ -32,7 +38,15 @@ class Notice:
 
 @dataclass(frozen=True)
 class Headline:
-    """One number in large type, its interval and n, and what it says; `weak` where it is no number."""
+    """One number in large type.
+
+    Attributes:
+        name: what it is.
+        value: the number, as written.
+        detail: its interval and n.
+        words: what it says.
+        weak: whether there is no number, and `value` says so.
+    """
 
     name: str
     value: str
@@ -42,66 +56,15 @@ class Headline:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One place of a table; `detail` stands under it, smaller; `weak` marks what is no number."""
-
-    text: str
-    detail: str = ""
-    weak: bool = False
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column's heading, and whether numbers stand in it."""
-
-    name: str
-    numeric: bool = True
-
-
-@dataclass(frozen=True)
-class ColumnGroup:
-    """Neighbouring columns under one heading; without a name each stands for itself."""
-
-    name: str
-    columns: tuple[Column, ...]
-
-
-@dataclass(frozen=True)
-class RowGroup:
-    """Rows under one heading; the first cell of each row is that row's heading."""
-
-    name: str
-    rows: tuple[tuple[Cell, ...], ...]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table; its caption says what it shows and in which unit. A `folded` one is opened by the reader."""
-
-    caption: str
-    columns: tuple[ColumnGroup, ...]
-    groups: tuple[RowGroup, ...]
-    folded: bool = False
-
-    @property
-    def each_column(self) -> tuple[Column, ...]:
-        """Return the columns from left to right."""
-        return tuple(column for group in self.columns for column in group.columns)
-
-    @property
-    def grouped(self) -> bool:
-        """Return whether some columns stand under a common heading."""
-        return any(group.name for group in self.columns)
-
-    @property
-    def numeric(self) -> bool:
-        """Return whether there are numbers in it at all."""
-        return any(column.numeric for column in self.each_column)
-
-
-@dataclass(frozen=True)
 class FigureGroup:
-    """Figures of one kind under one heading, empty where they need none; `small` ones are multiples."""
+    """Figures of one kind.
+
+    Attributes:
+        title: heading above them, empty where they need none.
+        note: how to read them.
+        figures: the drawings.
+        small: whether they are small multiples, several in a row.
+    """
 
     title: str
     note: str
@@ -114,13 +77,13 @@ class Picture:
     """One picture of a pair.
 
     Attributes:
-        title: what it is, "clean" or "adversarial photo".
-        src: a data URI; empty where there is no picture, and `answer` then says why.
-        size_px: of what `src` holds.
+        title: what it is, such as "clean" or "adversarial photo".
+        src: the picture as a data URI; empty where there is none, and `alt` says why.
+        size_px: width and height of the picture.
         alt: its text alternative.
-        answer: the classifier's first answer on it, or what else is to be said.
-        probability: of that answer, as written.
-        right: whether the answer is the true label; None where nothing was asked.
+        answer: the classifier's first answer, or a remark where no classifier was asked.
+        probability: the answer's probability, as written.
+        right: whether the answer is the true label; None where no classifier was asked.
     """
 
     title: str
@@ -134,7 +97,15 @@ class Picture:
 
 @dataclass(frozen=True)
 class GalleryRow:
-    """One pair: its name, its true label, what happened to it, and its pictures."""
+    """One pair of the gallery.
+
+    Attributes:
+        pair: its name.
+        label: its true class.
+        fate: what happened to its adversarial image.
+        notes: what else is to be said, a line each.
+        pictures: clean and adversarial, as files and as photographed, and their difference.
+    """
 
     pair: str
     label: str
@@ -145,7 +116,15 @@ class GalleryRow:
 
 @dataclass(frozen=True)
 class GalleryGroup:
-    """Pairs to which the same happened; `tone` sets their colour, `total` counts those not shown too."""
+    """Pairs to which the same happened.
+
+    Attributes:
+        name: what happened, in a word or two.
+        words: what happened, in a sentence.
+        tone: colour of the group.
+        total: number of such pairs, those that are not shown included.
+        rows: the pairs shown.
+    """
 
     name: str
     words: str
@@ -156,7 +135,12 @@ class GalleryGroup:
 
 @dataclass(frozen=True)
 class Facts:
-    """Names and values of one kind, such as the attack's parameters."""
+    """Names and values of one kind.
+
+    Attributes:
+        name: of the kind, such as "Attack".
+        items: name and value of each, as written.
+    """
 
     name: str
     items: tuple[tuple[str, str], ...]

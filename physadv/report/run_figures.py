@@ -55,34 +55,34 @@ def report_figures(
     ]
 
 
-def write_figures(capture: Capture, measurements: Sequence[Measurement], form: str) -> list[Path]:
+def write_figures(capture: Capture, measurements: Sequence[Measurement], fmt: str) -> list[Path]:
     """Write every figure of the report into captures/NAME/figures, and return the files.
 
     Raises:
         PhysadvError: the format is unknown.
     """
-    check_figure_format(form)
+    check_figure_format(fmt)
     capture.figures.mkdir(parents=True, exist_ok=True)
     written = []
     judges = of_first_run(measurements)
     for group in report_figures(measurements, judges, named_channels(judges)):
         for figure in group.figures:
-            path = capture.figures / f"{figure.name}.{form}"
+            path = capture.figures / f"{figure.name}.{fmt}"
             with replacing(path) as temporary:
-                figure.write(temporary, form)
+                figure.write(temporary, fmt)
             written.append(path)
     return written
 
 
-def check_figure_format(form: str) -> str:
+def check_figure_format(fmt: str) -> str:
     """Return a format of figures.
 
     Raises:
         PhysadvError: it is none of `FORMATS`.
     """
-    if form not in FORMATS:
-        raise PhysadvError(unknown_name("format of figures", form, FORMATS))
-    return form
+    if fmt not in FORMATS:
+        raise PhysadvError(unknown_name("format of figures", fmt, FORMATS))
+    return fmt
 
 
 def _single(channels: Mapping[str, Sequence[Row]]) -> tuple[Figure, ...]:

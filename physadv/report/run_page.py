@@ -260,29 +260,15 @@ def _discarded_note(measurement: Measurement) -> str:
     )
 
 
-def _discarded(measurement: Measurement, channels: Channels) -> tuple[Table[Any], ...]:
+def _discarded(measurement: Measurement, channels: Channels) -> list[Table[Any]]:
+    """Return what was left out, and why, as tables of words; where nothing was, there is no table."""
     photos = [(photo.name, photo.reason or "") for photo in measurement.photos if photo.status == "refused"]
     cells = [(crop.example, crop.photo, crop.reason or "") for crop in measurement.crops if crop.path is None]
     missing = [
-        (channels.names[channel], ", ".join(pairs))
-        for channel in measurement.channels
-        if (pairs := measurement.missing[channel])
+        (channels.names[name], ", ".join(pairs)) for name, pairs in measurement.missing.items() if pairs
     ]
-    return (
-        *_listed("Photos that could not be used", ("Photo", "Reason"), photos),
-        *_listed("Cells that could not be cut out", ("Example", "Photo", "Reason"), cells),
-        *_listed("Pairs whose adversarial image was never measured", ("Channel", "Pairs"), missing),
-        *_listed(
-            "Pairs that no destruction rate counts",
-            ("Channel", "Case", "Pairs and reason"),
-            _left_out(measurement, channels),
-        ),
-    )
-
-
-def _left_out(measurement: Measurement, channels: Channels) -> list[tuple[str, ...]]:
-    """Return why pairs count in no destruction rate; through every strength of a sweep it is the same."""
-    return [
+    # Through every strength of a sweep the same pairs do not count.
+    uncounted = [
         (
             channels.names[channel],
             f"{row.case}, top-{row.top}",
@@ -292,11 +278,15 @@ def _left_out(measurement: Measurement, channels: Channels) -> list[tuple[str, .
         for row in measurement.channels[channel]
         if row.destruction_rate.discarded
     ]
-
-
-def _listed(caption: str, columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> tuple[Table[Any], ...]:
-    """Return a table of words, or none where there is nothing to list."""
-    if not rows:
-        return ()
-    more = f", the first {LISTED} of {len(rows)}; 'destruction-rate --json' lists all" * (len(rows) > LISTED)
-    return (words_table(f"{caption}{more}", columns, rows[:LISTED]),)
+    lists: tuple[tuple[str, Sequence[str], Sequence[Sequence[str]]], ...] = (
+        ("Photos that could not be used", ("Photo", "Reason"), photos),
+        ("Cells that could not be cut out", ("Example", "Photo", "Reason"), cells),
+        ("Pairs whose adversarial image was never measured", ("Channel", "Pairs"), missing),
+        ("Pairs that no destruction rate counts", ("Channel", "Case", "Pairs and reason"), uncounted),
+    )
+    more = f", the first {LISTED} of {{}}; 'destruction-rate --json' lists all"
+    return [
+        words_table(title + more.format(len(rows)) * (len(rows) > LISTED), headings, rows[:LISTED])
+        for title, headings, rows in lists
+        if rows
+    ]

@@ -140,6 +140,23 @@ class ObservationStore:
             for row in rows
         ]
 
+    def all_observations(self, run: str) -> Iterator[tuple[ObservationRow, bool | None]]:
+        """Yield a run's observations one by one, each with whether its photo is simulated, None for files."""
+        query = (
+            "SELECT classifier, channel, seed, example, photo, labels, probabilities, photos.simulated "
+            "FROM observations LEFT JOIN photos ON photos.name = photo WHERE observations.run = ? "
+            "ORDER BY classifier, channel, seed, example, photo"
+        )
+        for *key, labels, probabilities, simulated in self.stream(query, (run,)):
+            classifier, channel, seed, example, photo = key
+            top = (tuple(json.loads(labels)), tuple(json.loads(probabilities)))
+            row = ObservationRow(run, classifier, channel, seed, example, photo, *top)
+            yield row, None if simulated is None else bool(simulated)
+
+    def total(self, run: str) -> int:
+        """Return how many observations there are of a run."""
+        return int(self.select("SELECT COUNT(*) FROM observations WHERE run = ?", (run,))[0][0])
+
     def count(self, run: str, classifier: str, channel: str, seed: int) -> int:
         """Return how many observations one classifier has made of one run through one channel."""
         query = (

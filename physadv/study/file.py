@@ -5,7 +5,6 @@ names file, table and key.
 """
 
 import re
-import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -21,6 +20,7 @@ from physadv.pipeline.settings import GenerateSettings, resolve
 from physadv.runs.folders import check_name
 from physadv.sheets.layout import PAGES
 from physadv.study.tables import PhotographTable, RunsKeys, StudyTable, first_fault
+from physadv.toml_tables import read_toml
 from physadv.transforms import parse_sweep, parse_transform
 
 
@@ -76,12 +76,7 @@ def read_study(path: Path, data: Path | None = None) -> Study:
             not exist, or two runs have one name; one line that names file, table and key.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-        tables = StudyTable.model_validate(document)
-    except OSError as error:
-        raise StudyError(f"{path}: {error.strerror or error}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise StudyError(f"{path}: not a TOML file in UTF-8 ({error})") from error
+        tables = StudyTable.model_validate(read_toml(path, StudyError))
     except ValidationError as error:
         raise StudyError(f"{path}: {first_fault(error)}") from error
     return _Reader(path, data or path.parent, tables).study()

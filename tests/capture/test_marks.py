@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from physadv.capture.codes import read_at, refine_corners
 from physadv.capture.fitting import fit_sheet
 from physadv.capture.flat_page import FlatPage
-from physadv.capture.geometry import Camera
+from physadv.capture.geometry import Pinhole
 from physadv.capture.quality import clipped_share, edge_sigmas
 from physadv.capture.resampling import correlation, cut_crop
 from physadv.capture.saddles import find_saddles
@@ -119,7 +119,7 @@ def test_plane_and_lens_are_recovered_from_marks(k1: float, k2: float) -> None:
     axis_x, axis_y = np.linspace(12, 198, 6), np.linspace(20, 280, 8)
     points = np.stack(np.meshgrid(axis_x, axis_y), axis=-1).reshape(-1, 2)
     seen = synthetic_view(points, k1, k2)
-    model = fit_sheet(points, seen, np.full(len(points), 0.1), Camera(3024, 4032))
+    model = fit_sheet(points, seen, np.full(len(points), 0.1), Pinhole(3024, 4032))
     between = points + np.array([7.3, 5.1])
     np.testing.assert_allclose(model.to_photo(between), synthetic_view(between, k1, k2), atol=0.02)
 
@@ -129,7 +129,7 @@ def test_one_wild_mark_does_not_move_the_sheet() -> None:
     points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
     seen = synthetic_view(points, 0.02, 0.0)
     seen[10] += (40, -25)
-    model = fit_sheet(points, seen, np.full(len(points), 0.1), Camera(3024, 4032))
+    model = fit_sheet(points, seen, np.full(len(points), 0.1), Pinhole(3024, 4032))
     others = np.delete(np.arange(len(points)), 10)
     error = np.linalg.norm(model.to_photo(points) - synthetic_view(points, 0.02, 0.0), axis=1)
     assert float(error[others].max()) < 0.5

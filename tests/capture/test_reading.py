@@ -5,12 +5,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from capture_scene import Scene
+from capture_scene import Scene, first_codes
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, ImageOps, TiffImagePlugin
 
 from physadv.capture import reading
-from physadv.capture.codes import find_codes
 from physadv.capture.reading import ENDINGS, FORMATS, CaptureError, read_photo
 
 
@@ -68,8 +67,9 @@ def test_a_photo_named_as_another_format_is_refused_by_both_names(tmp_path: Path
     for named in ENDINGS.keys() - {form}:
         path = tmp_path / f"IMG_1{ENDINGS[named][-1].upper()}"
         Image.fromarray(smooth_picture()).save(path, form)
-        assert f"as {named} is, but holds {form}; if it is whole, rename it to {ENDINGS[form][0]}" in refusal(
-            path
+        assert (
+            f"which means {named}, but contains {form}; if it is intact, rename it to {ENDINGS[form][0]}"
+            in refusal(path)
         )
 
 
@@ -80,7 +80,7 @@ def test_a_phones_jpeg_with_a_second_picture_is_a_jpeg_by_its_name_too(tmp_path:
         )
     read_photo(tmp_path / "photo.jpg")
     read_photo(tmp_path / "photo.MPO")
-    assert "holds JPEG" in refusal(tmp_path / "photo.png")
+    assert "contains JPEG" in refusal(tmp_path / "photo.png")
 
 
 def test_a_heic_photo_is_turned_once_and_not_twice(tmp_path: Path) -> None:
@@ -200,9 +200,9 @@ def test_what_is_no_photo_is_refused_with_its_reason_in_one_line(tmp_path: Path)
     frames = [Image.fromarray(np.roll(smooth_picture(), k, axis=0)) for k in range(3)]
     for name in ("animation.webp", "animation.png", "pages.tif", "animation.avif"):
         frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
-        assert "holds 3 pictures" in refusal(tmp_path / name)
+        assert "contains 3 pictures" in refusal(tmp_path / name)
     Image.fromarray(np.ones((8, 8), np.float32)).save(tmp_path / "float.tif")
-    assert "32 bits a sample (mode F)" in refusal(tmp_path / "float.tif")
+    assert "32 bits per sample (mode F)" in refusal(tmp_path / "float.tif")
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     tags[reading.DNG_VERSION] = b"\x01\x04\x00\x00"
     frames[0].save(tmp_path / "raw.dng", "TIFF", tiffinfo=tags)
@@ -290,6 +290,6 @@ def test_real_photos_of_codes_are_read_as_well_as_zxing_reads_them(shared_data: 
             continue
         total += 1
         wanted = text.read_bytes().decode("utf-8", "replace").strip()
-        right += any(code.text.strip() == wanted for code in find_codes(read_photo(image).gray))
+        right += any(code.text.strip() == wanted for code in first_codes(read_photo(image).gray))
     assert total == 144
     assert right >= 128

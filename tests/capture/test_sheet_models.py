@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from physadv.capture.geometry import Camera, jacobians, pixels_per_mm, viewed_from
+from physadv.capture.geometry import Pinhole, jacobians, pixels_per_mm, viewed_from
 from physadv.capture.least_squares import fit_points
 
 Points = np.ndarray
@@ -13,7 +13,7 @@ Points = np.ndarray
 class Plane:
     """A page at a distance before a pinhole, turned about the photo's horizontal, its middle at (0, 0)."""
 
-    def __init__(self, camera: Camera, degrees: float, distance: float, aside: float = 0.0) -> None:
+    def __init__(self, camera: Pinhole, degrees: float, distance: float, aside: float = 0.0) -> None:
         self.camera, self.distance, self.aside = camera, distance, aside
         self.turn = cv2.Rodrigues(np.array([np.radians(degrees), 0.0, 0.0]))[0]
 
@@ -24,14 +24,14 @@ class Plane:
 
 
 def test_the_focal_length_of_exif_is_that_of_a_film_frame_of_the_same_diagonal() -> None:
-    assert Camera(3600, 2400, 50.0).focal == pytest.approx(5000)
-    assert Camera(2400, 3600, 50.0).focal == pytest.approx(5000)
-    assert Camera(3600, 2400).focal == pytest.approx(2600)
+    assert Pinhole(3600, 2400, 50.0).focal == pytest.approx(5000)
+    assert Pinhole(2400, 3600, 50.0).focal == pytest.approx(5000)
+    assert Pinhole(3600, 2400).focal == pytest.approx(2600)
 
 
 @pytest.mark.parametrize("degrees", [0.0, 30.0, -60.0])
 def test_inclination_and_distance_are_read_off_a_small_piece_of_paper(degrees: float) -> None:
-    camera = Camera(4000, 3000, 26.0)
+    camera = Pinhole(4000, 3000, 26.0)
     page = Plane(camera, degrees, 400.0)
     middle = np.zeros((1, 2))
     angle, distance = viewed_from(jacobians(page, middle)[0], page.to_photo(middle)[0], camera)
@@ -40,7 +40,7 @@ def test_inclination_and_distance_are_read_off_a_small_piece_of_paper(degrees: f
 
 
 def test_beside_the_axis_paper_is_seen_at_the_angle_of_its_ray() -> None:
-    camera = Camera(4000, 3000, 26.0)
+    camera = Pinhole(4000, 3000, 26.0)
     page = Plane(camera, 0.0, 400.0, aside=300.0)
     middle = np.zeros((1, 2))
     angle, distance = viewed_from(jacobians(page, middle)[0], page.to_photo(middle)[0], camera)
@@ -49,7 +49,7 @@ def test_beside_the_axis_paper_is_seen_at_the_angle_of_its_ray() -> None:
 
 
 def test_resolution_is_focal_length_over_distance() -> None:
-    camera = Camera(4000, 3000, 26.0)
+    camera = Pinhole(4000, 3000, 26.0)
     slopes = jacobians(Plane(camera, 0.0, 400.0), np.array([[0.0, 0.0], [30.0, -20.0]]))
     np.testing.assert_allclose(pixels_per_mm(slopes), camera.focal / 400, rtol=1e-6)
 

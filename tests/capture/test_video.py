@@ -119,7 +119,9 @@ def test_the_content_says_what_is_a_video(record: Callable[..., Path], tmp_path:
     movie = record([scene_from(0, 0)], name="photo.mov")
     renamed = movie.rename(tmp_path / "photo.jpg")
     assert is_video(renamed)
-    assert "named .jpg as JPEG is, but holds MP4; if it is whole, rename it to .mp4" in refusal(renamed)
+    assert "named .jpg, which means JPEG, but contains MP4; if it is intact, rename it to .mp4" in refusal(
+        renamed
+    )
     assert len(list(read_video(renamed.rename(tmp_path / "photo.M4V")))) == 1
     for name in ("still.heic", "still.avif", "still.png", "still.jpg"):
         Image.fromarray(scene_from(0, 0)[:32, :32]).save(tmp_path / name)
@@ -135,7 +137,7 @@ def test_what_is_no_usable_video_is_refused_with_its_reason(
     whole = record(frames).read_bytes()
     for share in (0.3, 0.9, 0.999):
         (tmp_path / "cut.mp4").write_bytes(whole[: int(share * len(whole))])
-        assert "not a readable video: cut off" in refusal(tmp_path / "cut.mp4")
+        assert "not a readable video: truncated" in refusal(tmp_path / "cut.mp4")
     (tmp_path / "none.mp4").write_bytes(whole[:32])
     assert "not a readable video" in refusal(tmp_path / "none.mp4")
     for transfer in (16, 18):
@@ -146,7 +148,7 @@ def test_what_is_no_usable_video_is_refused_with_its_reason(
         sound.sample_rate = 44100
         container.mux(stream.encode(sound))
         container.mux(stream.encode())
-    assert "no picture" in refusal(tmp_path / "sound.mp4")
+    assert "no video stream" in refusal(tmp_path / "sound.mp4")
     movie = record(frames)
     monkeypatch.setattr(video, "MAX_FRAMES", 3)
     assert "more than 3 frames" in refusal(movie)

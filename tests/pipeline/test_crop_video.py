@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 from test_crop import CROP, PHOTO, stored
-from test_interrupted import end_at
+from test_interrupted import end_at, start
 
 from physadv.capture.video import NEEDS_PYAV
 
 av = pytest.importorskip("av")
+__all__ = ["end_at", "start"]
 
 
 def write_video(path, frames):
@@ -88,8 +89,9 @@ def test_the_sharp_frame_of_each_pose_is_a_photo(physadv, root, video, contents)
     assert not any(path.name.startswith("clip") for path in root.rglob("*") if path.parent.name != "photos")
 
 
-def test_a_video_killed_half_way_goes_on_to_the_same_bytes(physadv, root, contents):
-    assert end_at(6, signal.SIGKILL, root, *CROP, root).returncode == -signal.SIGKILL
+def test_a_video_killed_half_way_goes_on_to_the_same_bytes(physadv, end_at, root, contents):
+    code, *_ = end_at(6, signal.SIGKILL, root, *CROP, root)
+    assert code == -signal.SIGKILL
     assert physadv(*CROP, root).code == 0
     killed = contents(root)
     shutil.rmtree(root / "captures" / "mine" / "crops")

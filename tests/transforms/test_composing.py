@@ -127,5 +127,5 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path):
     with pytest.raises(TransformError, match=r"none\.toml: No such file"):
         load_preset(str(tmp_path / "none.toml"))
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(TransformError, match=r"binary\.toml: not UTF-8 text"):
+    with pytest.raises(TransformError, match=r"binary\.toml: not a TOML file in UTF-8"):
         load_preset(str(tmp_path / "binary.toml"))

@@ -100,14 +100,14 @@ class Figure:
         """Return an <svg> element, for a page that holds it inline; its text is escaped."""
         return _inline(self._written("svg", transparent=True).decode(), self.name)
 
-    def write(self, path: Path, form: str) -> None:
+    def write(self, path: Path, fmt: str) -> None:
         """Write it as a file of one of `FORMATS`, on white."""
-        path.write_bytes(self._written(form, facecolor="white"))
+        path.write_bytes(self._written(fmt, facecolor="white"))
 
-    def _written(self, form: str, **options: Any) -> bytes:
+    def _written(self, fmt: str, **options: Any) -> bytes:
         written = io.BytesIO()
         with _settings():
-            self.canvas.savefig(written, format=form, metadata=_UNDATED[form], dpi=PNG_DPI, **options)
+            self.canvas.savefig(written, format=fmt, metadata=_UNDATED[fmt], dpi=PNG_DPI, **options)
         return written.getvalue()
 
 

@@ -5,15 +5,14 @@ It has `traffic/gtsrb32.npz` (32-pixel GTSRB signs) and `traffic/rp2/victims` (p
 
 import zipfile
 from pathlib import Path
-from typing import NamedTuple
-
-import numpy as np
-import torch
-from PIL import Image
-from torch import Tensor
+from typing import TYPE_CHECKING, NamedTuple
 
 from physadv.classifiers.errors import ClassifierError
 from physadv.classifiers.gtsrb import SIGN_LABELS
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
 
 STOP = SIGN_LABELS.index("stop")
 
@@ -21,17 +20,29 @@ STOP = SIGN_LABELS.index("stop")
 class Signs(NamedTuple):
     """Sign images (N, 3, H, W), uint8 RGB, and their labels (N,), int64."""
 
-    images: Tensor
-    labels: Tensor
+    images: "Tensor"
+    labels: "Tensor"
 
 
-def read_training(data: Path) -> tuple[Signs, np.ndarray]:
+def training_file(data: Path) -> Path:
+    """Return the file of GTSRB signs in the folder.
+
+    Raises:
+        ClassifierError: it is not there.
+    """
+    path = data / "traffic" / "gtsrb32.npz"
+    if not path.is_file():
+        raise ClassifierError(f"{path}: no such file of GTSRB signs")
+    return path
+
+
+def read_training(data: Path) -> "tuple[Signs, np.ndarray]":
     """Return the training signs (N, 3, 32, 32) and the track (class, number) of each, (N, 2).
 
     Raises:
         ClassifierError: the file is missing, damaged, or holds other arrays.
     """
-    path = data / "traffic" / "gtsrb32.npz"
+    path = training_file(data)
     images, labels, tracks = _arrays(path, "train_images", "train_labels", "train_tracks")
     return _signs(images, labels, path), tracks
 
@@ -42,7 +53,7 @@ def read_test(data: Path) -> Signs:
     Raises:
         ClassifierError: the file is missing, damaged, or holds other arrays.
     """
-    path = data / "traffic" / "gtsrb32.npz"
+    path = training_file(data)
     images, labels = _arrays(path, "test_images", "test_labels")
     return _signs(images, labels, path)
 
@@ -53,6 +64,9 @@ def read_victims(data: Path) -> Signs:
     Raises:
         ClassifierError: there are none, one cannot be read, or they are of several sizes.
     """
+    import numpy as np
+    from PIL import Image
+
     folder = data / "traffic" / "rp2" / "victims"
     paths = sorted(folder.glob("*.png"))
     if not paths:
@@ -67,9 +81,9 @@ def read_victims(data: Path) -> Signs:
     return _signs(np.stack(images), np.full(len(paths), STOP), folder)
 
 
-def _arrays(path: Path, *names: str) -> list[np.ndarray]:
-    if not path.is_file():
-        raise ClassifierError(f"{path}: no such file of GTSRB signs")
+def _arrays(path: Path, *names: str) -> "list[np.ndarray]":
+    import numpy as np
+
     try:
         with np.load(path) as arrays:
             return [arrays[name] for name in names]
@@ -77,7 +91,10 @@ def _arrays(path: Path, *names: str) -> list[np.ndarray]:
         raise ClassifierError(f"{path} is damaged or holds no {', '.join(names)}") from error
 
 
-def _signs(images: np.ndarray, labels: np.ndarray, path: Path) -> Signs:
+def _signs(images: "np.ndarray", labels: "np.ndarray", path: Path) -> Signs:
+    import numpy as np
+    import torch
+
     if images.ndim != 4 or images.shape[-1] != 3 or images.dtype != np.uint8:
         raise ClassifierError(f"{path}: images {images.shape}, {images.dtype}; wanted (N, H, W, 3), uint8")
     if labels.shape != images.shape[:1] or not np.isin(labels, range(len(SIGN_LABELS))).all():

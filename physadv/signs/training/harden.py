@@ -25,7 +25,14 @@ from physadv.progress import Reporter, silent
 from physadv.randomness import derive_seed, generator
 from physadv.signs.training.augmentation import augmented
 from physadv.signs.training.data import Signs, read_test, read_training, read_victims
-from physadv.signs.training.harden_settings import PEAK_RATE, ROTATION, HardenError, HardenSettings
+from physadv.signs.training.harden_settings import (
+    PEAK_RATE,
+    ROTATION,
+    HardenError,
+    HardenSettings,
+    check_harden,
+    other_architecture,
+)
 from physadv.signs.training.model_card import Accuracies, Hardened, model_card
 from physadv.signs.training.one_class import DRAWN, OneClass, OneClassStickers, drawn_abroad
 
@@ -35,29 +42,31 @@ STICKERED_EVERY = 10
 """Every n-th test image is measured with a sticker on it."""
 
 
-def harden(settings: HardenSettings, out: Path, reporter: Reporter = silent) -> Hardened:
+def harden(data: Path, settings: HardenSettings, out: Path, reporter: Reporter = silent) -> Hardened:
     """Fine-tune, write weights (safetensors) and card (.md) to `out`, and measure what was written.
 
     The state is kept beside `out` after every epoch; the same settings again continue from there.
+
+    Args:
+        data: folder with traffic/gtsrb32.npz and traffic/rp2/victims.
+        settings: what is hardened, and against what.
+        out: the file of weights, a .safetensors.
+        reporter: told the progress.
 
     Raises:
         PhysadvError: data are missing or damaged, the model is not of the bundled architecture, or `out` has
             another suffix.
     """
-    if out.suffix != ".safetensors":
-        raise HardenError(f"{out}: wanted the name of a .safetensors file")
+    check_harden(data, settings, out)
     network = load_classifier(settings.model).network
     if not isinstance(network, SignsNetwork):
-        raise HardenError(
-            f"model '{settings.model}' is not of the bundled architecture; "
-            "wanted signs, signs-hardened or signs@PATH"
-        )
-    signs, _ = read_training(settings.data)
-    test, victims = read_test(settings.data), read_victims(settings.data)
+        raise other_architecture(settings)
+    signs, _ = read_training(data)
+    test, victims = read_test(data), read_victims(data)
     before = _accuracies(network, test, victims, settings)
     reporter.say(f"before: {before.test} of the test images, {before.stickered} with stickers")
     schedule = Schedule(settings.epochs, PEAK_RATE)
-    kept = Kept(out.with_name(f".{out.name}.checkpoint"), repr(settings))
+    kept = Kept(out.with_name(f".{out.name}.checkpoint"), f"{data} {settings}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         train(
@@ -66,7 +75,7 @@ def harden(settings: HardenSettings, out: Path, reporter: Reporter = silent) -> 
             schedule,
             generator(settings.seed, "harden"),
             augment=augmented,
-            attack=inner_attack(settings, signs),
+            attack=inner_attack(settings, signs, data),
             kept=kept,
             reporter=reporter,
         )
@@ -78,7 +87,7 @@ def harden(settings: HardenSettings, out: Path, reporter: Reporter = silent) -> 
     return done
 
 
-def inner_attack(settings: HardenSettings, signs: Signs) -> Mixture:
+def inner_attack(settings: HardenSettings, signs: Signs, data: Path) -> Mixture:
     """Return what a batch is made of: stickers of an image's own, shared stickers, noise, and the rest.
 
     Raises:
@@ -86,7 +95,7 @@ def inner_attack(settings: HardenSettings, signs: Signs) -> Mixture:
     """
     protected = SIGN_LABELS.index(settings.protect)
     if settings.shared and protected not in signs.labels.tolist():
-        raise HardenError(f"class '{settings.protect}' has no training images in {settings.data}")
+        raise HardenError(f"class '{settings.protect}' has no training images in {data}")
     abroad = drawn_abroad(settings.protect, DRAWN, derive_seed(settings.seed, "harden", "abroad"))
     one_class = OneClass(signs, protected, settings.focus, abroad, settings.drawn)
     own = StickerAttack(Placement(settings.area, ROTATION), settings.steps)

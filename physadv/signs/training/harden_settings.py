@@ -1,10 +1,15 @@
-"""What `harden` is asked for, checked without loading anything."""
+"""What `harden` is asked for, checked before anything heavy is imported."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+from typing_extensions import Doc
 
 from physadv.classifiers.gtsrb import SIGN_LABELS
+from physadv.classifiers.specs import check_spec
 from physadv.errors import PhysadvError, unknown_name
+from physadv.signs.training.data import training_file
 
 PEAK_RATE = 1.5e-3
 ROTATION = 45.0
@@ -17,37 +22,32 @@ class HardenError(PhysadvError):
 
 @dataclass(frozen=True)
 class HardenSettings:
-    """What is hardened, on what data, against what.
+    """What is hardened, and against what; the text of a field is the help of its command-line option."""
 
-    Attributes:
-        data: folder with traffic/gtsrb32.npz and traffic/rp2/victims.
-        model: `signs`, `signs-hardened` or `signs@PATH`: the network whose weights training starts from.
-        epochs: how many times every training image is seen.
-        area: least and largest share of an image that a sticker of its own covers.
-        steps: steps of the attacks on single images; shared stickers take twice as many.
-        stickered: share of every batch that wears stickers of its own.
-        shared: share of every batch that is signs of one class in stickers they share, which cover up to a
-            quarter of the sign.
-        protect: the class that shared stickers are made for, with probability `focus` for each set.
-        focus: share of the sets of shared stickers made for the protected class; others are for any class.
-        drawn: share of the sets for the protected class that are made on drawings of it as it looks in
-            another country than the training images, where the project can draw that (`stop`).
-        eps: 8-bit levels of L∞ noise on a further 30 % of every batch; 0 for none.
-        seed: seed of everything random.
-    """
-
-    data: Path
-    model: str = "signs"
-    epochs: int = 18
-    area: tuple[float, float] = (0.02, 0.15)
-    steps: int = 8
-    stickered: float = 0.15
-    shared: float = 0.5
-    protect: str = "stop"
-    focus: float = 1.0
-    drawn: float = 0.5
-    eps: int = 0
-    seed: int = 0
+    model: Annotated[str, Doc("Weights to start from: signs, signs-hardened or signs@PATH.")] = "signs"
+    epochs: Annotated[int, Doc("How many times every training image is seen.")] = 18
+    area: Annotated[
+        tuple[float, float], Doc("Least and largest share of an image that a sticker of its own covers.")
+    ] = (0.02, 0.15)
+    stickered: Annotated[float, Doc("Share of every batch that wears stickers of its own.")] = 0.15
+    shared: Annotated[
+        float, Doc("Share of every batch that is signs of one class in stickers that they share.")
+    ] = 0.5
+    protect: Annotated[
+        str, Doc("Class that shared stickers are made for: all of them or, with --focus, some.")
+    ] = "stop"
+    focus: Annotated[float, Doc("Share of the sets of shared stickers made for the protected class.")] = 1.0
+    drawn: Annotated[
+        float,
+        Doc("Share of the protected class's sets made on drawings of the sign as it is in another country."),
+    ] = 0.5
+    steps: Annotated[
+        int, Doc("Steps of the attacks on single images; shared stickers take twice as many.")
+    ] = 8
+    eps: Annotated[
+        int, Doc("L-inf noise, in 8-bit levels, on a further 30 % of every batch; 0 for none.")
+    ] = 0
+    seed: Annotated[int, Doc("Seed of everything random.")] = 0
 
     def __post_init__(self) -> None:
         most = round((0.7 if self.eps else 1) - self.shared, 6)
@@ -83,3 +83,25 @@ class HardenSettings:
         given += [f"--focus {self.focus:g} --drawn {self.drawn:g}"]
         given += [f"--eps {self.eps} --seed {self.seed}"]
         return " ".join(given)
+
+
+def check_harden(data: Path, settings: HardenSettings, out: Path) -> None:
+    """Check names and files as far as no torch is needed.
+
+    Raises:
+        HardenError: `out` has another suffix than .safetensors, or the model is of another architecture.
+        ClassifierError: the model is unknown, or its weights or the data are missing.
+    """
+    if out.suffix != ".safetensors":
+        raise HardenError(f"{out}: wanted the name of a .safetensors file")
+    if check_spec(settings.model).kind in ("torchvision", "timm"):
+        raise other_architecture(settings)
+    training_file(data)
+
+
+def other_architecture(settings: HardenSettings) -> HardenError:
+    """Return the error for a model that is not of the bundled architecture."""
+    return HardenError(
+        f"model '{settings.model}' is not of the bundled architecture; "
+        "wanted signs, signs-hardened or signs@PATH"
+    )
