@@ -183,15 +183,6 @@ def fit_correction(bars: Bars, paper: FlatField) -> Correction:
     return Correction(paper, *_fit_levels(true, even), _delta_e(guessed, true), _delta_e(seen, true))
 
 
-def correction_in_words(delta_e: Sequence[float], delta_e_before: Sequence[float]) -> str:
-    """Return a phrase that states the errors of held-out patches after a correction and before it."""
-    after, before = (
-        f"{np.mean(found):.1f} mean, {np.percentile(found, 95):.1f} 95th percentile"
-        for found in (delta_e, delta_e_before)
-    )
-    return f"ΔE2000 of held-out patches {after} (as photographed {before})"
-
-
 def _grey(light: Points) -> NDArray[np.bool_]:
     return np.asarray(np.ptp(light, axis=1) == 0)
 

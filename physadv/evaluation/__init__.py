@@ -1,4 +1,4 @@
-"""From what a classifier said before and after a channel to rates with intervals. Numbers only.
+"""From a classifier's answers before and after a channel to rates with intervals. Numbers only.
 
 This room takes plain records and gives plain records; it knows no model, no photo and no file. A
 `PairOutcome` is one source image, `tally` counts many of them, and every measure is one function of the

@@ -28,15 +28,15 @@ class Row:
     Attributes:
         case: "average" for all pairs, or "prefiltered".
         top: 1 or 5: the true label counts as found among so many first answers.
-        destruction_rate: equation 1, see `destruction_rate`.
+        destruction_rate: equation 1, as the function `destruction_rate` computes it.
         clean_before: accuracy on clean images before the channel.
         adversarial_before: accuracy on adversarial images before the channel.
         clean_after: accuracy on clean images after the channel.
         adversarial_after: accuracy on adversarial images after the channel.
-        clean_survival: clean images still right, see `clean_survival`.
-        success_before: untargeted success before the channel, see `success`.
+        clean_survival: share of clean images right after the channel, of those right before it.
+        success_before: untargeted success before the channel.
         success_after: untargeted success after the channel.
-        targeted_before: target reached before the channel, see `adversariality`.
+        targeted_before: target reached before the channel.
         targeted_after: target reached after the channel.
         clean_confidence_before: mean confidence in clean images before the channel, whatever `top` is.
         adversarial_confidence_before: mean confidence in adversarial images before the channel.

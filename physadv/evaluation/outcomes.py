@@ -1,4 +1,4 @@
-"""What a classifier said of pairs before and after a channel: one by one, and counted for a whole channel.
+"""A classifier's answers on pairs before and after a channel: one by one, and counted for a whole channel.
 
 A channel is whatever lies between an example and the classifier: print and photo, or a transformation.
 """
@@ -43,7 +43,7 @@ class Judgement:
 
 @dataclass(frozen=True)
 class PairOutcome:
-    """One source image: what a classifier said of its two examples before and after a channel.
+    """One source image: a classifier's answers on its two examples before and after a channel.
 
     Attributes:
         pair: name of the pair.
@@ -66,7 +66,7 @@ class PairOutcome:
 
 @dataclass(frozen=True)
 class Counts:
-    """What was said of P images, each seen any number of times.
+    """Answers on P images, each seen any number of times.
 
     Attributes:
         seen: (P,) times each was seen.
@@ -150,7 +150,7 @@ def tally(outcomes: Sequence[PairOutcome]) -> Tally:
 
 
 def is_prefiltered(label: int, clean: Judgement, adversarial: Judgement) -> bool:
-    """Return whether a pair is of the prefiltered case; see `Tally.prefiltered`."""
+    """Return whether a pair is of the prefiltered case, as `Tally.prefiltered` defines it."""
     return bool(tally([PairOutcome("", label, clean, adversarial, (), ())]).prefiltered[0])
 
 

@@ -60,7 +60,7 @@ _FATES: dict[Fate, tuple[str, str, Tone]] = {
 
 @dataclass(frozen=True)
 class _Shot:
-    """One crop of an example and what was said of it."""
+    """One crop of an example and the classifier's answer on it."""
 
     crop: CropRow
     judgement: Judgement
@@ -168,7 +168,7 @@ class _Pages:
         )
 
     def _shots(self, example: Example, judgements: Sequence[Judgement]) -> list[_Shot]:
-        """Return an example's crops with what was said of them; both are in the order of photo names."""
+        """Return an example's crops with the answers on them; both are in the order of photo names."""
         return [_Shot(*both) for both in zip(self.crops[example.id], judgements, strict=True)]
 
     def _same_photo(self, clean: list[_Shot], adversarial: list[_Shot]) -> tuple[_Shot | None, _Shot | None]:

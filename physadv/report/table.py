@@ -277,6 +277,8 @@ def _text(value: Value, kind: Kind, *, signs: bool) -> str:
             return with_interval(value)
         return value.undefined or f"{number(value)} ({interval(value)})"
     cell = _cell(value)
+    if isinstance(value, float) and signs:
+        return f"{cell.text} %"
     return f"{cell.text} ({cell.detail})" if cell.detail else cell.text
 
 

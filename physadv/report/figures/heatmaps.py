@@ -28,8 +28,10 @@ class Grid:
     """Shares by row and column; None where nothing was measured.
 
     Attributes:
-        rows: label of each row; likewise `columns`.
-        row_axis: what rows are, with the unit; likewise `column_axis`.
+        rows: label of each row.
+        columns: label of each column.
+        row_axis: what the rows are, with the unit.
+        column_axis: what the columns are, with the unit.
         cells: as many rows as `rows`, each as long as `columns`.
     """
 

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from physadv.files import file_sha256, replacing
-from physadv.pipeline.attack_batch import predictions, to_tensor
+from physadv.pipeline.predictions import predictions, to_tensor
 from physadv.runs import Example, Manifest, Printout
 from physadv.runs.manifest import AttackRecord, ClassifierRecord, Selection
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
