@@ -87,7 +87,6 @@ def stop_sign(
     """
     from dataclasses import replace
 
-    from physadv.runs import Capture, Printout
     from physadv.signs.posters import TRUE_SIZE_NOTICE
     from physadv.signs.stop_sign import StopSignError
     from physadv.signs.stop_sign.settings import (
@@ -95,6 +94,7 @@ def stop_sign(
         JudgeSettings,
         StopSignSettings,
         StudySize,
+        check_models,
         check_nps,
         check_paper,
         parse_pictures,
@@ -135,7 +135,11 @@ def stop_sign(
         videos=parse_pictures("--video", video or ()),
         detector=detector,
     )
+    check_models(settings, detector)
     check_paper(scale, page)
+
+    from physadv.runs import Capture, Printout
+
     printout, capture = Printout(root, name), Capture(root, name)
 
     from physadv.progress import reporter

@@ -5,7 +5,6 @@ studies/NAME/steps.json holds, for each step done, a hash of its inputs and of t
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
@@ -55,20 +54,6 @@ class _Records:
         """Record that a step was done with these inputs."""
         self._done.setdefault(run, {})[step] = inputs
         self._kept.save(self._done)
-
-
-def select_runs(study: Study, pattern: str) -> Study:
-    """Return the study with only the runs whose names match a pattern such as `*-bim-16`.
-
-    Raises:
-        StudyError: none fits.
-    """
-    chosen = tuple(run for run in study.runs if fnmatchcase(run.name, pattern))
-    if not chosen:
-        raise StudyError(
-            f"only '{pattern}': fits none of {len(study.runs)} runs; the first is {study.runs[0].name}"
-        )
-    return Study(study.name, study.seed, chosen)
 
 
 def list_steps(study: Study, root: Path) -> list[Step]:

@@ -8,6 +8,8 @@ from typing import cast, get_args
 
 from physadv.attacks.recipe import Nps
 from physadv.attacks.recipes import RECIPES
+from physadv.classifiers.gtsrb import SIGN_LABELS
+from physadv.classifiers.specs import check_detector, check_spec, read_label_file
 from physadv.errors import unknown_name
 from physadv.signs.posters import MINIATURE_MM
 from physadv.signs.stop_sign import FACE_MM, StopSignError
@@ -83,15 +85,11 @@ class StopSignSettings:
         """Refuse what needs no model to be refused.
 
         Raises:
-            StopSignError: a file is missing, or a class, a mask, a palette or a number cannot be used.
+            StopSignError: a file is missing, or a mask, a palette or a number cannot be used.
             TransformError: the transformations cannot be read.
         """
         if self.victims is not None and not self.victims.is_dir():
             raise StopSignError(f"{self.victims}: no such folder; wanted photos of signs")
-        labels = _class_names(self)
-        if labels is not None:
-            for text in filter(None, (self.label, self.target)):
-                find_class(labels, text)
         load_preset(self.transforms)
         check_mask_name(self.mask)
         if self.mask == AUTO:
@@ -148,6 +146,22 @@ class JudgeSettings:
         for _, path in self.videos:
             if not path.is_file():
                 raise StopSignError(f"{path}: No such file or directory")
+
+
+def check_models(settings: StopSignSettings, detector: str | None) -> None:
+    """Refuse a model, a class of it or a detector, as far as names and files tell.
+
+    Raises:
+        ClassifierError: there is no such model, label file or detector.
+        StopSignError: the model has no such class.
+    """
+    spec = check_spec(settings.model, settings.labels)
+    if detector is not None:
+        check_detector(detector)
+    if settings.labels is not None or spec.kind == "signs":
+        labels = SIGN_LABELS if settings.labels is None else read_label_file(settings.labels)
+        for text in filter(None, (settings.label, settings.target)):
+            find_class(labels, text)
 
 
 def find_class(labels: Sequence[str], text: str) -> int:
@@ -246,17 +260,6 @@ def check_paper(scale: str, page: str) -> None:
     sign_size_mm(scale)
     if page not in PAGES:
         raise StopSignError(unknown_name("page", page, PAGES))
-
-
-def _class_names(settings: StopSignSettings) -> Sequence[str] | None:
-    """Return the classes of the bundled models, None of others, which only the loaded model knows."""
-    if settings.labels is not None and not settings.labels.is_file():
-        raise StopSignError(f"{settings.labels}: no such label file")
-    if settings.labels is None and settings.model.split("@")[0] in ("signs", "signs-hardened"):
-        from physadv.classifiers.gtsrb import SIGN_LABELS
-
-        return SIGN_LABELS
-    return None
 
 
 def _check_count(name: str, value: int) -> None:
