@@ -4,11 +4,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast, get_args
+from typing import Annotated, cast, get_args
+
+from typing_extensions import Doc
 
 from physadv.attacks.recipe import Nps
 from physadv.attacks.recipes import RECIPES
+from physadv.classifiers.gtsrb import SIGN_LABELS
+from physadv.classifiers.specs import check_detector, check_spec, read_label_file
 from physadv.errors import unknown_name
+from physadv.pipeline.settings import ClassNames, Model, Seed
 from physadv.signs.posters import MINIATURE_MM
 from physadv.signs.stop_sign import FACE_MM, StopSignError
 from physadv.signs.stop_sign.cells import photos_by_cell
@@ -35,63 +40,60 @@ MASKS = {
 
 @dataclass(frozen=True)
 class StopSignSettings:
-    """What stickers are made of, and against which classifier.
+    """What stickers are made of, and against which classifier; a field's text is the help of its option.
 
     Attributes:
         victims: folder of photos of signs, see `read_sign_photos`; None draws `drawn` signs.
         drawn: number of signs to draw where there is no folder.
-        model: the classifier's spec.
-        labels: text file of the classifier's class names; None where the model brings its own.
-        label: the signs' true class, by name or number.
-        target: class to reach, by name or number; None for any class but the true one.
-        mask: a name of `MASKS`, `auto`, or an image file.
-        rectangles: number of rectangles that the mask `auto` has.
-        area: share of the sign that the rectangles of `auto` cover together.
-        palette: `free`, `bw`, or a number of flat colours.
-        colours: text file of the colours that can be printed, one a line.
-        transforms: EOT preset or TOML file.
-        steps: number of steps of Adam.
         batch: number of signs, each under one transformation, in a step.
         nps: form of the non-printability score that is optimised; both forms are reported.
-        printability: weight of the non-printability score.
-        smoothness: weight of the total variation.
-        seed: seed of everything random.
-        device: where the classifier runs.
+        device: device of the classifier.
     """
 
     victims: Path | None = None
     drawn: int = 16
-    model: str = "signs"
-    labels: Path | None = None
-    label: str = "stop"
-    target: str | None = None
-    mask: str = AUTO
-    rectangles: int = 3
-    area: float = 0.19
-    palette: str = "free"
-    colours: Path | None = None
-    transforms: str = RP2.transforms
-    steps: int = RP2.steps_for()
+    model: Model = "signs"
+    labels: ClassNames = None
+    label: Annotated[str, Doc("The sign's true class, by name or number.")] = "stop"
+    target: Annotated[str | None, Doc("Class to be taken for; any other than the true one by default.")] = (
+        None
+    )
+    mask: Annotated[
+        str,
+        Doc("Stickers: poster, octagon, two-bars, graffiti, camouflage, auto, or an image file."),
+    ] = AUTO
+    rectangles: Annotated[int, Doc("How many stickers 'auto' places.")] = 3
+    area: Annotated[float, Doc("Share of the sign that the stickers of 'auto' cover, 0 to 1.")] = 0.19
+    palette: Annotated[
+        str, Doc("Colours of the stickers: free, bw (black and white) or a number of flat colours.")
+    ] = "free"
+    colours: Annotated[Path | None, Doc("Text file of printable colours: #rrggbb or r g b, one a line.")] = (
+        None
+    )
+    transforms: Annotated[str, Doc("EOT preset or TOML file: what happens between sign and classifier.")] = (
+        RP2.transforms
+    )
+    steps: Annotated[int, Doc("Steps of the optimiser.")] = RP2.steps_for()
     batch: int = 32
     nps: Nps = "product"
-    printability: float = RP2.parameters["printability"]
-    smoothness: float = RP2.parameters["smoothness"]
-    seed: int = 0
+    printability: Annotated[float, Doc("Weight of the non-printability score.")] = RP2.parameters[
+        "printability"
+    ]
+    smoothness: Annotated[float, Doc("Weight of the stickers' total variation.")] = RP2.parameters[
+        "smoothness"
+    ]
+    seed: Seed = 0
     device: str = "cpu"
 
     def __post_init__(self) -> None:
         """Refuse what needs no model to be refused.
 
         Raises:
-            StopSignError: a file is missing, or a class, a mask, a palette or a number cannot be used.
+            StopSignError: a file is missing, or a mask, a palette or a number cannot be used.
             TransformError: the transformations cannot be read.
         """
         if self.victims is not None and not self.victims.is_dir():
             raise StopSignError(f"{self.victims}: no such folder; wanted photos of signs")
-        labels = _class_names(self)
-        if labels is not None:
-            for text in filter(None, (self.label, self.target)):
-                find_class(labels, text)
         load_preset(self.transforms)
         check_mask_name(self.mask)
         if self.mask == AUTO:
@@ -148,6 +150,22 @@ class JudgeSettings:
         for _, path in self.videos:
             if not path.is_file():
                 raise StopSignError(f"{path}: No such file or directory")
+
+
+def check_models(settings: StopSignSettings, detector: str | None) -> None:
+    """Refuse a model, a class of it or a detector, as far as names and files tell.
+
+    Raises:
+        ClassifierError: there is no such model, label file or detector.
+        StopSignError: the model has no such class.
+    """
+    spec = check_spec(settings.model, settings.labels)
+    if detector is not None:
+        check_detector(detector)
+    if settings.labels is not None or spec.kind == "signs":
+        labels = SIGN_LABELS if settings.labels is None else read_label_file(settings.labels)
+        for text in filter(None, (settings.label, settings.target)):
+            find_class(labels, text)
 
 
 def find_class(labels: Sequence[str], text: str) -> int:
@@ -246,17 +264,6 @@ def check_paper(scale: str, page: str) -> None:
     sign_size_mm(scale)
     if page not in PAGES:
         raise StopSignError(unknown_name("page", page, PAGES))
-
-
-def _class_names(settings: StopSignSettings) -> Sequence[str] | None:
-    """Return the classes of the bundled models, None of others, which only the loaded model knows."""
-    if settings.labels is not None and not settings.labels.is_file():
-        raise StopSignError(f"{settings.labels}: no such label file")
-    if settings.labels is None and settings.model.split("@")[0] in ("signs", "signs-hardened"):
-        from physadv.classifiers.gtsrb import SIGN_LABELS
-
-        return SIGN_LABELS
-    return None
 
 
 def _check_count(name: str, value: int) -> None:
