@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from physadv.errors import unknown_name
-from physadv.phone.errors import PhoneError
-from physadv.phone.phones import Phone, Printer, PrintSettings, Scene
+from physadv.phone.phones import Phone, PhoneError, Printer, PrintSettings, Scene
 from physadv.toml_tables import build, exactly, read_toml
 
 _FOLDER = Path(__file__).with_name("preset_files")

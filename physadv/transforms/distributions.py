@@ -60,7 +60,7 @@ class Ink:
         """Return the reflectance (n, 3, H, W), linear light in [0, 1], of linear light in [0, 1]."""
         import torch
 
-        from physadv.transforms.printing import ink
+        from physadv.transforms.colours import ink
 
         white = parameters["white"]
         return ink(
@@ -184,8 +184,7 @@ class Optics:
         Kernels are as wide as the distribution's largest, so that a row's result does not depend on its
         neighbours.
         """
-        from physadv.transforms.kernels import camera_kernel
-        from physadv.transforms.optics import REACH, blur, gaussian_blur
+        from physadv.transforms.optics import REACH, blur, camera_kernel, gaussian_blur
 
         soft = math.ceil(REACH * self.sigma.high)
         if self.defocus.is_only(0) and self.motion.is_only(0):
