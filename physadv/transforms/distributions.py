@@ -125,14 +125,14 @@ class Photometry:
         from physadv.transforms.colours import adjust_gamma, adjust_tone, apply_colour_map
 
         if self != Photometry(gamma=self.gamma, tone=self.tone):
-            images = apply_colour_map(images, self.maps(images, parameters))
+            images = apply_colour_map(images, self._maps(images, parameters))
         if not self.gamma.is_only(1):
             images = adjust_gamma(images, parameters["gamma"])
         if not self.tone.is_only(0):
             images = adjust_tone(images, parameters["tone"])
         return images
 
-    def maps(self, images: Tensor, parameters: Parameters) -> Tensor:
+    def _maps(self, images: Tensor, parameters: Parameters) -> Tensor:
         """Return the affine colour maps (n, 3, 4) of a draw on images (n, 3, H, W)."""
         import torch
 
