@@ -49,7 +49,7 @@ WANTED = {
 
 @dataclass
 class Score:
-    """What came of some photos."""
+    """The results of cropping the photos of one condition."""
 
     photos: int = 0
     cells: int = 0
@@ -94,7 +94,7 @@ class Score:
 
     @property
     def p95_px(self) -> float:
-        """Return their 95th percentile."""
+        """Return the 95th percentile of the corner errors."""
         return float(np.percentile(self.errors, 95)) if self.errors else float("nan")
 
 
@@ -103,7 +103,7 @@ def _distances(cut: Points, true: Points) -> Points:
 
 
 def score(condition: Condition, taken: Sequence[TakenPhoto], folder: Path) -> Score:
-    """Crop a condition's photos and print its row and what was refused."""
+    """Crop a condition's photos; print its row and the commonest reasons for refusals."""
     result = Score()
     for photo in taken:
         result.add(photo, lambda path: crop_file(folder, path))

@@ -1,4 +1,4 @@
-"""Damaged photo files, and photos of what is no sheet: nothing may crash, hang or yield a wrong crop.
+"""Damaged photo files, and photos without a sheet: nothing may crash, hang or yield a wrong crop.
 
 `python benchmarks/capture_fuzz.py` makes one small photo of eight cells in every format, damages it 1,000
 times (cut off, bits flipped, bytes overwritten, doubled or left out, name changed) and reads and crops every
@@ -27,6 +27,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from capture_sheets import print_signs
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -34,8 +35,7 @@ from physadv.capture.crop_photo import crop_photo
 from physadv.capture.reading import CaptureError, read_photo
 from physadv.capture.resampling import correlation
 from physadv.capture.video import is_video, read_video
-from physadv.sheets import PrintItem, Sheet, page_pixels, plan_sheets, write_pdf
-from physadv.signs.drawing.drawing import draw_demo_set
+from physadv.sheets import Sheet, page_pixels
 
 RUN = "FUZZ00"
 LIMIT_S = 10.0
@@ -68,14 +68,14 @@ class Crop:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one file: refused, used, raised, hung or died, with its crops or the cause."""
+    """The outcome of one file: refused, used, raised, hung or died, with its crops or the cause."""
 
     kind: str
     crops: tuple[Crop, ...] = ()
     detail: str = ""
 
     def wrong(self, before: "Outcome") -> int:
-        """Return how many crops are of something else than they say, by the file before it was damaged."""
+        """Return how many crops show another cell than their name says, judged by the undamaged file."""
         return sum(
             crop.looks_like != crop.example.split("-")[0]
             and all(
@@ -87,27 +87,12 @@ class Outcome:
         )
 
     def spoiled(self, before: "Outcome") -> int:
-        """Return how many crops are far from what they were before the damage."""
+        """Return how many crops differ much from those of the undamaged file."""
         whole = {crop.example: crop.pixels.astype(int) for crop in before.crops}
         return sum(
             crop.example in whole and bool(np.abs(crop.pixels - whole[crop.example]).mean() > SPOILED)
             for crop in self.crops
         )
-
-
-def print_sheet(folder: Path) -> tuple[Sheet, Path, dict[str, Pixels]]:
-    """Return a sheet of eight drawn signs, each with a noisy twin, its PDF, and the pictures on it."""
-    rng = np.random.default_rng(0)
-    pictures: dict[str, Pixels] = {}
-    for index, (_, sign) in enumerate(draw_demo_set(8, size=224, seed=0)):
-        noise = rng.integers(0, 2, sign.shape) * 32 - 16
-        pictures[f"{index}-clean"] = sign
-        pictures[f"{index}-adversarial"] = (sign + noise).clip(0, 255).astype(np.uint8)
-    items = [PrintItem(name, 224, 224) for name in pictures]
-    (sheet,) = plan_sheets(list(zip(items[::2], items[1::2], strict=True)), run=RUN)
-    pdf = folder / "sheets.pdf"
-    write_pdf(pdf, [sheet], title="benchmark", picture=pictures.__getitem__)
-    return sheet, pdf, pictures
 
 
 def take_photo(pdf: Path) -> Pixels:
@@ -123,7 +108,7 @@ def take_photo(pdf: Path) -> Pixels:
 
 
 def write_originals(folder: Path, photo: Pixels) -> list[Path]:
-    """Write the photo in every format, and a video of it where PyAV is there to write one."""
+    """Write the photo in every format, and a video of it if PyAV is installed."""
     paths = []
     for name, options in FORMATS.items():
         paths.append(folder / f"photo.{name}")
@@ -145,7 +130,7 @@ def write_originals(folder: Path, photo: Pixels) -> list[Path]:
 
 
 def cut_off(data: bytes, rng: np.random.Generator) -> bytes:
-    """Lose the end of a file, between a thousandth of it and all of it."""
+    """Cut off the end of a file, between a thousandth of it and all of it."""
     kept = 1 - 10 ** rng.uniform(-3, 0)
     return data[: int(kept * len(data))]
 
@@ -160,7 +145,7 @@ def flip_bits(data: bytes, rng: np.random.Generator) -> bytes:
 
 
 def overwrite(data: bytes, rng: np.random.Generator) -> bytes:
-    """Put random bytes, or zeros, in place of a stretch."""
+    """Replace a stretch by random bytes or by zeros."""
     start = int(rng.integers(0, len(data)))
     length = min(int(2 ** rng.uniform(2, 14)), len(data) - start)
     new = bytes(length) if rng.random() < 0.5 else rng.bytes(length)
@@ -180,7 +165,7 @@ DAMAGES = (cut_off, flip_bits, overwrite, move_bytes)
 def damaged_files(
     originals: list[Path], folder: Path, count: int, seed: int
 ) -> Iterator[tuple[Path, Path, str]]:
-    """Yield damaged files one by one, each with what it was made from and the damage's name."""
+    """Yield damaged files one by one, each with its original and the name of the damage."""
     for number in range(count):
         rng = np.random.default_rng([seed, number])
         original = originals[number % len(originals)]
@@ -194,7 +179,7 @@ def damaged_files(
 
 
 def crop_file(path: Path, sheet: Sheet, pictures: dict[str, Pixels]) -> Outcome:
-    """Read and crop one file as the program does, and see what every crop looks like."""
+    """Read and crop one file as the program does, and compare every crop with all pictures."""
     try:
         photos = [photo for _, photo in read_video(path)] if is_video(path) else [read_photo(path)]
         seen = [
@@ -222,7 +207,7 @@ def best_match(crop: Pixels, pictures: dict[str, Pixels]) -> str:
 
 
 class Guard:
-    """Crops files in a worker process that may die or be ended without harm."""
+    """Crops files in a worker process that may die or be killed without harm."""
 
     def __init__(self, sheet: Sheet, pictures: dict[str, Pixels]) -> None:
         self.sheet, self.pictures = sheet, pictures
@@ -235,7 +220,7 @@ class Guard:
         return pool
 
     def crop(self, path: Path) -> Outcome:
-        """Return what became of a file."""
+        """Return the outcome of a file."""
         started = time.monotonic()
         try:
             job = self.pool.submit(crop_file, path, self.sheet, self.pictures)
@@ -253,7 +238,7 @@ class Guard:
 
 
 def strangers() -> list[Path]:
-    """Return the real photos of other QR codes and of all sorts of things, none of a sheet."""
+    """Return the real photos of other QR codes and other things, none of a sheet."""
     data = Path(os.environ.get("PHYSADV_DATA", Path(__file__).parents[2] / "shared" / "data"))
     folders = (data / "zxing-qr", data / "backgrounds")
     return sorted(p for f in folders for p in f.rglob("*") if p.suffix.lower() in {".png", ".jpg"})
@@ -273,7 +258,8 @@ def main() -> None:
     totals: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        sheet, pdf, pictures = print_sheet(folder)
+        pdf = folder / "sheets.pdf"
+        (sheet,), pictures = print_signs(pdf, 8, RUN)
         originals = write_originals(folder, take_photo(pdf))
         guard = Guard(sheet, pictures)
         whole = {original.name: guard.crop(original) for original in originals}

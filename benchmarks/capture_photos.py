@@ -41,12 +41,12 @@ class Condition:
     """One row of the table.
 
     Attributes:
-        name: of the row; its JSON keys begin with it.
-        phone: how it is photographed.
-        settings: how it is printed.
-        together: sheets in one photo; by default one, and at times its neighbour, as `phone` says.
+        name: name of the row, with which its JSON keys begin.
+        phone: the phone that takes the photos.
+        settings: the settings of the printer.
+        together: number of sheets in one photo; with 1, the phone decides whether a neighbour is in it too.
         thumb: whether a thumb covers the code in one of the sheet's four corners.
-        photos: how many; 13 of one sheet hold 208 cells.
+        photos: number of photos; 13 of one sheet have 208 cells.
     """
 
     name: str
@@ -86,7 +86,7 @@ CONDITIONS: tuple[Condition, ...] = (
 
 @dataclass(frozen=True)
 class TrueCell:
-    """Where a cell's picture is in the upright photo, (4, 2) pixels, and whether all of it can be seen."""
+    """The true corners (4, 2) of a cell's picture in the upright photo, and whether all of it is visible."""
 
     corners_px: Points
     visible: bool
@@ -94,7 +94,7 @@ class TrueCell:
 
 @dataclass(frozen=True)
 class TakenPhoto:
-    """A photo's file and example → where it really is."""
+    """A photo's file, and the true place of each example in it."""
 
     path: Path
     truth: dict[str, TrueCell]
@@ -103,7 +103,7 @@ class TakenPhoto:
 def photograph(
     conditions: Sequence[Condition], folder: Path, seed: int, workers: int | None
 ) -> Iterator[tuple[Condition, list[TakenPhoto]]]:
-    """Yield every condition's photos; those that `folder` already has are kept."""
+    """Yield the photos of every condition; photos that are already in `folder` are kept."""
     taken = map_items(partial(_take_all, folder, seed), conditions, workers=workers)
     yield from zip(conditions, taken, strict=True)
 

@@ -20,11 +20,11 @@ from physadv.evaluation.comparisons import holm, mcnemar_exact
 from physadv.evaluation.destruction import accuracy, adversariality, destruction_rate
 from physadv.evaluation.outcomes import TOPS, Judgement, PairOutcome, Tally, tally
 from physadv.files import replacing
-from physadv.pipeline.attack_batch import predictions, to_tensor
 from physadv.pipeline.crop import crop
 from physadv.pipeline.generate import generate
 from physadv.pipeline.measure import measure, photo_outcomes
 from physadv.pipeline.photograph import photograph_simulated
+from physadv.pipeline.predictions import predictions, to_tensor
 from physadv.pipeline.print_sheets import print_sheets
 from physadv.pipeline.settings import GenerateSettings
 from physadv.pipeline.sources import find_sources, read_source

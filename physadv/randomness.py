@@ -1,8 +1,10 @@
 """Seeds: one number given by the user, and from it an independent stream for every thing that draws."""
 
 import hashlib
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 
 def derive_seed(seed: int, *parts: str | int) -> int:
@@ -11,6 +13,8 @@ def derive_seed(seed: int, *parts: str | int) -> int:
     return int.from_bytes(hashlib.blake2s(text.encode(), digest_size=8).digest(), "big") >> 1
 
 
-def generator(seed: int, *parts: str | int) -> torch.Generator:
+def generator(seed: int, *parts: str | int) -> "torch.Generator":
     """Return a torch generator for one purpose, seeded by `derive_seed`."""
+    import torch
+
     return torch.Generator().manual_seed(derive_seed(seed, *parts))

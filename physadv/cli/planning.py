@@ -26,12 +26,13 @@ def run(
 ) -> None:
     """Run a whole study; steps whose inputs have not changed are skipped."""
     from physadv.progress import reporter
-    from physadv.study.file import read_study
-    from physadv.study.runner import list_steps, run_study, select_runs, steps_in_words, write_study_tables
+    from physadv.study.file import read_study, select_runs
 
     chosen = read_study(study, data)
     if only is not None:
         chosen = select_runs(chosen, only)
+    from physadv.study.runner import list_steps, run_study, steps_in_words, write_study_tables
+
     if dry_run:
         print(steps_in_words(list_steps(chosen, root), "would run"))
         return

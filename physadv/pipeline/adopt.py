@@ -13,8 +13,8 @@ from torch import Tensor
 
 from physadv.classifiers import Classifier
 from physadv.errors import PhysadvError
-from physadv.pipeline.attack_batch import predictions, to_tensor
 from physadv.pipeline.examples import JudgedPair, Pixels, versions, write_pair
+from physadv.pipeline.predictions import predictions, to_tensor
 from physadv.progress import Reporter, silent
 from physadv.runs import AttackRecord, ClassifierRecord, Manifest, Prediction, Printout, Selection
 from physadv.sheets.codes import RUN_CHARACTERS, digest36

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from physadv.classifiers.specs import check_spec
 from physadv.pipeline.sources import (
     ListedSource,
     SourceError,
@@ -67,6 +68,7 @@ def adopt_files(
         PhysadvError: bad input of any kind.
     """
     check_paths(clean, adversarial)
+    check_spec(model, labels_file)
     from physadv.classifiers import load_classifier
     from physadv.pipeline.adopt import Origin, adopt
 

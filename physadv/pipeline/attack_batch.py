@@ -14,6 +14,7 @@ from physadv.attacks.objectives import least_likely_class, random_target
 from physadv.attacks.queries import Directions, QueryOnly, find_directions, steps_within
 from physadv.classifiers import Classifier
 from physadv.pipeline.checkpoints import Checkpoint
+from physadv.pipeline.predictions import predictions, to_tensor
 from physadv.pipeline.settings import (
     LEAST_LIKELY,
     NO_TARGET,
@@ -25,7 +26,6 @@ from physadv.randomness import generator
 from physadv.runs import HeldOut, Prediction
 from physadv.transforms import load_preset
 
-TOP = 5
 HELD_OUT_DRAWS = 32
 
 
@@ -138,23 +138,6 @@ def _keep(checkpoint: Checkpoint, asked: QueryOnly | None) -> Keep:
         checkpoint.keep(snapshot)
 
     return keep
-
-
-def predictions(classifier: Classifier, probabilities: Tensor) -> list[tuple[Prediction, ...]]:
-    """Return the top five of every row of class probabilities (B, K)."""
-    top = probabilities.topk(min(TOP, probabilities.shape[1]), dim=1)
-    return [
-        tuple(
-            Prediction(label=label, name=classifier.labels[label], probability=round(probability, 6))
-            for label, probability in zip(labels, values, strict=True)
-        )
-        for labels, values in zip(top.indices.tolist(), top.values.tolist(), strict=True)
-    ]
-
-
-def to_tensor(pixels: Sequence[NDArray[np.uint8]]) -> Tensor:
-    """Return images (H, W, 3) uint8 of one size as a float batch (B, 3, H, W) in [0, 1]."""
-    return torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).float() / 255
 
 
 def _targets(

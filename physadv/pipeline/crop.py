@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
+
 from physadv.files import file_sha256, remove_partial_files, replacing
 from physadv.parallel import map_items
 from physadv.progress import Reporter, silent
@@ -50,12 +52,17 @@ def colours_in_words(photos: Sequence[PhotoRow]) -> str | None:
     corrected = [photo for photo in photos if photo.delta_e]
     if not corrected:
         return None
-    from physadv.capture.colour import correction_in_words
-
-    after = [error for photo in corrected for error in photo.delta_e]
-    before = [error for photo in corrected for error in photo.delta_e_before]
+    after = _errors_in_words([error for photo in corrected for error in photo.delta_e])
+    before = _errors_in_words([error for photo in corrected for error in photo.delta_e_before])
     used = sum(photo.status == "used" for photo in photos)
-    return f"corrected in {len(corrected)} of {used} photos: {correction_in_words(after, before)}"
+    return (
+        f"corrected in {len(corrected)} of {used} photos: "
+        f"ΔE2000 of held-out patches {after} (as photographed {before})"
+    )
+
+
+def _errors_in_words(errors: Sequence[float]) -> str:
+    return f"{np.mean(errors):.1f} mean, {np.percentile(errors, 95):.1f} 95th percentile"
 
 
 def crop(

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from physadv.classifiers.specs import check_spec
 from physadv.evaluation.outcomes import PREFILTER_CONFIDENCE
 from physadv.files import file_sha256
 from physadv.pipeline.examples import versions
@@ -32,6 +33,7 @@ def generate(printout: Printout, settings: GenerateSettings, reporter: Reporter 
         PhysadvError: bad input of any kind, see `physadv generate --help`.
     """
     settings = resolve(settings)
+    check_spec(settings.model, settings.labels, settings.precision)
     listed = list_sources(settings.images)
     # Torch is loaded only now that names, numbers and paths are known to be right.
     from physadv.classifiers import load_classifier

@@ -15,7 +15,7 @@ from physadv.attacks.queries import NES, QueryOnly
 from physadv.attacks.variables import LInfBall
 from physadv.classifiers import Classifier
 from physadv.evaluation.masking import AttackOutcomes, Bools
-from physadv.pipeline.attack_batch import to_tensor
+from physadv.pipeline.predictions import to_tensor
 from physadv.pipeline.settings import MaskingSettings
 from physadv.pipeline.sources import Source, read_source
 from physadv.randomness import generator

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from physadv.attacks.recipes import RECIPES
+from physadv.classifiers.specs import check_spec
 from physadv.errors import PhysadvError
 from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.masking import AttackOutcomes, Bools, Symptom, accuracy, masking_symptoms, verdict
@@ -63,6 +64,7 @@ def masking_check(settings: MaskingSettings, reporter: Reporter = silent) -> Mas
     """
     check_least(settings, {"steps": 1, "query_steps": 1, "noise": 1, "batch": 1, "limit": 1, "size": 16})
     RECIPES["pgd"].budget(settings.eps, None)
+    check_spec(settings.model, settings.labels)
     listed = list_sources(settings.images)
     # Torch is loaded only now that numbers and paths are known to be right.
     from physadv.attacks.checks import check_differentiable

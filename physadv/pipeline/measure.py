@@ -6,11 +6,11 @@ Simulated photos, real photos and digital transformations end in the same observ
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from physadv.classifiers import Classifier, load_classifier
+from physadv.classifiers.specs import check_spec
 from physadv.evaluation.destruction import Row, table
 from physadv.evaluation.outcomes import Judgement, PairOutcome
 from physadv.evaluation.transfer import TransferCell, transfer_cells
@@ -27,6 +27,9 @@ from physadv.runs import (
     RunError,
 )
 from physadv.transforms import parse_sweep, parse_transform
+
+if TYPE_CHECKING:
+    from physadv.classifiers import Classifier
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,7 @@ def measure(
     *,
     transforms: Sequence[str] = (),
     sweeps: Sequence[str] = (),
-    models: Sequence[str | Classifier] = (),
+    models: "Sequence[str | Classifier]" = (),
     labels: Path | None = None,
     seed: int = 0,
     reporter: Reporter = silent,
@@ -151,7 +154,9 @@ def measure(
     ]
     asked = Asked(tuple(transforms), tuple(sweeps), tuple(specs), labels, seed)
     digital = _digital(asked)
-    classifiers = [_load(manifest, model, labels) for model in models or [manifest.classifier.spec]]
+    for model in models:
+        if isinstance(model, str):
+            check_spec(model, labels)
     with capture.store() as store:
         # Photos of an earlier run or layout of this name stay in the store until they are cropped again.
         photos = [photo for photo in store.photos() if photo.run == manifest.printed_code]
@@ -162,6 +167,7 @@ def measure(
             raise RunError(
                 f"{capture.folder}: no crops to measure; run 'physadv crop' or give --transform or --sweep"
             )
+        classifiers = [_load(manifest, model, labels) for model in models or [own]]
         observer = Observer(store, manifest, classifiers, reporter)
         observer.observe_examples(printout, [UNTOUCHED, *digital])
         observer.observe_crops(capture, cut)
@@ -277,7 +283,9 @@ def _digital(asked: Asked) -> list[Channel]:
     return list({str(each): Channel(str(each), asked.seed, each) for each in found}.values())
 
 
-def _load(manifest: Manifest, model: str | Classifier, labels: Path | None) -> Classifier:
+def _load(manifest: Manifest, model: "str | Classifier", labels: Path | None) -> "Classifier":
+    from physadv.classifiers import load_classifier
+
     own = manifest.classifier
     file = labels or (Path(own.labels_file) if own.labels_file and model == own.spec else None)
     classifier = load_classifier(model, file) if isinstance(model, str) else model
@@ -293,7 +301,7 @@ def _load(manifest: Manifest, model: str | Classifier, labels: Path | None) -> C
 def _measured(
     tallier: Tallier,
     manifest: Manifest,
-    classifier: Classifier,
+    classifier: "Classifier",
     channels: Sequence[Channel],
     photos: Sequence[PhotoRow],
     crops: Sequence[CropRow],

@@ -9,16 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 
-from physadv.classifiers import Classifier
-from physadv.pipeline.attack_batch import TOP, to_tensor
+from physadv.pipeline.predictions import TOP, to_tensor
 from physadv.progress import Reporter
 from physadv.randomness import generator
 from physadv.runs import (
@@ -31,7 +28,12 @@ from physadv.runs import (
     Printout,
     RunError,
 )
-from physadv.transforms import Transformation, identity
+from physadv.transforms.protocol import Transformation, identity
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from physadv.classifiers import Classifier
 
 BATCH = 32
 Item = TypeVar("Item")
@@ -45,11 +47,13 @@ class Channel:
     seed: int = 0
     transform: Transformation = identity
 
-    def apply(self, images: Tensor, examples: Sequence[str]) -> Tensor:
+    def apply(self, images: "Tensor", examples: Sequence[str]) -> "Tensor":
         """Return the images (B, 3, H, W) of examples transformed.
 
         Each example has a random stream of its own, so that what came before changes nothing.
         """
+        import torch
+
         draws = [self.transform.sample(1, generator(self.seed, self.name, example)) for example in examples]
         return self.transform.apply(images, {name: torch.cat([d[name] for d in draws]) for name in draws[0]})
 
@@ -68,10 +72,10 @@ class _Batch:
     examples: Sequence[Example]
 
     @cached_property
-    def _images(self) -> Tensor:
+    def _images(self) -> "Tensor":
         return to_tensor([self.printout.pixels(example) for example in self.examples])
 
-    def read(self) -> Tensor:
+    def read(self) -> "Tensor":
         """Return the images (B, 3, H, W) in [0, 1]."""
         return self._images
 
@@ -82,7 +86,7 @@ class Observer:
 
     store: ObservationStore
     manifest: Manifest
-    classifiers: Sequence[Classifier]
+    classifiers: Sequence["Classifier"]
     reporter: Reporter
 
     def observe_examples(self, printout: Printout, channels: Sequence[Channel]) -> None:
@@ -125,7 +129,7 @@ class Observer:
         asked = [(self.manifest.code, c.identity, channel.name, channel.seed) for c in self.classifiers]
         return all(self.store.count(*key) >= len(self.manifest.examples) for key in asked)
 
-    def _unseen(self, classifier: Classifier, channel: Channel, names: Sequence[Seen]) -> list[Seen]:
+    def _unseen(self, classifier: "Classifier", channel: Channel, names: Sequence[Seen]) -> list[Seen]:
         """Return those of some names that one classifier has not seen through a channel."""
         known = self.store.observed(
             self.manifest.code,
@@ -140,8 +144,10 @@ class Observer:
         unseen = {name for c in self.classifiers for name in self._unseen(c, channel, names)}
         return [name for name in names if name in unseen]
 
-    def _look(self, channel: Channel, names: Sequence[Seen], read: Callable[[], Tensor]) -> None:
+    def _look(self, channel: Channel, names: Sequence[Seen], read: "Callable[[], Tensor]") -> None:
         """Show each classifier what it has not seen of a batch; whatever is needed is transformed once."""
+        import torch
+
         needed = self._unseen_by_any(channel, names)
         if not needed:
             return
@@ -160,7 +166,7 @@ class Observer:
         self.store.add_observations(rows)
 
     def _judged(
-        self, classifier: Classifier, channel: Channel, names: Sequence[Seen], images: Tensor
+        self, classifier: "Classifier", channel: Channel, names: Sequence[Seen], images: "Tensor"
     ) -> list[ObservationRow]:
         top = classifier.probabilities(images).topk(min(TOP, len(classifier.labels)), dim=1)
         return [

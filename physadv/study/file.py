@@ -7,6 +7,7 @@ names file, table and key.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,20 @@ def read_study(path: Path, data: Path | None = None) -> Study:
     except ValidationError as error:
         raise StudyError(f"{path}: {first_fault(error)}") from error
     return _Reader(path, data or path.parent, tables).study()
+
+
+def select_runs(study: Study, pattern: str) -> Study:
+    """Return the study with only the runs whose names match a pattern such as `*-bim-16`.
+
+    Raises:
+        StudyError: none fits.
+    """
+    chosen = tuple(run for run in study.runs if fnmatchcase(run.name, pattern))
+    if not chosen:
+        raise StudyError(
+            f"only '{pattern}': fits none of {len(study.runs)} runs; the first is {study.runs[0].name}"
+        )
+    return Study(study.name, study.seed, chosen)
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from physadv.errors import PhysadvError
 from physadv.progress import reporter
-from physadv.study.file import read_study
-from physadv.study.runner import measurements, run_study, select_runs, steps_in_words
+from physadv.study.file import read_study, select_runs
+from physadv.study.runner import measurements, run_study, steps_in_words
 from reproductions.kurakin import COMMAND, STUDY
 from reproductions.kurakin.digital import write_digital
 from reproductions.kurakin.photographed import write_photographed

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
+from physadv.attacks.lit_stickers import MARGIN
 from physadv.classifiers import Classifier
 from physadv.progress import Reporter, silent
 from physadv.randomness import derive_seed, generator
@@ -16,7 +17,6 @@ from physadv.signs.stop_sign.outline import find_signs
 from physadv.signs.stop_sign.plate import SignPhoto
 from physadv.signs.stop_sign.score import Score, score_drive_by, score_lab
 from physadv.signs.stop_sign.settings import StopSignSettings, StudySize
-from physadv.signs.stop_sign.stickers import MARGIN
 from physadv.signs.stop_sign.treatments import treat
 from physadv.signs.stop_sign.views import Answer, Exhibit, View
 from physadv.transforms import load_preset

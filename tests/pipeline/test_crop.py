@@ -172,10 +172,10 @@ def test_what_a_used_photo_shows_besides_is_told_and_kept(physadv, root, photos)
         )
         image.paste(code, (0, 0))
         image.save(photos / PHOTO, quality=92, exif=exif)
-    told = "also shows a sheet of another run (code OTHERS; this run's is "
-    assert f"{PHOTO}: {told}" in physadv(*CROP, root).out
+    remark = "also shows a sheet of another run (code OTHERS; this run's is "
+    assert f"{PHOTO}: {remark}" in physadv(*CROP, root).out
     ((photo,), crops) = stored(root)
-    assert photo.remark.startswith(told)
+    assert photo.remark.startswith(remark)
     assert all(crop.path for crop in crops)
 
 
@@ -252,8 +252,9 @@ def test_corrected_crops_are_nearer_to_the_print_and_say_that_they_are(
     root = copy_of(cropped_root)
     answer = physadv(*CROP, root, "--colour", "corrected")
     assert answer.code == 0
-    assert "colours corrected in 1 of 1 photos: ΔE2000 of held-out patches " in answer.out
     ((photo,), crops) = stored(root)
+    said = f"corrected in 1 of 1 photos: ΔE2000 of held-out patches {np.mean(photo.delta_e):.1f} mean"
+    assert f"colours {said}" in answer.out
     assert photo.colour == "corrected"
     assert np.mean(photo.delta_e) < 3 < np.mean(photo.delta_e_before)
     printout, manifest = Printout(root, "mine"), Printout(root, "mine").manifest()

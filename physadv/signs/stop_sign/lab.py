@@ -125,7 +125,7 @@ def lab_test(
     answers: list[Answer] = []
     for cell in reporter.track(CELLS, len(CELLS), "lab test (simulated)"):
         make = partial(_answers, exhibit, cell, size.shots, conditions, behind)
-        answers += keep(f"lab test, simulated/{cell.name}", make)
+        answers += keep(f"lab test, simulated//{cell.name}", make)
     return answers
 
 
