@@ -27,7 +27,8 @@ from physadv.attacks.running import Options, generator_of
 from physadv.attacks.variables import L2Ball, LInfBall
 from physadv.classifiers import Classifier
 from physadv.errors import unknown_name
-from physadv.transforms import Identity, identity
+from physadv.transforms import identity
+from physadv.transforms.protocol import Identity
 
 _WITHOUT_TARGET = ("L2DeepFoolAttack", "LinfDeepFoolAttack")
 """Foolbox lets these have a target and steps to the nearest boundary all the same."""

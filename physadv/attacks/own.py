@@ -18,7 +18,7 @@ from physadv.attacks.variables import LInfBall
 from physadv.classifiers import Classifier
 from physadv.errors import first_line
 from physadv.importing import importable_here, own_function
-from physadv.transforms import Identity
+from physadv.transforms.protocol import Identity
 
 _OPTIONS = ("distribution", "samples", "steps", "targets", "chunk", "callback", "goal")
 """Options that are refused where the function has no parameter of that name."""
