@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from physadv.phone.phones import AS_ASKED, Printer, PrintSettings
-from physadv.transforms.light import srgb_to_linear
-from physadv.transforms.printing import ink
+from physadv.transforms.colours import ink, srgb_to_linear
 
 MM_PER_INCH = 25.4
 _BAND = 256
