@@ -14,18 +14,15 @@ from torch import Tensor
 
 from physadv.attacks.checks import checked_levels, whole_eps
 from physadv.attacks.errors import AttackError
-from physadv.attacks.objectives import (
-    Objective,
-    least_likely_class,
-    targeted_cross_entropy,
-    untargeted_likelihood,
-)
+from physadv.attacks.objectives import targeted_cross_entropy, untargeted_likelihood
 from physadv.attacks.optimisers import MomentumSign, NormalisedStep, Optimiser, SignedStep, TorchOptimiser
 from physadv.attacks.penalties import lab_distance
 from physadv.attacks.recipes import RECIPES
 from physadv.attacks.running import Options, objective_for, run_recipe, steps_of
 from physadv.attacks.variables import L2Ball, LInfBall
 from physadv.classifiers import Classifier
+
+_LAGRANGIAN = RECIPES["eot-lagrangian"]
 
 
 def fast(
@@ -56,7 +53,7 @@ def fast(
     """
     if options.get("steps") not in (None, 1):
         raise AttackError(f"fast takes one step, not {options['steps']}; bim is the same with more")
-    return _signed("fast", classifier, images, labels, eps, options)
+    return _l_inf("fast", classifier, images, labels, eps, options)
 
 
 def bim(
@@ -74,7 +71,7 @@ def bim(
         >>> round(float((adversarial - images).abs().max() * 255))
         2
     """
-    return _signed("bim", classifier, images, labels, eps, options)
+    return _l_inf("bim", classifier, images, labels, eps, options)
 
 
 def least_likely(
@@ -84,9 +81,7 @@ def least_likely(
 
     Arguments, result and errors as `fast`; the labels are checked but not used, nor are targets.
     """
-    ball = _ball(classifier, images, labels, eps)
-    objective = targeted_cross_entropy(least_likely_class(classifier, images))
-    return _in_ball("least-likely", _whole_step, classifier, objective, ball, options)
+    return _l_inf("least-likely", classifier, images, labels, eps, options)
 
 
 def pgd(
@@ -105,7 +100,7 @@ def pgd(
         >>> bool(((adversarial - images).abs() * 255).round().max() <= 8)
         True
     """
-    return _signed("pgd", classifier, images, labels, eps, options, random_start=True)
+    return _l_inf("pgd", classifier, images, labels, eps, options, random_start=True)
 
 
 def mim(
@@ -115,7 +110,7 @@ def mim(
 
     Arguments, result and errors as `fast`.
     """
-    return _with_momentum("mim", classifier, images, labels, eps, options)
+    return _l_inf("mim", classifier, images, labels, eps, options)
 
 
 def pgd_l2(
@@ -128,9 +123,11 @@ def pgd_l2(
     """
     if not eps > 0:
         raise AttackError(f"eps is {eps:g}; wanted a positive Euclidean radius")
-    ball = L2Ball(checked_levels(classifier, images, labels), eps * 255)
+    recipe, ball = RECIPES["pgd-l2"], L2Ball(checked_levels(classifier, images, labels), eps * 255)
     objective = objective_for(classifier, labels, options)
-    return _in_ball("pgd-l2", NormalisedStep, classifier, objective, ball, options)
+    steps = steps_of(recipe, options)
+    step = NormalisedStep(recipe.step_size(ball.eps))
+    return ball.whole(run_recipe(recipe, classifier, objective, ball, step, steps, options)) / 255
 
 
 def eot(
@@ -150,7 +147,7 @@ def eot(
         >>> bool(((robust - images).abs() * 255).round().max() <= 8)
         True
     """
-    return _with_momentum("eot", classifier, images, labels, eps, options)
+    return _l_inf("eot", classifier, images, labels, eps, options)
 
 
 def eot_lagrangian(
@@ -158,27 +155,15 @@ def eot_lagrangian(
     images: Tensor,
     labels: Tensor,
     *,
-    weight: float = RECIPES["eot-lagrangian"].parameters["weight"],
+    weight: float = _LAGRANGIAN.parameters["weight"],
     **options: Unpack[Options],
 ) -> Tensor:
     """Minimise expected loss + λ · expected LAB distance over transformations (Athalye et al. 2018, eq. 3).
 
-    Adam in the box [0, 255]. The loss is −log p of the targets or, without any, of all classes but the label.
+    Adam in the box [0, 255]. λ is `weight`, the cross-entropy that a distance of 1 ΔE is worth; the paper
+    tries several per image. The loss is −log p of the targets or, without any, of all classes but the label.
     The distance is between the transformed adversarial and the clean image under the same transformation,
-    root mean square per pixel (`lab_distance`).
-
-    Args:
-        classifier: the classifier to fool.
-        images: float32 or float64 (B, 3, H, W) in [0, 1], whole 8-bit levels.
-        labels: int64 (B,), the true classes.
-        weight: λ, cross-entropy that a distance of 1 ΔE is worth. The paper tries several per image.
-        **options: see `Options`.
-
-    Returns:
-        Adversarial images of the shape and dtype of `images`, whole 8-bit levels.
-
-    Raises:
-        AttackError: an argument is out of its range, or a gradient is not finite.
+    root mean square per pixel (`lab_distance`). Other arguments, result and errors as `fast`.
     """
     if not weight >= 0:
         raise AttackError(f"weight is {weight:g}; wanted 0 or more")
@@ -189,21 +174,14 @@ def eot_lagrangian(
             clean = view(images.repeat(len(seen) // len(images), 1, 1, 1))
         return weight * lab_distance(seen, clean)
 
-    recipe = RECIPES["eot-lagrangian"]
+    recipe, steps = _LAGRANGIAN, steps_of(_LAGRANGIAN, options)
     objective = objective_for(classifier, labels, options, away=untargeted_likelihood)
     adam = TorchOptimiser(partial(torch.optim.Adam, lr=recipe.step_size()))
-    steps = steps_of(recipe, options)
     values = run_recipe(recipe, classifier, objective, box, adam, steps, options, view_penalty=distance)
     return box.whole(values) / 255
 
 
-def _ball(
-    classifier: Classifier, images: Tensor, labels: Tensor, eps: float, random_start: bool = False
-) -> LInfBall:
-    return LInfBall(checked_levels(classifier, images, labels), whole_eps(eps), random_start)
-
-
-def _signed(
+def _l_inf(
     name: str,
     classifier: Classifier,
     images: Tensor,
@@ -212,35 +190,16 @@ def _signed(
     options: Options,
     random_start: bool = False,
 ) -> Tensor:
-    ball = _ball(classifier, images, labels, eps, random_start)
-    objective = objective_for(classifier, labels, options)
-    return _in_ball(name, _whole_step, classifier, objective, ball, options)
-
-
-def _with_momentum(
-    name: str, classifier: Classifier, images: Tensor, labels: Tensor, eps: float, options: Options
-) -> Tensor:
-    ball = _ball(classifier, images, labels, eps)
-    objective = objective_for(classifier, labels, options)
-    momentum = partial(MomentumSign, decay=RECIPES[name].parameters["decay"])
-    return _in_ball(name, momentum, classifier, objective, ball, options)
-
-
-def _whole_step(size: float) -> SignedStep:
-    """Return a signed step of whole levels, at least one."""
-    return SignedStep(max(1, round(size)))
-
-
-def _in_ball(
-    name: str,
-    step: Callable[[float], Optimiser],
-    classifier: Classifier,
-    objective: Objective,
-    ball: LInfBall | L2Ball,
-    options: Options,
-) -> Tensor:
-    """Return the images that a recipe finds in a ball, by steps of the recipe's size."""
+    """Return the images that a recipe finds in an L∞ ball, by steps of whole levels or with momentum."""
     recipe = RECIPES[name]
+    ball = LInfBall(checked_levels(classifier, images, labels), whole_eps(eps), random_start)
+    if recipe.target is None:
+        objective = objective_for(classifier, labels, options)
+    else:
+        objective = targeted_cross_entropy(recipe.target(classifier, images))
     steps = steps_of(recipe, options, ball.eps)
-    optimiser = step(recipe.step_size(ball.eps, steps))
-    return ball.whole(run_recipe(recipe, classifier, objective, ball, optimiser, steps, options)) / 255
+    size = recipe.step_size(ball.eps, steps)
+    step: Optimiser = SignedStep(max(1, round(size)))
+    if "decay" in recipe.parameters:
+        step = MomentumSign(size, recipe.parameters["decay"])
+    return ball.whole(run_recipe(recipe, classifier, objective, ball, step, steps, options)) / 255

@@ -32,7 +32,6 @@ CPU_CHUNK = 8 * 224 * 224
 With more, activations outgrow what the allocator keeps and are paged in anew at every step: a quarter of
 ResNet-18's time at 32 × 224².
 """
-
 ACCELERATOR_CHUNK = 128 * 224 * 224
 
 
@@ -59,29 +58,6 @@ Keep = Callable[[Snapshot], None]
 """Called before every step with where the loop stands."""
 
 
-@dataclass(frozen=True)
-class Watch:
-    """What happens between the steps of a loop.
-
-    Attributes:
-        callback: function called with (step, losses (B,)) before every step.
-        goal: function asked every `check_every` steps which pictures are good enough. Those are changed no
-            more, and the loop ends when all are. Only for variables with one row an image.
-        check_every: steps between two questions to `goal`.
-        keep: function called with a `Snapshot` before every step.
-        resume: snapshot of an interrupted loop of the same arguments, to go on from to the same end.
-    """
-
-    callback: Callback | None = None
-    goal: Goal | None = None
-    check_every: int = 10
-    keep: Keep | None = None
-    resume: Snapshot | None = None
-
-
-_UNWATCHED = Watch()
-
-
 def optimise(
     classifier: Callable[[Tensor], Tensor],
     objective: Objective,
@@ -95,7 +71,11 @@ def optimise(
     chunk: int | None = None,
     penalty: Penalty | None = None,
     view_penalty: ViewPenalty | None = None,
-    watch: Watch = _UNWATCHED,
+    callback: Callback | None = None,
+    goal: Goal | None = None,
+    check_every: int = 10,
+    keep: Keep | None = None,
+    resume: Snapshot | None = None,
 ) -> Tensor:
     """Return the values that make the expected loss small: Expectation over Transformation.
 
@@ -116,7 +96,12 @@ def optimise(
         penalty: a further loss of the values themselves, added to the expected one.
         view_penalty: a further loss of every transformed image, whose expectation is added. It is given the
             draw too, so that it can compare with other images under the same transformation.
-        watch: what happens between steps, and where an interrupted loop goes on.
+        callback: function called with (step, losses (B,)) before every step.
+        goal: function asked every `check_every` steps which pictures are good enough. Those are changed no
+            more, and the loop ends when all are. Only for variables with one row an image.
+        check_every: steps between two questions to `goal`.
+        keep: function called with a `Snapshot` before every step.
+        resume: snapshot of an interrupted loop of the same arguments, to go on from to the same end.
 
     Raises:
         AttackError: a gradient is not finite.
@@ -124,52 +109,45 @@ def optimise(
     Example:
         >>> from physadv.attacks import LInfBall, SignedStep, targeted_cross_entropy
         >>> from physadv.transforms import identity
-        >>> ball = LInfBall(torch.full((1, 3, 1, 1), 128.0), eps=4)
         >>> values = optimise(
-        ...     lambda images: images.mean(dim=(2, 3)),
-        ...     targeted_cross_entropy(torch.tensor([2])),
-        ...     ball,
-        ...     identity,
-        ...     SignedStep(1),
-        ...     steps=9,
-        ...     samples=1,
-        ...     generator=torch.Generator().manual_seed(0),
+        ...     lambda images: images.mean(dim=(2, 3)), targeted_cross_entropy(torch.tensor([2])),
+        ...     LInfBall(torch.full((1, 3, 1, 1), 128.0), eps=4), identity, SignedStep(1),
+        ...     steps=9, samples=1, generator=torch.Generator().manual_seed(0),
         ... )
         >>> values.flatten().tolist()
         [124.0, 124.0, 132.0]
     """
-    if watch.resume is None:
-        values = variable.start(generator)
+    if resume is None:
+        values, first = variable.start(generator), 0
         done = torch.zeros(variable.batch, dtype=torch.bool, device=values.device)
-        first = 0
     else:
-        values, done, first = watch.resume.values, watch.resume.done, watch.resume.step
-        generator.set_state(watch.resume.stream)
-        optimiser.restore(watch.resume.optimiser)
-    chunk = chunk or _fitting_chunk(variable, values)
+        values, done, first = resume.values, resume.done, resume.step
+        generator.set_state(resume.stream)
+        optimiser.restore(resume.optimiser)
+    gradient_at = partial(
+        expected_loss,
+        classifier,
+        objective,
+        variable,
+        distribution,
+        samples=samples,
+        generator=generator,
+        chunk=chunk or _fitting_chunk(variable, values),
+        penalty=penalty,
+        view_penalty=view_penalty,
+    )
     for step in range(first, steps):
-        if watch.keep is not None:
-            watch.keep(Snapshot(step, values, done, generator.get_state(), optimiser.memory()))
-        if watch.goal is not None and step and step % watch.check_every == 0:
-            done |= watch.goal(variable.images(values))
+        if keep is not None:
+            keep(Snapshot(step, values, done, generator.get_state(), optimiser.memory()))
+        if goal is not None and step and step % check_every == 0:
+            done |= goal(variable.images(values))
             if bool(done.all()):
                 break
-        losses, gradient = expected_loss(
-            classifier,
-            objective,
-            variable,
-            distribution,
-            values,
-            samples=samples,
-            generator=generator,
-            chunk=chunk,
-            penalty=penalty,
-            view_penalty=view_penalty,
-        )
+        losses, gradient = gradient_at(values)
         if not gradient.isfinite().all():
             raise AttackError(f"the gradient is not finite (NaN or overflow) at step {step + 1} of {steps}")
-        if watch.callback is not None:
-            watch.callback(step, losses)
+        if callback is not None:
+            callback(step, losses)
         moved = variable.project(optimiser(values, gradient))
         values = torch.where(done[:, None, None, None], values, moved) if bool(done.any()) else moved
     return values

@@ -196,7 +196,6 @@ def optimise_rp2(
     mask: Tensor,
     options: Options,
     *,
-    rate: float = _RECIPE.step_size() / 255,
     printability: float = _RECIPE.parameters["printability"],
     smoothness: float = _RECIPE.parameters["smoothness"],
     nps: Nps = "product",
@@ -214,7 +213,6 @@ def optimise_rp2(
         variable: stickers, whose values are levels (S, 3, h, w) of a surface, such as `Stickers`.
         mask: (h, w) in [0, 1], where on the surface the stickers are.
         options: see `Options`; preset, steps and samples are the recipe's where they name none.
-        rate: Adam's first learning rate, in units of the pixel range.
         printability: weight of the non-printability score.
         smoothness: weight of the total variation.
         nps: form of the non-printability score, "product" (eq. 3) or "minimum".
@@ -233,7 +231,7 @@ def optimise_rp2(
         return variable.batch // len(values) * (total if penalty is None else total + penalty(values))
 
     steps = steps_of(_RECIPE, options)
-    adam = cooling_adam(255 * rate, steps)
+    adam = cooling_adam(_RECIPE.step_size(), steps)
     return run_recipe(_RECIPE, classifier, objective, variable, adam, steps, options, penalty=cost)
 
 

@@ -22,7 +22,7 @@ from physadv.capture.marks import Evidence
 from physadv.capture.quality import clipped_share, edge_sigmas, paper_levels
 from physadv.capture.reading import Photo
 from physadv.capture.resampling import correlation, cut_crop
-from physadv.sheets.layout import Box, Cell, Sheet, box_centre, box_corners
+from physadv.sheets.layout import BoxMm, Cell, Sheet, box_centre, box_corners
 
 MIN_SADDLES = 2
 MAX_RESIDUAL = 1.5
@@ -143,7 +143,7 @@ def _contradicted(sheet: Sheet, number: int, model: SheetModel, foreign: Sequenc
     return None
 
 
-def _too_poor(cell: CroppedCell, box_mm: Box) -> str | None:
+def _too_poor(cell: CroppedCell, box_mm: BoxMm) -> str | None:
     if cell.residual_px is None or cell.residual_px > MAX_RESIDUAL:
         return (
             f"its marks are {cell.residual_px or np.inf:.1f} px from the fitted sheet "

@@ -23,7 +23,7 @@ from physadv.capture.light import (
     to_srgb,
 )
 from physadv.capture.reading import CaptureError
-from physadv.sheets.layout import Box, Sheet, box_centre
+from physadv.sheets.layout import BoxMm, Sheet, box_centre
 
 MIN_GREYS, MIN_COLOURS = 5, 4
 INNER = 0.6
@@ -91,7 +91,7 @@ class Correction:
     delta_e: Points
     delta_e_before: Points
 
-    def apply(self, crop: Pixels, box_mm: Box) -> Pixels:
+    def apply(self, crop: Pixels, box_mm: BoxMm) -> Pixels:
         """Return a crop (h, w, 3), uint8, of a box on the page with its colours corrected."""
         height, width = crop.shape[:2]
         x, y, w, h = box_mm
@@ -187,7 +187,7 @@ def _grey(light: Points) -> NDArray[np.bool_]:
     return np.asarray(np.ptp(light, axis=1) == 0)
 
 
-def _inside(box: Box) -> Points:
+def _inside(box: BoxMm) -> Points:
     """Return a grid (N, 2) over the inner part of a box."""
     x, y, w, h = box
     columns, rows = (

@@ -13,7 +13,7 @@ from numpy.polynomial.polynomial import polyvander
 
 from physadv.capture.geometry import Pixels, Points, is_inside
 from physadv.capture.reading import CaptureError
-from physadv.sheets.layout import HEADER, MARGIN, Box, Sheet
+from physadv.sheets.layout import HEADER, MARGIN, BoxMm, Sheet
 
 ToPhoto = Callable[[Points], Points]
 
@@ -105,7 +105,7 @@ def _bare_paper(sheet: Sheet) -> Points:
     return found[:: max(1, len(found) // PAPER_SAMPLES)]
 
 
-def _printed_boxes(sheet: Sheet) -> list[Box]:
+def _printed_boxes(sheet: Sheet) -> list[BoxMm]:
     """Return boxes that contain all ink: header, patches, and every cell's frame, code and caption."""
     boxes = [(0.0, MARGIN, sheet.page_mm[0], HEADER), *(patch.box_mm for patch in sheet.patches)]
     for number in range(len(sheet.cells)):

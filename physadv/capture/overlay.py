@@ -36,14 +36,14 @@ def draw_overlay(
     """
     image, scale = _reduced(rgb)
     draw = ImageDraw.Draw(image, "RGBA")
-    for sheet in found:
-        draw.line(_line(sheet.model.to_photo(_edge(sheet.sheet.page_mm)), scale), fill=BLUE, width=WIDTH)
-        for mark in sheet.marks_px:
+    for paper in found:
+        draw.line(_line(paper.model.to_photo(_edge(paper.sheet.page_mm)), scale), fill=BLUE, width=WIDTH)
+        for mark in paper.marks_px:
             _draw_mark(draw, mark, scale)
-        for cell in sheet.cells:
+        for cell in paper.cells:
             text = cell.example if cell.reason is None else f"{cell.example}: {cell.reason}"
             _draw_cell(draw, _scaled(cell.corners_px, scale), text, GREEN if cell.reason is None else RED)
-    lines = [f"refused: {reason}"] if reason else [_summary(sheet) for sheet in found]
+    lines = [f"refused: {reason}"] if reason else [_summary(paper) for paper in found]
     _write(draw, (8, 8), lines, BANNER_SIZE, image.width - 16, RED if reason else "white")
     return image
 

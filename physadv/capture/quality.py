@@ -7,7 +7,7 @@ import numpy as np
 
 from physadv.capture.geometry import Pixels, Points, SheetModel, pixels_per_mm
 from physadv.capture.light import to_linear
-from physadv.sheets.layout import Box
+from physadv.sheets.layout import BoxMm
 
 EDGE_SAMPLES = 81
 EDGE_END = 10
@@ -61,7 +61,7 @@ def clipped_share(crop: Pixels) -> float:
     return float((total - unburnt + black) / total)
 
 
-def paper_levels(gray: Pixels, model: SheetModel, boxes_mm: Sequence[Box]) -> Points:
+def paper_levels(gray: Pixels, model: SheetModel, boxes_mm: Sequence[BoxMm]) -> Points:
     """Return the median 8-bit level (N,) of the bare paper just outside of each picture."""
     t = np.linspace(0.1, 0.9, 15)
     low, high = np.zeros_like(t), np.ones_like(t)

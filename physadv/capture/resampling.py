@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physadv.capture.geometry import Pixels, Points, SheetModel, jacobians, pixels_per_mm
-from physadv.sheets.layout import Box, box_centre
+from physadv.sheets.layout import BoxMm, box_centre
 
 SUPERSAMPLING = 2
 SPACING_PX = 1.1
@@ -18,7 +18,7 @@ THUMBNAIL, BLOCKS = 32, 4
 MIN_CONTRAST = 3.0
 
 
-def cut_crop(rgb: Pixels, model: SheetModel, box_mm: Box, size_px: tuple[int, int]) -> Pixels:
+def cut_crop(rgb: Pixels, model: SheetModel, box_mm: BoxMm, size_px: tuple[int, int]) -> Pixels:
     """Return the picture of a cell (h, w, 3), uint8, on its example's grid of `size_px` = (width, height).
 
     Samples at least twice as fine as the grid, and as fine as the photo, are averaged over each pixel, so
@@ -59,7 +59,7 @@ def _blocks(image: Pixels) -> Points:
     return centred
 
 
-def _places(model: SheetModel, box_mm: Box, columns: int, rows: int) -> NDArray[np.float32]:
+def _places(model: SheetModel, box_mm: BoxMm, columns: int, rows: int) -> NDArray[np.float32]:
     """Return the photo points (rows, columns, 2) of the samples of a box.
 
     A matrix product would be simpler, but the threads that BLAS starts for it spin while cores are busy.

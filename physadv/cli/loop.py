@@ -8,7 +8,7 @@ import typer
 
 from physadv.cli.app import app
 from physadv.cli.options import Name, NewName, Quiet, Root, Seed, Workers, takes_settings
-from physadv.pipeline.settings import GenerateSettings
+from physadv.pipeline.settings import ClassNames, GenerateSettings, Model
 
 if TYPE_CHECKING:
     from physadv.pipeline.crop import CropResult
@@ -58,6 +58,7 @@ def generate(
     epilog="Example: physadv adopt clean/ adversarial/ --name theirs --model torchvision/resnet50 --made-by "
     "AutoAttack"
 )
+@takes_settings
 def adopt(
     clean: Annotated[
         Path,
@@ -67,8 +68,8 @@ def adopt(
         Path, typer.Argument(help="Adversarial images: folder with the same file names, or such an array.")
     ],
     name: NewName,
-    model: Annotated[str, typer.Option(help="Classifier; see 'physadv list models'.")] = "signs",
-    labels: Annotated[Path | None, typer.Option(help="Text file of class names, one a line.")] = None,
+    model: Model = "signs",
+    labels: ClassNames = None,
     target: Annotated[
         str | None, typer.Option(help="Class that all adversarial images aim at, by name or index.")
     ] = None,

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -36,6 +36,8 @@ Labels = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 
+_EMPTY = inspect.Parameter.empty
+
 
 def takes_settings(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that its settings declare.
@@ -51,7 +53,7 @@ def takes_settings(command: Callable[..., None]) -> Callable[..., None]:
     shown = {
         parameter.name: parameter
         for name, given in signature.parameters.items()
-        for parameter in declared.get(name, [given.replace(annotation=hints[name])])
+        for parameter in declared.get(name, [_parameter(name, hints[name], given.default)])
     }
 
     @wraps(command)
@@ -64,7 +66,7 @@ def takes_settings(command: Callable[..., None]) -> Callable[..., None]:
 
     with_options.__annotations__ = {name: parameter.annotation for name, parameter in shown.items()}
     with_options.__signature__ = signature.replace(  # type: ignore[attr-defined]
-        parameters=[p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in shown.values()]
+        parameters=list(shown.values())
     )
     return with_options
 
@@ -72,22 +74,20 @@ def takes_settings(command: Callable[..., None]) -> Callable[..., None]:
 def _parameters(settings: Any, own: set[str]) -> list[inspect.Parameter]:
     hints = get_type_hints(settings, include_extras=True)
     return [
-        inspect.Parameter(
-            field.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=inspect.Parameter.empty if field.default is MISSING else field.default,
-            annotation=Annotated[hints[field.name].__origin__, _shown(field, doc)],
-        )
+        _parameter(field.name, hints[field.name], _EMPTY if field.default is MISSING else field.default)
         for field in fields(settings)
-        if field.name not in own
-        for doc in getattr(hints[field.name], "__metadata__", ())
-        if isinstance(doc, Doc)
+        if field.name not in own and _text(hints[field.name])
     ]
 
 
-def _shown(field: "Field[Any]", doc: Doc) -> Any:
-    if field.default is MISSING:
-        return typer.Argument(help=doc.documentation)
-    name = f"--{field.name.replace('_', '-')}"
-    # Named, a flag has no --no-flag beside it.
-    return typer.Option(name, help=doc.documentation)
+def _parameter(name: str, hint: Any, default: Any) -> inspect.Parameter:
+    """Return a parameter of the command line; the text of a `Doc` becomes its help."""
+    if (text := _text(hint)) is not None:
+        # Named, a flag has no --no-flag beside it.
+        option = typer.Option(f"--{name.replace('_', '-')}", help=text)
+        hint = Annotated[hint.__origin__, typer.Argument(help=text) if default is _EMPTY else option]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
+
+
+def _text(hint: Any) -> str | None:
+    return next((m.documentation for m in getattr(hint, "__metadata__", ()) if isinstance(m, Doc)), None)

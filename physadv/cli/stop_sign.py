@@ -7,15 +7,16 @@ from typing import Annotated
 
 import typer
 
-from physadv.attacks.recipes import RECIPES
 from physadv.cli.app import app
-from physadv.cli.options import Quiet, Root, Seed
-
-RP2 = RECIPES["rp2"]
+from physadv.cli.options import Quiet, Root, takes_settings
+from physadv.pipeline.settings import Device
+from physadv.signs.stop_sign.settings import StopSignSettings
 
 
 @app.command("stop-sign", epilog="Example: physadv stop-sign my-signs/ --name mine --target 'speed limit 30'")
+@takes_settings
 def stop_sign(
+    *,
     victims: Annotated[
         Path | None, typer.Argument(help="Folder of photos of your sign; drawn signs without it.")
     ] = None,
@@ -23,38 +24,8 @@ def stop_sign(
     demo: Annotated[
         bool, typer.Option("--demo", help="All of it on drawn signs and the bundled classifier, quickly.")
     ] = False,
-    model: Annotated[str, typer.Option(help="Classifier; see 'physadv list models'.")] = "signs",
-    labels: Annotated[Path | None, typer.Option(help="Text file of class names, one a line.")] = None,
-    label: Annotated[str, typer.Option(help="The sign's true class, by name or number.")] = "stop",
-    target: Annotated[
-        str | None, typer.Option(help="Class to be taken for; any other than the true one by default.")
-    ] = None,
-    mask: Annotated[
-        str,
-        typer.Option(help="poster, octagon, two-bars, graffiti, camouflage, auto, or an image file."),
-    ] = "auto",
-    rectangles: Annotated[int, typer.Option(help="How many stickers 'auto' places.")] = 3,
-    area: Annotated[
-        float, typer.Option(help="Share of the sign that the stickers of 'auto' cover, 0 to 1.")
-    ] = 0.19,
-    palette: Annotated[
-        str, typer.Option(help="free, bw (black and white) or a number of flat colours.")
-    ] = "free",
-    colours: Annotated[
-        Path | None,
-        typer.Option(help="Text file of printable colours: #rrggbb or r g b, one a line."),
-    ] = None,
-    transforms: Annotated[
-        str, typer.Option(help="EOT preset or TOML file: what happens between sign and classifier.")
-    ] = RP2.transforms,
-    steps: Annotated[int, typer.Option(help="Steps of the optimiser.")] = RP2.steps_for(),
+    settings: StopSignSettings,
     nps: Annotated[str, typer.Option(help="Non-printability score: product or minimum.")] = "product",
-    printability: Annotated[
-        float, typer.Option(help="Weight of the non-printability score.")
-    ] = RP2.parameters["printability"],
-    smoothness: Annotated[
-        float, typer.Option(help="Weight of the stickers' total variation.")
-    ] = RP2.parameters["smoothness"],
     scale: Annotated[
         str, typer.Option(help="Size on paper: miniature (150 mm), true (750 mm), or millimetres.")
     ] = "miniature",
@@ -75,8 +46,7 @@ def stop_sign(
         str | None, typer.Option(help="Also ask a detector: torchvision/NAME@FILE or torchvision/NAME.")
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer steps, signs and shots.")] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps: where the classifier runs.")] = "auto",
-    seed: Seed = 0,
+    device: Device = "auto",
     root: Root = Path(),
     quiet: Quiet = False,
 ) -> None:
@@ -92,7 +62,6 @@ def stop_sign(
     from physadv.signs.stop_sign.settings import (
         TRUE,
         JudgeSettings,
-        StopSignSettings,
         StudySize,
         check_models,
         check_nps,
@@ -102,31 +71,13 @@ def stop_sign(
 
     if demo and victims is not None:
         raise StopSignError("--demo draws its own signs; wanted no folder beside it")
-    settings = StopSignSettings(
-        victims=victims,
-        model=model,
-        labels=labels,
-        label=label,
-        target=target,
-        mask=mask,
-        rectangles=rectangles,
-        area=area,
-        palette=palette,
-        colours=colours,
-        transforms=transforms,
-        steps=steps,
-        nps=check_nps(nps),
-        printability=printability,
-        smoothness=smoothness,
-        seed=seed,
-        device=device,
-    )
+    settings = replace(settings, victims=victims, nps=check_nps(nps), device=device)
     size = StudySize(shots=shots, approaches=approaches)
     if demo:
-        settings = replace(settings, target=target or "speed limit 30")
+        settings = replace(settings, target=settings.target or "speed limit 30")
         scale, size = TRUE, replace(size, shots=2, every=20, most=6)
     if quick:
-        settings = replace(settings, steps=min(steps, 100), drawn=8)
+        settings = replace(settings, steps=min(settings.steps, 100), drawn=8)
         size = replace(size, shots=1, every=30, most=3)
     judging = JudgeSettings(
         size=size,

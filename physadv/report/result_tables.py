@@ -1,7 +1,8 @@
 """The columns of results: rates, what to read beside them, sweeps, transfer, paired tests."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from physadv.evaluation.calibration import Reliability
 from physadv.evaluation.comparisons import Comparison
@@ -9,31 +10,22 @@ from physadv.evaluation.destruction import Row
 from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.outcomes import KINDS, Kind, When
 from physadv.evaluation.transfer import TransferCell
-from physadv.report.table import Cell, Column, Table
+from physadv.report.table import CHANGE, Cell, Column, Table, Value
 from physadv.report.wording import UNDEFINED, interval, number, p_value
 
 CASE = Column[Row]("case", lambda row: row.case, long="Case", once=True)
 TOP = Column[Row]("top", lambda row: str(row.top), long="Top")
-DESTROYED = Column[Row]("destroyed", lambda row: row.destruction_rate, "interval", long="Destruction rate")
+DESTROYED = Column[Row]("destroyed", lambda row: row.destruction_rate, "interval", "Destruction rate")
 N = Column[Row]("n", lambda row: row.destruction_rate.n, "number")
 PAIRS = Column[Row]("pairs", lambda row: row.destruction_rate.pairs, "number")
-BEFORE_AFTER = ("before", "after")
 RIGHT = (
-    Column[Row](
-        "clean right",
-        lambda row: (row.clean_before, row.clean_after),
-        "share",
-        long="Clean accuracy",
-        parts=BEFORE_AFTER,
-        joined=True,
-    ),
+    Column[Row]("clean right", attrgetter("clean_before", "clean_after"), "share", "Clean accuracy", CHANGE),
     Column[Row](
         "adv. right",
-        lambda row: (row.adversarial_before, row.adversarial_after),
+        attrgetter("adversarial_before", "adversarial_after"),
         "share",
-        long="Adversarial accuracy",
-        parts=BEFORE_AFTER,
-        joined=True,
+        "Adversarial accuracy",
+        CHANGE,
     ),
 )
 RATES = (CASE, TOP, DESTROYED, N, PAIRS, *RIGHT)
@@ -75,31 +67,37 @@ class Beside:
         found: Estimate = getattr(self.row, f"{measure}_{self.when}")
         return found
 
+    @property
+    def targeted(self) -> Estimate | Cell:
+        """Return how often the target was reached, or that there is none."""
+        share = self.share("targeted")
+        return share if share.n else Cell("no target", weak=True)
 
+    @property
+    def survival(self) -> Estimate | str:
+        """Return the clean survival; nothing for files, which went through no channel."""
+        return self.row.clean_survival if self.when == "after" else ""
+
+    @property
+    def confidences(self) -> tuple[Estimate, ...]:
+        """Return the mean confidence in clean and in adversarial images."""
+        return tuple(self.share(f"{kind}_confidence") for kind in KINDS)
+
+    @property
+    def errors(self) -> tuple[float | Cell, ...]:
+        """Return the expected calibration error on clean and on adversarial images."""
+        found = [self.reliability[kind].ece for kind in KINDS]
+        return tuple(Cell(UNDEFINED, weak=True) if error is None else error for error in found)
+
+
+KINDS_SHORT = ("clean", "adv.")
 BESIDE = (
     Column[Beside]("channel", lambda line: line.channel, long="Channel"),
-    Column[Beside]("success", lambda line: line.share("success"), "interval", long="Success"),
-    Column[Beside]("target reached", lambda line: _targeted(line), "share", long="Target reached"),
-    Column[Beside](
-        "clean survival",
-        lambda line: "" if line.when == "before" else line.row.clean_survival,
-        "interval",
-        long="Clean survival",
-    ),
-    Column[Beside](
-        "confidence",
-        lambda line: tuple(line.share(f"{kind}_confidence") for kind in KINDS),
-        "share",
-        long="Confidence",
-        parts=("clean", "adv."),
-    ),
-    Column[Beside](
-        "ECE",
-        lambda line: tuple(_ece(line.reliability[kind]) for kind in KINDS),
-        "share",
-        long="Calibration error",
-        parts=("clean", "adv."),
-    ),
+    Column[Beside]("success", lambda line: line.share("success"), "interval", "Success"),
+    Column[Beside]("target reached", lambda line: line.targeted, "share", "Target reached"),
+    Column[Beside]("clean survival", lambda line: line.survival, "interval", "Clean survival"),
+    Column[Beside]("confidence", lambda line: line.confidences, "share", "Confidence", KINDS_SHORT),
+    Column[Beside]("ECE", lambda line: line.errors, "share", "Calibration error", KINDS_SHORT),
 )
 
 
@@ -108,42 +106,21 @@ def beside_table(title: str, lines: Sequence[Beside]) -> Table[Beside]:
     return Table(title, BESIDE, {"": lines})
 
 
-def _targeted(line: Beside) -> Estimate | Cell:
-    share = line.share("targeted")
-    return share if share.n else Cell("no target", weak=True)
-
-
-def _ece(found: Reliability) -> float | Cell:
-    return Cell(UNDEFINED, weak=True) if found.ece is None else found.ece
-
-
 Strength = tuple[str, Sequence[Row]]
 """A strength as it is written, and the rows of its average case."""
 TOPS = ("top-1", "top-5")
+
+
+def _by_top(measure: str) -> Callable[[Strength], tuple[Value, ...]]:
+    return lambda strength: tuple(getattr(row, measure) for row in strength[1])
+
+
 SWEEP = (
     Column[Strength]("strength", lambda at: at[0], long="Strength"),
-    Column[Strength](
-        "destroyed",
-        lambda at: tuple(row.destruction_rate for row in at[1]),
-        "interval",
-        long="Destruction rate",
-        parts=TOPS,
-    ),
+    Column("destroyed", _by_top("destruction_rate"), "interval", "Destruction rate", TOPS),
     Column[Strength]("n, top-1", lambda at: at[1][0].destruction_rate.n, "number"),
-    Column[Strength](
-        "clean right after",
-        lambda at: tuple(row.clean_after for row in at[1]),
-        "share",
-        long="Clean accuracy after",
-        parts=TOPS,
-    ),
-    Column[Strength](
-        "adv. right after",
-        lambda at: tuple(row.adversarial_after for row in at[1]),
-        "share",
-        long="Adversarial accuracy after",
-        parts=TOPS,
-    ),
+    Column("clean right after", _by_top("clean_after"), "share", "Clean accuracy after", TOPS),
+    Column("adv. right after", _by_top("adversarial_after"), "share", "Adversarial accuracy after", TOPS),
     Column[Strength]("clean survival, top-1", lambda at: at[1][0].clean_survival, "interval"),
 )
 

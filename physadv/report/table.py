@@ -28,12 +28,12 @@ from physadv.evaluation.intervals import Estimate
 from physadv.report.wording import interval, number, percent, with_interval
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.table import Table as RichTable
 
 R = TypeVar("R")
 
 Kind = Literal["words", "number", "share", "interval"]
+CHANGE = ("before", "after")
 _UNITS = {"share": " %", "interval": " % (95 %)"}
 
 
@@ -66,8 +66,8 @@ class Column(Generic[R]):
         kind: "words" (left-aligned), "number", "share" (interval on a page only) or "interval" (a share whose
             interval is always shown).
         long: its heading on a page, where there is room; `heading` by default.
-        parts: headings of the columns that it is made of, such as "before" and "after".
-        joined: whether a terminal and Markdown write the parts in one column, "62.5 → 33.3".
+        parts: headings of the columns that it is made of; a `CHANGE` is one column, "62.5 → 33.3", on a
+            terminal and in Markdown.
         once: whether a terminal leaves a value out that is the same as above it.
     """
 
@@ -76,7 +76,6 @@ class Column(Generic[R]):
     kind: Kind = "words"
     long: str = ""
     parts: tuple[str, ...] = ()
-    joined: bool = False
     once: bool = False
 
     @property
@@ -92,7 +91,7 @@ class Column(Generic[R]):
     def headings(self, *, unit: bool = False, join: bool = False) -> list[str]:
         """Return the headings that a renderer without headings above headings shows."""
         heading = self.heading + (_UNITS.get(self.kind, "") if unit else "")
-        if not self.parts or (self.joined and join):
+        if not self.parts or (join and self.parts == CHANGE):
             return [heading]
         return [f"{heading} {self.parts[0]}", *self.parts[1:]]
 
@@ -139,11 +138,20 @@ class Table(Generic[R]):
 
         Args:
             signs: whether shares have their own % sign, as where no unit stands in the heading.
-            join: whether the parts of a joined column are one text.
+            join: whether before and after are one text.
         """
         for name, rows in self.groups.items():
             for row in rows:
                 yield name, [_texts(column, row, signs=signs, join=join) for column in self.columns]
+
+    def lines(self, *, signs: bool = False, join: bool = False) -> list[list[str]]:
+        """Return the headings and every row as plain text, its group first; arguments as of `texts`."""
+        headings = [heading for column in self.columns for heading in column.headings(join=join)]
+        rows = [
+            [*[name] * self.grouped, *(text for own in texts for text in own)]
+            for name, texts in self.texts(signs=signs, join=join)
+        ]
+        return [[*[self.group_heading] * self.grouped, *headings], *rows]
 
 
 def words_table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table[Sequence[str]]:
@@ -191,38 +199,23 @@ def to_rich(table: Table[Any]) -> "RichTable":
 
 def show(table: Table[Any]) -> None:
     """Print a table: as wide as the terminal, or as it wants to be where there is none."""
-    shown = to_rich(table)
-    console_for(shown).print(shown)
-
-
-def console_for(shown: "RichTable") -> "Console":
-    """Return a console for a table: the terminal's own width, or all the table wants where there is none."""
     from rich.console import Console
 
-    console = Console(highlight=False)
+    shown, console = to_rich(table), Console(highlight=False)
     if not console.is_terminal:
         unbounded = console.options.update(max_width=1000)
         console.width = max(console.width, console.measure(shown, options=unbounded).maximum)
-    return console
+    console.print(shown)
 
 
 def to_markdown(table: Table[Any]) -> str:
     """Return a Markdown table; a group's name is repeated on each of its rows."""
-    headings = [heading for column in table.columns for heading in column.headings(join=True)]
-    rules = [
-        "---:" if column.kind in ("number", "share") else "---"
-        for column in table.columns
-        for _ in column.headings(join=True)
-    ]
-    lines = [
-        [*[table.group_heading] * table.grouped, *headings],
-        *(
-            [*[name] * table.grouped, *(text for own in texts for text in own)]
-            for name, texts in table.texts(signs=True, join=True)
-        ),
-    ]
-    top, *body = (f"| {' | '.join(line)} |" for line in lines)
-    return "\n".join([top, f"|{'|'.join(['---'] * table.grouped + rules)}|", *body])
+    rules = ["---"] * table.grouped
+    for column in table.columns:
+        rule = "---:" if column.kind in ("number", "share") else "---"
+        rules += [rule] * len(column.headings(join=True))
+    head, *body = (f"| {' | '.join(line)} |" for line in table.lines(signs=True, join=True))
+    return "\n".join([head, f"|{'|'.join(rules)}|", *body])
 
 
 _LATEX = str.maketrans(
@@ -238,20 +231,16 @@ _LATEX = str.maketrans(
 
 def to_latex(table: Table[Any]) -> str:
     """Return a table for the booktabs package; a group's name is repeated on each of its rows."""
-    headings = [heading for column in table.columns for heading in column.headings()]
-    letters = "".join(("r" if column.numeric else "l") * len(column.headings()) for column in table.columns)
-    rows = [
-        [*[name] * table.grouped, *(text for own in texts for text in own)] for name, texts in table.texts()
-    ]
-    head, *body = (
-        " & ".join(text.translate(_LATEX) for text in line) + r" \\"
-        for line in [[*[table.group_heading] * table.grouped, *headings], *rows]
-    )
+    letters = ["l"] * table.grouped
+    for column in table.columns:
+        letters += ["r" if column.numeric else "l"] * len(column.headings())
+    escaped = ([text.translate(_LATEX) for text in line] for line in table.lines())
+    head, *body = (rf"{' & '.join(line)} \\" for line in escaped)
     return "\n".join(
-        [
+        (
             r"\begin{table}",
             rf"\caption{{{table.title.translate(_LATEX)}}}",
-            rf"\begin{{tabular}}{{{'l' * table.grouped}{letters}}}",
+            rf"\begin{{tabular}}{{{''.join(letters)}}}",
             r"\toprule",
             head,
             r"\midrule",
@@ -260,13 +249,13 @@ def to_latex(table: Table[Any]) -> str:
             r"\end{tabular}",
             r"\end{table}",
             "",
-        ]
+        )
     )
 
 
 def _texts(column: Column[R], row: R, *, signs: bool, join: bool) -> list[str]:
     texts = [_text(value, column.kind, signs=signs) for value in column.values(row)]
-    return [" → ".join(texts)] if column.joined and join else texts
+    return [" → ".join(texts)] if join and column.parts == CHANGE else texts
 
 
 def _text(value: Value, kind: Kind, *, signs: bool) -> str:

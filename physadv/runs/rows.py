@@ -12,7 +12,7 @@ class PhotoRow:
 
     A file is one photo, or several where it is a video or shows a sheet twice. `view` then tells them apart,
     and `name` is that of the file, "#", and the view. A name with a slash is not a file of the capture's
-    folder of photos but a view of a sign in a test, TEST/PLACE/…: it belongs to no sheet.
+    folder of photos but a view of a sign in a test, TEST//PLACE//…: it belongs to no sheet.
 
     `colour` is that of its crops. The exposure is of the sheet's greys, in stops and in linear light;
     `delta_e` is CIEDE2000 of its bars' patches after the correction, each held out of the fit, and

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from physadv.sheets.codes import qr_matrix
-from physadv.sheets.layout import Box
+from physadv.sheets.layout import BoxMm
 
 if TYPE_CHECKING:
     from reportlab.pdfgen.canvas import Canvas
@@ -73,7 +73,7 @@ class Ink:
         """End the page."""
         self.canvas.showPage()
 
-    def fill(self, boxes: Sequence[Box], rgb: tuple[int, int, int] = (0, 0, 0)) -> None:
+    def fill(self, boxes: Sequence[BoxMm], rgb: tuple[int, int, int] = (0, 0, 0)) -> None:
         """Fill boxes as one path. Renderers snap separate boxes to whole dots, so that seams would show."""
         self.canvas.setFillColorRGB(*(level / 255 for level in rgb))
         path = self.canvas.beginPath()
@@ -81,7 +81,7 @@ class Ink:
             path.rect(x, self.height - y - h, w, h)
         self.canvas.drawPath(path, stroke=0, fill=1)
 
-    def veil(self, box: Box, opacity: float) -> None:
+    def veil(self, box: BoxMm, opacity: float) -> None:
         """Cover a box with translucent white, so that text on it can be read."""
         self.canvas.saveState()
         self.canvas.setFillAlpha(opacity)
@@ -109,7 +109,7 @@ class Ink:
         self.canvas.setDash(list(dash))
         self.canvas.drawPath(self._path(runs, closed=closed), stroke=1, fill=0)
 
-    def picture(self, box: Box, image: Image.Image, edges: Sequence[Polygon] = ()) -> None:
+    def picture(self, box: BoxMm, image: Image.Image, edges: Sequence[Polygon] = ()) -> None:
         """Draw an image in a box, clipped to `edges`, closed polygons (k, 2), unless there are none."""
         from reportlab.lib.utils import ImageReader
 
@@ -123,7 +123,7 @@ class Ink:
         self.canvas.drawImage(ImageReader(image), x + short, y + short, w - 2 * short, h - 2 * short)
         self.canvas.restoreState()
 
-    def open_window(self, box: Box) -> None:
+    def open_window(self, box: BoxMm) -> None:
         """Clip all drawing to a box, until `close_window`."""
         x, y, w, h = box
         self.canvas.saveState()
@@ -135,12 +135,12 @@ class Ink:
         """End the clipping."""
         self.canvas.restoreState()
 
-    def saddle(self, box: Box) -> None:
+    def saddle(self, box: BoxMm) -> None:
         """Draw a 2×2 saddle mark."""
         x, y, w, h = box
         self.fill([(x, y, w / 2, h / 2), (x + w / 2, y + h / 2, w / 2, h / 2)])
 
-    def code(self, box: Box, payload: str) -> None:
+    def code(self, box: BoxMm, payload: str) -> None:
         """Draw a QR code."""
         x, y, size, _ = box
         matrix = qr_matrix(payload)

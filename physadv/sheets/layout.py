@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from physadv.errors import PhysadvError
 from physadv.sheets.codes import Code, format_code, sheet_code
 
-Box = tuple[float, float, float, float]
+BoxMm = tuple[float, float, float, float]
 """x, y, width and height in mm; (x, y) is the top-left corner, measured from the page's."""
 
 PAGES: dict[str, tuple[float, float]] = {
@@ -68,7 +68,7 @@ class Cell(_Frozen):
     """
 
     example: str
-    box_mm: Box
+    box_mm: BoxMm
 
 
 class Mark(_Frozen):
@@ -83,7 +83,7 @@ class Mark(_Frozen):
 
     kind: Literal["saddle", "code"]
     cell: int
-    box_mm: Box
+    box_mm: BoxMm
     payload: str | None = None
 
     @property
@@ -101,7 +101,7 @@ class Patch(_Frozen):
     """
 
     rgb: tuple[int, int, int]
-    box_mm: Box
+    box_mm: BoxMm
 
 
 class Sheet(_Frozen):
@@ -144,13 +144,13 @@ class PrintItem:
     height_px: int
 
 
-def box_centre(box: Box) -> tuple[float, float]:
+def box_centre(box: BoxMm) -> tuple[float, float]:
     """Return the middle of a box."""
     x, y, w, h = box
     return (x + w / 2, y + h / 2)
 
 
-def box_corners(box: Box) -> NDArray[np.float64]:
+def box_corners(box: BoxMm) -> NDArray[np.float64]:
     """Return the corners (4, 2) of a box: top-left, top-right, bottom-right, bottom-left."""
     x, y, w, h = box
     return np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)], dtype=np.float64)
@@ -257,19 +257,19 @@ def _sheet(
     )
 
 
-def rounded_box(x: float, y: float, w: float, h: float) -> Box:
+def rounded_box(x: float, y: float, w: float, h: float) -> BoxMm:
     """Return a box without the rounding errors of binary fractions."""
     return (round(x, 4), round(y, 4), round(w, 4), round(h, 4))
 
 
-def _picture_box(item: PrintItem, x: float, y: float, frame: float) -> Box:
+def _picture_box(item: PrintItem, x: float, y: float, frame: float) -> BoxMm:
     side = frame - 2 * (SADDLE + CLEARANCE)
     scale = side / max(item.width_px, item.height_px)
     w, h = snap(item.width_px * scale), snap(item.height_px * scale)
     return rounded_box(x + snap((frame - w) / 2), y + snap((frame - h) / 2), w, h)
 
 
-def corner_saddles(x: float, y: float, frame: float) -> tuple[Box, ...]:
+def corner_saddles(x: float, y: float, frame: float) -> tuple[BoxMm, ...]:
     """Return the saddles in the corners of a square frame, clockwise from (x, y), its top-left corner."""
     far = frame - SADDLE
     return tuple(

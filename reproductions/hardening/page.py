@@ -1,9 +1,9 @@
 """The page that puts a classifier and its hardened self side by side, with the verdicts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from physadv.evaluation.intervals import Estimate
-from physadv.report.table import Column, Table, to_markdown
+from physadv.report.table import to_markdown, words_table
 from physadv.report.wording import paragraph, percent, with_interval
 from physadv.signs.stop_sign.settings import OPTIMISED
 from reproductions.hardening.attempts import UNFORESEEN, WORST_STICKERS
@@ -17,6 +17,10 @@ MOST_LOST = 3.0
 
 def page(before: Findings, after: Findings, command: str = COMMAND) -> str:
     """Return the page, in Markdown, of two classifiers of the bundled classes."""
+
+    def beside(rows: Sequence[tuple[str, str, str]]) -> str:
+        return to_markdown(words_table("", ("", before.spec, after.spec), rows))
+
     paragraphs = [
         "# The sign classifier, hardened against stickers",
         paragraph(
@@ -26,13 +30,11 @@ def page(before: Findings, after: Findings, command: str = COMMAND) -> str:
             "of stop signs are drawn from a distribution or taken by a simulated camera. Made by "
             f"`{command}`.",
         ),
-        _table(
-            before,
-            after,
-            {
-                "GTSRB test images right": (str(before.test), str(after.test)),
-                "photos of US stop signs right": (str(before.victims), str(after.victims)),
-            },
+        beside(
+            [
+                ("GTSRB test images right", str(before.test), str(after.test)),
+                ("photos of US stop signs right", str(before.victims), str(after.victims)),
+            ]
         ),
         "## Single images",
         paragraph(
@@ -41,7 +43,7 @@ def page(before: Findings, after: Findings, command: str = COMMAND) -> str:
             "that only their steps, or what they know, tell them apart: where the share still grows at the "
             "last, more steps would break more. Noise is what hardening did not train against.",
         ),
-        _table(before, after, _shares(before.fooled, after.fooled)),
+        beside(_rows(before.fooled, after.fooled)),
         "## Stickers that all stop signs share",
         paragraph(
             "Two bars, 10 % of the picture, made on 20 of the 40 photos of Eykholt et al. 2018 in `rp2-sign` "
@@ -49,7 +51,7 @@ def page(before: Findings, after: Findings, command: str = COMMAND) -> str:
             "squares of colour in another order. Not called stop: of the views in which the clean sign is. "
             "Called speed limit 50: of all.",
         ),
-        _table(before, after, _shares(before.stop_signs, after.stop_signs)),
+        beside(_rows(before.stop_signs, after.stop_signs)),
         "## Larger stickers, before the simulated cameras",
         paragraph(
             "Stickers of 19 to 20 % of the plate: the paper's two bars, and rectangles in the places that a "
@@ -59,7 +61,7 @@ def page(before: Findings, after: Findings, command: str = COMMAND) -> str:
             "called stop. Signs are cut out where they stand or, where it says found, where their outline "
             "is found in the frame; then only frames in which it is count.",
         ),
-        _table(before, after, _shares(before.camera, after.camera)),
+        beside(_rows(before.camera, after.camera)),
         "## Do its gradients mislead?",
         *(_masking(found) for found in (before, after)),
         "## What holds and what does not",
@@ -68,20 +70,11 @@ def page(before: Findings, after: Findings, command: str = COMMAND) -> str:
     return "\n\n".join(paragraphs) + "\n"
 
 
-def _table(before: Findings, after: Findings, rows: Mapping[str, tuple[str, str]]) -> str:
-    columns = (
-        Column[str]("", lambda name: name),
-        Column[str](before.spec, lambda name: rows[name][0]),
-        Column[str](after.spec, lambda name: rows[name][1]),
-    )
-    return to_markdown(Table("", columns, {"": list(rows)}))
+def _rows(before: Mapping[str, Estimate], after: Mapping[str, Estimate]) -> list[tuple[str, str, str]]:
+    def text(share: Estimate) -> str:
+        return f"{with_interval(share)}, n {share.n}"
 
-
-def _shares(before: Mapping[str, Estimate], after: Mapping[str, Estimate]) -> dict[str, tuple[str, str]]:
-    return {
-        name: (f"{with_interval(share)}, n {share.n}", f"{with_interval(after[name])}, n {after[name].n}")
-        for name, share in before.items()
-    }
+    return [(name, text(share), text(after[name])) for name, share in before.items()]
 
 
 def _masking(found: Findings) -> str:

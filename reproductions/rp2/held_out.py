@@ -6,6 +6,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from physadv.attacks.lit_stickers import MARGIN
 from physadv.progress import Reporter, silent
 from physadv.randomness import derive_seed, generator
 from physadv.signs.stop_sign.camera import drawn_backgrounds
@@ -14,7 +15,6 @@ from physadv.signs.stop_sign.make import StickerRun
 from physadv.signs.stop_sign.outline import find_signs
 from physadv.signs.stop_sign.score import Score, score_drive_by, score_lab
 from physadv.signs.stop_sign.settings import StudySize
-from physadv.signs.stop_sign.stickers import MARGIN
 from physadv.signs.stop_sign.treatments import treat
 from physadv.signs.stop_sign.views import Answer, Exhibit, View
 from physadv.transforms import load_preset

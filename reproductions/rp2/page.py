@@ -1,7 +1,7 @@
 """The page of the stop-sign study: against the published attack, and on signs that were held out."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,8 @@ from physadv.evaluation.intervals import Estimate
 from physadv.files import replacing
 from physadv.report.figures import Figure
 from physadv.report.page import slug
-from physadv.report.wording import paragraph, percent, with_interval
+from physadv.report.table import Column, Table, to_markdown
+from physadv.report.wording import p_value, paragraph, percent, with_interval
 from physadv.signs.stop_sign.page import score_figures
 from physadv.signs.stop_sign.score import Score
 from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, RANDOM
@@ -64,6 +65,12 @@ class Judgement:
     target: str
     found: HeldOut
     unforeseen: Score
+
+
+Tried = tuple[Against, str]
+"""A released attack and one of its treatments: a line of the first table."""
+Judged = tuple[Judgement, str]
+"""A judged mask and one of its treatments: a line of the second table."""
 
 
 def write_results(
@@ -123,27 +130,39 @@ def _against_lines(against: Sequence[Against]) -> list[str]:
         "Holm-corrected with the two comparisons with clean crops. Views by the thousand tell shares apart",
         "that differ by tenths of a point: see how large a difference is, not only whether it is shown.",
         "",
-        "| mask | noise | range | as files | lab test | p views | p signs | drive-by | p views | p signs |",
-        "|---|---|---|---:|---|---:|---:|---|---:|---:|",
+        to_markdown(_against_table(against)),
     ]
-    for each in against:
-        for treatment in (CLEAN, PUBLISHED, OPTIMISED):
-            low, high = each.range.get(treatment, (0.0, 0.0))
-            ours = treatment == OPTIMISED
-            tests = [
-                _p(found) if ours else ""
-                for score in (each.lab, each.drive)
-                for found in (score.by_view, score.by_sign)
-            ]
-            lines.append(
-                f"| {each.kind} | {'ours' if ours else treatment} | {low:.2f} to {high:.2f} "
-                f"| {each.digital[treatment]} of {each.crops} "
-                f"| {with_interval(each.lab.overall[treatment].targeted)} | {tests[0]} | {tests[1]} "
-                f"| {with_interval(each.drive.overall[treatment].targeted)} | {tests[2]} | {tests[3]} |"
-            )
     for each in against:
         lines += ["", *(f"- {line}" for line in _comparison(each)), *_possible_lines(each)]
     return lines
+
+
+def _against_table(against: Sequence[Against]) -> Table[Tried]:
+    columns = (
+        Column[Tried]("mask", lambda line: line[0].kind),
+        Column[Tried]("noise", lambda line: "ours" if line[1] == OPTIMISED else line[1]),
+        Column[Tried]("range", lambda line: "{:.2f} to {:.2f}".format(*line[0].range.get(line[1], (0, 0)))),
+        Column[Tried]("as files", lambda line: f"{line[0].digital[line[1]]} of {line[0].crops}", "number"),
+        *_test_columns("lab test", lambda each: each.lab),
+        *_test_columns("drive-by", lambda each: each.drive),
+    )
+    lines = [(each, treatment) for each in against for treatment in (CLEAN, PUBLISHED, OPTIMISED)]
+    return Table("", columns, {"": lines})
+
+
+def _test_columns(name: str, score: Callable[[Against], Score]) -> tuple[Column[Tried], ...]:
+    def p(tests: Callable[[Score], Sequence[Comparison]]) -> Callable[[Tried], str | None]:
+        def value(line: Tried) -> str | None:
+            own = _between(tests(score(line[0])), PUBLISHED, OPTIMISED)
+            return p_value(own.holm) if line[1] == OPTIMISED else ""
+
+        return value
+
+    return (
+        Column(name, lambda line: score(line[0]).overall[line[1]].targeted, "interval"),
+        Column("p views", p(lambda score: score.by_view), "number"),
+        Column("p signs", p(lambda score: score.by_sign), "number"),
+    )
 
 
 def _comparison(each: Against) -> list[str]:
@@ -177,6 +196,7 @@ def _possible_lines(each: Against) -> list[str]:
 
 
 def _held_out_lines(judgements: Sequence[Judgement], figures: Mapping[str, Figure]) -> list[str]:
+    rows = [(each, treatment) for each in judgements for treatment in (CLEAN, RANDOM, OPTIMISED)]
     lines = [
         "The 40 photos are cut by blocks of five: stickers are made on 20 and judged on the other 20. Every",
         "photo is brought to the exposure a camera that meters the sign would give it, by two stops at",
@@ -188,20 +208,8 @@ def _held_out_lines(judgements: Sequence[Judgement], figures: Mapping[str, Figur
         "bars and the camouflage lie, and the target for `signs`, a limit that random stickers do not reach,",
         "were chosen on the 20 signs that stickers are made on.",
         "",
-        "| classifier → target | mask | treatment | lab test | drive-by | drive-by, found | of frames "
-        "| graphite | read right, lab |",
-        "|---|---|---|---|---|---|---|---|---|",
+        to_markdown(Table("", HELD_OUT, {"": rows})),
     ]
-    for each in judgements:
-        found = each.found
-        for treatment in (CLEAN, RANDOM, OPTIMISED):
-            cells = [_both(score, treatment) for score in (found.lab, found.drive, found.found)]
-            lines.append(
-                f"| {each.classifier} → {each.target} | {found.mask}, {100 * found.area:.1f} % | {treatment} "
-                f"| {' | '.join(cells)} | {percent(found.found.overall[treatment].found)} "
-                f"| {_both(each.unforeseen, treatment)} "
-                f"| {with_interval(found.lab.overall[treatment].accuracy)} |"
-            )
     lines += ["", "What was to be reached:", ""]
     for each in judgements:
         lines += [f"- {line}" for line in _verdicts(each)]
@@ -242,9 +250,17 @@ def _both(score: Score, treatment: str) -> str:
     return f"{text}; {100 * clustered.low:.1f}–{100 * clustered.high:.1f}"
 
 
-def _p(tests: Sequence[Comparison]) -> str:
-    own = _between(tests, PUBLISHED, OPTIMISED)
-    return "–" if own.holm is None else f"{own.holm:.2g}"
+HELD_OUT = (
+    Column[Judged]("classifier → target", lambda line: f"{line[0].classifier} → {line[0].target}"),
+    Column[Judged]("mask", lambda line: f"{line[0].found.mask}, {100 * line[0].found.area:.1f} %"),
+    Column[Judged]("treatment", lambda line: line[1]),
+    Column[Judged]("lab test", lambda line: _both(line[0].found.lab, line[1])),
+    Column[Judged]("drive-by", lambda line: _both(line[0].found.drive, line[1])),
+    Column[Judged]("drive-by, found", lambda line: _both(line[0].found.found, line[1])),
+    Column[Judged]("of frames", lambda line: percent(line[0].found.found.overall[line[1]].found)),
+    Column[Judged]("graphite", lambda line: _both(line[0].unforeseen, line[1])),
+    Column[Judged]("read right, lab", lambda line: line[0].found.lab.overall[line[1]].accuracy, "interval"),
+)
 
 
 def _between(tests: Sequence[Comparison], one: str, other: str) -> Comparison:

@@ -13,7 +13,8 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from physadv.attacks.loop import Watch, optimise
+from physadv.attacks.lit_stickers import MARGIN
+from physadv.attacks.loop import optimise
 from physadv.attacks.objectives import targeted_generalised
 from physadv.attacks.optimisers import cooling_adam
 from physadv.classifiers import Classifier
@@ -22,9 +23,8 @@ from physadv.progress import Reporter, silent
 from physadv.randomness import generator
 from physadv.signs.stop_sign import FACE_SIDE
 from physadv.signs.stop_sign.optimise import SIDE
-from physadv.signs.stop_sign.stickers import MARGIN
-from physadv.transforms import Composition, Transformation, load_preset, plus_minus, round_to_8_bits
-from physadv.transforms.protocol import Parameters
+from physadv.transforms import Transformation, load_preset, plus_minus, round_to_8_bits
+from physadv.transforms.protocol import Composition, Parameters
 from physadv.transforms.warps import Warp
 
 STOP, SPEED_LIMIT_45 = 14, 12
@@ -166,7 +166,7 @@ def our_noise(
         samples=1,
         generator=generator(seed, "published", attack.kind),
         penalty=as_files,
-        watch=Watch(callback=tick),
+        callback=tick,
     )
     next(ticks, None)
     return values.detach() / 255

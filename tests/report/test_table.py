@@ -5,7 +5,17 @@ import re
 import pytest
 
 from physadv.evaluation.intervals import NO_PAIRS, Estimate, proportion
-from physadv.report.table import Cell, Column, Table, show, to_html, to_latex, to_markdown, words_table
+from physadv.report.table import (
+    CHANGE,
+    Cell,
+    Column,
+    Table,
+    show,
+    to_html,
+    to_latex,
+    to_markdown,
+    words_table,
+)
 
 HALF, NONE = proportion([1, 0], [1, 1]), Estimate(None, None, None, 0, 0, NO_PAIRS)
 TABLE = Table(
@@ -14,9 +24,7 @@ TABLE = Table(
         Column[Estimate]("case", lambda share: "all", once=True),
         Column[Estimate]("rate", lambda share: share, "interval", long="Destruction rate"),
         Column[Estimate]("n", lambda share: share.n, "number"),
-        Column[Estimate](
-            "right", lambda share: (HALF, share), "share", parts=("before", "after"), joined=True
-        ),
+        Column[Estimate]("right", lambda share: (HALF, share), "share", parts=CHANGE),
         Column[Estimate]("error", lambda share: (0.125, None), "share", parts=("clean", "adv.")),
     ),
     {"blur=1": [HALF, NONE], "a_b": [HALF]},

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from physadv.sheets import PAGES, PrintItem, SheetError, plan_sheets
 from physadv.sheets.codes import parse_code
-from physadv.sheets.layout import Box
+from physadv.sheets.layout import BoxMm
 
 PRINTER_MARGIN = 6.0
 
@@ -18,7 +18,7 @@ def pairs(count: int, width: int = 224, height: int = 224) -> list[tuple[PrintIt
     ]
 
 
-def overlap(a: Box, b: Box) -> bool:
+def overlap(a: BoxMm, b: BoxMm) -> bool:
     return all(a[i] < b[i] + b[i + 2] - 1e-9 and b[i] < a[i] + a[i + 2] - 1e-9 for i in (0, 1))
 
 

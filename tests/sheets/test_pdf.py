@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from physadv.sheets import PrintItem, Sheet, SheetError, page_pixels, plan_sheets, write_pdf
-from physadv.sheets.layout import Box
+from physadv.sheets.layout import BoxMm
 
 DOTS = 20
 
@@ -36,7 +36,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sheet, Path, NDAr
     return sheet, path, page_pixels(path, 0, DOTS)
 
 
-def region(page: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
+def region(page: NDArray[np.uint8], box: BoxMm) -> NDArray[np.uint8]:
     x, y, w, h = (round(DOTS * side) for side in box)
     return page[y : y + h, x : x + w]
 

@@ -14,7 +14,7 @@ from scipy.ndimage import distance_transform_edt
 from skimage.draw import polygon2mask
 
 from physadv.sheets.ink import Polygon
-from physadv.sheets.layout import Box, SheetError
+from physadv.sheets.layout import BoxMm, SheetError
 
 SMALLEST_MM, LARGEST_MM = 10.0, 5000.0
 MOST_STICKERS = 200
@@ -103,11 +103,11 @@ class Cutout:
     """
 
     image: Image.Image
-    box_mm: Box
+    box_mm: BoxMm
     edges: tuple[Polygon, ...]
 
     @property
-    def bounds(self) -> Box:
+    def bounds(self) -> BoxMm:
         """Return the smallest box around the cut lines."""
         points = np.concatenate(self.edges)
         (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)

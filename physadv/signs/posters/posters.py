@@ -9,7 +9,7 @@ import numpy as np
 
 from physadv.sheets.codes import Code, format_code, sheet_code
 from physadv.sheets.ink import BOLD, FONT, Polygon, fitted, text_width
-from physadv.sheets.layout import CODE, QUIET, Box, Cell, Mark, Patch, Sheet, rounded_box
+from physadv.sheets.layout import CODE, QUIET, BoxMm, Cell, Mark, Patch, Sheet, rounded_box
 from physadv.signs.posters.paper_signs import Cutout
 
 EDGE = 6.0
@@ -67,12 +67,12 @@ class PosterPage:
     page_mm: tuple[float, float]
     heading: str
     cutouts: tuple[Cutout, ...] = ()
-    window: Box | None = None
+    window: BoxMm | None = None
     pale: bool = False
     strokes: tuple[Stroke, ...] = ()
     labels: tuple[Label, ...] = ()
-    saddles: tuple[Box, ...] = ()
-    codes: tuple[Box, ...] = ()
+    saddles: tuple[BoxMm, ...] = ()
+    codes: tuple[BoxMm, ...] = ()
     cell: Cell | None = None
     patches: tuple[Patch, ...] = ()
 
@@ -93,18 +93,18 @@ class PosterPage:
         )
 
 
-def foot_code(page_mm: tuple[float, float]) -> Box:
+def foot_code(page_mm: tuple[float, float]) -> BoxMm:
     """Return the box of the QR code in a page's foot."""
     return rounded_box(LEFT, page_mm[1] - EDGE - CODE, CODE, CODE)
 
 
-def check_bar(page_mm: tuple[float, float]) -> Box:
+def check_bar(page_mm: tuple[float, float]) -> BoxMm:
     """Return the box of the bar, 100 mm long, that shows whether a page was printed at its true size."""
     x, y, w, h = foot_code(page_mm)
     return rounded_box(x + w + 3.5, y + h - BAR_THICKNESS, BAR_MM, BAR_THICKNESS)
 
 
-def check_bar_ticks(page_mm: tuple[float, float]) -> list[Box]:
+def check_bar_ticks(page_mm: tuple[float, float]) -> list[BoxMm]:
     """Return the boxes that stand on either end of the bar, where one lays a ruler."""
     x, y, w, _ = check_bar(page_mm)
     return [rounded_box(end, y - TICK_HEIGHT, TICK_WIDTH, TICK_HEIGHT) for end in (x, x + w - TICK_WIDTH)]
@@ -122,7 +122,7 @@ def foot_labels(page_mm: tuple[float, float], lines: tuple[str, str, str]) -> li
     return [*labels, Label(x + w + 2, bar_y + h, "100 mm: measure it", 6.5)]
 
 
-def box_outline(box: Box) -> Polygon:
+def box_outline(box: BoxMm) -> Polygon:
     """Return the corners (4, 2) of a box, clockwise."""
     x, y, w, h = box
     return np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from physadv.sheets.ink import BOLD, FONT, Polygon
-from physadv.sheets.layout import Box, page_size, snap
+from physadv.sheets.layout import BoxMm, page_size, snap
 from physadv.signs.posters.assembly import assembly_steps
 from physadv.signs.posters.paper_signs import Cutout, PaperSign
 from physadv.signs.posters.posters import EDGE, FOOT, LEFT, Label, PosterPage, Stroke, box_outline
@@ -194,7 +194,7 @@ def _notes(scale: float, *, tiled: bool) -> list[str]:
     return [drawn, several, *assembly_steps(rows=True, columns=True)]
 
 
-def _row(sticker: _Sticker, plate: Box) -> tuple[str, ...]:
+def _row(sticker: _Sticker, plate: BoxMm) -> tuple[str, ...]:
     """Return a sticker's number, size, and distances from the left, right, top and bottom of the plate."""
     x, y, w, h = sticker.on_sign.bounds
     left, top = x - plate[0], y - plate[1]
@@ -212,7 +212,7 @@ def _number(sticker: _Sticker, origin: Polygon, scale: float) -> Label:
     return label.centred()
 
 
-def _rulers(frame: Box, scale: float) -> tuple[list[Stroke], list[Label]]:
+def _rulers(frame: BoxMm, scale: float) -> tuple[list[Stroke], list[Label]]:
     """Return ticks along the left and the top of a frame, with lengths on the sign."""
     x, y, w, h = frame
     step = _round_step(max(w, h) / scale / 8)

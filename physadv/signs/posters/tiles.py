@@ -10,7 +10,7 @@ from math import ceil
 import numpy as np
 
 from physadv.sheets.ink import SIGNS
-from physadv.sheets.layout import CLEARANCE, CODE, SADDLE, Box, SheetError, page_size, rounded_box, snap
+from physadv.sheets.layout import CLEARANCE, CODE, SADDLE, BoxMm, SheetError, page_size, rounded_box, snap
 from physadv.signs.posters.paper_signs import Cutout
 from physadv.signs.posters.posters import EDGE, Label, PosterPage, Stroke
 
@@ -154,7 +154,7 @@ class _Seam:
     last: float
     upright: bool
 
-    def saddles(self) -> list[Box]:
+    def saddles(self) -> list[BoxMm]:
         return [
             rounded_box(x - SADDLE / 2, y - SADDLE / 2, SADDLE, SADDLE)
             for x, y in self._points(self.first + TICK + SADDLE / 2, self.last - TICK - SADDLE / 2)

@@ -59,12 +59,13 @@ def photos_by_cell(folder: Path) -> dict[Path, Cell]:
     Raises:
         StopSignError: there is no photo, or one tells no cell.
     """
-    from physadv.capture.reading import ENDINGS, FORMATS
+    photos = []
+    if folder.is_dir():
+        from physadv.capture.reading import ENDINGS, FORMATS
 
-    endings = {ending for name in FORMATS for ending in ENDINGS[name]}
-    photos = sorted(
-        path for path in folder.rglob("*") if path.suffix.lower() in endings and not path.name.startswith(".")
-    )
+        endings = {ending for name in FORMATS for ending in ENDINGS[name]}
+        shown = (path for path in folder.rglob("*") if not path.name.startswith("."))
+        photos = sorted(path for path in shown if path.suffix.lower() in endings)
     if not photos:
         raise StopSignError(f"{folder}: no photos; wanted some as 5ft_15deg/IMG_1.jpg or 10ft-30.jpg")
     cells = {path: cell_of(path.relative_to(folder)) for path in photos}

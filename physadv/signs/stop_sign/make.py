@@ -13,15 +13,15 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from physadv.attacks.printing import printing_errors
 from physadv.classifiers import Classifier, load_classifier
 from physadv.files import file_sha256, replacing
 from physadv.progress import Reporter, silent
 from physadv.randomness import derive_seed
 from physadv.runs import Printout
 from physadv.signs.stop_sign.camera import drawn_backgrounds
-from physadv.signs.stop_sign.colours import printable_colours, printing_errors
 from physadv.signs.stop_sign.masks import area_share, load_mask
-from physadv.signs.stop_sign.optimise import find_vulnerable, optimise_stickers
+from physadv.signs.stop_sign.optimise import find_vulnerable, optimise_stickers, printable_colours
 from physadv.signs.stop_sign.plate import SignPhoto
 from physadv.signs.stop_sign.settings import AUTO, StopSignSettings, find_class
 from physadv.signs.stop_sign.sign_photos import contact_sheet, drawn_sign_photos, held_out, read_sign_photos

@@ -2,24 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from physadv.attacks.lit_stickers import MARGIN, SharedStickers, metered, white_light
 from physadv.attacks.objectives import targeted_cross_entropy, untargeted_likelihood
-from physadv.attacks.penalties import Penalty
+from physadv.attacks.penalties import PRINTABLE, Penalty
+from physadv.attacks.printing import flat_colours
 from physadv.attacks.running import Options
 from physadv.attacks.stickers import optimise_rp2
 from physadv.progress import Reporter, silent
 from physadv.randomness import generator
 from physadv.signs.stop_sign import FACE_SIDE
-from physadv.signs.stop_sign.colours import flat_colours, palette_colours, printable_colours
 from physadv.signs.stop_sign.masks import load_mask, vulnerable_rectangles
+from physadv.signs.stop_sign.palettes import BLACK_AND_WHITE, parse_palette, read_colours
 from physadv.signs.stop_sign.plate import SignPhoto, outline
 from physadv.signs.stop_sign.settings import StopSignSettings
 from physadv.signs.stop_sign.sign_photos import rectified
-from physadv.signs.stop_sign.stickers import MARGIN, SharedStickers, metered, white_light
 from physadv.signs.stop_sign.views import Judge
 from physadv.transforms import Transformation
 
@@ -105,6 +107,22 @@ def find_vulnerable(
     changed = ((values - face).abs().mean(dim=1)[0] * variable.mask)[None, None]
     weight = F.interpolate(changed, (FACE_SIDE, FACE_SIDE), mode="bilinear", align_corners=False)[0, 0]
     return vulnerable_rectangles(weight, settings.rectangles, settings.area)
+
+
+def palette_colours(text: str) -> Tensor | int | None:
+    """Return what `--palette` allows: any colours (None), these (2, 3) in [0, 1], or so many flat ones."""
+    palette = parse_palette(text)
+    return PRINTABLE[:2] if palette == BLACK_AND_WHITE else palette
+
+
+def printable_colours(path: Path | None) -> Tensor:
+    """Return the colours (C, 3) in [0, 1] that a text file lists as printable; examples without one.
+
+    Raises:
+        StopSignError: as `read_colours`.
+    """
+    given = read_colours(path)
+    return PRINTABLE if given is None else torch.tensor(given) / 255
 
 
 def _variable(signs: Sequence[SignPhoto], mask: Tensor, backgrounds: Tensor, batch: int) -> SharedStickers:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from physadv.attacks.printing import nearest_colours
 from physadv.files import file_sha256, replacing
 from physadv.pipeline.predictions import predictions, to_tensor
 from physadv.runs import Example, Manifest, Printout
@@ -21,7 +22,6 @@ from physadv.signs.posters import MINIATURE_MM, TRUE_SIZE_NOTICE
 from physadv.signs.posters.paper_signs import PaperSign
 from physadv.signs.posters.pdf import Part, write_sign_pdf
 from physadv.signs.stop_sign import FACE_SIDE
-from physadv.signs.stop_sign.colours import nearest_colours
 from physadv.signs.stop_sign.make import RECORD, StickerRun
 from physadv.signs.stop_sign.plate import octagon
 from physadv.signs.stop_sign.settings import MINIATURE, TRUE, sign_size_mm

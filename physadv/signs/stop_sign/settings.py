@@ -4,13 +4,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast, get_args
+from typing import Annotated, cast, get_args
+
+from typing_extensions import Doc
 
 from physadv.attacks.recipe import Nps
 from physadv.attacks.recipes import RECIPES
 from physadv.classifiers.gtsrb import SIGN_LABELS
 from physadv.classifiers.specs import check_detector, check_spec, read_label_file
 from physadv.errors import unknown_name
+from physadv.pipeline.settings import ClassNames, Model, Seed
 from physadv.signs.posters import MINIATURE_MM
 from physadv.signs.stop_sign import FACE_MM, StopSignError
 from physadv.signs.stop_sign.cells import photos_by_cell
@@ -37,48 +40,49 @@ MASKS = {
 
 @dataclass(frozen=True)
 class StopSignSettings:
-    """What stickers are made of, and against which classifier.
+    """What stickers are made of, and against which classifier; a field's text is the help of its option.
 
     Attributes:
         victims: folder of photos of signs, see `read_sign_photos`; None draws `drawn` signs.
         drawn: number of signs to draw where there is no folder.
-        model: the classifier's spec.
-        labels: text file of the classifier's class names; None where the model brings its own.
-        label: the signs' true class, by name or number.
-        target: class to reach, by name or number; None for any class but the true one.
-        mask: a name of `MASKS`, `auto`, or an image file.
-        rectangles: number of rectangles that the mask `auto` has.
-        area: share of the sign that the rectangles of `auto` cover together.
-        palette: `free`, `bw`, or a number of flat colours.
-        colours: text file of the colours that can be printed, one a line.
-        transforms: EOT preset or TOML file.
-        steps: number of steps of Adam.
         batch: number of signs, each under one transformation, in a step.
         nps: form of the non-printability score that is optimised; both forms are reported.
-        printability: weight of the non-printability score.
-        smoothness: weight of the total variation.
-        seed: seed of everything random.
-        device: where the classifier runs.
+        device: device of the classifier.
     """
 
     victims: Path | None = None
     drawn: int = 16
-    model: str = "signs"
-    labels: Path | None = None
-    label: str = "stop"
-    target: str | None = None
-    mask: str = AUTO
-    rectangles: int = 3
-    area: float = 0.19
-    palette: str = "free"
-    colours: Path | None = None
-    transforms: str = RP2.transforms
-    steps: int = RP2.steps_for()
+    model: Model = "signs"
+    labels: ClassNames = None
+    label: Annotated[str, Doc("The sign's true class, by name or number.")] = "stop"
+    target: Annotated[str | None, Doc("Class to be taken for; any other than the true one by default.")] = (
+        None
+    )
+    mask: Annotated[
+        str,
+        Doc("Stickers: poster, octagon, two-bars, graffiti, camouflage, auto, or an image file."),
+    ] = AUTO
+    rectangles: Annotated[int, Doc("How many stickers 'auto' places.")] = 3
+    area: Annotated[float, Doc("Share of the sign that the stickers of 'auto' cover, 0 to 1.")] = 0.19
+    palette: Annotated[
+        str, Doc("Colours of the stickers: free, bw (black and white) or a number of flat colours.")
+    ] = "free"
+    colours: Annotated[Path | None, Doc("Text file of printable colours: #rrggbb or r g b, one a line.")] = (
+        None
+    )
+    transforms: Annotated[str, Doc("EOT preset or TOML file: what happens between sign and classifier.")] = (
+        RP2.transforms
+    )
+    steps: Annotated[int, Doc("Steps of the optimiser.")] = RP2.steps_for()
     batch: int = 32
     nps: Nps = "product"
-    printability: float = RP2.parameters["printability"]
-    smoothness: float = RP2.parameters["smoothness"]
-    seed: int = 0
+    printability: Annotated[float, Doc("Weight of the non-printability score.")] = RP2.parameters[
+        "printability"
+    ]
+    smoothness: Annotated[float, Doc("Weight of the stickers' total variation.")] = RP2.parameters[
+        "smoothness"
+    ]
+    seed: Seed = 0
     device: str = "cpu"
 
     def __post_init__(self) -> None:

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from physadv.attacks.lit_stickers import metered, stickered, white_light
 from physadv.attacks.stickers import random_stickers
 from physadv.randomness import generator
 from physadv.signs.stop_sign.plate import SignPhoto, outline
 from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, RANDOM
 from physadv.signs.stop_sign.sign_photos import rectified
-from physadv.signs.stop_sign.stickers import metered, stickered, white_light
 from physadv.signs.stop_sign.views import Exhibit, Judge
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from physadv.sheets.layout import Box
+from physadv.sheets.layout import BoxMm
 from physadv.signs.posters.paper_signs import PaperSign
 
 BLOCK = 2
@@ -39,5 +39,5 @@ def make_sign(size_mm: float, side: int = 256) -> PaperSign:
     return PaperSign(random_face(side), octagon(side), size_mm, mask)
 
 
-def overlap(a: Box, b: Box) -> bool:
+def overlap(a: BoxMm, b: BoxMm) -> bool:
     return all(a[i] < b[i] + b[i + 2] - 1e-9 and b[i] < a[i] + a[i + 2] - 1e-9 for i in (0, 1))

@@ -10,7 +10,7 @@ from paper_signs import make_sign, octagon, overlap, random_face
 
 from physadv.sheets import PAGES, SheetError, page_pixels
 from physadv.sheets.codes import Code, parse_code
-from physadv.sheets.layout import Box
+from physadv.sheets.layout import BoxMm
 from physadv.signs.posters import TRUE_SIZE_NOTICE
 from physadv.signs.posters.assembly import plan_poster
 from physadv.signs.posters.miniature import plan_miniature
@@ -104,7 +104,7 @@ def test_the_same_sign_gives_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "one.pdf").read_bytes() == (tmp_path / "two.pdf").read_bytes()
 
 
-def boxes(page: PosterPage) -> list[Box]:
+def boxes(page: PosterPage) -> list[BoxMm]:
     pictures = [page.window] if page.window else [cutout.bounds for cutout in page.cutouts]
     return [*pictures, *page.saddles, *page.codes, *(patch.box_mm for patch in page.patches)]
 

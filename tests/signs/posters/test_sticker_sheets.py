@@ -9,7 +9,7 @@ from paper_signs import make_sign, overlap, random_face, rectangles
 from PIL import Image
 
 from physadv.sheets import SheetError, page_pixels
-from physadv.sheets.layout import Box
+from physadv.sheets.layout import BoxMm
 from physadv.signs.posters.paper_signs import PaperSign
 from physadv.signs.posters.pdf import write_sign_pdf
 from physadv.signs.posters.sticker_sheets import plan_stickers
@@ -100,7 +100,7 @@ def test_a_sticker_is_printed_whole_inside_of_its_line(tmp_path: Path) -> None:
 def test_stickers_that_fit_are_packed_on_one_page_and_larger_ones_get_several() -> None:
     template, packed = plan_stickers(make_sign(150), page="a4", overlap_mm=10)
     assert len(packed.cutouts) == 4
-    bounds: list[Box] = [cutout.bounds for cutout in packed.cutouts]
+    bounds: list[BoxMm] = [cutout.bounds for cutout in packed.cutouts]
     assert not any(overlap(a, b) for k, a in enumerate(bounds) for b in bounds[:k])
     assert [label.text for label in packed.labels] == ["1", "2", "3", "4"]
     assert not template.cutouts

@@ -24,7 +24,7 @@ def exhibit(tiny_classifier):
     return Exhibit(Judge(tiny_classifier, 0, 1), ["a", "b c"], faces, torch.ones(FACE_SIDE, FACE_SIDE))
 
 
-def told(answers):
+def plain(answers):
     """Return what answers say, whatever their order; distances go through millimetres."""
     return sorted(
         (a.place, a.sign, a.treatment, round(a.distance_m, 9), a.angle_deg, a.labels, a.probabilities)
@@ -51,7 +51,7 @@ def test_a_test_that_was_stopped_goes_on_where_it_was(exhibit, tmp_path, monkeyp
         resumed = lab_test(exhibit, ONE, keep=KeptAnswers(store, exhibit.judge, 0, "these"))
         # Three cells were whole, the fourth was not.
         assert len(asked) == (len(CELLS) - 3) * len(TREATMENTS)
-        assert told(resumed) == told(whole)
+        assert plain(resumed) == plain(whole)
         again = lab_test(exhibit, ONE, keep=KeptAnswers(store, exhibit.judge, 0, "these"))
         assert len(asked) == (len(CELLS) - 3) * len(TREATMENTS)
         assert again == resumed
@@ -67,14 +67,14 @@ def test_every_view_is_a_photo_of_the_store_and_none_of_the_folder(exhibit, tmp_
         assert all(view.simulated and view.status == "used" for view in views)
         seen = store.observations(views[0].run, "tiny", "lab test, simulated", 3)
         assert {(row.example, row.photo) for row in seen} == {(crop.example, crop.photo) for crop in crops}
-        near = next(crop for crop in crops if crop.photo.startswith("lab test, simulated/5 ft, 45°#"))
+        near = next(crop for crop in crops if crop.photo.startswith("lab test, simulated//5 ft, 45°#"))
         assert near.distance_mm == pytest.approx(5 * 304.8, rel=0.03)
         assert near.angle_deg == pytest.approx(45, abs=2)
 
 
 def test_a_sign_that_was_not_found_is_kept_with_the_reason(exhibit, tmp_path):
     view = View("clean", "a", "video mine.mp4", math.nan, math.nan, None)
-    part = "drive-by test, photographed/video mine.mp4"
+    part = "drive-by test, photographed//video mine.mp4"
     with Capture(tmp_path, "mine").store() as store:
         keep = KeptAnswers(store, exhibit.judge, 0, "these")
         (answer,) = keep(part, lambda: exhibit.judge.answers([view]))
@@ -87,8 +87,20 @@ def test_a_sign_that_was_not_found_is_kept_with_the_reason(exhibit, tmp_path):
         assert kept.sign == "a"
 
 
-def test_answers_of_other_stickers_make_room(exhibit, tmp_path):
+def test_an_approach_keeps_its_name(exhibit, tmp_path):
+    place = "approach 1 at 29 km/h"
+    view = View("clean", "a", place, 20.0, 5.0, torch.zeros(3, 8, 8))
     with Capture(tmp_path, "mine").store() as store:
-        lab_test(exhibit, ONE, keep=KeptAnswers(store, exhibit.judge, 0, "these"))
+        keep = KeptAnswers(store, exhibit.judge, 0, "these")
+        (answer,) = keep(f"drive-by test, simulated//{place}//a", lambda: exhibit.judge.answers([view]))
+        assert (answer.place, answer.sign) == (place, "a")
+
+
+def test_answers_of_other_stickers_make_room(exhibit, tmp_path):
+    view = View("clean", "a", "5 ft, 0°", 1.5, 0.0, torch.zeros(3, 8, 8))
+    with Capture(tmp_path, "mine").store() as store:
+        keep = KeptAnswers(store, exhibit.judge, 0, "these")
+        keep("lab test, simulated//5 ft, 0°", lambda: exhibit.judge.answers([view]))
+        assert len(store.photos(views=True)) == 1
         KeptAnswers(store, exhibit.judge, 0, "others")
         assert store.photos(views=True) == []

@@ -1,16 +1,15 @@
 import pytest
 import torch
 
+from physadv.attacks.lit_stickers import MARGIN, SharedStickers, stickered, white_light
 from physadv.attacks.stickers import random_stickers
 from physadv.randomness import generator
 from physadv.signs.stop_sign import FACE_SIDE, StopSignError
-from physadv.signs.stop_sign.colours import palette_colours
 from physadv.signs.stop_sign.masks import load_mask
-from physadv.signs.stop_sign.optimise import SIDE, find_vulnerable, optimise_stickers
+from physadv.signs.stop_sign.optimise import SIDE, find_vulnerable, optimise_stickers, palette_colours
 from physadv.signs.stop_sign.plate import outline
 from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, RANDOM, StopSignSettings, check_nps
 from physadv.signs.stop_sign.sign_photos import drawn_sign_photos, rectified
-from physadv.signs.stop_sign.stickers import MARGIN, SharedStickers, stickered, white_light
 from physadv.signs.stop_sign.treatments import treat
 from physadv.signs.stop_sign.views import Judge
 from physadv.transforms import identity

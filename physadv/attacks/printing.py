@@ -1,35 +1,11 @@
-"""Colours of stickers: the nearest of a palette, a few that tell most of a picture, how well they print."""
-
-from pathlib import Path
+"""Colours of what is to be printed: the nearest of a palette, the few that tell most of a picture, errors."""
 
 import torch
 from torch import Tensor
 
-from physadv.attacks.penalties import (
-    PRINTABLE,
-    non_printability_minimum,
-    non_printability_product,
-    pixels_under,
-)
-from physadv.signs.stop_sign.palettes import BLACK_AND_WHITE, parse_palette, read_colours
+from physadv.attacks.penalties import non_printability_minimum, non_printability_product, pixels_under
 
 _ROUNDS = 30
-
-
-def palette_colours(text: str) -> Tensor | int | None:
-    """Return what `--palette` allows: any colours (None), these (2, 3) in [0, 1], or so many flat ones."""
-    palette = parse_palette(text)
-    return PRINTABLE[:2] if palette == BLACK_AND_WHITE else palette
-
-
-def printable_colours(path: Path | None) -> Tensor:
-    """Return the colours (C, 3) in [0, 1] that a text file lists as printable; examples without one.
-
-    Raises:
-        StopSignError: as `read_colours`.
-    """
-    given = read_colours(path)
-    return PRINTABLE if given is None else torch.tensor(given) / 255
 
 
 def nearest_colours(pictures: Tensor, palette: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What the sign attack changes: one set of stickers, shown at every step on other signs in other scenes."""
+"""One set of stickers for all surfaces of a kind, such as signs, lit as each of them is, in other scenes."""
 
 from dataclasses import dataclass
 
@@ -6,9 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from physadv.attacks.printing import nearest_colours
 from physadv.attacks.variables import mid_grey_noise
-from physadv.signs.stop_sign.colours import nearest_colours
-from physadv.transforms import linear_to_srgb, round_to_8_bits, srgb_to_linear
+from physadv.transforms import round_to_8_bits
+from physadv.transforms.colours import linear_to_srgb, srgb_to_linear
 from physadv.transforms.protocol import Parameters
 
 MARGIN = 0.1
@@ -17,10 +18,12 @@ MARGIN = 0.1
 
 @dataclass(frozen=True)
 class SharedStickers:
-    """One set of stickers on a face, for all signs; values are levels from 0 to 255, (1, 3, S, S).
+    """One set of stickers on the faces of all signs; values are levels from 0 to 255, (1, 3, S, S).
+
+    A face is a photo's picture of a flat sign, rectified to S pixels a side.
 
     Attributes:
-        scenes: (V, 3, C, C) in [0, 1], faces with `MARGIN` around them, as `rectified` gives them.
+        scenes: (V, 3, C, C) in [0, 1], faces with `MARGIN` around them.
         mask: (S, S) in [0, 1], where on the face stickers are.
         plate: (S, S) in [0, 1], where on the face the sign is; the rest is replaced, as is the margin.
         light: (V, 3), how each sign is lit, as `white_light` measures it.
