@@ -28,7 +28,10 @@ _NAMES = {
     "samples": "physadv.notebook",
     "Run": "physadv.notebook",
 }
-_ROOMS = ("attacks", "capture", "classifiers", "evaluation", "phone", "runs", "sheets", "transforms")
+_ROOMS = (
+    *("attacks", "capture", "classifiers", "defences", "evaluation"),
+    *("phone", "runs", "sheets", "signs", "transforms"),
+)
 
 __all__ = ["Run", "__version__", "load_classifier", "samples"]
 
