@@ -14,9 +14,7 @@ from torch import Tensor
 
 from physadv.parallel import map_items
 from physadv.phone import (
-    AS_ASKED,
     PHONES,
-    PRINT_SETTINGS,
     Phone,
     PrintSettings,
     Scene,
@@ -25,9 +23,12 @@ from physadv.phone import (
     page_to_photo,
     print_page,
     take_photo,
-    thumb_over,
     wholly_visible,
 )
+from physadv.phone.paper import Paper
+from physadv.phone.phones import AS_ASKED
+from physadv.phone.placing import ARM, SKIN
+from physadv.phone.scene import Rod
 from physadv.randomness import generator
 from physadv.sheets import Sheet, page_pixels
 from physadv.sheets.layout import box_corners
@@ -57,6 +58,14 @@ class Condition:
 
 
 OFFICE = PHONES["office"].phone
+PRINT_SETTINGS = {
+    "fit to page, 97 %": PrintSettings(scale=0.97),
+    "fit to page, 94 %": PrintSettings(scale=0.94),
+    "margins cropped at 5 mm": PrintSettings(margin_mm=5.0),
+    "black and white": PrintSettings(monochrome=True),
+    "150 dpi draft": PrintSettings(dpi=150.0, ink=0.75),
+}
+"""The ways people print. That a draft puts down three quarters of the ink is this project's assumption."""
 
 
 def curled(bow: float) -> Phone:
@@ -71,11 +80,7 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition("corner covered", OFFICE, thumb=True),
     Condition("two sheets", OFFICE, together=2, photos=7),
     Condition("messenger", replace(OFFICE, messenger=1.0)),
-    *(
-        Condition(f"print: {name}", OFFICE, settings)
-        for name, settings in PRINT_SETTINGS.items()
-        if settings != AS_ASKED
-    ),
+    *(Condition(f"print: {name}", OFFICE, settings) for name, settings in PRINT_SETTINGS.items()),
 )
 
 
@@ -135,7 +140,7 @@ def _take(
         shot = draw_shot(condition.phone, page_mm, stream, sheets=together)
         if condition.thumb:
             covered = condition.settings.on_paper(np.array([_corner_code(sheets[0], number)]), page_mm)[0]
-            shot = replace(shot, rods=(thumb_over(shot.papers[0], (covered[0], covered[1])),))
+            shot = replace(shot, rods=(_thumb_over(shot.papers[0], covered),))
         path.write_bytes(encode_jpeg(take_photo([on_paper(sheet.index) for sheet in sheets], shot), shot))
         truth = {}
         for place, sheet in enumerate(sheets):
@@ -152,6 +157,15 @@ def _take(
             for example, (corners, visible) in json.loads(notes.read_text()).items()
         },
     )
+
+
+def _thumb_over(paper: Paper, point_mm: Points) -> Rod:
+    """Return a thumb from the nearest side of the page, its tip round a page point (2,) in mm."""
+    (width, height), (x, y) = paper.page_mm, point_mm
+    ways = {(-1, 0): x, (1, 0): width - x, (0, -1): y, (0, 1): height - y}
+    out = np.array(min(ways, key=ways.__getitem__))
+    tip, end = paper.to_table(np.stack([point_mm, point_mm + ARM * out]))
+    return Rod((tip[0], tip[1]), (end[0], end[1]), 10.0, SKIN[0], nail=True)
 
 
 def _corner_code(sheet: Sheet, number: int) -> tuple[float, float]:

@@ -23,14 +23,8 @@ def lazy_names(package: str) -> tuple[Callable[[str], Any], Callable[[], list[st
     """
     module = sys.modules[package]
     tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
-    places = {
-        alias.name: str(node.module)
-        for block in tree.body
-        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
-        for node in block.body
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-    }
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    places = {alias.name: str(node.module) for node in imports for alias in node.names}
 
     def get(name: str) -> Any:
         if name not in places:
@@ -76,10 +70,7 @@ def own_function(kind: str, spec: str, error: type[PhysadvError]) -> Callable[..
 def own_source(kind: str, spec: str, error: type[PhysadvError]) -> Path:
     """Return the file of the module that `python:module:function` names, which is found but not run.
 
-    Args:
-        kind: what the spec stands for, such as "attack"; begins the line of an error.
-        spec: the text.
-        error: raised for a spec of another form, or a module that is not found or has no file, in one line.
+    Arguments and errors as `own_function`.
     """
     module, _ = _parts(kind, spec, error)
     try:

@@ -293,11 +293,11 @@ def test_progress_is_plain_lines_on_standard_error_and_none_when_quiet(
     physadv, photographed_root, copy_of, tmp_path
 ):
     root = copy_of(photographed_root)
-    told = physadv("crop", "mine", "--workers", 1, "--root", root)
-    assert told.code == 0
-    assert "photos cropped: 1 of 1" in told.err
-    assert "10 of 10 cells cropped from 1 of 1 photos" in told.out
+    answer = physadv("crop", "mine", "--workers", 1, "--root", root)
+    assert answer.code == 0
+    assert "photos cropped: 1 of 1" in answer.err
+    assert "10 of 10 cells cropped from 1 of 1 photos" in answer.out
     shutil.rmtree(root / "captures" / "mine" / "crops")
     quiet = physadv("crop", "mine", "--workers", 1, "--quiet", "--root", root)
     assert quiet.err == ""
-    assert quiet.out == told.out
+    assert quiet.out == answer.out

@@ -58,9 +58,9 @@ def sleepers(tmp_path):
 def test_ctrl_c_ends_all_at_once_and_only_the_parent_answers(sleepers):
     os.killpg(sleepers.pid, signal.SIGINT)
     # Every worker holds the other end of these streams, so that they end with the last of them.
-    _, told = sleepers.communicate(timeout=30)
-    assert told.count("Traceback") == 1
-    assert told.splitlines()[-1] == "KeyboardInterrupt"
+    _, err = sleepers.communicate(timeout=30)
+    assert err.count("Traceback") == 1
+    assert err.splitlines()[-1] == "KeyboardInterrupt"
 
 
 def test_workers_end_with_a_parent_that_is_killed(sleepers):

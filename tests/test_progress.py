@@ -3,14 +3,14 @@ import pytest
 from physadv.progress import Bars, Lines, Silent, reporter
 
 
-@pytest.mark.parametrize("told", [Silent(), Lines(), Bars()])
+@pytest.mark.parametrize("reporter", [Silent(), Lines(), Bars()])
 @pytest.mark.parametrize("items", [[], [3, 1, 2]])
-def test_items_pass_through_in_order_and_standard_output_stays_clean(capsys, told, items):
-    assert list(told.track(iter(items), len(items), "things")) == items
-    told.say("[done]")
+def test_items_pass_through_in_order_and_standard_output_stays_clean(capsys, reporter, items):
+    assert list(reporter.track(iter(items), len(items), "things")) == items
+    reporter.say("[done]")
     out, err = capsys.readouterr()
     assert out == ""
-    assert ("[done]" in err) == (not isinstance(told, Silent))
+    assert ("[done]" in err) == (not isinstance(reporter, Silent))
 
 
 def test_lines_say_how_many_are_done(capsys):

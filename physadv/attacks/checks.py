@@ -31,22 +31,14 @@ def eight_bit_levels(images: Tensor) -> Tensor:
 
 
 def checked_levels(classifier: Classifier, images: Tensor, labels: Tensor) -> Tensor:
-    """Return images as `eight_bit_levels` does, having checked that each has one of the classifier's labels.
-
-    Raises:
-        AttackError: the images are not 8-bit, or the labels are not int64 (B,) from 0 to classes − 1.
-    """
+    """Return images as `eight_bit_levels` does, or raise AttackError: they or their labels do not fit."""
     levels = eight_bit_levels(images)
     _check_classes("label", labels, len(images), classifier)
     return levels
 
 
 def check_targets(classifier: Classifier, targets: Tensor, labels: Tensor) -> None:
-    """Check that targets are int64 (B,), from 0 to classes − 1, and none is its image's label.
-
-    Raises:
-        AttackError: they are not.
-    """
+    """Raise AttackError if targets are not int64 (B,), from 0 to classes − 1, or one is its image's label."""
     _check_classes("target", targets, len(labels), classifier)
     same = targets[targets == labels]
     if len(same):
@@ -63,11 +55,7 @@ def _check_classes(kind: str, values: Tensor, batch: int, classifier: Classifier
 
 
 def whole_eps(eps: float) -> int:
-    """Return eps, a fraction of the pixel range such as 16/255, in whole 8-bit levels.
-
-    Raises:
-        AttackError: it is not one of 1/255, 2/255, …, 255/255.
-    """
+    """Return eps, 1/255, 2/255, … or 255/255, in whole 8-bit levels, or raise AttackError."""
     if not 0 < eps <= 1:
         raise AttackError(f"eps is {eps:g}; wanted a fraction of the pixel range such as 16/255, at most 1")
     levels = round(eps * 255)
@@ -78,11 +66,7 @@ def whole_eps(eps: float) -> int:
 
 @torch.enable_grad()
 def check_differentiable(classifier: Classifier) -> None:
-    """Check that a classifier passes gradients back, be they right or wrong, on one grey image.
-
-    Raises:
-        AttackError: it does not, or fails with gradients on.
-    """
+    """Raise AttackError if a classifier passes no gradient back, be it right or wrong, on one grey image."""
     grey = torch.full((1, 3, 64, 64), 0.5, device=classifier.device, requires_grad=True)
     try:
         passes = classifier(grey).requires_grad
@@ -93,11 +77,7 @@ def check_differentiable(classifier: Classifier) -> None:
 
 
 def check_count(name: str, value: int) -> int:
-    """Return a number of steps or samples.
-
-    Raises:
-        AttackError: it is less than 1.
-    """
+    """Return a number of steps or samples, or raise AttackError: it is less than 1."""
     if value < 1:
         raise AttackError(f"{name} is {value}; wanted at least 1")
     return value

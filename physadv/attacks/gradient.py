@@ -14,12 +14,7 @@ from torch import Tensor
 
 from physadv.attacks.checks import checked_levels, whole_eps
 from physadv.attacks.errors import AttackError
-from physadv.attacks.objectives import (
-    Objective,
-    least_likely_class,
-    targeted_cross_entropy,
-    untargeted_likelihood,
-)
+from physadv.attacks.objectives import targeted_cross_entropy, untargeted_likelihood
 from physadv.attacks.optimisers import MomentumSign, NormalisedStep, Optimiser, SignedStep, TorchOptimiser
 from physadv.attacks.penalties import lab_distance
 from physadv.attacks.recipes import RECIPES
@@ -56,7 +51,7 @@ def fast(
     """
     if options.get("steps") not in (None, 1):
         raise AttackError(f"fast takes one step, not {options['steps']}; bim is the same with more")
-    return _signed("fast", classifier, images, labels, eps, options)
+    return _l_inf("fast", classifier, images, labels, eps, options)
 
 
 def bim(
@@ -74,7 +69,7 @@ def bim(
         >>> round(float((adversarial - images).abs().max() * 255))
         2
     """
-    return _signed("bim", classifier, images, labels, eps, options)
+    return _l_inf("bim", classifier, images, labels, eps, options)
 
 
 def least_likely(
@@ -84,9 +79,7 @@ def least_likely(
 
     Arguments, result and errors as `fast`; the labels are checked but not used, nor are targets.
     """
-    ball = _ball(classifier, images, labels, eps)
-    objective = targeted_cross_entropy(least_likely_class(classifier, images))
-    return _in_ball("least-likely", _whole_step, classifier, objective, ball, options)
+    return _l_inf("least-likely", classifier, images, labels, eps, options)
 
 
 def pgd(
@@ -105,7 +98,7 @@ def pgd(
         >>> bool(((adversarial - images).abs() * 255).round().max() <= 8)
         True
     """
-    return _signed("pgd", classifier, images, labels, eps, options, random_start=True)
+    return _l_inf("pgd", classifier, images, labels, eps, options, random_start=True)
 
 
 def mim(
@@ -115,7 +108,7 @@ def mim(
 
     Arguments, result and errors as `fast`.
     """
-    return _with_momentum("mim", classifier, images, labels, eps, options)
+    return _l_inf("mim", classifier, images, labels, eps, options)
 
 
 def pgd_l2(
@@ -128,9 +121,11 @@ def pgd_l2(
     """
     if not eps > 0:
         raise AttackError(f"eps is {eps:g}; wanted a positive Euclidean radius")
-    ball = L2Ball(checked_levels(classifier, images, labels), eps * 255)
+    recipe, ball = RECIPES["pgd-l2"], L2Ball(checked_levels(classifier, images, labels), eps * 255)
     objective = objective_for(classifier, labels, options)
-    return _in_ball("pgd-l2", NormalisedStep, classifier, objective, ball, options)
+    steps = steps_of(recipe, options)
+    step = NormalisedStep(recipe.step_size(ball.eps))
+    return ball.whole(run_recipe(recipe, classifier, objective, ball, step, steps, options)) / 255
 
 
 def eot(
@@ -150,7 +145,7 @@ def eot(
         >>> bool(((robust - images).abs() * 255).round().max() <= 8)
         True
     """
-    return _with_momentum("eot", classifier, images, labels, eps, options)
+    return _l_inf("eot", classifier, images, labels, eps, options)
 
 
 def eot_lagrangian(
@@ -197,13 +192,7 @@ def eot_lagrangian(
     return box.whole(values) / 255
 
 
-def _ball(
-    classifier: Classifier, images: Tensor, labels: Tensor, eps: float, random_start: bool = False
-) -> LInfBall:
-    return LInfBall(checked_levels(classifier, images, labels), whole_eps(eps), random_start)
-
-
-def _signed(
+def _l_inf(
     name: str,
     classifier: Classifier,
     images: Tensor,
@@ -212,35 +201,16 @@ def _signed(
     options: Options,
     random_start: bool = False,
 ) -> Tensor:
-    ball = _ball(classifier, images, labels, eps, random_start)
-    objective = objective_for(classifier, labels, options)
-    return _in_ball(name, _whole_step, classifier, objective, ball, options)
-
-
-def _with_momentum(
-    name: str, classifier: Classifier, images: Tensor, labels: Tensor, eps: float, options: Options
-) -> Tensor:
-    ball = _ball(classifier, images, labels, eps)
-    objective = objective_for(classifier, labels, options)
-    momentum = partial(MomentumSign, decay=RECIPES[name].parameters["decay"])
-    return _in_ball(name, momentum, classifier, objective, ball, options)
-
-
-def _whole_step(size: float) -> SignedStep:
-    """Return a signed step of whole levels, at least one."""
-    return SignedStep(max(1, round(size)))
-
-
-def _in_ball(
-    name: str,
-    step: Callable[[float], Optimiser],
-    classifier: Classifier,
-    objective: Objective,
-    ball: LInfBall | L2Ball,
-    options: Options,
-) -> Tensor:
-    """Return the images that a recipe finds in a ball, by steps of the recipe's size."""
+    """Return the images that a recipe finds in an L∞ ball, by steps of whole levels or with momentum."""
     recipe = RECIPES[name]
+    ball = LInfBall(checked_levels(classifier, images, labels), whole_eps(eps), random_start)
+    if recipe.target is None:
+        objective = objective_for(classifier, labels, options)
+    else:
+        objective = targeted_cross_entropy(recipe.target(classifier, images))
     steps = steps_of(recipe, options, ball.eps)
-    optimiser = step(recipe.step_size(ball.eps, steps))
-    return ball.whole(run_recipe(recipe, classifier, objective, ball, optimiser, steps, options)) / 255
+    size = recipe.step_size(ball.eps, steps)
+    step: Optimiser = SignedStep(max(1, round(size)))
+    if "decay" in recipe.parameters:
+        step = MomentumSign(size, recipe.parameters["decay"])
+    return ball.whole(run_recipe(recipe, classifier, objective, ball, step, steps, options)) / 255

@@ -7,13 +7,13 @@ the generator given; what they print or warn of is silenced.
 import io
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
 from inspect import isabstract, isclass, signature
 from math import inf
-from typing import Any, NamedTuple, Unpack
+from typing import Any, Unpack
 
 import torch
 from torch import Tensor
@@ -27,22 +27,11 @@ from physadv.attacks.running import Options, generator_of
 from physadv.attacks.variables import L2Ball, LInfBall
 from physadv.classifiers import Classifier
 from physadv.errors import unknown_name
-from physadv.transforms import Identity, identity
+from physadv.transforms import identity
+from physadv.transforms.protocol import Identity
 
 _WITHOUT_TARGET = ("L2DeepFoolAttack", "LinfDeepFoolAttack")
 """Foolbox lets these have a target and steps to the nearest boundary all the same."""
-
-
-class _Call(NamedTuple):
-    """One call of an attack; eps is a fraction of the pixel range."""
-
-    classifier: Classifier
-    images: Tensor
-    labels: Tensor
-    targets: Tensor | None
-    eps: float | None
-    steps: int | None
-    seed: int
 
 
 @dataclass(frozen=True)
@@ -82,12 +71,17 @@ class LibraryAttack:
         targets = options.get("targets")
         if targets is not None:
             check_targets(classifier, targets, labels)
-        self._refuse_what_it_lacks(options)
+        if not isinstance(options.get("distribution", identity), Identity):
+            raise AttackError(f"{self.name} knows no transformations; leave them out, or take eot")
+        for lacking in ("chunk", "callback", "goal"):
+            if options.get(lacking) is not None:
+                raise AttackError(f"{self.name} takes no {lacking}; leave it out")
         norm = self.norm()
-        with self._quietly(generator_of(options)) as seed:
-            whole = images.contiguous()  # some of them view pictures as rows
-            call = _Call(classifier, whole, labels, targets, eps, options.get("steps"), seed)
-            found = _RUNNERS[self.library](self, call)
+        run = self._run_foolbox if self.library == "foolbox" else self._run_torchattacks
+        with self._quietly(generator_of(options)):
+            steps = self._steps(options.get("steps"))
+            # Some of them view pictures as rows.
+            found = run(classifier, images.contiguous(), labels, targets, eps, steps)
         # Where some attacks find nothing they leave NaN.
         found = torch.where(found.isfinite(), found, images).clamp(0, 1).to(images) * 255
         return _eight_bits(found, levels, norm, eps) / 255
@@ -104,47 +98,87 @@ class LibraryAttack:
             AttackError: the library is absent, has no such attack, or cannot make one.
         """
         with self._quietly(torch.Generator()):
-            return _NORMS[self.library](self.made_by())
+            return (_foolbox_norm if self.library == "foolbox" else _torchattacks_norm)(self._class())
 
-    def made_by(self) -> Any:
-        """Return the library's class.
-
-        Raises:
-            AttackError: the library is absent or has no such attack.
-        """
+    def _class(self) -> Any:
         known = attacks_of(self.library)
         if self.attack not in known:
             raise AttackError(unknown_name(f"{self.library} attack", self.attack, known))
         return known[self.attack]
 
-    def _refuse_what_it_lacks(self, options: Options) -> None:
-        if not isinstance(options.get("distribution", identity), Identity):
-            raise AttackError(f"{self.name} knows no transformations; leave them out, or take eot")
-        lacking = ("chunk", "callback", "goal")
-        given = [option for option in lacking if options.get(option) is not None]
-        if given:
-            raise AttackError(f"{self.name} takes no {given[0]}; leave it out")
-
     @contextmanager
-    def _quietly(self, generator: torch.Generator) -> Iterator[int]:
-        """Seed whatever a library may draw from, silence it, turn what it raises into one line; the seed."""
-        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), seeded(self.name, generator) as seed:
+    def _quietly(self, generator: torch.Generator) -> Iterator[None]:
+        """Seed whatever a library may draw from, silence it, and turn what it raises into one line."""
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), seeded(self.name, generator):
             warnings.simplefilter("ignore")
-            yield seed
+            yield
 
+    def _steps(self, steps: int | None) -> dict[str, int]:
+        """Return the argument that sets the number of steps, if one was asked for."""
+        if steps is None:
+            return {}
+        if not _takes(self._class(), "steps"):
+            raise AttackError(f"{self.name} takes no steps; leave them out")
+        return {"steps": check_count("steps", steps)}
 
-def require(library: str) -> Any:
-    """Return the module of a library.
+    def _not_targeted(self) -> AttackError:
+        return AttackError(f"{self.name} cannot be aimed at a target; leave it out")
 
-    Raises:
-        AttackError: it is not installed.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return import_module(library)
-    except ImportError as error:
-        raise library_missing(library) from error
+    def _run_foolbox(
+        self,
+        classifier: Classifier,
+        images: Tensor,
+        labels: Tensor,
+        targets: Tensor | None,
+        eps: float | None,
+        arguments: dict[str, Any],
+    ) -> Tensor:
+        if targets is not None and self.attack in _WITHOUT_TARGET:
+            raise self._not_targeted()
+        library = import_module("foolbox")
+        attack = _foolbox_attack(self._class(), **arguments)
+        model = library.PyTorchModel(classifier, bounds=(0, 1), device=images.device)
+        criteria = library.criteria
+        wanted = (
+            criteria.Misclassification(labels)
+            if targets is None
+            else criteria.TargetedMisclassification(targets)
+        )
+        measured = isinstance(attack, library.attacks.base.AttackWithDistance)
+        try:
+            found: Tensor = attack(model, images, wanted, **({"epsilons": eps} if measured else {}))[1]
+        except ValueError as error:
+            if targets is not None and "criterion" in str(error):
+                raise self._not_targeted() from error
+            raise
+        return found
+
+    def _run_torchattacks(
+        self,
+        classifier: Classifier,
+        images: Tensor,
+        labels: Tensor,
+        targets: Tensor | None,
+        eps: float | None,
+        arguments: dict[str, Any],
+    ) -> Tensor:
+        make = self._class()
+        usual = {name: parameter.default for name, parameter in signature(make).parameters.items()}
+        known = {"n_classes": len(classifier.labels), "seed": torch.initial_seed()}
+        arguments = arguments | {name: value for name, value in known.items() if name in usual}
+        budget = _torchattacks_budget(make)
+        if budget is not None and eps is not None:
+            arguments[budget] = eps
+            if "alpha" in usual:  # their step, published for their eps
+                arguments["alpha"] = usual["alpha"] * eps / usual[budget]
+        attack = make(classifier, **arguments)
+        attack.set_device(images.device)
+        if targets is not None:
+            if "targeted" not in attack.supported_mode:
+                raise self._not_targeted()
+            attack.set_mode_targeted_by_label(quiet=True)
+        found: Tensor = attack(images, labels if targets is None else targets)
+        return found
 
 
 def attacks_of(library: str) -> dict[str, Any]:
@@ -153,12 +187,14 @@ def attacks_of(library: str) -> dict[str, Any]:
     Raises:
         AttackError: it is not installed.
     """
-    module = require(library)
-    place, base = (
-        (module.attacks, module.attacks.base.Attack)
-        if library == "foolbox"
-        else (module, import_module("torchattacks.attack").Attack)
-    )
+    try:
+        module = import_module(library)
+    except ImportError as error:
+        raise library_missing(library) from error
+    if library == "foolbox":
+        place, base = module.attacks, module.attacks.base.Attack
+    else:
+        place, base = module, import_module("torchattacks.attack").Attack
     return {
         name: found
         for name, found in vars(place).items()
@@ -190,92 +226,31 @@ def _eight_bits(found: Tensor, levels: Tensor, norm: str | None, eps: float | No
     return levels + (found - levels).trunc()  # towards the clean image: no norm grows
 
 
-def _takes(made_by: Any, argument: str) -> bool:
-    return argument in signature(made_by).parameters
+def _takes(make: Any, argument: str) -> bool:
+    return argument in signature(make).parameters
 
 
-def _steps(chosen: LibraryAttack, steps: int | None) -> dict[str, Any]:
-    """Return the argument that sets the number of steps, if one was asked for."""
-    if steps is None:
-        return {}
-    if not _takes(chosen.made_by(), "steps"):
-        raise AttackError(f"{chosen.name} takes no steps; leave them out")
-    return {"steps": check_count("steps", steps)}
+def _foolbox_attack(make: Any, **arguments: Any) -> Any:
+    if _takes(make, "distance"):
+        arguments["distance"] = import_module("foolbox").distances.l2
+    return make(**arguments)
 
 
-def _not_targeted(chosen: LibraryAttack) -> AttackError:
-    return AttackError(f"{chosen.name} cannot be aimed at a target; leave it out")
-
-
-def _foolbox(chosen: LibraryAttack, call: _Call) -> Tensor:
-    if call.targets is not None and chosen.attack in _WITHOUT_TARGET:
-        raise _not_targeted(chosen)
-    library = require("foolbox")
-    attack = _foolbox_attack(chosen.made_by(), **_steps(chosen, call.steps))
-    model = library.PyTorchModel(call.classifier, bounds=(0, 1), device=call.images.device)
-    wanted = (
-        library.criteria.Misclassification(call.labels)
-        if call.targets is None
-        else library.criteria.TargetedMisclassification(call.targets)
-    )
-    measured = isinstance(attack, library.attacks.base.AttackWithDistance)
-    budget = {"epsilons": call.eps} if measured else {}
-    try:
-        found: Tensor = attack(model, call.images, wanted, **budget)[1]
-    except ValueError as error:
-        if call.targets is not None and "criterion" in str(error):
-            raise _not_targeted(chosen) from error
-        raise
-    return found
-
-
-def _foolbox_attack(made_by: Any, **arguments: Any) -> Any:
-    if _takes(made_by, "distance"):
-        arguments["distance"] = require("foolbox").distances.l2
-    return made_by(**arguments)
-
-
-def _foolbox_norm(made_by: Any) -> str | None:
-    if not issubclass(made_by, require("foolbox").attacks.base.FixedEpsilonAttack):
+def _foolbox_norm(make: Any) -> str | None:
+    if not issubclass(make, import_module("foolbox").attacks.base.FixedEpsilonAttack):
         return None
-    order = _foolbox_attack(made_by).distance.p
+    order = _foolbox_attack(make).distance.p
     return "L∞" if order == inf else f"L{order:g}"
 
 
-def _torchattacks(chosen: LibraryAttack, call: _Call) -> Tensor:
-    made_by = chosen.made_by()
-    usual = {name: parameter.default for name, parameter in signature(made_by).parameters.items()}
-    arguments = _steps(chosen, call.steps)
-    known = {"n_classes": len(call.classifier.labels), "seed": call.seed}
-    arguments |= {name: value for name, value in known.items() if name in usual}
-    budget = _torchattacks_budget(made_by)
-    if budget is not None and call.eps is not None:
-        arguments[budget] = call.eps
-        if "alpha" in usual:  # their step, published for their eps
-            arguments["alpha"] = usual["alpha"] * call.eps / usual[budget]
-    attack = made_by(call.classifier, **arguments)
-    attack.set_device(call.images.device)
-    if call.targets is not None:
-        if "targeted" not in attack.supported_mode:
-            raise _not_targeted(chosen)
-        attack.set_mode_targeted_by_label(quiet=True)
-    found: Tensor = attack(call.images, call.labels if call.targets is None else call.targets)
-    return found
+def _torchattacks_budget(make: Any) -> str | None:
+    return next((name for name in ("eps", "max_epsilon") if _takes(make, name)), None)
 
 
-def _torchattacks_budget(made_by: Any) -> str | None:
-    return next((name for name in ("eps", "max_epsilon") if _takes(made_by, name)), None)
-
-
-def _torchattacks_norm(made_by: Any) -> str | None:
+def _torchattacks_norm(make: Any) -> str | None:
     """Return the first norm that the docstring names, as all of theirs do: it is the default."""
-    if _torchattacks_budget(made_by) is None:
+    if _torchattacks_budget(make) is None:
         return None
-    named = re.search(r"Distance Measure\s*:\s*L(\w+)", made_by.__doc__ or "")
+    named = re.search(r"Distance Measure\s*:\s*L(\w+)", make.__doc__ or "")
     order = named[1] if named else "inf"
     return "L∞" if order == "inf" else f"L{order}"
-
-
-_Runner = Callable[[LibraryAttack, _Call], Tensor]
-_RUNNERS: dict[str, _Runner] = {"foolbox": _foolbox, "torchattacks": _torchattacks}
-_NORMS = {"foolbox": _foolbox_norm, "torchattacks": _torchattacks_norm}

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from physadv.attacks.printing import nearest_colours
 from physadv.attacks.variables import mid_grey_noise
-from physadv.transforms import linear_to_srgb, round_to_8_bits, srgb_to_linear
+from physadv.transforms import round_to_8_bits
+from physadv.transforms.colours import linear_to_srgb, srgb_to_linear
 from physadv.transforms.protocol import Parameters
 
 MARGIN = 0.1

@@ -32,7 +32,6 @@ CPU_CHUNK = 8 * 224 * 224
 With more, activations outgrow what the allocator keeps and are paged in anew at every step: a quarter of
 ResNet-18's time at 32 × 224².
 """
-
 ACCELERATOR_CHUNK = 128 * 224 * 224
 
 
@@ -79,9 +78,6 @@ class Watch:
     resume: Snapshot | None = None
 
 
-_UNWATCHED = Watch()
-
-
 def optimise(
     classifier: Callable[[Tensor], Tensor],
     objective: Objective,
@@ -95,7 +91,7 @@ def optimise(
     chunk: int | None = None,
     penalty: Penalty | None = None,
     view_penalty: ViewPenalty | None = None,
-    watch: Watch = _UNWATCHED,
+    watch: Watch | None = None,
 ) -> Tensor:
     """Return the values that make the expected loss small: Expectation over Transformation.
 
@@ -124,29 +120,34 @@ def optimise(
     Example:
         >>> from physadv.attacks import LInfBall, SignedStep, targeted_cross_entropy
         >>> from physadv.transforms import identity
-        >>> ball = LInfBall(torch.full((1, 3, 1, 1), 128.0), eps=4)
         >>> values = optimise(
-        ...     lambda images: images.mean(dim=(2, 3)),
-        ...     targeted_cross_entropy(torch.tensor([2])),
-        ...     ball,
-        ...     identity,
-        ...     SignedStep(1),
-        ...     steps=9,
-        ...     samples=1,
-        ...     generator=torch.Generator().manual_seed(0),
+        ...     lambda images: images.mean(dim=(2, 3)), targeted_cross_entropy(torch.tensor([2])),
+        ...     LInfBall(torch.full((1, 3, 1, 1), 128.0), eps=4), identity, SignedStep(1),
+        ...     steps=9, samples=1, generator=torch.Generator().manual_seed(0),
         ... )
         >>> values.flatten().tolist()
         [124.0, 124.0, 132.0]
     """
+    watch = watch or Watch()
     if watch.resume is None:
-        values = variable.start(generator)
+        values, first = variable.start(generator), 0
         done = torch.zeros(variable.batch, dtype=torch.bool, device=values.device)
-        first = 0
     else:
         values, done, first = watch.resume.values, watch.resume.done, watch.resume.step
         generator.set_state(watch.resume.stream)
         optimiser.restore(watch.resume.optimiser)
-    chunk = chunk or _fitting_chunk(variable, values)
+    gradient_at = partial(
+        expected_loss,
+        classifier,
+        objective,
+        variable,
+        distribution,
+        samples=samples,
+        generator=generator,
+        chunk=chunk or _fitting_chunk(variable, values),
+        penalty=penalty,
+        view_penalty=view_penalty,
+    )
     for step in range(first, steps):
         if watch.keep is not None:
             watch.keep(Snapshot(step, values, done, generator.get_state(), optimiser.memory()))
@@ -154,18 +155,7 @@ def optimise(
             done |= watch.goal(variable.images(values))
             if bool(done.all()):
                 break
-        losses, gradient = expected_loss(
-            classifier,
-            objective,
-            variable,
-            distribution,
-            values,
-            samples=samples,
-            generator=generator,
-            chunk=chunk,
-            penalty=penalty,
-            view_penalty=view_penalty,
-        )
+        losses, gradient = gradient_at(values)
         if not gradient.isfinite().all():
             raise AttackError(f"the gradient is not finite (NaN or overflow) at step {step + 1} of {steps}")
         if watch.callback is not None:

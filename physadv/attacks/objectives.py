@@ -41,12 +41,7 @@ def untargeted_likelihood(labels: Tensor) -> Objective:
 
     Unlike minus the cross-entropy of the labels it is bounded below and can be weighed against another loss.
     """
-
-    def loss(logits: Tensor) -> Tensor:
-        own = one_hot(labels, logits.shape[-1]).bool()
-        return logits.logsumexp(dim=-1) - logits.masked_fill(own, -torch.inf).logsumexp(dim=-1)
-
-    return loss
+    return lambda logits: logits.logsumexp(dim=-1) - _others(logits, labels).logsumexp(dim=-1)
 
 
 def untargeted_margin(labels: Tensor, confidence: float = 0.0) -> Objective:
@@ -71,8 +66,7 @@ def least_likely_class(classifier: Callable[[Tensor], Tensor], images: Tensor) -
 @torch.no_grad()
 def runner_up_class(classifier: Callable[[Tensor], Tensor], images: Tensor, labels: Tensor) -> Tensor:
     """Return the likeliest class of each image that is not its label, int64 (B,)."""
-    logits = classifier(images)
-    return logits.masked_fill(one_hot(labels, logits.shape[1]).bool(), -torch.inf).argmax(dim=1)
+    return _others(classifier(images), labels).argmax(dim=1)
 
 
 def random_target(labels: Tensor, classes: int, generator: torch.Generator) -> Tensor:
@@ -109,8 +103,12 @@ def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     return cross_entropy(logits.movedim(-1, 1), labels.expand(logits.shape[:-1]), reduction="none")
 
 
+def _others(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return logits (…, B, K) with −∞ in the place of the labels' own."""
+    return logits.masked_fill(one_hot(labels, logits.shape[-1]).bool(), -torch.inf)
+
+
 def _lead(logits: Tensor, labels: Tensor) -> Tensor:
     """Return the logit of a class minus the largest other logit, (S, B)."""
-    own = one_hot(labels, logits.shape[-1]).bool()
-    others = logits.masked_fill(own, -torch.inf).amax(dim=-1)
-    return logits.gather(-1, labels.expand(logits.shape[:-1]).unsqueeze(-1)).squeeze(-1) - others
+    own = logits.gather(-1, labels.expand(logits.shape[:-1]).unsqueeze(-1)).squeeze(-1)
+    return own - _others(logits, labels).amax(dim=-1)

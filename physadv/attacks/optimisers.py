@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,35 +13,23 @@ Memory = dict[str, Any]
 """State that an optimiser carries from step to step; it can be saved."""
 
 
-class Optimiser(Protocol):
-    """A step rule whose state can be saved and restored, so that a loop can be resumed."""
+class Optimiser:
+    """A step rule whose state, here an empty one, can be saved and restored to resume a loop."""
 
     def __call__(self, values: Tensor, gradient: Tensor) -> Tensor:
         """Return the next values, before projection, from values and the loss's gradient by them."""
-        ...
+        raise NotImplementedError
 
     def memory(self) -> Memory:
         """Return its state, which the next step may change."""
-        ...
-
-    def restore(self, memory: Memory) -> None:
-        """Restore a state that another of its kind returned."""
-        ...
-
-
-class _Stateless:
-    """A step rule without state."""
-
-    def memory(self) -> Memory:
-        """Return an empty state."""
         return {}
 
     def restore(self, memory: Memory) -> None:
-        """Do nothing."""
+        """Restore a state that another of its kind returned."""
 
 
 @dataclass(frozen=True)
-class SignedStep(_Stateless):
+class SignedStep(Optimiser):
     """Steepest descent under L∞: every value moves by `size` against the sign of its gradient.
 
     Attributes:
@@ -56,7 +44,7 @@ class SignedStep(_Stateless):
 
 
 @dataclass(frozen=True)
-class NormalisedStep(_Stateless):
+class NormalisedStep(Optimiser):
     """Steepest descent under L2: every image moves by `size` along its own gradient's direction.
 
     Attributes:
@@ -71,7 +59,7 @@ class NormalisedStep(_Stateless):
         return values - self.size * gradient / norm
 
 
-class MomentumSign:
+class MomentumSign(Optimiser):
     """Signed steps along an accumulated, L1-normalised gradient (MI-FGSM, Dong et al. 2018).
 
     Args:
@@ -80,8 +68,7 @@ class MomentumSign:
     """
 
     def __init__(self, size: float, decay: float = 1.0) -> None:
-        self.size = size
-        self.decay = decay
+        self.size, self.decay = size, decay
         self._velocity: Tensor | None = None
 
     def __call__(self, values: Tensor, gradient: Tensor) -> Tensor:
@@ -100,7 +87,7 @@ class MomentumSign:
         self._velocity = memory["velocity"]
 
 
-class TorchOptimiser:
+class TorchOptimiser(Optimiser):
     """A step of any `torch.optim` optimiser, such as Adam or L-BFGS, on the values.
 
     Args:
@@ -114,45 +101,39 @@ class TorchOptimiser:
         make: Callable[[list[Tensor]], torch.optim.Optimizer],
         schedule: Callable[[torch.optim.Optimizer], LRScheduler] | None = None,
     ) -> None:
-        self._make = make
-        self._schedule = schedule
-        self._scheduler: LRScheduler | None = None
-        self._parameter: Tensor | None = None
-        self._optimiser: Any = None
-        self._restored: Memory | None = None
+        self._make, self._schedule = make, schedule
+        self._parameter = torch.empty(0)
+        self._running: dict[str, Any] = {}
+        self._restored: Memory = {}
 
     def __call__(self, values: Tensor, gradient: Tensor) -> Tensor:
         """Return the values after one step."""
-        if self._parameter is None:
+        if not self._running:
             self._parameter = values.clone()
-            self._optimiser = self._make([self._parameter])
-            self._scheduler = self._schedule(self._optimiser) if self._schedule else None
-            if self._restored is not None:
-                self._restore(self._restored)
+            optimiser = self._make([self._parameter])
+            self._running = {"optimiser": optimiser}
+            if self._schedule is not None:
+                self._running["schedule"] = self._schedule(optimiser)
+            for name, state in self._restored.items():
+                self._running[name].load_state_dict(state)
         self._parameter.copy_(values)
         self._parameter.grad = gradient.contiguous()
         # The gradient is there already; the closure only satisfies optimisers that insist on one.
-        self._optimiser.step(lambda: torch.zeros(()))
-        if self._scheduler is not None:
-            self._scheduler.step()
+        self._running["optimiser"].step(lambda: torch.zeros(()))
+        if "schedule" in self._running:
+            self._running["schedule"].step()
         return self._parameter.clone()
 
     def memory(self) -> Memory:
         """Return the states of the optimiser and its schedule, empty before the first step."""
-        schedule = {"schedule": self._scheduler.state_dict()} if self._scheduler else {}
-        return {} if self._optimiser is None else {"optimiser": self._optimiser.state_dict(), **schedule}
+        return {name: part.state_dict() for name, part in self._running.items()}
 
     def restore(self, memory: Memory) -> None:
         """Restore those states at the next step."""
-        self._restored = memory or None
-
-    def _restore(self, memory: Memory) -> None:
-        self._optimiser.load_state_dict(memory["optimiser"])
-        if self._scheduler is not None:
-            self._scheduler.load_state_dict(memory["schedule"])
+        self._restored = memory
 
 
-class EachImage:
+class EachImage(Optimiser):
     """One optimiser per image, so that its state does not depend on the others in the batch.
 
     Args:

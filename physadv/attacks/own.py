@@ -18,7 +18,7 @@ from physadv.attacks.variables import LInfBall
 from physadv.classifiers import Classifier
 from physadv.errors import first_line
 from physadv.importing import importable_here, own_function
-from physadv.transforms import Identity
+from physadv.transforms.protocol import Identity
 
 _OPTIONS = ("distribution", "samples", "steps", "targets", "chunk", "callback", "goal")
 """Options that are refused where the function has no parameter of that name."""
@@ -76,35 +76,35 @@ class OwnAttack:
             AttackError: the function fails, lacks a parameter for an option, or returns something else.
         """
         ball = LInfBall(checked_levels(classifier, images, labels), whole_eps(eps))
-        taken = self._taken(options)
-        generator = generator_of(options)
-        given = (classifier, images.clone(), labels.clone())
+        taken, generator = self._taken(options), generator_of(options)
         with seeded(f"attack '{self.spec}'", generator), importable_here():
-            found = self.function(*given, eps=eps, generator=generator, **taken)
+            found = self.function(
+                classifier, images.clone(), labels.clone(), eps=eps, generator=generator, **taken
+            )
         return ball.whole(ball.project(self._checked(found, ball))).to(images) / 255
 
     def _taken(self, options: Options) -> dict[str, Any]:
         """Return the options that the function has parameters for."""
-        parameters = signature(self.function).parameters.values()
-        if any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters):
-            named = set(_OPTIONS)
-        else:
-            named = {parameter.name for parameter in parameters} & set(_OPTIONS)
-        given = {name: value for name in _OPTIONS if (value := options.get(name)) is not None}
-        for name, value in given.items():
-            unset = isinstance(value, Identity) or (name == "samples" and value == 1)
-            if name not in named and not unset:
+        parameters = signature(self.function).parameters
+        takes_any = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values())
+        taken = {}
+        for name in _OPTIONS:
+            value = options.get(name)
+            unset = value is None or isinstance(value, Identity) or (name == "samples" and value == 1)
+            if value is not None and (takes_any or name in parameters):
+                taken[name] = value
+            elif not unset:
                 raise AttackError(f"attack '{self.spec}' takes no {name}; leave it out")
-        return {name: value for name, value in given.items() if name in named}
+        return taken
 
     def _checked(self, found: Any, ball: LInfBall) -> Tensor:
         """Return what the function made, in 8-bit levels, not rounded."""
         made = f"attack '{self.spec}' returned"
-        wanted = tuple(ball.levels.shape)
+        wanted = f"wanted a float tensor {tuple(ball.levels.shape)}"
         if not isinstance(found, Tensor):
-            raise AttackError(f"{made} {type(found).__name__}; wanted a float tensor {wanted}")
-        if tuple(found.shape) != wanted or not found.is_floating_point():
-            raise AttackError(f"{made} {found.dtype} {tuple(found.shape)}; wanted a float tensor {wanted}")
+            raise AttackError(f"{made} {type(found).__name__}; {wanted}")
+        if found.shape != ball.levels.shape or not found.is_floating_point():
+            raise AttackError(f"{made} {found.dtype} {tuple(found.shape)}; {wanted}")
         images: Tensor = found.detach().to(ball.levels)
         if not bool(images.isfinite().all()):
             raise AttackError(f"{made} values that are not finite; wanted [0, 1]")
@@ -118,8 +118,8 @@ class OwnAttack:
 
 
 @contextmanager
-def seeded(name: str, generator: torch.Generator) -> Iterator[int]:
-    """Seed every global random stream from a generator, for code that draws from them; yield the seed.
+def seeded(name: str, generator: torch.Generator) -> Iterator[None]:
+    """Seed every global random stream from a generator, for code that draws from them.
 
     Args:
         name: name of the attack whose code runs inside, for the line of an error.
@@ -135,7 +135,7 @@ def seeded(name: str, generator: torch.Generator) -> Iterator[int]:
             torch.manual_seed(seed)
             random.seed(seed)
             np.random.seed(seed)  # noqa: NPY002
-            yield seed
+            yield
     except AttackError:
         raise
     except Exception as error:  # another's code can raise anything

@@ -11,20 +11,14 @@ from physadv.attacks.recipe import Nps
 Penalty = Callable[[Tensor], Tensor]
 """Values of a variable → losses, one a row or one in all, added to the expected loss."""
 
-# Eight corners of the cube and mid-grey as an office printer makes them: an illustration, not a measurement.
 PRINTABLE = torch.tensor(
     [
-        (0.12, 0.12, 0.12),
-        (0.93, 0.93, 0.91),
-        (0.52, 0.52, 0.52),
-        (0.78, 0.16, 0.16),
-        (0.15, 0.55, 0.25),
-        (0.17, 0.18, 0.50),
-        (0.12, 0.55, 0.75),
-        (0.75, 0.18, 0.47),
-        (0.93, 0.87, 0.15),
+        [0.12, 0.93, 0.52, 0.78, 0.15, 0.17, 0.12, 0.75, 0.93],  # red
+        [0.12, 0.93, 0.52, 0.16, 0.55, 0.18, 0.55, 0.18, 0.87],  # green
+        [0.12, 0.91, 0.52, 0.16, 0.25, 0.50, 0.75, 0.47, 0.15],  # blue
     ]
-)
+).T.contiguous()
+"""Eight corners of the cube and mid-grey as office printers make them: an illustration, not a measurement."""
 
 
 def total_variation(pictures: Tensor) -> Tensor:

@@ -38,7 +38,7 @@ class Recipe:
         description: what it does, in one line.
         function: "module:function" in `physadv.attacks`, LIBRARY:CLASS, or python:module:function.
         steps: number of steps; None for `kurakin_iterations` of eps, or where a library decides.
-        step: size of one step, in `unit`; None where a library decides.
+        step: size of one step, in `unit`; 0 where a library or the user's function decides.
         unit: unit of `step`: 8-bit levels, the variable's own values, eps, eps over the number of steps, or
             the pixel range.
         parameters: further numbers of the method, by the names of the function's arguments.
@@ -57,7 +57,7 @@ class Recipe:
     description: str
     function: str
     steps: int | None = None
-    step: float | None = None
+    step: float = 0.0
     unit: Unit = "levels"
     parameters: Mapping[str, float] = field(default_factory=dict)
     eps: int | None = None
@@ -79,11 +79,11 @@ class Recipe:
             from physadv.attacks.own import OwnAttack
 
             return OwnAttack.load(self.function)
-        library, _, attack = self.function.partition(":")
-        if library in LIBRARIES:
+        place, _, name = self.function.partition(":")
+        if place in LIBRARIES:
             from physadv.attacks.libraries import LibraryAttack
 
-            return LibraryAttack(library, attack)
+            return LibraryAttack(place, name)
         return _function(self.function)
 
     @property
@@ -117,22 +117,17 @@ class Recipe:
         Args:
             eps: budget in 8-bit levels.
             steps: number of steps that are taken.
-
-        Raises:
-            AttackError: a library decides the size.
         """
-        if self.step is None:
-            raise AttackError(f"{self.name} has no step of its own")
         scale = {"levels": 1, "values": 1, "eps": eps, "eps/steps": eps / steps, "range": 255}[self.unit]
         return self.step * scale
 
     @property
     def defaults(self) -> str:
         """Return its numbers in words, such as "100 steps of eps/40, decay 0.9, 8 samples of print-photo"."""
-        if self.step is None:
+        if not self.step:
             return "the library's own" if self.library else "the function's own"
         steps = "min(eps + 4, ⌈1.25 eps⌉)" if self.steps is None else f"{self.steps:,}"
-        words = [f"{steps} step{'s' * (self.steps != 1)} of {self._step_in_words(self.step)}"]
+        words = [f"{steps} step{'s' * (self.steps != 1)} of {self._step_in_words()}"]
         words += [f"{name.replace('_', ' ')} {value:g}" for name, value in self.parameters.items()]
         if self.transforms != "identity":
             words.append(f"{self.samples} samples of {self.transforms}")
@@ -147,12 +142,12 @@ class Recipe:
             return f"eps {self.eps}"
         return "no eps" if self.area is None else f"area {self.area:g}, no eps"
 
-    def _step_in_words(self, step: float) -> str:
+    def _step_in_words(self) -> str:
         if self.unit in ("eps", "eps/steps"):
-            parts = (1 if self.unit == "eps" else self.steps or 1) / step
+            parts = (1 if self.unit == "eps" else self.steps or 1) / self.step
             return "eps" if parts == 1 else f"eps/{parts:g}"
-        units = {"levels": f" level{'s' * (step != 1)}", "range": " of the pixel range"}
-        return f"{step:g}{units.get(self.unit, '')}"
+        units = {"levels": f" level{'s' * (self.step != 1)}", "range": " of the pixel range"}
+        return f"{self.step:g}{units.get(self.unit, '')}"
 
     def budget(self, eps: int | None, area: float | None) -> dict[str, float]:
         """Return the budget as `run` takes it: `eps` as a fraction of the pixel range, or `area`.
@@ -181,10 +176,11 @@ class Recipe:
         return budget
 
     def _check_eps(self, eps: float) -> None:
+        wanted = f"eps {eps}: wanted a whole number of 8-bit levels"
         if self.norm == "L∞" and not 1 <= eps <= 255:
-            raise AttackError(f"eps {eps}: wanted a whole number of 8-bit levels from 1 to 255")
+            raise AttackError(f"{wanted} from 1 to 255")
         if eps < 1:
-            raise AttackError(f"eps {eps}: wanted a whole number of 8-bit levels, 1 or more, in {self.norm}")
+            raise AttackError(f"{wanted}, 1 or more, in {self.norm}")
 
 
 def library_missing(library: str) -> AttackError:

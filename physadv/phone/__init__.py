@@ -12,58 +12,29 @@ from typing import TYPE_CHECKING
 from physadv.importing import lazy_names
 
 if TYPE_CHECKING:
-    from physadv.phone.clutter import thumb_over
-    from physadv.phone.errors import PhoneError
     from physadv.phone.files import encode_jpeg
-    from physadv.phone.paper import FLAT, Bend, Paper
-    from physadv.phone.phones import (
-        AS_ASKED,
-        PRINT_SETTINGS,
-        Phone,
-        Printer,
-        PrintSettings,
-        Scene,
-    )
+    from physadv.phone.phones import Phone, PhoneError, Printer, PrintSettings, Scene
     from physadv.phone.photo import take_photo
-    from physadv.phone.presets import (
-        PHONES,
-        PhonePreset,
-        load_phone_preset,
-    )
+    from physadv.phone.presets import PHONES, PhonePreset, load_phone_preset
     from physadv.phone.printing import print_page
-    from physadv.phone.scene import Glare, Rod, Shadow
     from physadv.phone.shots import Shot, draw_shot
-    from physadv.phone.truth import (
-        page_to_photo,
-        photo_to_page,
-        wholly_visible,
-    )
+    from physadv.phone.truth import page_to_photo, wholly_visible
 
 __all__ = [
-    "AS_ASKED",
-    "FLAT",
     "PHONES",
-    "PRINT_SETTINGS",
-    "Bend",
-    "Glare",
-    "Paper",
     "Phone",
     "PhoneError",
     "PhonePreset",
     "PrintSettings",
     "Printer",
-    "Rod",
     "Scene",
-    "Shadow",
     "Shot",
     "draw_shot",
     "encode_jpeg",
     "load_phone_preset",
     "page_to_photo",
-    "photo_to_page",
     "print_page",
     "take_photo",
-    "thumb_over",
     "wholly_visible",
 ]
 

@@ -4,7 +4,7 @@ On a plain desk sheets would be too easy to find, and photos too quick to decode
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ THREADS = 400
 """Threads of cloth along a side of the tile, 0.75 mm apart."""
 
 Material = Literal["wood", "laminate", "cloth"]
-MATERIALS: tuple[Material, ...] = ("wood", "laminate", "cloth")
+MATERIALS: tuple[Material, ...] = get_args(Material)
 
 
 @dataclass(frozen=True)

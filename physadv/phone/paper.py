@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.integrate import cumulative_trapezoid
 from scipy.optimize import brentq
 
-from physadv.phone.errors import PhoneError
+from physadv.phone.phones import PhoneError
 
 Points = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from physadv.phone.errors import PhoneError
+from physadv.errors import PhysadvError
 
 if TYPE_CHECKING:
     from physadv.phone.paper import Points
@@ -20,6 +20,10 @@ Interval: TypeAlias = "tuple[float, float]"
 """Lowest and highest value of a quantity that is drawn uniformly for every photo."""
 
 NEVER = (0.0, 0.0)
+
+
+class PhoneError(PhysadvError):
+    """A page cannot be printed or photographed as asked."""
 
 
 def _within(default: Any, least: float, most: float) -> Any:
@@ -216,13 +220,3 @@ class PrintSettings:
 
 
 AS_ASKED = PrintSettings()
-
-PRINT_SETTINGS: dict[str, PrintSettings] = {
-    "as asked": AS_ASKED,
-    "fit to page, 97 %": PrintSettings(scale=0.97),
-    "fit to page, 94 %": PrintSettings(scale=0.94),
-    "margins cropped at 5 mm": PrintSettings(margin_mm=5.0),
-    "black and white": PrintSettings(monochrome=True),
-    "150 dpi draft": PrintSettings(dpi=150.0, ink=0.75),
-}
-"""The ways people print. That a draft puts down three quarters of the ink is this project's assumption."""

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from physadv.phone.desk import look_at, weave
-from physadv.phone.errors import PhoneError
 from physadv.phone.paper import Paper
+from physadv.phone.phones import PhoneError
 from physadv.phone.shots import FOOTPRINT, Shot
 from physadv.transforms.camera import develop
 from physadv.transforms.geometry import sample_plane

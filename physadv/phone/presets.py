@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from physadv.errors import unknown_name
-from physadv.phone.errors import PhoneError
-from physadv.phone.phones import Phone, Printer, PrintSettings, Scene
-from physadv.toml_tables import build, exactly, read_toml
+from physadv.phone.phones import Phone, PhoneError, Printer, PrintSettings, Scene
+from physadv.toml_tables import Reader, build, exactly, read_toml
 
 _FOLDER = Path(__file__).with_name("preset_files")
 _KEYS = ("description", "assumptions", "base", "phone", "scene", "print", "printer")
@@ -96,10 +95,13 @@ def _number(value: object, where: str) -> float:
     return float(value)  # type: ignore[arg-type]
 
 
-def _numbers(value: object, where: str) -> tuple[float, ...]:
-    if not isinstance(value, list):
-        raise PhoneError(f"{where}: {value!r}; wanted a list of numbers")
-    return tuple(_number(each, where) for each in value)
+def _list_of(read: Reader, wanted: str) -> Reader:
+    def read_all(value: object, where: str) -> object:
+        if not isinstance(value, list):
+            raise PhoneError(f"{where}: {value!r}; wanted a list of {wanted}")
+        return tuple(read(each, where) for each in value)
+
+    return read_all
 
 
 def _interval(value: object, where: str) -> tuple[float, ...]:
@@ -109,12 +111,6 @@ def _interval(value: object, where: str) -> tuple[float, ...]:
         case bool() | str() | list() | dict():
             raise PhoneError(f"{where}: {value!r}; wanted [low, high] or a number")
     return (_number(value, where),) * 2
-
-
-def _whole_numbers(value: object, where: str) -> tuple[object, ...]:
-    if not isinstance(value, list):
-        raise PhoneError(f"{where}: {value!r}; wanted a list of whole numbers")
-    return tuple(_whole(each, where) for each in value)
 
 
 def _no_table(value: object, where: str) -> object:
@@ -128,8 +124,8 @@ _READERS = {
     "int": _whole,
     "bool": exactly(bool, "true or false", PhoneError),
     "Interval": _interval,
-    "tuple[int, ...]": _whole_numbers,
-    "tuple[float, float, float]": _numbers,
+    "tuple[int, ...]": _list_of(_whole, "whole numbers"),
+    "tuple[float, float, float]": _list_of(_number, "numbers"),
     "Scene": _no_table,
 }
 

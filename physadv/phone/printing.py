@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from physadv.phone.phones import AS_ASKED, Printer, PrintSettings
-from physadv.transforms.light import srgb_to_linear
-from physadv.transforms.printing import ink
+from physadv.transforms.colours import ink, srgb_to_linear
 
 MM_PER_INCH = 25.4
+_BAND = 256
+"""Rows printed at once; intermediate results of a whole page of 25 megapixels would need gigabytes."""
 
 
 def print_page(
@@ -62,17 +63,27 @@ def print_page(
 
 def print_images(images: Tensor, printer: Printer, dots_per_mm: float) -> Tensor:
     """Return the reflectance (B, 3, H, W), linear light, of sRGB images in [0, 1] printed at a resolution."""
+    sigma = printer.spread_mm * dots_per_mm
+    radius = max(1, round(3 * sigma))
+    bands = []
+    for top in range(0, images.shape[2], _BAND):
+        above = min(top, radius)
+        light = _in_ink(images[:, :, top - above : top + _BAND + radius], printer)
+        # A page is one large image, for which the library's blur is several times faster than
+        # `gaussian_blur`, made for batches.
+        kernel = (2 * radius + 1, 2 * radius + 1)
+        spread = gaussian_blur2d(light, kernel, light.new_full((len(light), 2), sigma))
+        bands.append(spread[:, :, above : above + _BAND])
+    return torch.cat(bands, dim=2)
+
+
+def _in_ink(images: Tensor, printer: Printer) -> Tensor:
     light = srgb_to_linear(images)
     one = light.new_ones(len(light))
-    light = ink(
+    return ink(
         light,
         white=light.new_tensor(printer.white).expand(len(light), 3),
         black=printer.black * one,
         dot_gain=printer.dot_gain * one,
         crosstalk=printer.crosstalk * one,
     )
-    sigma = printer.spread_mm * dots_per_mm
-    reach = 2 * max(1, round(3 * sigma)) + 1
-    # A page is one large image, for which the library's blur is several times faster than `gaussian_blur`,
-    # made for batches.
-    return gaussian_blur2d(light, (reach, reach), light.new_full((len(light), 2), sigma))

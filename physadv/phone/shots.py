@@ -6,16 +6,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from physadv.phone.clutter import draw_glare, draw_rods, draw_shadows
 from physadv.phone.desk import MATERIALS, Desk
-from physadv.phone.dice import Dice
-from physadv.phone.errors import PhoneError
 from physadv.phone.paper import Paper
-from physadv.phone.phones import Phone
-from physadv.phone.placing import cut, frame, lay_out
+from physadv.phone.phones import Phone, PhoneError
+from physadv.phone.placing import Dice, cut, draw_glare, draw_rods, draw_shadows, frame, lay_out
 from physadv.phone.scene import Colour, Glare, Rod, Shadow
 from physadv.transforms.geometry import Camera
-from physadv.transforms.kernels import camera_kernel
+from physadv.transforms.optics import camera_kernel
 
 FOOTPRINT = 0.5
 """Gaussian sigma, pixels: the part of the lens's blur through which a print is seen before it is sampled."""

@@ -1,6 +1,8 @@
 """`destruction-rate`: crops and digitally transformed examples → observations → the tables.
 
 Simulated photos, real photos and digital transformations end in the same observations and the same functions.
+
+Longer than 300 lines: the record of a measurement and the step that fills it are read together.
 """
 
 from collections.abc import Mapping, Sequence

@@ -12,7 +12,7 @@ class PhotoRow:
 
     Attributes:
         name: name of the file, followed by "#" and the view where it holds several photos. A name with a
-            slash, TEST/PLACE/…, is no file but a view of a sign in a test: it belongs to no sheet.
+            slash, TEST//PLACE//…, is no file but a view of a sign in a test: it belongs to no sheet.
         sha256: hash of the file.
         run: run code on the sheets when the photo was cropped.
         status: whether cells were cut from it.

@@ -1,1 +1,1 @@
-"""A whole study from one TOML file: which runs it needs, which steps are due, and its tables."""
+"""A whole study in one TOML file: its runs, the steps that are due, and its tables."""

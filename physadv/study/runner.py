@@ -112,7 +112,7 @@ def steps_in_words(steps: Sequence[Step], verb: str) -> str:
 
 
 def measurements(study: Study, root: Path, outcome: Outcome) -> dict[str, Measurement]:
-    """Return run → what was measured, of every run of a study that could be, after `run_study`."""
+    """Return run → measurement of every run that does not wait for photographs, after `run_study`."""
     ready = {step.run for step in outcome.steps if step.name == "measure" and step.state != "waiting"}
     return {
         run.name: outcome.measured.get(run.name) or measure_run(study, run, root)
@@ -122,10 +122,10 @@ def measurements(study: Study, root: Path, outcome: Outcome) -> dict[str, Measur
 
 
 def write_study_tables(study: Study, root: Path, outcome: Outcome) -> tuple[Path, ...]:
-    """Write studies/NAME/tables.csv and tables.json of all runs measured, where they are not up to date.
+    """Write studies/NAME/tables.csv and tables.json of all runs measured, unless they are up to date.
 
     Returns:
-        The files, none where nothing is measured yet.
+        The two files; none if nothing has been measured yet.
     """
     records = _Records(_folder(study, root))
     inputs = digest({run.name: records.of(run.name).get("measure") for run in study.runs})
@@ -148,9 +148,9 @@ def _folder(study: Study, root: Path) -> Path:
 def _steps(
     study: Study, run: StudyRun, root: Path, records: _Records, reporter: Reporter
 ) -> Iterator[tuple[RunStep, State, str]]:
-    """Yield a run's steps, whether each has to be run as things stand, and the hash of its inputs.
+    """Yield a run's steps, the state of each, and the hash of its inputs and of the steps before.
 
-    The caller runs a step before it asks for the next, or none at all.
+    Steps are examined one by one: a caller that runs them has to run one before it asks for the next.
     """
     chain = ""
     for step in run_steps(study, run, root, reporter):
@@ -164,7 +164,7 @@ def _steps(
 
 
 def _begin(run: StudyRun, root: Path, records: _Records, inputs: str) -> None:
-    """Begin a run, after removing what this study has made of other inputs under its name."""
+    """Record that a run has begun, after removing what this study made from other inputs under its name."""
     if records.of(run.name).get(BEGUN) not in (None, inputs):
         clear(Printout(root, run.name), Capture(root, run.name))
     records.note(run.name, BEGUN, inputs)

@@ -1,7 +1,7 @@
-"""The steps of one run of a study: what each depends on, whether its results are there, and what makes them.
+"""The steps of one run of a study: what each depends on, whether its results exist, and how to make them.
 
-A step's inputs are its parameters and the content of the files that it reads; of a classifier given as code,
-only the name.
+The inputs of a step are its parameters and the content of the files that it reads. A classifier given as code
+counts by its name only.
 """
 
 import csv
@@ -94,7 +94,7 @@ def run_steps(study: Study, run: StudyRun, root: Path, reporter: Reporter) -> It
 
 
 def _crop(printout: Printout, capture: Capture, colour: Colour, reporter: Reporter) -> None:
-    """Crop what there is, and name every photo that could not be used."""
+    """Crop every photo, and name each one that could not be used."""
     result = crop(printout, capture, colour=colour, reporter=reporter)
     for photo in result.refused_photos:
         reporter.say(f"{printout.name}: {photo.name}: {photo.reason}")
@@ -149,7 +149,7 @@ def _photographed(printout: Printout, capture: Capture, shots: int) -> bool:
 def _photograph(
     study: Study, run: StudyRun, printout: Printout, capture: Capture, reporter: Reporter
 ) -> None:
-    """Take the simulated photos of a run, and remove those of more shots or sheets than there are now."""
+    """Take the simulated photos of a run, and remove those of shots or sheets that it no longer has."""
     assert run.photographs is not None
     taken = photograph_simulated(
         printout,
@@ -167,10 +167,10 @@ def _photograph(
 
 
 def clear(printout: Printout, capture: Capture) -> None:
-    """Remove a run that is to be made anew with its crops and simulated photos.
+    """Remove a run that is to be made again, with its crops and simulated photos.
 
     Raises:
-        StudyError: there are photographs that are not simulated.
+        StudyError: it has real photographs.
     """
     simulated = {path.stem for path in capture.truth.glob("*.json")}
     real = [path for path in photo_files(capture) if path.stem not in simulated]
@@ -185,7 +185,7 @@ def clear(printout: Printout, capture: Capture) -> None:
 
 
 def _made_of(run: StudyRun) -> object:
-    """Return all that a run's examples depend on, files by their content and not by where they lie."""
+    """Return everything that a run's examples depend on, files by their content and not by their path."""
     settings = run.settings
     own = {**asdict(settings), "checkpoint": None, "images": _images(settings.images)}
     for name in ("model", "labels", "transforms"):
@@ -197,7 +197,7 @@ def _made_of(run: StudyRun) -> object:
 
 
 def _images(images: Path) -> object:
-    """Return names and hashes of the source images, as far as they are there."""
+    """Return names and hashes of the source images that exist."""
     if images.is_file():
         with images.open(newline="", encoding="utf-8-sig", errors="replace") as file:
             listed = [images.parent / (row.get("path") or "") for row in csv.DictReader(file)]
@@ -214,7 +214,7 @@ def _sha256(path: Path) -> str:
 
 @lru_cache(maxsize=2**14)
 def _sha256_of(path: Path, _size: int, _changed: int) -> str:
-    """Return a file's hash, read again only where its size or time of change is another."""
+    """Return a file's hash; the file is read again only if its size or its modification time has changed."""
     return file_sha256(path)
 
 

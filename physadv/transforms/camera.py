@@ -7,8 +7,7 @@ parameters only.
 
 from torch import Tensor
 
-from physadv.transforms.colours import adjust_tone
-from physadv.transforms.light import linear_to_srgb
+from physadv.transforms.colours import adjust_tone, linear_to_srgb
 from physadv.transforms.noise import sensor_noise
 
 

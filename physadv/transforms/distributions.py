@@ -60,7 +60,7 @@ class Ink:
         """Return the reflectance (n, 3, H, W), linear light in [0, 1], of linear light in [0, 1]."""
         import torch
 
-        from physadv.transforms.printing import ink
+        from physadv.transforms.colours import ink
 
         white = parameters["white"]
         return ink(
@@ -125,14 +125,14 @@ class Photometry:
         from physadv.transforms.colours import adjust_gamma, adjust_tone, apply_colour_map
 
         if self != Photometry(gamma=self.gamma, tone=self.tone):
-            images = apply_colour_map(images, self.maps(images, parameters))
+            images = apply_colour_map(images, self._maps(images, parameters))
         if not self.gamma.is_only(1):
             images = adjust_gamma(images, parameters["gamma"])
         if not self.tone.is_only(0):
             images = adjust_tone(images, parameters["tone"])
         return images
 
-    def maps(self, images: Tensor, parameters: Parameters) -> Tensor:
+    def _maps(self, images: Tensor, parameters: Parameters) -> Tensor:
         """Return the affine colour maps (n, 3, 4) of a draw on images (n, 3, H, W)."""
         import torch
 
@@ -184,8 +184,7 @@ class Optics:
         Kernels are as wide as the distribution's largest, so that a row's result does not depend on its
         neighbours.
         """
-        from physadv.transforms.kernels import camera_kernel
-        from physadv.transforms.optics import REACH, blur, gaussian_blur
+        from physadv.transforms.optics import REACH, blur, camera_kernel, gaussian_blur
 
         soft = math.ceil(REACH * self.sigma.high)
         if self.defocus.is_only(0) and self.motion.is_only(0):

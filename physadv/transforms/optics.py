@@ -1,13 +1,16 @@
-"""Blur, with another kernel for every image of a batch."""
+"""Blur, with a kernel for every image: defocus (disc), motion (line) and gaussian, which combine.
+
+A kernel's parameter is a number, which gives one kernel (size, size), or a tensor (B,), which gives one a
+row, (B, size, size).
+"""
 
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
-from torch.nn.functional import conv2d, pad
 
-from physadv.transforms.kernels import gaussian_taps
-
+SUPERSAMPLING = 7
 REACH = 4.0
 """Standard deviations at which gaussian kernels end: 6e-5 of the light lies beyond."""
 
@@ -43,8 +46,8 @@ def gaussian_blur(images: Tensor, sigma: Tensor, radius: int | None = None) -> T
     taps = (taps / taps.sum(dim=1, keepdim=True)).reshape(batch, 2, -1)
     across, down = taps.repeat_interleave(channels, dim=0).unbind(dim=1)
     folded = _folded(images, radius)
-    folded = conv2d(folded, down[:, None, :, None], groups=batch * channels)
-    folded = conv2d(folded, across[:, None, None, :], groups=batch * channels)
+    folded = F.conv2d(folded, down[:, None, :, None], groups=batch * channels)
+    folded = F.conv2d(folded, across[:, None, None, :], groups=batch * channels)
     return folded.reshape(images.shape)
 
 
@@ -60,8 +63,87 @@ def blur(images: Tensor, kernels: Tensor) -> Tensor:
     """
     batch, channels = images.shape[:2]
     weight = kernels.to(images).flip(-2, -1).repeat_interleave(channels, dim=0)[:, None]
-    folded = conv2d(_folded(images, kernels.shape[-1] // 2), weight, groups=batch * channels)
+    folded = F.conv2d(_folded(images, kernels.shape[-1] // 2), weight, groups=batch * channels)
     return folded.reshape(images.shape)
+
+
+def disc_kernel(radius: Tensor | float, size: int) -> Tensor:
+    """Return a defocus kernel that sums to 1: a disc of `radius` pixels, anti-aliased."""
+    radius = _column(radius)
+    y, x = _fine_grid(size, radius)
+    return _pool((x.square() + y.square() <= radius.clamp_min(0.5 / SUPERSAMPLING).square()).to(radius), size)
+
+
+def motion_kernel(length: Tensor | float, angle: Tensor | float, size: int) -> Tensor:
+    """Return a motion kernel that sums to 1: a line of `length` pixels at `angle` degrees."""
+    length, turn = _column(length), _column(angle).deg2rad()
+    y, x = _fine_grid(size, length)
+    along, across = x * turn.cos() + y * turn.sin(), y * turn.cos() - x * turn.sin()
+    line = (along.abs() <= (length / 2).clamp_min(0.5 / SUPERSAMPLING)) & (across.abs() <= 0.25)
+    return _pool(line.to(length), size)
+
+
+def gaussian_kernel(sigma: Tensor | float, size: int) -> Tensor:
+    """Return a gaussian kernel that sums to 1, of `sigma` pixels, each pixel holding its area's share."""
+    taps = gaussian_taps(sigma, size, SUPERSAMPLING)
+    return taps[..., :, None] * taps[..., None, :]
+
+
+def gaussian_taps(sigma: Tensor | float, size: int, supersampling: int = 1) -> Tensor:
+    """Return one axis of a gaussian of `sigma` pixels, (size,) or (B, size), that sums to 1.
+
+    Args:
+        sigma: 0 puts all weight on the centre.
+        size: odd number of taps.
+        supersampling: odd number of points a tap is the mean of; 1 keeps the variance at sigma².
+    """
+    sigma = _column(sigma)[..., 0]
+    axis = _fine_axis(size, supersampling, sigma)
+    # A floor instead of a case for 0: at a thousandth of a pixel all weight is on the centre.
+    fine = (-0.5 * (axis / sigma.clamp_min(1e-3)).square()).exp()
+    coarse: Tensor = fine.reshape(*fine.shape[:-1], size, supersampling).mean(dim=-1)
+    return coarse / coarse.sum(dim=-1, keepdim=True)
+
+
+def camera_kernel(
+    sigma: Tensor | float,
+    defocus: Tensor | float,
+    motion: Tensor | float,
+    angle: Tensor | float,
+    *,
+    radii: tuple[int, int, int],
+) -> Tensor:
+    """Return the point-spread function of a lens in a hand that moves: gaussian, then disc, then line.
+
+    Args:
+        sigma: standard deviation of the gaussian, pixels; a number, or (B,) for one kernel a row.
+        defocus: radius of the disc, pixels.
+        motion: length of the line, pixels.
+        angle: direction of the line, degrees from x to y.
+        radii: at which the three kernels are cut off, whole pixels.
+
+    Returns:
+        (k, k) or (B, k, k), k odd, that sums to 1.
+
+    >>> camera_kernel(0.7, 0.0, 3.0, 90.0, radii=(3, 0, 2)).shape
+    torch.Size([11, 11])
+    """
+    soft, disc, line = (2 * radius + 1 for radius in radii)
+    return combine_kernels(
+        gaussian_kernel(sigma, soft), disc_kernel(defocus, disc), motion_kernel(motion, angle, line)
+    )
+
+
+def combine_kernels(*kernels: Tensor) -> Tensor:
+    """Return the kernel of blurring with one odd kernel after another; it is as wide as all together."""
+    total = kernels[0]
+    for kernel in kernels[1:]:
+        pad, rows = kernel.shape[-1] - 1, kernel[..., 0, 0].numel()
+        spread = F.pad(total, (pad, pad, pad, pad)).reshape(1, rows, *[total.shape[-1] + 2 * pad] * 2)
+        weight = kernel.flip(-2, -1).reshape(rows, 1, *kernel.shape[-2:])
+        combined = F.conv2d(spread, weight, groups=rows)
+        total = combined.reshape(*total.shape[:-2], *combined.shape[-2:])
+    return total
 
 
 def _folded(images: Tensor, radius: int) -> Tensor:
@@ -69,5 +151,28 @@ def _folded(images: Tensor, radius: int) -> Tensor:
 
     One depthwise convolution is several times faster than one an image.
     """
-    padded = pad(images, (radius,) * 4, mode="reflect")
+    padded = F.pad(images, (radius,) * 4, mode="reflect")
     return padded.reshape(1, -1, *padded.shape[2:])
+
+
+def _column(values: Tensor | float) -> Tensor:
+    return torch.as_tensor(values, dtype=None if isinstance(values, Tensor) else torch.float32)[
+        ..., None, None
+    ]
+
+
+def _fine_axis(size: int, supersampling: int, like: Tensor) -> Tensor:
+    steps = torch.arange(size * supersampling, dtype=like.dtype, device=like.device)
+    return (steps + 0.5) / supersampling - size / 2
+
+
+def _fine_grid(size: int, like: Tensor) -> tuple[Tensor, Tensor]:
+    axis = _fine_axis(size, SUPERSAMPLING, like)
+    y, x = torch.meshgrid(axis, axis, indexing="ij")
+    return y, x
+
+
+def _pool(fine: Tensor, size: int) -> Tensor:
+    coarse = F.avg_pool2d(fine.reshape(-1, 1, *fine.shape[-2:]), SUPERSAMPLING)
+    coarse = coarse.reshape(*fine.shape[:-2], size, size)
+    return coarse / coarse.sum(dim=(-2, -1), keepdim=True)

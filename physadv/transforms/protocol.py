@@ -128,7 +128,7 @@ class LinearLight:
 
     def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
         """Return sRGB images in [0, 1] after what happened to their light, in [0, 1]."""
-        from physadv.transforms.light import linear_to_srgb, srgb_to_linear
+        from physadv.transforms.colours import linear_to_srgb, srgb_to_linear
 
         return linear_to_srgb(self.inner.apply(srgb_to_linear(images), parameters))
 

@@ -23,8 +23,8 @@ from physadv.progress import Reporter, silent
 from physadv.randomness import generator
 from physadv.signs.stop_sign import FACE_SIDE
 from physadv.signs.stop_sign.optimise import SIDE
-from physadv.transforms import Composition, Transformation, load_preset, plus_minus, round_to_8_bits
-from physadv.transforms.protocol import Parameters
+from physadv.transforms import Transformation, load_preset, plus_minus, round_to_8_bits
+from physadv.transforms.protocol import Composition, Parameters
 from physadv.transforms.warps import Warp
 
 STOP, SPEED_LIMIT_45 = 14, 12

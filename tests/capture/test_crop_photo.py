@@ -79,9 +79,9 @@ def test_angle_and_distance_are_those_of_the_camera(scene: Scene) -> None:
     origin = camera.rays(torch.zeros((1, 2), dtype=torch.float64))[0][0, 0].numpy()
     for cell, printed in zip(found.cells, scene.sheet.cells, strict=True):
         middle = box_corners(printed.box_mm).mean(axis=0)[None]
-        sight = scene.shot.papers[0].surface(middle)[0] - origin
-        assert cell.distance_mm == pytest.approx(np.linalg.norm(sight), rel=0.01)
-        assert cell.angle_deg == pytest.approx(np.degrees(np.arccos(sight[2] / np.linalg.norm(sight))), abs=1)
+        view = scene.shot.papers[0].surface(middle)[0] - origin
+        assert cell.distance_mm == pytest.approx(np.linalg.norm(view), rel=0.01)
+        assert cell.angle_deg == pytest.approx(np.degrees(np.arccos(view[2] / np.linalg.norm(view))), abs=1)
 
 
 def test_a_photo_is_read_the_same_any_way_up(found: FoundSheet, scene: Scene) -> None:

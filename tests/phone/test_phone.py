@@ -11,30 +11,24 @@ from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageOps
 
 from physadv.phone import (
-    FLAT,
     PHONES,
-    Bend,
-    Glare,
-    Paper,
     Phone,
-    Rod,
     Scene,
-    Shadow,
     Shot,
     draw_shot,
     encode_jpeg,
     load_phone_preset,
     page_to_photo,
-    photo_to_page,
     print_page,
     take_photo,
-    thumb_over,
     wholly_visible,
 )
 from physadv.phone.desk import MATERIALS, TILE_MM, Desk, look_at, weave
-from physadv.phone.dice import Dice
-from physadv.phone.errors import PhoneError
-from physadv.phone.placing import draw_bend
+from physadv.phone.paper import FLAT, Bend, Paper
+from physadv.phone.phones import PhoneError
+from physadv.phone.placing import SKIN, Dice, draw_bend
+from physadv.phone.scene import Glare, Rod, Shadow
+from physadv.phone.truth import photo_to_page
 
 A4 = (210.0, 297.0)
 SMALL = replace(Phone(), width=756, height=1008, focal=757.0)
@@ -47,6 +41,12 @@ def generator(seed: int) -> torch.Generator:
 
 def shoot(phone: Phone, seed: int = 0, **changes: object) -> Shot:
     return replace(draw_shot(phone, A4, generator(seed)), **changes)
+
+
+def thumb_over(paper: Paper, x: float, y: float) -> Rod:
+    """Return a thumb with its tip round a page point that comes from the left."""
+    tip, end = paper.to_table(np.array([(x, y), (x - 500, y)]))
+    return Rod((tip[0], tip[1]), (end[0], end[1]), 10.0, SKIN[0], nail=True)
 
 
 bends = st.builds(
@@ -163,10 +163,10 @@ def test_what_lies_over_a_cell_hides_it() -> None:
     (paper,) = shot.papers
     box, far = (15.0, 100.0, 36.0, 36.0), (150.0, 250.0, 36.0, 36.0)
     assert wholly_visible(shot, box)
-    thumb = replace(shot, rods=(thumb_over(paper, (10.0, 110.0), radius_mm=10.0),))
+    thumb = replace(shot, rods=(thumb_over(paper, 10.0, 110.0),))
     assert not wholly_visible(thumb, box)
     assert wholly_visible(thumb, far)
-    beside = replace(shot, rods=(thumb_over(paper, (4.0, 110.0), radius_mm=10.0),))
+    beside = replace(shot, rods=(thumb_over(paper, 4.0, 110.0),))
     assert wholly_visible(beside, box)
     (x, y), _ = paper.to_table(np.array([(120.0, 90.0), (0.0, 0.0)]))
     on_top = replace(shot, papers=(paper, Paper((100.0, 100.0), (float(x), float(y)))))
@@ -177,7 +177,7 @@ def test_what_lies_over_a_cell_hides_it() -> None:
 
 def test_a_thumb_in_the_photo_is_where_it_is_said_to_be() -> None:
     shot = shoot(SMALL, 2)
-    shot = replace(shot, rods=(thumb_over(shot.papers[0], (30.0, 150.0)),), gains=(0.8, 0.8, 0.8))
+    shot = replace(shot, rods=(thumb_over(shot.papers[0], 30.0, 150.0),), gains=(0.8, 0.8, 0.8))
     photo = take_photo([torch.full((1, 3, 8, 8), 0.86)], shot)
     covered, bare = page_to_photo(shot, np.array([(25.0, 150.0), (45.0, 150.0)])).round().astype(int)
     assert (

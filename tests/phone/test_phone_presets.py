@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from physadv.phone.errors import PhoneError
-from physadv.phone.phones import Phone, Printer, PrintSettings
+from physadv.phone.phones import Phone, PhoneError, Printer, PrintSettings
 from physadv.phone.presets import PHONES, load_phone_preset
 
 GOOD = """

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from physadv.phone import PRINT_SETTINGS, PrintSettings, print_page
-from physadv.phone.errors import PhoneError
-from physadv.phone.phones import Printer
+from physadv.phone import PrintSettings, print_page
+from physadv.phone.phones import PhoneError, Printer
 
 PAGE_MM = (40.0, 60.0)
 DOTS = 10
@@ -60,11 +59,21 @@ def test_a_draft_has_less_ink_and_fewer_dots_but_keeps_its_place() -> None:
     assert centre_of_ink(seen) == pytest.approx((10, 15), abs=0.01)
 
 
-def test_every_way_to_print_named_gives_a_page() -> None:
-    for settings in PRINT_SETTINGS.values():
-        seen = printed(page_with_square(10, 15), settings)
-        assert seen.shape == (600, 400, 3)
-        assert 0 < seen.min() < 0.5 < seen.max() <= 0.861
+@pytest.mark.parametrize(
+    "settings",
+    [
+        PrintSettings(),
+        PrintSettings(scale=0.97),
+        PrintSettings(scale=0.94),
+        PrintSettings(margin_mm=5.0),
+        PrintSettings(monochrome=True),
+        PrintSettings(dpi=150.0, ink=0.75),
+    ],
+)
+def test_every_way_to_print_gives_a_page(settings: PrintSettings) -> None:
+    seen = printed(page_with_square(10, 15), settings)
+    assert seen.shape == (600, 400, 3)
+    assert 0 < seen.min() < 0.5 < seen.max() <= 0.861
 
 
 @pytest.mark.parametrize(

@@ -29,9 +29,11 @@ def test_two_folders_become_a_run_that_goes_round_the_loop(physadv, tmp_path, fo
     assert "next: physadv print theirs" in answer.out
     manifest = Printout(tmp_path, "theirs").manifest()
     assert [clean.source for clean, _ in manifest.pairs()] == [f"000{k}.png" for k in range(1, 6)]
+    phone = tmp_path / "phone.toml"
+    phone.write_text('base = "office"\n\n[phone]\nwidth = 1512\nheight = 2016\nfocal = 1514\n')
     for command in (
         ["print"],
-        ["photograph", "--simulate", "--shots", 1, "--workers", 1],
+        ["photograph", "--simulate", "--preset", phone, "--shots", 1, "--workers", 1],
         ["crop", "--workers", 1],
         ["report", "--transform", "jpeg=50"],
     ):

@@ -172,10 +172,10 @@ def test_what_a_used_photo_shows_besides_is_told_and_kept(physadv, root, photos)
         )
         image.paste(code, (0, 0))
         image.save(photos / PHOTO, quality=92, exif=exif)
-    told = "also shows a sheet of another run (code OTHERS; this run's is "
-    assert f"{PHOTO}: {told}" in physadv(*CROP, root).out
+    remark = "also shows a sheet of another run (code OTHERS; this run's is "
+    assert f"{PHOTO}: {remark}" in physadv(*CROP, root).out
     ((photo,), crops) = stored(root)
-    assert photo.remark.startswith(told)
+    assert photo.remark.startswith(remark)
     assert all(crop.path for crop in crops)
 
 

@@ -96,6 +96,9 @@ MINE = """
 base = "office"
 
 [phone]
+width = 1512
+height = 2016
+focal = 1514
 orientations = [1]
 
 [print]

@@ -4,19 +4,14 @@ import torch
 
 from physadv.phone import Phone, Printer
 from physadv.phone.printing import print_images
-from physadv.transforms import (
-    Ink,
-    Photometry,
-    Range,
+from physadv.transforms import Ink, Photometry, Range, fixed, load_preset, round_to_8_bits
+from physadv.transforms.colours import (
     adjust_gamma,
     adjust_tone,
-    fixed,
     linear_to_srgb,
-    load_preset,
-    round_to_8_bits,
     srgb_to_linear,
+    temperature_gain,
 )
-from physadv.transforms.colours import temperature_gain
 
 IMAGES = torch.rand(4, 3, 9, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 

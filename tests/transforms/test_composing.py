@@ -4,7 +4,6 @@ import torch
 from physadv.transforms import (
     Deformation,
     Ink,
-    LinearLight,
     Optics,
     Photometry,
     Range,
@@ -15,6 +14,7 @@ from physadv.transforms import (
     in_linear_light,
     load_preset,
 )
+from physadv.transforms.protocol import LinearLight
 
 GOOD = """
 [[transform]]

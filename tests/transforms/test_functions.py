@@ -3,14 +3,10 @@ import pytest
 import torch
 from PIL import Image
 
-from physadv.transforms import (
-    adjust_brightness,
-    adjust_contrast,
-    gaussian_blur,
-    gaussian_noise,
-    pillow_jpeg,
-    standard_normal,
-)
+from physadv.transforms.colours import adjust_brightness, adjust_contrast
+from physadv.transforms.jpeg import pillow_jpeg
+from physadv.transforms.noise import gaussian_noise, standard_normal
+from physadv.transforms.optics import gaussian_blur
 
 MID_GREYS = (
     torch.rand(2, 3, 7, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * 0.4 + 0.3

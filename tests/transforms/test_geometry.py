@@ -7,7 +7,7 @@ from torch import Tensor
 from physadv.phone.phones import Printer
 from physadv.phone.printing import print_images
 from physadv.transforms.geometry import Camera, sample_plane
-from physadv.transforms.kernels import combine_kernels, disc_kernel, gaussian_kernel, motion_kernel
+from physadv.transforms.optics import combine_kernels, disc_kernel, gaussian_kernel, motion_kernel
 
 
 def camera(**changes: float) -> Camera:

@@ -6,7 +6,9 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from physadv.transforms import Jpeg, Range, differentiable_jpeg, gaussian_blur, pillow_jpeg
+from physadv.transforms import Jpeg, Range
+from physadv.transforms.jpeg import differentiable_jpeg, pillow_jpeg
+from physadv.transforms.optics import gaussian_blur
 
 
 def natural_images(n: int, height: int, width: int) -> Tensor:

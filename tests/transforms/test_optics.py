@@ -1,8 +1,16 @@
 import pytest
 import torch
 
-from physadv.transforms import Optics, Range, blur, fixed, gaussian_blur, pooled_normal, sensor_noise
-from physadv.transforms.kernels import combine_kernels, disc_kernel, gaussian_kernel, motion_kernel
+from physadv.transforms import Optics, Range, fixed
+from physadv.transforms.noise import pooled_normal, sensor_noise
+from physadv.transforms.optics import (
+    blur,
+    combine_kernels,
+    disc_kernel,
+    gaussian_blur,
+    gaussian_kernel,
+    motion_kernel,
+)
 
 NUMBERS = torch.tensor([0.0, 0.7, 2.3], dtype=torch.float64)
 ANGLES = torch.tensor([0.0, 30.0, 117.0], dtype=torch.float64)

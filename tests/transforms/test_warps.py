@@ -4,18 +4,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from physadv.transforms import (
-    Deformation,
-    Range,
-    TransformError,
-    Warp,
-    fixed,
-    gaussian_blur,
-    plus_minus,
-    warp_perspective,
-)
+from physadv.transforms import Deformation, Range, TransformError, Warp, fixed, plus_minus
 from physadv.transforms.bending import bent_surface
 from physadv.transforms.geometry import apply_homography
+from physadv.transforms.optics import gaussian_blur
+from physadv.transforms.resampling import warp_perspective
 
 EVERYTHING = Warp(
     rotation=plus_minus(20),

@@ -23,17 +23,13 @@ from physadv.signs.stop_sign.camera import (
 )
 from physadv.signs.stop_sign.road import HEIGHT, START_M, WIDTH, Road, set_post
 from physadv.signs.stop_sign.views import Frame
-from physadv.transforms import (
-    Range,
-    blur,
-    pillow_jpeg,
-    plus_minus,
-    srgb_to_linear,
-    standard_normal,
-)
+from physadv.transforms import Range, plus_minus
 from physadv.transforms.camera import develop
+from physadv.transforms.colours import srgb_to_linear
 from physadv.transforms.geometry import apply_homography, matrices, view_rotation
-from physadv.transforms.kernels import camera_kernel
+from physadv.transforms.jpeg import pillow_jpeg
+from physadv.transforms.noise import standard_normal
+from physadv.transforms.optics import blur, camera_kernel
 
 _SHAKES = 4
 """Sine waves that a shake is the sum of."""

@@ -14,8 +14,9 @@ from torch import Tensor
 from physadv.randomness import derive_seed
 from physadv.signs.drawing.drawing import draw_background
 from physadv.signs.stop_sign import FACE_MM, FACE_SIDE, StopSignError
-from physadv.transforms import linear_to_srgb, srgb_to_linear, warp_perspective
+from physadv.transforms.colours import linear_to_srgb, srgb_to_linear
 from physadv.transforms.geometry import apply_homography, matrices
+from physadv.transforms.resampling import warp_perspective
 
 FOCAL_PX = 1040.0
 """Focal length of both cameras, pixels: 26 mm on 36 mm of film, the main camera of most phones, with 1440

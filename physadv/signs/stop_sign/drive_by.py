@@ -62,7 +62,7 @@ def drive_by_test(
         approach = draw_approach(exhibit.names[row], index, exhibit.seed, conditions)
         place = f"approach {index + 1} at {approach.speed_kmh:.0f} km/h"
         make = partial(_answers, exhibit, row, index, approach, place, size.every, finders)
-        found = list(keep(f"drive-by test, simulated/{place}/{exhibit.names[row]}", make))
+        found = list(keep(f"drive-by test, simulated//{place}//{exhibit.names[row]}", make))
         for own, number in zip(answers, range(len(finders)), strict=True):
             own += found[number :: len(finders)]
     return answers

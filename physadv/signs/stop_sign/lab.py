@@ -29,20 +29,12 @@ from physadv.signs.stop_sign.camera import (
 from physadv.signs.stop_sign.cells import CELLS, Cell
 from physadv.signs.stop_sign.settings import StudySize
 from physadv.signs.stop_sign.views import MARGIN, Answer, Exhibit, Keep, View, afresh
-from physadv.transforms import (
-    Jpeg,
-    Optics,
-    Photometry,
-    Range,
-    Sensor,
-    compose,
-    pillow_jpeg,
-    plus_minus,
-    pooled_normal,
-    srgb_to_linear,
-)
+from physadv.transforms import Jpeg, Optics, Photometry, Range, Sensor, compose, plus_minus
 from physadv.transforms.camera import develop
+from physadv.transforms.colours import srgb_to_linear
 from physadv.transforms.geometry import view_rotation
+from physadv.transforms.jpeg import pillow_jpeg
+from physadv.transforms.noise import pooled_normal
 
 _AROUND = 1.45
 """Side of what is rendered, in heights of the plate."""
@@ -133,7 +125,7 @@ def lab_test(
     answers: list[Answer] = []
     for cell in reporter.track(CELLS, len(CELLS), "lab test (simulated)"):
         make = partial(_answers, exhibit, cell, size.shots, conditions, behind)
-        answers += keep(f"lab test, simulated/{cell.name}", make)
+        answers += keep(f"lab test, simulated//{cell.name}", make)
     return answers
 
 

@@ -1,6 +1,6 @@
 """Answers in captures/NAME/observations.sqlite: one transaction a part of a test, from which a test goes on.
 
-A view is a photo of the store whose name is TEST/PLACE/…#NUMBER SIGN: the slash keeps it apart from the files
+A view is a photo of the store whose name is TEST//PLACE//…#NUMBER SIGN: slashes keep it apart from the files
 in the capture's folder of photos. Its crops are the sign's treatments, observations the classifier's answers.
 """
 
@@ -98,7 +98,7 @@ class KeptAnswers:
         return Answer(
             treatment=crop.example,
             sign=crop.photo.removeprefix(f"{part}#").partition(" ")[2],
-            place=part.split("/")[1],
+            place=part.split("//")[1],
             distance_m=math.nan if crop.distance_mm is None else crop.distance_mm / 1000,
             angle_deg=math.nan if crop.angle_deg is None else crop.angle_deg,
             label=self._judge.label,
@@ -110,7 +110,7 @@ class KeptAnswers:
 
 def _channel(part: str) -> str:
     """Return the test of a part, "lab test, simulated": the channel of its observations."""
-    return part.partition("/")[0]
+    return part.partition("//")[0]
 
 
 def _by_view(answers: Iterable[Answer]) -> dict[tuple[str, int], list[tuple[int, Answer]]]:

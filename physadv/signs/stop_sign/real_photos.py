@@ -45,7 +45,7 @@ def photo_test(
     cells = photos_by_cell(folder)
     answers: list[Answer] = []
     for path, cell in reporter.track(cells.items(), len(cells), f"photos of {treatment}"):
-        part = f"lab test, {CHANNEL}/{cell.name}/{treatment}/{path.relative_to(folder)}"
+        part = f"lab test, {CHANNEL}//{cell.name}//{treatment}//{path.relative_to(folder)}"
         answers += keep(f"{part}@{_digest(path)}", partial(_photo_answers, judge, path, cell, treatment))
     if all(answer.answer is None for answer in answers):
         raise StopSignError(f"{folder}: no sign in any of {len(cells)} photos; {_WANTED}")
@@ -80,7 +80,7 @@ def video_test(
         StopSignError: no frame of the video can be decoded, or none shows a sign.
     """
     make = partial(_video_answers, judge, path, treatment, every, focal_px)
-    part = f"drive-by test, {CHANNEL}/video {path.name}/{treatment}, every {every}"
+    part = f"drive-by test, {CHANNEL}//video {path.name}//{treatment}, every {every}"
     answers = list(keep(f"{part}@{_digest(path)}", make))
     if all(answer.answer is None for answer in answers):
         raise StopSignError(f"{path}: no sign in any of the {len(answers)} frames looked at; {_WANTED}")

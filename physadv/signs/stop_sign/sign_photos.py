@@ -17,7 +17,7 @@ from physadv.signs.drawing.drawing import draw_posed_sign
 from physadv.signs.stop_sign import FACE_SIDE, StopSignError
 from physadv.signs.stop_sign.outline import LEAST_SIDE, find_signs
 from physadv.signs.stop_sign.plate import SignPhoto, face_homography, octagon, sign_height
-from physadv.transforms import warp_perspective
+from physadv.transforms.resampling import warp_perspective
 
 T = TypeVar("T")
 

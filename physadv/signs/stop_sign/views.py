@@ -178,7 +178,7 @@ class Answer(Seen):
 
 
 Keep = Callable[[str, Callable[[], list[Answer]]], Iterable[Answer]]
-"""Takes the name of a part of a test, TEST/PLACE/…, and what makes its answers; returns them."""
+"""Takes the name of a part of a test, TEST//PLACE//…, and what makes its answers; returns them."""
 
 
 def afresh(part: str, make: Callable[[], list[Answer]]) -> list[Answer]:

@@ -67,14 +67,14 @@ def test_every_view_is_a_photo_of_the_store_and_none_of_the_folder(exhibit, tmp_
         assert all(view.simulated and view.status == "used" for view in views)
         seen = store.observations(views[0].run, "tiny", "lab test, simulated", 3)
         assert {(row.example, row.photo) for row in seen} == {(crop.example, crop.photo) for crop in crops}
-        near = next(crop for crop in crops if crop.photo.startswith("lab test, simulated/5 ft, 45°#"))
+        near = next(crop for crop in crops if crop.photo.startswith("lab test, simulated//5 ft, 45°#"))
         assert near.distance_mm == pytest.approx(5 * 304.8, rel=0.03)
         assert near.angle_deg == pytest.approx(45, abs=2)
 
 
 def test_a_sign_that_was_not_found_is_kept_with_the_reason(exhibit, tmp_path):
     view = View("clean", "a", "video mine.mp4", math.nan, math.nan, None)
-    part = "drive-by test, photographed/video mine.mp4"
+    part = "drive-by test, photographed//video mine.mp4"
     with Capture(tmp_path, "mine").store() as store:
         keep = KeptAnswers(store, exhibit.judge, 0, "these")
         (answer,) = keep(part, lambda: exhibit.judge.answers([view]))
@@ -85,6 +85,15 @@ def test_a_sign_that_was_not_found_is_kept_with_the_reason(exhibit, tmp_path):
         (kept,) = KeptAnswers(store, exhibit.judge, 0, "these")(part, list)
         assert math.isnan(kept.distance_m)
         assert kept.sign == "a"
+
+
+def test_an_approach_keeps_its_name(exhibit, tmp_path):
+    place = "approach 1 at 29 km/h"
+    view = View("clean", "a", place, 20.0, 5.0, torch.zeros(3, 8, 8))
+    with Capture(tmp_path, "mine").store() as store:
+        keep = KeptAnswers(store, exhibit.judge, 0, "these")
+        (answer,) = keep(f"drive-by test, simulated//{place}//a", lambda: exhibit.judge.answers([view]))
+        assert (answer.place, answer.sign) == (place, "a")
 
 
 def test_answers_of_other_stickers_make_room(exhibit, tmp_path):
