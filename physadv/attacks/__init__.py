@@ -19,7 +19,7 @@ from physadv.importing import lazy_names
 if TYPE_CHECKING:
     from physadv.attacks.errors import AttackError
     from physadv.attacks.gradient import bim, eot, eot_lagrangian, fast, least_likely, mim, pgd, pgd_l2
-    from physadv.attacks.loop import Watch, optimise
+    from physadv.attacks.loop import optimise
     from physadv.attacks.minimum_norm import cw_l2, lbfgs
     from physadv.attacks.objectives import (
         ensemble,
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NES", "RECIPES", "AttackError", "FiniteDifferences", "L2Ball", "LInfBall", "MomentumSign",
     "NormalisedStep", "Patch", "Placement", "QueryOnly", "Recipe", "SignedStep", "Stickers", "TorchOptimiser",
-    "Watch", "bars", "bim", "circle", "cw_l2", "ensemble", "eot", "eot_lagrangian", "fast", "find_recipe",
+    "bars", "bim", "circle", "cw_l2", "ensemble", "eot", "eot_lagrangian", "fast", "find_recipe",
     "lab_distance", "lbfgs", "least_likely", "least_likely_class", "mim", "non_printability_minimum",
     "non_printability_product", "optimise", "paste", "patch", "pgd", "pgd_l2", "random_target", "rp2",
     "square", "targeted_cross_entropy", "targeted_margin", "total_variation", "universal_patch",

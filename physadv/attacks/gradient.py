@@ -22,6 +22,8 @@ from physadv.attacks.running import Options, objective_for, run_recipe, steps_of
 from physadv.attacks.variables import L2Ball, LInfBall
 from physadv.classifiers import Classifier
 
+_LAGRANGIAN = RECIPES["eot-lagrangian"]
+
 
 def fast(
     classifier: Classifier, images: Tensor, labels: Tensor, *, eps: float, **options: Unpack[Options]
@@ -153,27 +155,15 @@ def eot_lagrangian(
     images: Tensor,
     labels: Tensor,
     *,
-    weight: float = RECIPES["eot-lagrangian"].parameters["weight"],
+    weight: float = _LAGRANGIAN.parameters["weight"],
     **options: Unpack[Options],
 ) -> Tensor:
     """Minimise expected loss + λ · expected LAB distance over transformations (Athalye et al. 2018, eq. 3).
 
-    Adam in the box [0, 255]. The loss is −log p of the targets or, without any, of all classes but the label.
+    Adam in the box [0, 255]. λ is `weight`, the cross-entropy that a distance of 1 ΔE is worth; the paper
+    tries several per image. The loss is −log p of the targets or, without any, of all classes but the label.
     The distance is between the transformed adversarial and the clean image under the same transformation,
-    root mean square per pixel (`lab_distance`).
-
-    Args:
-        classifier: the classifier to fool.
-        images: float32 or float64 (B, 3, H, W) in [0, 1], whole 8-bit levels.
-        labels: int64 (B,), the true classes.
-        weight: λ, cross-entropy that a distance of 1 ΔE is worth. The paper tries several per image.
-        **options: see `Options`.
-
-    Returns:
-        Adversarial images of the shape and dtype of `images`, whole 8-bit levels.
-
-    Raises:
-        AttackError: an argument is out of its range, or a gradient is not finite.
+    root mean square per pixel (`lab_distance`). Other arguments, result and errors as `fast`.
     """
     if not weight >= 0:
         raise AttackError(f"weight is {weight:g}; wanted 0 or more")
@@ -184,10 +174,9 @@ def eot_lagrangian(
             clean = view(images.repeat(len(seen) // len(images), 1, 1, 1))
         return weight * lab_distance(seen, clean)
 
-    recipe = RECIPES["eot-lagrangian"]
+    recipe, steps = _LAGRANGIAN, steps_of(_LAGRANGIAN, options)
     objective = objective_for(classifier, labels, options, away=untargeted_likelihood)
     adam = TorchOptimiser(partial(torch.optim.Adam, lr=recipe.step_size()))
-    steps = steps_of(recipe, options)
     values = run_recipe(recipe, classifier, objective, box, adam, steps, options, view_penalty=distance)
     return box.whole(values) / 255
 

@@ -58,26 +58,6 @@ Keep = Callable[[Snapshot], None]
 """Called before every step with where the loop stands."""
 
 
-@dataclass(frozen=True)
-class Watch:
-    """What happens between the steps of a loop.
-
-    Attributes:
-        callback: function called with (step, losses (B,)) before every step.
-        goal: function asked every `check_every` steps which pictures are good enough. Those are changed no
-            more, and the loop ends when all are. Only for variables with one row an image.
-        check_every: steps between two questions to `goal`.
-        keep: function called with a `Snapshot` before every step.
-        resume: snapshot of an interrupted loop of the same arguments, to go on from to the same end.
-    """
-
-    callback: Callback | None = None
-    goal: Goal | None = None
-    check_every: int = 10
-    keep: Keep | None = None
-    resume: Snapshot | None = None
-
-
 def optimise(
     classifier: Callable[[Tensor], Tensor],
     objective: Objective,
@@ -91,7 +71,11 @@ def optimise(
     chunk: int | None = None,
     penalty: Penalty | None = None,
     view_penalty: ViewPenalty | None = None,
-    watch: Watch | None = None,
+    callback: Callback | None = None,
+    goal: Goal | None = None,
+    check_every: int = 10,
+    keep: Keep | None = None,
+    resume: Snapshot | None = None,
 ) -> Tensor:
     """Return the values that make the expected loss small: Expectation over Transformation.
 
@@ -112,7 +96,12 @@ def optimise(
         penalty: a further loss of the values themselves, added to the expected one.
         view_penalty: a further loss of every transformed image, whose expectation is added. It is given the
             draw too, so that it can compare with other images under the same transformation.
-        watch: what happens between steps, and where an interrupted loop goes on.
+        callback: function called with (step, losses (B,)) before every step.
+        goal: function asked every `check_every` steps which pictures are good enough. Those are changed no
+            more, and the loop ends when all are. Only for variables with one row an image.
+        check_every: steps between two questions to `goal`.
+        keep: function called with a `Snapshot` before every step.
+        resume: snapshot of an interrupted loop of the same arguments, to go on from to the same end.
 
     Raises:
         AttackError: a gradient is not finite.
@@ -128,14 +117,13 @@ def optimise(
         >>> values.flatten().tolist()
         [124.0, 124.0, 132.0]
     """
-    watch = watch or Watch()
-    if watch.resume is None:
+    if resume is None:
         values, first = variable.start(generator), 0
         done = torch.zeros(variable.batch, dtype=torch.bool, device=values.device)
     else:
-        values, done, first = watch.resume.values, watch.resume.done, watch.resume.step
-        generator.set_state(watch.resume.stream)
-        optimiser.restore(watch.resume.optimiser)
+        values, done, first = resume.values, resume.done, resume.step
+        generator.set_state(resume.stream)
+        optimiser.restore(resume.optimiser)
     gradient_at = partial(
         expected_loss,
         classifier,
@@ -149,17 +137,17 @@ def optimise(
         view_penalty=view_penalty,
     )
     for step in range(first, steps):
-        if watch.keep is not None:
-            watch.keep(Snapshot(step, values, done, generator.get_state(), optimiser.memory()))
-        if watch.goal is not None and step and step % watch.check_every == 0:
-            done |= watch.goal(variable.images(values))
+        if keep is not None:
+            keep(Snapshot(step, values, done, generator.get_state(), optimiser.memory()))
+        if goal is not None and step and step % check_every == 0:
+            done |= goal(variable.images(values))
             if bool(done.all()):
                 break
         losses, gradient = gradient_at(values)
         if not gradient.isfinite().all():
             raise AttackError(f"the gradient is not finite (NaN or overflow) at step {step + 1} of {steps}")
-        if watch.callback is not None:
-            watch.callback(step, losses)
+        if callback is not None:
+            callback(step, losses)
         moved = variable.project(optimiser(values, gradient))
         values = torch.where(done[:, None, None, None], values, moved) if bool(done.any()) else moved
     return values

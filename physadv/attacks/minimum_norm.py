@@ -60,9 +60,8 @@ def cw_l2(
     if not confidence >= 0:
         raise AttackError(f"confidence is {confidence:g}; wanted 0 or more")
     box = TanhBox(checked_levels(classifier, images, labels))
-    objective = objective_for(classifier, labels, options, *_margins(confidence))
     make = partial(TorchOptimiser, partial(torch.optim.Adam, lr=_CW_L2.step_size()))
-    return _search(_CW_L2, classifier, labels, box, objective, make, options, searches, confidence)
+    return _search(_CW_L2, classifier, labels, box, make, options, searches, confidence=confidence)
 
 
 def lbfgs(
@@ -83,15 +82,9 @@ def lbfgs(
     if targets is None:
         targets = runner_up_class(classifier, images, labels)
     objective = objective_for(classifier, labels, {"targets": targets})
-    make = partial(
-        EachImage, partial(TorchOptimiser, partial(torch.optim.LBFGS, lr=_LBFGS.step_size(), max_iter=1))
-    )
-    return _search(_LBFGS, classifier, labels, box, objective, make, options, searches)
-
-
-def _margins(confidence: float) -> tuple[Callable[[Tensor], Objective], Callable[[Tensor], Objective]]:
-    """Return f6 towards targets and away from labels, with a confidence."""
-    return partial(targeted_margin, confidence=confidence), partial(untargeted_margin, confidence=confidence)
+    one = partial(TorchOptimiser, partial(torch.optim.LBFGS, lr=_LBFGS.step_size(), max_iter=1))
+    make = partial(EachImage, one)
+    return _search(_LBFGS, classifier, labels, box, make, options, searches, objective)
 
 
 def _search(
@@ -99,14 +92,16 @@ def _search(
     classifier: Classifier,
     labels: Tensor,
     box: TanhBox | LInfBall,
-    objective: Objective,
     optimiser: Callable[[], Optimiser],
     options: Options,
     searches: int,
+    objective: Objective | None = None,
     confidence: float = 0.0,
 ) -> Tensor:
-    """Return the nearest pictures of `searches` runs of the loop."""
-    margin = objective_for(classifier, labels, options, *_margins(torch.inf))
+    """Return the nearest pictures of `searches` runs of the loop; the objective is f6 without another."""
+    unbounded = (partial(f6, confidence=torch.inf) for f6 in (targeted_margin, untargeted_margin))
+    margin = objective_for(classifier, labels, options, *unbounded)
+    loss = objective or (lambda logits: margin(logits).clamp_min(-confidence))
     nearest = _Nearest(box.levels, margin, confidence)
     weight = torch.full_like(nearest.distance, recipe.parameters["first_weight"])
     low, high = torch.zeros_like(weight), torch.full_like(weight, torch.inf)
@@ -115,7 +110,7 @@ def _search(
     steps, values = steps_of(recipe, options), box.levels
 
     def weighted(logits: Tensor) -> Tensor:
-        return _UNIT * weight * objective(nearest.judged(logits))
+        return _UNIT * weight * loss(nearest.judged(logits))
 
     def distance(values: Tensor) -> Tensor:
         return nearest.squared_distance(box.images(values))

@@ -63,14 +63,7 @@ class OwnAttack:
         eps: float,
         **options: Unpack[Options],
     ) -> Tensor:
-        """Return adversarial images, whole 8-bit levels, no further than eps from `images`.
-
-        Args:
-            classifier: the classifier to fool.
-            images: float32 or float64 (B, 3, H, W) in [0, 1], whole 8-bit levels.
-            labels: int64 (B,), the true classes.
-            eps: L∞ budget, a whole number of 8-bit levels over 255.
-            **options: see `Options`; those that the function has no parameter for cannot be set.
+        """Return adversarial images, whole 8-bit levels; arguments as `fast`.
 
         Raises:
             AttackError: the function fails, lacks a parameter for an option, or returns something else.

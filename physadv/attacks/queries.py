@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn.functional import one_hot
 
 from physadv.attacks.errors import AttackError
 from physadv.attacks.loop import images_at_once
@@ -24,19 +25,15 @@ class Directions(Protocol):
     @property
     def sigma(self) -> float:
         """Return σ, the length of a search step, as a fraction of the pixel range."""
-        ...
 
     def queries(self, values: int) -> int:
         """Return the number of queries per estimate for one picture of that many values."""
-        ...
 
     def weight(self) -> float:
         """Return the weight of one direction's u·(f(x + σu) − f(x − σu))/2σ in the sum."""
-        ...
 
     def blocks(self, shape: torch.Size, generator: torch.Generator, most: int) -> Iterator[Tensor]:
         """Yield the directions for one picture of that shape in blocks of at most `most`, (n, *shape)."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -68,8 +65,7 @@ class NES:
     def blocks(self, shape: torch.Size, generator: torch.Generator, most: int) -> Iterator[Tensor]:
         """Yield gaussian directions, the same whatever the size of a block."""
         drawn = torch.randn((self.population // 2, *shape), generator=generator, device=generator.device)
-        for first in range(0, len(drawn), most):
-            yield drawn[first : first + most]
+        yield from torch.split(drawn, most)
 
 
 @dataclass(frozen=True)
@@ -97,10 +93,8 @@ class FiniteDifferences:
         """Yield the unit vectors."""
         values = shape.numel()
         for first in range(0, values, most):
-            rows = min(most, values - first)
-            block = torch.zeros(rows, values)
-            block[torch.arange(rows), torch.arange(first, first + rows)] = 1
-            yield block.reshape(rows, *shape)
+            places = torch.arange(first, min(first + most, values))
+            yield one_hot(places, values).float().reshape(-1, *shape)
 
 
 ESTIMATES = ("nes", "nes=POPULATION", "finite-differences")
@@ -112,15 +106,12 @@ def find_directions(estimate: str, sigma: float | None = None) -> Directions:
     Raises:
         AttackError: there is no such estimate, or a number is out of its range.
     """
-    name, equals, population = estimate.partition("=")
-    found: NES | FiniteDifferences
-    if estimate == "finite-differences":
-        found = FiniteDifferences()
-    elif name == "nes" and not equals:
-        found = NES()
-    elif name == "nes" and population.isdecimal():
+    population = estimate.removeprefix("nes=")
+    named: dict[str, NES | FiniteDifferences] = {"nes": NES(), "finite-differences": FiniteDifferences()}
+    found = named.get(estimate)
+    if estimate.startswith("nes=") and population.isdecimal():
         found = NES(int(population))
-    else:
+    if found is None:
         raise AttackError(unknown_name("estimate", estimate, ESTIMATES))
     return found if sigma is None else replace(found, sigma=sigma)
 
@@ -173,8 +164,7 @@ class QueryOnly(Classifier):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (B, K) of float images (B, 3, H, W) in [0, 1]."""
-        answers: Tensor = _GradientEstimate.apply(images, self)
-        return answers
+        return _GradientEstimate.apply(images, self)  # type: ignore[no-any-return]
 
     @torch.no_grad()
     def answer(self, images: Tensor) -> Tensor:

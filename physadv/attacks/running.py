@@ -8,7 +8,7 @@ from torch import Tensor
 
 from physadv.attacks.checks import check_count, check_targets
 from physadv.attacks.errors import AttackError
-from physadv.attacks.loop import Callback, Goal, Keep, Snapshot, ViewPenalty, Watch, optimise
+from physadv.attacks.loop import Callback, Goal, Keep, Snapshot, ViewPenalty, optimise
 from physadv.attacks.objectives import Objective, targeted_cross_entropy, untargeted_cross_entropy
 from physadv.attacks.optimisers import Optimiser
 from physadv.attacks.penalties import Penalty
@@ -53,11 +53,7 @@ def objective_for(
     towards: Callable[[Tensor], Objective] = targeted_cross_entropy,
     away: Callable[[Tensor], Objective] = untargeted_cross_entropy,
 ) -> Objective:
-    """Return the objective: towards the targets where there are any, else away from the labels.
-
-    Raises:
-        AttackError: the targets are not what `check_targets` wants.
-    """
+    """Return the objective: towards the targets, checked, where there are any, else away from the labels."""
     targets = options.get("targets")
     if targets is None:
         return away(labels)
@@ -71,21 +67,13 @@ def generator_of(options: Options) -> torch.Generator:
 
 
 def steps_of(recipe: Recipe, options: Options, eps: float = 0) -> int:
-    """Return the number of steps of the options, or the recipe's for a budget of eps 8-bit levels.
-
-    Raises:
-        AttackError: it is less than 1.
-    """
+    """Return the number of steps of the options, 1 or more, or the recipe's for eps 8-bit levels."""
     steps = options.get("steps")
     return recipe.steps_for(round(eps)) if steps is None else check_count("steps", steps)
 
 
 def refuse_goal(attack: str, options: Options) -> None:
-    """Refuse a goal for an attack whose values are not the pictures themselves.
-
-    Raises:
-        AttackError: there is one.
-    """
+    """Raise AttackError for a goal: the values of the attack are not the pictures themselves."""
     if options.get("goal") is not None:
         raise AttackError(f"{attack} cannot stop image by image at a goal; leave it out")
 
@@ -120,10 +108,8 @@ def run_recipe(
         chunk=None if chunk is None else check_count("chunk", chunk),
         penalty=penalty,
         view_penalty=view_penalty,
-        watch=Watch(
-            callback=options.get("callback"),
-            goal=options.get("goal"),
-            keep=options.get("keep"),
-            resume=options.get("resume"),
-        ),
+        callback=options.get("callback"),
+        goal=options.get("goal"),
+        keep=options.get("keep"),
+        resume=options.get("resume"),
     )

@@ -15,34 +15,25 @@ class Variable(Protocol):
     @property
     def batch(self) -> int:
         """Return the number of images that a step shows."""
-        ...
 
     def start(self, generator: torch.Generator) -> Tensor:
         """Return the first values."""
-        ...
 
     def images(self, values: Tensor) -> Tensor:
         """Return the pictures (·, 3, H, W) in [0, 1] that the values stand for, differentiable."""
-        ...
 
     def draw(self, n: int, generator: torch.Generator) -> Parameters:
         """Draw the random parameters of `render` for n images, such as a patch's place; mostly none."""
-        ...
 
     def render(self, values: Tensor, drawn: Parameters, samples: int) -> Tensor:
         """Return the images (samples·B, 3, H, W) to be transformed and classified, sample by sample."""
-        ...
 
     def project(self, values: Tensor) -> Tensor:
         """Return the nearest allowed values."""
-        ...
 
 
 class _OwnImages:
-    """Values that are the images themselves, in 8-bit levels.
-
-    Values need not be whole while they are optimised: images are rounded, with a straight-through gradient.
-    """
+    """Values that are the images themselves, in 8-bit levels, whole only once they are rounded."""
 
     levels: Tensor
 
@@ -56,7 +47,7 @@ class _OwnImages:
         return {}
 
     def images(self, values: Tensor) -> Tensor:
-        """Return the rounded levels / 255."""
+        """Return the rounded levels / 255; the gradient passes the rounding."""
         return (values + (values.round() - values).detach()) / 255
 
     def render(self, values: Tensor, drawn: Parameters, samples: int) -> Tensor:
@@ -81,23 +72,14 @@ class LInfBall(_OwnImages):
     eps: int
     random_start: bool = False
 
-    @property
-    def low(self) -> Tensor:
-        """Return max(0, x − eps)."""
-        return (self.levels - self.eps).clamp_min(0)
-
-    @property
-    def high(self) -> Tensor:
-        """Return min(255, x + eps)."""
-        return (self.levels + self.eps).clamp_max(255)
-
     def start(self, generator: torch.Generator) -> Tensor:
-        """Return the clean levels, or levels drawn uniformly between `low` and `high`, both included."""
+        """Return the clean levels, or levels drawn uniformly from the ball."""
         if not self.random_start:
             return self.levels
         uniform = torch.rand(self.levels.shape, generator=generator, device=generator.device).to(self.levels)
-        choices = self.high - self.low + 1
-        return self.low + (uniform * choices).floor().minimum(choices - 1)
+        low, high = self._bounds()
+        choices = high - low + 1
+        return low + (uniform * choices).floor().minimum(choices - 1)
 
     def whole(self, values: Tensor) -> Tensor:
         """Return the values rounded; the ball's faces are whole levels, so none leaves it."""
@@ -105,14 +87,15 @@ class LInfBall(_OwnImages):
 
     def project(self, values: Tensor) -> Tensor:
         """Return the values clipped to [max(0, x − eps), min(255, x + eps)]."""
-        return values.clamp(self.low, self.high)
+        return values.clamp(*self._bounds())
+
+    def _bounds(self) -> tuple[Tensor, Tensor]:
+        return (self.levels - self.eps).clamp_min(0), (self.levels + self.eps).clamp_max(255)
 
 
 @dataclass(frozen=True)
 class L2Ball(_OwnImages):
     """Images no further than eps from the clean ones in Euclidean distance, in 8-bit levels.
-
-    Values are levels from 0 to 255; `whole` rounds them for good without leaving the ball.
 
     Attributes:
         levels: clean images, whole levels (B, 3, H, W), float.
@@ -133,11 +116,7 @@ class L2Ball(_OwnImages):
         return (self.levels + moved * (self.eps / norm.clamp_min(1e-12)).clamp_max(1)).clamp(0, 255)
 
     def whole(self, values: Tensor) -> Tensor:
-        """Return whole levels in the ball.
-
-        Rounding to nearest may leave the ball; the changes of those images are then shortened until it does
-        not.
-        """
+        """Return whole levels in the ball: where rounding leaves it, an image's changes are shortened."""
         moved = values - self.levels
         scale = values.new_ones((len(values), 1, 1, 1))
         while True:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from physadv.attacks.checks import eight_bit_levels
 from physadv.attacks.gradient import fast
-from physadv.attacks.loop import Snapshot, Watch, optimise
+from physadv.attacks.loop import Snapshot, optimise
 from physadv.attacks.objectives import Objective, untargeted_cross_entropy, untargeted_margin
 from physadv.attacks.optimisers import MomentumSign, SignedStep
 from physadv.attacks.queries import NES, QueryOnly
@@ -102,7 +102,8 @@ class _Batch:
             steps=steps,
             samples=1,
             generator=self.random("gradients"),
-            watch=Watch(callback=lambda step, before: losses.append(before), keep=keep),
+            callback=lambda step, before: losses.append(before),
+            keep=keep,
         )
         images = ball.images(end)
         curve[steps] = self.right(images)

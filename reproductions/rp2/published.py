@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from physadv.attacks.lit_stickers import MARGIN
-from physadv.attacks.loop import Watch, optimise
+from physadv.attacks.loop import optimise
 from physadv.attacks.objectives import targeted_generalised
 from physadv.attacks.optimisers import cooling_adam
 from physadv.classifiers import Classifier
@@ -166,7 +166,7 @@ def our_noise(
         samples=1,
         generator=generator(seed, "published", attack.kind),
         penalty=as_files,
-        watch=Watch(callback=tick),
+        callback=tick,
     )
     next(ticks, None)
     return values.detach() / 255

@@ -12,7 +12,6 @@ from physadv.attacks import (
     MomentumSign,
     NormalisedStep,
     TorchOptimiser,
-    Watch,
     ensemble,
     eot,
     fast,
@@ -190,7 +189,8 @@ def test_images_that_meet_the_goal_are_left_alone(tiny_classifier, tiny_images):
         samples=1,
         generator=torch.Generator(),
         steps=9,
-        watch=Watch(goal=goal, check_every=4),
+        goal=goal,
+        check_every=4,
     )
     assert len(asked) == 2
     moved = stopped - (tiny_images * 255).round()

@@ -11,7 +11,6 @@ from physadv.attacks import (
     NormalisedStep,
     SignedStep,
     TorchOptimiser,
-    Watch,
     optimise,
     targeted_cross_entropy,
     untargeted_cross_entropy,
@@ -102,7 +101,7 @@ def test_callback_sees_every_step_and_falling_losses(tiny_classifier, ball):
         steps=6,
         samples=1,
         generator=torch.Generator(),
-        watch=Watch(callback=lambda step, losses: seen.append((step, losses.mean().item()))),
+        callback=lambda step, losses: seen.append((step, losses.mean().item())),
     )
 
     assert [step for step, _ in seen] == list(range(6))
@@ -154,7 +153,7 @@ def test_loop_taken_up_again_ends_where_it_would_have(tiny_classifier, ball, mak
             steps=7,
             samples=2,
             generator=generator,
-            watch=Watch(**watched),
+            **watched,
         )
 
     kept = []
@@ -179,7 +178,9 @@ def test_images_that_met_the_goal_stay_so_after_an_interruption(tiny_classifier,
             steps=6,
             samples=1,
             generator=torch.Generator(),
-            watch=Watch(goal=lambda pictures: first_two, check_every=2, **watched),
+            goal=lambda pictures: first_two,
+            check_every=2,
+            **watched,
         )
 
     whole = run(keep=lambda snapshot: kept.append(deepcopy(snapshot)))

@@ -12,7 +12,6 @@ from physadv.attacks import (
     LInfBall,
     QueryOnly,
     SignedStep,
-    Watch,
     bim,
     optimise,
     pgd,
@@ -137,7 +136,7 @@ def test_an_interrupted_loop_asks_on_along_the_same_directions(tiny_classifier, 
         asked = QueryOnly(tiny_classifier, NES(4), random)
         objective, rule = untargeted_cross_entropy(LABELS), SignedStep(1)
         common = {"steps": 5, "samples": 1, "generator": random}
-        return optimise(asked, objective, ball, identity, rule, **common, watch=Watch(**watched))
+        return optimise(asked, objective, ball, identity, rule, **common, **watched)
 
     kept = []
     whole = run(keep=kept.append)

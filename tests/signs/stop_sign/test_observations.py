@@ -24,7 +24,7 @@ def exhibit(tiny_classifier):
     return Exhibit(Judge(tiny_classifier, 0, 1), ["a", "b c"], faces, torch.ones(FACE_SIDE, FACE_SIDE))
 
 
-def told(answers):
+def plain(answers):
     """Return what answers say, whatever their order; distances go through millimetres."""
     return sorted(
         (a.place, a.sign, a.treatment, round(a.distance_m, 9), a.angle_deg, a.labels, a.probabilities)
@@ -51,7 +51,7 @@ def test_a_test_that_was_stopped_goes_on_where_it_was(exhibit, tmp_path, monkeyp
         resumed = lab_test(exhibit, ONE, keep=KeptAnswers(store, exhibit.judge, 0, "these"))
         # Three cells were whole, the fourth was not.
         assert len(asked) == (len(CELLS) - 3) * len(TREATMENTS)
-        assert told(resumed) == told(whole)
+        assert plain(resumed) == plain(whole)
         again = lab_test(exhibit, ONE, keep=KeptAnswers(store, exhibit.judge, 0, "these"))
         assert len(asked) == (len(CELLS) - 3) * len(TREATMENTS)
         assert again == resumed
@@ -97,7 +97,10 @@ def test_an_approach_keeps_its_name(exhibit, tmp_path):
 
 
 def test_answers_of_other_stickers_make_room(exhibit, tmp_path):
+    view = View("clean", "a", "5 ft, 0°", 1.5, 0.0, torch.zeros(3, 8, 8))
     with Capture(tmp_path, "mine").store() as store:
-        lab_test(exhibit, ONE, keep=KeptAnswers(store, exhibit.judge, 0, "these"))
+        keep = KeptAnswers(store, exhibit.judge, 0, "these")
+        keep("lab test, simulated//5 ft, 0°", lambda: exhibit.judge.answers([view]))
+        assert len(store.photos(views=True)) == 1
         KeptAnswers(store, exhibit.judge, 0, "others")
         assert store.photos(views=True) == []

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from physadv.runs import Capture, Printout
 from physadv.signs.drawing.drawing import draw_sign
 from physadv.signs.stop_sign.judge import judge
 from physadv.signs.stop_sign.make import make_stickers
-from physadv.signs.stop_sign.settings import JudgeSettings, StopSignSettings, StudySize, parse_pictures
+from physadv.signs.stop_sign.settings import parse_pictures
 
 QUICK = ("stop-sign", "--quick", "--steps", 2, "--mask", "two-bars", "--target", "speed limit 30", "--quiet")
 
@@ -60,18 +61,20 @@ def detector(tmp_path_factory):
     return f"torchvision/ssdlite320_mobilenet_v3_large@{path}"
 
 
-def test_real_pictures_and_a_detector_stand_beside_the_simulated_tests(tmp_path, photos, video, detector):
-    settings = StopSignSettings(drawn=4, target="speed limit 30", mask="two-bars", steps=2, batch=4)
-    looks = JudgeSettings(
-        size=StudySize(shots=1, every=60, most=1),
+def test_real_pictures_and_a_detector_stand_beside_the_simulated_tests(
+    judged_root, copy_of, stop_sign_settings, looks, photos, video, detector
+):
+    root = copy_of(judged_root)
+    with_pictures = replace(
+        looks,
         photos=parse_pictures("--photos", [f"clean={photos}"]),
         videos=parse_pictures("--video", [f"optimised={video}"]),
         detector=detector,
     )
-    run = make_stickers(Printout(tmp_path, "stop-sign"), settings)
-    judged = judge(Capture(tmp_path, "stop-sign"), run, looks, "physadv stop-sign")
+    run = make_stickers(Printout(root, "mine"), stop_sign_settings)
+    judged = judge(Capture(root, "mine"), run, with_pictures, "physadv stop-sign")
     assert all(row.detected.n == 15 for row in judged.detection)
-    folder = tmp_path / "captures" / "stop-sign"
+    folder = root / "captures" / "mine"
     tables = json.loads((folder / "tables.json").read_text())
     assert [(test["test"], test["channel"]) for test in tables["tests"]] == [
         ("lab test", "simulated"),

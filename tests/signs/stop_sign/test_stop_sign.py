@@ -2,37 +2,30 @@
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from physadv.runs import Capture, Printout
+from physadv.runs import Printout
 from physadv.signs.stop_sign import FACE_SIDE
-from physadv.signs.stop_sign.judge import judge
 from physadv.signs.stop_sign.make import make_stickers
-from physadv.signs.stop_sign.print import print_sign
 from physadv.signs.stop_sign.settings import (
-    JudgeSettings,
-    StopSignSettings,
-    StudySize,
     find_class,
     sign_size_mm,
 )
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def run(tmp_path_factory, judged_root, stop_sign_settings):
     """A run of two steps, printed at true size and judged on one sign: root, settings, run and PDFs."""
-    root = tmp_path_factory.mktemp("signs")
-    settings = StopSignSettings(drawn=4, target="speed limit 30", mask="two-bars", steps=2, batch=4)
-    made = make_stickers(Printout(root, "mine"), settings)
-    pdfs = print_sign(Printout(root, "mine"), made, scale="true")
-    judge(
-        Capture(root, "mine"), made, JudgeSettings(StudySize(shots=1, every=60, most=1)), "physadv stop-sign"
-    )
-    return root, settings, made, pdfs
+    root = shutil.copytree(judged_root, tmp_path_factory.mktemp("signs"), dirs_exist_ok=True)
+    kept = make_stickers(Printout(root, "mine"), stop_sign_settings)
+    made = replace(kept, stickers=torch.load(root / "fresh.pt", weights_only=True))
+    return root, stop_sign_settings, made, json.loads((root / "pdfs.json").read_text())
 
 
 class TestPrinted:
@@ -60,7 +53,7 @@ class TestPrinted:
 
     def test_true_size_is_asked_for(self, run):
         _, _, _, pdfs = run
-        assert [path.name for path in pdfs] == ["sheets.pdf", "clean.pdf", "poster.pdf"]
+        assert pdfs == ["sheets.pdf", "clean.pdf", "poster.pdf"]
 
     def test_the_same_again_is_taken_from_the_disk(self, run):
         root, settings, made, _ = run
