@@ -12,7 +12,7 @@ from torch import Tensor
 
 from physadv.attacks.checks import check_count, checked_levels
 from physadv.attacks.errors import AttackError
-from physadv.attacks.objectives import targeted_cross_entropy
+from physadv.attacks.objectives import Objective, targeted_cross_entropy
 from physadv.attacks.optimisers import Optimiser, TorchOptimiser
 from physadv.attacks.penalties import Penalty
 from physadv.attacks.recipes import RECIPES
@@ -107,11 +107,10 @@ class Patch:
     def __post_init__(self) -> None:
         if self.in_order and self.batch != len(self.backgrounds):
             raise AttackError(f"batch {self.batch}: wanted all {len(self.backgrounds)} backgrounds in order")
-        if self.disguise is not None and self.disguise.levels.shape != (1, 3, *self.alpha.shape):
-            raise AttackError(
-                f"disguise of shape {tuple(self.disguise.levels.shape)}; "
-                f"wanted the mask's, {(1, 3, *self.alpha.shape)}"
-            )
+        wanted = (1, 3, *self.alpha.shape)
+        if self.disguise is not None and self.disguise.levels.shape != wanted:
+            shape = tuple(self.disguise.levels.shape)
+            raise AttackError(f"disguise of shape {shape}; wanted the mask's, {wanted}")
 
     def start(self, generator: torch.Generator) -> Tensor:
         """Return the disguise, or uniform noise about mid-grey."""
@@ -162,9 +161,7 @@ def paste(patch: Tensor, alpha: Tensor, images: Tensor, drawn: Parameters) -> Te
     frame = images.new_tensor([width / 2, height / 2])
     room = (frame - reach[:, None]).clamp_min(0)
     centre = frame + (2 * drawn["place"].to(images) - 1) * room
-    y, x = torch.meshgrid(
-        torch.arange(height).to(images) + 0.5, torch.arange(width).to(images) + 0.5, indexing="ij"
-    )
+    x, y = torch.arange(width).to(images) + 0.5, torch.arange(height).to(images)[:, None] + 0.5
     dx = (x - centre[:, 0, None, None]) / half[:, None, None]
     dy = (y - centre[:, 1, None, None]) / half[:, None, None]
     cosine, sine = cosine[:, None, None], sine[:, None, None]
@@ -235,17 +232,9 @@ def patch(
         disguise=disguise,
     )
     targets = torch.full((variable.batch,), target, device=backgrounds.device)
-    values = run_recipe(
-        _RECIPE,
-        classifier,
-        targeted_cross_entropy(targets),
-        variable,
-        optimiser or _adam(),
-        steps_of(_RECIPE, options),
-        options,
-        penalty=(lambda values: torch.stack([p(values).sum() for p in penalties])) if penalties else None,
-    )
-    return variable.images(values)[0]
+    penalty = (lambda values: torch.stack([p(values).sum() for p in penalties])) if penalties else None
+    objective = targeted_cross_entropy(targets)
+    return variable.images(_trained(variable, classifier, objective, options, optimiser, penalty))[0]
 
 
 def universal_patch(
@@ -283,12 +272,20 @@ def universal_patch(
     alpha = circle(shown_side(circle, area, *images.shape[-2:])).to(images)
     variable = Patch(images, alpha, placement, batch=len(images), in_order=True)
     random = generator_of(options)
-    options = {**options, "generator": random}
-    steps = steps_of(_RECIPE, options)
-    values = run_recipe(_RECIPE, classifier, objective, variable, _adam(), steps, options)
+    values = _trained(variable, classifier, objective, {**options, "generator": random})
     places = placement.draw(len(images), random)
     return round_to_8_bits(paste(variable.images(values), variable.alpha, images, places))
 
 
-def _adam() -> Optimiser:
-    return TorchOptimiser(partial(torch.optim.Adam, lr=_RECIPE.step_size()))
+def _trained(
+    variable: Patch,
+    classifier: Callable[[Tensor], Tensor],
+    objective: Objective,
+    options: Options,
+    optimiser: Optimiser | None = None,
+    penalty: Penalty | None = None,
+) -> Tensor:
+    """Return the values of a patch after the recipe's steps, by Adam without another step rule."""
+    optimiser = optimiser or TorchOptimiser(partial(torch.optim.Adam, lr=_RECIPE.step_size()))
+    steps = steps_of(_RECIPE, options)
+    return run_recipe(_RECIPE, classifier, objective, variable, optimiser, steps, options, penalty=penalty)

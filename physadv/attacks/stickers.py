@@ -54,27 +54,19 @@ class Stickers:
     disguise: LInfBall | None = None
 
     def __post_init__(self) -> None:
-        if self.alpha.ndim != 2 or not 0 < float(self.alpha.max()) <= 1 or float(self.alpha.min()) < 0:
-            raise AttackError(
-                f"sticker mask of shape {tuple(self.alpha.shape)} from {float(self.alpha.min()):g} to "
-                f"{float(self.alpha.max()):g}; wanted (h, w) in [0, 1] and not empty"
-            )
+        low, high = float(self.alpha.min()), float(self.alpha.max())
+        if self.alpha.ndim != 2 or low < 0 or not 0 < high <= 1:
+            mask = f"sticker mask of shape {tuple(self.alpha.shape)} from {low:g} to {high:g}"
+            raise AttackError(f"{mask}; wanted (h, w) in [0, 1] and not empty")
         if self.homography.shape != (self.batch, 3, 3) or not bool(self.homography.isfinite().all()):
-            raise AttackError(
-                f"homographies of shape {tuple(self.homography.shape)} for {self.batch} photos; "
-                f"wanted ({self.batch}, 3, 3), finite"
-            )
+            given = f"homographies of shape {tuple(self.homography.shape)} for {self.batch} photos"
+            raise AttackError(f"{given}; wanted ({self.batch}, 3, 3), finite")
         singular = (torch.linalg.det(self.homography.double()).abs() < 1e-12).nonzero()
         if len(singular):
             raise AttackError(f"the homography of photo {int(singular[0])} cannot be inverted")
-        if self.disguise is not None and self.disguise.levels.shape not in (
-            (1, 3, *self.alpha.shape),
-            (self.sets, 3, *self.alpha.shape),
-        ):
-            raise AttackError(
-                f"disguise of shape {tuple(self.disguise.levels.shape)}; "
-                f"wanted {(self.sets, 3, *self.alpha.shape)}"
-            )
+        one, wanted = (1, 3, *self.alpha.shape), (self.sets, 3, *self.alpha.shape)
+        if self.disguise is not None and self.disguise.levels.shape not in (one, wanted):
+            raise AttackError(f"disguise of shape {tuple(self.disguise.levels.shape)}; wanted {wanted}")
         unseen = (self._mask.amax(dim=(1, 2, 3)) == 0).nonzero()
         if len(unseen):
             raise AttackError(f"the sticker mask falls outside photo {int(unseen[0])} of {self.batch}")
@@ -126,18 +118,14 @@ class Stickers:
     def _grid(self) -> Tensor:
         """Return where on the surface each photo's pixels look, (B, H, W, 2), as `grid_sample` takes it."""
         height, width = self.photos.shape[-2:]
-        y, x = torch.meshgrid(
-            torch.arange(height).to(self.homography.double()),
-            torch.arange(width).to(self.homography.double()),
-            indexing="ij",
-        )
-        pixels = torch.stack([x, y], dim=-1).reshape(-1, 2)
-        inverse = torch.linalg.inv(self.homography.double())
-        places = apply_homography(inverse, pixels)
+        homography = self.homography.double()
+        columns, rows = (torch.arange(count).to(homography) for count in (width, height))
+        pixels = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=-1).reshape(-1, 2)
+        places = apply_homography(torch.linalg.inv(homography), pixels)
         size = places.new_tensor(self.alpha.shape[::-1])
         # Beyond the surface's horizon a homography shows what is behind the camera.
         seen = torch.cat([places, ((size - 1) / 2).expand(self.batch, 1, 2)], dim=1)
-        depth = (F.pad(seen, (0, 1), value=1.0) @ self.homography.double()[:, 2, :, None])[..., 0]
+        depth = (F.pad(seen, (0, 1), value=1.0) @ homography[:, 2, :, None])[..., 0]
         ahead = depth[:, :-1] * depth[:, -1:] > 0
         unit = torch.where(ahead[..., None], (2 * places + 1) / size - 1, torch.full_like(places, 2.0))
         return unit.reshape(self.batch, height, width, 2).to(self.photos)

@@ -112,14 +112,14 @@ def test_bundled_hardened_classifier_costs_little_and_halves_what_stickers_on_al
     test = read_test(shared_data)
     stops = test.images[test.labels == STOP][:20].float() / 255
     labels = torch.full((len(stops),), STOP)
-    attack = UniversalStickers((0.2, 0.2), steps=40)
+    attack, every_fourth = UniversalStickers((0.2, 0.2), steps=40), Signs(test.images[::4], test.labels[::4])
     right, fooled = {}, {}
     for spec in ("signs", "signs-hardened"):
         classifier = load_classifier(spec)
-        worn = [attack(classifier.network, stops, labels, random(s)) for s in range(5)]
+        worn = [attack(classifier.network, stops, labels, random(s)) for s in range(3)]
         fooled[spec] = int((classifier(torch.cat(worn)).argmax(dim=1) != STOP).sum())
-        right[spec] = measure(classifier, *test).right
-    assert right["signs"] - right["signs-hardened"] <= 0.03 * len(test.labels)
+        right[spec] = measure(classifier, *every_fourth).right
+    assert right["signs"] - right["signs-hardened"] <= 0.03 * len(every_fourth.labels)
     assert fooled["signs"] > 0
     assert fooled["signs-hardened"] <= fooled["signs"] / 2
 
