@@ -22,7 +22,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("pipeline",),
     ("report",),
     ("study", "signs.drawing", "signs.posters"),
-    ("signs.training", "signs.stop_sign", "demo", "notebook"),
+    ("signs.training", "signs.stop_sign", "demo", "notebook", "sampling"),
     ("cli",),
 )
 """The rooms, ground floor first."""

@@ -19,16 +19,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from physadv.classifiers import load_classifier
-    from physadv.notebook import Run, samples
+    from physadv.notebook import Run
+    from physadv.sampling import samples
 
 __version__ = "0.1.0"
 
 _NAMES = {
     "load_classifier": "physadv.classifiers",
-    "samples": "physadv.notebook",
+    "samples": "physadv.sampling",
     "Run": "physadv.notebook",
 }
-_ROOMS = ("attacks", "capture", "classifiers", "evaluation", "phone", "runs", "sheets", "transforms")
+_ROOMS = (
+    *("attacks", "capture", "classifiers", "defences", "evaluation"),
+    *("phone", "runs", "sheets", "signs", "transforms"),
+)
 
 __all__ = ["Run", "__version__", "load_classifier", "samples"]
 

@@ -1,4 +1,4 @@
-"""The one root of every error that is the user's to mend.
+"""The root of every error that the user can fix.
 
 Each room raises a subclass of its own; the command line turns any of them into one line and exit code 2.
 """

@@ -64,7 +64,7 @@ def test_the_notebook_of_the_design_runs_as_it_stands(tmp_path, monkeypatch):
     assert "destroyed %" in repr(shown)
     (measurement,) = shown.measurements
     assert measurement.classifier == "signs"
-    assert measurement.asked.models == ()
+    assert measurement.options.models == ()
     assert len(list(names["run"].photos.iterdir())) == 2 * len(names["run"].manifest.sheets)
 
 
@@ -221,4 +221,4 @@ def test_a_classifier_of_one_s_own_judges_its_run(tmp_path, tiny_classifier, tin
     run = Run.create("mine", tiny_classifier, tiny_images, tiny_images.flip(3), root=tmp_path)
     (measurement,) = run.measure(["jpeg=50"]).measurements
     assert measurement.classifier == "tiny"
-    assert measurement.asked.models == ()
+    assert measurement.options.models == ()

@@ -118,7 +118,7 @@ def _show_pairs(manifest: "Manifest", folder: Path) -> None:
 @app.command("print", epilog="Example: physadv print mine --page letter --preview")
 def print_command(
     name: Name,
-    page: Annotated[str, typer.Option(help="a4, a3 or letter.")] = "a4",
+    page: Annotated[str, typer.Option(help="Paper size: a4, a3 or letter.")] = "a4",
     image_mm: Annotated[float, typer.Option(help="Side of a picture on paper, mm.")] = 36.0,
     preview: Annotated[bool, typer.Option("--preview", help="Also write each page as PNG.")] = False,
     root: Root = Path(),
@@ -180,7 +180,9 @@ def crop(
     ] = None,
     colour: Annotated[
         Literal["photographed", "corrected"],
-        typer.Option(help="Of the crops: as photographed, or corrected by the sheet's grey and colour bars."),
+        typer.Option(
+            help="Colours of the crops: as photographed, or corrected by the sheet's grey and colour bars."
+        ),
     ] = "photographed",
     overlay: Annotated[
         bool,
@@ -214,11 +216,7 @@ def crop(
 
 
 def _show_crops(result: "CropResult", folder: Path) -> None:
-    cells, refused = len(result.crops), len(result.refused_cells)
-    used = len(result.photos) - len(result.refused_photos)
-    print(
-        f"{cells - refused} of {cells} cells cropped from {used} of {len(result.photos)} photos in {folder}"
-    )
+    print(f"{result} in {folder}")
     if result.colours:
         print(f"colours {result.colours}")
     for photo in result.photos:

@@ -21,13 +21,15 @@ def destruction_rate(
     model: Models = None,
     source: Sources = None,
     labels: Labels = None,
-    form: Annotated[
-        str | None, typer.Option("--format", help="csv, json, latex or parquet in place of tables.")
+    fmt: Annotated[
+        str | None, typer.Option("--format", help="Print csv, json, latex or parquet in place of tables.")
     ] = None,
     output: Annotated[
         Path | None, typer.Option(help="File for --format; standard output by default.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON in place of tables, as --format json does.")
+    ] = False,
     seed: Seed = 0,
     root: Root = Path(),
     quiet: Quiet = False,
@@ -38,9 +40,9 @@ def destruction_rate(
     from physadv.report.export import check_format, tables_as_text, write_tables
     from physadv.report.terminal import show_measurements
 
-    form = "json" if as_json else form
-    if form or output:
-        form = check_format(form, output)
+    fmt = "json" if as_json else fmt
+    if fmt or output:
+        fmt = check_format(fmt, output)
     measurements = measure_runs(
         root,
         [name, *(source or ())],
@@ -49,13 +51,13 @@ def destruction_rate(
         models=model or (),
         labels=labels,
         seed=seed,
-        reporter=reporter(quiet=quiet or (form is not None and output is None)),
+        reporter=reporter(quiet=quiet or (fmt is not None and output is None)),
     )
-    if form and output:
-        write_tables(measurements, form, output)
+    if fmt and output:
+        write_tables(measurements, fmt, output)
         print(f"tables: {output}")
-    elif form:
-        print(tables_as_text(measurements, form), end="")
+    elif fmt:
+        print(tables_as_text(measurements, fmt), end="")
     else:
         show_measurements(measurements)
         print(f"next: physadv report {name}")
@@ -70,7 +72,8 @@ def report(
     source: Sources = None,
     labels: Labels = None,
     figures: Annotated[
-        str | None, typer.Option(help="pdf, png or svg: also write every figure to captures/NAME/figures.")
+        str | None,
+        typer.Option(help="Also write every figure, as pdf, png or svg, to captures/NAME/figures."),
     ] = None,
     seed: Seed = 0,
     root: Root = Path(),
@@ -85,7 +88,7 @@ def report(
 
     if figures:
         check_figure_format(figures)
-    told = reporter(quiet=quiet)
+    progress = reporter(quiet=quiet)
     measurements = measure_runs(
         root,
         [name, *(source or ())],
@@ -94,10 +97,10 @@ def report(
         models=model or (),
         labels=labels,
         seed=seed,
-        reporter=told,
+        reporter=progress,
     )
     capture = Capture(root, name)
-    print(f"report: {write_report(Printout(root, name), capture, measurements, told)}")
+    print(f"report: {write_report(Printout(root, name), capture, measurements, progress)}")
     if figures:
         written = write_figures(capture, measurements, figures)
         print(f"{len(written)} figures: {capture.figures}")
@@ -146,7 +149,7 @@ def compare(
 @app.command(epilog="Example: physadv export mine --format parquet")
 def export(
     name: Name,
-    form: Annotated[str, typer.Option("--format", help="csv, json or parquet.")] = "csv",
+    fmt: Annotated[str, typer.Option("--format", help="Format of the file: csv, json or parquet.")] = "csv",
     output: Annotated[
         Path | None, typer.Option(help="The file; captures/NAME/observations.FORMAT by default.")
     ] = None,
@@ -159,6 +162,6 @@ def export(
     from physadv.runs import Capture, Printout
 
     path, count = export_observations(
-        Printout(root, name), Capture(root, name), form, output, reporter(quiet=quiet)
+        Printout(root, name), Capture(root, name), fmt, output, reporter(quiet=quiet)
     )
     print(f"{count} observations: {path}")

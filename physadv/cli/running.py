@@ -1,4 +1,4 @@
-"""A command run to its exit code: 0 well, 1 nobody reads on, 2 bad input, 130 interrupted."""
+"""Run a command and exit: 0 success, 1 broken pipe, 2 bad input, 130 interrupted."""
 
 import errno
 import os
@@ -23,7 +23,7 @@ _HINTS = {
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit: 0 well, 2 bad input, 130 interrupted."""
+    """Run the command line and exit with its code."""
     arguments = sys.argv[1:] if arguments is None else arguments
     with warnings.catch_warnings():
         warnings.showwarning = partial(_show_warning, warnings.showwarning)

@@ -138,10 +138,16 @@ def train(
 def attacked(
     network: nn.Module, attack: InnerAttack, images: Tensor, labels: Tensor, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """Return images and labels to learn from after an inner attack, and the network in training mode."""
+    """Return images and labels to learn from after an inner attack, and the network in training mode.
+
+    The attack may freeze the network, as a `Classifier` does; what was to be trained still is afterwards.
+    """
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
     network.eval()
     found = attack(network, images, labels, generator)
     network.train()
+    for parameter in trained:
+        parameter.requires_grad_(True)
     images, labels = found if isinstance(found, tuple) else (found, labels)
     return images.detach(), labels
 

@@ -1,4 +1,4 @@
-"""One batch of source images attacked, and what the classifier says of it."""
+"""Attack one batch of source images and judge the result."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,9 +31,16 @@ HELD_OUT_DRAWS = 32
 
 @dataclass(frozen=True)
 class AttackedBatch:
-    """What became of B images of one size: all lists are of length B, `pixels` is uint8 (B, H, W, 3).
+    """The result of an attack on B images of one size.
 
-    `queries` counts what the attack asked of a classifier that only answers, for all of them.
+    Attributes:
+        labels: B true classes.
+        targets: B classes that the attack aimed at, None for an untargeted one.
+        pixels: the adversarial images, uint8 (B, H, W, 3).
+        before: the classifier's top five on each clean image.
+        after: the classifier's top five on each adversarial image.
+        held_out: success of each image on transformations that the attack did not see, if measured.
+        queries: queries of a black-box attack, for all B images together.
     """
 
     labels: list[int]
@@ -73,15 +80,15 @@ def attack_batch(
     index: int,
     checkpoint: Checkpoint | None = None,
 ) -> AttackedBatch:
-    """Attack images (H, W, 3) of one size; those without a label get the classifier's own answer.
+    """Attack images (H, W, 3) of one size; the classifier's answer stands in for a missing label.
 
     Args:
-        settings: resolved ones.
-        classifier: what to fool.
-        pixels: B clean images.
-        labels: B labels.
-        index: of the batch, which seeds its random streams.
-        checkpoint: where an interrupted loop is kept and taken up again, if at all.
+        settings: resolved settings, see `resolve`.
+        classifier: the classifier to fool.
+        pixels: B clean images, uint8.
+        labels: B true classes, None where unknown.
+        index: number of the batch, which seeds its random streams.
+        checkpoint: file that an interrupted loop resumes from; None keeps nothing.
 
     Raises:
         AttackError: the attack cannot be run, or a target is the image's own label.
@@ -93,12 +100,12 @@ def attack_batch(
         device=clean.device,
     )
     random, directions = generator(settings.seed, "attack", index), directions_of(settings)
-    asked = QueryOnly(classifier, directions, random) if directions else None
-    attacked = asked or classifier
+    queried = QueryOnly(classifier, directions, random) if directions else None
+    attacked = queried or classifier
     resume = checkpoint.read(clean.device) if checkpoint else None
     targets = _targets(settings, attacked, clean, known, index)
-    if asked and checkpoint and resume:
-        asked.queries = checkpoint.queries
+    if queried and checkpoint and resume:
+        queried.queries = checkpoint.queries
     adversarial = settings.recipe.run(
         attacked,
         clean,
@@ -110,7 +117,7 @@ def attack_batch(
         steps=_steps(settings, directions, clean),
         targets=None if settings.recipe.target else targets,
         goal=None if settings.goal is None else _goal(settings, attacked, known, targets),
-        keep=_keep(checkpoint, asked) if checkpoint else None,
+        keep=_keep(checkpoint, queried) if checkpoint else None,
         resume=resume,
     )
     return AttackedBatch(
@@ -120,7 +127,7 @@ def attack_batch(
         before=predictions(classifier, before),
         after=predictions(classifier, classifier.probabilities(adversarial)),
         held_out=_held_out(settings, classifier, adversarial, known, targets),
-        queries=asked.queries if asked else 0,
+        queries=queried.queries if queried else 0,
     )
 
 
@@ -130,11 +137,11 @@ def _steps(settings: GenerateSettings, directions: Directions | None, images: Te
     return steps_within(settings.queries, directions, settings.samples or 1, images[0].numel())
 
 
-def _keep(checkpoint: Checkpoint, asked: QueryOnly | None) -> Keep:
-    """Return what keeps snapshots, with the queries asked until then."""
+def _keep(checkpoint: Checkpoint, queried: QueryOnly | None) -> Keep:
+    """Return the function that keeps snapshots, with the number of queries so far."""
 
     def keep(snapshot: Snapshot) -> None:
-        checkpoint.queries = asked.queries if asked else 0
+        checkpoint.queries = queried.queries if queried else 0
         checkpoint.keep(snapshot)
 
     return keep
@@ -156,7 +163,7 @@ def _targets(
 
 
 def _goal(settings: GenerateSettings, classifier: Classifier, labels: Tensor, targets: Tensor | None) -> Goal:
-    """Return the question whether images have reached the goal, asked on draws that judge nothing else."""
+    """Return the test whether images have reached the goal, on draws that are used for nothing else."""
     return lambda pictures: (
         _success(settings, classifier, pictures, labels, targets, "goal") >= (settings.goal or 1)
     )

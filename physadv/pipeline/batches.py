@@ -1,4 +1,4 @@
-"""A run's images attacked batch by batch: every batch is written whole before its record is."""
+"""Attack a run's images batch by batch; a batch's files are written before its record."""
 
 from collections.abc import Sequence
 
@@ -17,9 +17,13 @@ from physadv.runs import Example, Prediction, Printout
 
 
 class BatchRecord(BaseModel):
-    """What one finished batch added; `candidates` counts the images it looked at of those it `attacked`.
+    """What one finished batch added to the run.
 
-    `queries` is what that took of a classifier that only answers.
+    Attributes:
+        candidates: images that were considered, up to the last pair that there was room for.
+        attacked: images that were attacked.
+        queries: queries of a black-box attack.
+        examples: the examples written.
     """
 
     candidates: int
@@ -35,7 +39,7 @@ def run_batches(
     checked: Sequence[CheckedSource],
     reporter: Reporter,
 ) -> list[BatchRecord]:
-    """Attack what no earlier start of the same run has, and return the records of all batches."""
+    """Attack the batches that no earlier start of the run has finished, and return the records of all."""
     batches = list(batches_of_one_size(checked, settings.batch))
     records: list[BatchRecord] = []
     kept = 0

@@ -31,6 +31,11 @@ class CropResult:
     photos: tuple[PhotoRow, ...]
     crops: tuple[CropRow, ...]
 
+    def __repr__(self) -> str:
+        cells, photos = len(self.crops), len(self.photos)
+        used = photos - len(self.refused_photos)
+        return f"{cells - len(self.refused_cells)} of {cells} cells cropped from {used} of {photos} photos"
+
     @property
     def refused_photos(self) -> list[PhotoRow]:
         """Return the photos that could not be used."""

@@ -1,7 +1,7 @@
 """`generate`: source images → clean and adversarial examples in printouts/NAME, batch by batch.
 
-Each batch is written whole before its record is; the manifest is written last. A killed run keeps its records
-and goes on after them, with the same random streams.
+A batch's files are written before its record, and the manifest last. A killed run keeps its records and
+continues after them, with the same random streams.
 """
 
 import hashlib

@@ -15,9 +15,7 @@ from physadv.attacks.queries import NES, QueryOnly
 from physadv.attacks.variables import LInfBall
 from physadv.classifiers import Classifier
 from physadv.evaluation.masking import AttackOutcomes, Bools
-from physadv.pipeline.predictions import to_tensor
 from physadv.pipeline.settings import MaskingSettings
-from physadv.pipeline.sources import Source, read_source
 from physadv.randomness import generator
 from physadv.transforms import identity
 
@@ -26,34 +24,38 @@ WHOLE_RANGE = 255
 
 
 def attack_every_way(
-    settings: MaskingSettings, classifier: Classifier, sources: Sequence[Source], index: int
+    settings: MaskingSettings,
+    classifier: Classifier,
+    images: Tensor,
+    labels: Sequence[int | None],
+    index: int,
 ) -> AttackOutcomes | None:
     """Return what became of those images of a batch that the classifier gets right, if there are any.
 
     Args:
         settings: how hard to attack.
         classifier: what to fool.
-        sources: images of one size; one without a label has the classifier's own answer as its true class.
+        images: float (B, 3, H, W) in [0, 1].
+        labels: true classes; an image without one has the classifier's own answer as its true class.
         index: the batch's number, which seeds its random streams.
     """
-    images = to_tensor([read_source(source.path, settings.size) for source in sources])
     images = images.to(classifier.device)
     answers = classifier.probabilities(images).argmax(dim=1)
     known = torch.tensor(
-        [int(own) if s.label is None else s.label for s, own in zip(sources, answers, strict=True)],
+        [int(own) if label is None else label for label, own in zip(labels, answers, strict=True)],
         device=images.device,
     )
-    images, labels = images[answers == known], known[answers == known]
+    images, known = images[answers == known], known[answers == known]
     if not len(images):
         return None
-    batch = _Batch(classifier, images, labels, settings, index)
+    batch = _Batch(classifier, images, known, settings, index)
     iterative, raised = batch.by_gradients(batch.ball)
     unbounded, _ = batch.by_gradients(LInfBall(batch.ball.levels, WHOLE_RANGE))
     return AttackOutcomes(
         iterative=iterative,
         unbounded=unbounded,
         raised=raised,
-        one_step=batch.right(fast(classifier, images, labels, eps=settings.eps / 255)),
+        one_step=batch.right(fast(classifier, images, known, eps=settings.eps / 255)),
         queries=batch.by_queries(),
         noise=batch.by_chance(),
     )

@@ -1,8 +1,8 @@
 """`masking-check`: attack a classifier with its gradients and without, and say whether they mislead."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,8 +12,19 @@ from physadv.errors import PhysadvError
 from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.masking import AttackOutcomes, Bools, Symptom, accuracy, masking_symptoms, verdict
 from physadv.pipeline.settings import MaskingSettings, check_least
-from physadv.pipeline.sources import batches_of_one_size, check_source, label_sources, list_sources
+from physadv.pipeline.sources import (
+    batches_of_one_size,
+    check_source,
+    label_sources,
+    list_sources,
+    read_source,
+)
 from physadv.progress import Reporter, silent
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from physadv.classifiers import Classifier
 
 
 class MaskingError(PhysadvError):
@@ -70,7 +81,7 @@ def masking_check(settings: MaskingSettings, reporter: Reporter = silent) -> Mas
     from physadv.attacks.checks import check_differentiable
     from physadv.attacks.queries import NES
     from physadv.classifiers import load_classifier
-    from physadv.pipeline.masking_attacks import attack_every_way
+    from physadv.pipeline.predictions import to_tensor
 
     NES(settings.population, settings.sigma / 255)  # raises where these cannot be
     classifier = load_classifier(settings.model, settings.labels, device=settings.device)
@@ -78,13 +89,41 @@ def masking_check(settings: MaskingSettings, reporter: Reporter = silent) -> Mas
     sources = label_sources(listed, classifier)[: settings.limit]
     checked = [check_source(source, settings.size) for source in sources]
     batches = list(batches_of_one_size(checked, settings.batch))
-    found = [
-        outcomes
-        for index, batch in enumerate(reporter.track(batches, len(batches), "masking check, batches"))
-        if (outcomes := attack_every_way(settings, classifier, [item.source for item in batch], index))
-    ]
+    read = (
+        (
+            to_tensor([read_source(item.source.path, settings.size) for item in batch]),
+            [item.source.label for item in batch],
+        )
+        for batch in reporter.track(batches, len(batches), "masking check, batches")
+    )
+    return check_batches(settings, classifier, read)
+
+
+def check_batches(
+    settings: MaskingSettings,
+    classifier: "Classifier",
+    batches: "Iterable[tuple[Tensor, Sequence[int | None]]]",
+) -> MaskingCheck:
+    """Return what `masking_check` finds on images that are there already.
+
+    Args:
+        settings: how hard to attack; images and model are named in errors only.
+        classifier: what to check.
+        batches: images, float (B, 3, H, W) in [0, 1] in whole 8-bit levels, and their true classes; None
+            stands for the classifier's own answer.
+
+    Raises:
+        MaskingError: the classifier gets no image right.
+    """
+    from physadv.pipeline.masking_attacks import attack_every_way
+
+    found, count = [], 0
+    for index, (images, labels) in enumerate(batches):
+        count += len(labels)
+        if outcomes := attack_every_way(settings, classifier, images, labels, index):
+            found.append(outcomes)
     if not found:
-        raise MaskingError(f"{settings.images}: {settings.model} gets none of {len(sources)} images right")
+        raise MaskingError(f"{settings.images}: {settings.model} gets none of {count} images right")
     outcomes = _joined(found)
     signs = masking_symptoms(outcomes)
     return MaskingCheck(
@@ -97,7 +136,7 @@ def masking_check(settings: MaskingSettings, reporter: Reporter = silent) -> Mas
         },
         iterative={step: accuracy(right) for step, right in outcomes.iterative.items()},
         unbounded={step: accuracy(right) for step, right in outcomes.unbounded.items()},
-        wrong_before=len(sources) - len(outcomes.noise),
+        wrong_before=count - len(outcomes.noise),
         queries=settings.query_steps * (1 + settings.population),
         signs=signs,
         verdict=verdict(signs),

@@ -1,6 +1,8 @@
 """`destruction-rate`: crops and digitally transformed examples → observations → the tables.
 
 Simulated photos, real photos and digital transformations end in the same observations and the same functions.
+
+Longer than 300 lines: the record of a measurement and the step that fills it are read together.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +17,7 @@ from physadv.evaluation.destruction import Row, table
 from physadv.evaluation.outcomes import Judgement, PairOutcome
 from physadv.evaluation.transfer import TransferCell, transfer_cells
 from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel, Observer
-from physadv.pipeline.tallying import Calibration, Tallier
+from physadv.pipeline.tallying import Calibration, TallyReader
 from physadv.progress import Reporter, silent
 from physadv.runs import (
     Capture,
@@ -33,8 +35,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What was asked to be measured, as `measure` takes it."""
+class MeasureOptions:
+    """What `measure` was told to measure.
+
+    Attributes:
+        transforms: digital transformations, such as "blur=2".
+        sweeps: sets of digital transformations, such as "kurakin".
+        models: specs of the classifiers that judge; empty for the run's own.
+        labels: text file of the classifiers' class names, if there is one.
+        seed: seed of random transformations.
+    """
 
     transforms: tuple[str, ...] = ()
     sweeps: tuple[str, ...] = ()
@@ -45,17 +55,19 @@ class Asked:
 
 @dataclass(frozen=True)
 class Measurement:
-    """Everything said of one run by one classifier.
+    """One classifier's results on one run.
 
     Attributes:
         manifest: the run.
-        classifier: the spec of the classifier that judged, `identity` what the store calls it, `labels` its
-            class names.
-        channels: channel → its table: "photo", and every digital transformation asked for.
-        calibration: channel → kind of example → reliability; "none" is the files as they are.
-        missing: channel → pairs whose adversarial example never came through it.
-        photos: every photo, used or refused; `crops` every cell of the used ones.
-        asked: what makes it again.
+        classifier: spec of the classifier that judged.
+        identity: name of that classifier in the store: its spec and a hash of its weights.
+        labels: its class names.
+        channels: channel → its table: "photo", and every digital transformation.
+        calibration: channel → kind of example → reliability; "none" is the untouched files.
+        missing: channel → pairs whose adversarial example was never observed through it.
+        photos: every photo, used or refused.
+        crops: every cell of the used photos.
+        options: what `measure` was called with.
     """
 
     manifest: Manifest
@@ -67,7 +79,7 @@ class Measurement:
     missing: dict[str, tuple[str, ...]]
     photos: tuple[PhotoRow, ...]
     crops: tuple[CropRow, ...]
-    asked: Asked = Asked()
+    options: MeasureOptions = MeasureOptions()
 
     @property
     def used_photos(self) -> list[PhotoRow]:
@@ -75,7 +87,7 @@ class Measurement:
         return [photo for photo in self.photos if photo.status == "used"]
 
     def channel_name(self, channel: str) -> str:
-        """Return what a person calls a channel: photos that are simulated or corrected are called that."""
+        """Return a channel's name for readers, which says whether photos are simulated or corrected."""
         if channel == UNTOUCHED.name:
             return "files, untouched"
         used = self.used_photos if channel == PHOTO.name else []
@@ -128,7 +140,7 @@ def measure(
     seed: int = 0,
     reporter: Reporter = silent,
 ) -> list[Measurement]:
-    """Observe what has not been observed yet and return the tables, one measurement a classifier.
+    """Observe what has not been observed yet and return the tables, one measurement per classifier.
 
     Args:
         printout: the run.
@@ -143,7 +155,7 @@ def measure(
     Raises:
         RunError: there is neither a crop nor a transformation to measure.
         TransformError: a transformation is unknown or out of range.
-        ClassifierError: a classifier cannot be loaded, or has not the run's classes.
+        ClassifierError: a classifier cannot be loaded, or does not have the run's classes.
     """
     manifest = printout.manifest()
     own = manifest.classifier.spec
@@ -152,8 +164,8 @@ def measure(
         for model in models
         if getattr(model, "spec", "") != own
     ]
-    asked = Asked(tuple(transforms), tuple(sweeps), tuple(specs), labels, seed)
-    digital = _digital(asked)
+    options = MeasureOptions(tuple(transforms), tuple(sweeps), tuple(specs), labels, seed)
+    digital = _digital(options)
     for model in models:
         if isinstance(model, str):
             check_spec(model, labels)
@@ -171,10 +183,10 @@ def measure(
         observer = Observer(store, manifest, classifiers, reporter)
         observer.observe_examples(printout, [UNTOUCHED, *digital])
         observer.observe_crops(capture, cut)
-        tallier = Tallier(store, manifest)
+        tallies = TallyReader(store, manifest)
         return [
             _measured(
-                tallier, manifest, classifier, [*([PHOTO] if cut else []), *digital], photos, crops, asked
+                tallies, manifest, classifier, [*([PHOTO] if cut else []), *digital], photos, crops, options
             )
             for classifier in classifiers
         ]
@@ -187,9 +199,9 @@ def pooled(
     groups: Mapping[str, Sequence[str]],
     seed: int = 0,
 ) -> dict[str, list[Row]]:
-    """Return group → table of several digital channels taken as one, such as a sweep's of one kind.
+    """Return group → table of several digital channels pooled, such as one sweep.
 
-    Every pair is then seen once a channel, and intervals are those of pairs and not of pictures.
+    Each pair is observed once per channel; intervals count pairs, not pictures.
 
     Args:
         printout: the run that was measured.
@@ -199,25 +211,25 @@ def pooled(
         seed: as `measure` was given.
     """
     with capture.store() as store:
-        tallier = Tallier(store, printout.manifest())
-        before = tallier.counted(measurement.identity, UNTOUCHED)
+        tallies = TallyReader(store, printout.manifest())
+        before = tallies.counted(measurement.identity, UNTOUCHED)
         found = {}
         for group, names in groups.items():
-            after = [tallier.counted(measurement.identity, Channel(name, seed)) for name in names]
-            found[group] = table(tallier.tally(before, np.sum(after, axis=0)))
+            after = [tallies.counted(measurement.identity, Channel(name, seed)) for name in names]
+            found[group] = table(tallies.tally(before, np.sum(after, axis=0)))
         return found
 
 
 def measure_runs(
-    root: Path, names: Sequence[str], *, models: Sequence[str] = (), **asked: Any
+    root: Path, names: Sequence[str], *, models: Sequence[str] = (), **options: Any
 ) -> list[Measurement]:
-    """Return what every classifier says of every run, run by run: the material of a transfer matrix.
+    """Measure several runs with several classifiers, run by run: what a transfer matrix is made of.
 
     Args:
         root: folder of the runs.
         names: of the runs, each once.
         models: classifiers that judge; all those that the runs were made against by default.
-        asked: as for `measure`.
+        options: further arguments of `measure`.
 
     Raises:
         PhysadvError: as `measure`.
@@ -227,7 +239,7 @@ def measure_runs(
     return [
         measurement
         for name in dict.fromkeys(names)
-        for measurement in measure(Printout(root, name), Capture(root, name), models=judges, **asked)
+        for measurement in measure(Printout(root, name), Capture(root, name), models=judges, **options)
     ]
 
 
@@ -243,14 +255,14 @@ def transfer_matrix(measurements: Sequence[Measurement]) -> list[TransferCell]:
 
 
 def common_name(measurements: Sequence[Measurement], channel: str) -> str:
-    """Return what a person calls a channel of several runs, whose photos may have been made differently."""
+    """Return one name for a channel of several runs, whose photos may have been made differently."""
     return " or ".join(
         dict.fromkeys(m.channel_name(channel) for m in measurements if channel in m.calibration)
     )
 
 
 def photo_outcomes(store: ObservationStore, measurement: Measurement) -> list[PairOutcome]:
-    """Return what was said of every pair's photos one by one, in the order of the photos' names."""
+    """Return the classifier's answers on each photo of every pair, in the order of the photos' names."""
 
     def judgements(channel: Channel) -> dict[str, list[Judgement]]:
         found: dict[str, list[Judgement]] = {example.id: [] for example in measurement.manifest.examples}
@@ -276,11 +288,11 @@ def photo_outcomes(store: ObservationStore, measurement: Measurement) -> list[Pa
     ]
 
 
-def _digital(asked: Asked) -> list[Channel]:
-    """Return the channels asked for, each once."""
-    found = [parse_transform(text) for text in asked.transforms]
-    found += [transform for text in asked.sweeps for transform in parse_sweep(text)]
-    return list({str(each): Channel(str(each), asked.seed, each) for each in found}.values())
+def _digital(options: MeasureOptions) -> list[Channel]:
+    """Return the requested channels, each once."""
+    found = [parse_transform(text) for text in options.transforms]
+    found += [transform for text in options.sweeps for transform in parse_sweep(text)]
+    return list({str(each): Channel(str(each), options.seed, each) for each in found}.values())
 
 
 def _load(manifest: Manifest, model: "str | Classifier", labels: Path | None) -> "Classifier":
@@ -299,26 +311,26 @@ def _load(manifest: Manifest, model: "str | Classifier", labels: Path | None) ->
 
 
 def _measured(
-    tallier: Tallier,
+    tallies: TallyReader,
     manifest: Manifest,
     classifier: "Classifier",
     channels: Sequence[Channel],
     photos: Sequence[PhotoRow],
     crops: Sequence[CropRow],
-    asked: Asked,
+    options: MeasureOptions,
 ) -> Measurement:
-    """Return one classifier's measurement; only one channel's counts are held at a time."""
-    before = tallier.counted(classifier.identity, UNTOUCHED)
+    """Return one classifier's measurement, holding the counts of one channel at a time."""
+    before = tallies.counted(classifier.identity, UNTOUCHED)
     rows: dict[str, list[Row]] = {}
     missing: dict[str, tuple[str, ...]] = {}
-    calibration = {UNTOUCHED.name: tallier.calibration(before)}
+    calibration = {UNTOUCHED.name: tallies.calibration(before)}
     for channel in channels:
-        after = tallier.counted(classifier.identity, channel)
-        tally = tallier.tally(before, after)
+        after = tallies.counted(classifier.identity, channel)
+        tally = tallies.tally(before, after)
         unseen = tally.counts["adversarial", "after"].seen == 0
         rows[channel.name] = table(tally)
-        missing[channel.name] = tuple(tallier.pairs[place] for place in unseen.nonzero()[0])
-        calibration[channel.name] = tallier.calibration(after)
+        missing[channel.name] = tuple(tallies.pairs[place] for place in unseen.nonzero()[0])
+        calibration[channel.name] = tallies.calibration(after)
     return Measurement(
         manifest=manifest,
         classifier=classifier.spec,
@@ -329,5 +341,5 @@ def _measured(
         missing=missing,
         photos=tuple(photos),
         crops=tuple(crops),
-        asked=asked,
+        options=options,
     )

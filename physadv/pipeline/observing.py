@@ -1,7 +1,7 @@
-"""Ask classifiers about crops and transformed examples, once each, and remember what they said.
+"""Classify crops and transformed examples, once each, and store the answers.
 
 One pass over the files serves every transformation and every classifier: each batch is read once, transformed
-once a channel for all classifiers, and stored in one transaction, so that a killed sweep goes on after it.
+once per channel for all classifiers, and stored in one transaction: a killed sweep continues after it.
 """
 
 from collections import defaultdict
@@ -41,7 +41,13 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Channel:
-    """A way from an example to a classifier, as the store knows it; `seed` is 0 where nothing is drawn."""
+    """A way from an example to a classifier, as the store knows it.
+
+    Attributes:
+        name: its key in the store: "none", "photo" or a transformation's text.
+        seed: seed of a random transformation, 0 where nothing is drawn.
+        transform: the transformation.
+    """
 
     name: str
     seed: int = 0
@@ -50,7 +56,7 @@ class Channel:
     def apply(self, images: "Tensor", examples: Sequence[str]) -> "Tensor":
         """Return the images (B, 3, H, W) of examples transformed.
 
-        Each example has a random stream of its own, so that what came before changes nothing.
+        Each example has its own random stream, so results do not depend on the order of examples.
         """
         import torch
 
@@ -61,12 +67,12 @@ class Channel:
 UNTOUCHED, PHOTO = Channel("none"), Channel("photo")
 
 Seen = tuple[str, str]
-"""An example and the photo it was seen in, "" where it was none."""
+"""An example and the photo that shows it, "" for a digital transformation."""
 
 
 @dataclass(frozen=True)
 class _Batch:
-    """Examples of one size, read when they are first needed and let go with the batch."""
+    """Examples of one size, read when they are first needed and released with the batch."""
 
     printout: Printout
     examples: Sequence[Example]
@@ -82,7 +88,7 @@ class _Batch:
 
 @dataclass(frozen=True)
 class Observer:
-    """Classifiers looking at one run; what the store knows already is not asked again."""
+    """Classifiers that judge one run; observations already in the store are not repeated."""
 
     store: ObservationStore
     manifest: Manifest
@@ -90,7 +96,7 @@ class Observer:
     reporter: Reporter
 
     def observe_examples(self, printout: Printout, channels: Sequence[Channel]) -> None:
-        """Look at every example through every channel.
+        """Classify every example through every channel.
 
         Raises:
             TransformError: a transformation cannot be applied to images of the run's size.
@@ -107,7 +113,7 @@ class Observer:
             self._look(channel, [(example.id, "") for example in batch.examples], batch.read)
 
     def observe_crops(self, capture: Capture, crops: Sequence[CropRow]) -> None:
-        """Look at crops that were cut out of photos.
+        """Classify the crops cut out of photos.
 
         Raises:
             RunError: a crop's file cannot be read.
@@ -126,8 +132,8 @@ class Observer:
 
     def _finished(self, channel: Channel) -> bool:
         """Return whether every classifier has seen every example through a channel."""
-        asked = [(self.manifest.code, c.identity, channel.name, channel.seed) for c in self.classifiers]
-        return all(self.store.count(*key) >= len(self.manifest.examples) for key in asked)
+        keys = [(self.manifest.code, c.identity, channel.name, channel.seed) for c in self.classifiers]
+        return all(self.store.count(*key) >= len(self.manifest.examples) for key in keys)
 
     def _unseen(self, classifier: "Classifier", channel: Channel, names: Sequence[Seen]) -> list[Seen]:
         """Return those of some names that one classifier has not seen through a channel."""
@@ -145,7 +151,7 @@ class Observer:
         return [name for name in names if name in unseen]
 
     def _look(self, channel: Channel, names: Sequence[Seen], read: "Callable[[], Tensor]") -> None:
-        """Show each classifier what it has not seen of a batch; whatever is needed is transformed once."""
+        """Show each classifier what it has not seen of a batch, transformed once for all of them."""
         import torch
 
         needed = self._unseen_by_any(channel, names)

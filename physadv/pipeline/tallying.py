@@ -1,4 +1,4 @@
-"""From the counts of a store to the arrays that the measures take, one row a pair."""
+"""Counts of observations in a store → the arrays that `evaluation` takes, one row per pair."""
 
 from collections.abc import Sequence
 
@@ -7,22 +7,22 @@ import numpy as np
 from physadv.evaluation.calibration import BINS, Answers, Reliability, reliability
 from physadv.evaluation.outcomes import KINDS, Bools, Counts, Floats, Ints, Kind, Tally, When
 from physadv.pipeline.observing import Channel
-from physadv.runs import AnswerCounter, Count, Manifest, ObservationStore
+from physadv.runs import Manifest, ObservationCount, ObservationCounter, ObservationStore
 
 Calibration = dict[Kind, Reliability]
 
-_COLUMNS = Count._fields[2:]
+_COLUMNS = ObservationCount._fields[2:]
 
 
-class Tallier:
-    """Counts one run's answers in an open store.
+class TallyReader:
+    """Reads the tallies of one run from an open store.
 
     Attributes:
         pairs: names of the run's pairs, in the order of every array's rows.
     """
 
     def __init__(self, store: ObservationStore, manifest: Manifest) -> None:
-        self._counter = AnswerCounter(store, manifest.code, manifest.examples, BINS)
+        self._counter = ObservationCounter(store, manifest.code, manifest.examples, BINS)
         self._examples = len(manifest.examples)
         place = {example.id: place for place, example in enumerate(manifest.examples)}
         both = manifest.pairs()
@@ -34,14 +34,14 @@ class Tallier:
         self._targeted: Bools = np.array([adversarial.target is not None for _, adversarial in both])
 
     def counted(self, classifier: str, channel: Channel) -> Floats:
-        """Return what one classifier said through one channel: (examples, bins, columns of `Count`)."""
+        """Return a classifier's counts through a channel: (examples, bins, fields of `ObservationCount`)."""
         found = np.zeros((self._examples, BINS, len(_COLUMNS)))
         for place, within, *numbers in self._counter.counts(classifier, channel.name, channel.seed):
             found[place, within] = numbers
         return found
 
     def tally(self, before: Floats, after: Floats) -> Tally:
-        """Return the tally of a channel, of what `counted` found before and after it."""
+        """Return the tally of a channel from what `counted` returned before and after it."""
         found: dict[When, Floats] = {"before": before.sum(axis=1), "after": after.sum(axis=1)}
         return Tally(
             counts={
@@ -53,7 +53,7 @@ class Tallier:
         )
 
     def calibration(self, found: Floats) -> Calibration:
-        """Return the reliability of clean and of adversarial examples, of what `counted` found."""
+        """Return the reliability of clean and of adversarial examples from what `counted` returned."""
         return {kind: reliability(self._answers(found[self._places[kind]])) for kind in KINDS}
 
     @staticmethod

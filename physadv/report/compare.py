@@ -14,7 +14,7 @@ from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.outcomes import Bools, Ints, Tally
 from physadv.pipeline.measure import Measurement, measure
 from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel
-from physadv.pipeline.tallying import Tallier
+from physadv.pipeline.tallying import TallyReader
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Manifest, Printout, RunError
 
@@ -197,16 +197,16 @@ def _tallies(
     capture: Capture, measurement: Measurement, channels: Sequence[str], places: Ints
 ) -> dict[str, Tally]:
     """Return a run's shared pairs, counted through every channel; the files go through the first of all."""
-    seed = measurement.asked.seed
+    seed = measurement.options.seed
     with capture.store() as store:
-        tallier = Tallier(store, measurement.manifest)
-        before = tallier.counted(measurement.identity, UNTOUCHED)
+        tallies = TallyReader(store, measurement.manifest)
+        before = tallies.counted(measurement.identity, UNTOUCHED)
         return {
-            name: tallier.tally(
+            name: tallies.tally(
                 before,
                 before
                 if name == UNTOUCHED.name
-                else tallier.counted(measurement.identity, _channel(name, seed)),
+                else tallies.counted(measurement.identity, _channel(name, seed)),
             ).of(places)
             for name in (UNTOUCHED.name, *channels)
         }

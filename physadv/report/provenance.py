@@ -131,13 +131,13 @@ def commands(measurements: Sequence[Measurement]) -> tuple[str, ...]:
 
 def measure_options(measurement: Measurement) -> list[str]:
     """Return the options that ask for a measurement again."""
-    asked = measurement.asked
+    options = measurement.options
     named = [
-        *(("model", model) for model in asked.models),
-        *(("transform", transform) for transform in asked.transforms),
-        *(("sweep", sweep) for sweep in asked.sweeps),
-        *([("labels", str(asked.labels))] if asked.labels else []),
-        *([("seed", str(asked.seed))] if asked.seed else []),
+        *(("model", model) for model in options.models),
+        *(("transform", transform) for transform in options.transforms),
+        *(("sweep", sweep) for sweep in options.sweeps),
+        *([("labels", str(options.labels))] if options.labels else []),
+        *([("seed", str(options.seed))] if options.seed else []),
     ]
     return [f"--{name} {shlex.quote(value)}" for name, value in named]
 

@@ -1,9 +1,14 @@
-"""printouts/NAME and captures/NAME: the only door to what lies on disk between one stage and the next.
+"""Runs on disk, printouts/NAME and captures/NAME: the only door to the files between one step and the next.
 
-Used by stages, experiments and the command line; the numeric rooms never see a run.
+    Printout(root, name)     the manifest and the examples that are printed
+    Capture(root, name)      photos, crops, the report, and the observation store
+    Manifest                 what was made, from what and how: a pydantic model, readable by a person
+    ObservationStore         photos, crops and classifiers' answers in SQLite; all SQL is in this room
+
+Used by pipeline, report, study and the signs; the library's rooms never see a run.
 """
 
-from physadv.runs.counting import AnswerCounter, Count
+from physadv.runs.counting import ObservationCount, ObservationCounter
 from physadv.runs.errors import RunError
 from physadv.runs.folders import Capture, Printout
 from physadv.runs.manifest import (
@@ -21,16 +26,16 @@ from physadv.runs.store import ObservationStore
 
 __all__ = [
     "SCHEMA_VERSION",
-    "AnswerCounter",
     "AttackRecord",
     "Capture",
     "ClassifierRecord",
     "Colour",
-    "Count",
     "CropRow",
     "Example",
     "HeldOut",
     "Manifest",
+    "ObservationCount",
+    "ObservationCounter",
     "ObservationRow",
     "ObservationStore",
     "PhotoRow",

@@ -1,4 +1,4 @@
-"""Observations counted where they lie: SQL reads every answer, and only sums leave the file."""
+"""Counts of observations, summed by SQL so that only the sums leave the file."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -24,16 +24,18 @@ GROUP BY place, bin
 """
 
 
-class Count(NamedTuple):
-    """What one classifier said of one example, of the times when it was as sure as `bin` says.
+class ObservationCount(NamedTuple):
+    """Counts of one classifier's observations of one example, within one bin of confidence.
 
     Attributes:
-        place: the example's place in the sequence counted.
-        bin: of the first answer's probability, of as many equal ones as were asked for; 1 is in the last.
-        seen: answers.
-        right1: how many had the true label first; `right5` among the first five.
-        target1: how many had the attack's target first; `target5` among the first five.
-        confidence: sum of the first answers' probabilities.
+        place: place of the example in the sequence that is counted.
+        bin: bin of the top-1 probability, from 0; a probability of 1 is in the last.
+        seen: number of observations.
+        right1: observations whose top-1 is the true label.
+        right5: observations whose top-5 hold the true label.
+        target1: observations whose top-1 is the attack's target.
+        target5: observations whose top-5 hold the attack's target.
+        confidence: sum of the top-1 probabilities.
     """
 
     place: int
@@ -46,14 +48,14 @@ class Count(NamedTuple):
     confidence: float
 
 
-class AnswerCounter:
-    """Counts the answers on some examples of a store; at most their number times `bins` come out at once.
+class ObservationCounter:
+    """Counts the observations of some examples in a store: at most one row per example and bin.
 
     Args:
-        store: open, and not counted by another of these meanwhile.
-        run: the manifest's code.
-        examples: in the order that `Count.place` refers to.
-        bins: of confidence.
+        store: an open store, used by no other counter at the same time.
+        run: the code in the run's manifest.
+        examples: the examples, in the order that `ObservationCount.place` refers to.
+        bins: number of equal bins of confidence.
     """
 
     def __init__(self, store: ObservationStore, run: str, examples: Sequence[Example], bins: int) -> None:
@@ -62,7 +64,7 @@ class AnswerCounter:
             (example.id, place, example.label, example.target) for place, example in enumerate(examples)
         )
 
-    def counts(self, classifier: str, channel: str, seed: int) -> list[Count]:
-        """Return what one classifier said through one channel."""
-        asked = (self._bins, self._bins, self._run, classifier, channel, seed)
-        return [Count(*row) for row in self._store.select(_COUNT, asked)]
+    def counts(self, classifier: str, channel: str, seed: int) -> list[ObservationCount]:
+        """Return the counts of one classifier through one channel."""
+        values = (self._bins, self._bins, self._run, classifier, channel, seed)
+        return [ObservationCount(*row) for row in self._store.select(_COUNT, values)]

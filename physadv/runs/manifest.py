@@ -19,7 +19,13 @@ class _Record(BaseModel):
 
 
 class Prediction(_Record):
-    """One of a classifier's top five: class index, class name and probability."""
+    """One of a classifier's top five.
+
+    Attributes:
+        label: index of the class.
+        name: name of the class.
+        probability: its probability.
+    """
 
     label: int
     name: str
@@ -29,7 +35,9 @@ class Prediction(_Record):
 class HeldOut(_Record):
     """Success on a fixed set of transformation draws that the attack did not see.
 
-    `success` is the share of `draws` classified as the target, or as anything but the label without one.
+    Attributes:
+        draws: number of draws.
+        success: share of them classified as the target or, without a target, not as the label.
     """
 
     draws: int
@@ -37,7 +45,22 @@ class HeldOut(_Record):
 
 
 class Example(_Record):
-    """One image to be printed; `path` is relative to the manifest, `digital` is the top five on that file."""
+    """One image to be printed.
+
+    Attributes:
+        id: unique name of the example in its run.
+        pair: name of its pair, shared by the clean and the adversarial example of one source.
+        kind: whether it is the clean or the adversarial one.
+        path: file of the image, relative to the manifest.
+        sha256: hash of the file.
+        size_px: width and height.
+        source: display name of the source image.
+        label: index of the true class.
+        label_name: name of the true class.
+        target: index of the class that the attack aimed at, None for an untargeted one.
+        held_out: success on transformations that the attack did not see, if measured.
+        digital: the classifier's top five on the file.
+    """
 
     id: str
     pair: str
@@ -62,7 +85,13 @@ class ClassifierRecord(_Record):
 
 
 class AttackRecord(_Record):
-    """Which attack made the adversarial examples; `eps` in 8-bit levels, None where it takes none."""
+    """Which attack made the adversarial examples.
+
+    Attributes:
+        name: name of the attack.
+        eps: budget in 8-bit levels, None for an attack without one.
+        parameters: all its other settings.
+    """
 
     name: str
     eps: int | None
@@ -88,9 +117,14 @@ class AttackRecord(_Record):
 
 
 class Selection(_Record):
-    """How pairs came in: `images` as they were named, `limit` if one was set, and what became of them.
+    """How the pairs were chosen.
 
-    `prefiltered` says whether only pairs of that case were kept, out of `candidates` looked at.
+    Attributes:
+        images: path of the source images, as it was given.
+        limit: number of pairs wanted, None for all.
+        prefiltered: whether only pairs of the prefiltered case were kept.
+        candidates: images that were considered.
+        labels: whether true labels were given, or are the classifier's own answers.
     """
 
     images: str

@@ -1,4 +1,4 @@
-"""The rows of an observation store: photos, crops, and what classifiers said."""
+"""The rows of an observation store: photos, crops and classifiers' answers."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,16 +8,27 @@ Colour = Literal["photographed", "corrected"]
 
 @dataclass(frozen=True)
 class PhotoRow:
-    """One photo: used, or refused with the reason, when `run` was the code on the sheets.
+    """One photo. A file is one photo, or several where it is a video or shows a sheet twice.
 
-    A file is one photo, or several where it is a video or shows a sheet twice. `view` then tells them apart,
-    and `name` is that of the file, "#", and the view. A name with a slash is not a file of the capture's
-    folder of photos but a view of a sign in a test, TEST//PLACE//…: it belongs to no sheet.
-
-    `colour` is that of its crops. The exposure is of the sheet's greys, in stops and in linear light;
-    `delta_e` is CIEDE2000 of its bars' patches after the correction, each held out of the fit, and
-    `delta_e_before` as photographed; both are empty where nothing was corrected. `remark` names what else the
-    photo shows: a sheet of another run, a damaged code.
+    Attributes:
+        name: name of the file, followed by "#" and the view where it holds several photos. A name with a
+            slash, TEST//PLACE//…, is no file but a view of a sign in a test: it belongs to no sheet.
+        sha256: hash of the file.
+        run: run code on the sheets when the photo was cropped.
+        status: whether cells were cut from it.
+        reason: why it was refused, None if it was used.
+        width: width in pixels, None if the file could not be read.
+        height: height in pixels, None if the file could not be read.
+        camera: camera in its EXIF data, if any.
+        simulated: whether the virtual phone made it.
+        view: tells photos of one file apart; empty where the file is one photo.
+        colour: colours of its crops.
+        exposure_stops: exposure of the sheet's greys, in stops.
+        red_green: ratio of red to green of the sheet's greys, in linear light.
+        blue_green: ratio of blue to green of the sheet's greys, in linear light.
+        delta_e: CIEDE2000 of each patch after correction, held out of the fit; empty without correction.
+        delta_e_before: CIEDE2000 of each patch as photographed; empty without correction.
+        remark: what else the photo shows: a sheet of another run, a damaged code.
     """
 
     name: str
@@ -46,10 +57,25 @@ class PhotoRow:
 
 @dataclass(frozen=True)
 class CropRow:
-    """One cell in one photo; `path` is relative to the capture's folder and None where it was refused.
+    """One cell in one photo.
 
-    `angle_deg` is between the paper and the line of sight, 0 = frontal, `distance_mm` from the camera; the
-    distance is None where EXIF gave no focal length.
+    Attributes:
+        photo: name of the photo.
+        example: id of the example in the cell.
+        sheet: index of the sheet.
+        cell: index of the cell on its sheet.
+        path: file of the crop, relative to the capture's folder; None if it was refused.
+        reason: why it was refused, None if it was cropped.
+        residual_px: RMS distance of the cell's marks from the fitted sheet, photo pixels, if measured.
+        marks: marks of the cell that were found.
+        sharpness_px: blur of the photo at the cell, sigma in photo pixels.
+        pixels_per_mm: photo pixels per millimetre of paper.
+        paper_level: 8-bit level of the bare paper around the picture.
+        clipped: share of clipped pixels, 0 to 1.
+        correlation: correlation of the crop with what was printed, -1 to 1.
+        corners_px: corners of the picture in the photo, clockwise from the top-left one.
+        angle_deg: angle between the viewing direction and the paper's normal; 0 is frontal.
+        distance_mm: distance of the camera; None where EXIF gave no focal length.
     """
 
     photo: str
@@ -72,11 +98,17 @@ class CropRow:
 
 @dataclass(frozen=True)
 class ObservationRow:
-    """One classifier's top five on one crop (`channel` "photo") or on one digitally transformed example.
+    """One classifier's top five on one crop or on one digitally transformed example.
 
-    `channel` is otherwise the transform's text, and `photo` is then empty; "none" is the example untouched.
-    `run` is the manifest's code: a run made anew under an old name shares nothing with it. `seed` is that of
-    a random transform, else 0.
+    Attributes:
+        run: code in the run's manifest: a run made anew under an old name shares nothing with it.
+        classifier: identity of the classifier, see `Classifier.identity`.
+        channel: "photo", "none" for the untouched example, or a transformation's text.
+        seed: seed of a random transformation, else 0.
+        example: id of the example.
+        photo: name of the photo; empty for a digital channel.
+        labels: indices of the top five classes, most probable first.
+        probabilities: their probabilities.
     """
 
     run: str

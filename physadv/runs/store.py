@@ -1,4 +1,4 @@
-"""observations.sqlite: photos, crops and what classifiers said; one transaction a photo file or batch."""
+"""observations.sqlite: photos, crops and classifiers' answers; one transaction per photo file or batch."""
 
 import errno
 import json
@@ -122,7 +122,7 @@ class ObservationStore:
         ]
 
     def observations(self, run: str, classifier: str, channel: str, seed: int) -> list[ObservationRow]:
-        """Return what one classifier said of one run through one channel, by example and photo."""
+        """Return one classifier's observations of one run through one channel, by example and photo."""
         rows = self._rows(
             "observations",
             ObservationRow,

@@ -11,14 +11,15 @@ from physadv.parallel import map_items
 from physadv.progress import reporter
 from physadv.signs.stop_sign.settings import StudySize
 from reproductions.hardening.page import COMMAND, page
-from reproductions.hardening.stop_signs import Effort
-from reproductions.hardening.study import Extent, study_of
+from reproductions.hardening.study import HardeningSize, study_of
 
-QUICK = Extent(
+QUICK = HardeningSize(
     every=100,
     queried=5,
     query_steps=5,
-    effort=Effort(steps=10, samples=1, draws=2),
+    shared_steps=10,
+    shared_samples=1,
+    shared_draws=2,
     camera=StudySize(shots=1, every=30),
     camera_steps=60,
 )
@@ -36,11 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--workers", type=int, help="processes; all cores by default")
     parser.add_argument("--quick", action="store_true", help="a minute's work, with wide intervals")
     chosen = parser.parse_args(arguments)
-    extent = QUICK if chosen.quick else Extent()
+    size = QUICK if chosen.quick else HardeningSize()
     try:
-        told, specs = reporter(quiet=False), (chosen.before, chosen.after)
-        found = map_items(partial(study_of, data=chosen.data, extent=extent), specs, workers=chosen.workers)
-        before, after = told.track(found, len(specs), "classifiers attacked in every way")
+        specs = (chosen.before, chosen.after)
+        found = map_items(partial(study_of, data=chosen.data, size=size), specs, workers=chosen.workers)
+        before, after = reporter(quiet=False).track(found, len(specs), "classifiers attacked in every way")
     except PhysadvError as error:
         parser.error(str(error))
     command = f"{COMMAND} --quick" if chosen.quick else COMMAND

@@ -6,9 +6,9 @@ from physadv.evaluation.intervals import Estimate
 from physadv.report.table import to_markdown, words_table
 from physadv.report.wording import paragraph, percent, with_interval
 from physadv.signs.stop_sign.settings import OPTIMISED
+from reproductions.hardening.attempts import UNFORESEEN, WORST_STICKERS
 from reproductions.hardening.stop_signs import AIMS
 from reproductions.hardening.study import MASKING_EPS, Findings
-from reproductions.hardening.trials import UNFORESEEN, WORST_STICKERS
 
 COMMAND = "python -m reproductions.hardening DATA"
 MOST_LOST = 3.0

@@ -1,6 +1,5 @@
 """Stickers that all stop signs share, made on half of the photos and judged on the other half."""
 
-from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -28,21 +27,9 @@ SIDE = 64
 """Photos are reduced to this many pixels a side, twice what the network sees."""
 
 
-@dataclass(frozen=True)
-class Effort:
-    """How much is tried.
-
-    Attributes:
-        steps: of Adam, at 0.05 of the pixel range; `samples` views a photo and step.
-        draws: held-out views of every held-out photo.
-    """
-
-    steps: int = 200
-    samples: int = 4
-    draws: int = 20
-
-
-def stop_sign_shares(classifier: Classifier, photos: Signs, effort: Effort) -> dict[str, Estimate]:
+def stop_sign_shares(
+    classifier: Classifier, photos: Signs, *, steps: int = 200, samples: int = 4, draws: int = 20
+) -> dict[str, Estimate]:
     """Return treatment and aim → share of held-out views; every treatment is seen in the same views.
 
     Those not called stop are of the views in which the clean sign is; those called the target are of all.
@@ -51,15 +38,17 @@ def stop_sign_shares(classifier: Classifier, photos: Signs, effort: Effort) -> d
 
     Args:
         classifier: the classifier, of the bundled classes.
-        photos: of stop signs that fill them.
-        effort: how much is tried.
+        photos: photos that a stop sign fills.
+        steps: steps of Adam, at 0.05 of the pixel range.
+        samples: views drawn of every photo and step.
+        draws: held-out views of every held-out photo.
     """
     images = F.interpolate(
         photos.images.float() / 255, (SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False
     )
     ours, held_out = _on(round_to_8_bits(images[::2])), _on(round_to_8_bits(images[1::2]))
     labels = photos.labels[::2]
-    judge = partial(_answers, classifier, held_out, draws=effort.draws)
+    judge = partial(_answers, classifier, held_out, draws=draws)
     clean = judge(None) == photos.labels[1::2]
     shares = {"clean, not called stop": _share(~clean, torch.ones_like(clean))}
     for aim, objective in (
@@ -74,8 +63,8 @@ def stop_sign_shares(classifier: Classifier, photos: Signs, effort: Effort) -> d
             ours,
             load_preset(PRESET),
             adam,
-            steps=effort.steps,
-            samples=effort.samples,
+            steps=steps,
+            samples=samples,
             generator=random,
         )
         for treatment, worn in (("random", _shuffled(values, random)), ("optimised", values)):

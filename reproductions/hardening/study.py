@@ -1,14 +1,10 @@
-"""What a classifier is worth under every attack, each made afresh against it."""
+"""A classifier under every attack, each made afresh against it."""
 
-import csv
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
 from torch import Tensor
 
 from physadv.classifiers import Classifier, load_classifier
@@ -16,15 +12,16 @@ from physadv.classifiers.gtsrb import SIGN_LABELS
 from physadv.defences import Measured, measure
 from physadv.evaluation.intervals import Estimate
 from physadv.parallel import one_thread
-from physadv.pipeline.masking_check import MaskingCheck, masking_check
+from physadv.pipeline.masking_check import MaskingCheck, check_batches
 from physadv.pipeline.settings import MaskingSettings
 from physadv.progress import Reporter, silent
+from physadv.signs.stop_sign.make import stickers_for
 from physadv.signs.stop_sign.settings import AUTO, CLEAN, OPTIMISED, RANDOM, StopSignSettings, StudySize
 from physadv.signs.stop_sign.sign_photos import read_sign_photos
 from physadv.signs.training.data import read_test, read_victims
 from physadv.signs.training.harden_settings import HardenError
-from reproductions.hardening.stop_signs import Effort, stop_sign_shares
-from reproductions.hardening.trials import trials
+from reproductions.hardening.attempts import attempts
+from reproductions.hardening.stop_signs import stop_sign_shares
 from reproductions.rp2.held_out import run_held_out
 from reproductions.rp2.published import FOLDER
 from reproductions.rp2.study import TARGETS
@@ -32,40 +29,45 @@ from reproductions.rp2.study import TARGETS
 MASKING_EPS = 4
 CAMERA_MASKS = ("two-bars", AUTO)
 CAMERA_TARGETS: tuple[str | None, ...] = (TARGETS["signs"], "no entry", None)
-"""That of the stop-sign study; the only other sign of white on red; whichever is easiest."""
+"""The stop-sign study's target, the only other white-on-red sign, and whichever class is easiest."""
 
 
 @dataclass(frozen=True)
-class Extent:
-    """How much is tried.
+class HardeningSize:
+    """Size of the study.
 
     Attributes:
-        every: so manyth test image is attacked.
-        queried: of those, attacked by answers only, and checked for masked gradients.
-        query_steps: of the attack by answers.
-        effort: for the stickers that all stop signs share.
+        every: every n-th test image is attacked.
+        queried: number of those that are attacked as a black box, and checked for masked gradients.
+        query_steps: steps of the black-box attack.
+        shared_steps: steps of the stickers that all stop signs share.
+        shared_samples: views drawn of every photo at each of those steps.
+        shared_draws: held-out views in which the shared stickers are judged on each photo.
         camera: size of the simulated tests of larger stickers.
-        camera_steps: of the optimiser of the larger stickers.
+        camera_steps: steps of the larger stickers.
     """
 
     every: int = 12
     queried: int = 40
     query_steps: int = 50
-    effort: Effort = field(default_factory=Effort)
+    shared_steps: int = 200
+    shared_samples: int = 4
+    shared_draws: int = 20
     camera: StudySize = field(default_factory=lambda: StudySize(shots=1, every=40))
     camera_steps: int = 300
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What one classifier is worth.
+    """What the attacks do to one classifier.
 
     Attributes:
         spec: the classifier.
-        test: GTSRB test images right; likewise `victims`, photos of US stop signs.
+        test: GTSRB test images right.
+        victims: photos of US stop signs right.
         fooled: attack → share of the attacked images that it gets right otherwise, and does not now.
         stop_signs: treatment and aim → share of held-out views.
-        camera: mask, test, treatment and aim → share of sights by the simulated cameras; see `camera_shares`.
+        camera: mask, test, treatment and aim → share of views by the simulated cameras.
         masking: whether its gradients mislead, under L∞ noise.
     """
 
@@ -78,13 +80,13 @@ class Findings:
     masking: MaskingCheck
 
 
-def study_of(spec: str, data: Path, extent: Extent) -> Findings:
-    """Load a classifier and attack it in every way, in one thread; see `study`."""
+def study_of(spec: str, data: Path, size: HardeningSize) -> Findings:
+    """Load a classifier and attack it in every way, in one thread."""
     with one_thread():
-        return study(load_classifier(spec), data, extent)
+        return study(load_classifier(spec), data, size)
 
 
-def study(classifier: Classifier, data: Path, extent: Extent, reporter: Reporter = silent) -> Findings:
+def study(classifier: Classifier, data: Path, size: HardeningSize, reporter: Reporter = silent) -> Findings:
     """Attack one classifier of the bundled classes in every way.
 
     Raises:
@@ -93,13 +95,13 @@ def study(classifier: Classifier, data: Path, extent: Extent, reporter: Reporter
     if classifier.labels != SIGN_LABELS:
         raise HardenError(f"model '{classifier.spec}' has other classes than the bundled {len(SIGN_LABELS)}")
     test, victims = read_test(data), read_victims(data)
-    images, labels = test.images[:: extent.every].float() / 255, test.labels[:: extent.every]
+    images, labels = test.images[:: size.every].float() / 255, test.labels[:: size.every]
     right = classifier.probabilities(images).argmax(dim=1) == labels
     images, labels = images[right], labels[right]
-    tried = trials(extent.queried, extent.query_steps)
+    tried = attempts(size.queried, size.query_steps)
     fooled = {
-        trial.name: trial.fooled(classifier, images, labels)
-        for trial in reporter.track(tried, len(tried), f"{classifier.spec}, attacks")
+        attempt.name: attempt.fooled(classifier, images, labels)
+        for attempt in reporter.track(tried, len(tried), f"{classifier.spec}, attacks")
     }
     reporter.say(f"{classifier.spec}: stickers that stop signs share")
     return Findings(
@@ -107,9 +109,15 @@ def study(classifier: Classifier, data: Path, extent: Extent, reporter: Reporter
         test=measure(classifier, *test),
         victims=measure(classifier, *victims),
         fooled=fooled,
-        stop_signs=stop_sign_shares(classifier, victims, extent.effort),
-        camera=camera_shares(classifier, data, extent.camera, extent.camera_steps, reporter),
-        masking=_masking(classifier.spec, images[: extent.queried], labels[: extent.queried], reporter),
+        stop_signs=stop_sign_shares(
+            classifier,
+            victims,
+            steps=size.shared_steps,
+            samples=size.shared_samples,
+            draws=size.shared_draws,
+        ),
+        camera=camera_shares(classifier, data, size.camera, size.camera_steps, reporter),
+        masking=_masking(classifier, images[: size.queried], labels[: size.queried], data),
     )
 
 
@@ -125,7 +133,8 @@ def camera_shares(
     photos = read_sign_photos(data / FOLDER / "victims")
     for mask, target in product(CAMERA_MASKS, CAMERA_TARGETS):
         settings = StopSignSettings(model=classifier.spec, target=target, mask=mask, steps=steps)
-        found = run_held_out(classifier, photos, settings, size, reporter)
+        run = stickers_for(classifier, photos, settings, reporter)
+        found = run_held_out(run, size, reporter)
         for test, score in (("lab", found.lab), ("drive-by", found.drive), ("drive-by, found", found.found)):
             shares[f"clean, {test}, not called stop"] = score.overall[CLEAN].untargeted
             for treatment in (RANDOM, OPTIMISED):
@@ -137,15 +146,9 @@ def camera_shares(
     return dict(sorted(shares.items(), key=lambda item: not item[0].startswith(CLEAN)))
 
 
-def _masking(spec: str, images: Tensor, labels: Tensor, reporter: Reporter) -> MaskingCheck:
+def _masking(classifier: Classifier, images: Tensor, labels: Tensor, data: Path) -> MaskingCheck:
     """Return the check of `physadv masking-check` on images (B, 3, H, W)."""
-    with tempfile.TemporaryDirectory() as folder:
-        table = Path(folder) / "labels.csv"
-        rows = [(f"{index}.png", int(label)) for index, label in enumerate(labels)]
-        for (name, _), image in zip(rows, images, strict=True):
-            levels = (image * 255).round().permute(1, 2, 0).numpy().astype(np.uint8)
-            Image.fromarray(levels).save(table.with_name(name))
-        with table.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([("path", "label"), *rows])
-        settings = MaskingSettings(table, spec, eps=MASKING_EPS, size=images.shape[-1], device="cpu")
-        return masking_check(settings, reporter)
+    settings = MaskingSettings(data, classifier.spec, eps=MASKING_EPS)
+    starts = range(0, len(labels), settings.batch)
+    batches = ((images[i : i + settings.batch], labels[i : i + settings.batch].tolist()) for i in starts)
+    return check_batches(settings, classifier, batches)

@@ -1,22 +1,20 @@
 """Stickers made on half of the real photos and judged on the other half: lab, drive-by, an EOT preset."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 
 from physadv.attacks.lit_stickers import MARGIN
-from physadv.classifiers import Classifier
 from physadv.progress import Reporter, silent
 from physadv.randomness import derive_seed, generator
 from physadv.signs.stop_sign.camera import drawn_backgrounds
 from physadv.signs.stop_sign.judge import simulated_tests
-from physadv.signs.stop_sign.make import StickerRun, stickers_for
+from physadv.signs.stop_sign.make import StickerRun
 from physadv.signs.stop_sign.outline import find_signs
-from physadv.signs.stop_sign.plate import SignPhoto
 from physadv.signs.stop_sign.score import Score, score_drive_by, score_lab
-from physadv.signs.stop_sign.settings import StopSignSettings, StudySize
+from physadv.signs.stop_sign.settings import StudySize
 from physadv.signs.stop_sign.treatments import treat
 from physadv.signs.stop_sign.views import Answer, Exhibit, View
 from physadv.transforms import load_preset
@@ -29,13 +27,13 @@ class HeldOut:
     """What stickers made on some signs do to others.
 
     Attributes:
-        run: the stickers, and the signs that were judged.
+        record: the settings of the stickers, and what was measured of them when they were made.
         lab: score of the simulated lab test.
         drive: score of the simulated drive-by, signs cut out where they stand, as the paper's were by hand.
         found: score of the same drive-by, signs found by their outline.
     """
 
-    run: StickerRun
+    record: dict[str, Any]
     lab: Score
     drive: Score
     found: Score
@@ -43,34 +41,25 @@ class HeldOut:
     @property
     def mask(self) -> str:
         """Return the name of the stickers' mask."""
-        return str(self.run.record["asked"]["mask"])
+        return str(self.record["asked"]["mask"])
 
     @property
     def area(self) -> float:
         """Return the share of the plate that the stickers cover."""
-        return float(self.run.record["area_of_the_sign"])
+        return float(self.record["area_of_the_sign"])
 
 
-def run_held_out(
-    classifier: Classifier,
-    photos: Sequence[SignPhoto],
-    settings: StopSignSettings,
-    size: StudySize,
-    reporter: Reporter = silent,
-) -> HeldOut:
+def run_held_out(run: StickerRun, size: StudySize, reporter: Reporter = silent) -> HeldOut:
     """Return what stickers do to signs that the attack has not seen.
 
     Args:
-        classifier: attacked and judging.
-        photos: of all signs.
-        settings: of the attack.
-        size: of the tests.
+        run: the stickers, and the signs that were held out.
+        size: size of the tests.
         reporter: shows every step.
     """
-    run = stickers_for(classifier, photos, settings, reporter)
     finders = (None, find_signs)
     lab, drive, found = simulated_tests(exhibit_of(run), size, finders=finders, reporter=reporter)
-    return HeldOut(run, score_lab(lab), score_drive_by(drive), score_drive_by(found))
+    return HeldOut(run.record, score_lab(lab), score_drive_by(drive), score_drive_by(found))
 
 
 def exhibit_of(run: StickerRun) -> Exhibit:

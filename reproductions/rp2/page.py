@@ -302,8 +302,8 @@ def _as_json(against: Sequence[Against], judgements: Sequence[Judgement]) -> dic
                 "target": each.target,
                 "mask": each.found.mask,
                 "area": each.found.area,
-                "printability": each.found.run.record["printability"],
-                "judged": each.found.run.record["judged"],
+                "printability": each.found.record["printability"],
+                "judged": each.found.record["judged"],
                 "tests": [
                     score.as_json()
                     for score in (each.found.lab, each.found.drive, each.found.found, each.unforeseen)

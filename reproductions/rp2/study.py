@@ -15,6 +15,7 @@ from physadv.randomness import derive_seed
 from physadv.signs.stop_sign import FACE_SIDE
 from physadv.signs.stop_sign.camera import drawn_backgrounds
 from physadv.signs.stop_sign.judge import simulated_tests
+from physadv.signs.stop_sign.make import stickers_for
 from physadv.signs.stop_sign.score import Score, score_drive_by, score_lab
 from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, StopSignSettings, StudySize
 from physadv.signs.stop_sign.sign_photos import read_sign_photos
@@ -112,9 +113,9 @@ def _row(unit: _Unit) -> Against | Judgement:
     settings = StopSignSettings(
         model=classifier.spec, target=target, mask=unit.mask, steps=unit.size.steps, seed=_SEED
     )
-    found = run_held_out(classifier, read_sign_photos(unit.data / FOLDER / "victims"), settings, unit.size)
-    unforeseen = under_preset(exhibit_of(found.run), "graphite", draws=unit.size.draws, seed=_SEED)
-    return Judgement(unit.classifier, target, found, unforeseen)
+    run = stickers_for(classifier, read_sign_photos(unit.data / FOLDER / "victims"), settings)
+    unforeseen = under_preset(exhibit_of(run), "graphite", draws=unit.size.draws, seed=_SEED)
+    return Judgement(unit.classifier, target, run_held_out(run, unit.size), unforeseen)
 
 
 def _load(name: str, data: Path) -> Classifier:

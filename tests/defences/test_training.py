@@ -114,3 +114,12 @@ def test_a_state_of_another_network_is_named(data, tmp_path):
 def test_less_than_a_batch_is_refused(data):
     with pytest.raises(DefenceError, match="20 images to learn from; wanted 32 or more"):
         train(new_network(), data[0][:20], data[1][:20], SCHEDULE, random())
+
+
+def test_an_attack_that_freezes_the_network_does_not_stop_the_training(data):
+    def frozen(network, images, labels, generator):
+        network.requires_grad_(False)
+        return images
+
+    network = train(new_network(), *data, SCHEDULE, random(), attack=frozen)
+    assert torch.equal(weights(network), weights(train(new_network(), *data, SCHEDULE, random())))

@@ -13,7 +13,7 @@ from physadv.evaluation.destruction import table
 from physadv.evaluation.outcomes import Judgement, PairOutcome, tally
 from physadv.pipeline.measure import Measurement
 from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel
-from physadv.pipeline.tallying import Tallier
+from physadv.pipeline.tallying import TallyReader
 from physadv.report.gallery import PAIRS_SHOWN
 from physadv.report.result_tables import rate_table
 from physadv.report.run_page import rate_headlines, write_report
@@ -98,9 +98,9 @@ class Run:
         )
         with self.capture.store() as store:
             store.add_observations(rows)
-            tallier = Tallier(store, manifest)
+            tallies = TallyReader(store, manifest)
             calibration = {
-                found.name: tallier.calibration(tallier.counted("signs", found))
+                found.name: tallies.calibration(tallies.counted("signs", found))
                 for found in (UNTOUCHED, channel)
             }
         self.measurement = Measurement(

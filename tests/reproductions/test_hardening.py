@@ -11,10 +11,10 @@ from physadv.signs.drawing.drawing import draw_sign
 from physadv.signs.training.data import STOP, Signs
 from physadv.signs.training.harden_settings import HardenError
 from reproductions.hardening.__main__ import main as study_main
+from reproductions.hardening.attempts import WORST_STICKERS, Attempt
 from reproductions.hardening.page import page
-from reproductions.hardening.stop_signs import AIMS, Effort, stop_sign_shares
-from reproductions.hardening.study import Extent, Findings, study
-from reproductions.hardening.trials import WORST_STICKERS, Trial
+from reproductions.hardening.stop_signs import AIMS, stop_sign_shares
+from reproductions.hardening.study import Findings, HardeningSize, study
 
 
 @pytest.fixture(scope="module")
@@ -26,22 +26,22 @@ def drawn_stop_signs():
 
 
 def test_shared_stickers_are_judged_on_photos_they_were_not_made_on(drawn_stop_signs):
-    effort = Effort(steps=30, samples=2, draws=4)
-    shares = stop_sign_shares(load_signs(), drawn_stop_signs, effort)
+    size = {"steps": 30, "samples": 2, "draws": 4}
+    shares = stop_sign_shares(load_signs(), drawn_stop_signs, **size)
 
     assert shares["clean, not called stop"].n == 12  # three held-out photos, four views each
     assert shares["optimised, not called stop"].value > shares["random, not called stop"].value
     assert shares["optimised, called speed limit 50"].n == 12
-    assert stop_sign_shares(load_signs(), drawn_stop_signs, effort) == shares
+    assert stop_sign_shares(load_signs(), drawn_stop_signs, **size) == shares
 
 
-def test_a_trial_counts_what_it_turned_wrong():
+def test_an_attempt_counts_what_it_turned_wrong():
     pictures = torch.rand(8, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     classifier = load_signs()
     own = classifier(pictures).argmax(dim=1)
 
-    nothing = Trial("nothing", lambda classifier, images, labels: images)
-    shuffled = Trial("other images", lambda classifier, images, labels: images.flip(0), most=4)
+    nothing = Attempt("nothing", lambda classifier, images, labels: images)
+    shuffled = Attempt("other images", lambda classifier, images, labels: images.flip(0), most=4)
 
     assert nothing.fooled(classifier, pictures, own).value == 0
     found = shuffled.fooled(classifier, pictures, own)
@@ -93,4 +93,4 @@ def test_study_refuses_data_and_classifiers_it_cannot_use(tmp_path, capsys):
         study_main([str(tmp_path), "--quick"])
     assert "gtsrb32.npz: no such file" in capsys.readouterr().err
     with pytest.raises(HardenError, match="other classes"):
-        study(Classifier(load_signs().network, ["a"], "strange"), tmp_path, Extent())
+        study(Classifier(load_signs().network, ["a"], "strange"), tmp_path, HardeningSize())

@@ -3,15 +3,12 @@
 import json
 from dataclasses import replace
 
-import torch
-
-from physadv.classifiers import load_classifier
-from physadv.signs.stop_sign import FACE_SIDE
+from physadv.keeping import Kept
 from physadv.signs.stop_sign.cells import CELLS
-from physadv.signs.stop_sign.make import StickerRun
 from physadv.signs.stop_sign.score import score_drive_by, score_lab
 from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, RANDOM
-from physadv.signs.stop_sign.views import Answer, Judge
+from physadv.signs.stop_sign.views import Answer
+from reproductions.kept_rows import dataclasses_in
 from reproductions.rp2.held_out import HeldOut
 from reproductions.rp2.page import ALONE, PUBLISHED, Against, Judgement, write_results
 
@@ -31,17 +28,21 @@ def answers(treatments: tuple[str, ...], place: str | None = None) -> list[Answe
 
 def judged(mask: str, area: float) -> Judgement:
     worn = (CLEAN, RANDOM, OPTIMISED)
-    face = torch.zeros(1, 3, FACE_SIDE, FACE_SIDE)
     record = {
         "asked": {"mask": mask},
         "area_of_the_sign": area,
         "printability": {"nps_minimum": 0.1},
         "judged": ["sign 0"],
     }
-    run = StickerRun(Judge(load_classifier("signs"), STOP, TARGET), [], face, face[0, 0], record)
     lab, drive = score_lab(answers(worn)), score_drive_by(answers(worn, "approach 1 at 20 km/h"))
     unforeseen = replace(lab, channel="simulated, graphite")
-    return Judgement("signs", "speed limit 30", HeldOut(run, lab, drive, drive), unforeseen)
+    return Judgement("signs", "speed limit 30", HeldOut(record, lab, drive, drive), unforeseen)
+
+
+def test_rows_are_read_again_as_they_were(tmp_path):
+    kept = Kept(tmp_path / "row.pt", classes=sorted(dataclasses_in(Against | Judgement), key=repr))
+    kept.save(judged("auto", 0.19))
+    assert kept.load() == judged("auto", 0.19)
 
 
 def test_every_row_and_every_figure_is_on_the_page(tmp_path):

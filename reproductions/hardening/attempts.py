@@ -1,4 +1,4 @@
-"""The attacks on single images that a classifier is tried with, before and after hardening."""
+"""The attacks on single images, made against a classifier before and after hardening."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,22 +20,22 @@ from physadv.transforms import round_to_8_bits
 TENTH = Placement((0.1, 0.1), ROTATION)
 WORST_STICKERS = "square of 10 %, worst of 5 places, 100 steps"
 UNFORESEEN = ("L∞ noise", "L2 noise")
-"""How the names of attacks begin that hardening against stickers does not train on."""
+"""First words of the names of attacks that hardening against stickers does not train on."""
 SIGMA = 0.01
-"""How far the attack by answers looks; see `physadv.pipeline.settings.MaskingSettings`."""
+"""Search radius of the black-box attack, as a share of the pixel range (Uesato et al. 2018)."""
 
 Attack = Callable[[Classifier, Tensor, Tensor], Tensor]
 """(classifier, images (B, 3, H, W) in [0, 1], labels (B,)) → attacked images."""
 
 
 @dataclass(frozen=True)
-class Trial:
+class Attempt:
     """One attack.
 
     Attributes:
-        name: as the table names it.
-        attack: makes it.
-        most: images it is tried on, at most; all without it.
+        name: its name in the table.
+        attack: the function that makes it.
+        most: largest number of images that are attacked; None attacks all.
     """
 
     name: str
@@ -50,28 +50,30 @@ class Trial:
         return proportion(wrong.int().numpy(), torch.ones(len(labels)).numpy())
 
 
-def trials(queried: int, query_steps: int) -> list[Trial]:
+def attempts(queried: int, query_steps: int) -> list[Attempt]:
     """Return the attacks, those with stickers first.
 
     Those "at one place" share places and starts: only their steps, or what they know, tell them apart.
 
     Args:
-        queried: images attacked by answers only, 51 of them a step.
-        query_steps: of that attack.
+        queried: number of images attacked as a black box, by 51 queries a step.
+        query_steps: steps of the black-box attack.
     """
     return [
-        Trial(WORST_STICKERS, partial(stickers, steps=100, places=5)),
+        Attempt(WORST_STICKERS, partial(stickers, steps=100, places=5)),
         *(
-            Trial(f"at one place, {steps} steps", partial(stickers, steps=steps))
+            Attempt(f"at one place, {steps} steps", partial(stickers, steps=steps))
             for steps in (5, 20, 100, 200)
         ),
-        Trial(f"at one place, 100 steps, first {queried}", partial(stickers, steps=100), queried),
-        Trial(f"at one place, answers only, first {queried}", partial(_asked, steps=query_steps), queried),
-        Trial("L∞ noise, eps 2, PGD 40 steps", partial(_noise, eps=2)),
-        Trial("L∞ noise, eps 4, PGD 40 steps", partial(_noise, eps=4)),
-        Trial("L∞ noise, eps 8, PGD 40 steps", partial(_noise, eps=8)),
-        Trial("L2 noise, radius 0.5, PGD 40 steps", partial(_noise_l2, radius=0.5)),
-        Trial("L2 noise, radius 1, PGD 40 steps", partial(_noise_l2, radius=1.0)),
+        Attempt(f"at one place, 100 steps, first {queried}", partial(stickers, steps=100), queried),
+        Attempt(
+            f"at one place, answers only, first {queried}", partial(_black_box, steps=query_steps), queried
+        ),
+        Attempt("L∞ noise, eps 2, PGD 40 steps", partial(_noise, eps=2)),
+        Attempt("L∞ noise, eps 4, PGD 40 steps", partial(_noise, eps=4)),
+        Attempt("L∞ noise, eps 8, PGD 40 steps", partial(_noise, eps=8)),
+        Attempt("L2 noise, radius 0.5, PGD 40 steps", partial(_noise_l2, radius=0.5)),
+        Attempt("L2 noise, radius 1, PGD 40 steps", partial(_noise_l2, radius=1.0)),
     ]
 
 
@@ -81,9 +83,9 @@ def stickers(network: Classifier, images: Tensor, labels: Tensor, *, steps: int,
     return attack(network, images, labels, generator(0, "hardening", "stickers"))
 
 
-def _asked(classifier: Classifier, images: Tensor, labels: Tensor, *, steps: int) -> Tensor:
-    asked = QueryOnly(classifier, NES(sigma=SIGMA), generator(0, "hardening", "answers"))
-    return stickers(asked, images, labels, steps=steps)
+def _black_box(classifier: Classifier, images: Tensor, labels: Tensor, *, steps: int) -> Tensor:
+    black_box = QueryOnly(classifier, NES(sigma=SIGMA), generator(0, "hardening", "answers"))
+    return stickers(black_box, images, labels, steps=steps)
 
 
 def _noise(classifier: Classifier, images: Tensor, labels: Tensor, *, eps: int) -> Tensor:
