@@ -9,7 +9,7 @@ Item = TypeVar("Item")
 
 
 class Reporter(Protocol):
-    """Where a stage says how far it is; never standard output, which belongs to results."""
+    """Where a step says how far it is; never standard output, which belongs to results."""
 
     def track(self, items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
         """Yield the items, showing how many of `total` are done."""

@@ -80,7 +80,7 @@ def train(
             so that its running statistics come from the batches it learns from only.
         kept: where the state is kept after every epoch. If there is one already, training continues from it
             to the same weights. The caller deletes it.
-        reporter: told the progress, and the mean loss of every epoch.
+        reporter: shows the progress, and the mean loss of every epoch.
 
     Raises:
         DefenceError: there are fewer images than one batch.

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MeasureOptions:
-    """What `measure` was told to measure.
+    """What `measure` is asked to measure.
 
     Attributes:
         transforms: digital transformations, such as "blur=2".

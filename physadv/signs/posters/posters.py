@@ -57,7 +57,8 @@ class PosterPage:
         cutouts: placed on the page, each with a line to cut along.
         window: nothing of the cutouts shows outside of it.
         pale: the cutouts are only to be recognised, not used.
-        strokes: likewise `labels`, drawn over the cutouts.
+        strokes: lines drawn over the cutouts.
+        labels: words drawn over the cutouts.
         saddles: boxes of its saddle marks.
         codes: boxes of QR codes beside the one in its foot.
         cell: the picture that capture may read from a photo of the page, between the saddles.

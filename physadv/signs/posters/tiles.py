@@ -29,7 +29,8 @@ class Grid:
 
     Attributes:
         page_mm: width and height of a page.
-        rows: of pages; likewise `columns`.
+        rows: how many pages stand below each other.
+        columns: how many pages stand beside each other.
         window_mm: width and height of what a page shows.
         corner_mm: where its top-left corner is on the page.
         overlap_mm: how much of it a neighbour shows as well.

@@ -51,7 +51,7 @@ def harden(data: Path, settings: HardenSettings, out: Path, reporter: Reporter =
         data: folder with traffic/gtsrb32.npz and traffic/rp2/victims.
         settings: what is hardened, and against what.
         out: the file of weights, a .safetensors.
-        reporter: told the progress.
+        reporter: shows the progress.
 
     Raises:
         PhysadvError: data are missing or damaged, the model is not of the bundled architecture, or `out` has
