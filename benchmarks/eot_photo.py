@@ -118,9 +118,9 @@ def choose_images(settings: Settings, classifier: Classifier) -> Path:
     return table
 
 
-def photographed(run: Run, settings: Settings, images: Path, told: Reporter) -> list[PairOutcome]:
+def photographed(run: Run, settings: Settings, images: Path, progress: Reporter) -> list[PairOutcome]:
     """Take one attack through the whole loop, or through what is left of it."""
-    told.say(f"-- {run.name}")
+    progress.say(f"-- {run.name}")
     printout, capture = Printout(settings.root, run.name), Capture(settings.root, run.name)
     robust = run.attack == "eot"
     chosen = GenerateSettings(
@@ -135,17 +135,17 @@ def photographed(run: Run, settings: Settings, images: Path, told: Reporter) -> 
         batch=4,
         device="cpu",
     )
-    generate(printout, chosen, told)
-    print_sheets(printout, reporter=told)
-    photograph_simulated(printout, capture, shots=settings.shots, workers=settings.workers, reporter=told)
-    crop(printout, capture, workers=settings.workers, reporter=told)
-    (measurement,) = measure(printout, capture, reporter=told)
+    generate(printout, chosen, progress)
+    print_sheets(printout, reporter=progress)
+    photograph_simulated(printout, capture, shots=settings.shots, workers=settings.workers, reporter=progress)
+    crop(printout, capture, workers=settings.workers, reporter=progress)
+    (measurement,) = measure(printout, capture, reporter=progress)
     with capture.store() as store:
         return photo_outcomes(store, measurement)
 
 
 def under_graphite(
-    run: Run, settings: Settings, classifier: Classifier, outcomes: Sequence[PairOutcome], told: Reporter
+    run: Run, settings: Settings, classifier: Classifier, outcomes: Sequence[PairOutcome], progress: Reporter
 ) -> list[PairOutcome]:
     """Return the outcomes with views of `graphite` in place of photos.
 
@@ -155,7 +155,7 @@ def under_graphite(
     manifest = printout.manifest()
     kept = settings.root / f"graphite-{manifest.code}-{settings.draws}.json"
     if not kept.exists():
-        answers = _answers_under_graphite(printout, manifest, settings.draws, classifier, told)
+        answers = _answers_under_graphite(printout, manifest, settings.draws, classifier, progress)
         with replacing(kept) as temporary:
             temporary.write_text(json.dumps(answers))
     seen = {
@@ -173,12 +173,12 @@ def under_graphite(
 
 
 def _answers_under_graphite(
-    printout: Printout, manifest: Manifest, draws: int, classifier: Classifier, told: Reporter
+    printout: Printout, manifest: Manifest, draws: int, classifier: Classifier, progress: Reporter
 ) -> dict[str, list[tuple[list[int], float]]]:
     """Return the top five and the first's probability for every example and draw."""
     distribution = load_preset(GRAPHITE)
     seen = {}
-    for pair in told.track(manifest.pairs(), len(manifest.pairs()), "under graphite, pairs"):
+    for pair in progress.track(manifest.pairs(), len(manifest.pairs()), "under graphite, pairs"):
         drawn = distribution.sample(draws, generator(0, GRAPHITE, pair[0].pair))
         for example in pair:
             image = to_tensor([printout.pixels(example)]).expand(draws, -1, -1, -1)
@@ -313,12 +313,14 @@ def main() -> None:
         draws=2 if chosen.quick else chosen.draws,
         workers=chosen.workers,
     )
-    told = reporter(quiet=False)
+    progress = reporter(quiet=False)
     classifier = load_classifier(settings.model)
     images = choose_images(settings, classifier)
     runs = (*CLASSICS, *ROBUST) if chosen.quick else RUNS
-    photos = {run.name: photographed(run, settings, images, told) for run in runs}
-    graphite = {run.name: under_graphite(run, settings, classifier, photos[run.name], told) for run in runs}
+    photos = {run.name: photographed(run, settings, images, progress) for run in runs}
+    graphite = {
+        run.name: under_graphite(run, settings, classifier, photos[run.name], progress) for run in runs
+    }
     measured = {PHOTO: photos, GRAPHITE: graphite}
     comparisons = compare_all(measured)
     if chosen.out:

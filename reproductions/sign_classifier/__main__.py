@@ -65,8 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _trained(signs: Signs, schedule: Schedule, generator: Generator) -> SignsNetwork:
-    told = reporter(quiet=False)
-    return train(SignsNetwork(), *signs, schedule, generator, augment=augmented, reporter=told)
+    progress = reporter(quiet=False)
+    return train(SignsNetwork(), *signs, schedule, generator, augment=augmented, reporter=progress)
 
 
 def _validate(signs: Signs, tracks: np.ndarray, schedule: Schedule, generator: Generator) -> None:
