@@ -11,7 +11,7 @@ from physadv.attacks.objectives import targeted_cross_entropy, untargeted_cross_
 from physadv.attacks.optimisers import TorchOptimiser
 from physadv.attacks.stickers import Stickers, bars
 from physadv.classifiers import Classifier
-from physadv.classifiers.gtsrb import SIGN_LABELS
+from physadv.classifiers.specs import SIGN_LABELS
 from physadv.evaluation.intervals import Estimate, proportion
 from physadv.randomness import generator
 from physadv.signs.training.data import Signs
