@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import Tensor
 
 from physadv.classifiers import Classifier, load_classifier
-from physadv.classifiers.gtsrb import SIGN_LABELS
+from physadv.classifiers.specs import SIGN_LABELS
 from physadv.defences import Measured, measure
 from physadv.evaluation.intervals import Estimate
 from physadv.parallel import one_thread
