@@ -46,10 +46,10 @@ def page(before: Findings, after: Findings, command: str = COMMAND) -> str:
         beside(_rows(before.fooled, after.fooled)),
         "## Stickers that all stop signs share",
         paragraph(
-            "Rectangles of 10 % of the plate in the places that a first run finds (`auto`), made on 20 of the "
-            "40 photos of Eykholt et al. 2018 as `physadv stop-sign` makes them and judged on the other 20 in "
-            "`rp2-sign` views that were never drawn before. Random stickers are pieces of the optimised ones "
-            "in random places of the same rectangles. Intervals are over signs.",
+            "Rectangles of 10 % of the plate in the places that a first run finds (`auto`), made on 20 of "
+            "the 40 photos of Eykholt et al. 2018 as `physadv stop-sign` makes them and judged on the other "
+            "20 in `rp2-sign` views that were never drawn before. Random stickers are pieces of the "
+            "optimised ones in random places of the same rectangles. Intervals are over signs.",
         ),
         beside(_rows(before.stop_signs, after.stop_signs)),
         "## Larger stickers, before the simulated cameras",

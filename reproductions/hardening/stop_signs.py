@@ -78,7 +78,7 @@ def camera_shares(
 def _named(
     outcome: Mapping[str, Shares], target: str | None, test: str = "", mask: str = ""
 ) -> dict[str, Estimate]:
-    """Return the shares of signs that are not called stop, with stickers for a target of those called that."""
+    """Return the shares not called stop, or with stickers for a target called that."""
     shares = {f"{CLEAN}, {test}not called stop": outcome[CLEAN].untargeted}
     for treatment in (RANDOM, OPTIMISED):
         worn = outcome[treatment]
