@@ -3,7 +3,7 @@
 The foot says what the page is: a QR code, a bar of 100 mm to check the printer with, and a notice.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -43,8 +43,7 @@ class Label:
 
     def centred(self) -> "Label":
         """Return it with its middle where it began."""
-        shift = text_width(self.text, self.points, self.font) / 2
-        return Label(self.x - shift, self.y, self.text, self.points, self.font)
+        return replace(self, x=self.x - text_width(self.text, self.points, self.font) / 2)
 
 
 @dataclass(frozen=True, eq=False)
