@@ -7,8 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from physadv.transforms.geometry import apply_homography
-from physadv.transforms.views import View
+from physadv.transforms.geometry import View, apply_homography
 
 LATTICE = 17
 """Chebyshev points along each side, polynomials between: within 0.02 pixels for paper bent in an arc."""

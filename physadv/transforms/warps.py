@@ -1,29 +1,40 @@
 """Where a picture lands in the frame: pose, place and bend, in one homography and one resampling a sample.
 
-Ranges, checks and draws; the computing is in `views`, `bending` and `resampling`, imported when applied.
+Ranges, checks and draws; the computing is in `geometry`, `bending` and `resampling`, imported when applied.
 """
+
+# ruff: noqa: RUF009 - `within` makes a field
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from physadv.transforms.protocol import Parameters, TransformError
-from physadv.transforms.ranges import HALF_TURN, ONE, ZERO, Range, fixed, require
+from physadv.transforms.protocol import (
+    HALF_TURN,
+    ONE,
+    ZERO,
+    Drawn,
+    Parameters,
+    Range,
+    TransformError,
+    fixed,
+    require,
+    within,
+)
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from physadv.transforms.views import View
+    from physadv.transforms.geometry import View
 
 Background: TypeAlias = 'float | tuple[float, float, float] | Literal["edge", "random"] | Tensor'
-_FOCAL = fixed(1.5)
-_QUANTITIES = ("rotation", "scale", "aspect", "shear", "yaw", "pitch", "roll", "distance", "focal")
 
 
 @dataclass(frozen=True)
-class Deformation:
+class Deformation(Drawn):
     """Bent paper, a generalised cylinder (developable: it does not stretch), and smooth unevenness.
 
     Attributes:
@@ -39,15 +50,14 @@ class Deformation:
             spline.
     """
 
-    bend: Range = ZERO
-    bend_direction: Range = HALF_TURN
-    bend_skew: Range = ZERO
+    bend: Range = within(ZERO, -60, 60)
+    bend_direction: Range = within(HALF_TURN)
+    bend_skew: Range = within(ZERO, -1, 1)
     spline: Range = ZERO
     knots: int = 4
 
     def __post_init__(self) -> None:
-        require("bend", self.bend, at_least=-60, at_most=60)
-        require("bend_skew", self.bend_skew, at_least=-1, at_most=1)
+        super().__post_init__()
         if self.knots < 2:
             raise TransformError(f"knots {self.knots}; wanted at least 2")
         if self.bend.is_only(0) and self.spline.is_only(0):
@@ -55,12 +65,7 @@ class Deformation:
 
     def sample(self, n: int, generator: torch.Generator) -> Parameters:
         """Draw `bend`, `bend_direction` and `bend_skew`, (n,), and `spline` (n, 2·knots²)."""
-        return {
-            "bend": self.bend.draw(n, generator),
-            "bend_direction": self.bend_direction.draw(n, generator),
-            "bend_skew": self.bend_skew.draw(n, generator),
-            "spline": self.spline.draw(n, generator, 2 * self.knots**2),
-        }
+        return super().sample(n, generator) | {"spline": self.spline.draw(n, generator, 2 * self.knots**2)}
 
     def offsets(self, parameters: Parameters, view: View, height: int, width: int, like: Tensor) -> Tensor:
         """Return how far from the flat view every pixel reads, (B, H, W, 2), as `lattice_offsets` does."""
@@ -73,7 +78,7 @@ class Deformation:
 
 
 @dataclass(frozen=True)
-class Warp:
+class Warp(Drawn):
     """A distribution over views of the picture; by default the picture as it is.
 
     Attributes:
@@ -103,17 +108,17 @@ class Warp:
         TransformError: a range leaves what its parameter can be, or the background is none of these.
     """
 
-    rotation: Range = ZERO
-    scale: Range = ONE
-    aspect: Range = ONE
-    shear: Range = ZERO
-    yaw: Range = ZERO
-    pitch: Range = ZERO
-    roll: Range = ZERO
-    distance: Range = ONE
-    focal: Range = _FOCAL
-    shift_x: Range = ZERO
-    shift_y: Range = ZERO
+    rotation: Range = within(ZERO)
+    scale: Range = within(ONE, above=0)
+    aspect: Range = within(ONE, above=0)
+    shear: Range = within(ZERO, -89, 89)
+    yaw: Range = within(ZERO, -89, 89)
+    pitch: Range = within(ZERO, -89, 89)
+    roll: Range = within(ZERO)
+    distance: Range = within(ONE, above=0)
+    focal: Range = within(fixed(1.5), above=0)
+    shift_x: Range = within(ZERO)
+    shift_y: Range = within(ZERO)
     in_bounds: bool = False
     crop: Range | None = None
     subject: tuple[tuple[float, float], ...] = ()
@@ -121,15 +126,13 @@ class Warp:
     background: Background = field(default="edge", compare=False)
 
     def __post_init__(self) -> None:
-        for name in ("scale", "aspect", "distance", "focal"):
-            require(name, getattr(self, name), above=0)
-        for name in ("shear", "yaw", "pitch"):
-            require(name, getattr(self, name), at_least=-89, at_most=89)
-        if self.in_bounds and not (self.shift_x.is_only(0) and self.shift_y.is_only(0)):
+        super().__post_init__()
+        shifted = not (self.shift_x.is_only(0) and self.shift_y.is_only(0))
+        if self.in_bounds and shifted:
             raise TransformError("in_bounds places the picture; wanted neither shift_x nor shift_y beside it")
         if self.crop is not None:
-            require("crop", self.crop, at_least=-0.4)
-            if self.in_bounds or not (self.shift_x.is_only(0) and self.shift_y.is_only(0)):
+            require("crop", self.crop, -0.4, math.inf)
+            if self.in_bounds or shifted:
                 raise TransformError(
                     "crop places the picture; wanted no in_bounds, shift_x or shift_y beside it"
                 )
@@ -139,9 +142,7 @@ class Warp:
         """Draw every quantity above, (n,), and what place, background and deformation need."""
         import torch
 
-        draws = {
-            name: getattr(self, name).draw(n, generator) for name in (*_QUANTITIES, "shift_x", "shift_y")
-        }
+        draws = super().sample(n, generator)
         if self.in_bounds:
             draws["place"] = Range(-1, 1).draw(n, generator, 2)
         if self.crop is not None:
@@ -164,8 +165,7 @@ class Warp:
         Raises:
             TransformError: a draw puts part of the picture behind the camera.
         """
-        from physadv.transforms.resampling import prefilter, resample
-        from physadv.transforms.views import sampling_grid
+        from physadv.transforms.resampling import prefilter, resample, sampling_grid
 
         height, width = images.shape[-2:]
         view = self.view(parameters, height, width)
@@ -183,10 +183,9 @@ class Warp:
         """
         import torch
 
-        from physadv.transforms.geometry import apply_homography
-        from physadv.transforms.views import bounding_box, framed, pose_views, shifted
+        from physadv.transforms.geometry import apply_homography, bounding_box, framed, pose_views, shifted
 
-        view = pose_views({name: parameters[name] for name in _QUANTITIES}, height, width)
+        view = pose_views(parameters, height, width)
         low, high = bounding_box(view.homography, height, width)
         frame = low.new_tensor([width, height])
         if self.crop is not None:
