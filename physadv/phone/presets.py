@@ -12,7 +12,7 @@ from typing import Any
 
 from physadv.errors import unknown_name
 from physadv.phone.phones import Phone, PhoneError, Printer, PrintSettings, Scene
-from physadv.toml_tables import Reader, build, exactly, read_toml
+from physadv.toml_tables import Reader, build, exactly, read_preset
 
 _FOLDER = Path(__file__).with_name("preset_files")
 _KEYS = ("description", "assumptions", "base", "phone", "scene", "print", "printer")
@@ -63,17 +63,8 @@ def load_phone_preset(name: str) -> PhonePreset:
 
 
 def _read(path: str | Path) -> PhonePreset:
-    document = read_toml(path, PhoneError)
-    for key in document:
-        if key not in _KEYS:
-            raise PhoneError(f"{path}: {unknown_name('key', key, _KEYS)}")
-    base = document.get("base")
-    known = sorted(each.stem for each in _FOLDER.glob("*.toml"))
-    if base is not None and base not in known:
-        raise PhoneError(f"{path}: {unknown_name('base', str(base), known)}")
-    given = PhonePreset("", "", "", Phone(), PrintSettings(), Printer())
-    if base is not None:
-        given = _read(_FOLDER / f"{base}.toml")
+    document, base = read_preset(path, _FOLDER, _KEYS, PhoneError)
+    given = _read(base) if base else PhonePreset("", "", "", Phone(), PrintSettings(), Printer())
 
     def part(kind: Any, key: str, changing: Any) -> Any:
         return build(kind, document.get(key, {}), f"{path}: {key}", PhoneError, _READERS, changing)
