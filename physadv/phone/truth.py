@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from physadv.phone.files import sent_size
 from physadv.phone.paper import Points
+from physadv.phone.photo import sent_size
 from physadv.phone.shots import Shot
 
 GRID_MM = 0.5
