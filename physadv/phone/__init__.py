@@ -19,22 +19,12 @@ if TYPE_CHECKING:
     from physadv.phone.shots import Shot, draw_shot
     from physadv.phone.truth import page_to_photo, wholly_visible
 
+# fmt: off
 __all__ = [
-    "PHONES",
-    "Phone",
-    "PhoneError",
-    "PhonePreset",
-    "PrintSettings",
-    "Printer",
-    "Scene",
-    "Shot",
-    "draw_shot",
-    "encode_jpeg",
-    "load_phone_preset",
-    "page_to_photo",
-    "print_page",
-    "take_photo",
+    "PHONES", "Phone", "PhoneError", "PhonePreset", "PrintSettings", "Printer", "Scene", "Shot",
+    "draw_shot", "encode_jpeg", "load_phone_preset", "page_to_photo", "print_page", "take_photo",
     "wholly_visible",
 ]
+# fmt: on
 
 __getattr__, __dir__ = lazy_names(__name__)

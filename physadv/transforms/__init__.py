@@ -33,31 +33,13 @@ if TYPE_CHECKING:
     from physadv.transforms.sweeps import SWEEPS, parse_sweep, parse_transform
     from physadv.transforms.warps import Deformation, Warp
 
+# fmt: off
 __all__ = [
-    "DIGITAL_TRANSFORMS",
-    "PRESETS",
-    "SWEEPS",
-    "Deformation",
-    "Ink",
-    "Jpeg",
-    "Optics",
-    "Photometry",
-    "Range",
-    "Resolution",
-    "Rounding",
-    "Sensor",
-    "TransformError",
-    "Transformation",
-    "Warp",
-    "compose",
-    "fixed",
-    "identity",
-    "in_linear_light",
-    "load_preset",
-    "parse_sweep",
-    "parse_transform",
-    "plus_minus",
+    "DIGITAL_TRANSFORMS", "PRESETS", "SWEEPS", "Deformation", "Ink", "Jpeg", "Optics", "Photometry",
+    "Range", "Resolution", "Rounding", "Sensor", "TransformError", "Transformation", "Warp", "compose",
+    "fixed", "identity", "in_linear_light", "load_preset", "parse_sweep", "parse_transform", "plus_minus",
     "round_to_8_bits",
 ]
+# fmt: on
 
 __getattr__, __dir__ = lazy_names(__name__)

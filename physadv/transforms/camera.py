@@ -39,36 +39,30 @@ def develop(
 
 
 def gaussian_noise(images: Tensor, sd: Tensor, noise: Tensor) -> Tensor:
-    """Add gaussian noise, with one standard deviation per image, and clip.
+    """Return images in [0, 1] with gaussian noise added, clipped; differentiable in all arguments.
 
     Args:
         images: float (B, C, H, W) in [0, 1].
         sd: (B,), in units of the images (10 8-bit levels are 10/255).
         noise: standard normal, of the images' shape.
-
-    Returns:
-        (B, C, H, W) in [0, 1], differentiable in all arguments.
     """
     return (images + per_image(sd, images) * noise).clamp(0, 1)
 
 
 def sensor_noise(images: Tensor, shot: Tensor, read: Tensor, noise: Tensor) -> Tensor:
-    """Add a sensor's noise, of variance shot · signal + read², and clip (Foi et al. 2008).
+    """Return images in [0, 1] with a sensor's noise, of variance shot · signal + read² (Foi et al. 2008).
+
+    Clipped, and differentiable in the images.
 
     Args:
         images: float (B, C, H, W), the signal, in [0, 1].
         shot: (B,) variance per unit of signal.
         read: (B,) standard deviation without light.
         noise: standard normal, of the images' shape.
-
-    Returns:
-        (B, C, H, W) in [0, 1], differentiable in the images.
     """
     with torch.no_grad():
-        variance = torch.addcmul(
-            per_image(read.square(), images), images.clamp_min(0), per_image(shot, images)
-        )
-        sd = variance.sqrt_()
+        floor = per_image(read.square(), images)
+        sd = torch.addcmul(floor, images.clamp_min(0), per_image(shot, images)).sqrt_()
         noisy = slope = torch.addcmul(images, noise, sd)
         if images.requires_grad:
             slope = (noise * per_image(shot / 2, images)).div_(sd.clamp_min_(1e-6)).add_(1)
@@ -85,10 +79,8 @@ def standard_normal(seeds: Tensor, like: Tensor) -> Tensor:
 
     It is drawn on the CPU, so that a seed means the same noise on every device.
     """
-    rows = [
-        torch.randn(like.shape[1:], generator=torch.Generator().manual_seed(seed), dtype=like.dtype)
-        for seed in seeds.tolist()
-    ]
+    generators = (torch.Generator().manual_seed(seed) for seed in seeds.tolist())
+    rows = [torch.randn(like.shape[1:], generator=each, dtype=like.dtype) for each in generators]
     return torch.stack(rows).to(like.device)
 
 

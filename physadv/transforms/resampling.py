@@ -84,7 +84,7 @@ def _coverage(grid: Tensor, height: int, width: int) -> Tensor:
 def sampling_grid(
     homography: Tensor, height: int, width: int, like: Tensor, seen: tuple[int, int] | None = None
 ) -> Tensor:
-    """Return where every pixel of the result is read, (B, H, W, 2), as `grid_sample` takes it.
+    """Return where every pixel of the result is read, (B, H, W, 2): −1 and 1 are the picture's outer edges.
 
     Args:
         homography: (B, 3, 3) from pixels of the picture to pixels of the result.
@@ -92,9 +92,6 @@ def sampling_grid(
         width: of the picture, pixels.
         like: gives dtype and device.
         seen: height and width of the result; the picture's without it.
-
-    Returns:
-        Picture coordinates for `align_corners=False`: −1 and 1 are the outer edges.
     """
     rows_seen, columns_seen = seen or (height, width)
     to_picture = _to_unit(height, width, homography)
@@ -120,9 +117,8 @@ def footprint(homography: Tensor, height: int, width: int) -> Tensor:
     place = F.pad(apply_homography(homography, centre)[:, 0], (0, 1), value=1.0)
     depth = (inverse[:, 2] * place).sum(dim=1)
     # The derivative of (a·p / c·p) is (a − (a·p / c·p) c) / c·p.
-    jacobian: Tensor = (inverse[:, :2, :2] - centre[..., None] * inverse[:, None, 2, :2]) / depth[
-        :, None, None
-    ]
+    derivative = inverse[:, :2, :2] - centre[..., None] * inverse[:, None, 2, :2]
+    jacobian: Tensor = derivative / depth[:, None, None]
     return jacobian.square().sum(dim=2).sqrt()
 
 
