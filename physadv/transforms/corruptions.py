@@ -24,16 +24,13 @@ _OWN_SEED = ("impulse_noise", "glass_blur")
 
 
 def corrupt(name: str, images: Tensor, severity: Tensor, seeds: Tensor) -> Tensor:
-    """Return images corrupted as ImageNet-C's are: rounded to 8 bits before and after.
+    """Return images corrupted as ImageNet-C's are, multiples of 1/255; not differentiable.
 
     Args:
         name: one of `digital.CORRUPTIONS`.
         images: float (B, 3, H, W) in [0, 1], sides of 32 pixels at least.
         severity: (B,) whole numbers from 1 to 5.
         seeds: (B,) of what is random in it.
-
-    Returns:
-        (B, 3, H, W) multiples of 1/255; not differentiable.
 
     Raises:
         TransformError: the images are too small, or the library is not installed.

@@ -133,9 +133,8 @@ class Warp(Drawn):
         if self.crop is not None:
             require("crop", self.crop, -0.4, math.inf)
             if self.in_bounds or shifted:
-                raise TransformError(
-                    "crop places the picture; wanted no in_bounds, shift_x or shift_y beside it"
-                )
+                beside = "in_bounds, shift_x or shift_y"
+                raise TransformError(f"crop places the picture; wanted no {beside} beside it")
         _check_background(self.background)
 
     def sample(self, n: int, generator: torch.Generator) -> Parameters:
