@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from physadv.phone.photo import encode_jpeg, take_photo
     from physadv.phone.presets import PHONES, PhonePreset, load_phone_preset
     from physadv.phone.printing import print_page
-    from physadv.phone.shots import Shot, draw_shot
-    from physadv.phone.truth import page_to_photo, wholly_visible
+    from physadv.phone.shots import Shot, draw_shot, page_to_photo, wholly_visible
 
 # fmt: off
 __all__ = [

@@ -9,13 +9,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageOps
 from torch import Tensor
 
 from physadv.phone.paper import Paper
 from physadv.phone.phones import PhoneError
 from physadv.phone.scene import look_at, weave
-from physadv.phone.shots import FOOTPRINT, Shot
+from physadv.phone.shots import FOOTPRINT, Shot, sent_size
 from physadv.transforms.camera import develop
 from physadv.transforms.geometry import sample_plane
 
@@ -25,19 +25,7 @@ SHARPENING_SIGMA = 1.5
 CONTACT_SHADE, CONTACT_MM = 0.4, 4.0
 """Light that a sheet or a thumb takes from what is right beside it, and how far that reaches."""
 
-CAMERA_MAKE, CAMERA_MODEL = "physadv", "virtual phone (simulated)"
-MESSENGER_SIDE, MESSENGER_QUALITY = 1600, 70
-
-_TURNED = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
-"""EXIF orientation → how an upright photo is stored under it."""
+_MESSENGER_QUALITY = 70
 
 
 def take_photo(prints: Sequence[Tensor], shot: Shot) -> NDArray[np.uint8]:
@@ -180,15 +168,6 @@ def _developed(light: Tensor, shot: Shot, generator: torch.Generator) -> Tensor:
     return (image[0] * 255).round().clamp(0, 255).to(torch.uint8)
 
 
-def sent_size(shot: Shot) -> tuple[int, int]:
-    """Return width and height of the upright file, pixels."""
-    width, height = shot.camera.width, shot.camera.height
-    if not shot.messenger:
-        return width, height
-    scale = min(1.0, MESSENGER_SIDE / max(width, height))
-    return round(width * scale), round(height * scale)
-
-
 def encode_jpeg(photo: NDArray[np.uint8], shot: Shot) -> bytes:
     """Return an upright photo (H, W, 3), uint8 sRGB, as a file whose EXIF says that it is simulated.
 
@@ -200,21 +179,21 @@ def encode_jpeg(photo: NDArray[np.uint8], shot: Shot) -> bytes:
     if shot.messenger:
         stored = Image.open(io.BytesIO(_jpeg(stored, shot.quality, Image.Exif())))
         stored = stored.resize(sent_size(shot), Image.Resampling.BILINEAR)
-        return _jpeg(stored, MESSENGER_QUALITY, _exif())
+        return _jpeg(stored, _MESSENGER_QUALITY, _exif())
     exif = _exif()
     exif[ExifTags.Base.Orientation] = shot.orientation
     diagonal = math.hypot(shot.camera.width, shot.camera.height)
     focal_35mm = round(float(shot.camera.focal[0]) / diagonal * math.hypot(36, 24))
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.FocalLengthIn35mmFilm] = focal_35mm
-    if shot.orientation in _TURNED:
-        stored = stored.transpose(_TURNED[shot.orientation])
-    return _jpeg(stored, shot.quality, exif)
+    # What stands upright is stored as what stands turned the other way is set upright.
+    stored.getexif()[ExifTags.Base.Orientation] = {6: 8, 8: 6}.get(shot.orientation, shot.orientation)
+    return _jpeg(ImageOps.exif_transpose(stored), shot.quality, exif)
 
 
 def _exif() -> Image.Exif:
     exif = Image.Exif()
-    exif[ExifTags.Base.Make] = CAMERA_MAKE
-    exif[ExifTags.Base.Model] = CAMERA_MODEL
+    exif[ExifTags.Base.Make] = "physadv"
+    exif[ExifTags.Base.Model] = "virtual phone (simulated)"
     exif[ExifTags.Base.ImageDescription] = "simulated photograph, made by physadv"
     return exif
 

@@ -1,4 +1,8 @@
-"""One exposure: everything that a photo depends on is drawn first, so that it can be taken again."""
+"""One exposure: everything that a photo depends on is drawn first, so that it can be taken again.
+
+It says exactly where page points land in the photo, and what of a page can be seen: for checking only,
+cropping never sees that.
+"""
 
 import math
 from contextlib import suppress
@@ -6,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from physadv.phone.paper import FLAT, Bend, Paper, Points
@@ -14,6 +19,9 @@ from physadv.phone.scene import Desk, Dice, Glare, Rod, Shadow, draw_desk, draw_
 from physadv.transforms.geometry import Camera
 from physadv.transforms.optics import camera_kernel
 
+MESSENGER_SIDE = 1600
+GRID_MM = 0.5
+NEAR_ROD_MM = 0.5
 FOOTPRINT = 0.5
 """Gaussian sigma, pixels: the part of the lens's blur through which a print is seen before it is sampled."""
 
@@ -224,3 +232,67 @@ def _cut(phone: Phone, papers: tuple[Paper, ...], camera: Camera, dice: Dice) ->
     move = np.linalg.norm(seen_border) - flat.max() + share * np.ptp(flat)
     x, y = paper.centre_mm + outwards * move
     return (Paper(paper.page_mm, (float(x), float(y)), paper.turn, paper.bend),)
+
+
+def sent_size(shot: Shot) -> tuple[int, int]:
+    """Return width and height of the upright file, pixels."""
+    width, height = shot.camera.width, shot.camera.height
+    if not shot.messenger:
+        return width, height
+    scale = min(1.0, MESSENGER_SIDE / max(width, height))
+    return round(width * scale), round(height * scale)
+
+
+def page_to_photo(shot: Shot, points_mm: Points, sheet: int = 0) -> Points:
+    """Return where page points (N, 2), mm from the page's top-left, landed in the upright file, pixels.
+
+    Args:
+        shot: the exposure.
+        points_mm: on the printed page.
+        sheet: which of the shot's papers.
+    """
+    surface = torch.from_numpy(shot.papers[sheet].surface(points_mm))
+    scale = _file_scale(shot)
+    pixels: Points = (shot.camera.project(surface)[0].numpy() + 0.5) * scale - 0.5
+    return pixels
+
+
+def photo_to_page(shot: Shot, pixels: Points, sheet: int = 0) -> Points:
+    """Return the page points (N, 2) in mm seen at pixels (N, 2) of the upright file.
+
+    Raises:
+        PhoneError: seen from there, part of the page hides another.
+    """
+    camera_pixels = (pixels + 0.5) / _file_scale(shot) - 0.5
+    origin, directions = shot.camera.rays(torch.from_numpy(camera_pixels))
+    return shot.papers[sheet].seen_along(origin[0, 0].numpy(), directions[0].numpy())[0]
+
+
+def wholly_visible(shot: Shot, box_mm: tuple[float, float, float, float], sheet: int = 0) -> bool:
+    """Return whether a box on a page, [x, y, w, h] in mm, is in the photo and nothing lies over any of it."""
+    x, y, w, h = box_mm
+    columns = np.linspace(x, x + w, round(w / GRID_MM) + 1)
+    rows = np.linspace(y, y + h, round(h / GRID_MM) + 1)
+    points = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
+    pixels = page_to_photo(shot, points, sheet)
+    size = np.array(sent_size(shot))
+    if (pixels < 0).any() or (pixels > size - 1).any():
+        return False
+    camera_pixels = (pixels + 0.5) / _file_scale(shot) - 0.5
+    plane = shot.camera.unproject(torch.from_numpy(camera_pixels))[0]
+    if any(bool((rod.distance(plane) < NEAR_ROD_MM).any()) for rod in shot.rods):
+        return False
+    return not any(
+        _inside(photo_to_page(shot, pixels, above), shot.papers[above].page_mm).any()
+        for above in range(sheet + 1, len(shot.papers))
+    )
+
+
+def _inside(points: Points, page_mm: tuple[float, float]) -> NDArray[np.bool_]:
+    inside: NDArray[np.bool_] = np.all((points >= 0) & (points <= page_mm), axis=1)
+    return inside
+
+
+def _file_scale(shot: Shot) -> Points:
+    """Return pixels of the file per pixel of the camera, along x and y."""
+    return np.array(sent_size(shot)) / (shot.camera.width, shot.camera.height)

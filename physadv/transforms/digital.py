@@ -156,19 +156,18 @@ _GREY = 0.5
 
 
 class Axis(NamedTuple):
-    """Unit, bounds and default of one number of a pose."""
+    """Unit and bounds of one number of a pose."""
 
     unit: str
     low: float
     high: float
-    default: float
 
 
 AXES = {
-    "yaw": Axis("degrees", -80, 80, 0),
-    "distance": Axis("1 = the picture fills the frame", 0.5, 100, 1),
-    "pitch": Axis("degrees", -80, 80, 0),
-    "roll": Axis("degrees", -180, 180, 0),
+    "yaw": Axis("degrees", -80, 80),
+    "distance": Axis("1 = the picture fills the frame", 0.5, 100),
+    "pitch": Axis("degrees", -80, 80),
+    "roll": Axis("degrees", -180, 180),
 }
 _ALWAYS_SHOWN = ("yaw", "distance")
 
@@ -211,8 +210,8 @@ class Viewpoint:
     def __str__(self) -> str:
         shown = [
             f"{name}:{getattr(self, name):.12g}"
-            for name, axis in AXES.items()
-            if name in _ALWAYS_SHOWN or getattr(self, name) != axis.default
+            for name in AXES
+            if name in _ALWAYS_SHOWN or getattr(self, name) != getattr(type(self), name)
         ]
         return f"{NAME}={','.join(shown)}"
 

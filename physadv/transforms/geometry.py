@@ -4,6 +4,8 @@ Plane coordinates have their origin where the camera looks, x right and y down: 
 picture for a `View`. Pixel coordinates put (0, 0) at the centre of the top-left pixel, as OpenCV does.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -102,21 +104,6 @@ def sample_plane(images: Tensor, plane: Tensor, extent: tuple[float, float]) -> 
     return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
-def plane_to_rays(distance: Tensor, yaw: Tensor, pitch: Tensor, roll: Tensor) -> Tensor:
-    """Return the homographies (B, 3, 3) from a plane to image points in focal lengths.
-
-    Args:
-        distance: (B,) from the lens to the plane's origin, which it looks at, in the plane's unit.
-        yaw: (B,) degrees about the plane's vertical axis.
-        pitch: (B,) degrees about its horizontal axis.
-        roll: (B,) degrees about the line of sight.
-    """
-    view = view_rotation(yaw, pitch, roll)
-    translation = torch.zeros_like(view[:, :, :1])
-    translation[:, 2, 0] = distance
-    return torch.cat([view[:, :, :2], translation], dim=2)
-
-
 def apply_homography(homography: Tensor, points: Tensor) -> Tensor:
     """Return points (N, 2) or (B, N, 2) mapped by homographies (B, 3, 3), (B, N, 2)."""
     homogeneous = F.pad(points, (0, 1), value=1.0) @ homography.transpose(1, 2)
@@ -157,6 +144,18 @@ class View(NamedTuple):
         """Return the homographies (B, 3, 3) from pixels of the picture to pixels of the result."""
         return self.to_frame @ self.rays @ self.to_plane
 
+    def shifted(self, shift: Tensor) -> View:
+        """Return the views with the result moved by `shift` (B, 2), pixels."""
+        x, y = shift.unbind(dim=1)
+        return self._replace(to_frame=matrices(1, 0, x, 0, 1, y, 0, 0, 1) @ self.to_frame)
+
+    def framed(self, low: Tensor, high: Tensor, frame: Tensor) -> View:
+        """Return the views with the box from `low` to `high`, (B, 2), stretched to a frame (2,), pixels."""
+        across, down = (frame / (high - low)).unbind(dim=1)
+        left, top = low.unbind(dim=1)
+        stretch = matrices(across, 0, -left * across - 0.5, 0, down, -top * down - 0.5, 0, 0, 1)
+        return self._replace(to_frame=stretch @ self.to_frame)
+
 
 def pose_views(drawn: Parameters, height: int, width: int) -> View:
     """Return the views of pictures about the middle of the frame, before any shift.
@@ -170,31 +169,18 @@ def pose_views(drawn: Parameters, height: int, width: int) -> View:
     turn, lean, stretch = drawn["rotation"].deg2rad(), drawn["shear"].deg2rad().tan(), drawn["aspect"].sqrt()
     across, down = drawn["scale"] * stretch, drawn["scale"] / stretch
     centre_x, centre_y = (width - 1) / 2, (height - 1) / 2
-    from_pixels = matrices(
-        torch.full_like(turn, 1 / height), 0, -centre_x / height, 0, 1 / height, -centre_y / height, 0, 0, 1
-    )
+    size = torch.full_like(turn, 1 / height)
+    from_pixels = matrices(size, 0, -centre_x / height, 0, 1 / height, -centre_y / height, 0, 0, 1)
     stretched = matrices(across, lean * down, 0, 0, down, 0, 0, 0, 1)
     turned = matrices(turn.cos(), -turn.sin(), 0, turn.sin(), turn.cos(), 0, 0, 0, 1)
+    rotation = view_rotation(drawn["yaw"], drawn["pitch"], drawn["roll"])
+    translation = F.pad((drawn["distance"] * drawn["focal"])[:, None, None], (0, 0, 2, 0))
     unit = drawn["focal"] * height
     return View(
         to_plane=turned @ stretched @ from_pixels,
-        rays=plane_to_rays(drawn["distance"] * drawn["focal"], drawn["yaw"], drawn["pitch"], drawn["roll"]),
+        rays=torch.cat([rotation[:, :, :2], translation], dim=2),
         to_frame=matrices(unit, 0, centre_x, 0, unit, centre_y, 0, 0, 1),
     )
-
-
-def shifted(view: View, shift: Tensor) -> View:
-    """Return the views with the result moved by `shift` (B, 2), pixels."""
-    x, y = shift.unbind(dim=1)
-    return view._replace(to_frame=matrices(1, 0, x, 0, 1, y, 0, 0, 1) @ view.to_frame)
-
-
-def framed(view: View, low: Tensor, high: Tensor, frame: Tensor) -> View:
-    """Return the views with the box from `low` to `high`, (B, 2) each, stretched to a frame (2,), pixels."""
-    across, down = (frame / (high - low)).unbind(dim=1)
-    left, top = low.unbind(dim=1)
-    stretch = matrices(across, 0, -left * across - 0.5, 0, down, -top * down - 0.5, 0, 0, 1)
-    return view._replace(to_frame=stretch @ view.to_frame)
 
 
 def bounding_box(homography: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:

@@ -28,17 +28,8 @@ from physadv.transforms.protocol import (
 )
 from physadv.transforms.warps import Deformation, Warp
 
-KINDS: dict[str, Callable[..., Transformation]] = {
-    "identity": Identity,
-    "ink": Ink,
-    "jpeg": Jpeg,
-    "optics": Optics,
-    "photometry": Photometry,
-    "resolution": Resolution,
-    "rounding": Rounding,
-    "sensor": Sensor,
-    "warp": Warp,
-}
+_CLASSES = (Identity, Ink, Jpeg, Optics, Photometry, Resolution, Rounding, Sensor, Warp)
+KINDS: dict[str, Callable[..., Transformation]] = {kind.__name__.lower(): kind for kind in _CLASSES}
 _FOLDER = Path(__file__).with_name("preset_files")
 _KEYS = ("base", "source", "transform")
 

@@ -182,7 +182,7 @@ class Warp(Drawn):
         """
         import torch
 
-        from physadv.transforms.geometry import apply_homography, bounding_box, framed, pose_views, shifted
+        from physadv.transforms.geometry import apply_homography, bounding_box, pose_views
 
         view = pose_views(parameters, height, width)
         low, high = bounding_box(view.homography, height, width)
@@ -193,12 +193,12 @@ class Warp(Drawn):
                 seen = apply_homography(view.homography, corners)
                 low, high = seen.amin(dim=1), seen.amax(dim=1)
             outward = parameters["crop"].to(low) * (high - low).repeat(1, 2)
-            return framed(view, low - outward[:, :2], high + outward[:, 2:], frame)
+            return view.framed(low - outward[:, :2], high + outward[:, 2:], frame)
         shift = torch.stack([parameters["shift_x"], parameters["shift_y"]], dim=-1) * frame
         if self.in_bounds:
             slack = (frame - (high - low)).abs() / 2
             shift = (frame - 1) / 2 - (low + high) / 2 + parameters["place"] * slack
-        return shifted(view, shift)
+        return view.shifted(shift)
 
     def _behind(self, images: Tensor, parameters: Parameters) -> Tensor | None:
         """Return the colours (n, 3, 1, 1) or images (n, 3, H, W) behind; None extends the edge."""
