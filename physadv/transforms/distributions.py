@@ -12,17 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from physadv.transforms.protocol import (
-    HALF_TURN,
-    ONE,
-    ZERO,
-    Drawn,
-    Parameters,
-    Range,
-    TransformError,
-    fixed,
-    within,
-)
+from physadv.transforms.protocol import HALF_TURN, Drawn, Parameters, Range, TransformError, fixed, within
 
 if TYPE_CHECKING:
     import torch
@@ -49,11 +39,11 @@ class Ink(Drawn):
         TransformError: a range leaves 0 to 1, dot gain 0 to 0.25 or crosstalk 0 to a third.
     """
 
-    white: Range = within(ONE, 0, 1)
-    black: Range = within(ZERO, 0, 1)
-    dot_gain: Range = within(ZERO, 0, 0.25)
-    crosstalk: Range = within(ZERO, 0, 1 / 3)
-    yellowing: Range = within(ZERO, 0, 1)
+    white: Range = within(0, 1, default=1)
+    black: Range = within(0, 1, default=0)
+    dot_gain: Range = within(0, 0.25, default=0)
+    crosstalk: Range = within(0, 1 / 3, default=0)
+    yellowing: Range = within(0, 1, default=0)
 
     def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
         """Return the reflectance (n, 3, H, W), linear light in [0, 1], of linear light in [0, 1]."""
@@ -88,16 +78,16 @@ class Photometry(Drawn):
             outside 0 to 1.
     """
 
-    brightness: Range = within(ZERO)
-    contrast: Range = within(ONE, 0)
-    saturation: Range = within(ONE, 0)
-    gain: Range = within(ONE, 0)
-    temperature: Range = within(fixed(DAYLIGHT), 1667, 25000)
-    gamma: Range = within(ONE, above=0)
-    tone: Range = within(ZERO, 0, 1)
-    channel_gain: Range = within(ONE, 0, width=3)
-    channel_offset: Range = within(ZERO, width=3)
-    white_balance: Range = within(ZERO, -1, width=2)
+    brightness: Range = within(default=0)
+    contrast: Range = within(0, default=1)
+    saturation: Range = within(0, default=1)
+    gain: Range = within(0, default=1)
+    temperature: Range = within(1667, 25000, default=DAYLIGHT)
+    gamma: Range = within(above=0, default=1)
+    tone: Range = within(0, 1, default=0)
+    channel_gain: Range = within(0, width=3, default=1)
+    channel_offset: Range = within(width=3, default=0)
+    white_balance: Range = within(-1, width=2, default=0)
 
     def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
         """Return images (n, 3, H, W) in [0, 1] in that light, in [0, 1]."""
@@ -144,13 +134,13 @@ class Optics(Drawn):
         TransformError: a range goes below 0.
     """
 
-    sigma: Range = within(ZERO, 0)
-    defocus: Range = within(ZERO, 0)
-    motion: Range = within(ZERO, 0)
+    sigma: Range = within(0, default=0)
+    defocus: Range = within(0, default=0)
+    motion: Range = within(0, default=0)
 
     def sample(self, n: int, generator: torch.Generator) -> Parameters:
         """Draw `sigma`, `defocus`, `motion` and the motion's `angle` in degrees, each (n,)."""
-        direction = HALF_TURN if self.motion.high else ZERO
+        direction = HALF_TURN if self.motion.high else fixed(0)
         return super().sample(n, generator) | {"angle": direction.draw(n, generator)}
 
     def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
@@ -185,8 +175,8 @@ class Sensor(Drawn):
         TransformError: a range goes below 0.
     """
 
-    read: Range = within(ZERO, 0)
-    shot: Range = within(ZERO, 0)
+    read: Range = within(0, default=0)
+    shot: Range = within(0, default=0)
 
     def sample(self, n: int, generator: torch.Generator) -> Parameters:
         """Draw `read`, `shot` and the `seed` of the noise, each (n,)."""

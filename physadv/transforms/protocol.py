@@ -111,21 +111,21 @@ def plus_minus(limit: float) -> Range:
     return Range(-limit, limit)
 
 
-ZERO, ONE = fixed(0), fixed(1)
 HALF_TURN = Range(0, 180)
 """Degrees: every direction of a line."""
 
 
 def within(
-    default: Any = MISSING,
     at_least: float = -math.inf,
     at_most: float = math.inf,
     *,
     above: float = -math.inf,
+    default: Range | float | None = None,
     width: int | None = None,
 ) -> Any:
     """Return a field of `Drawn`: a range within bounds, of which a sample takes one number or `width`."""
-    return field(default=default, metadata={"bounds": (at_least, at_most, above), "width": width})
+    given: Any = fixed(default) if isinstance(default, int | float) else default or MISSING
+    return field(default=given, metadata={"bounds": (at_least, at_most, above), "width": width})
 
 
 @dataclass(frozen=True)

@@ -11,18 +11,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from physadv.transforms.protocol import (
-    HALF_TURN,
-    ONE,
-    ZERO,
-    Drawn,
-    Parameters,
-    Range,
-    TransformError,
-    fixed,
-    require,
-    within,
-)
+from physadv.transforms.protocol import HALF_TURN, Drawn, Parameters, Range, TransformError, require, within
 
 if TYPE_CHECKING:
     import torch
@@ -50,10 +39,10 @@ class Deformation(Drawn):
             spline.
     """
 
-    bend: Range = within(ZERO, -60, 60)
-    bend_direction: Range = within(HALF_TURN)
-    bend_skew: Range = within(ZERO, -1, 1)
-    spline: Range = ZERO
+    bend: Range = within(-60, 60, default=0)
+    bend_direction: Range = within(default=HALF_TURN)
+    bend_skew: Range = within(-1, 1, default=0)
+    spline: Range = Range(0, 0)
     knots: int = 4
 
     def __post_init__(self) -> None:
@@ -108,17 +97,17 @@ class Warp(Drawn):
         TransformError: a range leaves what its parameter can be, or the background is none of these.
     """
 
-    rotation: Range = within(ZERO)
-    scale: Range = within(ONE, above=0)
-    aspect: Range = within(ONE, above=0)
-    shear: Range = within(ZERO, -89, 89)
-    yaw: Range = within(ZERO, -89, 89)
-    pitch: Range = within(ZERO, -89, 89)
-    roll: Range = within(ZERO)
-    distance: Range = within(ONE, above=0)
-    focal: Range = within(fixed(1.5), above=0)
-    shift_x: Range = within(ZERO)
-    shift_y: Range = within(ZERO)
+    rotation: Range = within(default=0)
+    scale: Range = within(above=0, default=1)
+    aspect: Range = within(above=0, default=1)
+    shear: Range = within(-89, 89, default=0)
+    yaw: Range = within(-89, 89, default=0)
+    pitch: Range = within(-89, 89, default=0)
+    roll: Range = within(default=0)
+    distance: Range = within(above=0, default=1)
+    focal: Range = within(above=0, default=1.5)
+    shift_x: Range = within(default=0)
+    shift_y: Range = within(default=0)
     in_bounds: bool = False
     crop: Range | None = None
     subject: tuple[tuple[float, float], ...] = ()
