@@ -97,10 +97,8 @@ class _View:
         if shot.glare:
             light = light + shot.glare.added(plane)[0]
         light = light * self._lens(top) * torch.tensor(shot.gains)[:, None, None]
-        blurred = [
-            cv2.filter2D(channel.numpy(), -1, shot.kernel.flip(0, 1).numpy(), borderType=cv2.BORDER_REPLICATE)
-            for channel in light
-        ]
+        kernel = shot.kernel.flip(0, 1).numpy()
+        blurred = [cv2.filter2D(each.numpy(), -1, kernel, borderType=cv2.BORDER_REPLICATE) for each in light]
         inner = torch.from_numpy(np.stack(blurred))
         return inner[:, self.margin : self.margin + BAND, self.margin : self.margin + shot.camera.width]
 
@@ -135,11 +133,8 @@ def _antialiased(reflectance: Tensor, paper: Paper, shot: Shot) -> Tensor:
 
     while dots_per_pixel() > 2 and not any(side % 2 for side in reflectance.shape[-2:]):
         reflectance = F.avg_pool2d(reflectance, 2)
-    sigma = FOOTPRINT * dots_per_pixel()
-    soft = [
-        cv2.GaussianBlur(channel.numpy(), (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
-        for channel in reflectance[0]
-    ]
+    sigma, border = FOOTPRINT * dots_per_pixel(), cv2.BORDER_REPLICATE
+    soft = [cv2.GaussianBlur(each.numpy(), (0, 0), sigma, borderType=border) for each in reflectance[0]]
     return torch.from_numpy(np.stack(soft))[None]
 
 

@@ -1,14 +1,14 @@
 """Presets of the virtual printer and phone in TOML: those that come with the package, and users' own.
 
 A file has a `description`, `assumptions` that say where its ranges come from, `base`, the preset of the
-package that it changes, and the tables `[phone]`, `[scene]`, `[print]` and `[printer]`, whose keys are the
-attributes of `Phone`, `Scene`, `PrintSettings` and `Printer`. An interval is `[low, high]` or one number.
+package that it changes, and tables of the attributes of `Phone`, `Scene`, `PrintSettings` and `Printer`:
+`[phone]`, `[scene]`, `[print]`, `[printer]`. An interval is `[low, high]` or one number.
 """
 
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from physadv.errors import unknown_name
 from physadv.phone.phones import Phone, PhoneError, Printer, PrintSettings, Scene
@@ -40,9 +40,8 @@ class PhonePreset:
 
     def values(self) -> dict[str, Any]:
         """Return every number of it, as JSON holds them, to record beside a photo."""
-        tables: dict[str, Any] = {"phone": self.phone, "print": self.settings, "printer": self.printer}
-        recorded: dict[str, Any] = json.loads(json.dumps({key: asdict(part) for key, part in tables.items()}))
-        return recorded
+        parts = {"phone": asdict(self.phone), "print": asdict(self.settings), "printer": asdict(self.printer)}
+        return cast(dict[str, Any], json.loads(json.dumps(parts)))
 
 
 def load_phone_preset(name: str) -> PhonePreset:

@@ -6,11 +6,10 @@ cropping never sees that.
 
 import math
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from physadv.phone.paper import FLAT, Bend, Paper, Points
@@ -231,7 +230,7 @@ def _cut(phone: Phone, papers: tuple[Paper, ...], camera: Camera, dice: Dice) ->
     flat = paper.to_table(_outline(paper.page_mm)) @ outwards
     move = np.linalg.norm(seen_border) - flat.max() + share * np.ptp(flat)
     x, y = paper.centre_mm + outwards * move
-    return (Paper(paper.page_mm, (float(x), float(y)), paper.turn, paper.bend),)
+    return (replace(paper, centre_mm=(float(x), float(y))),)
 
 
 def sent_size(shot: Shot) -> tuple[int, int]:
@@ -282,15 +281,11 @@ def wholly_visible(shot: Shot, box_mm: tuple[float, float, float, float], sheet:
     plane = shot.camera.unproject(torch.from_numpy(camera_pixels))[0]
     if any(bool((rod.distance(plane) < NEAR_ROD_MM).any()) for rod in shot.rods):
         return False
-    return not any(
-        _inside(photo_to_page(shot, pixels, above), shot.papers[above].page_mm).any()
-        for above in range(sheet + 1, len(shot.papers))
-    )
-
-
-def _inside(points: Points, page_mm: tuple[float, float]) -> NDArray[np.bool_]:
-    inside: NDArray[np.bool_] = np.all((points >= 0) & (points <= page_mm), axis=1)
-    return inside
+    for above in range(sheet + 1, len(shot.papers)):
+        met = photo_to_page(shot, pixels, above)
+        if np.all((met >= 0) & (met <= shot.papers[above].page_mm), axis=1).any():
+            return False
+    return True
 
 
 def _file_scale(shot: Shot) -> Points:

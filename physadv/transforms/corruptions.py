@@ -1,10 +1,8 @@
 """The corruptions of ImageNet-C (Hendrycks and Dietterich 2019), by the library that keeps their code alive.
 
-`imagecorruptions-imaug` is the published code, constants and frost pictures included, kept working with
-NumPy 2 and current scikit-image; its parents `imagenet-c` and `imagecorruptions` are not (`np.float_`,
-`multichannel`), and albumentations' effects of the same names are other effects. Optional:
-`pip install 'physadv[corruptions]'`. Two that cost it as much as a classifier are computed here, for equal
-pixels.
+`imagecorruptions-imaug`, optional, is the published code and frost pictures, kept working with NumPy 2; its
+parents are not, and albumentations' effects of the same names are others. Two that cost it as much as a
+classifier are computed here, for equal pixels.
 """
 
 import math

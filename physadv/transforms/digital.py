@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from physadv.errors import unknown_name
 from physadv.transforms.protocol import Parameters, TransformError, fixed
@@ -23,8 +23,7 @@ _HENDRYCKS_NAMES = (
     "brightness contrast elastic_transform pixelate jpeg_compression"
 )
 CORRUPTIONS = tuple(_HENDRYCKS_NAMES.split())
-SEVERITIES = (1, 5)
-"""The corruptions of ImageNet-C, and how strong they can be."""
+"""The corruptions of ImageNet-C, of severities 1 to 5."""
 
 _CORRUPTION = "imagenet-c/"
 _KURAKIN = "Kurakin et al. 2017"
@@ -75,8 +74,8 @@ DIGITAL_TRANSFORMS: dict[str, DigitalTransform] = {
         DigitalTransform("noise", "gaussian sd in 8-bit levels", 0, 255, _KURAKIN),
         DigitalTransform("jpeg", "libjpeg quality, 4:2:0", 1, 100, _KURAKIN, whole=True),
         *(
-            DigitalTransform(_CORRUPTION + name, "severity", *SEVERITIES, _HENDRYCKS, whole=True)
-            for name in CORRUPTIONS
+            DigitalTransform(_CORRUPTION + each, "severity", *SEVERITIES, _HENDRYCKS, True)
+            for each in CORRUPTIONS
         ),
     )
 }
@@ -145,9 +144,8 @@ def find_kind(name: str) -> DigitalTransform:
 def check_installed(name: str) -> None:
     """Raise a TransformError that says what to install where the library of corruptions is missing."""
     if find_spec("imagecorruptions") is None:
-        raise TransformError(
-            f"imagenet-c/{name} needs imagecorruptions-imaug: pip install 'physadv[corruptions]'"
-        )
+        needed = "imagecorruptions-imaug: pip install 'physadv[corruptions]'"
+        raise TransformError(f"imagenet-c/{name} needs {needed}")
 
 
 NAME = "viewpoint"
@@ -181,6 +179,7 @@ class Viewpoint:
         distance: to the picture's middle, 1 = the picture fills the frame.
         pitch: turn of the camera about the picture's horizontal axis, degrees.
         roll: turn of the camera about its line of sight, degrees.
+        name: the name of the kind.
 
     Raises:
         TransformError: a number is out of its range, or puts part of the picture behind the camera.
@@ -190,22 +189,16 @@ class Viewpoint:
     distance: float = 1.0
     pitch: float = 0.0
     roll: float = 0.0
+    name: ClassVar[str] = NAME
 
     def __post_init__(self) -> None:
         for name, axis in AXES.items():
             if not axis.low <= getattr(self, name) <= axis.high:
-                raise TransformError(
-                    f"transform '{self}': {name} is out of range; "
-                    f"wanted {axis.low:g} to {axis.high:g}, {axis.unit}"
-                )
+                wanted = f"wanted {axis.low:g} to {axis.high:g}, {axis.unit}"
+                raise TransformError(f"transform '{self}': {name} is out of range; {wanted}")
         import torch
 
         self._warp.view(self.sample(1, torch.Generator()), 100, 100)
-
-    @property
-    def name(self) -> str:
-        """Return the name of the kind."""
-        return NAME
 
     def __str__(self) -> str:
         shown = [

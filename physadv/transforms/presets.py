@@ -1,9 +1,8 @@
 """EOT distributions in TOML: those that come with the package, by name, and users' own.
 
-A file is a list of `[[transform]]` tables, each a kind and its ranges; `source` says where the ranges come
-from, and `base` names a distribution of the package whose transforms come first. A range is a number,
-`[low, high]` or `{ low = 1, high = 3.5, spacing = "reciprocal" }`. Neighbouring tables with
-`light = "linear"` see linear light instead of sRGB.
+A file lists `[[transform]]` tables, each a kind and its ranges: a number, `[low, high]` or `{ low = 1,
+high = 3.5, spacing = "reciprocal" }`. `source` says where these come from, `base` names a distribution of the
+package whose transforms come first. Neighbours with `light = "linear"` see linear light instead of sRGB.
 """
 
 from collections.abc import Callable

@@ -8,7 +8,6 @@ from physadv.transforms.digital import (
     CORRUPTIONS,
     DIGITAL_TRANSFORMS,
     NAME,
-    SEVERITIES,
     FixedTransform,
     Viewpoint,
     check_axis,
@@ -19,13 +18,12 @@ from physadv.transforms.protocol import TransformError
 MOST = 1000
 """Transformations in one sweep; more is taken for a typo."""
 
-_LOW, _HIGH = SEVERITIES
 _KURAKIN = "brightness=-60:60:7 contrast=0.4:1.6:7 blur=0.5:4:8 noise=5:40:8 jpeg=10:95:10"
 
 SWEEPS: dict[str, tuple[str, ...]] = {
     "kurakin": tuple(_KURAKIN.split()),
     "viewpoint": ("viewpoint=yaw:-60:60:9,distance:1:6:6",),
-    "corruptions": tuple(f"imagenet-c/{name}={_LOW}:{_HIGH}:{_HIGH}" for name in CORRUPTIONS),
+    "corruptions": tuple(f"imagenet-c/{name}=1:5:5" for name in CORRUPTIONS),
 }
 SWEEPS["all"] = tuple(text for texts in SWEEPS.values() for text in texts)
 """`kurakin`: the five kinds of Kurakin et al. 2017; `viewpoint`: a yaw × distance grid; `corruptions`:
