@@ -73,10 +73,7 @@ DIGITAL_TRANSFORMS: dict[str, DigitalTransform] = {
         DigitalTransform("blur", "gaussian sigma in pixels", 0, 50, _KURAKIN),
         DigitalTransform("noise", "gaussian sd in 8-bit levels", 0, 255, _KURAKIN),
         DigitalTransform("jpeg", "libjpeg quality, 4:2:0", 1, 100, _KURAKIN, whole=True),
-        *(
-            DigitalTransform(_CORRUPTION + each, "severity", *SEVERITIES, _HENDRYCKS, True)
-            for each in CORRUPTIONS
-        ),
+        *(DigitalTransform(_CORRUPTION + each, "severity", 1, 5, _HENDRYCKS, True) for each in CORRUPTIONS),
     )
 }
 
