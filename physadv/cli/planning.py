@@ -55,7 +55,7 @@ def plan(
     """Say how many pairs to print for a rate as sharp as wanted."""
     from dataclasses import asdict
 
-    from physadv.evaluation.sample_size import plan_pairs
+    from physadv.evaluation.intervals import plan_pairs
     from physadv.report.wording import sample_size_in_words
 
     wanted = plan_pairs(rate, halfwidth, qualifying)
