@@ -226,9 +226,8 @@ def patch(
         raise AttackError("a patch has one target, a class; wanted no targets")
     if target < 0:
         raise AttackError(f"target {target}: wanted a class index")
-    low, high = (area, area) if isinstance(area, float) else area
-    placement = Placement((low, high), rotation)
-    side = shown_side(shape, high, *backgrounds.shape[-2:]) if size is None else size
+    placement = Placement((area, area) if isinstance(area, float) else area, rotation)
+    side = shown_side(shape, placement.area[1], *backgrounds.shape[-2:]) if size is None else size
     alpha = shape(check_count("size", side)).to(backgrounds)
     variable = Patch(backgrounds, alpha, placement, check_count("batch", batch), disguise=disguise)
     targets = torch.full((variable.batch,), target, device=backgrounds.device)
@@ -239,29 +238,14 @@ def patch(
 
 
 def universal_patch(
-    classifier: Classifier,
-    images: Tensor,
-    labels: Tensor,
-    *,
-    area: float = _AREA,
-    **options: Unpack[Options],
+    classifier: Classifier, images: Tensor, labels: Tensor, *, area: float = _AREA, **options: Unpack[Options]
 ) -> Tensor:
     """Return images with one round patch on all of them, each at a random place (Brown et al. 2017).
 
     The patch is trained on these images, over places, turns and the distribution, by Adam.
 
-    Args:
-        classifier: the classifier to fool.
-        images: float32 or float64 (B, 3, H, W) in [0, 1], whole 8-bit levels.
-        labels: int64 (B,), the true classes.
-        area: share of the image that the patch covers.
-        **options: see `Options`; targets must all be one class, and there can be no goal.
-
-    Returns:
-        Images of the shape and dtype of `images`, whole 8-bit levels, unchanged beside the patch.
-
-    Raises:
-        AttackError: an argument is out of its range, or a gradient is not finite.
+    Arguments, result and errors as `fast`, but for the budget: `area` is the share of the image that the
+    patch covers. Targets must all be one class, and there can be no goal.
     """
     refuse_goal("patch", options)
     checked_levels(classifier, images, labels)
@@ -269,7 +253,7 @@ def universal_patch(
     targets = options.get("targets")
     if targets is not None and bool((targets != targets[0]).any()):
         raise AttackError("one patch can reach one class only; wanted the same target for all images")
-    placement = Placement((area, area), _RECIPE.parameters["rotation"])
+    placement = Placement((area, area))
     alpha = circle(shown_side(circle, area, *images.shape[-2:])).to(images)
     variable = Patch(images, alpha, placement, batch=len(images), in_order=True)
     random = generator_of(options)

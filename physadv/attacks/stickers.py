@@ -133,10 +133,7 @@ class Stickers:
 
 
 def bars(height: int, width: int) -> Tensor:
-    """Return the mask (height, width) of two bars, above and below the word of a stop sign, 10 % of the area.
-
-    After Eykholt et al. 2018, figure 1.
-    """
+    """Return two bars (height, width), above and below a stop sign's word (Eykholt et al. 2018, figure 1)."""
     mask = torch.zeros(height, width)
     for top in (0.2, 0.7):
         mask[round(top * height) : round((top + 0.1) * height), width // 4 : width - width // 4] = 1
@@ -146,8 +143,8 @@ def bars(height: int, width: int) -> Tensor:
 def random_stickers(stickers: Tensor, mask: Tensor, generator: torch.Generator) -> Tensor:
     """Return the random control, (1, 3, S, S): pieces of stickers put back under their mask in random places.
 
-    Every place takes a piece from somewhere under the mask, turned by quarters at random. Pieces are 16 pixels
-    a side, or fewer where there are not eight of them. Area, colours and grain are those of the given
+    Every place takes a piece from somewhere under the mask, turned by quarters at random. Pieces are 16
+    pixels a side, or fewer where there are not eight of them. Area, colours and grain are those of the given
     stickers, what they show is not. Stickers too small to be cut up are returned as they are.
 
     Args:
@@ -267,17 +264,13 @@ def rp2(
     refuse_goal("rp2", options)
     checked_levels(classifier, images, labels)
     alpha = bars(images.shape[-2], images.shape[-1]) if mask is None else mask
-    views = _filling(alpha, images) if homography is None else homography
-    stickers = Stickers(images, alpha, views, shared, disguise)
+    if homography is None:
+        across, down = (images.shape[-1 - axis] / alpha.shape[-1 - axis] for axis in (0, 1))
+        filling = [(across, 0, (across - 1) / 2), (0, down, (down - 1) / 2), (0, 0, 1)]
+        homography = torch.tensor(filling, dtype=torch.float64).expand(len(images), 3, 3)
+    stickers = Stickers(images, alpha, homography, shared, disguise)
     objective = objective_for(classifier, labels, options, away=untargeted_likelihood)
     values = optimise_rp2(
         classifier, objective, stickers, alpha, options, printability=printability, smoothness=smoothness
     )
     return round_to_8_bits(stickers.render(values, {}, 1))
-
-
-def _filling(surface: Tensor, images: Tensor) -> Tensor:
-    """Return the homographies (B, 3, 3) of a surface (h, w) that fills every image."""
-    across, down = (images.shape[-1 - axis] / surface.shape[-1 - axis] for axis in (0, 1))
-    fill = [(across, 0, (across - 1) / 2), (0, down, (down - 1) / 2), (0, 0, 1)]
-    return torch.tensor(fill, dtype=torch.float64).expand(len(images), 3, 3)
