@@ -14,13 +14,7 @@ import torch
 from torch import Tensor
 
 from physadv.randomness import derive_seed, generator
-from physadv.signs.stop_sign.camera import (
-    FOCAL_PX,
-    Box,
-    plate_boxes,
-    plate_homography,
-    seen_light,
-)
+from physadv.signs.stop_sign.camera import FOCAL_PX, Box, plate_boxes, plate_homography, seen_light
 from physadv.signs.stop_sign.road import HEIGHT, START_M, WIDTH, Road, set_post
 from physadv.signs.stop_sign.views import Frame
 from physadv.transforms import Range, plus_minus

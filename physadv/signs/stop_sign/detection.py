@@ -112,10 +112,7 @@ def measure_detection(
 
 
 def _row(
-    treatment: str,
-    own: Mapping[tuple[str, str], float],
-    clean: Mapping[tuple[str, str], float],
-    least: float,
+    treatment: str, own: Mapping[tuple[str, str], float], clean: Mapping[tuple[str, str], float], least: float
 ) -> Detected:
     signs = sorted({sign for sign, _ in own})
     shared = [key for key in own if key in clean]

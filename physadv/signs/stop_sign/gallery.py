@@ -95,10 +95,7 @@ def _about(frame: Frame, moment: Moment) -> Frame:
     height, width = (round(_FRAME_SHARE * side) for side in frame.shape[:2])
     left = round((moment.box[0] + moment.box[2] - width) / 2)
     top = round((moment.box[1] + moment.box[3] - height) / 2)
-    left, top = (
-        max(0, min(left, frame.shape[1] - width)),
-        max(0, min(top, frame.shape[0] - height)),
-    )
+    left, top = (max(0, min(left, frame.shape[1] - width)), max(0, min(top, frame.shape[0] - height)))
     return frame[top : top + height, left : left + width]
 
 

@@ -10,13 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from physadv.signs.stop_sign import StopSignError
-from physadv.signs.stop_sign.plate import (
-    RED_REACH,
-    Corners,
-    cross,
-    least_squares,
-    octagon,
-)
+from physadv.signs.stop_sign.plate import RED_REACH, Corners, cross, least_squares, octagon
 
 Field = NDArray[np.float32]
 

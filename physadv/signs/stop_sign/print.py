@@ -109,12 +109,7 @@ def _levels(picture: Tensor) -> NDArray[np.uint8]:
     return pixels
 
 
-def _example(
-    printout: Printout,
-    judge: Judge,
-    kind: str,
-    pixels: NDArray[np.uint8],
-) -> Example:
+def _example(printout: Printout, judge: Judge, kind: str, pixels: NDArray[np.uint8]) -> Example:
     classifier, path = judge.classifier, printout.folder / kind / "sign.png"
     with replacing(path) as temporary:
         Image.fromarray(pixels).save(temporary, "PNG")

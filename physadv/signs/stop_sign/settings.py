@@ -59,8 +59,7 @@ class StopSignSettings:
         None
     )
     mask: Annotated[
-        str,
-        Doc("Stickers: poster, octagon, two-bars, graffiti, camouflage, auto, or an image file."),
+        str, Doc("Stickers: poster, octagon, two-bars, graffiti, camouflage, auto, or an image file.")
     ] = AUTO
     rectangles: Annotated[int, Doc("How many stickers 'auto' places.")] = 3
     area: Annotated[float, Doc("Share of the sign that the stickers of 'auto' cover, 0 to 1.")] = 0.19

@@ -15,13 +15,7 @@ from physadv.signs.stop_sign.views import Exhibit, Judge
 
 
 def treat(
-    judge: Judge,
-    photos: Sequence[SignPhoto],
-    stickers: Tensor,
-    mask: Tensor,
-    *,
-    seed: int,
-    random_seed: int,
+    judge: Judge, photos: Sequence[SignPhoto], stickers: Tensor, mask: Tensor, *, seed: int, random_seed: int
 ) -> Exhibit:
     """Return signs clean, with random stickers, one draw a sign, and with the optimised ones.
 

@@ -84,10 +84,7 @@ def test_views_in_which_only_one_was_found_are_no_pair() -> None:
     assert test.pairs == 1
 
 
-@pytest.mark.parametrize(
-    ("said", "run"),
-    [("", 0), ("s", 1), ("lsslsssls", 3), ("ss-s", 2), ("lll", 0)],
-)
+@pytest.mark.parametrize(("said", "run"), [("", 0), ("s", 1), ("lsslsssls", 3), ("ss-s", 2), ("lll", 0)])
 def test_longest_run_of_right_answers(said: str, run: int) -> None:
     meaning = {"s": STOP, "l": LIMIT, "-": None}
     assert longest_run([answer(meaning[each]) for each in said]) == run
