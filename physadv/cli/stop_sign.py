@@ -7,10 +7,12 @@ from typing import Annotated, cast
 
 import typer
 
-from physadv.attacks.recipe import Nps
+from physadv.attacks.recipes import Nps
 from physadv.cli.app import app
 from physadv.cli.options import Quiet, Root, takes_settings
 from physadv.pipeline.settings import Device
+from physadv.progress import reporter
+from physadv.runs import Capture, Printout
 from physadv.signs.stop_sign.settings import StopSignSettings
 
 
@@ -89,11 +91,8 @@ def stop_sign(
     check_models(settings, detector)
     check_paper(scale, page)
 
-    from physadv.runs import Capture, Printout
-
     printout, capture = Printout(root, name), Capture(root, name)
 
-    from physadv.progress import reporter
     from physadv.report.table import show
     from physadv.signs.stop_sign.judge import judge
     from physadv.signs.stop_sign.make import make_stickers

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from physadv.attacks.printing import printing_errors
+from physadv.attacks.penalties import printing_errors
 from physadv.classifiers import Classifier, load_classifier
 from physadv.files import file_sha256, replacing
 from physadv.progress import Reporter, silent

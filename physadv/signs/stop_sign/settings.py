@@ -8,16 +8,13 @@ from typing import Annotated, Literal, get_args
 
 from typing_extensions import Doc
 
-from physadv.attacks.recipe import Nps
-from physadv.attacks.recipes import RECIPES
-from physadv.classifiers.gtsrb import SIGN_LABELS
-from physadv.classifiers.specs import check_detector, check_spec, read_label_file
+from physadv.attacks.recipes import RECIPES, Nps
+from physadv.classifiers.specs import SIGN_LABELS, check_detector, check_spec, read_label_file
 from physadv.errors import unknown_name
 from physadv.pipeline.settings import ClassNames, Model, Seed
 from physadv.signs.posters import MINIATURE_MM
 from physadv.signs.stop_sign import FACE_MM, StopSignError
 from physadv.signs.stop_sign.cells import photos_by_cell
-from physadv.transforms.presets import load_preset
 
 RP2 = RECIPES["rp2"]
 """The numbers of the optimiser."""
@@ -96,6 +93,8 @@ class StopSignSettings:
         """
         if self.victims is not None and not self.victims.is_dir():
             raise StopSignError(f"{self.victims}: no such folder; wanted photos of signs")
+        from physadv.transforms.presets import load_preset
+
         load_preset(self.transforms)
         check_mask_name(self.mask)
         if self.mask == AUTO:
