@@ -120,7 +120,8 @@ def _noise(rng: np.random.Generator, stretch: float, falloff: float) -> NDArray[
     frequency[0, 0] = np.inf
     white = rng.standard_normal(frequency.shape) + 1j * rng.standard_normal(frequency.shape)
     noise: NDArray[np.float64] = np.fft.irfft2(white * frequency**-falloff, s=(TILE_DOTS, TILE_DOTS))
-    return noise / noise.std()
+    noise /= noise.std()
+    return noise
 
 
 def look_at(tile: Tensor, desk: Desk, plane: Tensor) -> Tensor:
