@@ -25,8 +25,7 @@ def _models() -> tuple[list[str], list[tuple[str, ...]]]:
 
 
 def _attacks() -> tuple[list[str], list[tuple[str, ...]]]:
-    from physadv.attacks.recipe import LIBRARIES
-    from physadv.attacks.recipes import RECIPES, USUAL_EPS
+    from physadv.attacks.recipes import LIBRARIES, RECIPES, USUAL_EPS
     from physadv.importing import OWN
 
     rows: list[tuple[str, ...]] = [
@@ -40,8 +39,7 @@ def _attacks() -> tuple[list[str], list[tuple[str, ...]]]:
 
 
 def _transforms() -> tuple[list[str], list[tuple[str, ...]]]:
-    from physadv.transforms.digital import DIGITAL_TRANSFORMS
-    from physadv.transforms.viewpoint import AXES, NAME, SOURCE
+    from physadv.transforms.digital import AXES, DIGITAL_TRANSFORMS, NAME, SOURCE
 
     rows: list[tuple[str, ...]] = [
         (f"{kind.name}=NUMBER", kind.unit, f"{kind.low:g} to {kind.high:g}", kind.source)

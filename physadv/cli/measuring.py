@@ -8,6 +8,8 @@ import typer
 
 from physadv.cli.app import app
 from physadv.cli.options import Json, Labels, Models, Name, Quiet, Root, Seed, Sources, Sweeps, Transforms
+from physadv.progress import reporter
+from physadv.runs import Capture, Printout, check_runs
 
 
 @app.command(
@@ -35,8 +37,8 @@ def destruction_rate(
     quiet: Quiet = False,
 ) -> None:
     """Measure how many adversarial examples were destroyed, with 95 % intervals."""
+    check_runs(root, names := [name, *(source or ())])
     from physadv.pipeline.measure import measure_runs
-    from physadv.progress import reporter
     from physadv.report.export import check_format, tables_as_text, write_tables
     from physadv.report.terminal import show_measurements
 
@@ -45,7 +47,7 @@ def destruction_rate(
         fmt = check_format(fmt, output)
     measurements = measure_runs(
         root,
-        [name, *(source or ())],
+        names,
         transforms=transform or (),
         sweeps=sweep or (),
         models=model or (),
@@ -80,18 +82,17 @@ def report(
     quiet: Quiet = False,
 ) -> None:
     """Write captures/NAME/report.html, one self-contained page: figures, tables, gallery, discarded."""
+    check_runs(root, names := [name, *(source or ())])
     from physadv.pipeline.measure import measure_runs
-    from physadv.progress import reporter
     from physadv.report.run_figures import check_figure_format, write_figures
     from physadv.report.run_page import write_report
-    from physadv.runs import Capture, Printout
 
     if figures:
         check_figure_format(figures)
     progress = reporter(quiet=quiet)
     measurements = measure_runs(
         root,
-        [name, *(source or ())],
+        names,
         transforms=transform or (),
         sweeps=sweep or (),
         models=model or (),
@@ -122,7 +123,7 @@ def compare(
     quiet: Quiet = False,
 ) -> None:
     """Put runs side by side on the images they share, with paired tests (exact McNemar, Holm)."""
-    from physadv.progress import reporter
+    check_runs(root, names)
     from physadv.report.compare import compare_runs
     from physadv.report.compare_page import show_comparison, write_comparison
 
@@ -157,9 +158,8 @@ def export(
     quiet: Quiet = False,
 ) -> None:
     """Write every observation of a run, one a line, for other programs."""
-    from physadv.progress import reporter
+    check_runs(root, [name])
     from physadv.report.export import export_observations
-    from physadv.runs import Capture, Printout
 
     path, count = export_observations(
         Printout(root, name), Capture(root, name), fmt, output, reporter(quiet=quiet)

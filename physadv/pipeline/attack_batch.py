@@ -8,10 +8,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from physadv.attacks.checks import check_differentiable
 from physadv.attacks.loop import Goal, Keep, Snapshot
 from physadv.attacks.objectives import least_likely_class, random_target
 from physadv.attacks.queries import Directions, QueryOnly, find_directions, steps_within
+from physadv.attacks.running import check_differentiable
 from physadv.classifiers import Classifier
 from physadv.pipeline.checkpoints import Checkpoint
 from physadv.pipeline.predictions import predictions, to_tensor

@@ -6,15 +6,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from physadv.attacks.checks import eight_bit_levels
 from physadv.attacks.gradient import fast
 from physadv.attacks.loop import Snapshot, optimise
 from physadv.attacks.objectives import Objective, untargeted_cross_entropy, untargeted_margin
 from physadv.attacks.optimisers import MomentumSign, SignedStep
 from physadv.attacks.queries import NES, QueryOnly
+from physadv.attacks.running import eight_bit_levels
 from physadv.attacks.variables import LInfBall
 from physadv.classifiers import Classifier
-from physadv.evaluation.masking import AttackOutcomes, Bools
+from physadv.evaluation.masking import AttackOutcomes
+from physadv.evaluation.outcomes import Bools
 from physadv.pipeline.settings import MaskingSettings
 from physadv.randomness import generator
 from physadv.transforms import identity
