@@ -118,7 +118,8 @@ def crop_photo(
     >>> [(cell.example, cell.crop.shape) for sheet in found.sheets for cell in sheet.cells]
     [('clean', (32, 48, 3)), ('adversarial', (32, 48, 3))]
     """
-    printed = {text: sheet for sheet in sheets for text in sheet.codes}
+    texts = [(text, parse_code(text), sheet) for sheet in sheets for text in sheet.codes]
+    printed = {text: sheet for text, code, sheet in texts if code and code.sheet == sheet.index}
     codes: list[FoundCode] = []
     placed: list[FoundSheet] = []
     quick = QUICK_READERS_OF_SMALL if photo.gray.size <= ENLARGED_UP_TO_PIXELS else QUICK_READERS
