@@ -26,8 +26,7 @@ from capture_speed import crop_file, enlarge, gain_of_two_workers, peak_mb, rati
 
 from physadv.capture.crop_photo import FoundSheet, crop_photo
 from physadv.capture.fitting import fit_sheet, fit_thin_plate
-from physadv.capture.flat_page import fit_flat
-from physadv.capture.geometry import Pinhole, SheetModel
+from physadv.capture.geometry import Pinhole, SheetModel, fit_flat
 from physadv.capture.reading import CaptureError, read_photo
 from physadv.phone import PHONES
 from physadv.sheets.layout import box_corners
@@ -138,7 +137,7 @@ def ablate(taken: Sequence[TakenPhoto], folder: Path) -> dict[str, float]:
 
 
 def _homography(points_mm: Points, pixels: Points, sigmas: Points, camera: Pinhole) -> SheetModel:
-    return fit_flat(points_mm, pixels, sigmas, camera, lens=(0.0, 0.0))
+    return fit_flat(points_mm, pixels, sigmas, camera, lens=False)
 
 
 def _thin_plate(points_mm: Points, pixels: Points, sigmas: Points, camera: Pinhole) -> SheetModel:

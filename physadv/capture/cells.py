@@ -1,5 +1,6 @@
 """The cells of one sheet in a photo: measured and cut out, or refused with a reason."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -90,12 +91,13 @@ def crop_cells(
     densities, levels = pixels_per_mm(slopes), paper_levels(photo.gray, model, boxes)
     blurs = _blur_by_cell(photo.gray, model, evidence)
     errors, owners = evidence.errors(model)
+    saddles = Counter(mark.cell for mark in evidence.saddles)
+    marks = saddles + Counter(mark.cell for mark in evidence.decoded)
     camera, cells = photo.pinhole, []
     for number, (cell, outline) in enumerate(zip(sheet.cells, _outlines(sheet, model), strict=True)):
-        own = evidence.of_cell(number)
         residual = root_mean_square(errors[owners == number])
-        seen = CroppedCell(number, cell.example, None, outline, residual, len(own))
-        reason = _unseen(photo.gray, outline, own) or _contradicted(sheet, number, model, foreign)
+        seen = CroppedCell(number, cell.example, None, outline, residual, marks[number])
+        reason = _unseen(photo.gray, outline, saddles[number]) or _contradicted(sheet, number, model, foreign)
         if not reason:
             angle, distance = camera.view(slopes[number], places[number])
             seen = replace(
@@ -137,11 +139,11 @@ def _outlines(sheet: Sheet, model: SheetModel) -> Points:
     return model.to_photo(corners).reshape(-1, 4, 2)
 
 
-def _unseen(gray: Pixels, outline: Points, own: Evidence) -> str | None:
+def _unseen(gray: Pixels, outline: Points, saddles: int) -> str | None:
     if not is_inside(gray, outline).all():
         return "outside the photo"
-    if len(own.saddles) < MIN_SADDLES:
-        return f"only {len(own.saddles)} of its 4 saddle marks can be seen"
+    if saddles < MIN_SADDLES:
+        return f"only {saddles} of its 4 saddle marks can be seen"
     return None
 
 
@@ -274,10 +276,8 @@ def _blocks(image: Pixels) -> Points:
 
 
 def _places(model: SheetModel, box_mm: BoxMm, columns: int, rows: int) -> NDArray[np.float32]:
-    """Return the photo points (rows, columns, 2) of the samples of a box.
-
-    A matrix product would be simpler, but the threads that BLAS starts for it spin while cores are busy.
-    """
+    """Return the photo points (rows, columns, 2) of the samples of a box."""
+    # A matrix product would be simpler, but the threads that BLAS starts for it spin while cores are busy.
     x, y, w, h = box_mm
     knots = [(np.arange(-1, samples // PITCH + 2) + 0.5) * PITCH / samples for samples in (columns, rows)]
     coarse = np.stack(np.meshgrid(x + knots[0] * w, y + knots[1] * h), axis=-1)

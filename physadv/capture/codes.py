@@ -1,9 +1,7 @@
 """QR codes in a photo: read by a cascade of decoders, and located to a tenth of a pixel by their modules.
 
-zxing-cpp reads the photo at half its size, then as it is, then sharpened. Where it detects a code that it
-cannot read, the place is rectified, enlarged and read again. pyzbar, if its library is installed, looks for
-codes that are still missing. Corners from a decoder are a pixel off or more; `refine_corners` starts from
-them.
+zxing-cpp reads the photo halved, whole, then sharpened, and looks again at codes that it detects and cannot
+read. pyzbar, if installed, looks for those still missing. `refine_corners` then mends the decoder's corners.
 """
 
 from collections.abc import Iterator
@@ -114,10 +112,8 @@ CASCADE = (read_small, read_whole, read_sharpened, read_with_pyzbar)
 
 
 def _is_wallpaper(gray: Pixels) -> bool:
-    """Return whether a sixteenth of the photo, sampled from all over it, takes a decoder unusually long.
-
-    A sheet takes 1 ms at 12 megapixels, pure noise takes 20 ms at 48.
-    """
+    """Return whether a sixteenth of the photo, sampled from all over it, takes a decoder unusually long."""
+    # A sheet takes 1 ms at 12 megapixels, pure noise takes 20 ms at 48.
     if gray.size < HALVED_FROM_PIXELS:
         return False
     height, width = (side // 4 for side in gray.shape)

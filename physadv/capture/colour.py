@@ -1,27 +1,17 @@
 """Colour from a sheet's grey and colour bars: the exposure of a photo, and its correction to true colours.
 
-The correction is a flat field from the bare paper, a curve per channel through the greys, and a 3×3 matrix in
-linear light, fitted to the colours, that leaves greys alone. It undoes the effects of print, light and
-camera, which are what an experiment measures. So crops stay as photographed unless a user asks for it.
+The correction is a flat field from bare paper, a curve per channel through the greys, and a 3×3 matrix that
+leaves greys alone. It undoes what an experiment measures, so crops stay as photographed unless users ask.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from physadv.capture.cells import CroppedCell
 from physadv.capture.geometry import Pixels, Points, is_inside
-from physadv.capture.light import (
-    BURNT,
-    PaperLight,
-    ToPhoto,
-    fit_flat_field,
-    levels_at,
-    to_linear,
-    to_srgb,
-)
+from physadv.capture.light import BURNT, PaperLight, ToPhoto, levels_at, to_linear, to_srgb
 from physadv.capture.reading import CaptureError
 from physadv.sheets.layout import BoxMm, Sheet, box_centre
 
@@ -123,34 +113,6 @@ def read_bars(rgb: Pixels, sheet: Sheet, to_photo: ToPhoto) -> Bars:
         places.append(box_centre(patch.box_mm))
     light = to_linear(np.array(true, float).reshape(-1, 3) / 255)
     return Bars(light, np.array(seen).reshape(-1, 3), np.array(places).reshape(-1, 2))
-
-
-def correct_cells(
-    rgb: Pixels, sheet: Sheet, to_photo: ToPhoto, bars: Bars, cells: Sequence[CroppedCell]
-) -> tuple[tuple[CroppedCell, ...], Correction | None]:
-    """Return a sheet's cells with corrected crops, and the correction.
-
-    Where colours cannot be corrected, every crop is refused with the reason, and the correction is None.
-
-    Args:
-        rgb: the photo (H, W, 3), uint8.
-        sheet: the sheet in the photo.
-        to_photo: maps page points (N, 2), mm, to photo points (N, 2), pixels.
-        bars: the patches of the sheet that the photo shows, from `read_bars`.
-        cells: the cells as cut out of the photo.
-    """
-    try:
-        correction = fit_correction(bars, fit_flat_field(rgb, sheet, to_photo))
-    except CaptureError as error:
-        reason = str(error)
-        return tuple(c if c.crop is None else replace(c, crop=None, reason=reason) for c in cells), None
-
-    def corrected(cell: CroppedCell) -> CroppedCell:
-        if cell.crop is None:
-            return cell
-        return replace(cell, crop=correction.apply(cell.crop, sheet.cells[cell.number].box_mm))
-
-    return tuple(map(corrected, cells)), correction
 
 
 def fit_correction(bars: Bars, paper: PaperLight) -> Correction:

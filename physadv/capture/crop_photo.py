@@ -1,8 +1,7 @@
 """From a photo to crops: every known sheet in it, and every cell of those sheets that can be seen.
 
-The QR codes say which sheet it is. Each piece of paper claims its own codes and collects its marks, all marks
-together fix its geometry, and its cells are cut out and compared with their sources. A cell that cannot be
-used is refused with a reason. No cell is identified by its position alone.
+Each piece of paper claims its QR codes and collects its marks, all marks together fix its geometry, and its
+cells are cut out and compared with their sources. No cell is identified by its position alone.
 """
 
 from collections import Counter, defaultdict
@@ -15,10 +14,11 @@ import numpy as np
 
 from physadv.capture.cells import CroppedCell, crop_cells, refuse_cells, root_mean_square
 from physadv.capture.codes import ENLARGED_UP_TO_PIXELS, FoundCode, in_own_order, readings
-from physadv.capture.colour import Correction, Exposure, correct_cells, read_bars
-from physadv.capture.fitting import fit_sheet
+from physadv.capture.colour import Correction, Exposure, fit_correction, read_bars
+from physadv.capture.fitting import fit_rough, fit_sheet
 from physadv.capture.geometry import Pixels, Points, SheetModel, is_inside
-from physadv.capture.marks import Evidence, claim_copy, collect_marks, explains, look_around, rough_model
+from physadv.capture.light import fit_flat_field
+from physadv.capture.marks import Evidence, claim_copy, collect_marks, explains, look_around
 from physadv.capture.reading import CaptureError, Photo
 from physadv.sheets.codes import PREFIX, parse_code, qr_matrix
 from physadv.sheets.layout import Mark, Sheet, box_corners
@@ -85,11 +85,7 @@ class CroppedPhoto:
 
 
 def crop_photo(
-    photo: Photo,
-    sheets: Sequence[Sheet],
-    *,
-    picture: Callable[[str], Pixels],
-    correct_colours: bool = False,
+    photo: Photo, sheets: Sequence[Sheet], *, picture: Callable[[str], Pixels], correct_colours: bool = False
 ) -> CroppedPhoto:
     """Find the sheets of a run in a photo and cut out their cells.
 
@@ -104,18 +100,16 @@ def crop_photo(
 
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
-    >>> from PIL import Image
-    >>> from physadv.capture import read_photo
     >>> from physadv.sheets import PrintItem, page_pixels, plan_sheets, write_pdf
     >>> rng = np.random.default_rng(0)
     >>> pictures = {name: rng.integers(0, 256, (32, 48, 3), np.uint8) for name in ("clean", "adversarial")}
     >>> sheets = plan_sheets([(PrintItem("clean", 48, 32), PrintItem("adversarial", 48, 32))], run="MYRUN1")
     >>> with TemporaryDirectory() as folder:
-    ...     pdf, file = Path(folder) / "sheets.pdf", Path(folder) / "photo.png"
-    ...     write_pdf(pdf, sheets, picture=pictures.__getitem__)
-    ...     Image.fromarray(page_pixels(pdf, 0, dots_per_mm=6)).save(file)
-    ...     found = crop_photo(read_photo(file), sheets, picture=pictures.__getitem__)
-    >>> [(cell.example, cell.crop.shape) for sheet in found.sheets for cell in sheet.cells]
+    ...     write_pdf(Path(folder) / "sheets.pdf", sheets, picture=pictures.__getitem__)
+    ...     page = page_pixels(Path(folder) / "sheets.pdf", 0, dots_per_mm=6)
+    >>> photo = Photo(page, cv2.cvtColor(page, cv2.COLOR_RGB2GRAY), camera="")
+    >>> (sheet,) = crop_photo(photo, sheets, picture=pictures.__getitem__).sheets
+    >>> [(cell.example, cell.crop.shape) for cell in sheet.cells]
     [('clean', (32, 48, 3)), ('adversarial', (32, 48, 3))]
     """
     texts = [(text, parse_code(text), sheet) for sheet in sheets for text in sheet.codes]
@@ -136,8 +130,11 @@ def crop_photo(
         )
     if all(paper.reason for paper in placed):
         raise CaptureError("; ".join(f"shows sheet {paper.index + 1} {paper.reason}" for paper in placed))
-    found = tuple(_crop(photo, paper, codes, picture, correct_colours) for paper in placed)
-    return CroppedPhoto(found, tuple(f"also shows {other}" for other in others))
+    found = (_crop(photo, paper, codes, picture) for paper in placed)
+    return CroppedPhoto(
+        tuple(_with_colours(photo, paper, correct_colours) for paper in found),
+        tuple(f"also shows {other}" for other in others),
+    )
 
 
 def _with_new(codes: Sequence[FoundCode], found: Sequence[FoundCode]) -> list[FoundCode]:
@@ -164,7 +161,7 @@ def _place(photo: Photo, sheet: Sheet, codes: Sequence[FoundCode]) -> Iterator[F
     rest = [in_own_order(photo.gray, code, qr_matrix(code.text)) for code in codes]
     papers: list[FoundSheet] = []
     while rest:
-        claimed, rest = claim_copy(sheet.codes, rest)
+        claimed, rest = claim_copy(sheet, rest)
         paper = _place_one(photo, sheet, claimed)
         if any(_same_place(paper, other) for other in papers):
             continue
@@ -176,7 +173,7 @@ def _place(photo: Photo, sheet: Sheet, codes: Sequence[FoundCode]) -> Iterator[F
 def _place_one(photo: Photo, sheet: Sheet, claimed: dict[Mark, Points]) -> FoundSheet:
     evidence, camera = Evidence(decoded=claimed), photo.pinhole
     if evidence.mirrored:
-        model = rough_model(evidence, camera)
+        model = fit_rough(*evidence.stacked(), camera)
         return FoundSheet(sheet, model, evidence, "mirrored; turn the camera's mirroring off")
     collect_marks(photo.gray, sheet, evidence, camera)
     model = fit_sheet(*evidence.stacked(), camera)
@@ -222,22 +219,31 @@ def _nothing_missed(papers: Sequence[FoundSheet], gray: Pixels) -> bool:
 
 
 def _crop(
-    photo: Photo,
-    paper: FoundSheet,
-    codes: Sequence[FoundCode],
-    picture: Callable[[str], Pixels],
-    correct_colours: bool,
+    photo: Photo, paper: FoundSheet, codes: Sequence[FoundCode], picture: Callable[[str], Pixels]
 ) -> FoundSheet:
-    sheet, model, correction = paper.sheet, paper.model, None
     if paper.reason:
-        cells = refuse_cells(sheet, model, f"the sheet is {paper.reason}")
-    else:
-        foreign = [code for code in codes if not _is_of(paper, code)]
-        cells = crop_cells(photo, sheet, model, paper.evidence, foreign, picture)
-    bars = read_bars(photo.rgb, sheet, model.to_photo)
-    if correct_colours:
-        cells, correction = correct_cells(photo.rgb, sheet, model.to_photo, bars, cells)
-    return replace(paper, cells=cells, exposure=bars.exposure(), correction=correction)
+        return replace(paper, cells=refuse_cells(paper.sheet, paper.model, f"the sheet is {paper.reason}"))
+    foreign = [code for code in codes if not _is_of(paper, code)]
+    cells = crop_cells(photo, paper.sheet, paper.model, paper.evidence, foreign, picture)
+    return replace(paper, cells=cells)
+
+
+def _with_colours(photo: Photo, paper: FoundSheet, correct: bool) -> FoundSheet:
+    """Return a sheet with its exposure, and with corrected crops, or refused ones if they cannot be."""
+    bars = read_bars(photo.rgb, paper.sheet, paper.model.to_photo)
+    paper = replace(paper, exposure=bars.exposure())
+    if not correct:
+        return paper
+    crops = {cell.number: cell.crop for cell in paper.cells if cell.crop is not None}
+    try:
+        correction = fit_correction(bars, fit_flat_field(photo.rgb, paper.sheet, paper.model.to_photo))
+    except CaptureError as error:
+        reason = str(error)
+        refused = [replace(c, crop=None, reason=reason) if c.number in crops else c for c in paper.cells]
+        return replace(paper, cells=tuple(refused))
+    corrected = {n: correction.apply(crop, paper.sheet.cells[n].box_mm) for n, crop in crops.items()}
+    cells = [replace(cell, crop=corrected.get(cell.number)) for cell in paper.cells]
+    return replace(paper, cells=tuple(cells), correction=correction)
 
 
 def _others(codes: Sequence[FoundCode], run: str, printed: Mapping[str, Sheet]) -> list[str]:

@@ -1,9 +1,8 @@
 """Damage that no JPEG decoder notices: colours that are shifted from one block of the file on.
 
-JPEG codes the mean of a block as its difference from the block before (ITU-T T.81, F.1.2.1.1). When a decoder
-synchronises again after a damaged byte, luma or chroma of all that follows is off by a constant. The upper
-edge of the shifted area is one row of minimum coded units (MCUs) long: right of the damage it follows the top
-of its row of MCUs, left of the damage the top of the next row.
+JPEG codes a block's mean as its difference from the block before (ITU-T T.81, F.1.2.1.1), so all that follows
+a damaged byte is off by a constant. The upper edge of the shifted area is one row of minimum coded units
+(MCUs) long: right of the damage at the top of its row of MCUs, left of the damage at the top of the next row.
 """
 
 from functools import partial

@@ -1,8 +1,7 @@
 """From marks to the model of a sheet: a flat page if that explains them, or else a curled one.
 
-Paper bends but does not stretch, so a curled page is rolled onto a general cylinder: straight rulings, and
-across them a smooth curve, given by its slope angle along the arc length (Chebyshev polynomials). Compare Cao
-et al. (2003) and Liang et al. (2008), who take the shape of a page from its lines of text.
+Paper bends but does not stretch, so a curled page is a general cylinder: straight rulings, and across them a
+curve, given by its slope angle along the arc (Chebyshev polynomials). Compare Cao et al. (2003).
 """
 
 from collections.abc import Callable, Sequence
@@ -12,10 +11,9 @@ from functools import partial
 import cv2
 import numpy as np
 
-from physadv.capture.flat_page import LENS_SPREAD, FlatPage, fit_flat, fit_points
-from physadv.capture.geometry import Pinhole, Points, SheetModel
+from physadv.capture.geometry import LENS_SPREAD, FlatPage, Pinhole, Points, SheetModel, fit_flat, fit_points
 
-MARKS_FOR_BEND, ROUGH_SIGMA, TRIMMED = 16, 0.5, 0.9
+MARKS_FOR_BEND, ROUGH_SIGMA, ROUGH_PX, TRIMMED = 16, 0.5, 2.0, 0.9
 FLAT_ENOUGH_PX, CURVED_ENOUGH_PX = 0.06, 0.03
 """RMS residuals above which a model with more parameters is tried: a curled sheet, then one with waves.
 
@@ -64,6 +62,13 @@ def fit_sheet(points_mm: Points, pixels: Points, sigmas: Points, camera: Pinhole
         if still_left < GAIN * left:
             best, left = bent, still_left
     return best
+
+
+def fit_rough(points_mm: Points, pixels: Points, sigmas: Points, camera: Pinhole) -> SheetModel:
+    """Return a model to look for further marks with: a flat sheet, warped by a spline if it fits badly."""
+    flat = fit_flat(points_mm, pixels, sigmas, camera)
+    errors = np.linalg.norm(flat.to_photo(points_mm) - pixels, axis=1)
+    return flat if np.median(errors) <= ROUGH_PX else fit_thin_plate(points_mm, pixels, sigmas, flat)
 
 
 def _trimmed_rms(model: SheetModel, points_mm: Points, pixels: Points) -> float:

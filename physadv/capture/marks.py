@@ -14,15 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physadv.capture.codes import FoundCode, read_at, refine_corners
-from physadv.capture.fitting import fit_thin_plate
-from physadv.capture.flat_page import fit_flat
+from physadv.capture.fitting import fit_rough
 from physadv.capture.geometry import Pinhole, Pixels, Points, SheetModel, is_inside, jacobians, pixels_per_mm
 from physadv.sheets.codes import MODULES, qr_matrix
 from physadv.sheets.layout import Mark, Sheet, box_corners
 
 DECODED_SIGMA, CODE_SIGMA, SADDLE_SIGMA = 1.2, 0.12, 0.06
 FAR_SEARCH_MM, NEAR_SEARCH_MM, REACH_MM = 2.5, 1.0, 75.0
-ENOUGH_SADDLES, FEW_CODES, ROUGH_PX, LOOKS = 12, 4, 2.0, 2
+ENOUGH_SADDLES, FEW_CODES, LOOKS = 12, 4, 2
 PATCH_PIXELS_PER_MM = 8
 MIN_SEARCH_CORRELATION, MIN_LIKENESS, MIN_CONTRAST = 0.7, 0.8, 5.0
 _REFINED = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 30, 1e-3)
@@ -68,11 +67,6 @@ class Evidence:
         """Return whether the corners of the first code run counter-clockwise in the photo."""
         return _area(next(iter(self.decoded.values()))) < 0
 
-    def of_cell(self, number: int) -> "Evidence":
-        """Return the marks of one cell."""
-        kinds = (self.decoded, self.fitted, self.saddles)
-        return Evidence(*({m: p for m, p in kind.items() if m.cell == number} for kind in kinds))
-
     def errors(self, model: SheetModel) -> tuple[Points, NDArray[np.int_]]:
         """Return the errors (N,) of a model at the precise points, pixels, and the cells (N,) of these."""
         page, seen, _ = self.stacked(precise=True)
@@ -93,18 +87,10 @@ def collect_marks(gray: Pixels, sheet: Sheet, evidence: Evidence, camera: Pinhol
         _fit_codes(gray, evidence)
     looked: Counter[Mark] = Counter()
     while len(evidence) < len(sheet.marks):
-        if look_around(gray, sheet, evidence, rough_model(evidence, camera), looked):
+        if look_around(gray, sheet, evidence, fit_rough(*evidence.stacked(), camera), looked):
             continue
         if len(evidence.saddles) >= ENOUGH_SADDLES or not _fit_codes(gray, evidence):
             return
-
-
-def rough_model(evidence: Evidence, camera: Pinhole) -> SheetModel:
-    """Return a model to look for further marks with: a flat sheet, warped by a spline if it fits badly."""
-    page, seen, sigmas = evidence.stacked()
-    flat = fit_flat(page, seen, sigmas, camera)
-    errors = np.linalg.norm(flat.to_photo(page) - seen, axis=1)
-    return flat if np.median(errors) <= ROUGH_PX else fit_thin_plate(page, seen, sigmas, flat)
 
 
 def look_around(
@@ -151,18 +137,17 @@ def _fit_codes(gray: Pixels, evidence: Evidence) -> bool:
     return len(evidence.fitted) > before
 
 
-def claim_copy(
-    marks: dict[str, Mark], codes: Sequence[FoundCode]
-) -> tuple[dict[Mark, Points], list[FoundCode]]:
+def claim_copy(sheet: Sheet, codes: Sequence[FoundCode]) -> tuple[dict[Mark, Points], list[FoundCode]]:
     """Return the codes on the same piece of paper as the largest of `codes`, and all others.
 
     Each claimed code predicts where those near it are, by an affine map of its own corners, and a code of the
     sheet that is found there is claimed too. A second copy of the sheet has the same codes in other places.
 
     Args:
-        marks: maps the payloads of the sheet's codes to their marks.
-        codes: codes read in the photo, all with payloads in `marks`.
+        sheet: the sheet as printed.
+        codes: codes read in the photo, all of this sheet.
     """
+    marks = sheet.codes
     rest = sorted(codes, key=lambda code: -abs(_area(code.corners)))
     seed = rest.pop(0)
     claimed = {marks[seed.text]: seed.corners}

@@ -1,8 +1,7 @@
 """A video as photos: the sharpest frame of every pose of the hand.
 
-A pose ends when the content of any quarter of the frame has moved by 3 % of the frame's longer side, measured
-by phase correlation (Kuglin & Hines 1975) of a 256-pixel gray copy. Quarters also move when the camera turns,
-tilts or zooms about the middle. Reading needs PyAV, the optional extra `video`.
+A pose ends when the content of any quarter of the frame has moved by 3 % of its longer side, by phase
+correlation (Kuglin & Hines 1975) of a 256-pixel gray copy. Reading needs PyAV, the optional extra `video`.
 """
 
 from collections.abc import Iterator

@@ -71,11 +71,11 @@ def parse_code(text: str) -> Code | None:
     >>> parse_code("https://example.org") is None
     True
     """
-    parts = text.split("-")
-    if len(text) != 20 or len(parts) != 4 or parts[0] != PREFIX:
+    body, _, check = text.rpartition("-")
+    parts = body.split("-")
+    if [len(part) for part in (*parts, check)] != [len(PREFIX), RUN_CHARACTERS, 5, 4] or parts[0] != PREFIX:
         return None
-    body, check = text.rsplit("-", 1)
-    if check != digest36(body, 4) or len(parts[1]) != RUN_CHARACTERS or len(parts[2]) != 5:
+    if check != digest36(body, 4):
         return None
     try:
         return Code(run=parts[1], sheet=int(parts[2][:3], 36), cell=int(parts[2][3:], 36))

@@ -16,10 +16,11 @@ from pydantic import BaseModel
 from physadv.errors import PhysadvError
 from physadv.sheets.codes import Code, format_code, sheet_code
 
+PointMm = tuple[float, float]
 BoxMm = tuple[float, float, float, float]
 """x, y, width and height in mm; (x, y) is the top-left corner, measured from the page's."""
 
-PAGES: dict[str, tuple[float, float]] = {"a4": (210.0, 297.0), "a3": (297.0, 420.0), "letter": (215.9, 279.4)}
+PAGES: dict[str, PointMm] = {"a4": (210.0, 297.0), "a3": (297.0, 420.0), "letter": (215.9, 279.4)}
 IMAGE, SADDLE, CODE = 36.0, 4.0, 12.6
 MARGIN, HEADER, STRIP = 10.0, 5.0, 6.0
 CLEARANCE, GAP, QUIET, STRIP_GAP = 1.0, 2.0, 2.5, 2.0
@@ -62,7 +63,7 @@ class Mark(BaseModel, frozen=True, extra="forbid"):
     payload: str | None = None
 
     @property
-    def centre_mm(self) -> tuple[float, float]:
+    def centre_mm(self) -> PointMm:
         """Return its middle, mm."""
         return box_centre(self.box_mm)
 
@@ -93,7 +94,7 @@ class Sheet(BaseModel, frozen=True, extra="forbid"):
 
     index: int
     code: str
-    page_mm: tuple[float, float]
+    page_mm: PointMm
     cells: tuple[Cell, ...]
     marks: tuple[Mark, ...]
     patches: tuple[Patch, ...]
@@ -124,7 +125,7 @@ class PrintItem:
     height_px: int
 
 
-def box_centre(box: BoxMm) -> tuple[float, float]:
+def box_centre(box: BoxMm) -> PointMm:
     """Return the middle of a box."""
     x, y, w, h = box
     return (x + w / 2, y + h / 2)
@@ -136,7 +137,7 @@ def box_corners(box: BoxMm) -> NDArray[np.float64]:
     return np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)], dtype=np.float64)
 
 
-def page_size(page: str) -> tuple[float, float]:
+def page_size(page: str) -> PointMm:
     """Return the width and height in mm of a paper size.
 
     Raises:
@@ -170,11 +171,12 @@ def plan_sheets(
     if not 10 <= image_mm < inf:
         raise SheetError(f"pictures of {image_mm:g} mm cannot be printed with marks; take 10 mm or more")
     frame = snap(image_mm) + 2 * (SADDLE + CLEARANCE)
-    slots = _pair_slots(page_mm, frame)
-    if not slots:
+    origins = _origins(page_mm, frame)
+    if not origins:
         raise SheetError(f"a pair of {image_mm:g} mm pictures does not fit on {page}; take a smaller size")
-    groups = [pairs[start : start + len(slots)] for start in range(0, len(pairs), len(slots))]
-    return [_sheet(run, index, group, slots, page_mm, frame) for index, group in enumerate(groups)]
+    items = [item for pair in pairs for item in pair]
+    groups = [items[start : start + len(origins)] for start in range(0, len(items), len(origins))]
+    return [_sheet(run, index, group, origins, page_mm, frame) for index, group in enumerate(groups)]
 
 
 def snap(length_mm: float) -> float:
@@ -182,8 +184,8 @@ def snap(length_mm: float) -> float:
     return round(length_mm * 20) / 20
 
 
-def _pair_slots(page_mm: tuple[float, float], frame: float) -> list[list[tuple[float, float]]]:
-    """Return, for each pair that fits, the frame origins of its two cells."""
+def _origins(page_mm: PointMm, frame: float) -> list[PointMm]:
+    """Return the frame origins of the cells of all pairs that fit, the two of a pair side by side."""
     width, height = page_mm
     across = 2 * frame + GAP
     pairs_per_row = int((width - 2 * MARGIN + GAP) // (across + GAP))
@@ -191,27 +193,25 @@ def _pair_slots(page_mm: tuple[float, float], frame: float) -> list[list[tuple[f
     pitch = frame + 2 * QUIET + CODE
     rows = int((height - MARGIN - STRIP - STRIP_GAP - top) // pitch)
     left = snap((width - pairs_per_row * (across + GAP) + GAP) / 2)
-    return [
-        [(left + (2 * pair + cell) * (frame + GAP), top + row * pitch) for cell in range(2)]
-        for row in range(rows)
-        for pair in range(pairs_per_row)
-    ]
+    columns = [left + column * (frame + GAP) for column in range(2 * pairs_per_row)]
+    return [(x, top + row * pitch) for row in range(rows) for x in columns]
 
 
 def _sheet(
     run: str,
     index: int,
-    pairs: Sequence[tuple[PrintItem, PrintItem]],
-    slots: Sequence[Sequence[tuple[float, float]]],
-    page_mm: tuple[float, float],
+    items: Sequence[PrintItem],
+    origins: Sequence[PointMm],
+    page_mm: PointMm,
     frame: float,
 ) -> Sheet:
     cells: list[Cell] = []
     marks: list[Mark] = []
-    items = [item for pair in pairs for item in pair]
-    origins = [origin for slot in slots[: len(pairs)] for origin in slot]
-    for number, (item, (x, y)) in enumerate(zip(items, origins, strict=True)):
-        cells.append(Cell(example=item.example, box_mm=_picture_box(item, x, y, frame)))
+    for number, (item, (x, y)) in enumerate(zip(items, origins, strict=False)):
+        scale = (frame - 2 * (SADDLE + CLEARANCE)) / max(item.width_px, item.height_px)
+        w, h = snap(item.width_px * scale), snap(item.height_px * scale)
+        box = rounded_box(x + snap((frame - w) / 2), y + snap((frame - h) / 2), w, h)
+        cells.append(Cell(example=item.example, box_mm=box))
         marks += [Mark(kind="saddle", cell=number, box_mm=box) for box in corner_saddles(x, y, frame)]
         # Codes stand near the page's edges, so that they span as much of it as possible.
         code_x = x if x + frame / 2 < page_mm[0] / 2 else x + frame - CODE
@@ -227,13 +227,6 @@ def _sheet(
 def rounded_box(x: float, y: float, w: float, h: float) -> BoxMm:
     """Return a box without the rounding errors of binary fractions."""
     return (round(x, 4), round(y, 4), round(w, 4), round(h, 4))
-
-
-def _picture_box(item: PrintItem, x: float, y: float, frame: float) -> BoxMm:
-    side = frame - 2 * (SADDLE + CLEARANCE)
-    scale = side / max(item.width_px, item.height_px)
-    w, h = snap(item.width_px * scale), snap(item.height_px * scale)
-    return rounded_box(x + snap((frame - w) / 2), y + snap((frame - h) / 2), w, h)
 
 
 def corner_saddles(x: float, y: float, frame: float) -> tuple[BoxMm, ...]:

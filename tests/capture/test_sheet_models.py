@@ -4,8 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from physadv.capture.flat_page import fit_points
-from physadv.capture.geometry import Pinhole, jacobians, pixels_per_mm
+from physadv.capture.geometry import Pinhole, fit_points, jacobians, pixels_per_mm
 
 Points = np.ndarray
 
