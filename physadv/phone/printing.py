@@ -52,9 +52,8 @@ def print_page(
         pixels = rgb_to_grayscale(pixels).expand(-1, 3, -1, -1)
     if settings.margin_mm:
         inset = round(settings.margin_mm * dots_per_mm)
-        printed = pixels
-        pixels = torch.ones_like(printed)
-        pixels[..., inset:-inset, inset:-inset] = printed[..., inset:-inset, inset:-inset]
+        inner = pixels[..., inset:-inset, inset:-inset]
+        pixels = F.pad(inner, (inset,) * 4, value=1.0)
     printer = printer or Printer()
     # Less ink lets that share of the paper's white through.
     thin = replace(printer, black=1 - settings.ink * (1 - printer.black))
@@ -79,11 +78,6 @@ def print_images(images: Tensor, printer: Printer, dots_per_mm: float) -> Tensor
 
 def _in_ink(images: Tensor, printer: Printer) -> Tensor:
     light = srgb_to_linear(images)
-    one = light.new_ones(len(light))
-    return ink(
-        light,
-        white=light.new_tensor(printer.white).expand(len(light), 3),
-        black=printer.black * one,
-        dot_gain=printer.dot_gain * one,
-        crosstalk=printer.crosstalk * one,
-    )
+    white, one = light.new_tensor(printer.white).expand(len(light), 3), light.new_ones(len(light))
+    given = {name: getattr(printer, name) * one for name in ("black", "dot_gain", "crosstalk")}
+    return ink(light, white=white, **given)

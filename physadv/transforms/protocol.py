@@ -178,7 +178,7 @@ class Rounding(Drawn):
 
     def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
         """Return the images rounded; see `round_to_8_bits`."""
-        from physadv.transforms.surrogates import round_to_8_bits
+        from physadv.transforms.colours import round_to_8_bits
 
         return round_to_8_bits(images)
 
