@@ -32,7 +32,8 @@ def lattice_offsets(
         width: of picture and frame, pixels.
         like: gives dtype and device of the result, which is in units of `grid_sample`.
     """
-    lattice = _lattice(height, width, view.rays)
+    x, y = ((_chebyshev(view.rays) + 1) / 2 * (size - 1) for size in (width, height))
+    lattice = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1).reshape(-1, 2)
     flat = apply_homography(torch.linalg.inv(view.to_frame @ view.rays), lattice)
     on_paper = flat
     if bend is not None:
@@ -54,8 +55,8 @@ def bent_surface(points: Tensor, bend: Tensor, direction: Tensor, skew: Tensor) 
     Args:
         points: (B, N, 2) on the sheet, picture heights from its middle.
         bend: (B,) degrees, as in `Deformation`.
-        direction: (B,) degrees.
-        skew: (B,).
+        direction: (B,) degrees of the slope in the plane.
+        skew: (B,) of the bend, from -1 to 1.
     """
     angle = direction.deg2rad()
     along = torch.stack([angle.cos(), angle.sin()], dim=-1)[:, None]
@@ -112,11 +113,6 @@ def _thin_plate(points: Tensor, displacement: Tensor, height: int, width: int) -
 def _bending_energy(points: Tensor, centres: Tensor) -> Tensor:
     square: Tensor = (points[..., :, None, :] - centres).square().sum(dim=-1)
     return square * square.clamp_min(1e-300).log()
-
-
-def _lattice(height: int, width: int, like: Tensor) -> Tensor:
-    x, y = ((_chebyshev(like) + 1) / 2 * (size - 1) for size in (width, height))
-    return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1).reshape(-1, 2)
 
 
 def _polynomials(size: int, like: Tensor) -> Tensor:
