@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -15,6 +15,8 @@ from filelock import FileLock
 from PIL import Image
 from torch import nn
 
+from physadv import parallel
+from physadv.attacks.recipes import RECIPES
 from physadv.classifiers import Classifier
 from physadv.cli import main
 from physadv.pipeline.crop import crop
@@ -32,8 +34,14 @@ if WORKER:  # two workers with a thread for each core would wait for one another
     os.environ["OMP_NUM_THREADS"] = "1"
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
+    parallel.usable_cores = lambda: 1  # nor is a core free for processes that nobody asked for
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in a shell's background; children would inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin long tests first, so that no worker waits for one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +73,12 @@ def tiny_images() -> torch.Tensor:
     levels = torch.randint(0, 256, (6, 3, 8, 8), generator=torch.Generator().manual_seed(1))
     levels[0], levels[1] = 0, 255
     return levels.float() / 255
+
+
+@pytest.fixture
+def few_steps(monkeypatch) -> None:
+    """Gives EOT five steps by default, for a test that asks whether the pieces fit and not how well it fools."""
+    monkeypatch.setitem(RECIPES, "eot", replace(RECIPES["eot"], steps=5))
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,8 @@ def four(signs):
     return physadv.samples(signs, 4)
 
 
+@pytest.mark.long
+@pytest.mark.usefixtures("few_steps")
 def test_the_notebook_of_the_design_runs_as_it_stands(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names, shown = run_cell(OF_THE_DESIGN)
