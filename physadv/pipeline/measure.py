@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from physadv.classifiers.specs import check_spec
-from physadv.evaluation.destruction import Row, table
+from physadv.evaluation.destruction import Row, TransferCell, table, transfer_cells
 from physadv.evaluation.outcomes import Judgement, PairOutcome
-from physadv.evaluation.transfer import TransferCell, transfer_cells
 from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel, Observer
 from physadv.pipeline.tallying import Calibration, TallyReader
 from physadv.progress import Reporter, silent

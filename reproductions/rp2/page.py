@@ -9,7 +9,7 @@ from typing import Any
 from physadv.evaluation.comparisons import Comparison
 from physadv.evaluation.intervals import Estimate
 from physadv.files import replacing
-from physadv.report.figures import Figure
+from physadv.report.drawing import Figure
 from physadv.report.page import slug
 from physadv.report.table import Column, Table, to_markdown
 from physadv.report.wording import p_value, paragraph, percent, with_interval
@@ -92,10 +92,7 @@ def write_results(
 
 
 def _lines(
-    against: Sequence[Against],
-    judgements: Sequence[Judgement],
-    figures: Mapping[str, Figure],
-    command: str,
+    against: Sequence[Against], judgements: Sequence[Judgement], figures: Mapping[str, Figure], command: str
 ) -> list[str]:
     return [
         "# Stickers on a stop sign, after RP2",
