@@ -18,6 +18,7 @@ from torch import nn
 from physadv import parallel
 from physadv.attacks.recipes import RECIPES
 from physadv.classifiers import Classifier
+from physadv.classifiers.signs import load_signs
 from physadv.cli import main
 from physadv.pipeline.crop import crop
 from physadv.pipeline.generate import generate
@@ -77,8 +78,20 @@ def tiny_images() -> torch.Tensor:
 
 @pytest.fixture
 def few_steps(monkeypatch) -> None:
-    """Gives EOT five steps by default, for a test that asks whether the pieces fit and not how well it fools."""
+    """Gives EOT five steps by default, where a test asks whether the pieces fit and not how well it fools."""
     monkeypatch.setitem(RECIPES, "eot", replace(RECIPES["eot"], steps=5))
+
+
+@pytest.fixture
+def signs_network() -> nn.Module:
+    """The bundled network of signs, which the test may train."""
+    return load_signs().network
+
+
+@pytest.fixture
+def noise_signs() -> tuple[torch.Tensor, torch.Tensor]:
+    """Eight images of noise, of the size of a sign (8, 3, 32, 32), and eight labels."""
+    return torch.rand(8, 3, 32, 32, generator=torch.Generator().manual_seed(0)), torch.arange(8)
 
 
 @dataclass(frozen=True)
