@@ -1,11 +1,11 @@
-"""Attack one batch of source images and judge the result."""
+"""Attack one batch of source images, resume an interrupted attack, and judge the result."""
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from physadv.attacks.checks import check_differentiable
@@ -13,17 +13,11 @@ from physadv.attacks.loop import Goal, Keep, Snapshot
 from physadv.attacks.objectives import least_likely_class, random_target
 from physadv.attacks.queries import Directions, QueryOnly, find_directions, steps_within
 from physadv.classifiers import Classifier
-from physadv.pipeline.checkpoints import Checkpoint
-from physadv.pipeline.predictions import predictions, to_tensor
-from physadv.pipeline.settings import (
-    LEAST_LIKELY,
-    NO_TARGET,
-    NO_TRANSFORMS,
-    RANDOM,
-    GenerateSettings,
-)
+from physadv.keeping import Kept
+from physadv.pipeline.examples import Pixels, TopFive, predictions, to_tensor
+from physadv.pipeline.settings import LEAST_LIKELY, NO_TARGET, NO_TRANSFORMS, RANDOM, GenerateSettings
 from physadv.randomness import generator
-from physadv.runs import HeldOut, Prediction
+from physadv.runs import HeldOut
 from physadv.transforms import load_preset
 
 HELD_OUT_DRAWS = 32
@@ -45,11 +39,46 @@ class AttackedBatch:
 
     labels: list[int]
     targets: list[int | None]
-    pixels: NDArray[np.uint8]
-    before: list[tuple[Prediction, ...]]
-    after: list[tuple[Prediction, ...]]
+    pixels: Pixels
+    before: list[TopFive]
+    after: list[TopFive]
     held_out: list[HeldOut | None]
     queries: int
+
+
+class Checkpoint:
+    """A file of snapshots, each in place of the one before.
+
+    Args:
+        path: the file.
+        seconds: time between two snapshots.
+
+    Attributes:
+        queries: how often a black-box classifier had been queried when the snapshot was taken.
+    """
+
+    def __init__(self, path: Path, seconds: float) -> None:
+        self.path = path
+        self.seconds = seconds
+        self.queries = 0
+        self._kept = Kept(path)
+        self._written = time.monotonic()
+
+    def keep(self, snapshot: Snapshot) -> None:
+        """Write a snapshot if the last one is old enough."""
+        if time.monotonic() - self._written < self.seconds:
+            return
+        kept = {field.name: getattr(snapshot, field.name) for field in fields(Snapshot)}
+        self._kept.save(kept | {"queries": self.queries})
+        self._written = time.monotonic()
+
+    def read(self, device: torch.device) -> Snapshot | None:
+        """Return the last snapshot, its values on a device, or None if there is none."""
+        kept = self._kept.load(device)
+        if kept is None:
+            return None
+        self.queries = kept.pop("queries")
+        return Snapshot(**kept | {"stream": kept["stream"].cpu()})
 
 
 def check_attack(settings: GenerateSettings, classifier: Classifier) -> None:
@@ -75,7 +104,7 @@ def directions_of(settings: GenerateSettings) -> Directions | None:
 def attack_batch(
     settings: GenerateSettings,
     classifier: Classifier,
-    pixels: Sequence[NDArray[np.uint8]],
+    pixels: Sequence[Pixels],
     labels: Sequence[int | None],
     index: int,
     checkpoint: Checkpoint | None = None,

@@ -54,20 +54,19 @@ class CropResult:
 
 def colours_in_words(photos: Sequence[PhotoRow]) -> str | None:
     """Return in how many photos colours were corrected and how well, None for none."""
+
+    def in_words(name: str) -> str:
+        errors = [error for photo in corrected for error in getattr(photo, name)]
+        return f"{np.mean(errors):.1f} mean, {np.percentile(errors, 95):.1f} 95th percentile"
+
     corrected = [photo for photo in photos if photo.delta_e]
     if not corrected:
         return None
-    after = _errors_in_words([error for photo in corrected for error in photo.delta_e])
-    before = _errors_in_words([error for photo in corrected for error in photo.delta_e_before])
     used = sum(photo.status == "used" for photo in photos)
     return (
-        f"corrected in {len(corrected)} of {used} photos: "
-        f"ΔE2000 of held-out patches {after} (as photographed {before})"
+        f"corrected in {len(corrected)} of {used} photos: ΔE2000 of held-out patches "
+        f"{in_words('delta_e')} (as photographed {in_words('delta_e_before')})"
     )
-
-
-def _errors_in_words(errors: Sequence[float]) -> str:
-    return f"{np.mean(errors):.1f} mean, {np.percentile(errors, 95):.1f} 95th percentile"
 
 
 def crop(

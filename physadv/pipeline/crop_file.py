@@ -114,25 +114,13 @@ def _crop_video(cropping: Cropping, path: Path, digest: str) -> Rows:
 def _crop_view(cropping: Cropping, file: str, view: str, digest: str, photo: Photo) -> Rows:
     """Return the rows of one picture: several photos only where it shows a sheet more than once."""
     height, width = photo.gray.shape
-    row = PhotoRow(
-        _photo_name(file, view),
-        digest,
-        cropping.run,
-        "used",
-        None,
-        width,
-        height,
-        photo.camera,
-        photo.simulated,
-        view=view,
-        colour=cropping.colour,
-    )
+    seen_as = (width, height, photo.camera, photo.simulated)
+    row = PhotoRow(_photo_name(file, view), digest, cropping.run, "used", None, *seen_as)
+    row = replace(row, view=view, colour=cropping.colour)
+    corrected = cropping.colour == "corrected"
     try:
         seen = crop_photo(
-            photo,
-            cropping.manifest.sheets,
-            picture=cropping.picture,
-            correct_colours=cropping.colour == "corrected",
+            photo, cropping.manifest.sheets, picture=cropping.picture, correct_colours=corrected
         )
     except CaptureError as error:
         _write_overlay(cropping, row.name, photo.rgb, (), str(error))
@@ -187,11 +175,7 @@ def _listed(parts: Iterable[Iterable[float]]) -> tuple[float, ...]:
 
 
 def _write_overlay(
-    cropping: Cropping,
-    name: str,
-    rgb: Pixels | None,
-    found: Sequence[FoundSheet],
-    reason: str | None = None,
+    cropping: Cropping, name: str, rgb: Pixels | None, found: Sequence[FoundSheet], reason: str | None = None
 ) -> None:
     if not cropping.overlay:
         return

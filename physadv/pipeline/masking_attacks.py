@@ -77,7 +77,6 @@ class _Batch:
         return right
 
     def random(self, purpose: str) -> torch.Generator:
-        """Return the stream of one attack on this batch."""
         return generator(self.settings.seed, "masking", purpose, self.index)
 
     def by_gradients(self, ball: LInfBall) -> tuple[dict[int, Bools], Bools]:
@@ -132,8 +131,7 @@ class _Batch:
         """Return which are right in all of the random draws from the ball."""
         random = self.random("noise")
         draws = [self.right(self.ball.start(random) / 255) for _ in range(self.settings.noise)]
-        survived: Bools = np.logical_and.reduce(draws)
-        return survived
+        return np.all(draws, axis=0)
 
     @torch.no_grad()
     def _losses(self, objective: Objective, images: Tensor) -> Tensor:

@@ -1,8 +1,6 @@
 """`destruction-rate`: crops and digitally transformed examples → observations → the tables.
 
 Simulated photos, real photos and digital transformations end in the same observations and the same functions.
-
-Longer than 300 lines: the record of a measurement and the step that fills it are read together.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,18 +14,9 @@ from physadv.classifiers.specs import check_spec
 from physadv.evaluation.destruction import Row, table
 from physadv.evaluation.outcomes import Judgement, PairOutcome
 from physadv.evaluation.transfer import TransferCell, transfer_cells
-from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel, Observer
-from physadv.pipeline.tallying import Calibration, TallyReader
+from physadv.pipeline.observing import PHOTO, UNTOUCHED, Calibration, Channel, Observer, TallyReader
 from physadv.progress import Reporter, silent
-from physadv.runs import (
-    Capture,
-    CropRow,
-    Manifest,
-    ObservationStore,
-    PhotoRow,
-    Printout,
-    RunError,
-)
+from physadv.runs import Capture, CropRow, Manifest, ObservationStore, PhotoRow, Printout, RunError
 from physadv.transforms import parse_sweep, parse_transform
 
 if TYPE_CHECKING:
@@ -159,12 +148,8 @@ def measure(
     """
     manifest = printout.manifest()
     own = manifest.classifier.spec
-    specs = [
-        model if isinstance(model, str) else model.spec
-        for model in models
-        if getattr(model, "spec", "") != own
-    ]
-    options = MeasureOptions(tuple(transforms), tuple(sweeps), tuple(specs), labels, seed)
+    named = [getattr(model, "spec", model) for model in models if getattr(model, "spec", "") != own]
+    options = MeasureOptions(tuple(transforms), tuple(sweeps), tuple(map(str, named)), labels, seed)
     digital = _digital(options)
     for model in models:
         if isinstance(model, str):
@@ -176,20 +161,20 @@ def measure(
         crops = [crop for crop in store.crops() if crop.photo in names]
         cut = [crop for crop in crops if crop.path is not None]
         if not cut and not digital:
-            raise RunError(
-                f"{capture.folder}: no crops to measure; run 'physadv crop' or give --transform or --sweep"
-            )
+            advice = "run 'physadv crop' or give --transform or --sweep"
+            raise RunError(f"{capture.folder}: no crops to measure; {advice}")
         classifiers = [_load(manifest, model, labels) for model in models or [own]]
         observer = Observer(store, manifest, classifiers, reporter)
         observer.observe_examples(printout, [UNTOUCHED, *digital])
         observer.observe_crops(capture, cut)
         tallies = TallyReader(store, manifest)
-        return [
-            _measured(
-                tallies, manifest, classifier, [*([PHOTO] if cut else []), *digital], photos, crops, options
-            )
-            for classifier in classifiers
-        ]
+        channels = [PHOTO, *digital] if cut else digital
+        found = []
+        for classifier in classifiers:
+            seen = classifier.spec, classifier.identity, classifier.labels
+            tables = _tables(tallies, classifier.identity, channels)
+            found.append(Measurement(manifest, *seen, *tables, tuple(photos), tuple(crops), options))
+        return found
 
 
 def pooled(
@@ -236,39 +221,34 @@ def measure_runs(
     """
     own = [Printout(root, name).manifest().classifier.spec for name in names] if len(names) > 1 else []
     judges = list(dict.fromkeys(models or own))
-    return [
-        measurement
-        for name in dict.fromkeys(names)
-        for measurement in measure(Printout(root, name), Capture(root, name), models=judges, **options)
-    ]
+    found: list[Measurement] = []
+    for name in dict.fromkeys(names):
+        found += measure(Printout(root, name), Capture(root, name), models=judges, **options)
+    return found
 
 
 def transfer_matrix(measurements: Sequence[Measurement]) -> list[TransferCell]:
     """Return every source's examples judged by every classifier, on the files and through every channel."""
-    return [
-        cell
-        for found in measurements
-        for cell in transfer_cells(
-            found.manifest.name, found.manifest.classifier.spec, found.classifier, found.channels
-        )
-    ]
+    cells: list[TransferCell] = []
+    for found in measurements:
+        own = found.manifest
+        cells += transfer_cells(own.name, own.classifier.spec, found.classifier, found.channels)
+    return cells
 
 
 def common_name(measurements: Sequence[Measurement], channel: str) -> str:
     """Return one name for a channel of several runs, whose photos may have been made differently."""
-    return " or ".join(
-        dict.fromkeys(m.channel_name(channel) for m in measurements if channel in m.calibration)
-    )
+    names = [found.channel_name(channel) for found in measurements if channel in found.calibration]
+    return " or ".join(dict.fromkeys(names))
 
 
 def photo_outcomes(store: ObservationStore, measurement: Measurement) -> list[PairOutcome]:
     """Return the classifier's answers on each photo of every pair, in the order of the photos' names."""
+    manifest = measurement.manifest
 
     def judgements(channel: Channel) -> dict[str, list[Judgement]]:
-        found: dict[str, list[Judgement]] = {example.id: [] for example in measurement.manifest.examples}
-        for row in store.observations(
-            measurement.manifest.code, measurement.identity, channel.name, channel.seed
-        ):
+        found: dict[str, list[Judgement]] = {example.id: [] for example in manifest.examples}
+        for row in store.observations(manifest.code, measurement.identity, channel.name, channel.seed):
             found[row.example].append(Judgement(row.labels, row.probabilities[0]))
         return found
 
@@ -284,12 +264,11 @@ def photo_outcomes(store: ObservationStore, measurement: Measurement) -> list[Pa
             adversarial_after=tuple(after[adversarial.id]),
             target=adversarial.target,
         )
-        for clean, adversarial in measurement.manifest.pairs()
+        for clean, adversarial in manifest.pairs()
     ]
 
 
 def _digital(options: MeasureOptions) -> list[Channel]:
-    """Return the requested channels, each once."""
     found = [parse_transform(text) for text in options.transforms]
     found += [transform for text in options.sweeps for transform in parse_sweep(text)]
     return list({str(each): Channel(str(each), options.seed, each) for each in found}.values())
@@ -303,43 +282,24 @@ def _load(manifest: Manifest, model: "str | Classifier", labels: Path | None) ->
     classifier = load_classifier(model, file) if isinstance(model, str) else model
     for example in manifest.examples:
         if example.label >= len(classifier.labels) or classifier.labels[example.label] != example.label_name:
-            raise RunError(
-                f"{classifier.spec}: its classes are not those of run '{manifest.name}' "
-                f"(label {example.label} is '{example.label_name}' there)"
-            )
+            there = f"label {example.label} is '{example.label_name}' there"
+            fault = f"its classes are not those of run '{manifest.name}' ({there})"
+            raise RunError(f"{classifier.spec}: {fault}")
     return classifier
 
 
-def _measured(
-    tallies: TallyReader,
-    manifest: Manifest,
-    classifier: "Classifier",
-    channels: Sequence[Channel],
-    photos: Sequence[PhotoRow],
-    crops: Sequence[CropRow],
-    options: MeasureOptions,
-) -> Measurement:
-    """Return one classifier's measurement, holding the counts of one channel at a time."""
-    before = tallies.counted(classifier.identity, UNTOUCHED)
-    rows: dict[str, list[Row]] = {}
-    missing: dict[str, tuple[str, ...]] = {}
+def _tables(
+    tallies: TallyReader, classifier: str, channels: Sequence[Channel]
+) -> tuple[dict[str, list[Row]], dict[str, Calibration], dict[str, tuple[str, ...]]]:
+    """Return table, calibration and missing pairs of every channel, holding the counts of one at a time."""
+    before = tallies.counted(classifier, UNTOUCHED)
+    rows, missing = {}, {}
     calibration = {UNTOUCHED.name: tallies.calibration(before)}
     for channel in channels:
-        after = tallies.counted(classifier.identity, channel)
+        after = tallies.counted(classifier, channel)
         tally = tallies.tally(before, after)
         unseen = tally.counts["adversarial", "after"].seen == 0
         rows[channel.name] = table(tally)
         missing[channel.name] = tuple(tallies.pairs[place] for place in unseen.nonzero()[0])
         calibration[channel.name] = tallies.calibration(after)
-    return Measurement(
-        manifest=manifest,
-        classifier=classifier.spec,
-        identity=classifier.identity,
-        labels=classifier.labels,
-        channels=rows,
-        calibration=calibration,
-        missing=missing,
-        photos=tuple(photos),
-        crops=tuple(crops),
-        options=options,
-    )
+    return rows, calibration, missing
