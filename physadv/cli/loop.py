@@ -9,6 +9,7 @@ import typer
 from physadv.cli.app import app
 from physadv.cli.options import Name, NewName, Quiet, Root, Seed, Workers, takes_settings
 from physadv.pipeline.settings import ClassNames, GenerateSettings, Model
+from physadv.runs import check_runs
 
 if TYPE_CHECKING:
     from physadv.pipeline.crop import CropResult
@@ -125,6 +126,7 @@ def print_command(
     quiet: Quiet = False,
 ) -> None:
     """Lay the examples out on QR-tagged sheets: printouts/NAME/sheets.pdf."""
+    check_runs(root, [name])
     from physadv.pipeline.print_sheets import print_sheets
     from physadv.progress import reporter
     from physadv.runs import Printout
@@ -151,6 +153,7 @@ def photograph(
     quiet: Quiet = False,
 ) -> None:
     """Say how to photograph the sheets, or photograph them with the virtual phone."""
+    check_runs(root, [name])
     from physadv.pipeline.photograph import instructions, photograph_simulated
     from physadv.progress import reporter
     from physadv.runs import Capture, Printout
@@ -193,6 +196,7 @@ def crop(
     quiet: Quiet = False,
 ) -> None:
     """Cut every cell out of every photo. A photo that cannot be used is named, and makes the exit code 2."""
+    check_runs(root, [name])
     from physadv.pipeline.crop import crop as run
     from physadv.progress import reporter
     from physadv.runs import Capture, Printout

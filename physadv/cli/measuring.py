@@ -8,6 +8,7 @@ import typer
 
 from physadv.cli.app import app
 from physadv.cli.options import Json, Labels, Models, Name, Quiet, Root, Seed, Sources, Sweeps, Transforms
+from physadv.runs import check_runs
 
 
 @app.command(
@@ -35,6 +36,7 @@ def destruction_rate(
     quiet: Quiet = False,
 ) -> None:
     """Measure how many adversarial examples were destroyed, with 95 % intervals."""
+    check_runs(root, names := [name, *(source or ())])
     from physadv.pipeline.measure import measure_runs
     from physadv.progress import reporter
     from physadv.report.export import check_format, tables_as_text, write_tables
@@ -45,7 +47,7 @@ def destruction_rate(
         fmt = check_format(fmt, output)
     measurements = measure_runs(
         root,
-        [name, *(source or ())],
+        names,
         transforms=transform or (),
         sweeps=sweep or (),
         models=model or (),
@@ -80,6 +82,7 @@ def report(
     quiet: Quiet = False,
 ) -> None:
     """Write captures/NAME/report.html, one self-contained page: figures, tables, gallery, discarded."""
+    check_runs(root, names := [name, *(source or ())])
     from physadv.pipeline.measure import measure_runs
     from physadv.progress import reporter
     from physadv.report.run_figures import check_figure_format, write_figures
@@ -91,7 +94,7 @@ def report(
     progress = reporter(quiet=quiet)
     measurements = measure_runs(
         root,
-        [name, *(source or ())],
+        names,
         transforms=transform or (),
         sweeps=sweep or (),
         models=model or (),
@@ -122,6 +125,7 @@ def compare(
     quiet: Quiet = False,
 ) -> None:
     """Put runs side by side on the images they share, with paired tests (exact McNemar, Holm)."""
+    check_runs(root, names)
     from physadv.progress import reporter
     from physadv.report.compare import compare_runs
     from physadv.report.compare_page import show_comparison, write_comparison
@@ -157,6 +161,7 @@ def export(
     quiet: Quiet = False,
 ) -> None:
     """Write every observation of a run, one a line, for other programs."""
+    check_runs(root, [name])
     from physadv.progress import reporter
     from physadv.report.export import export_observations
     from physadv.runs import Capture, Printout

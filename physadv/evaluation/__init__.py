@@ -5,6 +5,7 @@ This room takes plain records and gives plain records; it knows no model, no pho
 tally that returns an `Estimate`: value, 95 % interval, n, and what was left out for which reason. `table`
 returns all measures at once.
 
+    >>> from physadv.evaluation import Judgement, PairOutcome, destruction_rate, tally
     >>> right, wrong = Judgement((3, 1, 2, 4, 5), 0.9), Judgement((7, 1, 2, 4, 5), 0.8)
     >>> survived = PairOutcome("a", 3, right, wrong, clean_after=(right,), adversarial_after=(wrong,))
     >>> destroyed = PairOutcome("b", 3, right, wrong, clean_after=(right,), adversarial_after=(right,))
@@ -16,23 +17,28 @@ returns all measures at once.
 pairs they share, and `plan_pairs` says how many pairs to print.
 """
 
-from physadv.evaluation.calibration import Answers, Reliability, reliability
-from physadv.evaluation.comparisons import Comparison, by_majority, compare_paired, holm, mcnemar_exact
-from physadv.evaluation.destruction import (
-    Row,
-    accuracy,
-    adversariality,
-    clean_survival,
-    confidence,
-    destruction_rate,
-    success,
-    table,
-)
-from physadv.evaluation.intervals import Estimate, mean, proportion, share, wilson
-from physadv.evaluation.masking import AttackOutcomes, Symptom, masking_symptoms, verdict
-from physadv.evaluation.outcomes import Judgement, PairOutcome, Tally, tally
-from physadv.evaluation.sample_size import SampleSize, plan_pairs
-from physadv.evaluation.transfer import TransferCell, transfer_cells
+from typing import TYPE_CHECKING
+
+from physadv.importing import lazy_names
+
+if TYPE_CHECKING:
+    from physadv.evaluation.calibration import Answers, Reliability, reliability
+    from physadv.evaluation.comparisons import Comparison, by_majority, compare_paired, holm, mcnemar_exact
+    from physadv.evaluation.destruction import (
+        Row,
+        accuracy,
+        adversariality,
+        clean_survival,
+        confidence,
+        destruction_rate,
+        success,
+        table,
+    )
+    from physadv.evaluation.intervals import Estimate, mean, proportion, share, wilson
+    from physadv.evaluation.masking import AttackOutcomes, Symptom, masking_symptoms, verdict
+    from physadv.evaluation.outcomes import Judgement, PairOutcome, Tally, tally
+    from physadv.evaluation.sample_size import SampleSize, plan_pairs
+    from physadv.evaluation.transfer import TransferCell, transfer_cells
 
 __all__ = [
     "Answers",
@@ -69,3 +75,4 @@ __all__ = [
     "verdict",
     "wilson",
 ]
+__getattr__, __dir__ = lazy_names(__name__)

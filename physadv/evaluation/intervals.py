@@ -1,11 +1,17 @@
 """Shares and means that say how sure they are: Wilson, Student's t, and the bootstrap over source images."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
 
 CONFIDENCE = 0.95
 Z = 1.959963984540054
@@ -14,8 +20,6 @@ RESAMPLES = 2000
 NO_PAIRS = "no pairs left"
 _DRAWN_AT_ONCE = 2_000_000
 """Numbers a bootstrap holds at once: 16 MB, whatever the number of pairs."""
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ def proportion(successes: ArrayLike, seen: ArrayLike) -> Estimate:
     if not n.size:
         return Estimate(None, None, None, 0, 0, NO_PAIRS)
     value = float(k.sum() / n.sum())
-    if n.max() == 1 or np.ptp(k / n) == 0:
+    if n.max() == 1 or (k / n).min() == (k / n).max():
         low, high = wilson(value * n.size, n.size)
     else:
         low, high = _bootstrapped(k, n)
@@ -134,6 +138,8 @@ def mean(sums: ArrayLike, seen: ArrayLike) -> Estimate:
 
 
 def _seen_only(sums: ArrayLike, seen: ArrayLike) -> tuple[Floats, Floats]:
+    import numpy as np
+
     n = np.asarray(seen, dtype=np.float64)
     return np.asarray(sums, dtype=np.float64)[n > 0], n[n > 0]
 
@@ -144,6 +150,8 @@ def _bootstrapped(sums: Floats, seen: Floats) -> tuple[float, float]:
     How often each image is drawn is multinomial; images with equal numbers are drawn as one, at a fraction of
     the cost.
     """
+    import numpy as np
+
     distinct, images = np.unique(np.stack([sums, seen]), axis=1, return_counts=True)
     rng = np.random.default_rng(0)
     at_once = max(1, _DRAWN_AT_ONCE // images.size)

@@ -1,11 +1,13 @@
 """How rates are written for people: one decimal, an interval beside them, never a zero for "undefined"."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from textwrap import fill
+from typing import TYPE_CHECKING
 
-from physadv.evaluation.destruction import Row
-from physadv.evaluation.intervals import Estimate
-from physadv.evaluation.sample_size import SampleSize
+if TYPE_CHECKING:
+    from physadv.evaluation import Estimate, Row, SampleSize
 
 UNDEFINED = "undefined"
 _COLUMNS = 110

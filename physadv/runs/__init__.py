@@ -8,21 +8,25 @@
 Used by pipeline, report, study and the signs; the library's rooms never see a run.
 """
 
-from physadv.runs.counting import ObservationCount, ObservationCounter
-from physadv.runs.errors import RunError
-from physadv.runs.folders import Capture, Printout
-from physadv.runs.manifest import (
-    SCHEMA_VERSION,
-    AttackRecord,
-    ClassifierRecord,
-    Example,
-    HeldOut,
-    Manifest,
-    Prediction,
-    Selection,
-)
-from physadv.runs.rows import Colour, CropRow, ObservationRow, PhotoRow
-from physadv.runs.store import ObservationStore
+from typing import TYPE_CHECKING
+
+from physadv.importing import lazy_names
+
+if TYPE_CHECKING:
+    from physadv.runs.counting import ObservationCount, ObservationCounter
+    from physadv.runs.folders import Capture, Printout, RunError, check_runs
+    from physadv.runs.manifest import (
+        SCHEMA_VERSION,
+        AttackRecord,
+        ClassifierRecord,
+        Example,
+        HeldOut,
+        Manifest,
+        Prediction,
+        Selection,
+    )
+    from physadv.runs.rows import Colour, CropRow, ObservationRow, PhotoRow
+    from physadv.runs.store import ObservationStore
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -43,4 +47,6 @@ __all__ = [
     "Printout",
     "RunError",
     "Selection",
+    "check_runs",
 ]
+__getattr__, __dir__ = lazy_names(__name__)

@@ -1,20 +1,30 @@
 """Where a run's files are: `printouts/NAME` before the printer, `captures/NAME` after the camera."""
 
+from __future__ import annotations
+
 import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
+from physadv.errors import PhysadvError
 from physadv.files import file_sha256, remove_partial_files, replacing
-from physadv.runs.errors import RunError
-from physadv.runs.manifest import Example, Manifest, read_manifest
-from physadv.runs.store import ObservationStore
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL import Image
+
+    from physadv.runs.manifest import Example, Manifest
+    from physadv.runs.store import ObservationStore
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+class RunError(PhysadvError):
+    """A run, or a file of one, is missing, damaged, of another version or not the one that was wanted."""
 
 
 def check_name(name: str) -> str:
@@ -95,6 +105,18 @@ class Printout:
         self.forget_progress()
         return manifest
 
+    def check(self) -> None:
+        """Check that the run has been made.
+
+        Raises:
+            RunError: there is no manifest, or 'physadv generate' has not finished.
+        """
+        if self.manifest_path.exists():
+            return
+        if self.progress.exists():
+            raise RunError(f"{self.folder}: 'physadv generate' has not finished; run the same command again")
+        raise RunError(f"{self.manifest_path}: not found; run 'physadv generate' first")
+
     def forget_progress(self) -> None:
         """Remove the records of an unfinished run: they are in the manifest, or came to nothing."""
         shutil.rmtree(self.progress, ignore_errors=True)
@@ -105,8 +127,9 @@ class Printout:
         Raises:
             RunError: as `read_manifest`, and where an example is missing or its hash differs.
         """
-        if not self.manifest_path.exists() and self.progress.exists():
-            raise RunError(f"{self.folder}: 'physadv generate' has not finished; run the same command again")
+        from physadv.runs.manifest import read_manifest
+
+        self.check()
         manifest = read_manifest(self.manifest_path)
         for example in manifest.examples:
             path = self.folder / example.path
@@ -131,11 +154,15 @@ class Printout:
 
     def image(self, example: Example) -> Image.Image:
         """Return an example as it is printed, 8-bit RGB."""
+        from PIL import Image
+
         with Image.open(self.folder / example.path) as image:
             return image.convert("RGB")
 
     def pixels(self, example: Example) -> NDArray[np.uint8]:
         """Return an example as it is printed, (H, W, 3) uint8."""
+        import numpy as np
+
         return np.asarray(self.image(example))
 
 
@@ -191,5 +218,17 @@ class Capture:
 
     def store(self) -> ObservationStore:
         """Open the observation store, made where there is none."""
+        from physadv.runs.store import ObservationStore
+
         self.folder.mkdir(parents=True, exist_ok=True)
         return ObservationStore(self.store_path)
+
+
+def check_runs(root: Path, names: Sequence[str]) -> None:
+    """Check that runs have been made, before anything dear is imported for them.
+
+    Raises:
+        RunError: a name could not be a run's, or there is no finished run of that name below `root`.
+    """
+    for name in names:
+        Printout(root, name).check()

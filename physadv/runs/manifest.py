@@ -8,7 +8,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from physadv.files import replacing
-from physadv.runs.errors import RunError
+from physadv.runs.folders import RunError
 from physadv.sheets.layout import Sheet
 
 SCHEMA_VERSION = 1

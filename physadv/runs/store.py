@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from physadv.files import replacing
-from physadv.runs.errors import RunError
+from physadv.runs.folders import RunError
 from physadv.runs.rows import CropRow, ObservationRow, PhotoRow
 
 STORE_VERSION = 3

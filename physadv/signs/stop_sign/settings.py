@@ -18,7 +18,6 @@ from physadv.signs.posters import MINIATURE_MM
 from physadv.signs.stop_sign import FACE_MM, StopSignError
 from physadv.signs.stop_sign.cells import photos_by_cell
 from physadv.signs.stop_sign.palettes import parse_palette, read_colours
-from physadv.transforms.presets import load_preset
 
 RP2 = RECIPES["rp2"]
 """The numbers of the optimiser."""
@@ -94,6 +93,8 @@ class StopSignSettings:
         """
         if self.victims is not None and not self.victims.is_dir():
             raise StopSignError(f"{self.victims}: no such folder; wanted photos of signs")
+        from physadv.transforms.presets import load_preset
+
         load_preset(self.transforms)
         check_mask_name(self.mask)
         if self.mask == AUTO:
