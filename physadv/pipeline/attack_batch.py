@@ -3,13 +3,14 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from physadv.attacks.checks import check_differentiable
-from physadv.attacks.loop import Goal, Keep, Snapshot
+from physadv.attacks.loop import Keep, Snapshot
 from physadv.attacks.objectives import least_likely_class, random_target
 from physadv.attacks.queries import Directions, QueryOnly, find_directions, steps_within
 from physadv.classifiers import Classifier
@@ -135,6 +136,14 @@ def attack_batch(
     targets = _targets(settings, attacked, clean, known, index)
     if queried and checkpoint and resume:
         queried.queries = checkpoint.queries
+    steps = settings.steps
+    if settings.queries is not None and directions:
+        steps = steps_within(settings.queries, directions, settings.samples or 1, clean[0].numel())
+    success = partial(_success, settings, labels=known, targets=targets)
+
+    def goal(images: Tensor) -> Tensor:
+        return success(attacked, images, draws="goal") >= (settings.goal or 1)
+
     adversarial = settings.recipe.run(
         attacked,
         clean,
@@ -143,27 +152,25 @@ def attack_batch(
         generator=random,
         distribution=load_preset(settings.preset),
         samples=settings.samples or 1,
-        steps=_steps(settings, directions, clean),
+        steps=steps,
         targets=None if settings.recipe.target else targets,
-        goal=None if settings.goal is None else _goal(settings, attacked, known, targets),
+        goal=None if settings.goal is None else goal,
         keep=_keep(checkpoint, queried) if checkpoint else None,
         resume=resume,
     )
+    held_out: list[HeldOut | None] = [None] * len(clean)
+    if settings.preset != NO_TRANSFORMS:
+        shares = success(classifier, adversarial, draws="held out").tolist()
+        held_out = [HeldOut(draws=HELD_OUT_DRAWS, success=share) for share in shares]
     return AttackedBatch(
         labels=known.tolist(),
         targets=[None] * len(known) if targets is None else targets.tolist(),
         pixels=(adversarial * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy(),
         before=predictions(classifier, before),
         after=predictions(classifier, classifier.probabilities(adversarial)),
-        held_out=_held_out(settings, classifier, adversarial, known, targets),
+        held_out=held_out,
         queries=queried.queries if queried else 0,
     )
-
-
-def _steps(settings: GenerateSettings, directions: Directions | None, images: Tensor) -> int | None:
-    if settings.queries is None or directions is None:
-        return settings.steps
-    return steps_within(settings.queries, directions, settings.samples or 1, images[0].numel())
 
 
 def _keep(checkpoint: Checkpoint, queried: QueryOnly | None) -> Keep:
@@ -191,32 +198,12 @@ def _targets(
     return torch.full_like(labels, classifier.label_index(settings.target))
 
 
-def _goal(settings: GenerateSettings, classifier: Classifier, labels: Tensor, targets: Tensor | None) -> Goal:
-    """Return the test whether images have reached the goal, on draws that are used for nothing else."""
-    return lambda pictures: (
-        _success(settings, classifier, pictures, labels, targets, "goal") >= (settings.goal or 1)
-    )
-
-
-def _held_out(
-    settings: GenerateSettings,
-    classifier: Classifier,
-    adversarial: Tensor,
-    labels: Tensor,
-    targets: Tensor | None,
-) -> list[HeldOut | None]:
-    """Judge 8-bit images on one fixed set of draws that the attack has not seen."""
-    if settings.preset == NO_TRANSFORMS:
-        return [None] * len(adversarial)
-    shares = _success(settings, classifier, adversarial, labels, targets, "held out")
-    return [HeldOut(draws=HELD_OUT_DRAWS, success=share) for share in shares.tolist()]
-
-
 @torch.no_grad()
 def _success(
     settings: GenerateSettings,
     classifier: Classifier,
     images: Tensor,
+    *,
     labels: Tensor,
     targets: Tensor | None,
     draws: str,

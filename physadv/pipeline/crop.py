@@ -102,7 +102,7 @@ def crop(
     if not files:
         raise RunError(f"{capture.photos}: no photos; see 'physadv photograph {printout.name}'")
     # Only now: OpenCV and the decoders take half a second that a mistyped name should not cost.
-    from physadv.pipeline.crop_file import Cropping, crop_file
+    from physadv.pipeline.crop_file import TWIN, Cropping, crop_file
 
     cropping = Cropping(printout, capture, manifest, colour, overlay)
     for folder in (capture.crops, *([capture.overlays] if overlay else [])):
@@ -121,7 +121,8 @@ def crop(
             digest = file_sha256(path)
             twin = first_with.setdefault(digest, path.name)
             if twin != path.name:
-                store.add_file(path.name, [(cropping.twin(path, digest, twin), ())])
+                reason = f"{TWIN} {twin}; counted once"
+                store.add_file(path.name, [(cropping.refused(path, digest, reason), ())])
             elif not cropping.is_done(rows[path.name], digest, lost):
                 todo.append(path)
         results = map_items(partial(crop_file, cropping), todo, workers=workers)

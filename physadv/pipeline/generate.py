@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
@@ -184,9 +184,9 @@ def _assemble(
         for folder in (printout.folder / "clean", printout.folder / "adversarial", printout.folder):
             with suppress(OSError):  # whatever else is in it stays
                 folder.rmdir()
+        case = f"clean right, adversarial outside the top 5, both with p ≥ {PREFILTER_CONFIDENCE}"
         raise SourceError(
-            f"{settings.images}: none of {candidates} candidates is of the prefiltered case "
-            f"(clean right, adversarial outside the top 5, both with p ≥ {PREFILTER_CONFIDENCE}); "
+            f"{settings.images}: none of {candidates} candidates is of the prefiltered case ({case}); "
             "take a larger --eps, more images, or leave --prefilter out"
         )
     recipe = settings.recipe
@@ -227,9 +227,7 @@ def _assemble(
     )
 
 
-def _queries(
-    settings: GenerateSettings, records: Sequence[BatchRecord]
-) -> dict[str, str | int | float | None]:
+def _queries(settings: GenerateSettings, records: Sequence[BatchRecord]) -> dict[str, Any]:
     """Return how gradients were estimated, and how many queries that took; nothing where they were not."""
     from physadv.pipeline.attack_batch import directions_of
 

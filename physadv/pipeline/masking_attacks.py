@@ -131,7 +131,8 @@ class _Batch:
         """Return which are right in all of the random draws from the ball."""
         random = self.random("noise")
         draws = [self.right(self.ball.start(random) / 255) for _ in range(self.settings.noise)]
-        return np.all(draws, axis=0)
+        survived: Bools = np.all(draws, axis=0)
+        return survived
 
     @torch.no_grad()
     def _losses(self, objective: Objective, images: Tensor) -> Tensor:
