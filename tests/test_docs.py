@@ -32,10 +32,12 @@ def test_python_on_a_page_runs_as_it_stands(page, tmp_path, monkeypatch):
 def test_the_attack_shown_to_contributors_is_short_and_works(
     tiny_classifier, tiny_images, monkeypatch, physadv
 ):
-    function, entry, _ = BLOCK.findall((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    function, _ = BLOCK.findall(text)
+    (entry,) = re.findall(r"^```toml\n(\[heavy-ball\]\n.*?)^```$", text, re.MULTILINE | re.DOTALL)
     assert len((function + entry).splitlines()) <= 30
     exec(function, vars(gradient))
-    recipe = eval(entry, vars(recipes).copy())
+    (recipe,) = recipes.read_recipes(entry).values()
     monkeypatch.setitem(recipes.RECIPES, recipe.name, recipe)
     labels = tiny_classifier(tiny_images).argmax(dim=1)
     moved = (gradient.heavy_ball(tiny_classifier, tiny_images, labels, eps=8 / 255) - tiny_images) * 255

@@ -39,8 +39,7 @@ if TYPE_CHECKING:
         total_variation,
     )
     from physadv.attacks.queries import NES, FiniteDifferences, QueryOnly
-    from physadv.attacks.recipe import Recipe
-    from physadv.attacks.recipes import RECIPES, find_recipe
+    from physadv.attacks.recipes import RECIPES, Recipe, find_recipe
     from physadv.attacks.stickers import Stickers, bars, rp2
     from physadv.attacks.variables import L2Ball, LInfBall
 

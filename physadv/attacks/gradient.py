@@ -12,13 +12,12 @@ from typing import Unpack
 import torch
 from torch import Tensor
 
-from physadv.attacks.checks import checked_levels, whole_eps
 from physadv.attacks.errors import AttackError
 from physadv.attacks.objectives import targeted_cross_entropy, untargeted_likelihood
 from physadv.attacks.optimisers import MomentumSign, NormalisedStep, Optimiser, SignedStep, TorchOptimiser
 from physadv.attacks.penalties import lab_distance
 from physadv.attacks.recipes import RECIPES
-from physadv.attacks.running import Options, objective_for, run_recipe, steps_of
+from physadv.attacks.running import Options, checked_levels, objective_for, run_recipe, steps_of, whole_eps
 from physadv.attacks.variables import L2Ball, LInfBall
 from physadv.classifiers import Classifier
 

@@ -12,18 +12,23 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
 from inspect import isabstract, isclass, signature
-from math import inf
 from typing import Any, Unpack
 
 import torch
 from torch import Tensor
 
-from physadv.attacks.checks import check_count, check_targets, checked_levels, whole_eps
 from physadv.attacks.errors import AttackError
 from physadv.attacks.objectives import runner_up_class
 from physadv.attacks.own import seeded
-from physadv.attacks.recipe import library_missing
-from physadv.attacks.running import Options, generator_of
+from physadv.attacks.recipes import LIBRARY_MISSING
+from physadv.attacks.running import (
+    Options,
+    check_count,
+    check_targets,
+    checked_levels,
+    generator_of,
+    whole_eps,
+)
 from physadv.attacks.variables import L2Ball, LInfBall
 from physadv.classifiers import Classifier
 from physadv.errors import unknown_name
@@ -67,8 +72,7 @@ class LibraryAttack:
         Raises:
             AttackError: the library is absent, or has no such attack, or the attack refuses an argument.
         """
-        levels = checked_levels(classifier, images, labels)
-        targets = options.get("targets")
+        levels, targets = checked_levels(classifier, images, labels), options.get("targets")
         if targets is not None:
             check_targets(classifier, targets, labels)
         if not isinstance(options.get("distribution", identity), Identity):
@@ -79,9 +83,8 @@ class LibraryAttack:
         norm = self.norm()
         run = self._run_foolbox if self.library == "foolbox" else self._run_torchattacks
         with self._quietly(generator_of(options)):
-            steps = self._steps(options.get("steps"))
             # Some of them view pictures as rows.
-            found = run(classifier, images.contiguous(), labels, targets, eps, steps)
+            found = run(classifier, images.contiguous(), labels, eps, options)
         # Where some attacks find nothing they leave NaN.
         found = torch.where(found.isfinite(), found, images).clamp(0, 1).to(images) * 255
         return _eight_bits(found, levels, norm, eps) / 255
@@ -98,10 +101,24 @@ class LibraryAttack:
             AttackError: the library is absent, has no such attack, or cannot make one.
         """
         with self._quietly(torch.Generator()):
-            return (_foolbox_norm if self.library == "foolbox" else _torchattacks_norm)(self._class())
+            order = (_foolbox_norm if self.library == "foolbox" else _torchattacks_norm)(self._class())
+        return order and ("L∞" if order == "inf" else f"L{order}")
 
     def _class(self) -> Any:
-        known = attacks_of(self.library)
+        """Return the attack class."""
+        try:
+            place = import_module(self.library)
+        except ImportError as error:
+            raise AttackError(LIBRARY_MISSING.format(self.library)) from error
+        if self.library == "foolbox":
+            place, base = place.attacks, place.attacks.base.Attack
+        else:
+            base = import_module("torchattacks.attack").Attack
+        known = {
+            name: found
+            for name, found in vars(place).items()
+            if isclass(found) and issubclass(found, base) and found is not base and not isabstract(found)
+        }
         if self.attack not in known:
             raise AttackError(unknown_name(f"{self.library} attack", self.attack, known))
         return known[self.attack]
@@ -113,8 +130,9 @@ class LibraryAttack:
             warnings.simplefilter("ignore")
             yield
 
-    def _steps(self, steps: int | None) -> dict[str, int]:
+    def _steps(self, options: Options) -> dict[str, Any]:
         """Return the argument that sets the number of steps, if one was asked for."""
+        steps = options.get("steps")
         if steps is None:
             return {}
         if not _takes(self._class(), "steps"):
@@ -125,25 +143,15 @@ class LibraryAttack:
         return AttackError(f"{self.name} cannot be aimed at a target; leave it out")
 
     def _run_foolbox(
-        self,
-        classifier: Classifier,
-        images: Tensor,
-        labels: Tensor,
-        targets: Tensor | None,
-        eps: float | None,
-        arguments: dict[str, Any],
+        self, classifier: Classifier, images: Tensor, labels: Tensor, eps: float | None, options: Options
     ) -> Tensor:
+        arguments, targets, library = self._steps(options), options.get("targets"), import_module("foolbox")
         if targets is not None and self.attack in _WITHOUT_TARGET:
             raise self._not_targeted()
-        library = import_module("foolbox")
         attack = _foolbox_attack(self._class(), **arguments)
         model = library.PyTorchModel(classifier, bounds=(0, 1), device=images.device)
-        criteria = library.criteria
-        wanted = (
-            criteria.Misclassification(labels)
-            if targets is None
-            else criteria.TargetedMisclassification(targets)
-        )
+        untargeted, targeted = library.criteria.Misclassification, library.criteria.TargetedMisclassification
+        wanted = untargeted(labels) if targets is None else targeted(targets)
         measured = isinstance(attack, library.attacks.base.AttackWithDistance)
         try:
             found: Tensor = attack(model, images, wanted, **({"epsilons": eps} if measured else {}))[1]
@@ -154,18 +162,12 @@ class LibraryAttack:
         return found
 
     def _run_torchattacks(
-        self,
-        classifier: Classifier,
-        images: Tensor,
-        labels: Tensor,
-        targets: Tensor | None,
-        eps: float | None,
-        arguments: dict[str, Any],
+        self, classifier: Classifier, images: Tensor, labels: Tensor, eps: float | None, options: Options
     ) -> Tensor:
-        make = self._class()
+        arguments, targets, make = self._steps(options), options.get("targets"), self._class()
         usual = {name: parameter.default for name, parameter in signature(make).parameters.items()}
         known = {"n_classes": len(classifier.labels), "seed": torch.initial_seed()}
-        arguments = arguments | {name: value for name, value in known.items() if name in usual}
+        arguments |= {name: value for name, value in known.items() if name in usual}
         budget = _torchattacks_budget(make)
         if budget is not None and eps is not None:
             arguments[budget] = eps
@@ -179,27 +181,6 @@ class LibraryAttack:
             attack.set_mode_targeted_by_label(quiet=True)
         found: Tensor = attack(images, labels if targets is None else targets)
         return found
-
-
-def attacks_of(library: str) -> dict[str, Any]:
-    """Return every attack class of a library by name.
-
-    Raises:
-        AttackError: it is not installed.
-    """
-    try:
-        module = import_module(library)
-    except ImportError as error:
-        raise library_missing(library) from error
-    if library == "foolbox":
-        place, base = module.attacks, module.attacks.base.Attack
-    else:
-        place, base = module, import_module("torchattacks.attack").Attack
-    return {
-        name: found
-        for name, found in vars(place).items()
-        if isclass(found) and issubclass(found, base) and found is not base and not isabstract(found)
-    }
 
 
 def jsma(classifier: Classifier, images: Tensor, labels: Tensor, **options: Unpack[Options]) -> Tensor:
@@ -239,8 +220,7 @@ def _foolbox_attack(make: Any, **arguments: Any) -> Any:
 def _foolbox_norm(make: Any) -> str | None:
     if not issubclass(make, import_module("foolbox").attacks.base.FixedEpsilonAttack):
         return None
-    order = _foolbox_attack(make).distance.p
-    return "L∞" if order == inf else f"L{order:g}"
+    return f"{_foolbox_attack(make).distance.p:g}"
 
 
 def _torchattacks_budget(make: Any) -> str | None:
@@ -252,5 +232,4 @@ def _torchattacks_norm(make: Any) -> str | None:
     if _torchattacks_budget(make) is None:
         return None
     named = re.search(r"Distance Measure\s*:\s*L(\w+)", make.__doc__ or "")
-    order = named[1] if named else "inf"
-    return "L∞" if order == "inf" else f"L{order}"
+    return named[1] if named else "inf"

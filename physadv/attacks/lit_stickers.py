@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from physadv.attacks.printing import nearest_colours
+from physadv.attacks.penalties import nearest_colours
 from physadv.attacks.variables import mid_grey_noise
 from physadv.transforms import round_to_8_bits
 from physadv.transforms.colours import linear_to_srgb, srgb_to_linear

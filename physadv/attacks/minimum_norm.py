@@ -11,13 +11,19 @@ from typing import Unpack
 import torch
 from torch import Tensor
 
-from physadv.attacks.checks import check_count, checked_levels
 from physadv.attacks.errors import AttackError
 from physadv.attacks.objectives import Objective, runner_up_class, targeted_margin, untargeted_margin
 from physadv.attacks.optimisers import EachImage, Optimiser, TorchOptimiser
-from physadv.attacks.recipe import Recipe
-from physadv.attacks.recipes import RECIPES
-from physadv.attacks.running import Options, generator_of, objective_for, run_recipe, steps_of
+from physadv.attacks.recipes import RECIPES, Recipe
+from physadv.attacks.running import (
+    Options,
+    check_count,
+    checked_levels,
+    generator_of,
+    objective_for,
+    run_recipe,
+    steps_of,
+)
 from physadv.attacks.variables import LInfBall, TanhBox
 from physadv.classifiers import Classifier
 

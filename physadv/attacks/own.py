@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 from inspect import Parameter, signature
 from typing import Any, Unpack
 
@@ -11,9 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from physadv.attacks.checks import checked_levels, whole_eps
 from physadv.attacks.errors import AttackError
-from physadv.attacks.running import Options, generator_of
+from physadv.attacks.running import Options, checked_levels, generator_of, whole_eps
 from physadv.attacks.variables import LInfBall
 from physadv.classifiers import Classifier
 from physadv.errors import first_line
@@ -25,89 +24,71 @@ _OPTIONS = ("distribution", "samples", "steps", "targets", "chunk", "callback", 
 _HALF_LEVEL = 0.5 / 255
 
 
-@dataclass(frozen=True)
-class OwnAttack:
-    """A function of the user's own, `f(classifier, images, labels, *, eps, generator) -> images`.
+def own_attack(spec: str) -> Callable[..., Tensor]:
+    """Return the attack `python:module:function` of the user's own, to be called as `fast` is.
 
-    It gets float images (B, 3, H, W) in [0, 1], int64 labels (B,), eps as a fraction of the pixel range and a
-    generator to draw from. It returns adversarial images of the same shape, in [0, 1] and no further than eps
-    from the given ones, which are rounded to 8 bits within eps. If it has parameters called `distribution`,
-    `samples`, `steps` or `targets`, those options of the command line are passed to it too.
+    The function is `f(classifier, images, labels, *, eps, generator) -> images`. It gets float images
+    (B, 3, H, W) in [0, 1], int64 labels (B,), eps as a fraction of the pixel range and a generator to draw
+    from. It returns adversarial images of the same shape, in [0, 1] and no further than eps from the given
+    ones, which are rounded to 8 bits within eps. Parameters called `distribution`, `samples`, `steps`
+    or `targets` get those options of the command line.
 
-    Attributes:
-        spec: the text, python:module:function.
-        function: the function.
+    Args:
+        spec: python:module:function; the module may be in the current folder.
+
+    Raises:
+        AttackError: it cannot be imported or called. When it runs: the function fails, lacks a parameter for
+            an option, or returns something else.
     """
+    function = own_function("attack", spec, AttackError)
+    if not callable(function):
+        raise AttackError(f"attack '{spec}' is a {type(function).__name__}; wanted a function")
+    return partial(_run, f"attack '{spec}'", function)
 
-    spec: str
-    function: Callable[..., Any]
 
-    @classmethod
-    def load(cls, spec: str) -> "OwnAttack":
-        """Return the attack that `python:module:function` names; the module may be in the current folder.
+def _run(
+    name: str,
+    function: Callable[..., Any],
+    classifier: Classifier,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    eps: float,
+    **options: Unpack[Options],
+) -> Tensor:
+    ball = LInfBall(checked_levels(classifier, images, labels), whole_eps(eps))
+    generator, parameters = generator_of(options), signature(function).parameters
+    takes_any = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values())
+    taken = {}
+    for option in _OPTIONS:
+        value = options.get(option)
+        unset = value is None or isinstance(value, Identity) or (option == "samples" and value == 1)
+        if value is not None and (takes_any or option in parameters):
+            taken[option] = value
+        elif not unset:
+            raise AttackError(f"{name} takes no {option}; leave it out")
+    with seeded(name, generator), importable_here():
+        found = function(classifier, images.clone(), labels.clone(), eps=eps, generator=generator, **taken)
+    return ball.whole(ball.project(_checked(found, ball, f"{name} returned"))).to(images) / 255
 
-        Raises:
-            AttackError: it cannot be imported or called.
-        """
-        function = own_function("attack", spec, AttackError)
-        if not callable(function):
-            raise AttackError(f"attack '{spec}' is a {type(function).__name__}; wanted a function")
-        return cls(spec, function)
 
-    def __call__(
-        self,
-        classifier: Classifier,
-        images: Tensor,
-        labels: Tensor,
-        *,
-        eps: float,
-        **options: Unpack[Options],
-    ) -> Tensor:
-        """Return adversarial images, whole 8-bit levels; arguments as `fast`.
-
-        Raises:
-            AttackError: the function fails, lacks a parameter for an option, or returns something else.
-        """
-        ball = LInfBall(checked_levels(classifier, images, labels), whole_eps(eps))
-        taken, generator = self._taken(options), generator_of(options)
-        with seeded(f"attack '{self.spec}'", generator), importable_here():
-            found = self.function(
-                classifier, images.clone(), labels.clone(), eps=eps, generator=generator, **taken
-            )
-        return ball.whole(ball.project(self._checked(found, ball))).to(images) / 255
-
-    def _taken(self, options: Options) -> dict[str, Any]:
-        """Return the options that the function has parameters for."""
-        parameters = signature(self.function).parameters
-        takes_any = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values())
-        taken = {}
-        for name in _OPTIONS:
-            value = options.get(name)
-            unset = value is None or isinstance(value, Identity) or (name == "samples" and value == 1)
-            if value is not None and (takes_any or name in parameters):
-                taken[name] = value
-            elif not unset:
-                raise AttackError(f"attack '{self.spec}' takes no {name}; leave it out")
-        return taken
-
-    def _checked(self, found: Any, ball: LInfBall) -> Tensor:
-        """Return what the function made, in 8-bit levels, not rounded."""
-        made = f"attack '{self.spec}' returned"
-        wanted = f"wanted a float tensor {tuple(ball.levels.shape)}"
-        if not isinstance(found, Tensor):
-            raise AttackError(f"{made} {type(found).__name__}; {wanted}")
-        if found.shape != ball.levels.shape or not found.is_floating_point():
-            raise AttackError(f"{made} {found.dtype} {tuple(found.shape)}; {wanted}")
-        images: Tensor = found.detach().to(ball.levels)
-        if not bool(images.isfinite().all()):
-            raise AttackError(f"{made} values that are not finite; wanted [0, 1]")
-        if not bool(((images >= -_HALF_LEVEL) & (images <= 1 + _HALF_LEVEL)).all()):
-            low, high = float(images.min()), float(images.max())
-            raise AttackError(f"{made} values from {low:g} to {high:g}; wanted [0, 1]")
-        most = float((images * 255 - ball.levels).abs().max())
-        if most > ball.eps + 0.5:
-            raise AttackError(f"{made} a change of {most:.1f} 8-bit levels; wanted eps, {ball.eps}, at most")
-        return images * 255
+def _checked(found: Any, ball: LInfBall, made: str) -> Tensor:
+    """Return what the function made, in 8-bit levels, not rounded."""
+    wanted = f"wanted a float tensor {tuple(ball.levels.shape)}"
+    if not isinstance(found, Tensor):
+        raise AttackError(f"{made} {type(found).__name__}; {wanted}")
+    if found.shape != ball.levels.shape or not found.is_floating_point():
+        raise AttackError(f"{made} {found.dtype} {tuple(found.shape)}; {wanted}")
+    images: Tensor = found.detach().to(ball.levels)
+    if not bool(images.isfinite().all()):
+        raise AttackError(f"{made} values that are not finite; wanted [0, 1]")
+    if not bool(((images >= -_HALF_LEVEL) & (images <= 1 + _HALF_LEVEL)).all()):
+        low, high = float(images.min()), float(images.max())
+        raise AttackError(f"{made} values from {low:g} to {high:g}; wanted [0, 1]")
+    most = float((images * 255 - ball.levels).abs().max())
+    if most > ball.eps + 0.5:
+        raise AttackError(f"{made} a change of {most:.1f} 8-bit levels; wanted eps, {ball.eps}, at most")
+    return images * 255
 
 
 @contextmanager

@@ -10,13 +10,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from physadv.attacks.checks import check_count, checked_levels
 from physadv.attacks.errors import AttackError
 from physadv.attacks.objectives import Objective, targeted_cross_entropy
 from physadv.attacks.optimisers import Optimiser, TorchOptimiser
 from physadv.attacks.penalties import Penalty
 from physadv.attacks.recipes import RECIPES
-from physadv.attacks.running import Options, generator_of, objective_for, refuse_goal, run_recipe, steps_of
+from physadv.attacks.running import (
+    Options,
+    check_count,
+    checked_levels,
+    generator_of,
+    objective_for,
+    refuse_goal,
+    run_recipe,
+    steps_of,
+)
 from physadv.attacks.variables import LInfBall, mid_grey_noise
 from physadv.classifiers import Classifier
 from physadv.transforms import round_to_8_bits

@@ -1,12 +1,16 @@
-"""Penalties: further losses of the values, for pictures close to their source, smooth or printable."""
+"""Penalties, further losses of the values, for pictures close to their source, smooth or printable.
+
+Also the colours of what is to be printed: the nearest of a palette, the few that tell most of a picture.
+"""
 
 from collections.abc import Callable
 
 import torch
 from kornia.color import rgb_to_lab
 from torch import Tensor
+from torch.nn.functional import one_hot
 
-from physadv.attacks.recipe import Nps
+from physadv.attacks.recipes import Nps
 
 Penalty = Callable[[Tensor], Tensor]
 """Values of a variable → losses, one a row or one in all, added to the expected loss."""
@@ -68,6 +72,60 @@ def lab_distance(pictures: Tensor, source: Tensor) -> Tensor:
     """
     difference = (rgb_to_lab(pictures) - rgb_to_lab(source)).square().sum(dim=1)
     return (difference.mean(dim=(1, 2)) + 1e-12).sqrt()
+
+
+def nearest_colours(pictures: Tensor, palette: Tensor) -> Tensor:
+    """Return pictures (B, 3, H, W) with every pixel replaced by the nearest of a palette (N, 3)."""
+    flat = pictures.movedim(1, -1)
+    chosen = torch.cdist(flat.reshape(-1, 3), palette.to(pictures)).argmin(dim=1)
+    return palette.to(pictures)[chosen].reshape(flat.shape).movedim(-1, 1)
+
+
+def flat_colours(picture: Tensor, mask: Tensor, count: int, printable: Tensor | None) -> Tensor:
+    """Return the `count` colours (N, 3) that tell most of a picture under a mask: k-means, from its extremes.
+
+    Args:
+        picture: (1, 3, S, S) in [0, 1].
+        mask: (S, S).
+        count: how many.
+        printable: (C, 3), the only colours to choose from, if the user gave any.
+    """
+    pixels = picture[0, :, mask > 0.5].T
+    # The extremes lie far from one another, the first the farthest from the mean.
+    extremes = [pixels[(pixels - pixels.mean(dim=0)).norm(dim=1).argmax()]]
+    while len(extremes) < count:
+        extremes.append(pixels[torch.cdist(pixels, torch.stack(extremes)).amin(dim=1).argmax()])
+    centres = torch.stack(extremes)
+    for _ in range(30):
+        nearest = torch.cdist(pixels, centres).argmin(dim=1)
+        own = one_hot(nearest, count).to(pixels)
+        held = own.sum(dim=0)[:, None]
+        centres = torch.where(held > 0, own.T @ pixels / held.clamp_min(1), centres)
+    if printable is None:
+        return centres
+    chosen: list[int] = []
+    for centre in centres:
+        distance = (printable - centre).norm(dim=1)
+        distance[chosen] = torch.inf
+        chosen.append(int(distance.argmin()))
+    return printable[chosen]
+
+
+def printing_errors(stickers: Tensor, mask: Tensor, printable: Tensor) -> dict[str, float]:
+    """Return how far stickers (1, 3, S, S) under a mask (S, S) are from printable colours (C, 3).
+
+    Returns:
+        `nps_product`, the mean over pixels of log Π distances (Sharif et al. 2016, as a logarithm);
+        `nps_minimum`, the mean distance to the nearest colour (Thys et al. 2019); and `palette_error`, the
+        root mean square of that distance in 8-bit levels a channel.
+    """
+    pixels = pixels_under(stickers, mask)
+    nearest = torch.cdist(pixels[0, :, 0].T, printable.to(pixels)).amin(dim=1)
+    return {
+        "nps_product": float(non_printability_product(pixels, printable)),
+        "nps_minimum": float(non_printability_minimum(pixels, printable)),
+        "palette_error": float((nearest.square().mean() / 3).sqrt() * 255),
+    }
 
 
 def _distances(pictures: Tensor, printable: Tensor) -> Tensor:

@@ -1,73 +1,200 @@
-"""Every attack by name, with the numbers that functions, command line, `list attacks` and docs all read."""
+"""Every attack by name, with the numbers of `recipes.toml` that functions, command line and docs all read.
+
+No torch is imported until an attack runs.
+"""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
 
 from physadv.attacks.errors import AttackError
-from physadv.attacks.recipe import LIBRARIES, Recipe
 from physadv.errors import unknown_name
 from physadv.files import file_sha256
 from physadv.importing import OWN, own_source
 
+LIBRARIES = ("foolbox", "torchattacks")
+"""Optional packages whose attacks can be named as LIBRARY:CLASS."""
+LIBRARY_MISSING = "this attack needs {0}: pip install 'physadv[{0}]'"
+"""Line that says how to install an optional package."""
 USUAL_EPS = {"L∞": 16, "L2": 765, "L1": 3060}
 """Budgets in 8-bit levels: Kurakin et al. 2017's, 3.0 and 12.0 of the pixel range."""
+Nps = Literal["product", "minimum"]
+"""Forms of the non-printability score, of RP2's eq. 3 and of Thys et al. 2019."""
+Unit = Literal["levels", "values", "eps", "eps/steps", "range"]
 
-_KURAKIN = "Kurakin et al. 2017, arXiv:1607.02533"
-_MADRY = "Madry et al. 2018, arXiv:1706.06083"
-_ATHALYE = "Athalye et al. 2018, arXiv:1707.07397"
 
-# A table, one attack a paragraph; the formatter would make it 150 lines.
-# fmt: off
-_ALL = (
-    Recipe("fast", _KURAKIN, "L∞",
-           "one signed step away from the true label",
-           "gradient:fast", steps=1, step=1, unit="eps", eps=USUAL_EPS["L∞"]),
-    Recipe("bim", _KURAKIN, "L∞",
-           "basic iterative method: small signed steps away from the true label",
-           "gradient:bim", step=1, eps=USUAL_EPS["L∞"]),
-    Recipe("least-likely", _KURAKIN, "L∞",
-           "small signed steps towards the clean image's least likely class",
-           "gradient:least_likely", step=1, eps=USUAL_EPS["L∞"], chooser="objectives:least_likely_class"),
-    Recipe("pgd", _MADRY, "L∞",
-           "signed steps away from the true label, from a random start",
-           "gradient:pgd", steps=20, step=1 / 4, unit="eps", eps=USUAL_EPS["L∞"]),
-    Recipe("pgd-l2", _MADRY, "L2",
-           "steps along the gradient's direction in a Euclidean ball",
-           "gradient:pgd_l2", steps=20, step=1 / 8, unit="eps", eps=USUAL_EPS["L2"]),
-    Recipe("mim", "Dong et al. 2018, arXiv:1710.06081", "L∞",
-           "momentum: signed steps along an accumulated gradient",
-           "gradient:mim", steps=10, step=1, unit="eps/steps", parameters={"decay": 1}, eps=USUAL_EPS["L∞"]),
-    Recipe("cw-l2", "Carlini & Wagner 2017, arXiv:1608.04644", "L2",
-           "the nearest picture that fools, by Adam on tanh values and the margin f6",
-           "minimum_norm:cw_l2", steps=1000, step=0.01, unit="values",
-           parameters={"searches": 9, "first_weight": 0.001}),
-    Recipe("lbfgs", "Szegedy et al. 2014, arXiv:1312.6199", "L2",
-           "the nearest picture that fools, by L-BFGS in the box",
-           "minimum_norm:lbfgs", steps=20, step=1, unit="values",
-           parameters={"searches": 15, "first_weight": 0.001}),
-    Recipe("deepfool", "Moosavi-Dezfooli et al. 2016, arXiv:1511.04599", "L2",
-           "the nearest linearised boundary, again and again; needs foolbox",
-           "foolbox:L2DeepFoolAttack", library="foolbox"),
-    Recipe("jsma", "Papernot et al. 2016, arXiv:1511.07528", "L0",
-           "few values changed to the full, towards a target; small pictures; needs torchattacks",
-           "libraries:jsma", library="torchattacks"),
-    Recipe("eot", _ATHALYE, "L∞",
-           "descends the loss expected over random transformations",
-           "gradient:eot", steps=100, step=2.5, unit="eps/steps", parameters={"decay": 0.9},
-           eps=USUAL_EPS["L∞"], transforms="print-photo", samples=8),
-    Recipe("eot-lagrangian", _ATHALYE, "LAB",
-           "expected loss plus the LAB distance expected over the same transformations, by Adam",
-           "gradient:eot_lagrangian", steps=100, step=2, parameters={"weight": 0.1},
-           transforms="print-photo", samples=8),
-    Recipe("patch", "Brown et al. 2017, arXiv:1712.09665", "area",
-           "one round patch for the whole batch, put on every image at a random place, by Adam",
-           "patches:universal_patch", steps=500, step=0.05, unit="range", parameters={"rotation": 22.5},
-           area=0.1, samples=4),
-    Recipe("rp2", "Eykholt et al. 2018, arXiv:1707.08945", "mask",
-           "two printable, smooth bars stuck on every image, by Adam whose rate falls to nothing",
-           "stickers:rp2", steps=300, step=0.05, unit="range",
-           parameters={"printability": 0.01, "smoothness": 0.3}, transforms="rp2-sign", samples=8),
-)
-# fmt: on
+def kurakin_iterations(eps: int) -> int:
+    """Return min(eps + 4, ⌈1.25·eps⌉) for eps in 8-bit levels (Kurakin et al. 2017, section 2.2).
 
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in _ALL}
+    Example:
+        >>> kurakin_iterations(16)
+        20
+    """
+    return min(eps + 4, -(-5 * eps // 4))
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A named attack and its numbers.
+
+    Attributes:
+        name: name as `--attack` takes it.
+        paper: where the attack was published.
+        norm: norm of its budget, or of what it keeps small.
+        description: what it does, in one line.
+        function: "module:function" in `physadv.attacks`, LIBRARY:CLASS, or python:module:function.
+        steps: number of steps; None for `kurakin_iterations` of eps, or where a library decides.
+        step: size of one step, in `unit`; 0 where a library or the user's function decides.
+        unit: unit of `step`: 8-bit levels, the variable's own values, eps, eps over the number of steps, or
+            the pixel range.
+        parameters: further numbers of the method, by the names of the function's arguments.
+        eps: usual budget in 8-bit levels; None for an attack without one.
+        area: usual share of the picture that it covers; None for an attack without one.
+        chooser: function that chooses the classes it steers to; None for an attack that takes targets.
+        transforms: name of the EOT preset it is made for.
+        samples: draws of the preset per image and step.
+        library: optional package that it comes from.
+        source_sha256: hash of the file that an attack of the user's own is in.
+    """
+
+    name: str
+    paper: str
+    norm: str
+    description: str
+    function: str
+    steps: int | None = None
+    step: float = 0.0
+    unit: Unit = "levels"
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    eps: int | None = None
+    area: float | None = None
+    chooser: str | None = None
+    transforms: str = "identity"
+    samples: int = 1
+    library: str | None = None
+    source_sha256: str | None = None
+
+    @property
+    def run(self) -> Callable[..., Any]:
+        """Return the function: (classifier, images, labels, **budget, **options) → adversarial images.
+
+        Raises:
+            AttackError: an attack of the user's own cannot be imported.
+        """
+        if self.function.startswith(OWN):
+            from physadv.attacks.own import own_attack
+
+            return own_attack(self.function)
+        place, _, name = self.function.partition(":")
+        if place in LIBRARIES:
+            from physadv.attacks.libraries import LibraryAttack
+
+            return LibraryAttack(place, name)
+        return _function(self.function)
+
+    @property
+    def outside(self) -> bool:
+        """Return whether its code is a library's or the user's own, which need not take gradients."""
+        return self.library is not None or self.source_sha256 is not None
+
+    def check_available(self) -> None:
+        """Check that its library is installed, or that the user's own function can be imported.
+
+        Raises:
+            AttackError: it is not.
+        """
+        if self.library is not None and find_spec(self.library) is None:
+            raise AttackError(LIBRARY_MISSING.format(self.library))
+        if self.source_sha256 is not None:
+            _ = self.run
+
+    @property
+    def target(self) -> Callable[..., Any] | None:
+        """Return (classifier, clean images) → the classes it steers to, where it chooses its own."""
+        return None if self.chooser is None else _function(self.chooser)
+
+    def steps_for(self, eps: int = 0) -> int:
+        """Return the published number of steps for eps in 8-bit levels."""
+        return kurakin_iterations(eps) if self.steps is None else self.steps
+
+    def step_size(self, eps: float = 0, steps: int = 1) -> float:
+        """Return the size of one of `steps` steps, in 8-bit levels or the variable's own values.
+
+        Args:
+            eps: budget in 8-bit levels.
+            steps: number of steps that are taken.
+        """
+        scale = {"levels": 1, "values": 1, "eps": eps, "eps/steps": eps / steps, "range": 255}[self.unit]
+        return self.step * scale
+
+    @property
+    def defaults(self) -> str:
+        """Return its numbers in words, such as "100 steps of eps/40, decay 0.9, 8 samples of print-photo"."""
+        if not self.step:
+            return "the library's own" if self.library else "the function's own"
+        steps = "min(eps + 4, ⌈1.25 eps⌉)" if self.steps is None else f"{self.steps:,}"
+        if self.unit in ("eps", "eps/steps"):
+            parts = (1 if self.unit == "eps" else self.steps or 1) / self.step
+            size = "eps" if parts == 1 else f"eps/{parts:g}"
+        else:
+            units = {"levels": f" level{'s' * (self.step != 1)}", "range": " of the pixel range"}
+            size = f"{self.step:g}{units.get(self.unit, '')}"
+        words = [f"{steps} step{'s' * (self.steps != 1)} of {size}"]
+        words += [f"{name.replace('_', ' ')} {value:g}" for name, value in self.parameters.items()]
+        if self.transforms != "identity":
+            words.append(f"{self.samples} samples of {self.transforms}")
+        elif self.samples > 1:
+            words.append(f"{self.samples} samples")
+        return ", ".join(words)
+
+    @property
+    def usual_budget(self) -> str:
+        """Return its usual budget in words, such as "eps 16" or "area 0.1, no eps"."""
+        if self.eps is not None:
+            return f"eps {self.eps}"
+        return "no eps" if self.area is None else f"area {self.area:g}, no eps"
+
+    def budget(self, eps: int | None, area: float | None) -> dict[str, float]:
+        """Return the budget as `run` takes it: `eps` as a fraction of the pixel range, or `area`.
+
+        Args:
+            eps: 8-bit levels; the usual number without it.
+            area: share of the picture; the usual share without it.
+
+        Raises:
+            AttackError: one is out of its range, or the attack has no such budget.
+
+        Example:
+            >>> from physadv.attacks import find_recipe
+            >>> find_recipe("patch").budget(eps=None, area=0.05)
+            {'area': 0.05}
+        """
+        budget = {}
+        for name, given, usual in (("eps", eps, self.eps), ("area", area, self.area)):
+            if usual is not None:
+                budget[name] = usual if given is None else given
+            elif given is not None:
+                raise AttackError(f"{name} {given:g}: {self.name} takes no {name}; leave it out")
+        if "eps" in budget:
+            wanted = f"eps {budget['eps']}: wanted a whole number of 8-bit levels"
+            if self.norm == "L∞" and not 1 <= budget["eps"] <= 255:
+                raise AttackError(f"{wanted} from 1 to 255")
+            if budget["eps"] < 1:
+                raise AttackError(f"{wanted}, 1 or more, in {self.norm}")
+            budget["eps"] /= 255
+        return budget
+
+
+def read_recipes(text: str) -> dict[str, Recipe]:
+    """Return the recipes of a TOML text by name: one table an attack, its keys the attributes of `Recipe`."""
+    return {name: Recipe(name, **numbers) for name, numbers in tomllib.loads(text).items()}
+
+
+RECIPES = read_recipes(Path(__file__).with_name("recipes.toml").read_text(encoding="utf-8"))
 
 
 def find_recipe(name: str) -> Recipe:
@@ -75,7 +202,7 @@ def find_recipe(name: str) -> Recipe:
 
     Args:
         name: one of `RECIPES`; `foolbox:CLASS` or `torchattacks:CLASS`; or `python:module:function`, a
-            function of the user's own as `OwnAttack` describes it.
+            function of the user's own as `own_attack` describes it.
 
     Raises:
         AttackError: there is no such attack (the line names the nearest), its library is not installed, or
@@ -86,30 +213,23 @@ def find_recipe(name: str) -> Recipe:
         '100 steps of eps/40, decay 0.9, 8 samples of print-photo'
     """
     if name.startswith(OWN):
-        return Recipe(
-            name=name,
-            paper="your own",
-            norm="L∞",
-            description="a function of your own",
-            function=name,
-            eps=USUAL_EPS["L∞"],
-            source_sha256=file_sha256(own_source("attack", name, AttackError)),
-        )
+        digest, eps = file_sha256(own_source("attack", name, AttackError)), USUAL_EPS["L∞"]
+        words = "your own", "L∞", "a function of your own"
+        return Recipe(name, *words, function=name, eps=eps, source_sha256=digest)
     library, colon, attack = name.partition(":")
     if colon and library in LIBRARIES:
         from physadv.attacks.libraries import LibraryAttack
 
         norm = LibraryAttack(library, attack).norm()
-        return Recipe(
-            name=name,
-            paper=f"the {library} library",
-            norm=norm or "its own",
-            description=f"{attack} of {library}",
-            function=name,
-            eps=None if norm is None else USUAL_EPS.get(norm),
-            library=library,
-        )
+        words = f"the {library} library", norm or "its own", f"{attack} of {library}"
+        return Recipe(name, *words, function=name, eps=USUAL_EPS.get(norm or ""), library=library)
     if name not in RECIPES:
         forms = [*(f"{library}:CLASS" for library in LIBRARIES), f"{OWN}module:function"]
         raise AttackError(unknown_name("attack", name, [*RECIPES, *forms]))
     return RECIPES[name]
+
+
+def _function(place: str) -> Callable[..., Any]:
+    module, _, function = place.partition(":")
+    found: Callable[..., Any] = getattr(import_module(f"physadv.attacks.{module}"), function)
+    return found

@@ -9,14 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from physadv.attacks.checks import checked_levels
 from physadv.attacks.errors import AttackError
 from physadv.attacks.objectives import Objective, untargeted_likelihood
 from physadv.attacks.optimisers import cooling_adam
 from physadv.attacks.penalties import NON_PRINTABILITY, PRINTABLE, Penalty, pixels_under, total_variation
-from physadv.attacks.recipe import Nps
-from physadv.attacks.recipes import RECIPES
-from physadv.attacks.running import Options, objective_for, refuse_goal, run_recipe, steps_of
+from physadv.attacks.recipes import RECIPES, Nps
+from physadv.attacks.running import Options, checked_levels, objective_for, refuse_goal, run_recipe, steps_of
 from physadv.attacks.variables import LInfBall, Variable, mid_grey_noise
 from physadv.classifiers import Classifier
 from physadv.transforms import round_to_8_bits

@@ -39,12 +39,9 @@ class Classifier(nn.Module):
         super().__init__()
         self.layout = torch.channels_last if channels_last else torch.contiguous_format
         self.network = network.to(device).to(memory_format=self.layout)
-        self.labels = tuple(labels)
-        self.spec = spec
-        self.device = device
-        self.precision = precision
-        self.requires_grad_(False)
-        self.eval()
+        self.labels, self.spec = tuple(labels), spec
+        self.device, self.precision = device, precision
+        self.requires_grad_(False).eval()
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (B, K) of float images (B, 3, H, W) in [0, 1], on the classifier's device."""
@@ -82,14 +79,29 @@ class Classifier(nn.Module):
             if 0 <= int(text) < len(self.labels):
                 return int(text)
             raise ClassifierError(f"label {text} is outside the {len(self.labels)} classes of {self.spec}")
-        wanted = text.casefold()
-        whole = [k for k, name in enumerate(self.labels) if name.casefold() == wanted]
-        found = whole or [
-            k
-            for k, name in enumerate(self.labels)
-            if wanted in (part.strip().casefold() for part in name.split(","))
-        ]
+        wanted, names = text.casefold(), [name.casefold() for name in self.labels]
+        found = [k for k, name in enumerate(names) if name == wanted]
+        if not found:
+            found = [k for k, name in enumerate(names) if wanted in map(str.strip, name.split(","))]
         if len(found) != 1:
             cause = "is no class" if not found else f"names {len(found)} classes (give the index)"
             raise ClassifierError(f"label '{text}' {cause} of {self.spec}")
         return found[0]
+
+
+def find_device(name: str) -> torch.device:
+    """Return the device called `name` (`cpu`, `cuda`, `cuda:1`, `mps`, …), or with `auto` the best there is.
+
+    Raises:
+        ClassifierError: torch knows no such device, or it is not there.
+    """
+    accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    if name == "auto":
+        return accelerator or torch.device("cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:  # an unbuilt backend asserts
+        usable = ["auto", "cpu", *([accelerator.type] if accelerator else [])]
+        raise ClassifierError(f"device '{name}' cannot be used here; wanted {', '.join(usable)}") from error
+    return device

@@ -11,9 +11,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from physadv.classifiers.downloading import download
+from physadv.classifiers.classifier import find_device
 from physadv.classifiers.errors import ClassifierError
-from physadv.classifiers.placing import find_device
+from physadv.classifiers.libraries import download
 from physadv.classifiers.specs import check_detector, read_label_file
 from physadv.classifiers.weight_files import fill, read_state_dict
 from physadv.errors import first_line, unknown_name

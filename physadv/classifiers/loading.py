@@ -7,13 +7,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from physadv.classifiers.classifier import Classifier
+from physadv.classifiers.classifier import Classifier, find_device
 from physadv.classifiers.errors import ClassifierError
-from physadv.classifiers.gtsrb import SIGN_LABELS
 from physadv.classifiers.libraries import timm_network, torchvision_network
-from physadv.classifiers.placing import PRECISIONS, find_device
 from physadv.classifiers.signs import HARDENED_WEIGHTS, WEIGHTS, load_network
-from physadv.classifiers.specs import Spec, check_spec, read_label_file
+from physadv.classifiers.specs import SIGN_LABELS, Spec, check_spec, read_label_file
 from physadv.classifiers.weight_files import read_program
 from physadv.errors import PhysadvWarning, first_line
 from physadv.importing import importable_here, own_function
@@ -68,14 +66,8 @@ def load_classifier(
         names = _imagenet_labels() if count == 1000 else [f"class {index}" for index in range(count)]
     elif len(names) != count:
         raise ClassifierError(f"model '{spec}' brings {len(names)} labels for {count} outputs")
-    return Classifier(
-        network,
-        names,
-        spec,
-        device=place,
-        precision=PRECISIONS[precision],
-        channels_last=_takes_channels_last(network, place),
-    )
+    dtype, channels_last = getattr(torch, precision), _takes_channels_last(network, place)
+    return Classifier(network, names, spec, device=place, precision=dtype, channels_last=channels_last)
 
 
 def _build(spec: Spec, device: torch.device) -> tuple[nn.Module, Sequence[str] | None]:

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from physadv.classifiers.classifier import Classifier
-from physadv.classifiers.gtsrb import SIGN_LABELS
+from physadv.classifiers.specs import SIGN_LABELS
 from physadv.classifiers.weight_files import fill, read_state_dict
 
 WEIGHTS = Path(__file__).parent / "weights" / "signs.safetensors"

@@ -13,6 +13,9 @@ from physadv.importing import OWN, own_source
 
 Kind = Literal["signs", "torchvision", "timm", "file", "python"]
 
+_LABELS = Path(__file__).with_name("weights") / "signs.txt"
+SIGN_LABELS = tuple(_LABELS.read_text(encoding="utf-8").splitlines())
+"""The 43 classes of the GTSRB (Stallkamp et al. 2012), in its official order, which is the logits' order."""
 _FORMS = (
     ("signs", "bundled: the 43 traffic signs of GTSRB"),
     ("signs-hardened", "bundled: the same network, adversarially trained against stickers"),

@@ -25,8 +25,7 @@ def _models() -> tuple[list[str], list[tuple[str, ...]]]:
 
 
 def _attacks() -> tuple[list[str], list[tuple[str, ...]]]:
-    from physadv.attacks.recipe import LIBRARIES
-    from physadv.attacks.recipes import RECIPES, USUAL_EPS
+    from physadv.attacks.recipes import LIBRARIES, RECIPES, USUAL_EPS
     from physadv.importing import OWN
 
     rows: list[tuple[str, ...]] = [

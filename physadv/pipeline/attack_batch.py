@@ -9,10 +9,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from physadv.attacks.checks import check_differentiable
 from physadv.attacks.loop import Keep, Snapshot
 from physadv.attacks.objectives import least_likely_class, random_target
 from physadv.attacks.queries import Directions, QueryOnly, find_directions, steps_within
+from physadv.attacks.running import check_differentiable
 from physadv.classifiers import Classifier
 from physadv.keeping import Kept
 from physadv.pipeline.examples import Pixels, TopFive, predictions, to_tensor

@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from physadv.attacks.checks import eight_bit_levels
 from physadv.attacks.gradient import fast
 from physadv.attacks.loop import Snapshot, optimise
 from physadv.attacks.objectives import Objective, untargeted_cross_entropy, untargeted_margin
 from physadv.attacks.optimisers import MomentumSign, SignedStep
 from physadv.attacks.queries import NES, QueryOnly
+from physadv.attacks.running import eight_bit_levels
 from physadv.attacks.variables import LInfBall
 from physadv.classifiers import Classifier
 from physadv.evaluation.masking import AttackOutcomes, Bools

@@ -78,8 +78,8 @@ def masking_check(settings: MaskingSettings, reporter: Reporter = silent) -> Mas
     check_spec(settings.model, settings.labels)
     listed = list_sources(settings.images)
     # Torch is loaded only now that numbers and paths are known to be right.
-    from physadv.attacks.checks import check_differentiable
     from physadv.attacks.queries import NES
+    from physadv.attacks.running import check_differentiable
     from physadv.classifiers import load_classifier
     from physadv.pipeline.examples import to_tensor
 

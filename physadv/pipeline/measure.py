@@ -80,10 +80,9 @@ class Measurement:
         if channel == UNTOUCHED.name:
             return "files, untouched"
         used = self.used_photos if channel == PHOTO.name else []
-        counts = {
-            "simulated": sum(photo.simulated for photo in used),
-            "colour-corrected": sum(photo.colour == "corrected" for photo in used),
-        }
+        simulated = sum(photo.simulated for photo in used)
+        corrected = sum(photo.colour == "corrected" for photo in used)
+        counts = {"simulated": simulated, "colour-corrected": corrected}
         said = [f"{'partly ' * (count < len(used))}{word}" for word, count in counts.items() if count]
         return f"{channel} ({', '.join(said)})" if said else channel
 
@@ -110,7 +109,7 @@ class Measurement:
             "discarded": {
                 "photos": {photo.name: photo.reason for photo in self.photos if photo.status == "refused"},
                 "cells": [
-                    {"photo": crop.photo, "example": crop.example, "reason": crop.reason}
+                    {name: getattr(crop, name) for name in ("photo", "example", "reason")}
                     for crop in self.crops
                     if crop.path is None
                 ],
@@ -137,8 +136,8 @@ def measure(
         transforms: digital transformations, such as "blur=2".
         sweeps: sets of them, such as "kurakin" or "blur=0:4:9".
         models: classifiers that judge, or their specs; the one that the run was made against by default.
-        labels: their class names, if they are in a file.
-        seed: of random transformations.
+        labels: text file of their class names, if there is one.
+        seed: seed of random transformations.
         reporter: shows progress.
 
     Raises:
@@ -150,7 +149,9 @@ def measure(
     own = manifest.classifier.spec
     named = [getattr(model, "spec", model) for model in models if getattr(model, "spec", "") != own]
     options = MeasureOptions(tuple(transforms), tuple(sweeps), tuple(map(str, named)), labels, seed)
-    digital = _digital(options)
+    transformations = [parse_transform(text) for text in transforms]
+    transformations += [each for text in sweeps for each in parse_sweep(text)]
+    digital = list({str(each): Channel(str(each), seed, each) for each in transformations}.values())
     for model in models:
         if isinstance(model, str):
             check_spec(model, labels)
@@ -195,14 +196,14 @@ def pooled(
         groups: names of channels of the measurement.
         seed: as `measure` was given.
     """
+    found = {}
     with capture.store() as store:
         tallies = TallyReader(store, printout.manifest())
         before = tallies.counted(measurement.identity, UNTOUCHED)
-        found = {}
         for group, names in groups.items():
             after = [tallies.counted(measurement.identity, Channel(name, seed)) for name in names]
             found[group] = table(tallies.tally(before, np.sum(after, axis=0)))
-        return found
+    return found
 
 
 def measure_runs(
@@ -231,8 +232,8 @@ def transfer_matrix(measurements: Sequence[Measurement]) -> list[TransferCell]:
     """Return every source's examples judged by every classifier, on the files and through every channel."""
     cells: list[TransferCell] = []
     for found in measurements:
-        own = found.manifest
-        cells += transfer_cells(own.name, own.classifier.spec, found.classifier, found.channels)
+        run = found.manifest
+        cells += transfer_cells(run.name, run.classifier.spec, found.classifier, found.channels)
     return cells
 
 
@@ -266,12 +267,6 @@ def photo_outcomes(store: ObservationStore, measurement: Measurement) -> list[Pa
         )
         for clean, adversarial in manifest.pairs()
     ]
-
-
-def _digital(options: MeasureOptions) -> list[Channel]:
-    found = [parse_transform(text) for text in options.transforms]
-    found += [transform for text in options.sweeps for transform in parse_sweep(text)]
-    return list({str(each): Channel(str(each), options.seed, each) for each in found}.values())
 
 
 def _load(manifest: Manifest, model: "str | Classifier", labels: Path | None) -> "Classifier":

@@ -13,7 +13,7 @@ from typing_extensions import Doc
 from physadv.errors import PhysadvError
 
 if TYPE_CHECKING:
-    from physadv.attacks.recipe import Recipe
+    from physadv.attacks.recipes import Recipe
 
 Images = Annotated[Path, Doc("Folder, CSV (path,label) or tree with one folder a class.")]
 Model = Annotated[str, Doc("Classifier; see 'physadv list models'.")]

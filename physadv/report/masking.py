@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from physadv.errors import PhysadvError
 from physadv.evaluation.intervals import Estimate
 from physadv.files import replacing
-from physadv.report.figures.drawing import GRID, INK, MUTED, STYLES
+from physadv.report.drawing import GRID, INK, MUTED, STYLES
 from physadv.report.table import Column, Table, show
 from physadv.report.wording import plural
 

@@ -17,11 +17,9 @@ QUICK = HardeningSize(
     every=100,
     queried=5,
     query_steps=5,
-    shared_steps=10,
-    shared_samples=1,
-    shared_draws=2,
+    sticker_steps=60,
+    draws=2,
     camera=StudySize(shots=1, every=30),
-    camera_steps=60,
 )
 
 

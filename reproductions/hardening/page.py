@@ -46,17 +46,17 @@ def page(before: Findings, after: Findings, command: str = COMMAND) -> str:
         beside(_rows(before.fooled, after.fooled)),
         "## Stickers that all stop signs share",
         paragraph(
-            "Two bars, 10 % of the picture, made on 20 of the 40 photos of Eykholt et al. 2018 in `rp2-sign` "
-            "views and judged on the other 20 in views never drawn before. Random stickers are the same "
-            "squares of colour in another order. Not called stop: of the views in which the clean sign is. "
-            "Called speed limit 50: of all.",
+            "Rectangles of 10 % of the plate in the places that a first run finds (`auto`), made on 20 of "
+            "the 40 photos of Eykholt et al. 2018 as `physadv stop-sign` makes them and judged on the other "
+            "20 in `rp2-sign` views that were never drawn before. Random stickers are pieces of the "
+            "optimised ones in random places of the same rectangles. Intervals are over signs.",
         ),
         beside(_rows(before.stop_signs, after.stop_signs)),
         "## Larger stickers, before the simulated cameras",
         paragraph(
-            "Stickers of 19 to 20 % of the plate: the paper's two bars, and rectangles in the places that a "
-            "first run finds (`auto`), made on 20 of the 40 photos and judged on the other 20 by the lab "
-            "test and the drive-by test of `physadv stop-sign`, simulated both. Stickers that were made for "
+            "Stickers of 19 to 20 % of the plate, the paper's two bars or the rectangles of `auto`, made on "
+            "the same 20 photos and judged on the other 20 by the lab test and the drive-by test of "
+            "`physadv stop-sign`, simulated both. Stickers that were made for "
             "a class count where the sign is called that; those made for any other class, where it is not "
             "called stop. Signs are cut out where they stand or, where it says found, where their outline "
             "is found in the frame; then only frames in which it is count.",

@@ -1,112 +1,89 @@
-"""Stickers that all stop signs share, made on half of the photos and judged on the other half."""
+"""Stickers that all stop signs share: made on half of the photos and judged on the other half.
 
-from functools import partial
+They are made and judged as those of `physadv stop-sign` and of `reproductions.rp2` are.
+"""
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from collections.abc import Mapping, Sequence
+from itertools import product
 
-from physadv.attacks.loop import optimise
-from physadv.attacks.objectives import targeted_cross_entropy, untargeted_cross_entropy
-from physadv.attacks.optimisers import TorchOptimiser
-from physadv.attacks.stickers import Stickers, bars
 from physadv.classifiers import Classifier
-from physadv.classifiers.gtsrb import SIGN_LABELS
-from physadv.evaluation.intervals import Estimate, proportion
-from physadv.randomness import generator
-from physadv.signs.training.data import Signs
-from physadv.transforms import load_preset, round_to_8_bits
+from physadv.evaluation.intervals import Estimate
+from physadv.progress import Reporter, silent
+from physadv.signs.stop_sign.make import stickers_for
+from physadv.signs.stop_sign.plate import SignPhoto
+from physadv.signs.stop_sign.score import Shares
+from physadv.signs.stop_sign.settings import AUTO, CLEAN, OPTIMISED, RANDOM, StopSignSettings, StudySize
+from reproductions.rp2.held_out import exhibit_of, run_held_out, under_preset
+from reproductions.rp2.study import TARGETS
 
-TARGET = SIGN_LABELS.index("speed limit 50")
-"""What the stickers are to say: the nearest to the speed limit 45 of Eykholt et al. 2018."""
-AIMS = ("not called stop", "called speed limit 50")
-PRESET = "rp2-sign"
-TEXELS = 20
-"""Side of the canvas; on it the two bars of `bars` cover exactly a tenth."""
-SIDE = 64
-"""Photos are reduced to this many pixels a side, twice what the network sees."""
+SMALL_AREA = 0.1
+TARGET = "speed limit 50"
+"""What small stickers are to say: the nearest to the speed limit 45 of Eykholt et al. 2018."""
+AIMS = ("not called stop", f"called {TARGET}")
+CAMERA_MASKS = ("two-bars", AUTO)
+CAMERA_TARGETS = (TARGETS["signs"], "no entry", None)
+"""The stop-sign study's target, the only other white-on-red sign, and whichever class is easiest."""
 
 
-def stop_sign_shares(
-    classifier: Classifier, photos: Signs, *, steps: int = 200, samples: int = 4, draws: int = 20
+def preset_shares(
+    classifier: Classifier,
+    photos: Sequence[SignPhoto],
+    *,
+    steps: int = 300,
+    draws: int = 20,
+    reporter: Reporter = silent,
 ) -> dict[str, Estimate]:
-    """Return treatment and aim → share of held-out views; every treatment is seen in the same views.
+    """Return treatment and aim → share of held-out views in the transformations the stickers are made for.
 
-    Those not called stop are of the views in which the clean sign is; those called the target are of all.
-    Random stickers are the optimised ones with their squares of colour put in another order. Every second
-    photo is for making the stickers, the others judge them.
+    The stickers are the rectangles of `auto`, a tenth of the plate together. Every treatment is seen in the
+    same views; intervals are over signs.
 
     Args:
         classifier: the classifier, of the bundled classes.
-        photos: photos that a stop sign fills.
-        steps: steps of Adam, at 0.05 of the pixel range.
-        samples: views drawn of every photo and step.
-        draws: held-out views of every held-out photo.
+        photos: photos of stop signs.
+        steps: steps of the optimiser, after half as many that look for the places.
+        draws: held-out views of every held-out sign.
+        reporter: shows the steps.
     """
-    images = F.interpolate(
-        photos.images.float() / 255, (SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False
-    )
-    ours, held_out = _on(round_to_8_bits(images[::2])), _on(round_to_8_bits(images[1::2]))
-    labels = photos.labels[::2]
-    judge = partial(_answers, classifier, held_out, draws=draws)
-    clean = judge(None) == photos.labels[1::2]
-    shares = {"clean, not called stop": _share(~clean, torch.ones_like(clean))}
-    for aim, objective in (
-        (AIMS[0], untargeted_cross_entropy(labels)),
-        (AIMS[1], targeted_cross_entropy(torch.full_like(labels, TARGET))),
-    ):
-        random = generator(0, "hardening", "stop signs", aim)
-        adam = TorchOptimiser(partial(torch.optim.Adam, lr=255 * 0.05))
-        values = optimise(
-            classifier,
-            objective,
-            ours,
-            load_preset(PRESET),
-            adam,
-            steps=steps,
-            samples=samples,
-            generator=random,
-        )
-        for treatment, worn in (("random", _shuffled(values, random)), ("optimised", values)):
-            answers = judge(worn)
-            if aim == AIMS[0]:
-                share = _share(answers != photos.labels[1::2], clean)
-            else:
-                share = _share(answers == TARGET, torch.ones_like(clean))
-            shares[f"{treatment}, {aim}"] = share
+    shares: dict[str, Estimate] = {}
+    for target in (None, TARGET):
+        settings = StopSignSettings(model=classifier.spec, target=target, area=SMALL_AREA, steps=steps)
+        run = stickers_for(classifier, photos, settings, reporter)
+        score = under_preset(exhibit_of(run), settings.transforms, draws=draws, seed=settings.seed)
+        shares |= _named(score.clustered, target)
     return shares
 
 
-def _on(images: Tensor) -> Stickers:
-    """Return the stickers on photos that the sign fills, as those of Eykholt et al. 2018 are cropped."""
-    scale = images.shape[-1] / TEXELS
-    fill = torch.tensor([(scale, 0, (scale - 1) / 2), (0, scale, (scale - 1) / 2), (0, 0, 1)])
-    return Stickers(images, bars(TEXELS, TEXELS), fill.double().expand(len(images), 3, 3))
+def camera_shares(
+    classifier: Classifier,
+    photos: Sequence[SignPhoto],
+    size: StudySize,
+    *,
+    steps: int = 300,
+    reporter: Reporter = silent,
+) -> dict[str, Estimate]:
+    """Return mask, test, treatment and aim → share, of larger stickers before the simulated cameras.
+
+    For the arguments see `preset_shares`; `size` is that of the tests.
+    """
+    shares: dict[str, Estimate] = {}
+    for mask, target in product(CAMERA_MASKS, CAMERA_TARGETS):
+        settings = StopSignSettings(model=classifier.spec, target=target, mask=mask, steps=steps)
+        found = run_held_out(stickers_for(classifier, photos, settings, reporter), size, reporter)
+        for test, score in (("lab", found.lab), ("drive-by", found.drive), ("drive-by, found", found.found)):
+            shares |= _named(score.overall, target, f"{test}, ", f"{mask}, ")
+    return dict(sorted(shares.items(), key=lambda item: not item[0].startswith(CLEAN)))
 
 
-@torch.no_grad()
-def _answers(classifier: Classifier, stickers: Stickers, worn: Tensor | None, *, draws: int) -> Tensor:
-    """Return the classes (draws, B) of held-out views of photos with stickers on them, or without."""
-    views = load_preset(PRESET)
-    shown = stickers.photos if worn is None else round_to_8_bits(stickers.render(worn, {}, 1))
-    drawn = generator(0, "hardening", "held-out views")
-    answers = []
-    for _ in range(draws):
-        seen = views.apply(shown, views.sample(len(shown), drawn)).clamp(0, 1)
-        answers.append(classifier(seen).argmax(dim=1))
-    return torch.stack(answers)
-
-
-def _shuffled(values: Tensor, random: torch.Generator) -> Tensor:
-    """Return stickers (1, 3, s, s) of the same colours in another order."""
-    under = bars(TEXELS, TEXELS).bool()
-    colours = values[0][:, under]
-    shuffled = values.clone()
-    shuffled[0][:, under] = colours[:, torch.randperm(colours.shape[1], generator=random)]
-    return shuffled
-
-
-def _share(hits: Tensor, counted: Tensor) -> Estimate:
-    """Return the share of hits among what is counted, both (draws, B); it rests on photos."""
-    counts = counted.bool()
-    return proportion((hits & counts).sum(dim=0).numpy(), counts.sum(dim=0).numpy())
+def _named(
+    outcome: Mapping[str, Shares], target: str | None, test: str = "", mask: str = ""
+) -> dict[str, Estimate]:
+    """Return the shares not called stop, or with stickers for a target called that."""
+    shares = {f"{CLEAN}, {test}not called stop": outcome[CLEAN].untargeted}
+    for treatment in (RANDOM, OPTIMISED):
+        worn = outcome[treatment]
+        aim, share = (
+            ("not called stop", worn.untargeted) if target is None else (f"called {target}", worn.targeted)
+        )
+        shares[f"{mask}{test}{treatment}, {aim}"] = share
+    return shares

@@ -9,7 +9,7 @@ from typing import Any
 from physadv.evaluation.comparisons import Comparison
 from physadv.evaluation.intervals import Estimate
 from physadv.files import replacing
-from physadv.report.figures import Figure
+from physadv.report.drawing import Figure
 from physadv.report.page import slug
 from physadv.report.table import Column, Table, to_markdown
 from physadv.report.wording import p_value, paragraph, percent, with_interval

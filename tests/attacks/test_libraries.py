@@ -12,7 +12,7 @@ from torch import nn
 
 from physadv.attacks import AttackError, find_recipe
 from physadv.attacks.libraries import LibraryAttack
-from physadv.attacks.recipe import LIBRARIES
+from physadv.attacks.recipes import LIBRARIES
 from physadv.classifiers import Classifier
 from physadv.runs import Printout
 from physadv.transforms import parse_transform

@@ -17,8 +17,8 @@ from physadv.attacks import (
     pgd,
     untargeted_cross_entropy,
 )
-from physadv.attacks.checks import check_differentiable
 from physadv.attacks.loop import expected_loss
+from physadv.attacks.running import check_differentiable
 from physadv.classifiers import Classifier
 from physadv.transforms import compose, identity, parse_transform
 

@@ -20,7 +20,7 @@ from physadv.attacks import (
     least_likely_class,
     pgd,
 )
-from physadv.attacks.recipe import kurakin_iterations
+from physadv.attacks.recipes import kurakin_iterations
 from physadv.classifiers import Classifier
 from physadv.transforms import identity, load_preset, parse_transform
 

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from physadv.classifiers import ClassifierError, list_models, load_classifier
-from physadv.classifiers.gtsrb import SIGN_LABELS
 from physadv.classifiers.signs import WEIGHTS, load_network, load_signs
+from physadv.classifiers.specs import SIGN_LABELS
 from physadv.classifiers.weight_files import write_state_dict
 from physadv.defences import measure
 from physadv.signs.training.augmentation import augmented, viewed

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from physadv.attacks.patches import Placement, square
-from physadv.classifiers.gtsrb import SIGN_LABELS
 from physadv.classifiers.signs import load_signs
+from physadv.classifiers.specs import SIGN_LABELS
 from physadv.defences import NoiseAttack, StickerAttack, UniversalStickers
 from physadv.defences.inner_attacks import SHAPES, TEXELS
 from physadv.defences.universal_stickers import flat_colour, poses

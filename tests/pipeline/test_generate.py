@@ -7,8 +7,8 @@ import torch
 from PIL import Image
 
 from physadv.attacks import RECIPES
-from physadv.classifiers.gtsrb import SIGN_LABELS
 from physadv.classifiers.signs import load_signs
+from physadv.classifiers.specs import SIGN_LABELS
 from physadv.runs import Printout
 
 

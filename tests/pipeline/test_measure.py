@@ -121,7 +121,7 @@ MODULE = """
 import torch
 from torch import nn
 from physadv.classifiers import Classifier
-from physadv.classifiers.gtsrb import SIGN_LABELS
+from physadv.classifiers.specs import SIGN_LABELS
 
 def network(classes):
     torch.manual_seed(0)

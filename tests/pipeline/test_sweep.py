@@ -15,7 +15,7 @@ MODULE = """
 import torch
 from torch import nn
 from physadv.classifiers import Classifier
-from physadv.classifiers.gtsrb import SIGN_LABELS
+from physadv.classifiers.specs import SIGN_LABELS
 
 def chance(seed):
     torch.manual_seed(seed)

@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 import torch
 
@@ -7,32 +6,23 @@ from physadv.classifiers.signs import load_signs
 from physadv.defences import Measured
 from physadv.evaluation.intervals import proportion
 from physadv.pipeline.masking_check import MaskingCheck
-from physadv.signs.drawing.drawing import draw_sign
-from physadv.signs.training.data import STOP, Signs
+from physadv.signs.stop_sign.sign_photos import drawn_sign_photos
 from physadv.signs.training.harden_settings import HardenError
 from reproductions.hardening.__main__ import main as study_main
 from reproductions.hardening.attempts import WORST_STICKERS, Attempt
 from reproductions.hardening.page import page
-from reproductions.hardening.stop_signs import AIMS, stop_sign_shares
+from reproductions.hardening.stop_signs import AIMS, preset_shares
 from reproductions.hardening.study import Findings, HardeningSize, study
 
 
-@pytest.fixture(scope="module")
-def drawn_stop_signs():
-    """Six drawn signs that the bundled classifier calls stop, 64 pixels a side."""
-    drawn = draw_sign("stop", 64, np.random.default_rng(0))
-    pixels = torch.from_numpy(np.stack([drawn] * 6)).permute(0, 3, 1, 2)
-    return Signs(pixels, torch.full((6,), STOP))
+def test_shared_stickers_are_judged_on_signs_they_were_not_made_on():
+    photos, classifier = drawn_sign_photos(6), load_signs()
+    shares = preset_shares(classifier, photos, steps=10, draws=4)
 
-
-def test_shared_stickers_are_judged_on_photos_they_were_not_made_on(drawn_stop_signs):
-    size = {"steps": 30, "samples": 2, "draws": 4}
-    shares = stop_sign_shares(load_signs(), drawn_stop_signs, **size)
-
-    assert shares["clean, not called stop"].n == 12  # three held-out photos, four views each
+    assert shares["clean, not called stop"].n == 12  # three held-out signs, four views each
     assert shares["optimised, not called stop"].value > shares["random, not called stop"].value
     assert shares["optimised, called speed limit 50"].n == 12
-    assert stop_sign_shares(load_signs(), drawn_stop_signs, **size) == shares
+    assert preset_shares(classifier, photos, steps=10, draws=4) == shares
 
 
 def test_an_attempt_counts_what_it_turned_wrong():

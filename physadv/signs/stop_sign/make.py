@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from physadv.attacks.printing import printing_errors
+from physadv.attacks.penalties import printing_errors
 from physadv.classifiers import Classifier, load_classifier
 from physadv.files import file_sha256, replacing
 from physadv.progress import Reporter, silent

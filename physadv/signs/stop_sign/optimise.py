@@ -10,8 +10,7 @@ from torch import Tensor
 
 from physadv.attacks.lit_stickers import MARGIN, SharedStickers, metered, white_light
 from physadv.attacks.objectives import targeted_cross_entropy, untargeted_likelihood
-from physadv.attacks.penalties import PRINTABLE, Penalty
-from physadv.attacks.printing import flat_colours
+from physadv.attacks.penalties import PRINTABLE, Penalty, flat_colours
 from physadv.attacks.running import Options
 from physadv.attacks.stickers import optimise_rp2
 from physadv.progress import Reporter, silent

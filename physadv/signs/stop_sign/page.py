@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from physadv.files import replacing
-from physadv.report.figures import Figure, Grid, Series, curve, heat_map
+from physadv.report.drawing import Figure
+from physadv.report.figures import Series, curve, heat_map
 from physadv.report.page import Facts, FigureGroup, Headline, Notice, Picture, render_page, slug
 from physadv.report.table import Table
 from physadv.report.wording import interval, percent, plural
@@ -226,18 +227,16 @@ def _curves(score: Score) -> tuple[Figure, ...]:
 
 
 def _heat_map(score: Score, treatment: str) -> Figure:
-    feet = tuple(dict.fromkeys(cell.feet for cell in CELLS))
-    angles = tuple(dict.fromkeys(cell.angle for cell in CELLS))
     shares = {
-        (cell.feet, cell.angle): getattr(score.places[cell.name][treatment], score.measure)
+        (f"{cell.feet} ft", f"{cell.angle}°"): getattr(score.places[cell.name][treatment], score.measure)
         for cell in CELLS
         if cell.name in score.places
     }
-    grid = Grid(
-        rows=tuple(f"{row} ft" for row in feet),
-        columns=tuple(f"{column}°" for column in angles),
-        row_axis="distance",
-        column_axis="angle off the sign's normal",
-        cells=tuple(tuple(shares.get((row, column)) for column in angles) for row in feet),
+    return heat_map(
+        slug(f"{score.title} {treatment}"),
+        treatment,
+        score.title,
+        ("distance", list(dict.fromkeys(f"{cell.feet} ft" for cell in CELLS))),
+        ("angle off the sign's normal", list(dict.fromkeys(f"{cell.angle}°" for cell in CELLS))),
+        shares,
     )
-    return heat_map(slug(f"{score.title} {treatment}"), treatment, score.title, grid)

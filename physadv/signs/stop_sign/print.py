@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from physadv.attacks.printing import nearest_colours
+from physadv.attacks.penalties import nearest_colours
 from physadv.files import file_sha256, replacing
 from physadv.pipeline.examples import predictions, to_tensor
 from physadv.runs import Example, Manifest, Printout

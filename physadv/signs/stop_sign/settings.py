@@ -8,10 +8,8 @@ from typing import Annotated, cast, get_args
 
 from typing_extensions import Doc
 
-from physadv.attacks.recipe import Nps
-from physadv.attacks.recipes import RECIPES
-from physadv.classifiers.gtsrb import SIGN_LABELS
-from physadv.classifiers.specs import check_detector, check_spec, read_label_file
+from physadv.attacks.recipes import RECIPES, Nps
+from physadv.classifiers.specs import SIGN_LABELS, check_detector, check_spec, read_label_file
 from physadv.errors import unknown_name
 from physadv.pipeline.settings import ClassNames, Model, Seed
 from physadv.signs.posters import MINIATURE_MM

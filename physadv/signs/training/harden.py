@@ -6,8 +6,8 @@ import torch
 
 from physadv.attacks.patches import Placement, square
 from physadv.classifiers import load_classifier
-from physadv.classifiers.gtsrb import SIGN_LABELS
 from physadv.classifiers.signs import SignsNetwork, load_network
+from physadv.classifiers.specs import SIGN_LABELS
 from physadv.classifiers.weight_files import write_state_dict
 from physadv.defences import (
     InnerAttack,

@@ -6,8 +6,7 @@ from typing import Annotated
 
 from typing_extensions import Doc
 
-from physadv.classifiers.gtsrb import SIGN_LABELS
-from physadv.classifiers.specs import check_spec
+from physadv.classifiers.specs import SIGN_LABELS, check_spec
 from physadv.errors import PhysadvError, unknown_name
 from physadv.signs.training.data import training_file
 

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
-from physadv.classifiers.gtsrb import SIGN_LABELS
+from physadv.classifiers.specs import SIGN_LABELS
 from physadv.defences.universal_stickers import UniversalStickers, View
 from physadv.signs.drawing.drawing import draw_posed_sign
 from physadv.signs.drawing.faces import ABROAD

@@ -3,8 +3,8 @@ import pytest
 import torch
 from PIL import Image
 
-from physadv.classifiers.gtsrb import SIGN_LABELS
 from physadv.classifiers.signs import load_signs
+from physadv.classifiers.specs import SIGN_LABELS
 from physadv.signs.drawing.drawing import DRAWN_SIGNS, DrawnSignError, draw_demo_set, draw_sign
 from physadv.signs.drawing.faces import face
 from physadv.signs.drawing.pen import Pen

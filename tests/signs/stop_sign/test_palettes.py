@@ -1,8 +1,7 @@
 import pytest
 import torch
 
-from physadv.attacks.penalties import PRINTABLE
-from physadv.attacks.printing import flat_colours, nearest_colours, printing_errors
+from physadv.attacks.penalties import PRINTABLE, flat_colours, nearest_colours, printing_errors
 from physadv.signs.stop_sign import StopSignError
 from physadv.signs.stop_sign.optimise import palette_colours, printable_colours
 from physadv.signs.stop_sign.palettes import parse_palette, read_colours
