@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from physadv.attacks.penalties import nearest_colours
+from physadv.attacks.objectives import nearest_colours
 from physadv.attacks.variables import mid_grey_noise
 from physadv.transforms import round_to_8_bits
 from physadv.transforms.colours import linear_to_srgb, srgb_to_linear
@@ -14,6 +14,8 @@ from physadv.transforms.protocol import Parameters
 
 MARGIN = 0.1
 """Margin of scene around a face, in sides of the face: what a crop shows of a sign's surroundings."""
+_PAPER = 0.86
+"""Linear light of white paper under the light that makes a perfect white 1."""
 
 
 @dataclass(frozen=True)
@@ -104,18 +106,13 @@ def white_light(faces: Tensor, plate: Tensor) -> Tensor:
     return srgb_to_linear(white) / _PAPER
 
 
-_MOST_GAIN = 4.0
-_PAPER = 0.86
-"""Linear light of white paper under the light that makes a perfect white 1."""
-
-
 def metered(faces: Tensor, light: Tensor) -> tuple[Tensor, Tensor]:
     """Return faces (V, 3, H, W) and their light as a camera exposes them that meters the sign.
 
     Photos may show signs in the shade or against the sky, while the simulated cameras light their views
     themselves. Each face is brought to white paper's light, by two stops at most: beyond lies only noise.
     """
-    gain = (1 / light.amax(dim=1)).clamp(1, _MOST_GAIN)
+    gain = (1 / light.amax(dim=1)).clamp(1, 4)
     shown = linear_to_srgb((srgb_to_linear(faces) * gain[:, None, None, None]).clamp(0, 1))
     return shown, light * gain[:, None]
 

@@ -22,7 +22,6 @@ from physadv.attacks.running import (
     generator_of,
     objective_for,
     run_recipe,
-    steps_of,
 )
 from physadv.attacks.variables import LInfBall, TanhBox
 from physadv.classifiers import Classifier
@@ -66,8 +65,8 @@ def cw_l2(
     if not confidence >= 0:
         raise AttackError(f"confidence is {confidence:g}; wanted 0 or more")
     box = TanhBox(checked_levels(classifier, images, labels))
-    make = partial(TorchOptimiser, partial(torch.optim.Adam, lr=_CW_L2.step_size()))
-    return _search(_CW_L2, classifier, labels, box, make, options, searches, confidence=confidence)
+    adam = partial(TorchOptimiser, partial(torch.optim.Adam, lr=_CW_L2.step_size()))
+    return _search(_CW_L2, classifier, labels, box, adam, options, searches, confidence=confidence)
 
 
 def lbfgs(
@@ -89,8 +88,7 @@ def lbfgs(
         targets = runner_up_class(classifier, images, labels)
     objective = objective_for(classifier, labels, {"targets": targets})
     one = partial(TorchOptimiser, partial(torch.optim.LBFGS, lr=_LBFGS.step_size(), max_iter=1))
-    make = partial(EachImage, one)
-    return _search(_LBFGS, classifier, labels, box, make, options, searches, objective)
+    return _search(_LBFGS, classifier, labels, box, partial(EachImage, one), options, searches, objective)
 
 
 def _search(
@@ -113,7 +111,7 @@ def _search(
     low, high = torch.zeros_like(weight), torch.full_like(weight, torch.inf)
     # A snapshot says where one loop stands, not in which search.
     options = {**options, "generator": generator_of(options), "keep": None, "resume": None}
-    steps, values = steps_of(recipe, options), box.levels
+    values = box.levels
 
     def weighted(logits: Tensor) -> Tensor:
         return _UNIT * weight * loss(nearest.judged(logits))
@@ -122,8 +120,8 @@ def _search(
         return nearest.squared_distance(box.images(values))
 
     for _ in range(check_count("searches", searches)):
-        nearest.restart()
-        values = run_recipe(recipe, classifier, weighted, box, optimiser(), steps, options, penalty=distance)
+        nearest.found = torch.zeros_like(nearest.found)
+        values = run_recipe(recipe, classifier, weighted, box, optimiser(), options, penalty=distance)
         high = torch.where(nearest.found, weight, high)
         low = torch.where(nearest.found, low, weight)
         weight = torch.where(high.isfinite(), (low + high) / 2, _GROWTH * weight)
@@ -137,13 +135,9 @@ class _Nearest:
     def __init__(self, levels: Tensor, margin: Objective, confidence: float) -> None:
         self.pictures = levels / 255
         self.distance = levels.new_full((len(levels),), torch.inf)
-        self._levels, self._margin, self._confidence = levels, margin, confidence
-        self.restart()
-
-    def restart(self) -> None:
-        """Forget which images were fooled, but not by which pictures."""
         self.found = torch.zeros_like(self.distance, dtype=torch.bool)
         self._in_all_draws = torch.ones_like(self.found)
+        self._levels, self._margin, self._confidence = levels, margin, confidence
 
     def judged(self, logits: Tensor) -> Tensor:
         """Return logits (S, B, K) of some of a step's draws, having noted which images fooled in them."""

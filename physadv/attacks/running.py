@@ -8,9 +8,8 @@ from torch import Tensor
 
 from physadv.attacks.errors import AttackError
 from physadv.attacks.loop import Callback, Goal, Keep, Snapshot, ViewPenalty, optimise
-from physadv.attacks.objectives import Objective, targeted_cross_entropy, untargeted_cross_entropy
+from physadv.attacks.objectives import Objective, Penalty, targeted_cross_entropy, untargeted_cross_entropy
 from physadv.attacks.optimisers import Optimiser
-from physadv.attacks.penalties import Penalty
 from physadv.attacks.recipes import Recipe
 from physadv.attacks.variables import Variable
 from physadv.classifiers import Classifier
@@ -60,9 +59,8 @@ def eight_bit_levels(images: Tensor) -> Tensor:
         raise AttackError(f"images are {images.dtype}; wanted float32 or float64 in [0, 1]")
     levels = (images * 255).round()
     if not bool(((levels >= 0) & (levels <= 255)).all()):  # so written, NaN fails too
-        raise AttackError(
-            f"images range from {float(images.min()):g} to {float(images.max()):g}; wanted [0, 1]"
-        )
+        low, high = float(images.min()), float(images.max())
+        raise AttackError(f"images range from {low:g} to {high:g}; wanted [0, 1]")
     if float((images * 255 - levels).abs().max()) > _TOLERANCE:
         raise AttackError("images are not 8-bit: wanted multiples of 1/255, as read from a file")
     return levels
@@ -159,13 +157,13 @@ def run_recipe(
     objective: Objective,
     variable: Variable,
     optimiser: Optimiser,
-    steps: int,
     options: Options,
     *,
+    eps: float = 0,
     penalty: Penalty | None = None,
     view_penalty: ViewPenalty | None = None,
 ) -> Tensor:
-    """Return the values that `optimise` finds, with the recipe's preset and samples where options name none.
+    """Return the values that `optimise` finds, with the recipe's preset and numbers where options name none.
 
     Raises:
         AttackError: a count is less than 1, or a gradient is not finite.
@@ -177,7 +175,7 @@ def run_recipe(
         variable,
         load_preset(recipe.transforms) if distribution is None else distribution,
         optimiser,
-        steps=steps,
+        steps=steps_of(recipe, options, eps),
         samples=check_count("samples", options.get("samples", recipe.samples)),
         generator=generator_of(options),
         chunk=None if chunk is None else check_count("chunk", chunk),

@@ -81,9 +81,14 @@ def check_spec(spec: str, labels: Path | None = None, precision: str = "float32"
     if spec in ("signs", "signs-hardened"):
         return Spec(spec, "signs")
     if spec.startswith("signs@"):
-        return Spec(spec, "signs", path=existing_file(_path(spec.removeprefix("signs@")), "weights file"))
+        return Spec(spec, "signs", path=_weights_file(spec.removeprefix("signs@")))
     if spec.startswith("file:"):
-        return Spec(spec, "file", path=_program_file(_path(spec.removeprefix("file:"))))
+        path = Path(spec.removeprefix("file:")).expanduser()
+        if path.suffix != ".pt2" and path.is_file():
+            raise ClassifierError(
+                f"{path} is no .pt2 program; a state dict needs its architecture: torchvision/NAME@{path}"
+            )
+        return Spec(spec, "file", path=existing_file(path, "torch.export program"))
     if spec.startswith(OWN):
         own_source("model", spec, ClassifierError)
         return Spec(spec, "python")
@@ -136,22 +141,14 @@ def read_label_file(path: Path) -> list[str]:
         raise ClassifierError(f"{path} is no UTF-8 text file of class names") from error
 
 
-def _path(text: str) -> Path:
-    return Path(text).expanduser()
-
-
 def _described(weights: Published) -> str:
     accuracy = "" if weights.top1 is None else f", ImageNet top-1 {weights.top1:.1f} %"
     others = f"; also :{', :'.join(weights.others)}" if weights.others else ""
     return f"{weights.default}{accuracy}{others}"
 
 
-def _program_file(path: Path) -> Path:
-    if path.suffix != ".pt2" and path.is_file():
-        raise ClassifierError(
-            f"{path} is no .pt2 program; a state dict needs its architecture: torchvision/NAME@{path}"
-        )
-    return existing_file(path, "torch.export program")
+def _weights_file(text: str) -> Path:
+    return existing_file(Path(text).expanduser(), "weights file")
 
 
 def _torchvision(spec: str, rest: str, known: Mapping[str, Published], kind: str) -> Spec:
@@ -161,7 +158,7 @@ def _torchvision(spec: str, rest: str, known: Mapping[str, Published], kind: str
         raise ClassifierError(unknown_name(kind, name, known))
     if weights and weights not in known[name].names:
         raise ClassifierError(unknown_name(f"weights of {name}", weights, known[name].names))
-    file = existing_file(_path(path), "weights file") if at else None
+    file = _weights_file(path) if at else None
     return Spec(spec, "torchvision", name, weights or known[name].default, file)
 
 
@@ -171,4 +168,4 @@ def _timm(spec: str, rest: str) -> Spec:
         raise ClassifierError(f"model '{spec}' needs timm: pip install 'physadv[timm]'")
     if name.partition(".")[0] not in timm_architectures():
         raise ClassifierError(unknown_name("timm model", name, timm_architectures()))
-    return Spec(spec, "timm", name, path=existing_file(_path(path), "weights file") if at else None)
+    return Spec(spec, "timm", name, path=_weights_file(path) if at else None)

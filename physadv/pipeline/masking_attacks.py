@@ -14,7 +14,8 @@ from physadv.attacks.queries import NES, QueryOnly
 from physadv.attacks.running import eight_bit_levels
 from physadv.attacks.variables import LInfBall
 from physadv.classifiers import Classifier
-from physadv.evaluation.masking import AttackOutcomes, Bools
+from physadv.evaluation.masking import AttackOutcomes
+from physadv.evaluation.outcomes import Bools
 from physadv.pipeline.settings import MaskingSettings
 from physadv.randomness import generator
 from physadv.transforms import identity

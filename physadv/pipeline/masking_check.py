@@ -9,8 +9,9 @@ import numpy as np
 from physadv.attacks.recipes import RECIPES
 from physadv.classifiers.specs import check_spec
 from physadv.errors import PhysadvError
-from physadv.evaluation.intervals import Estimate
-from physadv.evaluation.masking import AttackOutcomes, Bools, Symptom, accuracy, masking_symptoms, verdict
+from physadv.evaluation.intervals import Estimate, share
+from physadv.evaluation.masking import AttackOutcomes, Symptom, masking_symptoms, verdict
+from physadv.evaluation.outcomes import Bools
 from physadv.pipeline.settings import MaskingSettings, check_least
 from physadv.pipeline.sources import (
     check_source,
@@ -130,12 +131,12 @@ def check_batches(
         classifier=classifier.spec,
         eps=settings.eps,
         attacks={
-            "random noise": accuracy(outcomes.noise),
-            "one step": accuracy(outcomes.one_step),
-            "answers only": accuracy(outcomes.queries),
+            "random noise": share(outcomes.noise),
+            "one step": share(outcomes.one_step),
+            "answers only": share(outcomes.queries),
         },
-        iterative={step: accuracy(right) for step, right in outcomes.iterative.items()},
-        unbounded={step: accuracy(right) for step, right in outcomes.unbounded.items()},
+        iterative={step: share(right) for step, right in outcomes.iterative.items()},
+        unbounded={step: share(right) for step, right in outcomes.unbounded.items()},
         wrong_before=count - len(outcomes.noise),
         queries=settings.query_steps * (1 + settings.population),
         signs=signs,

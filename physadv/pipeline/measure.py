@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from physadv.classifiers.specs import check_spec
-from physadv.evaluation.destruction import Row, table
+from physadv.evaluation.destruction import Row, TransferCell, table, transfer_cells
 from physadv.evaluation.outcomes import Judgement, PairOutcome
-from physadv.evaluation.transfer import TransferCell, transfer_cells
 from physadv.pipeline.observing import PHOTO, UNTOUCHED, Calibration, Channel, Observer, TallyReader
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, CropRow, Manifest, ObservationStore, PhotoRow, Printout, RunError

@@ -92,10 +92,7 @@ def write_results(
 
 
 def _lines(
-    against: Sequence[Against],
-    judgements: Sequence[Judgement],
-    figures: Mapping[str, Figure],
-    command: str,
+    against: Sequence[Against], judgements: Sequence[Judgement], figures: Mapping[str, Figure], command: str
 ) -> list[str]:
     return [
         "# Stickers on a stop sign, after RP2",

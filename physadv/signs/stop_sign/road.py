@@ -105,10 +105,8 @@ class Road:
     def _far_seen(self, driven_m: float, principal: Point) -> Picture:
         zoom = (START_M + _TREES_M) / (START_M + _TREES_M - driven_m)
         height, width = self._far.shape[:2]
-        place = np.array(
-            [(zoom, 0, principal[0] - zoom * width / 2), (0, zoom, principal[1] - zoom * (height - 1))]
-        )
-        border = cv2.BORDER_REPLICATE
+        right, down = principal[0] - zoom * width / 2, principal[1] - zoom * (height - 1)
+        place, border = np.array([(zoom, 0, right), (0, zoom, down)]), cv2.BORDER_REPLICATE
         return _single(cv2.warpAffine(self._far, place, (WIDTH, HEIGHT), borderMode=border))
 
     def _lay_ground(self, frame: Picture, driven_m: float, principal: Point) -> None:
@@ -150,12 +148,10 @@ def set_post(frame: Picture, middle_m: tuple[float, float, float], principal: Po
     x, y, z = middle_m
     corners = [(x + dx, to) for dx, to in ((-1, y), (1, y), (1, CAMERA_HEIGHT_M), (-1, CAMERA_HEIGHT_M))]
     for shift, width, grey in ((0.0, 1.0, 0.40), (0.2, 0.5, 0.62)):
+        across = [FOCAL_PX * (x + ((cx - x) * width + shift) * _POST_M / 2) / z for cx, _ in corners]
         places = [
-            (
-                FOCAL_PX * (x + ((cx - x) * width + shift) * _POST_M / 2) / z + principal[0],
-                FOCAL_PX * cy / z + principal[1],
-            )
-            for cx, cy in corners
+            (u + principal[0], FOCAL_PX * cy / z + principal[1])
+            for u, (_, cy) in zip(across, corners, strict=True)
         ]
         polygon = np.round(np.array(places) * 16).astype(np.int32)
         cv2.fillConvexPoly(frame, polygon, (grey, grey, grey), lineType=cv2.LINE_AA, shift=4)
