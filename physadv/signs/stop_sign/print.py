@@ -12,7 +12,7 @@ from torch import Tensor
 
 from physadv.attacks.objectives import nearest_colours
 from physadv.files import file_sha256, replacing
-from physadv.pipeline.predictions import predictions, to_tensor
+from physadv.pipeline.examples import predictions, to_tensor
 from physadv.runs import Example, Manifest, Printout
 from physadv.runs.manifest import AttackRecord, ClassifierRecord, Selection
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
