@@ -64,9 +64,11 @@ def shifted_from(rgb: Pixels, mcu_rows: int) -> int | None:
         there = np.arange(start, start + samples)[known[start : start + samples]]
         in_first_row = there // samples == start // samples
         jump, wide_jump, luma_jump = jumps[channel, there], wide[channel, there], jumps[0, there]
-        if _is_even(jump, wide_jump) and (
-            _is_in_both_rows(jump, in_first_row) or _carries_on(last[0, there], luma_jump)
-        ):
+        if not _is_even(jump, wide_jump):
+            continue
+        # The content above the edge continues below it, only lighter or darker.
+        carries_on = _spread(last[0, there]) > CONTINUED * _spread(luma_jump)
+        if carries_on or _is_in_both_rows(jump, in_first_row):
             return int(mcu_rows * (start // samples))
     return None
 
@@ -74,13 +76,10 @@ def shifted_from(rgb: Pixels, mcu_rows: int) -> int | None:
 def _along_edges(
     rgb: Pixels, mcu_rows: int, size: tuple[int, int], columns: int, offset: int
 ) -> tuple[Samples, Known]:
-    """Return YCbCr (3, N) of the pixels `offset` rows below the upper edge of every row of MCUs.
-
-    Samples are in raster order. The second result (N,) is which of them are known: none along the first edge,
-    which is that of the photo.
-    """
+    """Return YCbCr (3, N) of the pixels `offset` rows below every upper edge, and which of them are known."""
     rows = rgb[mcu_rows + offset :: mcu_rows, : size[0] * columns][: size[1]]
     means = cv2.resize(rows, size, interpolation=cv2.INTER_AREA)
+    # Nothing is known along the first edge, which is that of the photo.
     means = cv2.copyMakeBorder(means, 1, 0, 0, 0, cv2.BORDER_CONSTANT)
     planes = np.stack(cv2.split(means)).reshape(3, -1)
     known = (planes.min(axis=0) >= CLIPPED) & (planes.max(axis=0) <= 255 - CLIPPED)
@@ -88,10 +87,7 @@ def _along_edges(
 
 
 def _candidates(jumps: Samples, known: Known, samples: int) -> list[tuple[int, int]]:
-    """Return start and channel of stretches, one row long, in which nearly all samples jump the same way.
-
-    Of the stretches that start in the same row, only the best one counts, the middle one of equals.
-    """
+    """Return start and channel of stretches, one row long, in which nearly all samples jump the same way."""
     found = []
     counts = _sliding_sum(known, samples)
     for channel, (jump, least) in enumerate(zip(jumps, LEAST_JUMP, strict=True)):
@@ -100,6 +96,7 @@ def _candidates(jumps: Samples, known: Known, samples: int) -> list[tuple[int, i
             starts = np.flatnonzero((counts >= LEAST_KNOWN) & (hits >= JUMPING * counts))
             for row in np.unique(starts // samples):
                 within = starts[starts // samples == row]
+                # Of those that start in one row, only the best one counts, the middle one of equals.
                 share = hits[within] / counts[within]
                 best = within[share == share.max()]
                 found.append((int(best[len(best) // 2]), channel))
@@ -127,11 +124,6 @@ def _is_in_both_rows(jump: Samples, in_first_row: Known) -> bool:
     near = abs(jump - shift) < abs(shift) / 2
     parts = (near[in_first_row], near[~in_first_row])
     return all(len(part) >= LEAST_KNOWN // 2 and part.mean() >= JUMPING_IN_BOTH for part in parts)
-
-
-def _carries_on(luma: Samples, luma_jump: Samples) -> bool:
-    """Return whether the content above the edge continues below it, only lighter or darker."""
-    return _spread(luma) > CONTINUED * _spread(luma_jump)
 
 
 def _spread(values: Samples) -> float:

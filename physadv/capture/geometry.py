@@ -10,8 +10,7 @@ Points = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 
 # The main camera of a phone has 23 to 28 mm.
-USUAL_FOCAL_35MM = 26.0
-FILM_DIAGONAL = float(np.hypot(36, 24))
+USUAL_FOCAL_35MM, FILM_DIAGONAL = 26.0, float(np.hypot(36, 24))
 DIFFERENCE_MM = 0.05
 
 
@@ -40,6 +39,23 @@ class Pinhole:
         diagonal = float(np.hypot(self.width, self.height))
         return (self.focal_35mm or USUAL_FOCAL_35MM) / FILM_DIAGONAL * diagonal
 
+    def view(self, slope: Points, pixel: Points) -> tuple[float, float]:
+        """Return the viewing angle at one point, degrees (0 is frontal), and its distance in mm.
+
+        A small piece of the paper is taken as a plane. Lengths along the line of sight are lost, lengths
+        across it shrink with the distance; on inclined paper the two directions differ.
+
+        Args:
+            slope: derivatives (2, 2) from `jacobians`.
+            pixel: where the point is in the photo, (2,).
+        """
+        ray = np.append((pixel - self.centre) / self.focal, 1.0)
+        length = float(np.linalg.norm(ray))
+        tangents = np.vstack([slope / self.focal, np.zeros(2)])
+        across = tangents - np.outer(ray, ray @ tangents) / length**2
+        shrunk, whole = np.sqrt(np.maximum(np.linalg.eigvalsh(across.T @ across), 0))
+        return float(np.degrees(np.arccos(np.clip(shrunk / whole, 0, 1)))), float(length / whole)
+
 
 class SheetModel(Protocol):
     """How one camera sees a sheet of paper, flat or not."""
@@ -66,22 +82,3 @@ def pixels_per_mm(slopes: Points) -> Points:
     """Return the resolution (N,) from `jacobians` (N, 2, 2): the geometric mean over directions."""
     resolution: Points = np.sqrt(np.abs(np.linalg.det(slopes)))
     return resolution
-
-
-def viewed_from(slope: Points, pixel: Points, camera: Pinhole) -> tuple[float, float]:
-    """Return the viewing angle at one point, degrees (0 is frontal), and its distance from the camera, mm.
-
-    A small piece of the paper is taken as a plane. Lengths along the line of sight are lost, lengths across
-    it shrink with the distance; on inclined paper the two directions differ.
-
-    Args:
-        slope: derivatives (2, 2) from `jacobians`.
-        pixel: where the point is in the photo, (2,).
-        camera: gives the middle of the photo and the focal length.
-    """
-    ray = np.append((pixel - camera.centre) / camera.focal, 1.0)
-    length = float(np.linalg.norm(ray))
-    tangents = np.vstack([slope / camera.focal, np.zeros(2)])
-    across = tangents - np.outer(ray, ray @ tangents) / length**2
-    shrunk, whole = np.sqrt(np.maximum(np.linalg.eigvalsh(across.T @ across), 0))
-    return float(np.degrees(np.arccos(np.clip(shrunk / whole, 0, 1)))), float(length / whole)

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 PREFIX = "P1"
 RUN_CHARACTERS = 6
 MODULES = 21
-_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def base36(number: int, width: int) -> str:
     """
     if not 0 <= number < 36**width:
         raise ValueError(f"{number} does not fit {width} base-36 digits")
-    return "".join(_DIGITS[number // 36**place % 36] for place in reversed(range(width)))
+    return np.base_repr(number, 36).zfill(width)
 
 
 def digest36(text: str, width: int) -> str:

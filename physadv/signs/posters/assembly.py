@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from physadv.sheets.ink import BOLD
+from physadv.sheets.pdf import BOLD
 from physadv.signs.posters.paper_signs import Cutout, PaperSign
 from physadv.signs.posters.posters import EDGE, FOOT, LEFT, Label, PosterPage, Stroke, box_outline
 from physadv.signs.posters.tiles import CUT_WIDTH, Grid, plan_grid, plan_tiles

@@ -9,8 +9,8 @@ from math import ceil
 
 import numpy as np
 
-from physadv.sheets.ink import SIGNS
 from physadv.sheets.layout import CLEARANCE, CODE, SADDLE, BoxMm, SheetError, page_size, rounded_box, snap
+from physadv.sheets.pdf import SIGNS
 from physadv.signs.posters.paper_signs import Cutout
 from physadv.signs.posters.posters import EDGE, Label, PosterPage, Stroke
 

@@ -9,9 +9,8 @@ import pytest
 from capture_scene import Scene as Taken
 from capture_scene import picture
 
-from physadv.capture.bent_page import BentPage, fit_bent
 from physadv.capture.crop_photo import crop_photo
-from physadv.capture.fitting import fit_sheet, fit_thin_plate
+from physadv.capture.fitting import BentPage, fit_bent, fit_sheet, fit_thin_plate
 from physadv.capture.flat_page import FlatPage, fit_flat
 from physadv.capture.geometry import Pinhole, SheetModel
 from physadv.phone import Phone, Scene
