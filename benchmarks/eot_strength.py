@@ -18,8 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 from physadv.attacks.gradient import eot
-from physadv.attacks.objectives import random_target
-from physadv.attacks.penalties import lab_distance
+from physadv.attacks.objectives import lab_distance, random_target
 from physadv.classifiers import Classifier, load_classifier
 from physadv.transforms import Transformation, load_preset
 

@@ -34,7 +34,7 @@ from physadv.evaluation.intervals import Estimate, proportion
 from physadv.files import replacing
 from physadv.progress import reporter
 from physadv.randomness import generator
-from physadv.report.figures.drawing import GRID, INK, MUTED, STYLES
+from physadv.report.drawing import GRID, INK, MUTED, STYLES
 
 AREAS = (0.03, 0.05, 0.08, 0.10, 0.15, 0.20, 0.30)
 QUICK = {"net": "mobilenet_v1_050_160", "size": 160, "areas": (0.1, 0.3), "steps": 100}

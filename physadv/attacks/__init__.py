@@ -23,21 +23,19 @@ if TYPE_CHECKING:
     from physadv.attacks.minimum_norm import cw_l2, lbfgs
     from physadv.attacks.objectives import (
         ensemble,
+        lab_distance,
         least_likely_class,
+        non_printability_minimum,
+        non_printability_product,
         random_target,
         targeted_cross_entropy,
         targeted_margin,
+        total_variation,
         untargeted_cross_entropy,
         untargeted_margin,
     )
     from physadv.attacks.optimisers import MomentumSign, NormalisedStep, SignedStep, TorchOptimiser
     from physadv.attacks.patches import Patch, Placement, circle, paste, patch, square, universal_patch
-    from physadv.attacks.penalties import (
-        lab_distance,
-        non_printability_minimum,
-        non_printability_product,
-        total_variation,
-    )
     from physadv.attacks.queries import NES, FiniteDifferences, QueryOnly
     from physadv.attacks.recipes import RECIPES, Recipe, find_recipe
     from physadv.attacks.stickers import Stickers, bars, rp2

@@ -13,9 +13,8 @@ import torch
 from torch import Tensor
 
 from physadv.attacks.errors import AttackError
-from physadv.attacks.objectives import targeted_cross_entropy, untargeted_likelihood
+from physadv.attacks.objectives import lab_distance, targeted_cross_entropy, untargeted_likelihood
 from physadv.attacks.optimisers import MomentumSign, NormalisedStep, Optimiser, SignedStep, TorchOptimiser
-from physadv.attacks.penalties import lab_distance
 from physadv.attacks.recipes import RECIPES
 from physadv.attacks.running import Options, checked_levels, objective_for, run_recipe, steps_of, whole_eps
 from physadv.attacks.variables import L2Ball, LInfBall
@@ -43,7 +42,6 @@ def fast(
         AttackError: an argument is out of its range, or a gradient is not finite.
 
     Example:
-        >>> import torch
         >>> from physadv.classifiers import load_classifier
         >>> images = torch.full((1, 3, 32, 32), 128 / 255)
         >>> adversarial = fast(load_classifier("signs"), images, torch.tensor([14]), eps=8 / 255)
@@ -61,14 +59,6 @@ def bim(
     """Take `fast` steps of one level, clipped to the ball after each (Kurakin et al. 2017, section 2.2).
 
     The number of steps is `kurakin_iterations`. Arguments, result and errors as `fast`.
-
-    Example:
-        >>> import torch
-        >>> from physadv.classifiers import load_classifier
-        >>> images, labels = torch.full((1, 3, 32, 32), 128 / 255), torch.tensor([14])
-        >>> adversarial = bim(load_classifier("signs"), images, labels, eps=8 / 255, steps=2)
-        >>> round(float((adversarial - images).abs().max() * 255))
-        2
     """
     return _l_inf("bim", classifier, images, labels, eps, options)
 
@@ -92,7 +82,6 @@ def pgd(
     is drawn from the ball's whole levels, so every step is exact. Arguments, result and errors as `fast`.
 
     Example:
-        >>> import torch
         >>> from physadv.classifiers import load_classifier
         >>> images, labels = torch.full((1, 3, 32, 32), 128 / 255), torch.tensor([14])
         >>> adversarial = pgd(load_classifier("signs"), images, labels, eps=8 / 255, steps=3)
@@ -123,10 +112,8 @@ def pgd_l2(
     if not eps > 0:
         raise AttackError(f"eps is {eps:g}; wanted a positive Euclidean radius")
     recipe, ball = RECIPES["pgd-l2"], L2Ball(checked_levels(classifier, images, labels), eps * 255)
-    objective = objective_for(classifier, labels, options)
-    steps = steps_of(recipe, options)
-    step = NormalisedStep(recipe.step_size(ball.eps))
-    return ball.whole(run_recipe(recipe, classifier, objective, ball, step, steps, options)) / 255
+    objective, step = objective_for(classifier, labels, options), NormalisedStep(recipe.step_size(ball.eps))
+    return ball.whole(run_recipe(recipe, classifier, objective, ball, step, options)) / 255
 
 
 def eot(
@@ -139,7 +126,6 @@ def eot(
     Arguments, result and errors as `fast`.
 
     Example:
-        >>> import torch
         >>> from physadv.classifiers import load_classifier
         >>> images, labels = torch.full((1, 3, 32, 32), 128 / 255), torch.tensor([14])
         >>> robust = eot(load_classifier("signs"), images, labels, eps=8 / 255, steps=2)
@@ -173,10 +159,9 @@ def eot_lagrangian(
             clean = view(images.repeat(len(seen) // len(images), 1, 1, 1))
         return weight * lab_distance(seen, clean)
 
-    recipe, steps = _LAGRANGIAN, steps_of(_LAGRANGIAN, options)
     objective = objective_for(classifier, labels, options, away=untargeted_likelihood)
-    adam = TorchOptimiser(partial(torch.optim.Adam, lr=recipe.step_size()))
-    values = run_recipe(recipe, classifier, objective, box, adam, steps, options, view_penalty=distance)
+    adam = TorchOptimiser(partial(torch.optim.Adam, lr=_LAGRANGIAN.step_size()))
+    values = run_recipe(_LAGRANGIAN, classifier, objective, box, adam, options, view_penalty=distance)
     return box.whole(values) / 255
 
 
@@ -196,9 +181,8 @@ def _l_inf(
         objective = objective_for(classifier, labels, options)
     else:
         objective = targeted_cross_entropy(recipe.target(classifier, images))
-    steps = steps_of(recipe, options, ball.eps)
-    size = recipe.step_size(ball.eps, steps)
+    size = recipe.step_size(ball.eps, steps_of(recipe, options, ball.eps))
     step: Optimiser = SignedStep(max(1, round(size)))
     if "decay" in recipe.parameters:
         step = MomentumSign(size, recipe.parameters["decay"])
-    return ball.whole(run_recipe(recipe, classifier, objective, ball, step, steps, options)) / 255
+    return ball.whole(run_recipe(recipe, classifier, objective, ball, step, options, eps=ball.eps)) / 255

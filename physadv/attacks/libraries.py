@@ -35,6 +35,7 @@ from physadv.errors import unknown_name
 from physadv.transforms import identity
 from physadv.transforms.protocol import Identity
 
+_NOT_TARGETED = "{} cannot be aimed at a target; leave it out"
 _WITHOUT_TARGET = ("L2DeepFoolAttack", "LinfDeepFoolAttack")
 """Foolbox lets these have a target and steps to the nearest boundary all the same."""
 
@@ -60,17 +61,10 @@ class LibraryAttack:
         eps: float | None = None,
         **options: Unpack[Options],
     ) -> Tensor:
-        """Return adversarial images, whole 8-bit levels.
-
-        Args:
-            classifier: the classifier to fool.
-            images: float32 or float64 (B, 3, H, W) in [0, 1], whole 8-bit levels.
-            labels: int64 (B,), the true classes.
-            eps: budget, a fraction of the pixel range, for attacks that take one.
-            **options: `generator`, `targets` and, of attacks that have them, `steps`.
+        """Return adversarial images, whole 8-bit levels; arguments as `fast`, eps for attacks that take one.
 
         Raises:
-            AttackError: the library is absent, or has no such attack, or the attack refuses an argument.
+            AttackError: the library is absent, has no such attack, or the attack refuses an argument.
         """
         levels, targets = checked_levels(classifier, images, labels), options.get("targets")
         if targets is not None:
@@ -139,15 +133,12 @@ class LibraryAttack:
             raise AttackError(f"{self.name} takes no steps; leave them out")
         return {"steps": check_count("steps", steps)}
 
-    def _not_targeted(self) -> AttackError:
-        return AttackError(f"{self.name} cannot be aimed at a target; leave it out")
-
     def _run_foolbox(
         self, classifier: Classifier, images: Tensor, labels: Tensor, eps: float | None, options: Options
     ) -> Tensor:
         arguments, targets, library = self._steps(options), options.get("targets"), import_module("foolbox")
         if targets is not None and self.attack in _WITHOUT_TARGET:
-            raise self._not_targeted()
+            raise AttackError(_NOT_TARGETED.format(self.name))
         attack = _foolbox_attack(self._class(), **arguments)
         model = library.PyTorchModel(classifier, bounds=(0, 1), device=images.device)
         untargeted, targeted = library.criteria.Misclassification, library.criteria.TargetedMisclassification
@@ -157,7 +148,7 @@ class LibraryAttack:
             found: Tensor = attack(model, images, wanted, **({"epsilons": eps} if measured else {}))[1]
         except ValueError as error:
             if targets is not None and "criterion" in str(error):
-                raise self._not_targeted() from error
+                raise AttackError(_NOT_TARGETED.format(self.name)) from error
             raise
         return found
 
@@ -177,7 +168,7 @@ class LibraryAttack:
         attack.set_device(images.device)
         if targets is not None:
             if "targeted" not in attack.supported_mode:
-                raise self._not_targeted()
+                raise AttackError(_NOT_TARGETED.format(self.name))
             attack.set_mode_targeted_by_label(quiet=True)
         found: Tensor = attack(images, labels if targets is None else targets)
         return found

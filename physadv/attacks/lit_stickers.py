@@ -1,4 +1,4 @@
-"""One set of stickers for all surfaces of a kind, such as signs, lit as each of them is, in other scenes."""
+"""One set of stickers for many signs: lit as each sign is, and shown in front of other scenes."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from physadv.attacks.penalties import nearest_colours
+from physadv.attacks.objectives import nearest_colours
 from physadv.attacks.variables import mid_grey_noise
 from physadv.transforms import round_to_8_bits
 from physadv.transforms.colours import linear_to_srgb, srgb_to_linear
@@ -14,6 +14,8 @@ from physadv.transforms.protocol import Parameters
 
 MARGIN = 0.1
 """Margin of scene around a face, in sides of the face: what a crop shows of a sign's surroundings."""
+_PAPER = 0.86
+"""Linear light of white paper under the light that makes a perfect white 1."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class SharedStickers:
         backgrounds: (K, 3, C, C) in [0, 1], what may be behind a sign besides its own surroundings.
         batch: number of signs that a step draws.
         palette: (N, 3) in [0, 1], the only colours allowed; None allows any.
-        start_at: levels (1, 3, S, S) to start from; None starts from noise about mid-grey.
+        start_at: levels (1, 3, S, S) to start from; None starts from noise around mid-grey.
     """
 
     scenes: Tensor
@@ -88,7 +90,7 @@ def relit(stickers: Tensor, light: Tensor) -> Tensor:
 
 
 def white_light(faces: Tensor, plate: Tensor) -> Tensor:
-    """Return how white each sign's own white is, linear light over that of white paper, (V, 3).
+    """Return the linear light of each sign's white relative to that of white paper, (V, 3).
 
     Stickers are relit with it: on a sign in the shade a sticker is as dark as the sign's letters.
 
@@ -104,18 +106,14 @@ def white_light(faces: Tensor, plate: Tensor) -> Tensor:
     return srgb_to_linear(white) / _PAPER
 
 
-_MOST_GAIN = 4.0
-_PAPER = 0.86
-"""Linear light of white paper under the light that makes a perfect white 1."""
-
-
 def metered(faces: Tensor, light: Tensor) -> tuple[Tensor, Tensor]:
-    """Return faces (V, 3, H, W) and their light as a camera exposes them that meters the sign.
+    """Return faces (V, 3, H, W) and their light as exposed by a camera that meters the sign.
 
     Photos may show signs in the shade or against the sky, while the simulated cameras light their views
-    themselves. Each face is brought to white paper's light, by two stops at most: beyond lies only noise.
+    themselves. Each face is brightened to the level of white paper, by two stops at most: beyond that there
+    is only noise.
     """
-    gain = (1 / light.amax(dim=1)).clamp(1, _MOST_GAIN)
+    gain = (1 / light.amax(dim=1)).clamp(1, 4)
     shown = linear_to_srgb((srgb_to_linear(faces) * gain[:, None, None, None]).clamp(0, 1))
     return shown, light * gain[:, None]
 

@@ -12,12 +12,10 @@ import torch
 from torch import Tensor
 
 from physadv.attacks.errors import AttackError
-from physadv.attacks.objectives import Objective
+from physadv.attacks.objectives import Objective, Penalty
 from physadv.attacks.optimisers import Optimiser
-from physadv.attacks.penalties import Penalty
 from physadv.attacks.variables import Variable
 from physadv.transforms import Transformation
-from physadv.transforms.protocol import Parameters
 
 Callback = Callable[[int, Tensor], None]
 """(step, losses (B,) before the step) → None."""
@@ -26,18 +24,15 @@ Goal = Callable[[Tensor], Tensor]
 ViewPenalty = Callable[[Tensor, Callable[[Tensor], Tensor]], Tensor]
 """(transformed images (N, 3, H, W), the draw that transformed them: images → images) → losses (N,)."""
 
-CPU_CHUNK = 8 * 224 * 224
-"""Pixels shown to the classifier at once on a CPU.
-
-With more, activations outgrow what the allocator keeps and are paged in anew at every step: a quarter of
-ResNet-18's time at 32 × 224².
-"""
-ACCELERATOR_CHUNK = 128 * 224 * 224
+# With more, activations outgrow what the allocator keeps and are paged in anew at every step: a quarter of
+# ResNet-18's time at 32 × 224².
+CPU_CHUNK, ACCELERATOR_CHUNK = 8 * 224 * 224, 128 * 224 * 224
+"""Pixels shown to the classifier at once on a CPU, and on an accelerator."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Where the loop stands before a step; whoever keeps it must copy or save it before the next step.
+    """State of the loop before a step; copy or save it before the next step, which changes it.
 
     Attributes:
         step: number of the next step, from 0.
@@ -55,7 +50,7 @@ class Snapshot:
 
 
 Keep = Callable[[Snapshot], None]
-"""Called before every step with where the loop stands."""
+"""Function called before every step with the state of the loop."""
 
 
 def optimise(
@@ -91,17 +86,17 @@ def optimise(
         steps: number of steps.
         samples: transformations drawn per image and step.
         generator: source of the start and of every draw; the same state gives the same values.
-        chunk: samples per image held in memory at once; without it as many as suit the device, at least one.
-            It changes neither the draws nor, but for the order of the sum, the gradient.
+        chunk: samples per image held in memory at once; by default as many as suit the device, at least one.
+            It changes neither the draws nor, except for the order of the sum, the gradient.
         penalty: a further loss of the values themselves, added to the expected one.
         view_penalty: a further loss of every transformed image, whose expectation is added. It is given the
             draw too, so that it can compare with other images under the same transformation.
         callback: function called with (step, losses (B,)) before every step.
-        goal: function asked every `check_every` steps which pictures are good enough. Those are changed no
-            more, and the loop ends when all are. Only for variables with one row an image.
-        check_every: steps between two questions to `goal`.
+        goal: function called every `check_every` steps that tells which pictures are good enough. These are
+            no longer changed, and the loop ends when all are. Only for variables with one row per image.
+        check_every: number of steps between two calls of `goal`.
         keep: function called with a `Snapshot` before every step.
-        resume: snapshot of an interrupted loop of the same arguments, to go on from to the same end.
+        resume: snapshot of an interrupted loop with the same arguments; the result is the same.
 
     Raises:
         AttackError: a gradient is not finite.
@@ -124,18 +119,8 @@ def optimise(
         values, done, first = resume.values, resume.done, resume.step
         generator.set_state(resume.stream)
         optimiser.restore(resume.optimiser)
-    gradient_at = partial(
-        expected_loss,
-        classifier,
-        objective,
-        variable,
-        distribution,
-        samples=samples,
-        generator=generator,
-        chunk=chunk or _fitting_chunk(variable, values),
-        penalty=penalty,
-        view_penalty=view_penalty,
-    )
+    loss_at = partial(expected_loss, classifier, objective, variable, distribution, samples=samples)
+    chunk = chunk or _fitting_chunk(variable, values)
     for step in range(first, steps):
         if keep is not None:
             keep(Snapshot(step, values, done, generator.get_state(), optimiser.memory()))
@@ -143,7 +128,9 @@ def optimise(
             done |= goal(variable.images(values))
             if bool(done.all()):
                 break
-        losses, gradient = gradient_at(values)
+        losses, gradient = loss_at(
+            values, generator=generator, chunk=chunk, penalty=penalty, view_penalty=view_penalty
+        )
         if not gradient.isfinite().all():
             raise AttackError(f"the gradient is not finite (NaN or overflow) at step {step + 1} of {steps}")
         if callback is not None:
@@ -182,8 +169,9 @@ def expected_loss(
     def of_chunk(first: int) -> tuple[Tensor, Tensor]:
         size = min(chunk, samples - first)
         rows = slice(first * batch, (first + size) * batch)
-        view = partial(distribution.apply, parameters=_rows(drawn, rows))
-        seen = view(variable.render(values, _rows(placed, rows), size))
+        here, draw = ({name: each[rows] for name, each in drew.items()} for drew in (placed, drawn))
+        view = partial(distribution.apply, parameters=draw)
+        seen = view(variable.render(values, here, size))
         part = objective(classifier(seen).reshape(size, batch, -1)).sum(dim=0) / samples
         if view_penalty is not None:
             part = part + view_penalty(seen, view).reshape(size, batch).sum(dim=0) / samples
@@ -212,7 +200,3 @@ def images_at_once(images: Tensor) -> int:
     """Return how many images of this size, (…, H, W), to show a classifier at once on their device."""
     allowed = CPU_CHUNK if images.device.type == "cpu" else ACCELERATOR_CHUNK
     return max(1, allowed // (images.shape[-2] * images.shape[-1]))
-
-
-def _rows(parameters: Parameters, rows: slice) -> Parameters:
-    return {name: values[rows] for name, values in parameters.items()}

@@ -22,15 +22,13 @@ from physadv.attacks.running import (
     generator_of,
     objective_for,
     run_recipe,
-    steps_of,
 )
 from physadv.attacks.variables import LInfBall, TanhBox
 from physadv.classifiers import Classifier
 
 _CW_L2, _LBFGS = RECIPES["cw-l2"], RECIPES["lbfgs"]
 _GROWTH = 10.0
-"""Factor of c while nothing fools: that of Carlini & Wagner's code, as is the first c of both recipes."""
-
+"""Factor by which c grows until something fools, as in Carlini & Wagner's code, like the first c."""
 _UNIT = 255**2 / 2
 """From ‖δ‖² + c·loss of pixels in [0, 1] to ½‖δ‖² of levels, of the curvature 1 that L-BFGS begins with."""
 
@@ -46,19 +44,19 @@ def cw_l2(
 ) -> Tensor:
     """Return the nearest pictures in L2 that fool the classifier (Carlini & Wagner 2017, section VI-A).
 
-    Adam on tanh values, ‖δ‖² + c·f6, for several values of c: the numbers are those of their code but for its
-    10,000 steps. Pictures are 8-bit all along, and fooling is judged on them.
+    Adam minimises ‖δ‖² + c·f6 over tanh values, for several values of c. The numbers are those of their code,
+    except for its 10,000 steps. Pictures are 8-bit throughout, and judged as such.
 
     Args:
         classifier: the classifier to fool.
         images: float32 or float64 (B, 3, H, W) in [0, 1], whole 8-bit levels.
         labels: int64 (B,), the true classes.
-        confidence: κ, the margin by which the logit of another class, or the target's, must be the largest.
+        confidence: κ, the margin by which the logit of another class, or of the target, must lead.
         searches: number of values of c that are tried.
         **options: see `Options`; `steps` is the number of one search, and the callback is called in each.
 
     Returns:
-        The nearest picture of every image that fooled in all draws of a step; else the last one.
+        For every image the nearest picture that fooled in all draws of a step, or else the last one.
 
     Raises:
         AttackError: an argument is out of its range, or a gradient is not finite.
@@ -66,8 +64,8 @@ def cw_l2(
     if not confidence >= 0:
         raise AttackError(f"confidence is {confidence:g}; wanted 0 or more")
     box = TanhBox(checked_levels(classifier, images, labels))
-    make = partial(TorchOptimiser, partial(torch.optim.Adam, lr=_CW_L2.step_size()))
-    return _search(_CW_L2, classifier, labels, box, make, options, searches, confidence=confidence)
+    adam = partial(TorchOptimiser, partial(torch.optim.Adam, lr=_CW_L2.step_size()))
+    return _search(_CW_L2, classifier, labels, box, adam, options, searches, confidence=confidence)
 
 
 def lbfgs(
@@ -89,8 +87,7 @@ def lbfgs(
         targets = runner_up_class(classifier, images, labels)
     objective = objective_for(classifier, labels, {"targets": targets})
     one = partial(TorchOptimiser, partial(torch.optim.LBFGS, lr=_LBFGS.step_size(), max_iter=1))
-    make = partial(EachImage, one)
-    return _search(_LBFGS, classifier, labels, box, make, options, searches, objective)
+    return _search(_LBFGS, classifier, labels, box, partial(EachImage, one), options, searches, objective)
 
 
 def _search(
@@ -113,7 +110,7 @@ def _search(
     low, high = torch.zeros_like(weight), torch.full_like(weight, torch.inf)
     # A snapshot says where one loop stands, not in which search.
     options = {**options, "generator": generator_of(options), "keep": None, "resume": None}
-    steps, values = steps_of(recipe, options), box.levels
+    values = box.levels
 
     def weighted(logits: Tensor) -> Tensor:
         return _UNIT * weight * loss(nearest.judged(logits))
@@ -122,8 +119,8 @@ def _search(
         return nearest.squared_distance(box.images(values))
 
     for _ in range(check_count("searches", searches)):
-        nearest.restart()
-        values = run_recipe(recipe, classifier, weighted, box, optimiser(), steps, options, penalty=distance)
+        nearest.found = torch.zeros_like(nearest.found)
+        values = run_recipe(recipe, classifier, weighted, box, optimiser(), options, penalty=distance)
         high = torch.where(nearest.found, weight, high)
         low = torch.where(nearest.found, low, weight)
         weight = torch.where(high.isfinite(), (low + high) / 2, _GROWTH * weight)
@@ -137,13 +134,9 @@ class _Nearest:
     def __init__(self, levels: Tensor, margin: Objective, confidence: float) -> None:
         self.pictures = levels / 255
         self.distance = levels.new_full((len(levels),), torch.inf)
-        self._levels, self._margin, self._confidence = levels, margin, confidence
-        self.restart()
-
-    def restart(self) -> None:
-        """Forget which images were fooled, but not by which pictures."""
         self.found = torch.zeros_like(self.distance, dtype=torch.bool)
         self._in_all_draws = torch.ones_like(self.found)
+        self._levels, self._margin, self._confidence = levels, margin, confidence
 
     def judged(self, logits: Tensor) -> Tensor:
         """Return logits (S, B, K) of some of a step's draws, having noted which images fooled in them."""

@@ -91,9 +91,9 @@ class TorchOptimiser(Optimiser):
     """A step of any `torch.optim` optimiser, such as Adam or L-BFGS, on the values.
 
     Args:
-        make: parameters → optimiser, for instance `partial(torch.optim.Adam, lr=0.01)`. An optimiser that
-            evaluates the loss again within a step (L-BFGS with a line search) is not supported.
-        schedule: optimiser → learning-rate scheduler, stepped after every step; a constant rate without it.
+        make: parameters → optimiser, for instance `partial(torch.optim.Adam, lr=0.01)`; not one that
+            evaluates the loss again within a step, such as L-BFGS with a line search.
+        schedule: optimiser → learning-rate scheduler, stepped after every step; by default a constant rate.
     """
 
     def __init__(
@@ -110,10 +110,9 @@ class TorchOptimiser(Optimiser):
         """Return the values after one step."""
         if not self._running:
             self._parameter = values.clone()
-            optimiser = self._make([self._parameter])
-            self._running = {"optimiser": optimiser}
+            self._running = {"optimiser": self._make([self._parameter])}
             if self._schedule is not None:
-                self._running["schedule"] = self._schedule(optimiser)
+                self._running["schedule"] = self._schedule(self._running["optimiser"])
             for name, state in self._restored.items():
                 self._running[name].load_state_dict(state)
         self._parameter.copy_(values)
@@ -163,18 +162,16 @@ class EachImage(Optimiser):
 
 
 def cooling_adam(rate: float, steps: int) -> TorchOptimiser:
-    """Return Adam for an expectation: short memories, the rate falling to nothing along half a cosine.
+    """Return Adam for an expectation: short memory, and a rate that falls to zero along half a cosine.
 
-    Gradients of few samples are noisy. A rate that stays keeps the values jittering about what they should
-    be; one that falls averages the noise away in the end.
+    Gradients from few samples are noisy; a falling rate averages the noise out in the end.
 
     Args:
         rate: first learning rate, in the unit of the values.
         steps: number of steps that will be taken.
     """
-    return TorchOptimiser(
-        partial(torch.optim.Adam, lr=rate, betas=(0.8, 0.99)), partial(CosineAnnealingLR, T_max=steps)
-    )
+    adam = partial(torch.optim.Adam, lr=rate, betas=(0.8, 0.99))
+    return TorchOptimiser(adam, partial(CosineAnnealingLR, T_max=steps))
 
 
 def spanning_adam(steps: int) -> TorchOptimiser:
@@ -182,5 +179,4 @@ def spanning_adam(steps: int) -> TorchOptimiser:
 
     Larger steps overshoot and end on black and white noise; smaller ones leave colours out of reach.
     """
-    # Half a cosine covers half the distance of a constant rate.
-    return cooling_adam(256 / steps, steps)
+    return cooling_adam(256 / steps, steps)  # half a cosine covers half the distance of a constant rate

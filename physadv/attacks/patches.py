@@ -11,9 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from physadv.attacks.errors import AttackError
-from physadv.attacks.objectives import Objective, targeted_cross_entropy
+from physadv.attacks.objectives import Penalty, targeted_cross_entropy
 from physadv.attacks.optimisers import Optimiser, TorchOptimiser
-from physadv.attacks.penalties import Penalty
 from physadv.attacks.recipes import RECIPES
 from physadv.attacks.running import (
     Options,
@@ -23,7 +22,6 @@ from physadv.attacks.running import (
     objective_for,
     refuse_goal,
     run_recipe,
-    steps_of,
 )
 from physadv.attacks.variables import LInfBall, mid_grey_noise
 from physadv.classifiers import Classifier
@@ -34,6 +32,7 @@ from physadv.transforms.resampling import ANTIALIAS
 
 _RECIPE = RECIPES["patch"]
 _AREA = _RECIPE.budget(None, None)["area"]
+_adam = partial(TorchOptimiser, partial(torch.optim.Adam, lr=_RECIPE.step_size()))
 
 
 def circle(size: int) -> Tensor:
@@ -49,7 +48,7 @@ def square(size: int) -> Tensor:
 
 
 def shown_side(shape: Callable[[int], Tensor], area: float, height: int, width: int) -> int:
-    """Return the side, in whole pixels, of the square that holds a mask covering a share of an image.
+    """Return the side, in whole pixels, of the square around a mask that covers a share of an image.
 
     Raises:
         AttackError: the mask is empty.
@@ -62,11 +61,11 @@ def shown_side(shape: Callable[[int], Tensor], area: float, height: int, width: 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a patch may be put: anywhere wholly inside the image, turned and scaled at random.
+    """Random places of a patch: anywhere wholly inside the image, rotated and scaled.
 
     Attributes:
         area: the least and the largest share of the image's area that the mask covers.
-        rotation: largest turn either way, degrees; Brown et al. 2017's own without it.
+        rotation: largest rotation either way, in degrees; by default that of Brown et al. 2017.
     """
 
     area: tuple[float, float]
@@ -99,7 +98,7 @@ class Patch:
         placement: places it may be put at.
         batch: number of backgrounds that a step draws.
         in_order: whether every step shows all backgrounds, each in its own row, instead of drawing some.
-        disguise: ball about a picture (1, 3, h, w) that values stay in.
+        disguise: ball around a picture (1, 3, h, w) that the values stay in.
 
     Raises:
         AttackError: `batch` is not the number of backgrounds in order, or the disguise has another size.
@@ -132,11 +131,10 @@ class Patch:
 
     def draw(self, n: int, generator: torch.Generator) -> Parameters:
         """Draw n places and n backgrounds."""
-        chosen = (
-            torch.arange(n) % self.batch
-            if self.in_order
-            else torch.randint(len(self.backgrounds), (n,), generator=generator, device=generator.device)
-        )
+        count = len(self.backgrounds)
+        chosen = torch.arange(n) % count
+        if not self.in_order:
+            chosen = torch.randint(count, (n,), generator=generator, device=generator.device)
         return {**self.placement.draw(n, generator), "background": chosen}
 
     def render(self, values: Tensor, drawn: Parameters, samples: int) -> Tensor:
@@ -198,20 +196,20 @@ def patch(
 ) -> Tensor:
     """Return a patch (3, size, size) that makes images be taken for `target` (Brown et al. 2017).
 
-    Minimises the expected cross-entropy of the target over backgrounds, places and a distribution, by Adam.
+    It minimises the target's cross-entropy expected over backgrounds, places and a distribution, by Adam.
 
     Args:
         classifier: images (N, 3, H, W) in [0, 1] → logits (N, K).
         backgrounds: (B, 3, H, W) in [0, 1]; a random `batch` of them is taken at every step.
         target: the class to reach.
         area: share of the image that the mask covers, or the least and the largest.
-        size: side of the patch in pixels; as many as it is shown with, at its largest, without it.
+        size: side of the patch in pixels; by default the side at which the largest patch is shown.
         shape: size → alpha mask, such as `circle` or `square`.
-        rotation: largest turn either way, degrees.
-        batch: backgrounds a step.
-        optimiser: step rule on levels from 0 to 255; the recipe's Adam without it.
+        rotation: largest rotation either way, in degrees.
+        batch: number of backgrounds per step.
+        optimiser: step rule on levels from 0 to 255; by default the recipe's Adam.
         penalties: further losses of the patch's levels, such as total variation.
-        disguise: the ball about a picture (1, 3, size, size) that the patch stays in.
+        disguise: ball around a picture (1, 3, size, size) that the patch stays in.
         **options: see `Options`; `samples` are places and transformations per background and step. There are
             no targets and no goal.
 
@@ -229,46 +227,26 @@ def patch(
         raise AttackError("a patch has one target, a class; wanted no targets")
     if target < 0:
         raise AttackError(f"target {target}: wanted a class index")
-    low, high = (area, area) if isinstance(area, float) else area
-    placement = Placement((low, high), rotation)
-    side = shown_side(shape, high, *backgrounds.shape[-2:]) if size is None else size
-    variable = Patch(
-        backgrounds=backgrounds,
-        alpha=shape(check_count("size", side)).to(backgrounds),
-        placement=placement,
-        batch=check_count("batch", batch),
-        disguise=disguise,
-    )
+    placement = Placement((area, area) if isinstance(area, float) else area, rotation)
+    side = shown_side(shape, placement.area[1], *backgrounds.shape[-2:]) if size is None else size
+    alpha = shape(check_count("size", side)).to(backgrounds)
+    variable = Patch(backgrounds, alpha, placement, check_count("batch", batch), disguise=disguise)
     targets = torch.full((variable.batch,), target, device=backgrounds.device)
     penalty = (lambda values: torch.stack([p(values).sum() for p in penalties])) if penalties else None
-    objective = targeted_cross_entropy(targets)
-    return variable.images(_trained(variable, classifier, objective, options, optimiser, penalty))[0]
+    objective, adam = targeted_cross_entropy(targets), optimiser or _adam()
+    values = run_recipe(_RECIPE, classifier, objective, variable, adam, options, penalty=penalty)
+    return variable.images(values)[0]
 
 
 def universal_patch(
-    classifier: Classifier,
-    images: Tensor,
-    labels: Tensor,
-    *,
-    area: float = _AREA,
-    **options: Unpack[Options],
+    classifier: Classifier, images: Tensor, labels: Tensor, *, area: float = _AREA, **options: Unpack[Options]
 ) -> Tensor:
     """Return images with one round patch on all of them, each at a random place (Brown et al. 2017).
 
     The patch is trained on these images, over places, turns and the distribution, by Adam.
 
-    Args:
-        classifier: the classifier to fool.
-        images: float32 or float64 (B, 3, H, W) in [0, 1], whole 8-bit levels.
-        labels: int64 (B,), the true classes.
-        area: share of the image that the patch covers.
-        **options: see `Options`; targets must all be one class, and there can be no goal.
-
-    Returns:
-        Images of the shape and dtype of `images`, whole 8-bit levels, unchanged beside the patch.
-
-    Raises:
-        AttackError: an argument is out of its range, or a gradient is not finite.
+    Arguments, result and errors as `fast`, but for the budget: `area` is the share of the image that the
+    patch covers. Targets must all be one class, and there can be no goal.
     """
     refuse_goal("patch", options)
     checked_levels(classifier, images, labels)
@@ -276,24 +254,11 @@ def universal_patch(
     targets = options.get("targets")
     if targets is not None and bool((targets != targets[0]).any()):
         raise AttackError("one patch can reach one class only; wanted the same target for all images")
-    placement = Placement((area, area), _RECIPE.parameters["rotation"])
+    placement = Placement((area, area))
     alpha = circle(shown_side(circle, area, *images.shape[-2:])).to(images)
     variable = Patch(images, alpha, placement, batch=len(images), in_order=True)
     random = generator_of(options)
-    values = _trained(variable, classifier, objective, {**options, "generator": random})
+    options = {**options, "generator": random}
+    values = run_recipe(_RECIPE, classifier, objective, variable, _adam(), options)
     places = placement.draw(len(images), random)
-    return round_to_8_bits(paste(variable.images(values), variable.alpha, images, places))
-
-
-def _trained(
-    variable: Patch,
-    classifier: Callable[[Tensor], Tensor],
-    objective: Objective,
-    options: Options,
-    optimiser: Optimiser | None = None,
-    penalty: Penalty | None = None,
-) -> Tensor:
-    """Return the values of a patch after the recipe's steps, by Adam without another step rule."""
-    optimiser = optimiser or TorchOptimiser(partial(torch.optim.Adam, lr=_RECIPE.step_size()))
-    steps = steps_of(_RECIPE, options)
-    return run_recipe(_RECIPE, classifier, objective, variable, optimiser, steps, options, penalty=penalty)
+    return round_to_8_bits(paste(variable.images(values), alpha, images, places))

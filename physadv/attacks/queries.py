@@ -1,12 +1,11 @@
 """Score-based attacks: gradients estimated from differences between outputs, every query counted.
 
-The estimate replaces the classifier's own gradient inside autograd, so objectives, variables, transformations
-and the loop are those of every other attack.
+The estimate replaces the classifier's gradient inside autograd; the rest is as in every other attack.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,23 +16,6 @@ from physadv.attacks.errors import AttackError
 from physadv.attacks.loop import images_at_once
 from physadv.classifiers import Classifier
 from physadv.errors import unknown_name
-
-
-class Directions(Protocol):
-    """Search directions u: a gradient is estimated from the logits at x + σu and x − σu."""
-
-    @property
-    def sigma(self) -> float:
-        """Return σ, the length of a search step, as a fraction of the pixel range."""
-
-    def queries(self, values: int) -> int:
-        """Return the number of queries per estimate for one picture of that many values."""
-
-    def weight(self) -> float:
-        """Return the weight of one direction's u·(f(x + σu) − f(x − σu))/2σ in the sum."""
-
-    def blocks(self, shape: torch.Size, generator: torch.Generator, most: int) -> Iterator[Tensor]:
-        """Yield the directions for one picture of that shape in blocks of at most `most`, (n, *shape)."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +37,7 @@ class NES:
         _check_sigma(self.sigma)
 
     def queries(self, values: int) -> int:
-        """Return the population."""
+        """Return the population, whatever the number of values of a picture."""
         return self.population
 
     def weight(self) -> float:
@@ -63,7 +45,7 @@ class NES:
         return 2 / self.population
 
     def blocks(self, shape: torch.Size, generator: torch.Generator, most: int) -> Iterator[Tensor]:
-        """Yield gaussian directions, the same whatever the size of a block."""
+        """Yield gaussian directions, the same whatever the size of a block, (up to `most`, *shape)."""
         drawn = torch.randn((self.population // 2, *shape), generator=generator, device=generator.device)
         yield from torch.split(drawn, most)
 
@@ -82,7 +64,7 @@ class FiniteDifferences:
         _check_sigma(self.sigma)
 
     def queries(self, values: int) -> int:
-        """Return two for every value."""
+        """Return two for every value of a picture."""
         return 2 * values
 
     def weight(self) -> float:
@@ -90,13 +72,15 @@ class FiniteDifferences:
         return 1.0
 
     def blocks(self, shape: torch.Size, generator: torch.Generator, most: int) -> Iterator[Tensor]:
-        """Yield the unit vectors."""
+        """Yield the unit vectors, (up to `most`, *shape) at once."""
         values = shape.numel()
         for first in range(0, values, most):
             places = torch.arange(first, min(first + most, values))
             yield one_hot(places, values).float().reshape(-1, *shape)
 
 
+Directions = NES | FiniteDifferences
+"""Search directions u: a gradient is Σ_u weight·u·(f(x + σu) − f(x − σu))/2σ."""
 ESTIMATES = ("nes", "nes=POPULATION", "finite-differences")
 
 
@@ -106,12 +90,13 @@ def find_directions(estimate: str, sigma: float | None = None) -> Directions:
     Raises:
         AttackError: there is no such estimate, or a number is out of its range.
     """
-    population = estimate.removeprefix("nes=")
-    named: dict[str, NES | FiniteDifferences] = {"nes": NES(), "finite-differences": FiniteDifferences()}
-    found = named.get(estimate)
-    if estimate.startswith("nes=") and population.isdecimal():
-        found = NES(int(population))
-    if found is None:
+    name, equals, population = estimate.partition("=")
+    found: Directions
+    if name == "nes" and (not equals or population.isdecimal()):
+        found = NES(int(population)) if equals else NES()
+    elif estimate == "finite-differences":
+        found = FiniteDifferences()
+    else:
         raise AttackError(unknown_name("estimate", estimate, ESTIMATES))
     return found if sigma is None else replace(found, sigma=sigma)
 
@@ -119,7 +104,8 @@ def find_directions(estimate: str, sigma: float | None = None) -> Directions:
 def steps_within(queries: int, directions: Directions, samples: int, values: int) -> int:
     """Return the number of steps that a budget of queries per image allows.
 
-    A step takes one query for every sample's loss and `directions.queries(values)` for its gradient.
+    A step takes one query for every sample's loss and `directions.queries(values)` for its gradient, where
+    `values` is the number of values of one image.
 
     Raises:
         AttackError: the budget does not allow one step.
@@ -158,9 +144,7 @@ class QueryOnly(Classifier):
 
     def __init__(self, classifier: Classifier, directions: Directions, generator: torch.Generator) -> None:
         super().__init__(classifier, classifier.labels, classifier.spec, device=classifier.device)
-        self.directions = directions
-        self.generator = generator
-        self.queries = 0
+        self.directions, self.generator, self.queries = directions, generator, 0
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (B, K) of float images (B, 3, H, W) in [0, 1]."""
@@ -173,15 +157,8 @@ class QueryOnly(Classifier):
         logits: Tensor = self.network(images)
         return logits
 
-    def pull_back(self, images: Tensor, slopes: Tensor) -> Tensor:
-        """Return the gradient by images (B, 3, H, W) of a loss whose gradient by the logits is slopes (B, K).
-
-        Images are queried one after the other, so that batching changes no direction.
-        """
-        rows = zip(images, slopes, strict=True)
-        return torch.stack([self._pull_back_one(image, slope) for image, slope in rows])
-
-    def _pull_back_one(self, image: Tensor, slope: Tensor) -> Tensor:
+    def pull_back(self, image: Tensor, slope: Tensor) -> Tensor:
+        """Return the gradient by an image (3, H, W) of a loss whose slope by its logits is (K,)."""
         sigma = self.directions.sigma
         # Both ends then lie in the pixel range for |u| ≤ 1: black and white values get their whole slope.
         centre = image.clamp(sigma, 1 - sigma)
@@ -209,7 +186,9 @@ class _GradientEstimate(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, slopes: Tensor) -> tuple[Tensor, None]:
         (images,) = ctx.saved_tensors
-        return ctx.classifier.pull_back(images, slopes), None
+        # One image after the other, so that batching changes no direction.
+        rows = zip(images, slopes, strict=True)
+        return torch.stack([ctx.classifier.pull_back(image, slope) for image, slope in rows]), None
 
 
 def _check_sigma(sigma: float) -> None:

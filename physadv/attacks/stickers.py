@@ -1,4 +1,4 @@
-"""Stickers on a known flat surface, such as a sign: seen in perspective in every photo of the surface."""
+"""Stickers on a flat surface, such as a sign, seen in perspective in every photo of the surface."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,9 +10,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from physadv.attacks.errors import AttackError
-from physadv.attacks.objectives import Objective, untargeted_likelihood
+from physadv.attacks.objectives import (
+    NON_PRINTABILITY,
+    PRINTABLE,
+    Objective,
+    Penalty,
+    pixels_under,
+    total_variation,
+    untargeted_likelihood,
+)
 from physadv.attacks.optimisers import cooling_adam
-from physadv.attacks.penalties import NON_PRINTABILITY, PRINTABLE, Penalty, pixels_under, total_variation
 from physadv.attacks.recipes import RECIPES, Nps
 from physadv.attacks.running import Options, checked_levels, objective_for, refuse_goal, run_recipe, steps_of
 from physadv.attacks.variables import LInfBall, Variable, mid_grey_noise
@@ -23,9 +30,6 @@ from physadv.transforms.protocol import Parameters
 from physadv.transforms.resampling import prefilter
 
 _RECIPE = RECIPES["rp2"]
-_PIECES = (16, 8, 4, 2, 1)
-"""Sides, pixels of the surface, of the pieces of random stickers: the largest of which there are enough."""
-_LEAST_PIECES = 8
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Stickers:
         alpha: mask of the stickers, (h, w) in [0, 1], in pixels of the surface.
         homography: (B, 3, 3) from pixels of the surface to pixels of each photo, as `cv2.warpPerspective`'s.
         shared: whether all photos show one set of stickers, as photos of one object do, or each its own.
-        disguise: ball about a picture of the surface, (1, 3, h, w) or one a set, that values stay in.
+        disguise: ball around a picture of the surface, (1, 3, h, w) or one per set, that the values stay in.
 
     Raises:
         AttackError: a shape does not fit, or the mask is empty, outside a photo or behind its camera.
@@ -62,7 +66,7 @@ class Stickers:
         singular = (torch.linalg.det(self.homography.double()).abs() < 1e-12).nonzero()
         if len(singular):
             raise AttackError(f"the homography of photo {int(singular[0])} cannot be inverted")
-        one, wanted = (1, 3, *self.alpha.shape), (self.sets, 3, *self.alpha.shape)
+        one, wanted = (1, 3, *self.alpha.shape), self._shape
         if self.disguise is not None and self.disguise.levels.shape not in (one, wanted):
             raise AttackError(f"disguise of shape {tuple(self.disguise.levels.shape)}; wanted {wanted}")
         unseen = (self._mask.amax(dim=(1, 2, 3)) == 0).nonzero()
@@ -74,16 +78,11 @@ class Stickers:
         """Return B."""
         return len(self.photos)
 
-    @property
-    def sets(self) -> int:
-        """Return how many sets of stickers there are, 1 or B."""
-        return 1 if self.shared else self.batch
-
     def start(self, generator: torch.Generator) -> Tensor:
         """Return the disguise, or uniform noise about mid-grey."""
         if self.disguise is not None:
-            return self.disguise.start(generator).expand(self.sets, -1, -1, -1)
-        return mid_grey_noise((self.sets, 3, *self.alpha.shape), generator).to(self.photos)
+            return self.disguise.start(generator).expand(self._shape)
+        return mid_grey_noise(self._shape, generator).to(self.photos)
 
     def images(self, values: Tensor) -> Tensor:
         """Return the rounded surface (·, 3, h, w) in [0, 1]; the gradient passes the rounding."""
@@ -101,6 +100,10 @@ class Stickers:
     def project(self, values: Tensor) -> Tensor:
         """Return the values clipped to [0, 255], or to the disguise's ball."""
         return values.clamp(0, 255) if self.disguise is None else self.disguise.project(values)
+
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        return (1 if self.shared else self.batch, 3, *self.alpha.shape)
 
     def _warped(self, surface: Tensor) -> Tensor:
         """Return pictures of the surface (1 or B, C, h, w) as every photo sees them, black beside them."""
@@ -130,10 +133,7 @@ class Stickers:
 
 
 def bars(height: int, width: int) -> Tensor:
-    """Return the mask (height, width) of two bars, above and below the word of a stop sign, 10 % of the area.
-
-    After Eykholt et al. 2018, figure 1.
-    """
+    """Return two bars (height, width), above and below a stop sign's word (Eykholt et al. 2018, figure 1)."""
     mask = torch.zeros(height, width)
     for top in (0.2, 0.7):
         mask[round(top * height) : round((top + 0.1) * height), width // 4 : width - width // 4] = 1
@@ -143,9 +143,9 @@ def bars(height: int, width: int) -> Tensor:
 def random_stickers(stickers: Tensor, mask: Tensor, generator: torch.Generator) -> Tensor:
     """Return the random control, (1, 3, S, S): pieces of stickers put back under their mask in random places.
 
-    Every place takes a piece of a few pixels a side from somewhere under the mask, turned by quarters at
-    random. Area, colours and grain are those of the given stickers, what they show is not. Stickers too small
-    to be cut up are returned as they are.
+    Every place takes a piece from somewhere under the mask, rotated by a random multiple of 90°. Pieces are
+    16 pixels wide, or narrower if that gives fewer than eight. Area, colours and grain are those of the given
+    stickers; the motif is not. Stickers too small to be cut up are returned unchanged.
 
     Args:
         stickers: (1, 3, S, S).
@@ -158,10 +158,10 @@ def random_stickers(stickers: Tensor, mask: Tensor, generator: torch.Generator) 
         >>> bool(torch.isin(control, ramp).all()), bool((control == ramp).all())
         (True, False)
     """
-    for side in (side for side in _PIECES if side <= min(mask.shape)):
+    for side in (side for side in (16, 8, 4, 2, 1) if side <= min(mask.shape)):
         cells = mask.unfold(0, side, side).unfold(1, side, side)
         sources = (cells.mean(dim=(2, 3)) > 0.9).nonzero()
-        if len(sources) >= _LEAST_PIECES:
+        if len(sources) >= 8:
             break
     else:
         return stickers
@@ -190,15 +190,16 @@ def optimise_rp2(
 ) -> Tensor:
     """Return the levels of stickers found by Robust Physical Perturbations (Eykholt et al. 2018, eq. 3).
 
-    Expected loss + non-printability under the mask + total variation, by Adam whose rate falls to nothing.
-    The weights are this project's: the paper gives none. A penalty weighs as much as one image's loss.
+    It minimises expected loss + non-printability under the mask + total variation by Adam with a rate that
+    falls to zero. The weights are this project's: the paper gives none. A penalty weighs as much as one
+    image's loss.
 
     Args:
         classifier: images (N, 3, H, W) in [0, 1] → logits (N, K).
         objective: logits → losses to be made small.
         variable: stickers, whose values are levels (S, 3, h, w) of a surface, such as `Stickers`.
         mask: (h, w) in [0, 1], where on the surface the stickers are.
-        options: see `Options`; preset, steps and samples are the recipe's where they name none.
+        options: see `Options`; preset, steps and samples are the recipe's by default.
         printability: weight of the non-printability score.
         smoothness: weight of the total variation.
         nps: form of the non-printability score, "product" (eq. 3) or "minimum".
@@ -213,12 +214,11 @@ def optimise_rp2(
         surface = values / 255
         unprintable = NON_PRINTABILITY[nps](pixels_under(surface, mask), printable)
         total = printability * unprintable + smoothness * total_variation(surface)
-        # The loop adds the losses of a batch up.
+        # The loop sums the losses of a batch.
         return variable.batch // len(values) * (total if penalty is None else total + penalty(values))
 
-    steps = steps_of(_RECIPE, options)
-    adam = cooling_adam(_RECIPE.step_size(), steps)
-    return run_recipe(_RECIPE, classifier, objective, variable, adam, steps, options, penalty=cost)
+    adam = cooling_adam(_RECIPE.step_size(), steps_of(_RECIPE, options))
+    return run_recipe(_RECIPE, classifier, objective, variable, adam, options, penalty=cost)
 
 
 def rp2(
@@ -240,11 +240,11 @@ def rp2(
         classifier: the classifier to fool.
         images: float32 or float64 (B, 3, H, W) in [0, 1], whole 8-bit levels.
         labels: int64 (B,), the true classes.
-        mask: (h, w) in [0, 1], where on the surface the stickers are; `bars` without it.
-        homography: (B, 3, 3) from pixels of the surface to pixels of each image; without it the surface fills
+        mask: (h, w) in [0, 1], where on the surface the stickers are; by default `bars`.
+        homography: (B, 3, 3) from pixels of the surface to pixels of each image; by default the surface fills
             the image.
-        shared: one set of stickers for all images: photos of one object.
-        disguise: the ball about a picture of the surface that the stickers stay in.
+        shared: whether all images, as photos of one object, show the same stickers.
+        disguise: ball around a picture of the surface that the stickers stay in.
         printability: weight of the non-printability score.
         smoothness: weight of the total variation.
         **options: see `Options`; there can be no goal.
@@ -265,17 +265,13 @@ def rp2(
     refuse_goal("rp2", options)
     checked_levels(classifier, images, labels)
     alpha = bars(images.shape[-2], images.shape[-1]) if mask is None else mask
-    views = _filling(alpha, images) if homography is None else homography
-    stickers = Stickers(images, alpha, views, shared, disguise)
+    if homography is None:
+        across, down = (images.shape[-1 - axis] / alpha.shape[-1 - axis] for axis in (0, 1))
+        filling = [(across, 0, (across - 1) / 2), (0, down, (down - 1) / 2), (0, 0, 1)]
+        homography = torch.tensor(filling, dtype=torch.float64).expand(len(images), 3, 3)
+    stickers = Stickers(images, alpha, homography, shared, disguise)
     objective = objective_for(classifier, labels, options, away=untargeted_likelihood)
     values = optimise_rp2(
         classifier, objective, stickers, alpha, options, printability=printability, smoothness=smoothness
     )
     return round_to_8_bits(stickers.render(values, {}, 1))
-
-
-def _filling(surface: Tensor, images: Tensor) -> Tensor:
-    """Return the homographies (B, 3, 3) of a surface (h, w) that fills every image."""
-    across, down = (images.shape[-1 - axis] / surface.shape[-1 - axis] for axis in (0, 1))
-    fill = [(across, 0, (across - 1) / 2), (0, down, (down - 1) / 2), (0, 0, 1)]
-    return torch.tensor(fill, dtype=torch.float64).expand(len(images), 3, 3)

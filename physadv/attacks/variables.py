@@ -42,6 +42,14 @@ class _OwnImages:
         """Return B."""
         return len(self.levels)
 
+    def start(self, generator: torch.Generator) -> Tensor:
+        """Return the clean levels."""
+        return self.levels
+
+    def project(self, values: Tensor) -> Tensor:
+        """Return the values unchanged."""
+        return values
+
     def draw(self, n: int, generator: torch.Generator) -> Parameters:
         """Return the empty draw."""
         return {}
@@ -59,8 +67,7 @@ class _OwnImages:
 class LInfBall(_OwnImages):
     """Images no further than eps from the clean ones in any channel of any pixel, counted in 8-bit levels.
 
-    Values are levels from 0 to 255 held in floats: sums and differences of whole levels are exact, so the
-    budget is kept in integers.
+    Sums and differences of whole levels are exact in floats, so the budget is kept in integers.
 
     Attributes:
         levels: clean images, whole levels (B, 3, H, W), float.
@@ -105,10 +112,6 @@ class L2Ball(_OwnImages):
     levels: Tensor
     eps: float
 
-    def start(self, generator: torch.Generator) -> Tensor:
-        """Return the clean levels."""
-        return self.levels
-
     def project(self, values: Tensor) -> Tensor:
         """Return the values drawn back to radius eps and then into [0, 255]."""
         moved = values - self.levels
@@ -144,10 +147,6 @@ class TanhBox(_OwnImages):
     def images(self, values: Tensor) -> Tensor:
         """Return ½(tanh(w) + 1), rounded to 8 bits."""
         return super().images(127.5 * (values.tanh() + 1))
-
-    def project(self, values: Tensor) -> Tensor:
-        """Return the values unchanged."""
-        return values
 
 
 def mid_grey_noise(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:

@@ -1,6 +1,6 @@
 """Object detectors as experiments see them: pictures in, boxes, scores and labels out.
 
-torchvision's detectors by name; torchvision is imported only when one is asked for.
+They are torchvision's, which is imported only when one is asked for.
 """
 
 import sys
@@ -21,18 +21,17 @@ from physadv.errors import first_line, unknown_name
 STOP_SIGN = "stop sign"
 """COCO's name of the class; its label is 13."""
 LEAST_IOU = 0.5
-"""Overlap from which a box counts as that of the sign (PASCAL VOC, Everingham et al. 2010)."""
+"""Intersection over union from which a box counts as the sign's (PASCAL VOC, Everingham et al. 2010)."""
 
-_BACKGROUND = "__background__"
 _ZERO_EPS = tuple(f"{kind}_resnet50_fpn" for kind in ("fasterrcnn", "keypointrcnn", "maskrcnn", "retinanet"))
 
 
 @dataclass(frozen=True)
 class Detections:
-    """What a detector found in one picture, best first.
+    """Objects that a detector found in one picture, the highest score first.
 
     Attributes:
-        boxes: (N, 4), left, top, right, bottom in pixels, (0, 0) the top-left corner of the top-left pixel.
+        boxes: (N, 4), left, top, right, bottom in pixels; (0, 0) is the top-left corner of the image.
         scores: (N,) in [0, 1].
         labels: int64 (N,), indices of the detector's labels.
     """
@@ -43,11 +42,11 @@ class Detections:
 
 
 class Detector(nn.Module):
-    """A frozen detector: float RGB pictures in [0, 1] → what it found in each.
+    """A frozen detector: float RGB pictures in [0, 1] → the `Detections` in each.
 
     Args:
-        network: takes a list of pictures (3, H, W), returns a dict of boxes, scores and labels for each, as
-            torchvision's do; resizing and normalisation are inside.
+        network: takes a list of pictures (3, H, W) and returns a dict of boxes, scores and labels for each,
+            as torchvision's detectors do. It resizes and normalises inside.
         labels: class names by label; label 0 is the background.
         spec: the text `load_detector` was given.
         device: where it runs.
@@ -56,14 +55,11 @@ class Detector(nn.Module):
     def __init__(self, network: nn.Module, labels: Sequence[str], spec: str, device: torch.device) -> None:
         super().__init__()
         self.network = network.to(device)
-        self.labels = tuple(labels)
-        self.spec = spec
-        self.device = device
-        self.requires_grad_(False)
-        self.eval()
+        self.labels, self.spec, self.device = tuple(labels), spec, device
+        self.requires_grad_(False).eval()
 
     def forward(self, pictures: Iterable[Tensor]) -> list[Detections]:
-        """Return what is in each picture (3, H, W), float in [0, 1], of any sizes; also of (B, 3, H, W)."""
+        """Return the detections in each picture (3, H, W), float in [0, 1]; pictures may differ in size."""
         found = self.network([picture.to(self.device) for picture in pictures])
         return [Detections(each["boxes"], each["scores"], each["labels"]) for each in found]
 
@@ -83,14 +79,12 @@ def load_detector(spec: str, labels: Path | None = None, *, device: str = "cpu")
     """Return the detector that `spec` names, frozen and in evaluation mode.
 
     Args:
-        spec: one of
-            `torchvision/NAME[:WEIGHTS]`, published weights (the registered default without WEIGHTS), such as
-            `torchvision/fasterrcnn_resnet50_fpn_v2` or `torchvision/ssdlite320_mobilenet_v3_large`;
-            `torchvision/NAME@PATH`, that architecture with a state dict of your own (`torch.save` or
-            `.safetensors`).
-        labels: a text file of class names, one a line, the background left out; COCO's without it. With a
-            file of weights it says how many classes they have.
-        device: `auto`, or as torch names them.
+        spec: `torchvision/NAME[:WEIGHTS]`, such as `torchvision/fasterrcnn_resnet50_fpn_v2`: published
+            weights, the registered default without WEIGHTS; or `torchvision/NAME@PATH`: that architecture
+            with a state dict of your own (`torch.save` or `.safetensors`).
+        labels: a text file of class names, one a line, without the background; COCO's if None. With weights
+            of your own it gives the number of classes.
+        device: `auto`, or a device as torch names it.
 
     Raises:
         ClassifierError: the spec is unknown, a file is missing, damaged, does not fit or wants to run code, a
@@ -103,43 +97,37 @@ def load_detector(spec: str, labels: Path | None = None, *, device: str = "cpu")
         raise ClassifierError(f"detector '{spec}' needs torchvision ({first_line(error)})") from error
     place = find_device(device)
     weights = zoo.get_model_weights(checked.name)[checked.weights]
-    own = None if labels is None else [_BACKGROUND, *read_label_file(labels)]
-    names = weights.meta["categories"] if own is None else own
+    published = weights.meta["categories"]
+    names = published if labels is None else ["__background__", *read_label_file(labels)]
     if checked.path:
         network = zoo.get_model(checked.name, weights=None, weights_backbone=None, num_classes=len(names))
-        _fill(network, checked.path, checked.name, spec)
+        state = read_state_dict(checked.path)
+        fill(network, state, checked.path, spec)
+        if checked.name in _ZERO_EPS and not any(key.endswith("num_batches_tracked") for key in state):
+            # Statistics that were frozen are those published, which torchvision itself evaluates without eps.
+            for module in network.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eps = 0.0
+    elif len(names) != len(published):
+        wanted = len(published) - 1
+        raise ClassifierError(f"{labels} has {len(names) - 1} labels; {spec} has {wanted} classes")
     else:
-        if len(names) != len(weights.meta["categories"]):
-            wanted = len(weights.meta["categories"]) - 1
-            raise ClassifierError(f"{labels} has {len(names) - 1} labels; {spec} has {wanted} classes")
-        network = download(
-            spec, lambda: zoo.get_model(checked.name, weights=weights, progress=sys.stderr.isatty())
-        )
+        progress = sys.stderr.isatty()
+        network = download(spec, lambda: zoo.get_model(checked.name, weights=weights, progress=progress))
     return Detector(network, names, spec, place)
 
 
 def sign_score(found: Detections, box: Tensor, label: int, least_iou: float = LEAST_IOU) -> float:
-    """Return the best score of a class among boxes that meet the sign's by IoU, 0 where there is none.
+    """Return the highest score of a class among the boxes that overlap the sign's, 0 if none does.
 
     Args:
-        found: in one picture.
-        box: (4,), where the sign is, in the convention of `Detections`.
-        label: of the class.
-        least_iou: intersection over union from which a box meets the sign's.
+        found: detections in one picture.
+        box: (4,), the sign's box, in the coordinates of `Detections`.
+        label: label of the class.
+        least_iou: least intersection over union with the sign's box.
     """
     from torchvision.ops import box_iou
 
     overlap = box_iou(found.boxes, box.to(found.boxes)[None])[:, 0]
     scores = found.scores[(found.labels == label) & (overlap >= least_iou)]
     return float(scores.max()) if len(scores) else 0.0
-
-
-def _fill(network: nn.Module, path: Path, name: str, spec: str) -> None:
-    state = read_state_dict(path)
-    fill(network, state, path, spec)
-    counted = any(key.endswith("num_batches_tracked") for key in state)
-    if name in _ZERO_EPS and not counted:
-        # Statistics that were frozen are those published, which torchvision itself evaluates without eps.
-        for module in network.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.eps = 0.0

@@ -1,4 +1,4 @@
-"""From the text of `--model` to a classifier: the one door through which networks come in."""
+"""From the text of `--model` to a classifier."""
 
 import warnings
 from collections.abc import Sequence
@@ -47,8 +47,6 @@ def load_classifier(
             download fails, the network does not map (B, 3, H, W) to (B, K), the labels are not K, or the
             device cannot be used.
 
-    >>> import torch
-    >>> from physadv.classifiers import load_classifier
     >>> classifier = load_classifier("signs")
     >>> classifier(torch.rand(2, 3, 64, 64)).shape
     torch.Size([2, 43])
@@ -61,9 +59,15 @@ def load_classifier(
     network.eval().to(place)
     count = _outputs(network, spec, place)
     if labels is not None:
-        names = _read_labels(labels, count, spec)
+        names = read_label_file(labels)
+        if len(names) != count:
+            raise ClassifierError(f"{labels} has {len(names)} labels; {spec} has {count} outputs")
+    elif names is None and count == 1000:
+        from torchvision.models import MobileNet_V2_Weights
+
+        names = MobileNet_V2_Weights.DEFAULT.meta["categories"]
     elif names is None:
-        names = _imagenet_labels() if count == 1000 else [f"class {index}" for index in range(count)]
+        names = [f"class {index}" for index in range(count)]
     elif len(names) != count:
         raise ClassifierError(f"model '{spec}' brings {len(names)} labels for {count} outputs")
     dtype, channels_last = getattr(torch, precision), _takes_channels_last(network, place)
@@ -112,11 +116,8 @@ def _outputs(network: nn.Module, spec: str, device: torch.device) -> int:
         got = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
         raise ClassifierError(f"model '{spec}' answers two images with {got}; wanted logits (2, K)")
     if _are_probabilities(logits):
-        warnings.warn(
-            f"model '{spec}' returns probabilities, not logits: gradients vanish where it is sure",
-            PhysadvWarning,
-            stacklevel=3,
-        )
+        line = f"model '{spec}' returns probabilities, not logits: gradients vanish where it is sure"
+        warnings.warn(line, PhysadvWarning, stacklevel=3)
     return int(logits.shape[1])
 
 
@@ -131,25 +132,8 @@ def _takes_channels_last(network: nn.Module, device: torch.device) -> bool:
 
 
 def _are_probabilities(answers: torch.Tensor) -> bool:
-    """Return whether every row is of numbers from 0 to 1 that sum to 1; of one class no answer tells.
-
-    A tensor of the device `meta` has no numbers.
-    """
-    if answers.is_meta:
+    """Return whether every row is of numbers from 0 to 1 that sum to 1; with one class that tells nothing."""
+    if answers.is_meta or answers.shape[1] == 1:
         return False
     sums = answers.double().sum(dim=1)
-    return answers.shape[1] > 1 and bool((answers >= 0).all() and ((sums - 1).abs() < 1e-3).all())
-
-
-def _read_labels(path: Path, count: int, spec: str) -> list[str]:
-    names = read_label_file(path)
-    if len(names) != count:
-        raise ClassifierError(f"{path} has {len(names)} labels; {spec} has {count} outputs")
-    return names
-
-
-def _imagenet_labels() -> Sequence[str]:
-    from torchvision.models import MobileNet_V2_Weights
-
-    categories: Sequence[str] = MobileNet_V2_Weights.DEFAULT.meta["categories"]
-    return categories
+    return bool((answers >= 0).all() and ((sums - 1).abs() < 1e-3).all())

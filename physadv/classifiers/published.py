@@ -1,4 +1,4 @@
-"""What torchvision and timm publish, read from their installed files, for importing them costs seconds."""
+"""Models that torchvision and timm publish, read from their installed files: importing them costs seconds."""
 
 import ast
 import re
@@ -37,19 +37,15 @@ def torchvision_models(part: str = "") -> Mapping[str, Published]:
     Published(default='IMAGENET1K_V2', others=('IMAGENET1K_V1',), top1=72.154)
     """
     weights: dict[str, Published] = {}
-    annotations: dict[str, str] = {}
+    classes: dict[str, str] = {}
     for path in _model_files("torchvision", part):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.ClassDef) and "WeightsEnum" in map(ast.unparse, node.bases):
                 weights[node.name] = _published(node)
             elif isinstance(node, ast.FunctionDef) and _registered(node):
                 arguments = [*node.args.args, *node.args.kwonlyargs]
-                annotations[node.name] = next(
-                    ast.unparse(each.annotation)
-                    for each in arguments
-                    if each.arg == "weights" and each.annotation
-                )
-    classes = {name: re.findall(r"\w+_Weights", text)[0] for name, text in annotations.items()}
+                (taken,) = (ast.unparse(each) for each in arguments if each.arg == "weights")
+                classes[node.name] = re.findall(r"\w+_Weights", taken)[0]
     return {name: weights[classes[name]] for name in sorted(classes)}
 
 
@@ -86,15 +82,6 @@ def _published(weights: ast.ClassDef) -> Published:
         if isinstance(target, ast.Name)
     }
     default = ast.unparse(assigned.pop("DEFAULT"))
-    accuracies = [
-        value.value
-        for node in ast.walk(assigned[default])
-        if isinstance(node, ast.Dict)
-        for key, value in zip(node.keys, node.values, strict=True)
-        if isinstance(key, ast.Constant)
-        and isinstance(value, ast.Constant)
-        and isinstance(value.value, float)
-        and key.value == "acc@1"
-    ]
+    accuracy = re.search(r"'acc@1': ([0-9.]+)", ast.unparse(assigned[default]))
     others = tuple(name for name in assigned if name != default)
-    return Published(default, others, accuracies[0] if accuracies else None)
+    return Published(default, others, float(accuracy[1]) if accuracy else None)

@@ -1,7 +1,6 @@
 """The bundled classifier of traffic signs: 43 German classes, small enough to attack on a laptop.
 
-It knows only its own weights files. `python -m reproductions.sign_classifier` makes one from data, and
-`physadv harden` the other.
+`python -m reproductions.sign_classifier` trains its weights, `physadv harden` the hardened ones.
 """
 
 from pathlib import Path
@@ -23,8 +22,8 @@ HARDENED_WEIGHTS = WEIGHTS.with_name("signs-hardened.safetensors")
 class SignsNetwork(nn.Module):
     """Five convolutions and two linear layers on a 32 × 32 view of the sign.
 
-    Every view is standardised by its own mean and deviation, which takes most of the exposure out of the
-    problem: photos of signs span two orders of magnitude of brightness.
+    Every view is standardised by its own mean and deviation: photos of signs span two orders of magnitude of
+    brightness.
 
     Shape: float RGB (B, 3, H, W) in [0, 1], any H and W → logits (B, 43).
     """
@@ -54,11 +53,13 @@ class SignsNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (B, 43) of float RGB images (B, 3, H, W) in [0, 1]."""
-        if images.shape[-2:] != (self.side, self.side):
-            images = F.interpolate(
-                images, size=(self.side, self.side), mode="bilinear", antialias=True, align_corners=False
-            )
-        logits: Tensor = self.head(self.features(_standardised(images)))
+        size = (self.side, self.side)
+        if images.shape[-2:] != size:
+            images = F.interpolate(images, size=size, mode="bilinear", antialias=True, align_corners=False)
+        mean = images.mean(dim=(1, 2, 3), keepdim=True)
+        variance = (images - mean).square().mean(dim=(1, 2, 3), keepdim=True)
+        # The floor is one 8-bit level: a flat image stays flat instead of having its rounding amplified.
+        logits: Tensor = self.head(self.features((images - mean) * torch.rsqrt(variance + (1 / 255) ** 2)))
         return logits
 
 
@@ -83,15 +84,5 @@ def load_network(weights: Path) -> SignsNetwork:
 
 
 def _convolution(channels_in: int, channels_out: int, stride: int = 1) -> tuple[nn.Module, ...]:
-    return (
-        nn.Conv2d(channels_in, channels_out, 3, stride=stride, padding=1, bias=False),
-        nn.BatchNorm2d(channels_out),
-        nn.ReLU(),
-    )
-
-
-def _standardised(images: Tensor) -> Tensor:
-    mean = images.mean(dim=(1, 2, 3), keepdim=True)
-    variance = (images - mean).square().mean(dim=(1, 2, 3), keepdim=True)
-    # The floor is one 8-bit level: a flat image stays flat instead of having its rounding amplified.
-    return (images - mean) * torch.rsqrt(variance + (1 / 255) ** 2)
+    convolution = nn.Conv2d(channels_in, channels_out, 3, stride=stride, padding=1, bias=False)
+    return convolution, nn.BatchNorm2d(channels_out), nn.ReLU()

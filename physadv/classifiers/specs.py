@@ -1,4 +1,4 @@
-"""The texts of `--model` and `--detector`: what they may be, checked before anything heavy is imported."""
+"""The specs that `--model` and `--detector` take, checked before anything heavy is imported."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,14 +30,14 @@ PRECISIONS = ("bfloat16", "float32")
 
 @dataclass(frozen=True)
 class Spec:
-    """A spec taken apart.
+    """The parts of a spec.
 
     Attributes:
         text: the spec.
-        kind: what it begins with: the bundled network, a library, a program or a function.
-        name: the architecture, for a library; else empty.
-        weights: the published weights that the spec names; else empty.
-        path: the file with the weights or the program; None where it names none.
+        kind: source of the network: the bundled one, a library, a program or a function.
+        name: architecture in a library; empty for other kinds.
+        weights: name of the published weights of torchvision; empty for other kinds.
+        path: file with the weights or the program; None if the spec names none.
     """
 
     text: str
@@ -48,7 +48,7 @@ class Spec:
 
 
 def list_models() -> list[tuple[str, str]]:
-    """Return (spec, description) of every classifier that can be named, and of the forms for one's own.
+    """Return (spec, description) of every published classifier, and of the forms for your own.
 
     >>> dict(list_models())["signs"]
     'bundled: the 43 traffic signs of GTSRB'
@@ -57,7 +57,7 @@ def list_models() -> list[tuple[str, str]]:
 
 
 def check_spec(spec: str, labels: Path | None = None, precision: str = "float32") -> Spec:
-    """Return a classifier's spec taken apart, after checking names and files as far as no torch is needed.
+    """Return the parts of a classifier's spec, after every check of names and files that needs no torch.
 
     Args:
         spec: a spec of `load_classifier`.
@@ -81,9 +81,14 @@ def check_spec(spec: str, labels: Path | None = None, precision: str = "float32"
     if spec in ("signs", "signs-hardened"):
         return Spec(spec, "signs")
     if spec.startswith("signs@"):
-        return Spec(spec, "signs", path=existing_file(_path(spec.removeprefix("signs@")), "weights file"))
+        return Spec(spec, "signs", path=_weights_file(spec.removeprefix("signs@")))
     if spec.startswith("file:"):
-        return Spec(spec, "file", path=_program_file(_path(spec.removeprefix("file:"))))
+        path = Path(spec.removeprefix("file:")).expanduser()
+        if path.suffix != ".pt2" and path.is_file():
+            raise ClassifierError(
+                f"{path} is no .pt2 program; a state dict needs its architecture: torchvision/NAME@{path}"
+            )
+        return Spec(spec, "file", path=existing_file(path, "torch.export program"))
     if spec.startswith(OWN):
         own_source("model", spec, ClassifierError)
         return Spec(spec, "python")
@@ -98,7 +103,7 @@ def check_spec(spec: str, labels: Path | None = None, precision: str = "float32"
 
 
 def check_detector(spec: str) -> Spec:
-    """Return a detector's spec taken apart: `torchvision/NAME[:WEIGHTS]` or `torchvision/NAME@PATH`.
+    """Return the parts of a detector's spec: `torchvision/NAME[:WEIGHTS]` or `torchvision/NAME@PATH`.
 
     Raises:
         ClassifierError: a name is unknown, or the file of weights is missing.
@@ -114,7 +119,7 @@ def existing_file(path: Path, kind: str) -> Path:
     """Return `path` if it is a file.
 
     Raises:
-        ClassifierError: nothing is there, or something that is no regular file.
+        ClassifierError: there is nothing, or something other than a regular file.
     """
     if not path.exists():
         raise ClassifierError(f"{path}: no such {kind}")
@@ -127,7 +132,7 @@ def read_label_file(path: Path) -> list[str]:
     """Return the class names of a UTF-8 text file, one a line.
 
     Raises:
-        ClassifierError: the file is missing or no such text.
+        ClassifierError: the file is missing or not UTF-8 text.
     """
     existing_file(path, "label file")
     try:
@@ -136,22 +141,14 @@ def read_label_file(path: Path) -> list[str]:
         raise ClassifierError(f"{path} is no UTF-8 text file of class names") from error
 
 
-def _path(text: str) -> Path:
-    return Path(text).expanduser()
-
-
 def _described(weights: Published) -> str:
     accuracy = "" if weights.top1 is None else f", ImageNet top-1 {weights.top1:.1f} %"
     others = f"; also :{', :'.join(weights.others)}" if weights.others else ""
     return f"{weights.default}{accuracy}{others}"
 
 
-def _program_file(path: Path) -> Path:
-    if path.suffix != ".pt2" and path.is_file():
-        raise ClassifierError(
-            f"{path} is no .pt2 program; a state dict needs its architecture: torchvision/NAME@{path}"
-        )
-    return existing_file(path, "torch.export program")
+def _weights_file(text: str) -> Path:
+    return existing_file(Path(text).expanduser(), "weights file")
 
 
 def _torchvision(spec: str, rest: str, known: Mapping[str, Published], kind: str) -> Spec:
@@ -161,7 +158,7 @@ def _torchvision(spec: str, rest: str, known: Mapping[str, Published], kind: str
         raise ClassifierError(unknown_name(kind, name, known))
     if weights and weights not in known[name].names:
         raise ClassifierError(unknown_name(f"weights of {name}", weights, known[name].names))
-    file = existing_file(_path(path), "weights file") if at else None
+    file = _weights_file(path) if at else None
     return Spec(spec, "torchvision", name, weights or known[name].default, file)
 
 
@@ -171,4 +168,4 @@ def _timm(spec: str, rest: str) -> Spec:
         raise ClassifierError(f"model '{spec}' needs timm: pip install 'physadv[timm]'")
     if name.partition(".")[0] not in timm_architectures():
         raise ClassifierError(unknown_name("timm model", name, timm_architectures()))
-    return Spec(spec, "timm", name, path=existing_file(_path(path), "weights file") if at else None)
+    return Spec(spec, "timm", name, path=_weights_file(path) if at else None)

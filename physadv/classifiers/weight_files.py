@@ -1,4 +1,4 @@
-"""Weights, programs and labels from files, without running code that a pickle brings along."""
+"""Weights and programs from files, read without running code that is pickled in them."""
 
 import logging
 import pickle
@@ -21,18 +21,16 @@ from physadv.classifiers.errors import ClassifierError
 from physadv.classifiers.specs import existing_file
 from physadv.files import replacing
 
-_WRAPPERS = ("state_dict", "model_state_dict", "model")
-
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
     """Return the tensors of a `.safetensors` file or of a state dict written by `torch.save`.
 
-    A dict that wraps the state dict under `state_dict`, `model_state_dict` or `model`, and the `module.`
-    that DataParallel puts before every name, are seen through.
+    The state dict may be wrapped in a dict under `state_dict`, `model_state_dict` or `model`. The prefix
+    `module.` of DataParallel is removed from the names.
 
     Raises:
-        ClassifierError: the file is missing, damaged, holds no state dict, or is a pickle that wants to run
-            code (it is read with `weights_only=True`, so none runs).
+        ClassifierError: the file is missing, damaged, holds no state dict, or is a pickle that would run
+            code, which `weights_only=True` prevents.
     """
     existing_file(path, "weights file")
     if path.suffix == ".safetensors":
@@ -41,7 +39,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
         except (SafetensorError, OSError) as error:
             raise ClassifierError(f"{path} is damaged or no safetensors file ({error})") from error
     content = _unpickle_tensors(path)
-    for wrapper in _WRAPPERS:
+    for wrapper in ("state_dict", "model_state_dict", "model"):
         if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
             content = content[wrapper]
     if not isinstance(content, Mapping) or not all(isinstance(item, Tensor) for item in content.values()):
@@ -50,7 +48,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
 
 
 def write_state_dict(network: nn.Module, path: Path) -> None:
-    """Write a network's state dict as safetensors; a reader never sees half a file."""
+    """Write a network's state dict as safetensors; the file appears whole or not at all."""
     state = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     with replacing(path) as temporary:
         temporary.write_bytes(save(state))
@@ -59,25 +57,22 @@ def write_state_dict(network: nn.Module, path: Path) -> None:
 def _unpickle_tensors(path: Path) -> Any:
     try:
         with warnings.catch_warnings():
-            # What torch warns of (an unusual pickle protocol, a TorchScript archive) ends in an error below.
+            # torch warns of unusual pickle protocols and TorchScript archives; both end in an error below.
             warnings.simplefilter("ignore")
             return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        if "Unsupported" in str(error):
-            raise ClassifierError(
-                f"{path} is a pickle that wants to run code and was refused; "
-                "re-save it as safetensors or as a plain state dict"
-            ) from error
-        raise ClassifierError(f"{path} is damaged or no weights file") from error
-    except (RuntimeError, EOFError, ValueError, LookupError, OSError) as error:
-        raise ClassifierError(f"{path} is damaged or no weights file") from error
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError, OSError) as error:
+        fault = "is damaged or no weights file"
+        if isinstance(error, pickle.UnpicklingError) and "Unsupported" in str(error):
+            fault = "is a pickle that wants to run code and was refused; "
+            fault += "re-save it as safetensors or as a plain state dict"
+        raise ClassifierError(f"{path} {fault}") from error
 
 
 def fill(network: nn.Module, state: Mapping[str, Tensor], path: Path, spec: str) -> None:
-    """Load `state`, read from `path`, into `network`.
+    """Load the state dict read from `path` into a network.
 
     Raises:
-        ClassifierError: a tensor is missing, left over or of another shape; the line counts and names them.
+        ClassifierError: a tensor is missing, unexpected or of another shape; the line counts and names them.
     """
     wanted = network.state_dict()
     missing = [name for name in wanted if name not in state and not name.endswith("num_batches_tracked")]
@@ -98,7 +93,7 @@ def fill(network: nn.Module, state: Mapping[str, Tensor], path: Path, spec: str)
 
 
 class Program(nn.Module):
-    """A `torch.export` program as a module; it has no training mode to switch."""
+    """A `torch.export` program as a module without a training mode."""
 
     def __init__(self, graph: nn.Module) -> None:
         super().__init__()
@@ -110,18 +105,17 @@ class Program(nn.Module):
         return logits
 
     def train(self, mode: bool = True) -> "Program":
-        """Do nothing: exported graphs are fixed in the mode they were traced in, and raise when asked."""
+        """Do nothing: an exported graph keeps the mode it was traced in, and raises when told to switch."""
         return self
 
 
 def read_program(path: Path, device: torch.device) -> Program:
     """Return the `torch.export` program of a `.pt2` file, on a device.
 
-    `torch.export.load` unpickles sample inputs, pickled weights and custom objects without a guard and runs
-    compiled code it finds. Here only the graph and the plain tensors of the archive reach it: sample
-    inputs are left out unread, and an archive with pickled or compiled parts is refused. What remains trusted
-    is the graph: it is a program, torch evaluates its shape expressions and calls the operators it names, so
-    open `.pt2` files only from people whose code you would run.
+    `torch.export.load` unpickles sample inputs, weights and custom objects unguarded, and runs compiled code.
+    Here it gets only the graph and plain tensors: sample inputs are dropped unread, and an archive with
+    pickled or compiled parts is refused. The graph itself is trusted: torch evaluates its shape expressions
+    and calls the operators it names. Open `.pt2` files only from people whose code you would run.
 
     Raises:
         ClassifierError: the file is missing, damaged, no such program, or holds pickled or compiled parts.
@@ -139,15 +133,11 @@ def read_program(path: Path, device: torch.device) -> Program:
 
 
 def _plain_archive(path: Path) -> BytesIO:
-    """Return a copy of the archive without sample inputs.
-
-    A copy, so that what was checked is what torch reads.
-    """
+    """Return a copy of the archive without sample inputs, so that torch reads the bytes that were checked."""
     copy = BytesIO()
     with zipfile.ZipFile(path) as source, zipfile.ZipFile(copy, "w") as target:
         for name in source.namelist():
-            _, _, member = name.partition("/")
-            content = source.read(name)
+            member, content = name.partition("/")[2], source.read(name)
             if member.startswith("data/sample_inputs/"):
                 content = b""
             elif _wants_code(member, content):
@@ -166,10 +156,8 @@ def _wants_code(member: str, content: bytes) -> bool:
             return any(item.get("use_pickle") for item in loads(content)["config"].values())
         except (JSONDecodeError, UnicodeDecodeError, LookupError, AttributeError, TypeError):
             return True
-    if member.startswith("data/weights/"):
-        return not member.startswith("data/weights/weight_")
-    if member.startswith("data/constants/"):
-        return not member.startswith("data/constants/tensor_")
+    if member.startswith(("data/weights/weight_", "data/constants/tensor_")):
+        return False
     return member.startswith("data/") or member.endswith((".pt", ".so", ".pkl"))
 
 

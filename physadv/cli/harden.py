@@ -7,6 +7,7 @@ import typer
 
 from physadv.cli.app import app
 from physadv.cli.options import Quiet, takes_settings
+from physadv.progress import reporter
 from physadv.signs.training.harden_settings import HardenSettings, check_harden
 
 
@@ -21,8 +22,6 @@ def harden(
     quiet: Quiet = False,
 ) -> None:
     """Train against stickers; the result is --model signs@FILE. Run again to continue where it stopped."""
-    from physadv.progress import reporter
-
     check_harden(data, settings, out)
     from physadv.signs.training.harden import harden as run
 

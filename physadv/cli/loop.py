@@ -9,7 +9,8 @@ import typer
 from physadv.cli.app import app
 from physadv.cli.options import Name, NewName, Quiet, Root, Seed, Workers, takes_settings
 from physadv.pipeline.settings import ClassNames, GenerateSettings, Model
-from physadv.runs import check_runs
+from physadv.progress import reporter
+from physadv.runs import Capture, Printout, check_runs
 
 if TYPE_CHECKING:
     from physadv.pipeline.crop import CropResult
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 def demo(root: Root = Path("demo"), quiet: Quiet = False) -> None:
     """Run the whole loop on drawn traffic signs and the bundled classifier; photos are simulated."""
     from physadv.demo import run_demo
-    from physadv.progress import reporter
     from physadv.report.terminal import show_table
 
     measurement, report = run_demo(root, reporter(quiet=quiet))
@@ -40,8 +40,6 @@ def generate(
 ) -> None:
     """Make clean and adversarial examples. Run the same command again to go on after an interruption."""
     from physadv.pipeline.generate import generate as run
-    from physadv.progress import reporter
-    from physadv.runs import Printout
 
     printout = Printout(root, name)
     manifest = run(printout, settings, reporter(quiet=quiet))
@@ -84,8 +82,6 @@ def adopt(
     hold 'labels' beside 'images'. Without labels the classifier's own answers count as true.
     """
     from physadv.pipeline.adopted_files import adopt_files
-    from physadv.progress import reporter
-    from physadv.runs import Printout
 
     printout = Printout(root, name)
     manifest = adopt_files(
@@ -128,8 +124,6 @@ def print_command(
     """Lay the examples out on QR-tagged sheets: printouts/NAME/sheets.pdf."""
     check_runs(root, [name])
     from physadv.pipeline.print_sheets import print_sheets
-    from physadv.progress import reporter
-    from physadv.runs import Printout
 
     printout = Printout(root, name)
     manifest = print_sheets(
@@ -155,8 +149,6 @@ def photograph(
     """Say how to photograph the sheets, or photograph them with the virtual phone."""
     check_runs(root, [name])
     from physadv.pipeline.photograph import instructions, photograph_simulated
-    from physadv.progress import reporter
-    from physadv.runs import Capture, Printout
 
     printout, capture = Printout(root, name), Capture(root, name)
     if not simulate:
@@ -198,8 +190,6 @@ def crop(
     """Cut every cell out of every photo. A photo that cannot be used is named, and makes the exit code 2."""
     check_runs(root, [name])
     from physadv.pipeline.crop import crop as run
-    from physadv.progress import reporter
-    from physadv.runs import Capture, Printout
 
     capture = Capture(root, name)
     result = run(

@@ -8,7 +8,8 @@ import typer
 
 from physadv.cli.app import app
 from physadv.cli.options import Json, Labels, Models, Name, Quiet, Root, Seed, Sources, Sweeps, Transforms
-from physadv.runs import check_runs
+from physadv.progress import reporter
+from physadv.runs import Capture, Printout, check_runs
 
 
 @app.command(
@@ -38,7 +39,6 @@ def destruction_rate(
     """Measure how many adversarial examples were destroyed, with 95 % intervals."""
     check_runs(root, names := [name, *(source or ())])
     from physadv.pipeline.measure import measure_runs
-    from physadv.progress import reporter
     from physadv.report.export import check_format, tables_as_text, write_tables
     from physadv.report.terminal import show_measurements
 
@@ -84,10 +84,8 @@ def report(
     """Write captures/NAME/report.html, one self-contained page: figures, tables, gallery, discarded."""
     check_runs(root, names := [name, *(source or ())])
     from physadv.pipeline.measure import measure_runs
-    from physadv.progress import reporter
     from physadv.report.run_figures import check_figure_format, write_figures
     from physadv.report.run_page import write_report
-    from physadv.runs import Capture, Printout
 
     if figures:
         check_figure_format(figures)
@@ -126,7 +124,6 @@ def compare(
 ) -> None:
     """Put runs side by side on the images they share, with paired tests (exact McNemar, Holm)."""
     check_runs(root, names)
-    from physadv.progress import reporter
     from physadv.report.compare import compare_runs
     from physadv.report.compare_page import show_comparison, write_comparison
 
@@ -162,9 +159,7 @@ def export(
 ) -> None:
     """Write every observation of a run, one a line, for other programs."""
     check_runs(root, [name])
-    from physadv.progress import reporter
     from physadv.report.export import export_observations
-    from physadv.runs import Capture, Printout
 
     path, count = export_observations(
         Printout(root, name), Capture(root, name), fmt, output, reporter(quiet=quiet)

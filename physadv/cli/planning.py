@@ -9,6 +9,7 @@ import typer
 from physadv.cli.app import app
 from physadv.cli.options import Json, Quiet, Root, takes_settings
 from physadv.pipeline.settings import MaskingSettings
+from physadv.progress import reporter
 
 
 @app.command(epilog="Example: physadv run study.toml --data ../data --dry-run")
@@ -25,7 +26,6 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Run a whole study; steps whose inputs have not changed are skipped."""
-    from physadv.progress import reporter
     from physadv.study.file import read_study, select_runs
 
     chosen = read_study(study, data)
@@ -55,7 +55,7 @@ def plan(
     """Say how many pairs to print for a rate as sharp as wanted."""
     from dataclasses import asdict
 
-    from physadv.evaluation.sample_size import plan_pairs
+    from physadv.evaluation.intervals import plan_pairs
     from physadv.report.wording import sample_size_in_words
 
     wanted = plan_pairs(rate, halfwidth, qualifying)
@@ -78,7 +78,6 @@ def masking_check(
 ) -> None:
     """Say whether a classifier's gradients mislead, so that its accuracy under attack means nothing."""
     from physadv.pipeline.masking_check import masking_check as run
-    from physadv.progress import reporter
     from physadv.report.masking import check_plot, show_masking, write_masking_plot
 
     if plot:

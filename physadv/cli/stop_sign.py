@@ -3,13 +3,16 @@
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
+from physadv.attacks.recipes import Nps
 from physadv.cli.app import app
 from physadv.cli.options import Quiet, Root, takes_settings
 from physadv.pipeline.settings import Device
+from physadv.progress import reporter
+from physadv.runs import Capture, Printout
 from physadv.signs.stop_sign.settings import StopSignSettings
 
 
@@ -64,14 +67,13 @@ def stop_sign(
         JudgeSettings,
         StudySize,
         check_models,
-        check_nps,
         check_paper,
         parse_pictures,
     )
 
     if demo and victims is not None:
         raise StopSignError("--demo draws its own signs; wanted no folder beside it")
-    settings = replace(settings, victims=victims, nps=check_nps(nps), device=device)
+    settings = replace(settings, victims=victims, nps=cast(Nps, nps), device=device)
     size = StudySize(shots=shots, approaches=approaches)
     if demo:
         settings = replace(settings, target=settings.target or "speed limit 30")
@@ -89,11 +91,8 @@ def stop_sign(
     check_models(settings, detector)
     check_paper(scale, page)
 
-    from physadv.runs import Capture, Printout
-
     printout, capture = Printout(root, name), Capture(root, name)
 
-    from physadv.progress import reporter
     from physadv.report.table import show
     from physadv.signs.stop_sign.judge import judge
     from physadv.signs.stop_sign.make import make_stickers
@@ -103,12 +102,12 @@ def stop_sign(
     progress = reporter(quiet=quiet)
     run = make_stickers(printout, settings, progress)
     pdfs = print_sign(printout, run, scale=scale, page=page)
-    judged = judge(capture, run, judging, shlex.join(["physadv", *sys.argv[1:]]), progress)
-    for score in judged.scores:
-        for table in score_tables(score, judged.printability):
+    scores, detected = judge(capture, run, judging, shlex.join(["physadv", *sys.argv[1:]]), progress)
+    for score in scores:
+        for table in score_tables(score, run.printability):
             show(table)
-    if judged.detection:
-        show(detection_table(judged.detection))
+    if detected:
+        show(detection_table(detected))
     signs = f"{len(run.record['attacked'])} signs attacked, {len(run.record['judged'])} held out"
     print(f"stickers cover {100 * run.record['area_of_the_sign']:.1f} % of the sign; {signs}")
     print(f"outlines to check: {printout.folder / 'victims.png'}")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from physadv.evaluation.comparisons import Comparison, by_majority, compare_paired, holm, mcnemar_exact
     from physadv.evaluation.destruction import (
         Row,
+        TransferCell,
         accuracy,
         adversariality,
         clean_survival,
@@ -33,12 +34,19 @@ if TYPE_CHECKING:
         destruction_rate,
         success,
         table,
+        transfer_cells,
     )
-    from physadv.evaluation.intervals import Estimate, mean, proportion, share, wilson
+    from physadv.evaluation.intervals import (
+        Estimate,
+        SampleSize,
+        mean,
+        plan_pairs,
+        proportion,
+        share,
+        wilson,
+    )
     from physadv.evaluation.masking import AttackOutcomes, Symptom, masking_symptoms, verdict
     from physadv.evaluation.outcomes import Judgement, PairOutcome, Tally, tally
-    from physadv.evaluation.sample_size import SampleSize, plan_pairs
-    from physadv.evaluation.transfer import TransferCell, transfer_cells
 
 __all__ = [
     "Answers",

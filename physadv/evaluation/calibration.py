@@ -68,22 +68,23 @@ def reliability(answers: Answers) -> Reliability:
     >>> round(reliability(sure).ece, 2)
     0.05
     """
-    seen, right, confidence = (
-        column.sum(axis=0) for column in (answers.seen, answers.right, answers.confidence)
+    seen, right, confidence = answers.seen, answers.right, answers.confidence
+    n, count = seen.sum(axis=0), seen.shape[1]
+    sums = confidence.sum(axis=0)
+    bins = tuple(
+        Bin(
+            low=b / count,
+            high=(b + 1) / count,
+            confidence=float(sums[b] / n[b]) if n[b] else None,
+            accuracy=proportion(right[:, b], seen[:, b]),
+        )
+        for b in range(count)
     )
-    n, count = int(seen.sum()), len(seen)
+    error = float(np.abs(right.sum(axis=0) - sums).sum() / n.sum()) if n.sum() else None
     return Reliability(
-        bins=tuple(
-            Bin(
-                low=b / count,
-                high=(b + 1) / count,
-                confidence=float(confidence[b] / seen[b]) if seen[b] else None,
-                accuracy=proportion(answers.right[:, b], answers.seen[:, b]),
-            )
-            for b in range(count)
-        ),
-        confidence=mean(answers.confidence.sum(axis=1), answers.seen.sum(axis=1)),
-        accuracy=proportion(answers.right.sum(axis=1), answers.seen.sum(axis=1)),
-        ece=float(np.abs(right - confidence).sum() / n) if n else None,
-        undefined=None if n else NO_PAIRS,
+        bins=bins,
+        confidence=mean(confidence.sum(axis=1), seen.sum(axis=1)),
+        accuracy=proportion(right.sum(axis=1), seen.sum(axis=1)),
+        ece=error,
+        undefined=NO_PAIRS if error is None else None,
     )

@@ -48,9 +48,15 @@ def compare_paired(outcomes: Mapping[str, Mapping[str, bool]]) -> list[Compariso
     >>> test.only_second, test.pairs, test.p
     (8, 8, 0.0078125)
     """
-    return corrected(
-        [_mcnemar(one, other, outcomes[one], outcomes[other]) for one, other in combinations(outcomes, 2)]
-    )
+    tests = []
+    for first, second in combinations(outcomes, 2):
+        other = outcomes[second]
+        shared = [(own, other[pair]) for pair, own in outcomes[first].items() if pair in other]
+        only_first, only_second = shared.count((True, False)), shared.count((False, True))
+        p = mcnemar_exact(only_first, only_second) if shared else None
+        why = None if shared else NO_PAIRS
+        tests.append(Comparison(first, second, only_first, only_second, len(shared), p, None, why))
+    return corrected(tests)
 
 
 def by_majority(successes: Sequence[bool], clusters: Sequence[Hashable]) -> dict[str, bool]:
@@ -95,12 +101,3 @@ def holm(p_values: Sequence[float]) -> list[float]:
     from statsmodels.stats.multitest import multipletests
 
     return [float(p) for p in multipletests(p_values, method="holm")[1]] if p_values else []
-
-
-def _mcnemar(first: str, second: str, one: Mapping[str, bool], other: Mapping[str, bool]) -> Comparison:
-    shared = [(one[pair], other[pair]) for pair in one if pair in other]
-    only_first, only_second = shared.count((True, False)), shared.count((False, True))
-    p = mcnemar_exact(only_first, only_second) if shared else None
-    return Comparison(
-        first, second, only_first, only_second, len(shared), p, None, None if shared else NO_PAIRS
-    )

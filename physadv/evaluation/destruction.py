@@ -1,9 +1,9 @@
-"""The measures: Kurakin et al. 2017, equation 1, and the rates without which it misleads; one function each.
+"""The measures: Kurakin et al. 2017, equation 1, the rates without which it misleads, and transfer.
 
 Every measure says how many pairs it rests on and how many it left out for which reason.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +16,8 @@ CLEAN_WRONG = "clean image wrong before"
 ADVERSARIAL_RIGHT = "adversarial image right before"
 NO_TARGET = "attack without a target"
 NOT_SEEN = "never seen through the channel"
+DIGITAL = "none"
+"""The channel of files as they are."""
 
 Condition = tuple[str, Bools]
 """Why a pair is left out, and which pairs (P,) stay."""
@@ -62,6 +64,32 @@ class Row:
     adversarial_confidence_after: Estimate
 
 
+@dataclass(frozen=True)
+class TransferCell:
+    """What one source's examples do to one target classifier (Papernot et al. 2016, Liu et al. 2017).
+
+    Attributes:
+        run: name of the run that the examples are of.
+        source: classifier or ensemble that the run was made against.
+        target: classifier that judged.
+        white_box: whether the target is the source.
+        channel: "none" for the files themselves, "photo", or a transformation.
+        success: share classified wrong of pairs whose clean file the target has right, top-1. Liu et al.'s
+            accuracy on adversarial images is 1 minus it.
+        matching: share classified as the attack's own target class, Liu et al.'s matching rate.
+        destruction: equation 1 with the target as judge; None for files, which went through nothing.
+    """
+
+    run: str
+    source: str
+    target: str
+    white_box: bool
+    channel: str
+    success: Estimate
+    matching: Estimate
+    destruction: Estimate | None
+
+
 def destruction_rate(tally: Tally, top: int, case: Case = "average") -> Estimate:
     """Return d = Σ C(X)·¬C(X_adv)·C(T(X_adv)) / Σ C(X)·¬C(X_adv) (Kurakin et al. 2017, equation 1).
 
@@ -80,19 +108,15 @@ def destruction_rate(tally: Tally, top: int, case: Case = "average") -> Estimate
     0.5
     """
     after = tally.counts["adversarial", "after"]
-    return _share(
-        after.right[:, TOPS.index(top)],
-        after.seen,
-        *_of_case(tally, case),
-        (CLEAN_WRONG, tally.right_before("clean", top)),
-        (ADVERSARIAL_RIGHT, ~tally.right_before("adversarial", top)),
-    )
+    clean_right = (CLEAN_WRONG, tally.right_before("clean", top))
+    fooled = (ADVERSARIAL_RIGHT, ~tally.right_before("adversarial", top))
+    return _share(tally, case, after.right[:, TOPS.index(top)], after.seen, clean_right, fooled)
 
 
 def accuracy(tally: Tally, kind: Kind, when: When, top: int, case: Case = "average") -> Estimate:
     """Return the share of examples of a kind whose true label is among the `top` first."""
     found = tally.counts[kind, when]
-    return _share(found.right[:, TOPS.index(top)], found.seen, *_of_case(tally, case))
+    return _share(tally, case, found.right[:, TOPS.index(top)], found.seen)
 
 
 def success(tally: Tally, when: When, top: int, case: Case = "average") -> Estimate:
@@ -102,20 +126,14 @@ def success(tally: Tally, when: When, top: int, case: Case = "average") -> Estim
     pass for the attack's.
     """
     found = tally.counts["adversarial", when]
-    return _share(
-        found.seen - found.right[:, TOPS.index(top)],
-        found.seen,
-        *_of_case(tally, case),
-        (CLEAN_WRONG, tally.right_before("clean", top)),
-    )
+    wrong = found.seen - found.right[:, TOPS.index(top)]
+    return _share(tally, case, wrong, found.seen, (CLEAN_WRONG, tally.right_before("clean", top)))
 
 
 def adversariality(tally: Tally, when: When, top: int, case: Case = "average") -> Estimate:
     """Return the share of adversarial images with the target among the `top` first (Athalye et al. 2018)."""
     found = tally.counts["adversarial", when]
-    return _share(
-        found.target[:, TOPS.index(top)], found.seen, *_of_case(tally, case), (NO_TARGET, tally.targeted)
-    )
+    return _share(tally, case, found.target[:, TOPS.index(top)], found.seen, (NO_TARGET, tally.targeted))
 
 
 def clean_survival(tally: Tally, top: int, case: Case = "average") -> Estimate:
@@ -124,64 +142,70 @@ def clean_survival(tally: Tally, top: int, case: Case = "average") -> Estimate:
     Where it is low the channel spoils every image, and a low success is no sign of robustness.
     """
     after = tally.counts["clean", "after"]
-    return _share(
-        after.right[:, TOPS.index(top)],
-        after.seen,
-        *_of_case(tally, case),
-        (CLEAN_WRONG, tally.right_before("clean", top)),
-    )
+    clean_right = (CLEAN_WRONG, tally.right_before("clean", top))
+    return _share(tally, case, after.right[:, TOPS.index(top)], after.seen, clean_right)
 
 
 def confidence(tally: Tally, kind: Kind, when: When, case: Case = "average") -> Estimate:
     """Return the mean probability of the first answer, right or wrong."""
     found = tally.counts[kind, when]
-    kept, discarded = _kept(found.seen > 0, _of_case(tally, case))
+    kept, discarded = _kept(tally, case, found.seen > 0)
     return replace(mean(found.confidence[kept], found.seen[kept]), discarded=discarded)
 
 
 def table(tally: Tally) -> list[Row]:
     """Return the rows of both cases at top-1 and top-5."""
-    return [row for case in CASES for row in _rows(tally, case)]
+    return [_row(tally, case, top) for case in CASES for top in TOPS]
 
 
-def _rows(tally: Tally, case: Case) -> list[Row]:
-    confidences = {
-        f"{kind}_confidence_{when}": confidence(tally, kind, when, case) for kind in KINDS for when in WHENS
+def transfer_cells(
+    run: str, source: str, target: str, channels: Mapping[str, Sequence[Row]]
+) -> list[TransferCell]:
+    """Return the cells of one source and one target: the files, then every channel.
+
+    Args:
+        run: name of the source's run.
+        source: spec of the classifier that the examples were made against.
+        target: spec of the classifier that judged them.
+        channels: channel → its table.
+    """
+    white_box = source == target
+    cells: list[TransferCell] = []
+    for channel, rows in channels.items():
+        row = next(row for row in rows if (row.case, row.top) == ("average", 1))
+        if not cells:
+            files = (row.success_before, row.targeted_before, None)
+            cells.append(TransferCell(run, source, target, white_box, DIGITAL, *files))
+        after = (row.success_after, row.targeted_after, row.destruction_rate)
+        cells.append(TransferCell(run, source, target, white_box, channel, *after))
+    return cells
+
+
+def _row(tally: Tally, case: Case, top: int) -> Row:
+    shares = {
+        "destruction_rate": destruction_rate(tally, top, case),
+        "clean_survival": clean_survival(tally, top, case),
     }
-    return [
-        Row(
-            case=case,
-            top=top,
-            destruction_rate=destruction_rate(tally, top, case),
-            clean_before=accuracy(tally, "clean", "before", top, case),
-            adversarial_before=accuracy(tally, "adversarial", "before", top, case),
-            clean_after=accuracy(tally, "clean", "after", top, case),
-            adversarial_after=accuracy(tally, "adversarial", "after", top, case),
-            clean_survival=clean_survival(tally, top, case),
-            success_before=success(tally, "before", top, case),
-            success_after=success(tally, "after", top, case),
-            targeted_before=adversariality(tally, "before", top, case),
-            targeted_after=adversariality(tally, "after", top, case),
-            **confidences,
-        )
-        for top in TOPS
-    ]
+    for when in WHENS:
+        shares[f"success_{when}"] = success(tally, when, top, case)
+        shares[f"targeted_{when}"] = adversariality(tally, when, top, case)
+        for kind in KINDS:
+            shares[f"{kind}_{when}"] = accuracy(tally, kind, when, top, case)
+            shares[f"{kind}_confidence_{when}"] = confidence(tally, kind, when, case)
+    return Row(case=case, top=top, **shares)
 
 
-def _of_case(tally: Tally, case: Case) -> list[Condition]:
-    return [(NOT_PREFILTERED, tally.prefiltered)] if case == "prefiltered" else []
-
-
-def _share(successes: Ints, seen: Ints, *conditions: Condition) -> Estimate:
-    """Return the share of successes among the pairs of which every condition holds."""
-    kept, discarded = _kept(seen > 0, conditions)
+def _share(tally: Tally, case: Case, successes: Ints, seen: Ints, *conditions: Condition) -> Estimate:
+    """Return the share of successes among the pairs of a case of which every condition holds."""
+    kept, discarded = _kept(tally, case, seen > 0, *conditions)
     return replace(proportion(successes[kept], seen[kept]), discarded=discarded)
 
 
-def _kept(seen: Bools, conditions: Sequence[Condition]) -> tuple[Bools, dict[str, int]]:
+def _kept(tally: Tally, case: Case, seen: Bools, *conditions: Condition) -> tuple[Bools, dict[str, int]]:
     """Return which pairs (P,) stay, and how many went under the first condition that they fail."""
+    of_case = [(NOT_PREFILTERED, tally.prefiltered)] if case == "prefiltered" else []
     kept, discarded = np.ones_like(seen), {}
-    for reason, holds in (*conditions, (NOT_SEEN, seen)):
+    for reason, holds in (*of_case, *conditions, (NOT_SEEN, seen)):
         if lost := int((kept & ~holds).sum()):
             discarded[reason] = lost
         kept &= holds

@@ -1,4 +1,4 @@
-"""Shares and means that say how sure they are: Wilson, Student's t, and the bootstrap over source images."""
+"""Shares and means that say how sure they are, and how many pairs make them as sure as wanted."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from physadv.errors import PhysadvError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,6 +47,33 @@ class Estimate:
     discarded: Mapping[str, int] = field(default_factory=dict)
 
 
+class SampleSizeError(PhysadvError):
+    """No number of pairs gives what was asked for."""
+
+
+@dataclass(frozen=True)
+class SampleSize:
+    """How many pairs give the interval wanted.
+
+    Attributes:
+        rate: the share expected, 0 to 1.
+        halfwidth: half the width wanted of its 95 % interval.
+        qualifying: share of printed pairs that is expected to count.
+        counted: pairs that must count.
+        printed: pairs to print so that as many count.
+        low: lower end of the interval that is then expected.
+        high: upper end of the interval that is then expected.
+    """
+
+    rate: float
+    halfwidth: float
+    qualifying: float
+    counted: int
+    printed: int
+    low: float
+    high: float
+
+
 def proportion(successes: ArrayLike, seen: ArrayLike) -> Estimate:
     """Return the share of successes over source images, each seen once or several times.
 
@@ -72,7 +101,9 @@ def proportion(successes: ArrayLike, seen: ArrayLike) -> Estimate:
     return Estimate(value, *_around(value, low, high), int(n.sum()), n.size)
 
 
-def share(successes: Sequence[bool], clusters: Sequence[Hashable] | None = None) -> Estimate:
+def share(
+    successes: Sequence[bool] | NDArray[np.bool_], clusters: Sequence[Hashable] | None = None
+) -> Estimate:
     """Return the share of trials that succeeded.
 
     Args:
@@ -86,12 +117,10 @@ def share(successes: Sequence[bool], clusters: Sequence[Hashable] | None = None)
     """
     if clusters is None:
         return proportion(successes, [1] * len(successes))
-    counts: dict[Hashable, list[int]] = {}
+    counts: dict[Hashable, list[bool]] = {}
     for succeeded, cluster in zip(successes, clusters, strict=True):
-        found = counts.setdefault(cluster, [0, 0])
-        found[0] += succeeded
-        found[1] += 1
-    return proportion([k for k, _ in counts.values()], [n for _, n in counts.values()])
+        counts.setdefault(cluster, []).append(succeeded)
+    return proportion([sum(own) for own in counts.values()], [len(own) for own in counts.values()])
 
 
 def wilson(successes: float, n: int) -> tuple[float, float]:
@@ -135,6 +164,39 @@ def mean(sums: ArrayLike, seen: ArrayLike) -> Estimate:
     else:
         low, high = _bootstrapped(total, n)
     return Estimate(value, *_around(value, low, high), int(n.sum()), n.size)
+
+
+def plan_pairs(rate: float, halfwidth: float, qualifying: float = 1.0) -> SampleSize:
+    """Return the fewest pairs whose 95 % Wilson interval about `rate` is ± `halfwidth` or narrower.
+
+    The half width h = z √(p(1−p)/n + z²/4n²) / (1 + z²/n) falls with n; squared, it is a quadratic in n:
+    h²n² + (2h² − p(1−p)) z² n + (h² − ¼) z⁴ = 0.
+
+    Args:
+        rate: the share p expected, 0 to 1.
+        halfwidth: h, above 0 and below 0.5, the half width that no pair at all would give.
+        qualifying: share of printed pairs expected to count: clean right, adversarial wrong, photo usable.
+
+    Raises:
+        SampleSizeError: an argument is out of its range.
+
+    >>> size = plan_pairs(0.1, 0.05, qualifying=0.8)
+    >>> size.counted, size.printed
+    (141, 177)
+    """
+    for name, value, valid, wanted in (
+        ("rate", rate, 0 <= rate <= 1, "a share from 0 to 1"),
+        ("halfwidth", halfwidth, 0 < halfwidth < 0.5, "a share above 0 and below 0.5"),
+        ("qualifying", qualifying, 0 < qualifying <= 1, "a share above 0, at most 1"),
+    ):
+        if not valid:
+            raise SampleSizeError(f"{name} {value:g}: wanted {wanted}")
+    z2, h2 = Z**2, halfwidth**2
+    slope = (2 * h2 - rate * (1 - rate)) * z2
+    root = (-slope + math.sqrt(slope**2 - 4 * h2 * (h2 - 0.25) * z2**2)) / (2 * h2)
+    counted = math.ceil(root - 1e-9)
+    printed = math.ceil(counted / qualifying - 1e-9)
+    return SampleSize(rate, halfwidth, qualifying, counted, printed, *wilson(rate * counted, counted))
 
 
 def _seen_only(sums: ArrayLike, seen: ArrayLike) -> tuple[Floats, Floats]:

@@ -1,19 +1,15 @@
 """Do the gradients mislead? Symptoms of masking in what attacks with and without gradients broke.
 
-The symptoms are those of Athalye, Carlini and Wagner 2018, section 3.1 (arXiv:1802.00420), and that more
-steps do not help (Carlini et al. 2019, arXiv:1902.06705).
+They are those of Athalye, Carlini and Wagner 2018, section 3.1 (arXiv:1802.00420), and that more steps do
+not help (Carlini et al. 2019, arXiv:1902.06705).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from physadv.evaluation.comparisons import mcnemar_exact
-from physadv.evaluation.intervals import CONFIDENCE, Estimate, proportion
-
-Bools = NDArray[np.bool_]
+from physadv.evaluation.intervals import CONFIDENCE
+from physadv.evaluation.outcomes import Bools
 
 
 @dataclass(frozen=True)
@@ -52,17 +48,13 @@ class Symptom:
     said: str
 
 
-def accuracy(right: Bools) -> Estimate:
-    """Return the share of images still right, with its Wilson interval."""
-    return proportion(right.astype(int), np.ones(len(right)))
-
-
 def masking_symptoms(outcomes: AttackOutcomes) -> list[Symptom]:
     """Return the five symptoms, each seen or not, for one image or more.
 
     Two attacks are compared on the same images by the exact McNemar test at 5 %: a handful of images that
     only the weaker one breaks is no symptom, and fewer than six images cannot show one.
 
+    >>> import numpy as np
     >>> right, wrong = np.ones(8, bool), np.zeros(8, bool)
     >>> robust = AttackOutcomes({10: right}, {10: wrong}, wrong, right, right, right)
     >>> [symptom.name for symptom in masking_symptoms(robust) if symptom.seen]
@@ -70,22 +62,15 @@ def masking_symptoms(outcomes: AttackOutcomes) -> list[Symptom]:
     """
     last = max(outcomes.iterative)
     iterative, unbounded = outcomes.iterative[last], outcomes.unbounded[max(outcomes.unbounded)]
-    left = int(iterative.sum())
-    stuck = int((iterative & ~outcomes.raised).sum())
+    left, stuck = int(iterative.sum()), int((iterative & ~outcomes.raised).sum())
+    still = f"{int(unbounded.sum())} of {len(unbounded)} images still right"
+    raised = f"{last} steps raised the loss of {left - stuck} of {left} images left"
     return [
         _weaker_wins("one step breaks more than many", outcomes.one_step, "one step", iterative),
         _weaker_wins("answers break more than gradients", outcomes.queries, "answers", iterative),
         _weaker_wins("random noise breaks more than gradients", outcomes.noise, "noise", iterative),
-        Symptom(
-            "without a bound not every image breaks",
-            bool(unbounded.any()),
-            f"{int(unbounded.sum())} of {len(unbounded)} images still right",
-        ),
-        Symptom(
-            "more steps do not help",
-            2 * stuck > left,
-            f"{last} steps raised the loss of {left - stuck} of {left} images left",
-        ),
+        Symptom("without a bound not every image breaks", bool(unbounded.any()), still),
+        Symptom("more steps do not help", 2 * stuck > left, raised),
     ]
 
 
@@ -103,8 +88,5 @@ def verdict(symptoms: Sequence[Symptom]) -> str:
 def _weaker_wins(name: str, weaker: Bools, called: str, iterative: Bools) -> Symptom:
     only_weaker, only_iterative = int((iterative & ~weaker).sum()), int((weaker & ~iterative).sum())
     p = mcnemar_exact(only_weaker, only_iterative)
-    return Symptom(
-        name,
-        only_weaker > only_iterative and p < 1 - CONFIDENCE,
-        f"{called} alone broke {only_weaker}, gradients alone {only_iterative} (p = {p:.2g})",
-    )
+    said = f"{called} alone broke {only_weaker}, gradients alone {only_iterative} (p = {p:.2g})"
+    return Symptom(name, only_weaker > only_iterative and p < 1 - CONFIDENCE, said)

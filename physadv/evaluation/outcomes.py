@@ -99,15 +99,11 @@ class Tally:
 
     def of(self, pairs: Ints) -> "Tally":
         """Return the tally of some pairs, by their places and in that order."""
-        return Tally(
-            {
-                key: Counts(
-                    found.seen[pairs], found.right[pairs], found.target[pairs], found.confidence[pairs]
-                )
-                for key, found in self.counts.items()
-            },
-            self.targeted[pairs],
-        )
+        counts = {
+            key: Counts(each.seen[pairs], each.right[pairs], each.target[pairs], each.confidence[pairs])
+            for key, each in self.counts.items()
+        }
+        return Tally(counts, self.targeted[pairs])
 
     @property
     def prefiltered(self) -> Bools:
@@ -134,19 +130,8 @@ def tally(outcomes: Sequence[PairOutcome]) -> Tally:
         ("clean", "after"): [o.clean_after for o in outcomes],
         ("adversarial", "after"): [o.adversarial_after for o in outcomes],
     }
-    labels, targets = [o.label for o in outcomes], [o.target for o in outcomes]
-    return Tally(
-        counts={
-            key: Counts(
-                seen=np.array([len(judged) for judged in found], np.int64),
-                right=_hits(found, labels),
-                target=_hits(found, targets),
-                confidence=np.array([sum(j.confidence for j in judged) for judged in found], np.float64),
-            )
-            for key, found in seen.items()
-        },
-        targeted=np.array([target is not None for target in targets], np.bool_),
-    )
+    targeted = np.array([o.target is not None for o in outcomes], np.bool_)
+    return Tally({key: _counts(found, outcomes) for key, found in seen.items()}, targeted)
 
 
 def is_prefiltered(label: int, clean: Judgement, adversarial: Judgement) -> bool:
@@ -154,10 +139,17 @@ def is_prefiltered(label: int, clean: Judgement, adversarial: Judgement) -> bool
     return bool(tally([PairOutcome("", label, clean, adversarial, (), ())]).prefiltered[0])
 
 
-def _hits(found: Iterable[Sequence[Judgement]], labels: Iterable[int | None]) -> Ints:
-    """Return (P, 2) how often each image's label was among the first `TOPS`."""
-    counted = [
-        [sum(label is not None and judgement.right(label, top) for judgement in judged) for top in TOPS]
-        for judged, label in zip(found, labels, strict=True)
-    ]
-    return np.array(counted, np.int64).reshape(-1, len(TOPS))
+def _counts(found: Sequence[Sequence[Judgement]], outcomes: Sequence[PairOutcome]) -> Counts:
+    def hits(labels: Iterable[int | None]) -> Ints:
+        counted = [
+            [sum(label is not None and judgement.right(label, top) for judgement in judged) for top in TOPS]
+            for judged, label in zip(found, labels, strict=True)
+        ]
+        return np.array(counted, np.int64).reshape(-1, len(TOPS))
+
+    return Counts(
+        seen=np.array([len(judged) for judged in found], np.int64),
+        right=hits(o.label for o in outcomes),
+        target=hits(o.target for o in outcomes),
+        confidence=np.array([sum(j.confidence for j in judged) for judged in found], np.float64),
+    )

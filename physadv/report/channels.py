@@ -1,15 +1,14 @@
-"""A measurement's channels as a report shows them: named, and sorted into single ones, sweeps, viewpoints."""
+"""A measurement's channels as a report shows them: one by one, as sweeps, or as grids of viewpoints."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import product
 
-from physadv.pipeline.measure import Measurement, common_name
-from physadv.pipeline.observing import PHOTO, UNTOUCHED
+from physadv.pipeline.measure import Measurement
+from physadv.pipeline.observing import PHOTO
 from physadv.transforms import parse_transform
-from physadv.transforms.digital import FixedTransform
-from physadv.transforms.viewpoint import AXES, NAME, Viewpoint
+from physadv.transforms.digital import AXES, NAME, FixedTransform, Viewpoint
 
 FEWEST = 3
 """Strengths that make a curve; fewer are channels of their own."""
@@ -55,24 +54,11 @@ class Channels:
         single: those shown one by one.
         sweeps: those shown over a strength.
         viewpoints: those shown over two axes of the pose.
-        names: channel → what a person calls it, the untouched files ("none") included.
     """
 
     single: tuple[str, ...]
     sweeps: tuple[Sweep, ...]
     viewpoints: tuple[Viewpoints, ...]
-    names: Mapping[str, str] = field(default_factory=dict)
-
-
-def named_channels(measurements: Sequence[Measurement]) -> Channels:
-    """Return the first measurement's channels, sorted and named: once for all tables and figures of a page.
-
-    Args:
-        measurements: of one run, or of several runs whose photos may have been made differently.
-    """
-    channels = measurements[0].channels
-    names = {channel: common_name(measurements, channel) for channel in (UNTOUCHED.name, *channels)}
-    return replace(sort_channels(channels), names=names)
 
 
 def of_first_run(measurements: Sequence[Measurement]) -> list[Measurement]:
@@ -87,38 +73,36 @@ def sort_channels(channels: Iterable[str]) -> Channels:
         TransformError: a channel is neither "photo" nor a transformation.
     """
     names = list(channels)
-    fixed: dict[str, dict[float, str]] = defaultdict(dict)
-    units: dict[str, str] = {}
+    strengths: dict[tuple[str, str], dict[float, str]] = defaultdict(dict)
     poses: dict[str, Viewpoint] = {}
     for channel in names:
         transform = parse_transform(channel) if channel != PHOTO.name else None
         if isinstance(transform, FixedTransform):
-            fixed[transform.name][transform.value] = channel
-            units[transform.name] = transform.kind.unit
+            strengths[transform.name, transform.kind.unit][transform.value] = channel
         elif transform is not None:
             poses[channel] = transform
-    sweeps = [Sweep(name, units[name], dict(sorted(found.items()))) for name, found in fixed.items()]
     seen = {name: sorted({getattr(pose, name) for pose in poses.values()}) for name in AXES}
     moved = [name for name in AXES if len(seen[name]) > 1]
-    grids: list[Viewpoints] = []
     if len(moved) == 1:
         (axis,) = moved
         at = {getattr(pose, axis): channel for channel, pose in poses.items()}
-        sweeps.append(Sweep(f"{NAME}, {axis}", AXES[axis].unit, dict(sorted(at.items()))))
-    elif moved:
-        grids = _grids(poses, moved, seen)
-    sweeps = [sweep for sweep in sweeps if len(sweep.channels) >= FEWEST]
-    drawn = {channel for sweep in sweeps for channel in sweep.channels.values()}
-    drawn |= {channel for grid in grids for channel in grid.channels.values()}
-    return Channels(tuple(name for name in names if name not in drawn), tuple(sweeps), tuple(grids))
+        strengths[f"{NAME}, {axis}", AXES[axis].unit] = at
+    sweeps = tuple(
+        Sweep(name, unit, dict(sorted(found.items())))
+        for (name, unit), found in strengths.items()
+        if len(found) >= FEWEST
+    )
+    grids = tuple(_grids(poses, moved, seen) if len(moved) > 1 else ())
+    shown: list[Sweep | Viewpoints] = [*sweeps, *grids]
+    drawn = {channel for each in shown for channel in each.channels.values()}
+    return Channels(tuple(name for name in names if name not in drawn), sweeps, grids)
 
 
 def _grids(
     poses: Mapping[str, Viewpoint], moved: list[str], seen: Mapping[str, list[float]]
-) -> list[Viewpoints]:
-    """Return a grid of the first two axes moved for every pose of the others, where any was looked from."""
+) -> Iterator[Viewpoints]:
+    """Yield a grid of the first two axes moved for every pose of the others, where any was looked from."""
     across, down, *others = moved
-    found = []
     for held in product(*(seen[name] for name in others)):
         chosen = {
             (getattr(pose, down), getattr(pose, across)): channel
@@ -128,5 +112,4 @@ def _grids(
         if chosen:
             said = "".join(f", {name} {value:g}" for name, value in zip(others, held, strict=True))
             rows, columns = (tuple(sorted({at[side] for at in chosen})) for side in (0, 1))
-            found.append(Viewpoints(f"{NAME}{said}", (down, rows), (across, columns), chosen))
-    return found
+            yield Viewpoints(f"{NAME}{said}", (down, rows), (across, columns), chosen)

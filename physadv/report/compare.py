@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,12 @@ from physadv.evaluation.destruction import clean_survival, destruction_rate, suc
 from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.outcomes import Bools, Ints, Tally
 from physadv.pipeline.measure import Measurement, measure
-from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel
-from physadv.pipeline.tallying import TallyReader
+from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel, TallyReader
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Manifest, Printout, RunError
 
 SUCCESS, DESTRUCTION, SURVIVAL = "success", "destruction rate", "clean survival"
 TOP = 1
-
-Source = tuple[str, int]
-"""SHA-256 of a clean example, and which of several with the same it is."""
 
 
 @dataclass(frozen=True)
@@ -118,51 +114,58 @@ def compare_runs(
             transformation either.
         PhysadvError: as `measure`.
     """
-    if len(dict.fromkeys(names)) < 2 or len(set(names)) < len(names):
+    if len(names) < 2 or len(set(names)) < len(names):
         raise RunError(f"compare '{' '.join(names)}': wanted two runs or more, each once")
     manifests = [Printout(root, name).manifest() for name in names]
     judge = model or _one_classifier(manifests)
     shared = _shared(manifests)
+    captures = [Capture(root, name) for name in names]
     if not (transforms or sweeps):
-        for manifest in manifests:
-            _check_photographed(Capture(root, manifest.name), manifest)
-    measurements = [
-        measure(
-            Printout(root, name),
-            Capture(root, name),
-            transforms=transforms,
-            sweeps=sweeps,
-            models=[judge],
-            labels=labels,
-            seed=seed,
-            reporter=reporter,
-        )[0]
-        for name in names
+        for capture, manifest in zip(captures, manifests, strict=True):
+            _check_photographed(capture, manifest)
+    asked: dict[str, Any] = {"transforms": transforms, "sweeps": sweeps, "models": [judge], "labels": labels}
+    found = [
+        measure(Printout(root, capture.name), capture, **asked, seed=seed, reporter=reporter)[0]
+        for capture in captures
     ]
     # Through photos only where every run has some.
-    channels = [name for name in measurements[0].channels if all(name in m.channels for m in measurements)]
-    tallies = [
-        _tallies(Capture(root, found.manifest.name), found, channels, places)
-        for found, places in zip(measurements, shared, strict=True)
+    channels = [
+        UNTOUCHED.name,
+        *(name for name in found[0].channels if all(name in m.channels for m in found)),
     ]
-    lines = [line for channel in (UNTOUCHED.name, *channels) for line in _lines(channel, names, tallies)]
-    return RunComparison(tuple(measurements), len(shared[0]), tuple(_corrected(lines)))
+    tallies = [_tallies(*each, channels) for each in zip(captures, found, shared, strict=True)]
+    lines = [
+        line
+        for channel in channels
+        for line in _lines(channel, {name: own[channel] for name, own in zip(names, tallies, strict=True)})
+    ]
+    tests = iter(corrected([test for line in lines for test in line.tests]))
+    lines = [replace(line, tests=tuple(next(tests) for _ in line.tests)) for line in lines]
+    return RunComparison(tuple(found), len(shared[0]), tuple(lines))
 
 
 def _one_classifier(manifests: Sequence[Manifest]) -> str:
-    specs = dict.fromkeys(manifest.classifier.spec for manifest in manifests)
+    specs = {manifest.classifier.spec for manifest in manifests}
     if len(specs) > 1:
         said = ", ".join(f"{manifest.name} against {manifest.classifier.spec}" for manifest in manifests)
         raise RunError(
             f"runs made against different classifiers cannot be compared as if alike ({said}); "
             "name the one that is to judge them all: --model SPEC"
         )
-    return next(iter(specs))
+    return manifests[0].classifier.spec
 
 
 def _shared(manifests: Sequence[Manifest]) -> list[Ints]:
     """Return, for each run, the places of the pairs whose clean example is in every run, in one order."""
-    places = [_sources(manifest) for manifest in manifests]
+    places = []
+    for manifest in manifests:
+        times: Counter[str] = Counter()
+        # A clean example's hash, and which of several with the same it is.
+        found: dict[tuple[str, int], int] = {}
+        for place, (clean, _) in enumerate(manifest.pairs()):
+            found[clean.sha256, times[clean.sha256]] = place
+            times[clean.sha256] += 1
+        places.append(found)
     common = [source for source in places[0] if all(source in others for others in places[1:])]
     if not common:
         names = ", ".join(manifest.name for manifest in manifests)
@@ -171,15 +174,6 @@ def _shared(manifests: Sequence[Manifest]) -> list[Ints]:
             "wanted runs generated from the same images at the same size"
         )
     return [np.array([found[source] for source in common], np.int64) for found in places]
-
-
-def _sources(manifest: Manifest) -> dict[Source, int]:
-    times: Counter[str] = Counter()
-    found = {}
-    for place, (clean, _) in enumerate(manifest.pairs()):
-        found[clean.sha256, times[clean.sha256]] = place
-        times[clean.sha256] += 1
-    return found
 
 
 def _check_photographed(capture: Capture, manifest: Manifest) -> None:
@@ -194,49 +188,37 @@ def _check_photographed(capture: Capture, manifest: Manifest) -> None:
 
 
 def _tallies(
-    capture: Capture, measurement: Measurement, channels: Sequence[str], places: Ints
+    capture: Capture, measurement: Measurement, places: Ints, channels: Sequence[str]
 ) -> dict[str, Tally]:
-    """Return a run's shared pairs, counted through every channel; the files go through the first of all."""
-    seed = measurement.options.seed
+    """Return a run's shared pairs, counted through every channel."""
+    found = {}
     with capture.store() as store:
         tallies = TallyReader(store, measurement.manifest)
         before = tallies.counted(measurement.identity, UNTOUCHED)
-        return {
-            name: tallies.tally(
-                before,
-                before
-                if name == UNTOUCHED.name
-                else tallies.counted(measurement.identity, _channel(name, seed)),
-            ).of(places)
-            for name in (UNTOUCHED.name, *channels)
-        }
+        for name in channels:
+            seed = 0 if name in (UNTOUCHED.name, PHOTO.name) else measurement.options.seed
+            after = tallies.counted(measurement.identity, Channel(name, seed))
+            found[name] = tallies.tally(before, after).of(places)
+    return found
 
 
-def _channel(name: str, seed: int) -> Channel:
-    return PHOTO if name == PHOTO.name else Channel(name, seed)
-
-
-def _lines(channel: str, names: Sequence[str], tallies: Sequence[Mapping[str, Tally]]) -> list[Line]:
-    found = {name: tally[channel] for name, tally in zip(names, tallies, strict=True)}
-    qualified = {name: t.right_before("clean", TOP) for name, t in found.items()}
-    effective = {name: qualified[name] & ~t.right_before("adversarial", TOP) for name, t in found.items()}
-    fooled = Line(
-        channel,
-        SUCCESS,
-        {name: success(t, "after", TOP) for name, t in found.items()},
-        _tested({name: _mostly(t, qualified[name], right=False) for name, t in found.items()}),
-    )
+def _lines(channel: str, found: Mapping[str, Tally]) -> list[Line]:
+    """Return one channel's lines from the tally of every run."""
+    fooled, destroyed = {}, {}
+    for name, tally in found.items():
+        right = tally.right_before("clean", TOP)
+        fooled[name] = _mostly(tally, right, right=False)
+        destroyed[name] = _mostly(tally, right & ~tally.right_before("adversarial", TOP), right=True)
+    rates = {name: success(tally, "after", TOP) for name, tally in found.items()}
+    line = Line(channel, SUCCESS, rates, tuple(compare_paired(fooled)))
     if channel == UNTOUCHED.name:
-        return [fooled]
+        return [line]
+    lost = {name: destruction_rate(tally, TOP) for name, tally in found.items()}
+    kept = {name: clean_survival(tally, TOP) for name, tally in found.items()}
     return [
-        Line(
-            channel,
-            DESTRUCTION,
-            {name: destruction_rate(t, TOP) for name, t in found.items()},
-            _tested({name: _mostly(t, effective[name], right=True) for name, t in found.items()}),
-        ),
-        fooled,
-        Line(channel, SURVIVAL, {name: clean_survival(t, TOP) for name, t in found.items()}, ()),
+        Line(channel, DESTRUCTION, lost, tuple(compare_paired(destroyed))),
+        line,
+        Line(channel, SURVIVAL, kept, ()),
     ]
 
 
@@ -248,15 +230,3 @@ def _mostly(tally: Tally, counted: Bools, *, right: bool) -> dict[str, bool]:
         str(place): bool(2 * times[place] > after.seen[place])
         for place in np.flatnonzero(counted & (after.seen > 0))
     }
-
-
-def _tested(outcomes: Mapping[str, Mapping[str, bool]]) -> tuple[Comparison, ...]:
-    return tuple(compare_paired(outcomes))
-
-
-def _corrected(lines: Sequence[Line]) -> list[Line]:
-    """Return the lines with their tests corrected for all tests of all lines together."""
-    tests = iter(corrected([test for line in lines for test in line.tests]))
-    return [
-        Line(line.channel, line.measure, line.rates, tuple(next(tests) for _ in line.tests)) for line in lines
-    ]

@@ -1,6 +1,6 @@
 """A comparison for people: its tables on a terminal, and its page."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from physadv.evaluation.comparisons import Comparison
@@ -8,23 +8,15 @@ from physadv.evaluation.intervals import Estimate
 from physadv.files import replacing
 from physadv.pipeline.measure import Measurement, common_name
 from physadv.pipeline.observing import PHOTO, UNTOUCHED
-from physadv.report.channels import sort_channels
+from physadv.report.channels import Sweep, sort_channels
 from physadv.report.compare import DESTRUCTION, SUCCESS, Line, RunComparison
-from physadv.report.figures import Series, curve, side_by_side_figure
+from physadv.report.figures import Series, side_by_side_figure
 from physadv.report.page import Facts, FigureGroup, Notice, render_page, slug
 from physadv.report.provenance import cameras, generate_command, measure_options
 from physadv.report.result_tables import paired_table
-from physadv.report.run_figures import JUDGES
+from physadv.report.run_figures import JUDGES, sweep_curves
 from physadv.report.table import Column, Table, show
 from physadv.report.wording import plural
-
-NOTE = (
-    "Exact McNemar tests on the pairs that count in both runs, two-sided; p is corrected by Holm's method "
-    "for all tests on this page. A pair seen several times counts as destroyed, or as fooled, where it was "
-    "in more than half of them. Only pairs on which two runs differ bear on a test. Where no difference is "
-    "shown there may be one all the same."
-)
-
 
 RATES_TITLE = "Rates in per cent, top-1, of the shared source images, 95 % intervals below them."
 TESTS_TITLE = "Every two runs on the same pairs: of how many something is true under one of them only."
@@ -35,13 +27,14 @@ def show_comparison(found: RunComparison) -> None:
     title = f"{plural(found.shared, 'shared pair')}, judged by {found.measurements[0].classifier}, top-1"
     show(_rates(title, found))
     show(_tests("exact McNemar on the same pairs", found))
-    for line_of_words in _unlike(found):
-        print(line_of_words)
+    for difference in _unlike(found):
+        print(difference)
 
 
 def write_comparison(found: RunComparison, path: Path) -> None:
     """Write the comparison's page, whole or not at all."""
     names = [measurement.manifest.name for measurement in found.measurements]
+    options = measure_options(found.measurements[0])
     page = {
         "title": " · ".join(names),
         "summary": (
@@ -51,12 +44,12 @@ def write_comparison(found: RunComparison, path: Path) -> None:
         "notice": _notice(found),
         "figures": _figures(found),
         "tables": (_rates(RATES_TITLE, found),),
-        "tests_note": NOTE,
         "tests": (_tests(TESTS_TITLE, found),),
-        "parameters": tuple(_facts(measurement) for measurement in found.measurements),
-        "commands": _commands(found, names),
-        "commands_note": "Options at their defaults are left out; the runs' own reports have printing and "
-        "photographing.",
+        "parameters": [_facts(measurement) for measurement in found.measurements],
+        "commands": [
+            *(generate_command(measurement.manifest) for measurement in found.measurements),
+            " ".join(["physadv compare", *names, *options]),
+        ],
     }
     with replacing(path) as temporary:
         temporary.write_text(render_page("compare.html.j2", page), encoding="utf-8")
@@ -94,47 +87,29 @@ def _notice(found: RunComparison) -> Notice:
     return Notice("Photographs of printed sheets:", f"by {cameras(photos)}.", plain=True)
 
 
-def _figures(found: RunComparison) -> tuple[FigureGroup, ...]:
+def _figures(found: RunComparison) -> list[FigureGroup]:
     channels = sort_channels([line.channel for line in found.lines if line.channel != UNTOUCHED.name])
-    rates = {(line.channel, line.measure): _drawn(line) for line in found.lines}
-    groups = [
-        FigureGroup(
-            "",
-            "",
-            tuple(
-                side_by_side_figure(
-                    f"compare-{slug(measure)}",
-                    f"{measure.capitalize()}, top-1",
-                    f"{caption} 95 % intervals, shared source images.",
-                    {
-                        common_name(found.measurements, channel): rates[channel, measure]
-                        for channel in (UNTOUCHED.name, *channels.single)
-                        if (channel, measure) in rates
-                    },
-                )
-                for measure, caption in _CAPTIONS.items()
-                if any((channel, measure) in rates for channel in (UNTOUCHED.name, *channels.single))
-            ),
-        )
-    ]
-    for measure in _CAPTIONS if channels.sweeps else ():
-        curves = tuple(
-            curve(
-                f"compare-{slug(measure)}-{slug(sweep.name)}",
-                sweep.name,
-                sweep.unit,
-                list(sweep.channels),
-                [
-                    Series(name, tuple(rates[channel, measure][name] for channel in sweep.channels.values()))
-                    for name in next(iter(rates.values()))
-                ],
-                measure,
-            )
-            for sweep in channels.sweeps
-        )
-        title = f"{measure.capitalize()} against strength"
-        groups.append(FigureGroup(title, "Top-1, with 95 % bands.", curves, small=True))
-    return tuple(groups)
+    rates = {(line.channel, line.measure): dict(list(line.rates.items())[:JUDGES]) for line in found.lines}
+    figures, groups = [], []
+    for measure, caption in _CAPTIONS.items():
+        shares = {
+            common_name(found.measurements, channel): rates[channel, measure]
+            for channel in (UNTOUCHED.name, *channels.single)
+            if (channel, measure) in rates
+        }
+        title, name = measure.capitalize(), f"compare-{slug(measure)}"
+        if shares:
+            caption += " 95 % intervals, shared source images."
+            figures.append(side_by_side_figure(name, f"{title}, top-1", caption, shares))
+
+        def series(sweep: Sweep, measure: str = measure) -> list[Series]:
+            own = [rates[channel, measure] for channel in sweep.channels.values()]
+            return [Series(run, tuple(shares[run] for shares in own)) for run in own[0]]
+
+        if channels.sweeps:
+            curves = sweep_curves(name, measure, channels.sweeps, series)
+            groups.append(FigureGroup(f"{title} against strength", "Top-1, with 95 % bands.", curves, True))
+    return [FigureGroup("", "", tuple(figures)), *groups]
 
 
 _CAPTIONS = {
@@ -143,26 +118,22 @@ _CAPTIONS = {
 }
 
 
-def _drawn(line: Line) -> dict[str, Estimate]:
-    return dict(list(line.rates.items())[:JUDGES])
-
-
 def _rates(title: str, found: RunComparison) -> Table[Line]:
     """Return every measure of every channel, two columns a run."""
+
+    def rate(run: str) -> Callable[[Line], Estimate]:
+        return lambda line: line.rates[run]
+
+    def count(run: str) -> Callable[[Line], int]:
+        return lambda line: line.rates[run].n
+
     columns = [Column[Line]("measure", lambda line: line.measure, long="Measure")]
-    for measurement in found.measurements:
-        columns += _rate_columns(measurement.manifest.name)
+    for run in (measurement.manifest.name for measurement in found.measurements):
+        columns += [Column(run, rate(run), "interval"), Column("n", count(run), "number")]
     groups: dict[str, list[Line]] = {}
     for line in found.lines:
         groups.setdefault(common_name(found.measurements, line.channel), []).append(line)
     return Table(title, columns, groups, "channel")
-
-
-def _rate_columns(run: str) -> tuple[Column[Line], Column[Line]]:
-    return (
-        Column(run, lambda line: line.rates[run], "interval"),
-        Column("n", lambda line: line.rates[run].n, "number"),
-    )
 
 
 def _tests(title: str, found: RunComparison) -> Table[Comparison]:
@@ -175,8 +146,7 @@ def _tests(title: str, found: RunComparison) -> Table[Comparison]:
 
 
 def _facts(measurement: Measurement) -> Facts:
-    manifest = measurement.manifest
-    photos = measurement.used_photos
+    manifest, photos = measurement.manifest, measurement.used_photos
     return Facts(
         manifest.name,
         (
@@ -184,14 +154,8 @@ def _facts(measurement: Measurement) -> Facts:
             ("made against", manifest.classifier.spec),
             ("pairs", str(len(manifest.pairs()))),
             ("photos used", f"{len(photos)} of {len(measurement.photos)}"),
-            *((("camera", cameras(photos)),) if photos else ()),
+            *([("camera", cameras(photos))] if photos else []),
             ("seed", str(manifest.seed)),
             *sorted(manifest.versions.items()),
         ),
     )
-
-
-def _commands(found: RunComparison, names: Sequence[str]) -> tuple[str, ...]:
-    made = [generate_command(measurement.manifest) for measurement in found.measurements]
-    options = measure_options(found.measurements[0])
-    return (*made, " ".join(["physadv compare", *names, *options]))

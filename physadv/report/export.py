@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, fields
 from importlib.util import find_spec
 from io import StringIO
@@ -14,11 +14,11 @@ from physadv.errors import PhysadvError, unknown_name
 from physadv.evaluation.destruction import Row
 from physadv.evaluation.intervals import Estimate
 from physadv.files import replacing
+from physadv.pipeline.examples import TOP
 from physadv.pipeline.measure import Measurement, transfer_matrix
-from physadv.pipeline.predictions import TOP
 from physadv.progress import Reporter, silent
 from physadv.report.result_tables import PUBLISHED_RATES, rate_table
-from physadv.report.table import to_latex
+from physadv.report.table import Table, to_latex
 from physadv.runs import Capture, Manifest, ObservationStore, Printout, RunError
 
 FORMATS = ("csv", "json", "latex", "parquet")
@@ -70,9 +70,12 @@ def tables_as_text(measurements: Sequence[Measurement], fmt: str) -> str:
             destruction rates a measurement, for booktabs.
     """
     if fmt == "json":
-        return json.dumps(_nested(measurements)) + "\n"
+        nested = [measurement.as_json() for measurement in measurements]
+        transfer = [asdict(cell) for cell in transfer_matrix(measurements)]
+        several = {"measurements": nested, "transfer": transfer}
+        return json.dumps(nested[0] if len(nested) == 1 else several) + "\n"
     if fmt == "latex":
-        return "\n".join(map(_latex, measurements))
+        return "\n".join(to_latex(_published(measurement)) for measurement in measurements)
     text = StringIO()
     _write_csv(text, rate_records(measurements))
     return text.getvalue()
@@ -133,7 +136,11 @@ def export_observations(
             )
         records = reporter.track(_observation_records(store, manifest), total, "observations exported")
         with replacing(path) as temporary:
-            _WRITERS[fmt](temporary, records)
+            if fmt == "parquet":
+                _write_parquet(temporary, records)
+            else:
+                with temporary.open("w", newline="", encoding="utf-8") as file:
+                    (_write_csv if fmt == "csv" else _write_json)(file, records)
     return path, total
 
 
@@ -160,16 +167,6 @@ def _observation_records(store: ObservationStore, manifest: Manifest) -> Iterato
         }
 
 
-def _nested(measurements: Sequence[Measurement]) -> Record:
-    """Return one measurement as it is, several beside their transfer matrix."""
-    if len(measurements) == 1:
-        return measurements[0].as_json()
-    return {
-        "measurements": [measurement.as_json() for measurement in measurements],
-        "transfer": [asdict(cell) for cell in transfer_matrix(measurements)],
-    }
-
-
 def _write_csv(file: TextIO, records: Iterable[Record]) -> None:
     writer: csv.DictWriter[str] | None = None
     for record in records:
@@ -179,16 +176,10 @@ def _write_csv(file: TextIO, records: Iterable[Record]) -> None:
         writer.writerow(record)
 
 
-def _write_csv_file(path: Path, records: Iterable[Record]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        _write_csv(file, records)
-
-
-def _write_json_file(path: Path, records: Iterable[Record]) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        for count, record in enumerate(records):
-            file.write(("[" if count == 0 else ",") + "\n" + json.dumps(record))
-        file.write("\n]\n")
+def _write_json(file: TextIO, records: Iterable[Record]) -> None:
+    for count, record in enumerate(records):
+        file.write(("[" if count == 0 else ",") + "\n" + json.dumps(record))
+    file.write("\n]\n")
 
 
 def _write_parquet(path: Path, records: Iterable[Record]) -> None:
@@ -210,24 +201,16 @@ def _write_parquet(path: Path, records: Iterable[Record]) -> None:
             chunk = list(islice(waiting, CHUNK))
 
 
-_WRITERS: dict[str, Callable[[Path, Iterable[Record]], None]] = {
-    "csv": _write_csv_file,
-    "json": _write_json_file,
-    "parquet": _write_parquet,
-}
-
-
 def _check_library(fmt: str) -> None:
     if fmt == "parquet" and find_spec("pyarrow") is None:
         raise ExportError("format parquet needs pyarrow: pip install 'physadv[parquet]'")
 
 
-def _latex(measurement: Measurement) -> str:
-    """Return one measurement's destruction rates and accuracies in per cent, for the booktabs package."""
+def _published(measurement: Measurement) -> Table[Row]:
     attack = measurement.manifest.attack
     title = (
         f"{measurement.manifest.name}: {attack.name}, {attack.budget}, judged by {measurement.classifier}. "
         "Per cent, 95 % intervals; n: observations counted."
     )
     channels = {measurement.channel_name(name): rows for name, rows in measurement.channels.items()}
-    return to_latex(rate_table(title, channels, PUBLISHED_RATES))
+    return rate_table(title, channels, PUBLISHED_RATES)

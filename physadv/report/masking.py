@@ -1,13 +1,12 @@
 """A masking check for people: its table on a terminal, and its curve of accuracy against steps as a file."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from physadv.errors import PhysadvError
 from physadv.evaluation.intervals import Estimate
 from physadv.files import replacing
-from physadv.report.figures.drawing import GRID, INK, MUTED, STYLES
+from physadv.report.drawing import GRID, INK, MUTED, STYLES
 from physadv.report.table import Column, Table, show
 from physadv.report.wording import plural
 
@@ -17,26 +16,26 @@ if TYPE_CHECKING:
 FORMATS = (".svg", ".png", ".pdf")
 
 
+Share = tuple[str, Estimate]
+SHARES = (
+    Column[Share]("steps", lambda line: line[0], "number"),
+    Column[Share]("right", lambda line: line[1], "interval"),
+    Column[Share]("n", lambda line: line[1].n, "number"),
+)
+"""Columns of one attack: steps along the gradient, or none, and the accuracy after them."""
+
+
 class PlotError(PhysadvError):
     """A plot cannot be written as asked."""
 
 
 def show_masking(check: "MaskingCheck") -> None:
     """Print accuracies under every attack, the symptoms of masking, and the verdict."""
-    shares: dict[str, Sequence[tuple[str, Estimate]]] = {
-        **{name: [("", share)] for name, share in check.attacks.items()},
-        **{
-            name: [(str(steps), share) for steps, share in curve.items()]
-            for name, curve in check.curves.items()
-        },
-    }
-    columns = (
-        Column[tuple[str, Estimate]]("steps", lambda line: line[0], "number"),
-        Column[tuple[str, Estimate]]("right", lambda line: line[1], "interval"),
-        Column[tuple[str, Estimate]]("n", lambda line: line[1].n, "number"),
-    )
+    shares: dict[str, list[Share]] = {name: [("", share)] for name, share in check.attacks.items()}
+    for name, curve in check.curves.items():
+        shares[name] = [(str(steps), share) for steps, share in curve.items()]
     title = f"{check.classifier}, eps {check.eps}: accuracy under attack"
-    show(Table(title, columns, shares, "attack"))
+    show(Table(title, SHARES, shares, "attack"))
     print(f"answers only: {check.queries} queries an image")
     if check.wrong_before:
         print(f"left out: {plural(check.wrong_before, 'image')} wrong before any attack")
@@ -68,10 +67,11 @@ def write_masking_plot(path: Path, check: "MaskingCheck") -> None:
         axes = canvas.add_subplot()
         for (name, curve), style in zip(check.curves.items(), STYLES, strict=False):
             steps = list(curve)
-            values = [100 * (share.value or 0) for share in curve.values()]
+            low, values, high = (
+                [100 * (getattr(share, bound) or 0) for share in curve.values()]
+                for bound in ("low", "value", "high")
+            )
             axes.plot(steps, values, "o-", color=style.colour, label=name)
-            low = [100 * (share.low or 0) for share in curve.values()]
-            high = [100 * (share.high or 0) for share in curve.values()]
             axes.fill_between(steps, low, high, color=style.colour, alpha=0.15, linewidth=0)
         for (name, share), dashes in zip(check.attacks.items(), (":", "--", "-."), strict=False):
             axes.axhline(100 * (share.value or 0), color=MUTED, linestyle=dashes, linewidth=1.2, label=name)
@@ -88,7 +88,6 @@ def write_masking_plot(path: Path, check: "MaskingCheck") -> None:
         canvas.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8)
         for spine in axes.spines.values():
             spine.set_visible(False)
-        date = {"CreationDate": None} if path.suffix == ".pdf" else {"Date": None}
-        metadata = None if path.suffix == ".png" else date
+        undated = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
         with replacing(path) as temporary:
-            canvas.savefig(temporary, format=path.suffix[1:], metadata=metadata, dpi=160)
+            canvas.savefig(temporary, format=path.suffix[1:], metadata=undated.get(path.suffix), dpi=160)

@@ -1,18 +1,18 @@
-"""The parts that pages are made of: headlines, tables, figures and facts, and how a page is written.
+"""The parts that pages are made of, and how a page is written.
 
-A page is one self-contained HTML file for a screen of any width, a reader or a printer; it asks for nothing
-from any network. All text in it is escaped, but for the drawings, which `figures` makes and escapes.
+A page is one self-contained HTML file for any screen or printer; it asks for nothing from any network. All
+text in it is escaped, but for the drawings, which `drawing` makes and escapes.
 """
 
 import base64
 import io
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from physadv.report.figures import Figure
+from physadv.report.drawing import Figure
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -90,47 +90,9 @@ class Picture:
     src: str
     size_px: tuple[int, int]
     alt: str
-    answer: str
+    answer: str = ""
     probability: str = ""
     right: bool | None = None
-
-
-@dataclass(frozen=True)
-class GalleryRow:
-    """One pair of the gallery.
-
-    Attributes:
-        pair: its name.
-        label: its true class.
-        fate: what happened to its adversarial image.
-        notes: what else is to be said, a line each.
-        pictures: clean and adversarial, as files and as photographed, and their difference.
-    """
-
-    pair: str
-    label: str
-    fate: str
-    notes: tuple[str, ...]
-    pictures: tuple[Picture, ...]
-
-
-@dataclass(frozen=True)
-class GalleryGroup:
-    """Pairs to which the same happened.
-
-    Attributes:
-        name: what happened, in a word or two.
-        words: what happened, in a sentence.
-        tone: colour of the group.
-        total: number of such pairs, those that are not shown included.
-        rows: the pairs shown.
-    """
-
-    name: str
-    words: str
-    tone: Literal["survived", "mixed", "destroyed", "other"]
-    total: int
-    rows: tuple[GalleryRow, ...]
 
 
 @dataclass(frozen=True)
@@ -185,11 +147,9 @@ def data_uri(image: Image.Image, quality: int = PICTURE_QUALITY) -> tuple[str, t
     """
     reduced = image.copy()
     reduced.thumbnail((SIDE_PX, SIDE_PX), Image.Resampling.LANCZOS)
-    written = io.BytesIO()
-    if max(reduced.size) <= LOSSLESS_SIDE_PX:
-        kind = "png"
+    kind, written = "png" if max(reduced.size) <= LOSSLESS_SIDE_PX else "jpeg", io.BytesIO()
+    if kind == "png":
         reduced.save(written, "PNG", optimize=True)
     else:
-        kind = "jpeg"
         reduced.save(written, "JPEG", quality=quality, subsampling=0, optimize=True)
     return f"data:image/{kind};base64,{base64.b64encode(written.getvalue()).decode()}", reduced.size

@@ -2,7 +2,7 @@
 
 import shlex
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from statistics import median
@@ -37,37 +37,31 @@ def parameters(measurement: Measurement) -> tuple[Facts, ...]:
     other = measurement.classifier != classifier.spec
     kept = "prefiltered pairs only" if selection.prefiltered else "all pairs"
     said = {"given": "given with the images", "predicted": "the classifier's own answers: none were given"}
+    attacked = (
+        ("name", attack.name),
+        ("eps, 8-bit levels", "none" if attack.eps is None else str(attack.eps)),
+        *((name, str(value)) for name, value in attack.parameters.items() if value is not None),
+    )
+    judged = (
+        *([("judged by", measurement.classifier)] if other else []),
+        ("made against" if other else "classifier", classifier.spec),
+        *([("labels file", classifier.labels_file)] if classifier.labels_file else []),
+        ("classes", str(classifier.classes)),
+        ("pairs", f"{len(manifest.pairs())} of {plural(selection.candidates, 'candidate')}, {kept}"),
+        ("true labels", said[selection.labels]),
+    )
+    made = (
+        ("seed", str(manifest.seed)),
+        ("code", manifest.code),
+        ("sheets", str(len(manifest.sheets))),
+        ("manifest schema", str(manifest.schema_version)),
+        *sorted(manifest.versions.items()),
+    )
     return (
-        Facts(
-            "Attack",
-            (
-                ("name", attack.name),
-                ("eps, 8-bit levels", "none" if attack.eps is None else str(attack.eps)),
-                *((name, str(value)) for name, value in attack.parameters.items() if value is not None),
-            ),
-        ),
-        Facts(
-            "Classifier and images",
-            (
-                *([("judged by", measurement.classifier)] if other else []),
-                ("made against" if other else "classifier", classifier.spec),
-                *((("labels file", classifier.labels_file),) if classifier.labels_file else ()),
-                ("classes", str(classifier.classes)),
-                ("pairs", f"{len(manifest.pairs())} of {plural(selection.candidates, 'candidate')}, {kept}"),
-                ("true labels", said[selection.labels]),
-            ),
-        ),
+        Facts("Attack", attacked),
+        Facts("Classifier and images", judged),
         Facts("Photographs", _photo_facts(measurement)),
-        Facts(
-            "Run",
-            (
-                ("seed", str(manifest.seed)),
-                ("code", manifest.code),
-                ("sheets", str(len(manifest.sheets))),
-                ("manifest schema", str(manifest.schema_version)),
-                *sorted(manifest.versions.items()),
-            ),
-        ),
+        Facts("Run", made),
     )
 
 
@@ -109,11 +103,15 @@ def commands(measurements: Sequence[Measurement]) -> tuple[str, ...]:
         measurements: of the run that is reported first, and of those that it is compared with by transfer.
     """
     first = measurements[0]
-    manifest = first.manifest
-    name, used = manifest.name, first.used_photos
+    manifest, used = first.manifest, first.used_photos
+    name = manifest.name
     lines = [generate_command(manifest)]
     if manifest.sheets:
-        lines.append(_print_command(manifest))
+        page_mm = manifest.sheets[0].page_mm
+        side = max(max(cell.box_mm[2:]) for sheet in manifest.sheets for cell in sheet.cells)
+        page = [f"--page {size}" for size, mm in PAGES.items() if mm == tuple(page_mm) and size != "a4"]
+        image = [f"--image-mm {side:g}"] if side != IMAGE else []
+        lines.append(" ".join([f"physadv print {name}", *page, *image]))
     if used:
         simulated = sum(photo.simulated for photo in used)
         if simulated:
@@ -136,10 +134,10 @@ def measure_options(measurement: Measurement) -> list[str]:
         *(("model", model) for model in options.models),
         *(("transform", transform) for transform in options.transforms),
         *(("sweep", sweep) for sweep in options.sweeps),
-        *([("labels", str(options.labels))] if options.labels else []),
-        *([("seed", str(options.seed))] if options.seed else []),
+        ("labels", options.labels),
+        ("seed", options.seed or None),
     ]
-    return [f"--{name} {shlex.quote(value)}" for name, value in named]
+    return [f"--{name} {shlex.quote(str(value))}" for name, value in named if value is not None]
 
 
 def generate_command(manifest: Manifest) -> str:
@@ -162,46 +160,39 @@ def generate_command(manifest: Manifest) -> str:
     # A recipe that took its own number of steps has recorded it in words.
     if not isinstance(recorded.get("steps"), int):
         recorded["steps"] = None
-    usual = {**vars(GenerateSettings(images=Path())), **_usual(attack.name)}
-    options = []
-    for name in (field.name for field in fields(GenerateSettings)):
-        value = recorded.get(name)
-        if value is None or (value == usual[name] and name not in ("model", "attack", "eps", "seed")):
-            continue
-        shown = "" if value is True else f" {shlex.quote(str(value))}"
-        options.append(f"--{name.replace('_', '-')}{shown}")
+    # What an attack takes by itself; those of libraries, which may be absent here, are all alike.
+    recipe = RECIPES.get(attack.name)
+    own = {name: getattr(recipe, name) for name in OWN_NUMBERS} if recipe else {}
+    usual = {**vars(GenerateSettings(images=Path())), "transforms": NO_TRANSFORMS, "samples": 1, **own}
+    always = ("model", "attack", "eps", "seed")
+    options = {
+        field.name.replace("_", "-"): recorded[field.name]
+        for field in fields(GenerateSettings)
+        if field.name in recorded and (recorded[field.name] != usual[field.name] or field.name in always)
+    }
     images = shlex.quote(manifest.selection.images)
-    return " ".join([f"physadv generate {images} --name {manifest.name}", *options])
+    return " ".join([f"physadv generate {images} --name {manifest.name}", *_given(options)])
 
 
 def _adopt_command(manifest: Manifest) -> str:
-    attack, classifier, name = manifest.attack, manifest.classifier, manifest.name
+    attack, classifier = manifest.attack, manifest.classifier
     if attack.parameters["adversarial"] is None:
-        return f'physadv.Run.create("{name}", classifier, clean, adversarial, labels)  # in Python'
+        return f'physadv.Run.create("{manifest.name}", classifier, clean, adversarial, labels)  # in Python'
     paths = [manifest.selection.images, attack.parameters["adversarial"]]
     options = {
-        "name": name,
+        "name": manifest.name,
         "model": classifier.spec,
         "labels": classifier.labels_file,
         "target": attack.parameters["target"],
         "made-by": attack.name if attack.name != "own" else None,
     }
-    given = [
-        f"--{option} {shlex.quote(str(value))}" for option, value in options.items() if value is not None
+    return " ".join(["physadv adopt", *(shlex.quote(str(path)) for path in paths), *_given(options)])
+
+
+def _given(options: Mapping[str, object]) -> list[str]:
+    """Return options as they are typed: True is a flag, None is left out."""
+    return [
+        f"--{name}" if value is True else f"--{name} {shlex.quote(str(value))}"
+        for name, value in options.items()
+        if value is not None
     ]
-    return " ".join(["physadv adopt", *(shlex.quote(str(path)) for path in paths), *given])
-
-
-def _usual(attack: str) -> dict[str, object]:
-    """Return what an attack takes by itself; those of libraries, which may be absent here, are all alike."""
-    recipe = RECIPES.get(attack)
-    own = {name: getattr(recipe, name) for name in OWN_NUMBERS} if recipe else {}
-    return {"transforms": NO_TRANSFORMS, "samples": 1, **own}
-
-
-def _print_command(manifest: Manifest) -> str:
-    page_mm = manifest.sheets[0].page_mm
-    side = max(max(cell.box_mm[2:]) for sheet in manifest.sheets for cell in sheet.cells)
-    page = [f"--page {name}" for name, size in PAGES.items() if size == tuple(page_mm) and name != "a4"]
-    image = [f"--image-mm {side:g}"] if side != IMAGE else []
-    return " ".join([f"physadv print {manifest.name}", *page, *image])

@@ -6,10 +6,9 @@ from operator import attrgetter
 
 from physadv.evaluation.calibration import Reliability
 from physadv.evaluation.comparisons import Comparison
-from physadv.evaluation.destruction import Row
+from physadv.evaluation.destruction import Row, TransferCell
 from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.outcomes import KINDS, Kind, When
-from physadv.evaluation.transfer import TransferCell
 from physadv.report.table import CHANGE, Cell, Column, Table, Value
 from physadv.report.wording import UNDEFINED, interval, number, p_value
 

@@ -1,58 +1,72 @@
 """The figures of a run's report: for its page, and as files."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from physadv.errors import PhysadvError, unknown_name
 from physadv.evaluation.destruction import Row
 from physadv.evaluation.intervals import Estimate
-from physadv.evaluation.outcomes import CASES, TOPS
-from physadv.evaluation.transfer import TransferCell
+from physadv.evaluation.outcomes import CASES, TOPS, Case
 from physadv.files import replacing
 from physadv.pipeline.measure import Measurement, common_name, transfer_matrix
 from physadv.pipeline.observing import PHOTO, UNTOUCHED
-from physadv.report.channels import Channels, Sweep, Viewpoints, named_channels, of_first_run
+from physadv.report.channels import Sweep, Viewpoints, of_first_run, sort_channels
+from physadv.report.drawing import FORMATS, Figure
 from physadv.report.figures import (
-    FORMATS,
-    Figure,
-    Grid,
     Series,
     accuracy_figure,
     curve,
-    destruction_figure,
     heat_map,
     reliability_figure,
     side_by_side_figure,
 )
 from physadv.report.page import FigureGroup, slug
 from physadv.runs import Capture
-from physadv.transforms.viewpoint import AXES
+from physadv.transforms.digital import AXES
 
 JUDGES = 6
 """Classifiers that one drawing tells apart."""
 
-Share = Callable[[Row], Estimate]
 
-
-def report_figures(
-    measurements: Sequence[Measurement], judges: Sequence[Measurement], channels: Channels
-) -> list[FigureGroup]:
+def report_figures(measurements: Sequence[Measurement]) -> list[FigureGroup]:
     """Return every figure of a report: of the first measurement, and of the others what compares them.
 
     Args:
         measurements: of one run by its judges, then those of other runs by the same judges.
-        judges: those of the one run.
-        channels: the one run's.
     """
-    first = measurements[0]
-    single = {channels.names[name]: first.channels[name] for name in channels.single}
-    return [
-        *([FigureGroup("", "", (*_single(single), *_judges(judges, channels)))] if single else []),
-        *_curves(judges, channels.sweeps),
-        *_viewpoints(first, channels.viewpoints),
-        *_transfer(measurements, channels.single),
-        _calibration(first, channels),
-    ]
+    judges, first = of_first_run(measurements), measurements[0]
+    channels = sort_channels(first.channels)
+    names = {name: common_name(judges, name) for name in (UNTOUCHED.name, *channels.single)}
+    groups = []
+    if channels.single:
+        tables = {names[name]: first.channels[name] for name in channels.single}
+        figures = [destruction_figure(tables, case) for case in CASES]
+        figures += [accuracy_figure(tables, "average", top) for top in TOPS]
+        if len(judges) > 1:
+            shares = {
+                names[name]: {
+                    judge.classifier: judge.channels[name][0].destruction_rate for judge in judges[:JUDGES]
+                }
+                for name in channels.single
+            }
+            caption = "Average case, with 95 % interval; each classifier judges the same examples."
+            title = "Destruction rate by classifier, top-1"
+            figures.append(side_by_side_figure("judges", title, caption, shares))
+        groups.append(FigureGroup("", "", tuple(figures)))
+    if channels.sweeps:
+        groups += _sweeps(judges, channels.sweeps)
+    if channels.viewpoints:
+        groups.append(_viewpoints(first, channels.viewpoints))
+    if len(measurements) > 1:
+        groups.append(_transfer(measurements, channels.single))
+    calibration = (
+        reliability_figure(f"calibration-{slug(channel)}", name, first.calibration[channel])
+        for channel, name in names.items()
+    )
+    note = (
+        "How often the first answer was right, of answers as sure as that; the dashed line would be perfect."
+    )
+    return [*groups, FigureGroup("Calibration", note, tuple(calibration), small=True)]
 
 
 def write_figures(capture: Capture, measurements: Sequence[Measurement], fmt: str) -> list[Path]:
@@ -64,8 +78,7 @@ def write_figures(capture: Capture, measurements: Sequence[Measurement], fmt: st
     check_figure_format(fmt)
     capture.figures.mkdir(parents=True, exist_ok=True)
     written = []
-    judges = of_first_run(measurements)
-    for group in report_figures(measurements, judges, named_channels(judges)):
+    for group in report_figures(measurements):
         for figure in group.figures:
             path = capture.figures / f"{figure.name}.{fmt}"
             with replacing(path) as temporary:
@@ -85,202 +98,136 @@ def check_figure_format(fmt: str) -> str:
     return fmt
 
 
-def _single(channels: Mapping[str, Sequence[Row]]) -> tuple[Figure, ...]:
-    return (
-        *(destruction_figure(channels, case) for case in CASES),
-        *(accuracy_figure(channels, "average", top) for top in TOPS),
+def destruction_figure(channels: Mapping[str, Sequence[Row]], case: Case) -> Figure:
+    """Return destruction rates with 95 % intervals, a line of top-1 and one of top-5 per channel.
+
+    Args:
+        channels: channel's name → its table.
+        case: whose rows are drawn.
+    """
+    shares = {
+        name: {f"top-{row.top}": row.destruction_rate for row in rows if row.case == case}
+        for name, rows in channels.items()
+    }
+    caption = (
+        "Share of adversarial images that lost their effect, with 95 % interval; lower is better for the "
+        "attack."
+    )
+    return side_by_side_figure(f"destruction-{case}", f"Destruction rate, {case} case", caption, shares)
+
+
+def sweep_curves(
+    name: str, what: str, sweeps: Iterable[Sweep], series: Callable[[Sweep], list[Series]]
+) -> tuple[Figure, ...]:
+    """Return a curve over the strengths of every sweep.
+
+    Args:
+        name: what the figures' names begin with.
+        what: what is shown, for the text alternative: "destruction rate".
+        sweeps: one a curve.
+        series: sweep → its lines.
+    """
+    return tuple(
+        curve(f"{name}-{slug(each.name)}", each.name, each.unit, list(each.channels), series(each), what)
+        for each in sweeps
     )
 
 
-def _judges(judges: Sequence[Measurement], channels: Channels) -> list[Figure]:
-    """Return the judges of one run side by side, where there are several."""
-    if len(judges) < 2:
-        return []
-    shares = {
-        channels.names[channel]: {
-            judge.classifier: judge.channels[channel][0].destruction_rate for judge in judges[:JUDGES]
-        }
-        for channel in channels.single
-    }
-    caption = "Average case, with 95 % interval; each classifier judges the same examples."
-    return [side_by_side_figure("judges", "Destruction rate by classifier, top-1", caption, shares)]
-
-
-def _curves(judges: Sequence[Measurement], sweeps: Sequence[Sweep]) -> list[FigureGroup]:
-    if not sweeps:
-        return []
+def _sweeps(judges: Sequence[Measurement], sweeps: Sequence[Sweep]) -> list[FigureGroup]:
     first = judges[0]
 
-    def drawn(what: str, kind: str, series: Callable[[Sweep], list[Series]]) -> tuple[Figure, ...]:
-        return tuple(
-            curve(
-                f"{what}-{slug(sweep.name)}",
-                sweep.name,
-                sweep.unit,
-                list(sweep.channels),
-                series(sweep),
-                kind,
-            )
-            for sweep in sweeps
-        )
-
-    def over(judge: Measurement, sweep: Sweep, row: int, share: Share) -> tuple[Estimate, ...]:
-        return tuple(share(judge.channels[channel][row]) for channel in sweep.channels.values())
+    def over(sweep: Sweep, measure: str, judge: Measurement = first, row: int = 0) -> tuple[Estimate, ...]:
+        return tuple(getattr(judge.channels[channel][row], measure) for channel in sweep.channels.values())
 
     def destroyed(sweep: Sweep) -> list[Series]:
-        return [Series(f"top-{top}", over(first, sweep, k, _destroyed)) for k, top in enumerate(TOPS)]
+        return [Series(f"top-{top}", over(sweep, "destruction_rate", row=k)) for k, top in enumerate(TOPS)]
 
     def accuracies(sweep: Sweep) -> list[Series]:
-        row = first.channels[next(iter(sweep.channels.values()))][0]
+        kinds = ("clean", "adversarial")
         return [
-            Series("clean", over(first, sweep, 0, lambda row: row.clean_after), row.clean_before),
-            Series(
-                "adversarial",
-                over(first, sweep, 0, lambda row: row.adversarial_after),
-                row.adversarial_before,
-            ),
+            Series(kind, over(sweep, f"{kind}_after"), over(sweep, f"{kind}_before")[0]) for kind in kinds
         ]
 
     def by_judge(sweep: Sweep) -> list[Series]:
-        return [Series(judge.classifier, over(judge, sweep, 0, _destroyed)) for judge in judges[:JUDGES]]
+        return [Series(judge.classifier, over(sweep, "destruction_rate", judge)) for judge in judges[:JUDGES]]
 
     band = "with 95 % bands"
+    shown = f" The first {JUDGES} of {len(judges)} classifiers." * (len(judges) > JUDGES)
     groups = [
         FigureGroup(
             "Destruction rate against strength",
             f"Average case, {band}; lower is better for the attack.",
-            drawn("sweep-destruction", "destruction rate", destroyed),
+            sweep_curves("sweep-destruction", "destruction rate", sweeps, destroyed),
             small=True,
         ),
         FigureGroup(
             "Accuracy against strength",
             f"Share classified as the true label, top-1, {band}; dotted: before any transformation.",
-            drawn("sweep-accuracy", "top-1 accuracy", accuracies),
+            sweep_curves("sweep-accuracy", "top-1 accuracy", sweeps, accuracies),
+            small=True,
+        ),
+        FigureGroup(
+            "Destruction rate against strength, by classifier",
+            f"Average case, top-1, {band}.{shown}",
+            sweep_curves("sweep-judges", "top-1 destruction rate", sweeps, by_judge),
             small=True,
         ),
     ]
-    if len(judges) > 1:
-        shown = f" The first {JUDGES} of {len(judges)} classifiers." * (len(judges) > JUDGES)
-        groups.append(
-            FigureGroup(
-                "Destruction rate against strength, by classifier",
-                f"Average case, top-1, {band}.{shown}",
-                drawn("sweep-judges", "top-1 destruction rate", by_judge),
-                small=True,
-            )
-        )
-    return groups
+    return groups if len(judges) > 1 else groups[:2]
 
 
-def _viewpoints(measurement: Measurement, grids: Sequence[Viewpoints]) -> list[FigureGroup]:
-    if not grids:
-        return []
-    shown: list[tuple[str, str, str, Share]] = [
-        (
-            "destruction",
-            "Destruction rate",
-            "Share of adversarial images that lost their effect, per cent.",
-            _destroyed,
-        ),
-        (
-            "survival",
-            "Clean survival",
-            "Share of clean images still right, per cent; where it is low, the view spoils every image.",
-            lambda row: row.clean_survival,
-        ),
-    ]
+def _viewpoints(measurement: Measurement, grids: Sequence[Viewpoints]) -> FigureGroup:
+    lost = "Share of adversarial images that lost their effect, per cent."
+    right = "Share of clean images still right, per cent; where it is low, the view spoils every image."
+    shown = (
+        ("destruction", "destruction_rate", "Destruction rate", lost),
+        ("survival", "clean_survival", "Clean survival", right),
+    )
     figures = [
         heat_map(
             f"viewpoint-{what}-{k + 1}",
             f"{title}, {grid.name}",
             caption,
-            Grid(
-                rows=tuple(f"{value:g}" for value in grid.rows[1]),
-                columns=tuple(f"{value:g}" for value in grid.columns[1]),
-                row_axis=grid.rows[0],
-                column_axis=f"{grid.columns[0]}, {AXES[grid.columns[0]].unit}",
-                cells=tuple(
-                    tuple(
-                        share(measurement.channels[channel][0])
-                        if (channel := grid.channels.get((row, column)))
-                        else None
-                        for column in grid.columns[1]
-                    )
-                    for row in grid.rows[1]
-                ),
-            ),
+            (grid.rows[0], [f"{value:g}" for value in grid.rows[1]]),
+            (f"{grid.columns[0]}, {AXES[grid.columns[0]].unit}", [f"{value:g}" for value in grid.columns[1]]),
+            {
+                (f"{row:g}", f"{column:g}"): getattr(measurement.channels[channel][0], measure)
+                for (row, column), channel in grid.channels.items()
+            },
         )
         for k, grid in enumerate(grids)
-        for what, title, caption, share in shown
+        for what, measure, title, caption in shown
     ]
     units = ", ".join(
         f"{name} in {AXES[name].unit}" if name != "distance" else f"{name} {AXES[name].unit}"
         for name in dict.fromkeys(axis for grid in grids for axis in (grid.rows[0], grid.columns[0]))
     )
-    return [FigureGroup("Viewpoints", f"Average case, top-1; {units}.", tuple(figures))]
+    return FigureGroup("Viewpoints", f"Average case, top-1; {units}.", tuple(figures))
 
 
-def _transfer(measurements: Sequence[Measurement], single: Sequence[str]) -> list[FigureGroup]:
-    """Return success and destruction of sources by targets, where there are several of either."""
-    if len(measurements) < 2:
-        return []
-    cells = [cell for cell in transfer_matrix(measurements) if cell.channel in (UNTOUCHED.name, *single)]
-    figures = [
-        heat_map(
-            f"transfer-{what}-{slug(channel)}",
-            f"{title}, {common_name(measurements, channel)}",
-            "",
-            _by_source(chosen, share),
-        )
-        for channel in (UNTOUCHED.name, *([PHOTO.name] if PHOTO.name in single else []))
-        if (chosen := [cell for cell in cells if cell.channel == channel])
-        for what, title, share in _TRANSFER
-        if share(chosen[0]) is not None
-    ]
-    return [
-        FigureGroup(
-            "Transfer",
-            "Rows: made against; columns: judged by; per cent, top-1. Success counts adversarial images "
-            "classified wrong, of pairs whose clean image the judge has right.",
-            tuple(figures),
-        )
-    ]
-
-
-_TRANSFER: tuple[tuple[str, str, Callable[[TransferCell], Estimate | None]], ...] = (
-    ("success", "Success", lambda cell: cell.success),
-    ("destruction", "Destruction rate", lambda cell: cell.destruction),
-)
-
-
-def _by_source(cells: Sequence[TransferCell], share: Callable[[TransferCell], Estimate | None]) -> Grid:
-    found = {(cell.run, cell.target): share(cell) for cell in cells}
-    runs = {cell.run: cell.source for cell in cells}
-    targets = tuple(dict.fromkeys(cell.target for cell in cells))
-    return Grid(
-        rows=tuple(f"{run}: {source}" for run, source in runs.items()),
-        columns=targets,
-        row_axis="made against",
-        column_axis="judged by",
-        cells=tuple(tuple(found.get((run, target)) for target in targets) for run in runs),
+def _transfer(measurements: Sequence[Measurement], single: Sequence[str]) -> FigureGroup:
+    """Return success and destruction of sources by targets, of files and of photos."""
+    cells = transfer_matrix(measurements)
+    runs = {cell.run: f"{cell.run}: {cell.source}" for cell in cells}
+    targets = list(dict.fromkeys(cell.target for cell in cells))
+    figures = []
+    for channel in (UNTOUCHED.name, *([PHOTO.name] if PHOTO.name in single else [])):
+        chosen = [cell for cell in cells if cell.channel == channel]
+        for measure, title in (("success", "Success"), ("destruction", "Destruction rate")):
+            shares = {(runs[cell.run], cell.target): getattr(cell, measure) for cell in chosen}
+            if any(shares.values()):
+                figures.append(
+                    heat_map(
+                        f"transfer-{measure}-{slug(channel)}",
+                        f"{title}, {common_name(measurements, channel)}",
+                        "",
+                        ("made against", list(dict.fromkeys(run for run, _ in shares))),
+                        ("judged by", targets),
+                        shares,
+                    )
+                )
+    note = (
+        "Rows: made against; columns: judged by; per cent, top-1. Success counts adversarial images "
+        "classified wrong, of pairs whose clean image the judge has right."
     )
-
-
-def _calibration(measurement: Measurement, channels: Channels) -> FigureGroup:
-    return FigureGroup(
-        "Calibration",
-        "How often the first answer was right, of answers as sure as that; the dashed line would be perfect.",
-        tuple(
-            reliability_figure(
-                f"calibration-{slug(channel)}",
-                channels.names[channel],
-                measurement.calibration[channel],
-            )
-            for channel in (UNTOUCHED.name, *channels.single)
-        ),
-        small=True,
-    )
-
-
-def _destroyed(row: Row) -> Estimate:
-    return row.destruction_rate
+    return FigureGroup("Transfer", note, tuple(figures))

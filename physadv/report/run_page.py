@@ -6,13 +6,14 @@ from typing import Any
 
 from physadv.evaluation.destruction import Row
 from physadv.evaluation.intervals import Estimate
+from physadv.evaluation.outcomes import When
 from physadv.files import replacing
 from physadv.pipeline.measure import Measurement, common_name, transfer_matrix
 from physadv.pipeline.observing import PHOTO, UNTOUCHED
 from physadv.progress import Reporter, silent
-from physadv.report.channels import Channels, named_channels, of_first_run
+from physadv.report.channels import of_first_run, sort_channels
 from physadv.report.gallery import difference_gain, gallery
-from physadv.report.page import SIDE_PX, GalleryGroup, Headline, Notice, render_page
+from physadv.report.page import SIDE_PX, Headline, Notice, render_page
 from physadv.report.provenance import cameras, commands, parameters
 from physadv.report.result_tables import Beside, beside_table, rate_table, sweep_table, transfer_table
 from physadv.report.run_figures import report_figures
@@ -25,7 +26,7 @@ from physadv.report.wording import (
     plural,
     prefiltered_in_words,
 )
-from physadv.runs import Capture, Manifest, Printout
+from physadv.runs import Capture, Printout
 
 LISTED = 100
 
@@ -34,13 +35,6 @@ BESIDE_TITLE = "Success, clean survival, confidence and calibration in per cent:
 TRANSFER_TITLE = (
     "Transfer in per cent, top-1: rows made against one classifier, columns judged by another. "
     "Success: wrong, of pairs whose clean image the judge has right; * the judge is the source."
-)
-
-LIMITS = (
-    "A destruction rate says how often this channel undid these adversarial examples, which this attack made "
-    "against this classifier. It does not say that the classifier is safe: another attack, one that reckons "
-    "with printing and photographing above all, another printer, camera or light, or other images can give "
-    "another rate, and a channel that spoils clean images too destroys adversarial ones for free."
 )
 
 
@@ -60,8 +54,6 @@ def write_report(
         RunError: an example or a crop that was measured cannot be read any more.
     """
     first = measurements[0]
-    judges = of_first_run(measurements)
-    channels = named_channels(judges)
     pairs = gallery(printout, capture, first, reporter)
     channel, rows = next(iter(first.channels.items()))
     page = {
@@ -70,16 +62,15 @@ def write_report(
         "notice": _notice(first),
         "headlines": rate_headlines(rows, _through(channel, first)),
         "headlines_note": prefiltered_in_words(rows),
-        "figures": report_figures(measurements, judges, channels),
-        "tables": _tables(measurements, judges, channels),
-        "gallery_note": _gallery_note(pairs, first.manifest),
+        "figures": report_figures(measurements),
+        "tables": report_tables(measurements),
         "gallery": pairs,
+        "side_px": SIDE_PX,
+        "gain": difference_gain(first.manifest.attack),
         "discarded_note": _discarded_note(first),
-        "discarded": _discarded(first, channels),
+        "discarded": _discarded(first),
         "parameters": parameters(first),
         "commands": commands(measurements),
-        "commands_note": "Not recorded: any --seed of 'photograph'. Options at their defaults are left out.",
-        "limits": LIMITS,
     }
     with replacing(capture.report) as temporary:
         temporary.write_text(render_page("report.html.j2", page), encoding="utf-8")
@@ -94,98 +85,70 @@ def rate_headlines(rows: Sequence[Row], through: str) -> tuple[Headline, ...]:
         through: what was done to the images, as in "were printed and photographed".
     """
     average = [row for row in rows if row.case == "average"]
-    first = average[0]
-    rates = [
-        Headline(
-            name=f"Destruction rate, top-{row.top}",
-            value=percent(row.destruction_rate),
-            detail=_detail(row.destruction_rate),
-            words=destruction_in_words(row, through),
-            weak=row.destruction_rate.value is None,
-        )
-        for row in average
-    ]
-    clean = Headline(
-        name=f"Clean accuracy after, top-{first.top}",
-        value=percent(first.clean_after),
-        detail=_detail(first.clean_after),
-        words=f"It was {percent(first.clean_before)} before. Where it falls far, the channel spoilt the "
-        "images, and a destruction rate says little about the attack.",
-        weak=first.clean_after.value is None,
+    top, clean = average[0].top, average[0].clean_after
+    words = (
+        f"It was {percent(average[0].clean_before)} before. Where it falls far, the channel spoilt the "
+        "images, and a destruction rate says little about the attack."
     )
-    return (*rates, clean)
+    return (
+        *(
+            _headline(
+                f"Destruction rate, top-{row.top}", row.destruction_rate, destruction_in_words(row, through)
+            )
+            for row in average
+        ),
+        _headline(f"Clean accuracy after, top-{top}", clean, words),
+    )
 
 
-def _detail(share: Estimate) -> str:
-    if share.value is None:
-        return count_in_words(share)
-    return f"95 % interval {interval(share)} · {count_in_words(share)}"
+def _headline(name: str, share: Estimate, words: str) -> Headline:
+    detail = count_in_words(share)
+    if share.value is not None:
+        detail = f"95 % interval {interval(share)} · {detail}"
+    return Headline(name, percent(share), detail, words, weak=share.value is None)
 
 
 def tables_as_html(measurements: Sequence[Measurement]) -> str:
     """Return the report's tables as HTML, for a notebook."""
-    judges = of_first_run(measurements)
-    tables = _tables(measurements, judges, named_channels(judges))
-    return "\n".join(to_html(table, f"table-{k}") for k, table in enumerate(tables))
+    return "\n".join(to_html(table, f"table-{k}") for k, table in enumerate(report_tables(measurements)))
 
 
-def _tables(
-    measurements: Sequence[Measurement], judges: Sequence[Measurement], channels: Channels
-) -> list[Table[Any]]:
+def report_tables(measurements: Sequence[Measurement]) -> list[Table[Any]]:
     """Return the first run's tables by every judge, transfer, and every sweep, folded."""
+    judges = of_first_run(measurements)
+    channels = sort_channels(judges[0].channels)
+    by = {judge.classifier: f", judged by {judge.classifier}" * (len(judges) > 1) for judge in judges}
     tables: list[Table[Any]] = []
     if channels.single:
-        rates = {
-            f"{channels.names[channel]}{_judged(judge, judges)}": judge.channels[channel]
-            for channel in channels.single
-            for judge in judges
-        }
-        beside = [
-            _beside(channel, judge, judges, channels)
-            for channel in (UNTOUCHED.name, *channels.single)
-            for judge in judges
-        ]
+        rates: dict[str, list[Row]] = {}
+        beside = []
+        for channel in (UNTOUCHED.name, *channels.single):
+            name, untouched = common_name(judges, channel), channel == UNTOUCHED.name
+            for judge in judges:
+                rows = judge.channels[channels.single[0] if untouched else channel]
+                cell = Cell(name, by[judge.classifier].removeprefix(", "))
+                when: When = "before" if untouched else "after"
+                beside.append(Beside(cell, rows[0], judge.calibration[channel], when))
+                if not untouched:
+                    rates[f"{name}{by[judge.classifier]}"] = rows
         tables += [rate_table(RATE_TITLE, rates), beside_table(BESIDE_TITLE, beside)]
     if len(measurements) > 1:
         names = {name: common_name(measurements, name) for name in (UNTOUCHED.name, *channels.single)}
         cells = [cell for cell in transfer_matrix(measurements) if cell.channel in names]
         tables.append(transfer_table(TRANSFER_TITLE, cells, names))
-    for judge in judges:
-        tables += _sweeps(judge, channels, _judged(judge, judges))
-    return tables
-
-
-def _beside(channel: str, judge: Measurement, judges: Sequence[Measurement], channels: Channels) -> Beside:
-    cell = Cell(channels.names[channel], _judged(judge, judges).removeprefix(", "))
-    untouched = channel == UNTOUCHED.name
-    rows = judge.channels[channels.single[0] if untouched else channel]
-    return Beside(cell, rows[0], judge.calibration[channel], "before" if untouched else "after")
-
-
-def _judged(judge: Measurement, judges: Sequence[Measurement]) -> str:
-    """Return who judged, where there are several who do."""
-    return f", judged by {judge.classifier}" if len(judges) > 1 else ""
-
-
-def _sweeps(judge: Measurement, channels: Channels, by: str) -> list[Table[Any]]:
-    strengths = [
-        (f"{sweep.name}, {sweep.unit}", {f"{at:g}": channel for at, channel in sweep.channels.items()})
+    strengths = {
+        f"{sweep.name}, {sweep.unit}": {f"{at:g}": channel for at, channel in sweep.channels.items()}
         for sweep in channels.sweeps
-    ]
-    strengths += [
-        (
-            f"{grid.name}, {grid.rows[0]} and {grid.columns[0]}",
-            {f"{row:g}, {column:g}": channel for (row, column), channel in sorted(grid.channels.items())},
-        )
-        for grid in channels.viewpoints
-    ]
-    return [
-        sweep_table(
-            f"Every strength of {name}{by}; average case, per cent",
-            {at: judge.channels[channel] for at, channel in found.items()},
-        )
-        for name, found in strengths
-    ]
+    }
+    for grid in channels.viewpoints:
+        strengths[f"{grid.name}, {grid.rows[0]} and {grid.columns[0]}"] = {
+            f"{row:g}, {column:g}": channel for (row, column), channel in sorted(grid.channels.items())
+        }
+    for judge in judges:
+        for name, found in strengths.items():
+            title = f"Every strength of {name}{by[judge.classifier]}; average case, per cent"
+            tables.append(sweep_table(title, {at: judge.channels[each] for at, each in found.items()}))
+    return tables
 
 
 def _summary(measurements: Sequence[Measurement]) -> tuple[str, ...]:
@@ -233,20 +196,6 @@ def _notice(measurement: Measurement) -> Notice:
     )
 
 
-def _gallery_note(groups: Sequence[GalleryGroup], manifest: Manifest) -> str:
-    shown, total = sum(len(group.rows) for group in groups), sum(group.total for group in groups)
-    left = (
-        f"{shown} of {total} pairs, as many of each kind as there is room for; {total - shown} are not shown."
-        if shown < total
-        else f"All {plural(total, 'pair')}."
-    )
-    return (
-        f"{left} Under each picture stands the classifier's first answer with its probability, ✓ where it "
-        f"is the true label and ✗ where not. Pictures are reduced to {SIDE_PX} pixels; differences are "
-        f"amplified {difference_gain(manifest.attack)} times about mid-grey."
-    )
-
-
 def _discarded_note(measurement: Measurement) -> str:
     refused = len(measurement.photos) - len(measurement.used_photos)
     cells = sum(crop.path is None for crop in measurement.crops)
@@ -260,21 +209,20 @@ def _discarded_note(measurement: Measurement) -> str:
     )
 
 
-def _discarded(measurement: Measurement, channels: Channels) -> list[Table[Any]]:
+def _discarded(measurement: Measurement) -> list[Table[Any]]:
     """Return what was left out, and why, as tables of words; where nothing was, there is no table."""
+    name = measurement.channel_name
     photos = [(photo.name, photo.reason or "") for photo in measurement.photos if photo.status == "refused"]
     cells = [(crop.example, crop.photo, crop.reason or "") for crop in measurement.crops if crop.path is None]
-    missing = [
-        (channels.names[name], ", ".join(pairs)) for name, pairs in measurement.missing.items() if pairs
-    ]
+    missing = [(name(channel), ", ".join(pairs)) for channel, pairs in measurement.missing.items() if pairs]
     # Through every strength of a sweep the same pairs do not count.
     uncounted = [
         (
-            channels.names[channel],
+            name(channel),
             f"{row.case}, top-{row.top}",
             ", ".join(f"{pairs} {reason}" for reason, pairs in row.destruction_rate.discarded.items()),
         )
-        for channel in channels.single or tuple(measurement.channels)[:1]
+        for channel in sort_channels(measurement.channels).single or tuple(measurement.channels)[:1]
         for row in measurement.channels[channel]
         if row.destruction_rate.discarded
     ]

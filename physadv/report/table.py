@@ -1,23 +1,14 @@
 """One table, four renderers: columns are named once; a page, a terminal, LaTeX and Markdown show them alike.
 
-A column gives plain values: words, numbers, shares. The renderer decides how a share is written: in per cent,
-with its interval below it on a page and behind it elsewhere.
+A column gives words, numbers or shares; the renderer decides how a share is written.
 
     >>> from physadv.evaluation.intervals import proportion
     >>> rates = {"blur": proportion([1, 1, 0, 1], [1, 1, 1, 1])}
-    >>> table = Table(
-    ...     "What survived",
-    ...     (
-    ...         Column("channel", lambda name: name),
-    ...         Column("destroyed", lambda name: rates[name], "interval"),
-    ...         Column("n", lambda name: rates[name].n, "number"),
-    ...     ),
-    ...     {"": ["blur"]},
-    ... )
-    >>> print(to_markdown(table))
-    | channel | destroyed | n |
-    |---|---|---:|
-    | blur | 75.0 % (30.1–95.4) | 4 |
+    >>> columns = Column("channel", str), Column("destroyed", lambda name: rates[name], "interval")
+    >>> print(to_markdown(Table("What survived", columns, {"": ["blur"]})))
+    | channel | destroyed |
+    |---|---|
+    | blur | 75.0 % (30.1–95.4) |
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -219,13 +210,8 @@ def to_markdown(table: Table[Any]) -> str:
 
 
 _LATEX = str.maketrans(
-    {
-        "\\": r"\textbackslash{}",
-        **{sign: f"\\{sign}" for sign in "&%$#_{}"},
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "–": "--",
-    }
+    {sign: f"\\{sign}" for sign in "&%$#_{}"}
+    | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--"}
 )
 
 
@@ -236,21 +222,9 @@ def to_latex(table: Table[Any]) -> str:
         letters += ["r" if column.numeric else "l"] * len(column.headings())
     escaped = ([text.translate(_LATEX) for text in line] for line in table.lines())
     head, *body = (rf"{' & '.join(line)} \\" for line in escaped)
-    return "\n".join(
-        (
-            r"\begin{table}",
-            rf"\caption{{{table.title.translate(_LATEX)}}}",
-            rf"\begin{{tabular}}{{{''.join(letters)}}}",
-            r"\toprule",
-            head,
-            r"\midrule",
-            *body,
-            r"\bottomrule",
-            r"\end{tabular}",
-            r"\end{table}",
-            "",
-        )
-    )
+    above = [r"\begin{table}", rf"\caption{{{table.title.translate(_LATEX)}}}"]
+    above += [rf"\begin{{tabular}}{{{''.join(letters)}}}", r"\toprule", head, r"\midrule"]
+    return "\n".join([*above, *body, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
 
 
 def _texts(column: Column[R], row: R, *, signs: bool, join: bool) -> list[str]:

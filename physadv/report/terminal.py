@@ -34,11 +34,11 @@ def show_table(measurement: Measurement) -> None:
     print("destroyed: destruction rate, Kurakin et al. 2017, eq. 1; right: before → after")
     for line in (*_undefined(measurement), *_discarded(measurement)):
         print(line)
-    firsts = {channel: rows[0] for channel, rows in measurement.channels.items()}
     untouched = measurement.calibration[UNTOUCHED.name]
-    lines = [Beside(Cell("files"), next(iter(firsts.values())), untouched, "before")]
+    lines = [Beside(Cell("files"), next(iter(measurement.channels.values()))[0], untouched, "before")]
     lines += [
-        Beside(Cell(names[channel]), row, measurement.calibration[channel]) for channel, row in firsts.items()
+        Beside(Cell(names[channel]), rows[0], measurement.calibration[channel])
+        for channel, rows in measurement.channels.items()
     ]
     show(beside_table("all pairs, top-1", lines))
     print(
@@ -73,8 +73,8 @@ def _discarded(measurement: Measurement) -> list[str]:
         lines.append(f"discarded: {len(refused)} photos, {len(cells)} cells of the others")
         lines += [f"  {photo.name}: {photo.reason}" for photo in refused]
         lines += [f"  {cell.photo}: {cell.example}: {cell.reason}" for cell in cells]
-    for channel in measurement.channels:
-        missing = measurement.missing[channel]
-        if missing:
-            lines.append(f"{channel}: {len(missing)} pairs not measured: {', '.join(missing)}")
-    return lines
+    return lines + [
+        f"{channel}: {len(missing)} pairs not measured: {', '.join(missing)}"
+        for channel, missing in measurement.missing.items()
+        if missing
+    ]

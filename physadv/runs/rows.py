@@ -1,7 +1,9 @@
 """The rows of an observation store: photos, crops and classifiers' answers."""
 
-from dataclasses import dataclass
-from typing import Literal
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any, Literal, TypeVar
 
 Colour = Literal["photographed", "corrected"]
 
@@ -119,3 +121,29 @@ class ObservationRow:
     photo: str
     labels: tuple[int, ...]
     probabilities: tuple[float, ...]
+
+
+Row = PhotoRow | CropRow | ObservationRow
+R = TypeVar("R", PhotoRow, CropRow, ObservationRow)
+_LISTS = ("delta_e", "delta_e_before", "corners_px", "labels", "probabilities")
+"""Fields that the store holds as JSON."""
+
+
+def names_of(kind: type[Row]) -> list[str]:
+    """Return the columns of a kind of rows, which are its fields."""
+    return [field.name for field in fields(kind)]
+
+
+def to_columns(row: Row) -> list[object]:
+    """Return a row's values as the store holds them, in the order of `names_of`."""
+    return [json.dumps(value) if name in _LISTS else value for name, value in vars(row).items()]
+
+
+def from_columns(kind: type[R], values: Iterable[object]) -> R:
+    """Return the row that the store holds as these values."""
+    read: dict[str, Any] = dict(zip(names_of(kind), values, strict=True))
+    for name in read.keys() & set(_LISTS):
+        read[name] = tuple(tuple(v) if isinstance(v, list) else v for v in json.loads(read[name]))
+    if "simulated" in read:
+        read["simulated"] = bool(read["simulated"])
+    return kind(**read)

@@ -1,21 +1,20 @@
 """observations.sqlite: photos, crops and classifiers' answers; one transaction per photo file or batch."""
 
 import errno
-import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from physadv.files import replacing
 from physadv.runs.folders import RunError
-from physadv.runs.rows import CropRow, ObservationRow, PhotoRow
+from physadv.runs.rows import CropRow, ObservationRow, PhotoRow, Row, from_columns, names_of, to_columns
 
 STORE_VERSION = 3
+R = TypeVar("R", PhotoRow, CropRow, ObservationRow)
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS photos (
@@ -56,6 +55,7 @@ ALTER TABLE crops ADD COLUMN distance_mm REAL;
 """What makes a store of one version one of the next."""
 _IS_VIEW = "(instr({}, '/') > 0)"
 """Whether a photo's name is that of a view and not of a file."""
+_ONE_CHANNEL = "run = ? AND classifier = ? AND channel = ? AND seed = ?"
 
 
 class ObservationStore:
@@ -102,56 +102,25 @@ class ObservationStore:
 
     def photos(self, *, views: bool = False) -> list[PhotoRow]:
         """Return every photo in the capture's folder, or every view of a test, by name; see `PhotoRow`."""
-        return [
-            PhotoRow(
-                **{
-                    **row,
-                    "simulated": bool(row["simulated"]),
-                    "delta_e": tuple(json.loads(row["delta_e"])),
-                    "delta_e_before": tuple(json.loads(row["delta_e_before"])),
-                }
-            )
-            for row in self._rows("photos", PhotoRow, f"{_IS_VIEW.format('name')} = ?", (int(views),))
-        ]
+        return self._rows("photos", PhotoRow, f"{_IS_VIEW.format('name')} = ?", (int(views),))
 
     def crops(self, *, views: bool = False) -> list[CropRow]:
         """Return every cell of every photo, or every treatment in every view, by photo and example."""
-        return [
-            CropRow(**{**row, "corners_px": tuple(map(tuple, json.loads(row["corners_px"])))})
-            for row in self._rows("crops", CropRow, f"{_IS_VIEW.format('photo')} = ?", (int(views),))
-        ]
+        return self._rows("crops", CropRow, f"{_IS_VIEW.format('photo')} = ?", (int(views),))
 
     def observations(self, run: str, classifier: str, channel: str, seed: int) -> list[ObservationRow]:
         """Return one classifier's observations of one run through one channel, by example and photo."""
-        rows = self._rows(
-            "observations",
-            ObservationRow,
-            "run = ? AND classifier = ? AND channel = ? AND seed = ?",
-            (run, classifier, channel, seed),
-        )
-        return [
-            ObservationRow(
-                **{
-                    **row,
-                    "labels": tuple(json.loads(row["labels"])),
-                    "probabilities": tuple(json.loads(row["probabilities"])),
-                }
-            )
-            for row in rows
-        ]
+        return self._rows("observations", ObservationRow, _ONE_CHANNEL, (run, classifier, channel, seed))
 
     def all_observations(self, run: str) -> Iterator[tuple[ObservationRow, bool | None]]:
         """Yield a run's observations one by one, each with whether its photo is simulated, None for files."""
+        columns = ", ".join(f"observations.{name}" for name in names_of(ObservationRow))
         query = (
-            "SELECT classifier, channel, seed, example, photo, labels, probabilities, photos.simulated "
-            "FROM observations LEFT JOIN photos ON photos.name = photo WHERE observations.run = ? "
-            "ORDER BY classifier, channel, seed, example, photo"
+            f"SELECT {columns}, photos.simulated FROM observations LEFT JOIN photos ON photos.name = photo "
+            "WHERE observations.run = ? ORDER BY classifier, channel, seed, example, photo"
         )
-        for *key, labels, probabilities, simulated in self.stream(query, (run,)):
-            classifier, channel, seed, example, photo = key
-            top = (tuple(json.loads(labels)), tuple(json.loads(probabilities)))
-            row = ObservationRow(run, classifier, channel, seed, example, photo, *top)
-            yield row, None if simulated is None else bool(simulated)
+        for *values, simulated in self.stream(query, (run,)):
+            yield from_columns(ObservationRow, values), None if simulated is None else bool(simulated)
 
     def total(self, run: str) -> int:
         """Return how many observations there are of a run."""
@@ -159,9 +128,7 @@ class ObservationStore:
 
     def count(self, run: str, classifier: str, channel: str, seed: int) -> int:
         """Return how many observations one classifier has made of one run through one channel."""
-        query = (
-            "SELECT COUNT(*) FROM observations WHERE run = ? AND classifier = ? AND channel = ? AND seed = ?"
-        )
+        query = f"SELECT COUNT(*) FROM observations WHERE {_ONE_CHANNEL}"
         return int(self.select(query, (run, classifier, channel, seed))[0][0])
 
     def observed(
@@ -169,13 +136,8 @@ class ObservationStore:
     ) -> set[tuple[str, str]]:
         """Return which (example, photo) one classifier has seen through one channel, of some examples."""
         places = ", ".join("?" * len(examples))
-        return set(
-            self.select(
-                "SELECT example, photo FROM observations WHERE run = ? AND classifier = ? AND channel = ? "
-                f"AND seed = ? AND example IN ({places})",
-                (run, classifier, channel, seed, *examples),
-            )
-        )
+        query = f"SELECT example, photo FROM observations WHERE {_ONE_CHANNEL} AND example IN ({places})"
+        return set(self.select(query, (run, classifier, channel, seed, *examples)))
 
     def digital_channels(self, run: str) -> list[tuple[str, str, int]]:
         """Return (classifier, channel, seed) of all answers on a run's files, photos left out."""
@@ -195,15 +157,9 @@ class ObservationStore:
         with self._faults_named(), self._connection:
             self._forget(file)
             for photo, crops in photos:
-                lists = {
-                    "delta_e": json.dumps(photo.delta_e),
-                    "delta_e_before": json.dumps(photo.delta_e_before),
-                }
-                self._insert("photos", [{**vars(photo), "simulated": int(photo.simulated), **lists}])
-                self._insert(
-                    "crops", [{**vars(crop), "corners_px": json.dumps(crop.corners_px)} for crop in crops]
-                )
-            self._insert_observations(observations)
+                self._insert("photos", [photo])
+                self._insert("crops", list(crops))
+            self._insert("observations", observations)
 
     def forget_file(self, file: str) -> None:
         """Remove the photos in a file that is no longer there, their cells and what was observed in them."""
@@ -213,7 +169,7 @@ class ObservationStore:
     def add_observations(self, rows: Sequence[ObservationRow]) -> None:
         """Record a batch of observations in one transaction."""
         with self._faults_named(), self._connection:
-            self._insert_observations(rows)
+            self._insert("observations", rows)
 
     def select(self, query: str, values: Sequence[str | int] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a reading query."""
@@ -268,24 +224,13 @@ class ObservationStore:
         for table, column in (("observations", "photo"), ("crops", "photo"), ("photos", "name")):
             self._connection.executemany(f"DELETE FROM {table} WHERE {column} = ?", names)
 
-    def _insert_observations(self, rows: Sequence[ObservationRow]) -> None:
-        lists = ("labels", "probabilities")
-        self._insert(
-            "observations",
-            [{**vars(row), **{name: json.dumps(getattr(row, name)) for name in lists}} for row in rows],
-        )
-
-    def _insert(self, table: str, rows: Sequence[dict[str, object]]) -> None:
+    def _insert(self, table: str, rows: Sequence[Row]) -> None:
         if rows:
-            columns = ", ".join(rows[0])
-            places = ", ".join(f":{column}" for column in rows[0])
-            self._connection.executemany(
-                f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({places})", rows
-            )
+            names = names_of(type(rows[0]))
+            places = ", ".join("?" * len(names))
+            query = f"INSERT OR REPLACE INTO {table} ({', '.join(names)}) VALUES ({places})"
+            self._connection.executemany(query, map(to_columns, rows))
 
-    def _rows(
-        self, table: str, row: type, where: str = "1", values: tuple[str | int, ...] = ()
-    ) -> Iterator[dict[str, Any]]:
-        columns = [field.name for field in fields(row)]
-        found = self.select(f"SELECT {', '.join(columns)} FROM {table} WHERE {where}", values)
-        return (dict(zip(columns, values, strict=True)) for values in found)
+    def _rows(self, table: str, kind: type[R], where: str, values: tuple[str | int, ...]) -> list[R]:
+        query = f"SELECT {', '.join(names_of(kind))} FROM {table} WHERE {where}"
+        return [from_columns(kind, row) for row in self.select(query, values)]

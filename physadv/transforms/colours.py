@@ -1,13 +1,15 @@
-"""Light, colour, tone and ink: pointwise changes of images, one parameter per image.
+"""Light, colour, tone, ink and rounding: pointwise changes of images, given with their gradients.
 
 Lenses and sensors add linear light; files hold its sRGB code (IEC 61966-2-1).
 """
+
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from physadv.transforms.distributions import DAYLIGHT
-from physadv.transforms.surrogates import with_slope
+from physadv.transforms.protocol import Parameters
 
 LUMA = (0.299, 0.587, 0.114)
 _DARKEST = 2.0**-10
@@ -19,12 +21,17 @@ The standard rounds them to 12.92 and 0.04045, which puts a kink there and moves
 """
 
 _KNEE = 0.0392857
+_XYZ_TO_RGB = (
+    (3.2404542, -1.5371385, -0.4985314),
+    (-0.9692660, 1.8760108, 0.0415560),
+    (0.0556434, -0.2040259, 1.0572252),
+)
 
 
 def srgb_to_linear(images: Tensor) -> Tensor:
     """Return sRGB in [0, 1] of any shape as linear light (IEC 61966-2-1).
 
-    Value and gradient take one power together, a third of the time of the library's function.
+    Value and gradient take one power together, a third of the time of kornia's function.
     """
     with torch.no_grad():
         base = images.clamp_min(_KNEE).add_(0.055)
@@ -50,20 +57,17 @@ def linear_to_srgb(light: Tensor) -> Tensor:
 
 
 def adjust_brightness(images: Tensor, shift: Tensor) -> Tensor:
-    """Add a constant to every pixel and clip, as Kurakin et al. 2017 change brightness.
+    """Return images with a constant added to every pixel, clipped to [0, 1] (Kurakin et al. 2017).
 
     Args:
         images: float (B, C, H, W) in [0, 1].
         shift: (B,), in units of the images (30 8-bit levels are 30/255).
-
-    Returns:
-        (B, C, H, W) in [0, 1].
     """
     return (images + per_image(shift, images)).clamp(0, 1)
 
 
 def adjust_contrast(images: Tensor, factor: Tensor) -> Tensor:
-    """Stretch every channel about its own mean and clip: (x − mean)·factor + mean.
+    """Return images in [0, 1] stretched about each channel's own mean, clipped: (x − mean)·factor + mean.
 
     Kurakin et al. 2017 give no formula for their change of contrast; this is TensorFlow's
     `tf.image.adjust_contrast`, which keeps brightness and contrast two separate things.
@@ -71,9 +75,6 @@ def adjust_contrast(images: Tensor, factor: Tensor) -> Tensor:
     Args:
         images: float (B, C, H, W) in [0, 1].
         factor: (B,), 1 changes nothing, 0 leaves the mean.
-
-    Returns:
-        (B, C, H, W) in [0, 1].
     """
     mean = images.mean(dim=(2, 3), keepdim=True)
     return ((images - mean) * per_image(factor, images) + mean).clamp(0, 1)
@@ -84,26 +85,21 @@ def per_image(values: Tensor, images: Tensor) -> Tensor:
     return values.to(images).reshape(-1, 1, 1, 1)
 
 
-def colour_map(
-    *,
-    contrast: Tensor,
-    saturation: Tensor,
-    gain: Tensor,
-    offset: Tensor,
-    mean: Tensor | None = None,
-) -> Tensor:
+def colour_maps(drawn: Parameters, mean: Tensor | None, like: Tensor) -> Tensor:
     """Return the affine maps (B, 3, 4) that stretch contrast, then saturation, then gain, then add.
 
     Args:
-        contrast: (B,) factor about `mean`; 1 changes nothing.
-        saturation: (B,) factor about the luma (ITU-R BT.601); 0 is grey.
-        gain: (B, 3) factor of each channel.
-        offset: (B, 3) added to each channel.
-        mean: (B, 3) of each channel; needed where contrast is not 1.
+        drawn: from `Photometry`.
+        mean: (B, 3) of each channel; None where contrast is 1.
+        like: gives dtype and device.
     """
-    unit = torch.eye(3, dtype=gain.dtype, device=gain.device)
+    red, blue = (1 + drawn["white_balance"]).unbind(dim=1)
+    gain = torch.stack([red, torch.ones_like(red), blue], dim=1) * drawn["channel_gain"]
+    gain = (gain * drawn["gain"][:, None] * temperature_gain(drawn["temperature"])).to(like)
+    offset = (drawn["channel_offset"] + drawn["brightness"][:, None]).to(like)
+    contrast, saturation = drawn["contrast"].to(like), drawn["saturation"].to(like)
     luma = gain.new_tensor(LUMA).expand(3, 3)
-    mix = luma + saturation[:, None, None] * (unit - luma)
+    mix = luma + saturation[:, None, None] * (torch.eye(3).to(gain) - luma)
     linear = gain[:, :, None] * mix
     if mean is not None:
         pivot = (1 - contrast)[:, None] * mean
@@ -111,7 +107,7 @@ def colour_map(
     return torch.cat([linear * contrast[:, None, None], offset[:, :, None]], dim=2)
 
 
-def apply_colour_map(images: Tensor, maps: Tensor) -> Tensor:
+def apply_colour_maps(images: Tensor, maps: Tensor) -> Tensor:
     """Return images (B, 3, H, W) through affine maps (B, 3, 4), clipped to [0, 1]; differentiable in both."""
     flat = torch.baddbmm(maps[:, :, 3:], maps[:, :, :3], images.flatten(2))
     return flat.clamp(0, 1).reshape(images.shape)
@@ -171,10 +167,8 @@ def ink(light: Tensor, *, white: Tensor, black: Tensor, dot_gain: Tensor, crosst
     unit = torch.eye(3, dtype=light.dtype, device=light.device)
     mix = (1 - 3 * share) * unit + share
     paper, floor = white.to(light)[:, :, None], black.to(light)[:, None, None]
-    flat = torch.baddbmm(
-        paper * floor, paper * (1 - floor) * mix, with_slope(light, gained, slope).flatten(2)
-    )
-    return flat.reshape(light.shape)
+    inked = with_slope(light, gained, slope).flatten(2)
+    return torch.baddbmm(paper * floor, paper * (1 - floor) * mix, inked).reshape(light.shape)
 
 
 def temperature_gain(kelvin: Tensor) -> Tensor:
@@ -204,13 +198,41 @@ def _planckian(kelvin: Tensor) -> Tensor:
         ),
     )
     xyz = torch.stack([x / y, torch.ones_like(x), (1 - x - y) / y], dim=-1)
-    to_rgb = xyz.new_tensor(
-        [
-            (3.2404542, -1.5371385, -0.4985314),
-            (-0.9692660, 1.8760108, 0.0415560),
-            (0.0556434, -0.2040259, 1.0572252),
-        ]
-    )
-    rgb = xyz @ to_rgb.T
+    rgb = xyz @ xyz.new_tensor(_XYZ_TO_RGB).T
     # Below 1900 K a black body is redder than sRGB's gamut.
     return (rgb / rgb[:, 1:2]).clamp_min(1e-3)
+
+
+def straight_through(images: Tensor, value: Tensor) -> Tensor:
+    """Return `value`, a stepwise function of `images`, with the identity's gradient (Bengio et al. 2013)."""
+    return with_slope(images, value, None)
+
+
+def with_slope(images: Tensor, value: Tensor, slope: Tensor | None) -> Tensor:
+    """Return `value`, a pointwise function of `images`, with its derivative `slope`, None for 1, as gradient.
+
+    The derivative often falls out of the value: a power needs no second power backward.
+    """
+    return _WithSlope.apply(images, value, slope)  # type: ignore[no-any-return]
+
+
+def round_to_8_bits(images: Tensor) -> Tensor:
+    """Return float images in [0, 1] clipped and rounded to multiples of 1/255, the gradient passing straight.
+
+    It passes out of range too: what an attack pushed past black or white can come back.
+    """
+    with torch.no_grad():
+        rounded = images.clamp(0, 1).mul_(255).round_().div_(255)
+    return straight_through(images, rounded)
+
+
+class _WithSlope(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, images: Tensor, value: Tensor, slope: Tensor | None) -> Tensor:
+        ctx.save_for_backward(slope)
+        return value.view_as(value)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        (slope,) = ctx.saved_tensors
+        return gradients[0] if slope is None else gradients[0] * slope, None, None

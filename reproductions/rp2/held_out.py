@@ -15,8 +15,7 @@ from physadv.signs.stop_sign.make import StickerRun
 from physadv.signs.stop_sign.outline import find_signs
 from physadv.signs.stop_sign.score import Score, score_drive_by, score_lab
 from physadv.signs.stop_sign.settings import StudySize
-from physadv.signs.stop_sign.treatments import treat
-from physadv.signs.stop_sign.views import Answer, Exhibit, View
+from physadv.signs.stop_sign.views import Answer, Exhibit, View, treat
 from physadv.transforms import load_preset
 
 _CROP_SIDE = 96

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from physadv.evaluation.masking import AttackOutcomes, accuracy, masking_symptoms, verdict
+from physadv.evaluation.intervals import share
+from physadv.evaluation.masking import AttackOutcomes, masking_symptoms, verdict
 
 ALL, NONE = np.ones(8, bool), np.zeros(8, bool)
 
@@ -64,6 +65,6 @@ def test_the_verdict_names_what_was_seen():
 
 def test_accuracy_of_none_in_ten_has_wilsons_interval():
     """z²/(n + z²) = 3.8415 / 13.8415."""
-    found = accuracy(np.zeros(10, bool))
+    found = share(np.zeros(10, bool))
     assert (found.value, found.low, found.n) == (0, 0, 10)
     assert found.high == pytest.approx(0.2775, abs=1e-4)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
-from physadv.evaluation.sample_size import SampleSizeError, plan_pairs
+from physadv.evaluation.intervals import SampleSizeError, plan_pairs
 
 
 @given(st.floats(0, 1), st.floats(0.005, 0.4))

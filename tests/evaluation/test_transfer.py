@@ -1,8 +1,7 @@
 """The transfer matrix's cells."""
 
-from physadv.evaluation.destruction import table
+from physadv.evaluation.destruction import table, transfer_cells
 from physadv.evaluation.outcomes import Judgement, PairOutcome, tally
-from physadv.evaluation.transfer import transfer_cells
 
 RIGHT, WRONG, HIT = (Judgement((label, 2, 3, 4, 5), 0.9) for label in (0, 1, 9))
 

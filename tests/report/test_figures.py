@@ -10,16 +10,9 @@ from physadv.evaluation.calibration import Answers, reliability
 from physadv.evaluation.destruction import table
 from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.outcomes import Judgement, PairOutcome, tally
-from physadv.report.figures import (
-    Figure,
-    Grid,
-    Series,
-    accuracy_figure,
-    curve,
-    destruction_figure,
-    heat_map,
-    reliability_figure,
-)
+from physadv.report.drawing import Figure
+from physadv.report.figures import Series, accuracy_figure, curve, heat_map, reliability_figure
+from physadv.report.run_figures import destruction_figure
 
 RIGHT, WRONG = Judgement((0, 1, 2, 3, 4), 0.9), Judgement((1, 2, 3, 4, 5), 0.9)
 HOSTILE = "</svg><script>x</script>"
@@ -103,9 +96,9 @@ def test_curve_without_any_share_says_so() -> None:
 
 
 def test_heat_map_has_every_number_in_its_place() -> None:
-    cells = ((share(0.0), share(0.256)), (NOTHING, None))
-    grid = Grid(("near", "far"), ("-30", "30"), "distance", "yaw, degrees", cells)
-    figure = heat_map("view", "Destruction rate", "", grid)
+    shares = {("near", "-30"): share(0.0), ("near", "30"): share(0.256), ("far", "-30"): NOTHING}
+    rows, columns = ("distance", ["near", "far"]), ("yaw, degrees", ["-30", "30"])
+    figure = heat_map("view", "Destruction rate", "", rows, columns, shares)
     words = words_in(figure)
     assert [word for word in words if word in ("0", "26", "–")] == ["0", "26", "–", "–"]
     assert (

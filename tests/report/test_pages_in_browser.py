@@ -20,9 +20,11 @@ from physadv.report.run_page import write_report
 from physadv.runs import Capture, Printout
 from physadv.signs.drawing.faces import face
 from physadv.signs.stop_sign import FACE_SIDE
-from physadv.signs.stop_sign.page import render_study, study_page
-from physadv.signs.stop_sign.score import Printability, score_drive_by, score_lab
+from physadv.signs.stop_sign.page import study_page
+from physadv.signs.stop_sign.score import score_drive_by, score_lab
 from physadv.signs.stop_sign.views import Answer, Exhibit, Judge
+
+pytestmark = pytest.mark.long
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SWEEPS = ("blur=1:3:3", "viewpoint=yaw:-30:30:2,distance:1:2:2")
@@ -103,16 +105,15 @@ def stop_sign_page() -> str:
         ]
         for places in ([("5 ft, 0°", 1.5), ("10 ft, 30°", 3.0)], [("approach 1", 12.0), ("approach 2", 31.0)])
     )
-    page = study_page(
+    return study_page(
         "Stickers on a stop sign",
         exhibit,
         (score_lab(lab), score_drive_by(drive), score_lab(lab, "photos of mine")),
-        {"optimised": Printability(0.01, 0.02)},
+        {"optimised": {"nps_minimum": 0.01, "palette_error": 0.02}},
         shots=1,
         parameters=(Facts("Stickers", (("seed", "0"), ("mask", "auto"))),),
         commands=("physadv stop-sign --demo",),
     )
-    return render_study(page)
 
 
 @pytest.fixture(params=PAGES)

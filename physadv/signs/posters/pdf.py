@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from physadv.errors import unknown_name
-from physadv.sheets.ink import Ink, new_canvas, save_canvas
 from physadv.sheets.layout import (
     CLEARANCE,
     SADDLE,
@@ -19,6 +18,7 @@ from physadv.sheets.layout import (
     rounded_box,
     snap,
 )
+from physadv.sheets.pdf import Ink, new_canvas, save_canvas
 from physadv.signs.posters.paper_signs import PaperSign
 from physadv.signs.posters.posters import (
     EDGE,
@@ -163,10 +163,7 @@ def _draw(ink: Ink, page: PosterPage, sheet: Sheet, foot: tuple[str, str, str]) 
     for patch in page.patches:
         ink.fill([patch.box_mm], patch.rgb)
     for mark in sheet.marks:
-        if mark.kind == "saddle":
-            ink.saddle(mark.box_mm)
-        else:
-            ink.code(mark.box_mm, mark.payload or "")
+        ink.mark(mark)
     ink.fill([check_bar(page.page_mm), *check_bar_ticks(page.page_mm)])
     for label in (*page.labels, *foot_labels(page.page_mm, foot)):
         ink.text(label.x, label.y, label.text, label.points, label.font)

@@ -110,28 +110,17 @@ def plate_boxes(alpha: Tensor, homography: Tensor) -> Tensor:
     inside = alpha[rows] > 0.5
     first = inside.int().argmax(dim=1)
     last = alpha.shape[1] - 1 - inside.flip(1).int().argmax(dim=1)
-    edge = torch.cat(
-        [
-            torch.stack([x + dx, rows + dy], dim=1)
-            for x, dx in ((first, -0.5), (last, 0.5))
-            for dy in (-0.5, 0.5)
-        ]
-    )
+    corners = ((x, dy) for x in (first - 0.5, last + 0.5) for dy in (-0.5, 0.5))
+    edge = torch.cat([torch.stack([x, rows + dy], dim=1) for x, dy in corners])
     seen = apply_homography(homography, edge.to(homography)) + 0.5
     return torch.cat([seen.amin(dim=1), seen.amax(dim=1)], dim=1)
 
 
 def widened(box: Box, margin: float, jitter: NDArray[np.float64] | None = None) -> Box:
     """Return a box with a margin on every side, as a share of its sides, each side jittered."""
-    left, top, right, bottom = box
-    grow = margin + (np.zeros(4) if jitter is None else jitter)
-    width, height = right - left, bottom - top
-    return (
-        left - grow[0] * width,
-        top - grow[1] * height,
-        right + grow[2] * width,
-        bottom + grow[3] * height,
-    )
+    (left, top, right, bottom), width, height = box, box[2] - box[0], box[3] - box[1]
+    a, b, c, d = margin + (np.zeros(4) if jitter is None else jitter)
+    return left - a * width, top - b * height, right + c * width, bottom + d * height
 
 
 def crop(picture: Tensor, box: Box) -> Tensor:
@@ -146,10 +135,8 @@ def crop(picture: Tensor, box: Box) -> Tensor:
         max(start + 1, min(size, math.ceil(box[k])))
         for k, start, size in ((2, left, width), (3, top, height))
     )
-    cut = picture[None, :, top:bottom, left:right]
-    return F.interpolate(cut, (CROP_SIDE, CROP_SIDE), mode="bilinear", align_corners=False, antialias=True)[
-        0
-    ].clamp(0, 1)
+    cut, size = picture[None, :, top:bottom, left:right], (CROP_SIDE, CROP_SIDE)
+    return F.interpolate(cut, size, mode="bilinear", align_corners=False, antialias=True)[0].clamp(0, 1)
 
 
 def drawn_backgrounds(seed: int, count: int = BACKGROUNDS) -> Tensor:

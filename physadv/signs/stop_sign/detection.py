@@ -18,6 +18,8 @@ from physadv.signs.stop_sign.views import Exhibit
 
 LEAST_SCORE = 0.5
 """Score from which a sign counts as detected."""
+Place = tuple[str, str]
+"""A sign's name, and from where it is seen."""
 
 
 @dataclass(frozen=True)
@@ -61,13 +63,12 @@ class Detected:
 
 def judge_detection(detector: Detector, exhibit: Exhibit, reporter: Reporter = silent) -> list[Detected]:
     """Return how often a detector finds the signs in one photo of each from every cell of the lab test."""
-    backgrounds = drawn_backgrounds(exhibit.seed)
-    scenes = []
+    scenes, seed, backgrounds = [], exhibit.seed, drawn_backgrounds(exhibit.seed)
     for cell in CELLS:
         for treatment, faces in exhibit.faces.items():
             for face, sign in zip(faces, exhibit.names, strict=True):
                 photos = photograph(
-                    face, exhibit.alpha, cell, sign, shots=1, seed=exhibit.seed, backgrounds=backgrounds
+                    face, exhibit.alpha, cell, sign, shots=1, seed=seed, backgrounds=backgrounds
                 )
                 scenes.append(Scene(treatment, sign, cell.name, photos.pictures[0], photos.boxes[0]))
     return measure_detection(detector, scenes, reporter=reporter)
@@ -79,8 +80,6 @@ def measure_detection(
     scenes: Sequence[Scene],
     *,
     label: str = STOP_SIGN,
-    least_score: float = LEAST_SCORE,
-    least_iou: float = LEAST_IOU,
     batch: int = 8,
     reporter: Reporter = silent,
 ) -> list[Detected]:
@@ -90,8 +89,6 @@ def measure_detection(
         detector: what is tested.
         scenes: of the signs under every treatment, "clean" among them for `kept` and `lost`.
         label: the class to be found.
-        least_score: from which a sign counts as detected.
-        least_iou: overlap with the sign's box from which a box counts as its own.
         batch: pictures shown at once.
         reporter: shows every batch.
 
@@ -101,38 +98,33 @@ def measure_detection(
     """
     wanted = detector.label_index(label)
     _check(scenes)
-    scores: dict[str, dict[tuple[str, str], float]] = {}
+    scores: dict[str, dict[Place, float]] = {}
     starts = range(0, len(scenes), batch)
     for start in reporter.track(starts, len(starts), f"{detector.spec}, batches"):
         shown = scenes[start : start + batch]
         for scene, found in zip(shown, detector([each.picture for each in shown]), strict=True):
             own = scores.setdefault(scene.treatment, {})
-            own[scene.sign, scene.place] = sign_score(found, scene.box, wanted, least_iou)
-    return [_row(treatment, own, scores.get(CLEAN, {}), least_score) for treatment, own in scores.items()]
+            own[scene.sign, scene.place] = sign_score(found, scene.box, wanted, LEAST_IOU)
+    return [_row(treatment, own, scores.get(CLEAN, {})) for treatment, own in scores.items()]
 
 
-def _row(
-    treatment: str,
-    own: Mapping[tuple[str, str], float],
-    clean: Mapping[tuple[str, str], float],
-    least: float,
-) -> Detected:
+def _row(treatment: str, own: Mapping[Place, float], clean: Mapping[Place, float]) -> Detected:
     signs = sorted({sign for sign, _ in own})
-    shared = [key for key in own if key in clean]
-    before = {key: own[key] for key in shared if clean[key] >= least}
-    lost = sum(clean[key] - own[key] for key in shared) / len(shared) if shared else None
-    hits, seen = _by_sign({key: score >= least for key, score in own.items()}, signs)
-    kept, detected_before = _by_sign({key: score >= least for key, score in before.items()}, signs)
-    sums, _ = _by_sign(own, signs)
+
+    def by_sign(values: Mapping[Place, float]) -> tuple[list[float], list[int]]:
+        of = [[value for (name, _), value in values.items() if name == sign] for sign in signs]
+        return [float(sum(each)) for each in of], [len(each) for each in of]
+
+    detected = {key: score >= LEAST_SCORE for key, score in own.items()}
+    before = {key: found for key, found in detected.items() if clean.get(key, 0.0) >= LEAST_SCORE}
+    lost = [clean[key] - score for key, score in own.items() if key in clean]
     return Detected(
-        treatment, proportion(hits, seen), proportion(kept, detected_before), mean(sums, seen), lost
+        treatment,
+        detected=proportion(*by_sign(detected)),
+        kept=proportion(*by_sign(before)),
+        score=mean(*by_sign(own)),
+        lost=sum(lost) / len(lost) if lost else None,
     )
-
-
-def _by_sign(values: Mapping[tuple[str, str], float], signs: Sequence[str]) -> tuple[list[float], list[int]]:
-    """Return the sum of the values of every sign, and how many there are."""
-    of = {sign: [value for (name, _), value in values.items() if name == sign] for sign in signs}
-    return [float(sum(each)) for each in of.values()], [len(each) for each in of.values()]
 
 
 def _check(scenes: Sequence[Scene]) -> None:
@@ -144,8 +136,6 @@ def _check(scenes: Sequence[Scene]) -> None:
         if key in met:
             raise StopSignError(f"two scenes of '{scene.sign}', {scene.treatment}, {scene.place}")
         met.add(key)
-        left, top, right, bottom = scene.box.tolist()
+        left, top, right, bottom = box = scene.box.tolist()
         if not (left < right and top < bottom):
-            raise StopSignError(
-                f"box {scene.box.tolist()} of '{scene.sign}' is empty; wanted left, top, right, bottom"
-            )
+            raise StopSignError(f"box {box} of '{scene.sign}' is empty; wanted left, top, right, bottom")

@@ -1,36 +1,239 @@
-"""The drive-by test of Eykholt et al. 2018: a classifier's answers on a sign in the frames of an approach.
+"""The drive-by test of Eykholt et al. 2018, simulated: frames of a dash camera on its way to a sign, judged.
 
-The approach is simulated. The sign is found in every frame that is looked at, cropped and classified; where
-none is found there is no answer.
+The camera shakes, blurs and compresses in changing light; exact where it matters, at the sign: one homography
+and one resampling, then a blur along the way that it moves over the picture while the shutter is open.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
+from itertools import count
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
+from torch import Tensor
 
 from physadv.progress import Reporter, silent
-from physadv.randomness import derive_seed
-from physadv.signs.stop_sign.approach import DASH_CAMERA, Approach, DriveConditions, draw_approach, drive
-from physadv.signs.stop_sign.camera import LEAST_PX, Box, widened
-from physadv.signs.stop_sign.outline import find_signs
-from physadv.signs.stop_sign.settings import StudySize
-from physadv.signs.stop_sign.views import (
-    Answer,
-    Exhibit,
-    Finder,
-    Frame,
-    Keep,
-    View,
-    afresh,
-    boxes_in,
-    cut_out,
+from physadv.randomness import derive_seed, generator
+from physadv.signs.stop_sign.camera import (
+    FOCAL_PX,
+    LEAST_PX,
+    Box,
+    plate_boxes,
+    plate_homography,
+    seen_light,
+    widened,
 )
+from physadv.signs.stop_sign.outline import find_signs
+from physadv.signs.stop_sign.plate import Frame, to_pixels
+from physadv.signs.stop_sign.road import HEIGHT, START_M, WIDTH, Point, Point3, Road, set_post
+from physadv.signs.stop_sign.settings import StudySize
+from physadv.signs.stop_sign.views import Answer, Exhibit, Finders, Keep, View, afresh, boxes_in, cut_out
+from physadv.transforms import Range, plus_minus
+from physadv.transforms.camera import develop, standard_normal
+from physadv.transforms.colours import srgb_to_linear
+from physadv.transforms.geometry import apply_homography, matrices, view_rotation
+from physadv.transforms.jpeg import pillow_jpeg
+from physadv.transforms.optics import blur, camera_kernel
 
 _CROP_SD = 0.03
 _SAME = 0.3
 """Overlap (intersection over union) from which a found sign is the one that stands there."""
+_SHAKES = 4
+"""Sine waves that a shake is the sum of."""
+
+
+@dataclass(frozen=True)
+class DriveConditions:
+    """How a car drives up to the sign; ranges are drawn once an approach.
+
+    Attributes:
+        rate: frames a second.
+        speed_kmh: constant speed of the car.
+        aside_m: from the camera's path to the sign's middle, to the right.
+        above_m: from the camera up to the sign's middle.
+        turn: turn of the sign away from the road's direction, degrees.
+        shutter_s: time that the shutter is open, seconds.
+        shake_deg: amplitude of the camera's shaking up and down, degrees; a third of it from side to side.
+        shake_hz: frequencies of the shaking.
+        blur_px: blur of the lens, sigma in pixels.
+        exposure: gain of linear light.
+        white_balance: gain of red and of blue, less 1.
+        drift: amplitude of the light's slow change, as a power of e.
+        drift_hz: frequency of that change.
+        flicker: standard deviation of the light from frame to frame.
+        read_noise: read noise, as `Sensor` takes it.
+        shot_noise: shot noise, as `Sensor` takes it.
+        quality: quality of every frame's compression, on JPEG's scale.
+    """
+
+    rate: float = 30.0
+    speed_kmh: Range = Range(10, 30)
+    aside_m: Range = Range(2.6, 4.0)
+    above_m: Range = Range(0.9, 1.4)
+    turn: Range = plus_minus(8)
+    shutter_s: Range = Range(1 / 500, 1 / 90, "log")
+    shake_deg: Range = Range(0.03, 0.15)
+    shake_hz: Range = Range(2, 12)
+    blur_px: Range = Range(0.6, 1.0)
+    exposure: Range = Range(0.6, 1.1, "log")
+    white_balance: Range = plus_minus(0.1)
+    drift: Range = Range(0.05, 0.3)
+    drift_hz: Range = Range(0.05, 0.3)
+    flicker: float = 0.02
+    read_noise: Range = Range(0.002, 0.006)
+    shot_noise: Range = Range(2e-4, 1e-3)
+    quality: Range = Range(50, 85)
+
+
+DASH_CAMERA = DriveConditions()
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One frame of an approach.
+
+    Attributes:
+        seconds: since the start.
+        distance_m: from the camera to the sign's middle.
+        angle_deg: of the camera off the sign's normal.
+        box: around what is seen of the plate; the same for every treatment.
+        frames: treatment → uint8 RGB (H, W, 3).
+    """
+
+    seconds: float
+    distance_m: float
+    angle_deg: float
+    box: Box
+    frames: Mapping[str, Frame]
+
+
+@dataclass(frozen=True)
+class Approach:
+    """One drive, drawn by `draw_approach`; numbers are those of `DriveConditions`."""
+
+    conditions: DriveConditions
+    seed: int
+    numbers: Mapping[str, float]
+    shakes: Tensor
+    """(waves, 5): frequency, and amplitude and phase of pitch and of yaw, in radians."""
+
+    @property
+    def speed_kmh(self) -> float:
+        """Return the car's speed."""
+        return self.numbers["speed_kmh"]
+
+
+def draw_approach(sign: str, index: int, seed: int, conditions: DriveConditions = DASH_CAMERA) -> Approach:
+    """Return approach number `index` to a sign; the same for every treatment."""
+    draws = generator(seed, "approach", sign, index)
+    numbers = {
+        name: float(given.draw(1, draws))
+        for name, given in vars(conditions).items()
+        if isinstance(given, Range) and name not in ("white_balance", "shake_hz")
+    }
+    red, blue = conditions.white_balance.draw(2, draws).tolist()
+    phase = 2 * math.pi * torch.rand(_SHAKES, 3, generator=draws, dtype=torch.float64)
+    hertz = conditions.shake_hz.draw(_SHAKES, draws)
+    strength = math.radians(numbers["shake_deg"]) / _SHAKES**0.5 * torch.ones_like(hertz)
+    shakes = torch.stack([hertz, strength, phase[:, 0], strength / 3, phase[:, 1]], dim=1)
+    numbers |= {"red": 1 + red, "blue": 1 + blue, "phase": float(phase[0, 2])}
+    return Approach(conditions, derive_seed(seed, "approach", sign, index, "frames"), numbers, shakes)
+
+
+def drive(
+    approach: Approach,
+    faces: Mapping[str, Tensor],
+    alpha: Tensor,
+    times: Iterable[float] | None = None,
+    *,
+    every: int = 10,
+) -> Iterator[Moment]:
+    """Yield some frames of an approach, from `START_M` to where the sign leaves the frame.
+
+    Args:
+        approach: the drive.
+        faces: treatment → face (3, S, S) in [0, 1].
+        alpha: (S, S), 1 where the plate is.
+        times: of the frames, rising seconds since the start; every n-th frame without them.
+        every: n, where there are no times.
+    """
+    given, numbers = approach.conditions, approach.numbers
+    road, side = Road(np.random.default_rng(approach.seed)), alpha.shape[0]
+    quality = torch.tensor([round(numbers["quality"])])
+    for time in count(0, every / given.rate) if times is None else times:
+        homography, middle, principal = _plate_at(approach, time, side)
+        if middle[2] <= 0:
+            return
+        box = plate_boxes(alpha, homography)[0].tolist()
+        if min(box[:2]) < 0 or box[2] > WIDTH or box[3] > HEIGHT:
+            return
+        scene = road.seen(numbers["speed_kmh"] / 3.6 * time, principal)
+        set_post(scene, middle, principal)
+        light = srgb_to_linear(torch.from_numpy(scene).permute(2, 0, 1)[None].clamp(0, 1))
+        seed = derive_seed(approach.seed, f"{time:.3f} s")
+        noise = standard_normal(torch.tensor([seed]), light)
+        wave = math.sin(2 * math.pi * numbers["drift_hz"] * time + numbers["phase"])
+        flicker = given.flicker * np.random.default_rng(seed).standard_normal()
+        gain = numbers["exposure"] * math.exp(numbers["drift"] * wave) * math.exp(flicker)
+        kernel = _kernel(approach, time, homography, side)
+        around = kernel.shape[-1] + 8
+        left, top = (max(0, math.floor(box[k]) - around) for k in (0, 1))
+        right, bottom = min(WIDTH, math.ceil(box[2]) + around), min(HEIGHT, math.ceil(box[3]) + around)
+        window = (slice(None), slice(None), slice(top, bottom), slice(left, right))
+        moved = matrices(torch.ones(1, dtype=torch.float64), 0, -left, 0, 1, -top, 0, 0, 1) @ homography
+        exposed = _exposed(light, noise, gain, approach)
+        frames = {}
+        for treatment, face in faces.items():
+            plate = blur(seen_light(face[None], alpha, moved, light[window]), kernel)
+            frame = exposed.clone()
+            frame[window] = _exposed(plate, noise[window], gain, approach)
+            frames[treatment] = to_pixels(pillow_jpeg(frame, quality)[0])
+        distance, turn = math.hypot(*middle), math.radians(numbers["turn"])
+        ahead = middle[0] * math.sin(turn) + middle[2] * math.cos(turn)
+        angle = math.degrees(math.acos(min(1.0, ahead / distance)))
+        yield Moment(time, distance, angle, (box[0], box[1], box[2], box[3]), frames)
+
+
+def _plate_at(approach: Approach, time: float, side: int) -> tuple[Tensor, Point3, Point]:
+    """Return the plate's homography (1, 3, 3), its middle in metres, and the principal point, at a time."""
+    numbers = approach.numbers
+    ahead = START_M - numbers["speed_kmh"] / 3.6 * time
+    middle = (numbers["aside_m"], -numbers["above_m"], ahead)
+    hertz, up, up_phase, across, across_phase = approach.shakes.unbind(dim=1)
+    turned = 2 * math.pi * hertz * time
+    # Shaking turns the camera by thousandths of a radian, which moves the picture as a whole.
+    pitch = float((up * (turned + up_phase).sin()).sum())
+    yaw = float((across * (turned + across_phase).sin()).sum())
+    principal = ((WIDTH - 1) / 2 + FOCAL_PX * yaw, (HEIGHT - 1) / 2 + FOCAL_PX * pitch)
+    turn = torch.tensor([numbers["turn"]], dtype=torch.float64)
+    homography = plate_homography(
+        view_rotation(turn, torch.zeros_like(turn), torch.zeros_like(turn)),
+        1000 * torch.tensor([middle], dtype=torch.float64),
+        torch.tensor([principal], dtype=torch.float64),
+        side,
+    )
+    return homography, middle, principal
+
+
+def _kernel(approach: Approach, time: float, homography: Tensor, side: int) -> Tensor:
+    """Return the lens's blur and the sign's motion over the picture while the shutter is open, (1, k, k)."""
+    centre = torch.full((1, 2), (side - 1) / 2, dtype=torch.float64)
+    later, _, _ = _plate_at(approach, time + approach.numbers["shutter_s"], side)
+    way = (apply_homography(later, centre) - apply_homography(homography, centre))[0, 0]
+    length, angle = float(way.norm()), math.degrees(math.atan2(float(way[1]), float(way[0])))
+    sigma = approach.numbers["blur_px"]
+    radii = (math.ceil(4 * sigma), 0, math.ceil(length / 2 + 0.5))
+    return camera_kernel(sigma, 0.0, length, angle, radii=radii)[None]
+
+
+def _exposed(light: Tensor, noise: Tensor, gain: float, approach: Approach) -> Tensor:
+    """Return linear light (1, 3, h, w) as the sensor codes it, before compression."""
+    numbers = approach.numbers
+    gains = light.new_tensor([numbers["red"], 1.0, numbers["blue"]])[:, None, None] * gain
+    shot, read = (light.new_tensor([numbers[name]]) for name in ("shot_noise", "read_noise"))
+    return develop((light * gains).clamp(0, 1), shot=shot, read=read, noise=noise)
 
 
 def drive_by_test(
@@ -38,7 +241,7 @@ def drive_by_test(
     size: StudySize,
     *,
     conditions: DriveConditions = DASH_CAMERA,
-    finders: Sequence[Finder | None] = (find_signs,),
+    finders: Finders = (find_signs,),
     keep: Keep = afresh,
     reporter: Reporter = silent,
 ) -> list[list[Answer]]:
@@ -48,8 +251,7 @@ def drive_by_test(
         exhibit: what is shown, and who is asked.
         size: `approaches` to each sign, of which every `every`-th frame is judged.
         conditions: how the car drives.
-        finders: ways to find the sign in a frame; None cuts it out where it is known to be, a few per cent
-            off, from an apparent height of `LEAST_PX` on.
+        finders: ways to find the sign in a frame.
         keep: keeps the answers on each approach.
         reporter: shows every approach.
 
@@ -63,41 +265,29 @@ def drive_by_test(
         place = f"approach {index + 1} at {approach.speed_kmh:.0f} km/h"
         make = partial(_answers, exhibit, row, index, approach, place, size.every, finders)
         found = list(keep(f"drive-by test, simulated//{place}//{exhibit.names[row]}", make))
-        for own, number in zip(answers, range(len(finders)), strict=True):
+        for number, own in enumerate(answers):
             own += found[number :: len(finders)]
     return answers
 
 
 def _answers(
-    exhibit: Exhibit,
-    row: int,
-    index: int,
-    approach: Approach,
-    place: str,
-    every: int,
-    finders: Sequence[Finder | None],
+    exhibit: Exhibit, row: int, index: int, approach: Approach, place: str, every: int, finders: Finders
 ) -> list[Answer]:
     """Return answers on one approach to the sign in a row, the finders' next to each other."""
     sign, views = exhibit.names[row], []
     rng = np.random.default_rng(derive_seed(exhibit.seed, "drive crop", sign, index))
     faces = {name: each[row] for name, each in exhibit.faces.items()}
     for moment in drive(approach, faces, exhibit.alpha, every=every):
-        jitter = rng.normal(0, _CROP_SD, 4)
+        truth, jitter = moment.box, rng.normal(0, _CROP_SD, 4)
+        known = widened(truth, 0, jitter) if truth[3] - truth[1] >= LEAST_PX else None
         for treatment, frame in moment.frames.items():
             for find in finders:
-                box = _known(moment.box, jitter) if find is None else _found(frame, moment.box, find)
+                found = () if find is None else boxes_in(frame, find)
+                there = next((box for box in found if _overlap(box, truth) > _SAME), None)
+                box = known if find is None else there
                 cut = None if box is None else cut_out(frame, box, exhibit.margin)
                 views.append(View(treatment, sign, place, moment.distance_m, moment.angle_deg, cut))
     return exhibit.judge.answers(views)
-
-
-def _found(frame: Frame, truth: Box, find: Finder) -> Box | None:
-    """Return the box of the first sign that is where the sign is."""
-    return next((box for box in boxes_in(frame, find) if _overlap(box, truth) > _SAME), None)
-
-
-def _known(truth: Box, jitter: NDArray[np.float64]) -> Box | None:
-    return widened(truth, 0, jitter) if truth[3] - truth[1] >= LEAST_PX else None
 
 
 def _overlap(one: Box, other: Box) -> float:

@@ -2,9 +2,9 @@
 
 import csv
 import json
+import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict
 
 from physadv.classifiers.detectors import load_detector
 from physadv.files import replacing
@@ -19,34 +19,22 @@ from physadv.signs.stop_sign.observations import KeptAnswers
 from physadv.signs.stop_sign.outline import find_signs
 from physadv.signs.stop_sign.page import write_page
 from physadv.signs.stop_sign.real_photos import CHANNEL, photo_test, video_test
-from physadv.signs.stop_sign.score import Printability, Score, score_drive_by, score_lab
-from physadv.signs.stop_sign.settings import OPTIMISED, JudgeSettings, StudySize
-from physadv.signs.stop_sign.treatments import treat
-from physadv.signs.stop_sign.views import Answer, Exhibit, Finder, Keep, afresh
-
-
-@dataclass(frozen=True)
-class Judged:
-    """The outcome of all tests.
-
-    Attributes:
-        scores: of the simulated tests, then of real photos and videos.
-        printability: of the treatments that wear stickers.
-        detection: what a detector found under each treatment; empty where none was asked.
-    """
-
-    scores: tuple[Score, ...]
-    printability: dict[str, Printability]
-    detection: tuple[Detected, ...]
+from physadv.signs.stop_sign.score import Score, score_drive_by, score_lab
+from physadv.signs.stop_sign.settings import JudgeSettings, StudySize
+from physadv.signs.stop_sign.views import Answer, Exhibit, Finders, Keep, afresh, treat
 
 
 def judge(
     capture: Capture, run: StickerRun, settings: JudgeSettings, command: str, reporter: Reporter = silent
-) -> Judged:
+) -> tuple[list[Score], list[Detected]]:
     """Run both simulated tests on the signs that were held out, and those of real pictures.
 
     Answers are kept in the capture's observation store as each part of a test ends. Writes `answers.csv`, one
     line a view, `tables.json` and `report.html`.
+
+    Returns:
+        Scores of the simulated tests, then of real photos and videos; and what a detector found under each
+        treatment, nothing where none was asked.
 
     Raises:
         PhysadvError: of the rooms: there is nothing that can be judged.
@@ -73,25 +61,23 @@ def judge(
     scores += [score_lab(photographed, CHANNEL)] if photographed else []
     scores += [score_drive_by(filmed, CHANNEL)] if filmed else []
     found = judge_detection(detector, exhibit, reporter) if detector else []
-    printed = run.record["printability"]
-    printability = {OPTIMISED: Printability(printed["nps_minimum"], printed["palette_error"])}
     _write_answers(capture, [*lab, *drive, *photographed, *filmed])
+    tables = {
+        "stickers": run.record,
+        "tests": [score.as_json() for score in scores],
+        "detection": [asdict(each) for each in found],
+    }
     with replacing(capture.folder / "tables.json") as path:
-        tables = {
-            "stickers": run.record,
-            "tests": [score.as_json() for score in scores],
-            "detection": [asdict(each) for each in found],
-        }
         path.write_text(json.dumps(tables, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    write_page(capture, run.record, exhibit, scores, printability, size, command)
-    return Judged(tuple(scores), printability, tuple(found))
+    write_page(capture, run, exhibit, scores, size, command)
+    return scores, found
 
 
 def simulated_tests(
     exhibit: Exhibit,
     size: StudySize,
     *,
-    finders: Sequence[Finder | None] = (find_signs,),
+    finders: Finders = (find_signs,),
     keep: Keep = afresh,
     reporter: Reporter = silent,
 ) -> list[list[Answer]]:
@@ -100,7 +86,7 @@ def simulated_tests(
     Args:
         exhibit: what is shown, and who is asked.
         size: of the tests.
-        finders: see `drive_by_test`.
+        finders: ways to find the sign in a frame of a drive.
         keep: keeps the answers on every part of the tests.
         reporter: shows every cell and approach.
     """
@@ -109,27 +95,25 @@ def simulated_tests(
 
 
 def _write_answers(capture: Capture, answers: Sequence[Answer]) -> None:
+    """Write a line an answer; a real picture may tell neither distance nor angle."""
+    rows = [
+        {
+            "treatment": answer.treatment,
+            "victim": answer.sign,
+            "place": answer.place,
+            "distance_m": "" if math.isnan(answer.distance_m) else answer.distance_m,
+            "angle_deg": "" if math.isnan(answer.angle_deg) else answer.angle_deg,
+            "label": answer.label,
+            "target": answer.target,
+            "answer": answer.answer,
+            "confidence": round(answer.confidence, 6),
+        }
+        for answer in answers
+    ]
     with (
         replacing(capture.folder / "answers.csv") as path,
         path.open("w", newline="", encoding="utf-8") as file,
     ):
-        rows = [_row(answer) for answer in answers]
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-
-
-def _row(answer: Answer) -> dict[str, Any]:
-    row = {
-        "treatment": answer.treatment,
-        "victim": answer.sign,
-        "place": answer.place,
-        "distance_m": answer.distance_m,
-        "angle_deg": answer.angle_deg,
-        "label": answer.label,
-        "target": answer.target,
-        "answer": answer.answer,
-        "confidence": round(answer.confidence, 6),
-    }
-    # A real picture may tell neither distance nor angle.
-    return {name: "" if value != value else value for name, value in row.items()}

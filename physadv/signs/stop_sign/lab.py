@@ -30,54 +30,28 @@ from physadv.signs.stop_sign.cells import CELLS, Cell
 from physadv.signs.stop_sign.settings import StudySize
 from physadv.signs.stop_sign.views import MARGIN, Answer, Exhibit, Keep, View, afresh
 from physadv.transforms import Jpeg, Optics, Photometry, Range, Sensor, compose, plus_minus
-from physadv.transforms.camera import develop
+from physadv.transforms.camera import develop, pooled_normal
 from physadv.transforms.colours import srgb_to_linear
 from physadv.transforms.geometry import view_rotation
 from physadv.transforms.jpeg import pillow_jpeg
-from physadv.transforms.noise import pooled_normal
 
 _AROUND = 1.45
 """Side of what is rendered, in heights of the plate."""
 
-
-@dataclass(frozen=True)
-class LabConditions:
-    """How the photos are taken; ranges are drawn once a photo.
-
-    Attributes:
-        distance: true distance over the cell's.
-        angle: true angle less the cell's, degrees, either side of the sign.
-        height_m: height of the camera above the sign's middle.
-        roll: roll of the hand, degrees.
-        crop_sd: standard deviation of each side of a crop, as a share of the sign's box.
-        slope: change of the light from the plate's middle to its edge, along each axis, as a share.
-        sheen: light of the sky's reflection somewhere in the plate, 1 = white.
-        exposure: gain of linear light.
-        white_balance: gain of red and of blue, less 1.
-        blur_px: blur of lens and hand, sigma in pixels.
-        read_noise: read noise, as `Sensor` takes it.
-        shot_noise: shot noise, as `Sensor` takes it.
-        tone: strength of the phone's S-shaped tone curve.
-        quality: quality of the JPEG file, written by the true codec.
-    """
-
-    distance: Range = Range(0.97, 1.03)
-    angle: Range = plus_minus(2)
-    height_m: Range = plus_minus(0.2)
-    roll: Range = plus_minus(3)
-    crop_sd: float = 0.03
-    slope: Range = plus_minus(0.12)
-    sheen: Range = Range(0, 0.05)
-    exposure: Range = Range(0.5, 1.15, "log")
-    white_balance: Range = plus_minus(0.1)
-    blur_px: Range = Range(0.5, 1.2)
-    read_noise: Range = Range(0.001, 0.004)
-    shot_noise: Range = Range(1e-4, 6e-4)
-    tone: Range = Range(0, 0.4)
-    quality: Range = Range(80, 95)
-
-
-HAND_HELD = LabConditions()
+# How the photos are taken; ranges are drawn once a photo.
+_DISTANCE = Range(0.97, 1.03)  # true distance over the cell's
+_ANGLE = plus_minus(2)  # true angle less the cell's, degrees, either side of the sign
+_HEIGHT_M = plus_minus(0.2)  # of the camera above the sign's middle
+_ROLL = plus_minus(3)  # of the hand, degrees
+_CROP_SD = 0.03  # standard deviation of each side of a crop, as a share of the sign's box
+_SLOPE = plus_minus(0.12)  # of the light from the plate's middle to its edge, along each axis, as a share
+_SHEEN = Range(0, 0.05)  # light of the sky's reflection somewhere in the plate, 1 = white
+_LENS = compose(
+    Photometry(gain=Range(0.5, 1.15, "log"), white_balance=plus_minus(0.1)), Optics(sigma=Range(0.5, 1.2))
+)
+_SENSOR = Sensor(read=Range(0.001, 0.004), shot=Range(1e-4, 6e-4))
+_TONE = Range(0, 0.4)  # strength of the phone's S-shaped tone curve
+_FILE = Jpeg(Range(80, 95))  # written by the true codec
 
 
 @dataclass(frozen=True)
@@ -103,7 +77,6 @@ def lab_test(
     exhibit: Exhibit,
     size: StudySize,
     *,
-    conditions: LabConditions = HAND_HELD,
     backgrounds: Tensor | None = None,
     keep: Keep = afresh,
     reporter: Reporter = silent,
@@ -113,7 +86,6 @@ def lab_test(
     Args:
         exhibit: what is shown, and who is asked.
         size: `shots` photos of each sign in each cell.
-        conditions: how the photos are taken.
         backgrounds: (K, 3, h, w) sRGB to set the signs before; drawn ones without it.
         keep: keeps the answers in each cell.
         reporter: shows every cell.
@@ -124,14 +96,12 @@ def lab_test(
     behind = drawn_backgrounds(exhibit.seed) if backgrounds is None else backgrounds
     answers: list[Answer] = []
     for cell in reporter.track(CELLS, len(CELLS), "lab test (simulated)"):
-        make = partial(_answers, exhibit, cell, size.shots, conditions, behind)
+        make = partial(_answers, exhibit, cell, size.shots, behind)
         answers += keep(f"lab test, simulated//{cell.name}", make)
     return answers
 
 
-def _answers(
-    exhibit: Exhibit, cell: Cell, shots: int, conditions: LabConditions, backgrounds: Tensor
-) -> list[Answer]:
+def _answers(exhibit: Exhibit, cell: Cell, shots: int, backgrounds: Tensor) -> list[Answer]:
     answers = []
     for treatment, faces in exhibit.faces.items():
         views = []
@@ -143,9 +113,8 @@ def _answers(
                 sign,
                 shots=shots,
                 seed=exhibit.seed,
-                margin=exhibit.margin,
-                conditions=conditions,
                 backgrounds=backgrounds,
+                margin=exhibit.margin,
             )
             poses = zip(photos.distance_m.tolist(), photos.angle_deg.tolist(), photos.crops, strict=True)
             views += [View(treatment, sign, cell.name, *pose) for pose in poses]
@@ -163,7 +132,6 @@ def photograph(
     seed: int,
     backgrounds: Tensor,
     margin: float = MARGIN,
-    conditions: LabConditions = HAND_HELD,
 ) -> Photos:
     """Return simulated photos of one face from one cell.
 
@@ -178,38 +146,32 @@ def photograph(
         seed: of poses, light and noise.
         backgrounds: (K, 3, h, w) sRGB to set the sign before.
         margin: around the sign when it is cropped, as a share of its box.
-        conditions: how the photos are taken.
     """
     n, draws = shots, generator(seed, "lab", cell.name, sign)
-    distance = cell.distance_m * conditions.distance.draw(n, draws)
+    distance = cell.distance_m * _DISTANCE.draw(n, draws)
     side = torch.randint(0, 2, (n,), generator=draws) * 2 - 1
-    angle = (cell.angle + conditions.angle.draw(n, draws)) * side
-    pitch = (conditions.height_m.draw(n, draws) / distance).atan().rad2deg()
+    angle = (cell.angle + _ANGLE.draw(n, draws)) * side
+    pitch = (_HEIGHT_M.draw(n, draws) / distance).atan().rad2deg()
     chosen = torch.randint(len(backgrounds), (n,), generator=draws)
     plates = face.shape[-1] / FACE_SIDE
     size = 16 * math.ceil(_AROUND * plates * apparent_px(cell.distance_m) / 16)
     homography = plate_homography(
-        view_rotation(angle, pitch, conditions.roll.draw(n, draws)),
+        view_rotation(angle, pitch, _ROLL.draw(n, draws)),
         F.pad(1000 * distance[:, None], (2, 0)),
         torch.full((n, 2), (size - 1) / 2),
         face.shape[-1],
     )
     behind = F.interpolate(backgrounds[chosen], (size, size), mode="bilinear", antialias=True)
-    sheen = torch.cat([plus_minus(0.8).draw(n, draws, 2), conditions.sheen.draw(n, draws, 1)], dim=1)
-    shaded = lit(face.expand(n, *face.shape), conditions.slope.draw(n, draws, 2), sheen)
+    sheen = torch.cat([plus_minus(0.8).draw(n, draws, 2), _SHEEN.draw(n, draws, 1)], dim=1)
+    shaded = lit(face.expand(n, *face.shape), _SLOPE.draw(n, draws, 2), sheen)
     light = seen_light(shaded, alpha, homography, srgb_to_linear(behind.clamp(0, 1)))
-    lens = compose(
-        Photometry(gain=conditions.exposure, white_balance=conditions.white_balance),
-        Optics(sigma=conditions.blur_px),
-    )
-    light = lens.apply(light, lens.sample(n, draws))
-    sensor = Sensor(read=conditions.read_noise, shot=conditions.shot_noise).sample(n, draws)
+    light = _LENS.apply(light, _LENS.sample(n, draws))
+    sensor = _SENSOR.sample(n, draws)
     noise = pooled_normal(sensor.pop("seed"), light)
-    pictures = develop(light, **sensor, noise=noise, tone=conditions.tone.draw(n, draws))
-    pictures = pillow_jpeg(pictures, Jpeg(conditions.quality).sample(n, draws)["quality"])
-    jitter = np.random.default_rng(derive_seed(seed, "crop", cell.name, sign)).normal(
-        0, conditions.crop_sd, (n, 4)
-    )
+    pictures = develop(light, **sensor, noise=noise, tone=_TONE.draw(n, draws))
+    pictures = pillow_jpeg(pictures, _FILE.sample(n, draws)["quality"])
+    rng = np.random.default_rng(derive_seed(seed, "crop", cell.name, sign))
+    jitter = rng.normal(0, _CROP_SD, (n, 4))
     boxes = plate_boxes(alpha, homography)
     crops = [
         crop(picture, widened(tuple(box), margin, moved))

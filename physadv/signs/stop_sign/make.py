@@ -3,17 +3,18 @@
 import json
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from physadv.attacks.penalties import printing_errors
+from physadv.attacks.objectives import printing_errors
 from physadv.classifiers import Classifier, load_classifier
 from physadv.files import file_sha256, replacing
 from physadv.progress import Reporter, silent
@@ -22,8 +23,8 @@ from physadv.runs import Printout
 from physadv.signs.stop_sign.camera import drawn_backgrounds
 from physadv.signs.stop_sign.masks import area_share, load_mask
 from physadv.signs.stop_sign.optimise import find_vulnerable, optimise_stickers, printable_colours
-from physadv.signs.stop_sign.plate import SignPhoto
-from physadv.signs.stop_sign.settings import AUTO, StopSignSettings, find_class
+from physadv.signs.stop_sign.plate import SignPhoto, to_pixels
+from physadv.signs.stop_sign.settings import AUTO, OPTIMISED, StopSignSettings, find_class
 from physadv.signs.stop_sign.sign_photos import contact_sheet, drawn_sign_photos, held_out, read_sign_photos
 from physadv.signs.stop_sign.views import Judge
 from physadv.transforms import load_preset, round_to_8_bits
@@ -49,6 +50,11 @@ class StickerRun:
     mask: Tensor
     record: dict[str, Any]
 
+    @property
+    def printability(self) -> dict[str, dict[str, float]]:
+        """Return how well the stickers print, by treatment; see `tables.Printability`."""
+        return {OPTIMISED: self.record["printability"]}
+
 
 def make_stickers(printout: Printout, settings: StopSignSettings, reporter: Reporter = silent) -> StickerRun:
     """Make stickers for some of the signs and write them; read them if they were made with the same settings.
@@ -60,22 +66,21 @@ def make_stickers(printout: Printout, settings: StopSignSettings, reporter: Repo
         PhysadvError: of the rooms: a photo, mask, palette, class or model cannot be used.
     """
     classifier = load_classifier(settings.model, settings.labels, device=settings.device)
-    judge = judge_of(classifier, settings)
-    photos = (
-        read_sign_photos(settings.victims)
-        if settings.victims
-        else drawn_sign_photos(settings.drawn, settings.seed)
-    )
-    _save(Image.fromarray(contact_sheet(photos)), printout.folder / "victims.png")
+    judge = _judge_of(classifier, settings)
+    if settings.victims:
+        photos = read_sign_photos(settings.victims)
+    else:
+        photos = drawn_sign_photos(settings.drawn, settings.seed)
+    save_png(contact_sheet(photos), printout.folder / "victims.png")
     asked = {**_as_json(settings), "fingerprint": _fingerprint(settings)}
-    kept = _kept(printout, asked)
-    if kept is not None:
+    if kept := _kept(printout, asked):
         reporter.say(f"{printout.folder}: has these stickers already; not made again")
         return StickerRun(judge, held_out(photos)[1], *kept)
     run = stickers_for(classifier, photos, settings, reporter)
     run.record["asked"] = asked
-    _save(_transparent(run.stickers, run.mask), printout.folder / "stickers.png")
-    _save(Image.fromarray(_levels(run.mask)), printout.folder / "mask.png")
+    mask = run.mask[None]
+    save_png(to_pixels(torch.cat([run.stickers[0], mask])), printout.folder / "stickers.png")
+    save_png(to_pixels(mask)[..., 0], printout.folder / "mask.png")
     with replacing(printout.folder / RECORD) as temporary:
         temporary.write_text(json.dumps(run.record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return run
@@ -98,18 +103,17 @@ def stickers_for(
     Raises:
         PhysadvError: of the rooms: a mask, class or transformation cannot be used.
     """
-    judge = judge_of(classifier, settings)
+    judge = _judge_of(classifier, settings)
     attacked, judged = held_out(photos)
     distribution = load_preset(settings.transforms)
     backgrounds = drawn_backgrounds(derive_seed(settings.seed, "attack"))
-    mask = round_to_8_bits(
-        find_vulnerable(judge, attacked, distribution, backgrounds, settings, reporter)
-        if settings.mask == AUTO
-        else load_mask(settings.mask)
-    )
-    stickers = round_to_8_bits(
-        optimise_stickers(judge, attacked, mask, distribution, backgrounds, settings, reporter)
-    )
+    if settings.mask == AUTO:
+        mask = find_vulnerable(judge, attacked, distribution, backgrounds, settings, reporter)
+    else:
+        mask = load_mask(settings.mask)
+    mask = round_to_8_bits(mask)
+    stickers = optimise_stickers(judge, attacked, mask, distribution, backgrounds, settings, reporter)
+    stickers = round_to_8_bits(stickers)
     record = {
         "asked": _as_json(settings),
         "classes": {
@@ -129,12 +133,7 @@ def stickers_for(
     return StickerRun(judge, judged, stickers, mask, record)
 
 
-def judge_of(classifier: Classifier, settings: StopSignSettings) -> Judge:
-    """Return a classifier with the true class and the target that settings name.
-
-    Raises:
-        StopSignError: the classifier has no such class.
-    """
+def _judge_of(classifier: Classifier, settings: StopSignSettings) -> Judge:
     target = None if settings.target is None else find_class(classifier.labels, settings.target)
     return Judge(classifier, find_class(classifier.labels, settings.label), target)
 
@@ -155,9 +154,7 @@ def _kept(printout: Printout, asked: dict[str, Any]) -> tuple[Tensor, Tensor, di
 
 
 def _as_json(settings: StopSignSettings) -> dict[str, Any]:
-    return {
-        name: str(value) if isinstance(value, Path) else value for name, value in asdict(settings).items()
-    }
+    return {name: str(value) if isinstance(value, Path) else value for name, value in vars(settings).items()}
 
 
 def _fingerprint(settings: StopSignSettings) -> str:
@@ -168,14 +165,7 @@ def _fingerprint(settings: StopSignSettings) -> str:
     return str(derive_seed(0, *(file_sha256(path) for path in files if path.is_file())))
 
 
-def _levels(picture: Tensor) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    return (picture * 255).round().to(torch.uint8).numpy()
-
-
-def _transparent(stickers: Tensor, mask: Tensor) -> Image.Image:
-    return Image.fromarray(_levels(torch.cat([stickers[0], mask[None]]).permute(1, 2, 0)))
-
-
-def _save(image: Image.Image, path: Path) -> None:
+def save_png(pixels: NDArray[np.uint8], path: Path) -> None:
+    """Write a picture (H, W), (H, W, 3) or (H, W, 4) that is either there whole or not at all."""
     with replacing(path) as temporary:
-        image.save(temporary, "PNG")
+        Image.fromarray(pixels).save(temporary, "PNG")

@@ -1,5 +1,7 @@
 """Where on the sign's face stickers may be: shapes by name, an image file, or rectangles that were found."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -11,7 +13,7 @@ from torch import Tensor
 
 from physadv.signs.stop_sign import FACE_SIDE, StopSignError
 from physadv.signs.stop_sign.plate import RED_REACH, filled, octagon, outline
-from physadv.signs.stop_sign.settings import MASKS, check_mask_name, check_rectangles
+from physadv.signs.stop_sign.settings import check_mask_name, check_rectangles
 
 Rectangle = tuple[float, float, float, float]
 """Left, top, width and height in sides of the face."""
@@ -42,14 +44,6 @@ def rectangles(boxes: tuple[Rectangle, ...], side: int = FACE_SIDE) -> Tensor:
     return mask
 
 
-def _two_bars(side: int) -> Tensor:
-    return rectangles(_TWO_BARS, side)
-
-
-def _camouflage(side: int) -> Tensor:
-    return rectangles(_CAMOUFLAGE, side)
-
-
 def _octagon(side: int) -> Tensor:
     return filled(octagon(RED_REACH * side) + (1 - RED_REACH) * side / 2, side)
 
@@ -67,7 +61,13 @@ def _graffiti(side: int) -> Tensor:
     return torch.from_numpy(covered)
 
 
-_DRAWN = dict(zip(MASKS, (outline, _octagon, _two_bars, _graffiti, _camouflage), strict=True))
+_DRAWN: dict[str, Callable[[int], Tensor]] = {
+    "poster": outline,
+    "octagon": _octagon,
+    "two-bars": partial(rectangles, _TWO_BARS),
+    "graffiti": _graffiti,
+    "camouflage": partial(rectangles, _CAMOUFLAGE),
+}
 
 
 def load_mask(name: str, side: int = FACE_SIDE) -> Tensor:
@@ -86,20 +86,14 @@ def load_mask(name: str, side: int = FACE_SIDE) -> Tensor:
         with Image.open(path) as image:
             levels = torch.from_numpy(np.asarray(image.convert("L"), dtype=np.float32) / 255)
     except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise StopSignError(
-            f"{path}: cannot be read as a picture of a mask ({type(error).__name__})"
-        ) from error
-    return _fitted(levels, str(path), side)
-
-
-def _fitted(levels: Tensor, name: str, side: int) -> Tensor:
-    """Return a mask (h, w) in [0, 1] brought to the face's size, what lies off the plate cut away."""
+        kind = type(error).__name__
+        raise StopSignError(f"{path}: cannot be read as a picture of a mask ({kind})") from error
     if float(levels.max()) <= 0:
-        raise StopSignError(f"mask '{name}' is empty; wanted white where stickers may be")
+        raise StopSignError(f"mask '{path}' is empty; wanted white where stickers may be")
     sized = F.interpolate(levels[None, None], (side, side), mode="bilinear", antialias=True)[0, 0].clamp(0, 1)
     mask = torch.minimum(sized, outline(side))
     if float(mask.max()) < 0.5:
-        raise StopSignError(f"mask '{name}' is off the sign; wanted white within the octagon")
+        raise StopSignError(f"mask '{path}' is off the sign; wanted white within the octagon")
     return mask
 
 

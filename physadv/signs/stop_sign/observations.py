@@ -47,26 +47,25 @@ class KeptAnswers:
         }
         for crop in sorted(store.crops(views=True), key=lambda crop: (crop.photo, crop.cell)):
             if crop.photo in files:
-                seen = (crop, observed.get((crop.photo, crop.example)))
-                self._kept[files[crop.photo]].append(self._answer(files[crop.photo], seen))
+                row = observed.get((crop.photo, crop.example))
+                self._kept[files[crop.photo]].append(self._answer(files[crop.photo], crop, row))
 
     def __call__(self, part: str, make: Callable[[], list[Answer]]) -> list[Answer]:
         """Return the answers on one part, made and kept where they were not before."""
         if part not in self._kept:
             views = list(self._rows(part, make()))
-            observations = [row for _, seen in views for _, row in seen if row is not None]
+            crops = [(photo, [crop for crop, _ in seen]) for photo, seen in views]
             self._store.add_file(
-                part, [(photo, [crop for crop, _ in seen]) for photo, seen in views], observations
+                part, crops, [row for _, seen in views for _, row in seen if row is not None]
             )
-            self._kept[part] = [self._answer(part, each) for _, seen in views for each in seen]
+            self._kept[part] = [self._answer(part, *each) for _, seen in views for each in seen]
         return self._kept[part]
 
     def _rows(self, part: str, answers: Iterable[Answer]) -> Iterator[tuple[PhotoRow, list[Seen]]]:
         for number, ((sign, _), own) in enumerate(_by_view(answers).items()):
             view = f"{number:04d} {sign}"
-            name = f"{part}#{view}"
             photo = PhotoRow(
-                name=name,
+                f"{part}#{view}",
                 sha256="",
                 run=self._run,
                 status="used",
@@ -77,24 +76,25 @@ class KeptAnswers:
                 simulated="simulated" in _channel(part),
                 view=view,
             )
-            yield photo, [(_crop(name, k, each), self._observation(part, name, each)) for k, each in own]
+            yield photo, [self._seen(part, photo.name, *each) for each in own]
 
-    def _observation(self, part: str, photo: str, answer: Answer) -> ObservationRow | None:
-        if not answer.labels:
-            return None
-        return ObservationRow(
-            run=self._run,
-            classifier=self._judge.classifier.spec,
-            channel=_channel(part),
-            seed=self._seed,
-            example=answer.treatment,
+    def _seen(self, part: str, photo: str, treatment: int, answer: Answer) -> Seen:
+        crop = CropRow(
             photo=photo,
-            labels=answer.labels,
-            probabilities=answer.probabilities,
+            example=answer.treatment,
+            sheet=0,
+            cell=treatment,
+            path=None,
+            reason=None if answer.labels else NOT_FOUND,
+            angle_deg=None if math.isnan(answer.angle_deg) else answer.angle_deg,
+            distance_mm=None if math.isnan(answer.distance_m) else 1000 * answer.distance_m,
         )
+        if not answer.labels:
+            return crop, None
+        asked = (self._run, self._judge.classifier.spec, _channel(part), self._seed)
+        return crop, ObservationRow(*asked, answer.treatment, photo, answer.labels, answer.probabilities)
 
-    def _answer(self, part: str, seen: Seen) -> Answer:
-        crop, observation = seen
+    def _answer(self, part: str, crop: CropRow, row: ObservationRow | None) -> Answer:
         return Answer(
             treatment=crop.example,
             sign=crop.photo.removeprefix(f"{part}#").partition(" ")[2],
@@ -103,8 +103,8 @@ class KeptAnswers:
             angle_deg=math.nan if crop.angle_deg is None else crop.angle_deg,
             label=self._judge.label,
             target=self._judge.target,
-            labels=() if observation is None else observation.labels,
-            probabilities=() if observation is None else observation.probabilities,
+            labels=() if row is None else row.labels,
+            probabilities=() if row is None else row.probabilities,
         )
 
 
@@ -124,16 +124,3 @@ def _by_view(answers: Iterable[Answer]) -> dict[tuple[str, int], list[tuple[int,
         shots[answer.treatment, answer.sign] += 1
         views[answer.sign, shot].append((number, answer))
     return views
-
-
-def _crop(photo: str, treatment: int, answer: Answer) -> CropRow:
-    return CropRow(
-        photo=photo,
-        example=answer.treatment,
-        sheet=0,
-        cell=treatment,
-        path=None,
-        reason=None if answer.labels else NOT_FOUND,
-        angle_deg=None if math.isnan(answer.angle_deg) else answer.angle_deg,
-        distance_mm=None if math.isnan(answer.distance_m) else 1000 * answer.distance_m,
-    )

@@ -9,17 +9,26 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from physadv.attacks.lit_stickers import MARGIN, SharedStickers, metered, white_light
-from physadv.attacks.objectives import targeted_cross_entropy, untargeted_likelihood
-from physadv.attacks.penalties import PRINTABLE, Penalty, flat_colours
+from physadv.attacks.objectives import (
+    PRINTABLE,
+    Penalty,
+    flat_colours,
+    targeted_cross_entropy,
+    untargeted_likelihood,
+)
 from physadv.attacks.running import Options
 from physadv.attacks.stickers import optimise_rp2
 from physadv.progress import Reporter, silent
 from physadv.randomness import generator
 from physadv.signs.stop_sign import FACE_SIDE
 from physadv.signs.stop_sign.masks import load_mask, vulnerable_rectangles
-from physadv.signs.stop_sign.palettes import BLACK_AND_WHITE, parse_palette, read_colours
 from physadv.signs.stop_sign.plate import SignPhoto, outline
-from physadv.signs.stop_sign.settings import StopSignSettings
+from physadv.signs.stop_sign.settings import (
+    BLACK_AND_WHITE,
+    StopSignSettings,
+    parse_palette,
+    read_colours,
+)
 from physadv.signs.stop_sign.sign_photos import rectified
 from physadv.signs.stop_sign.views import Judge
 from physadv.transforms import Transformation
@@ -93,16 +102,13 @@ def find_vulnerable(
     faces = variable.scenes[..., edge : edge + SIDE, edge : edge + SIDE]
     face = 255 * faces.mean(dim=0, keepdim=True)
     variable = replace(variable, start_at=face)
-    values = _descend(
-        judge,
-        variable,
-        distribution,
-        replace(settings, printability=0.0),
-        max(1, round(_SPARSE_STEPS * settings.steps)),
-        "find where it is vulnerable",
-        reporter,
-        lambda values: _SPARSITY * (values - face).abs().mean(dim=(1, 2, 3)) / 255,
-    )
+    steps, settings = max(1, round(_SPARSE_STEPS * settings.steps)), replace(settings, printability=0.0)
+
+    def sparsity(values: Tensor) -> Tensor:
+        return _SPARSITY * (values - face).abs().mean(dim=(1, 2, 3)) / 255
+
+    what = "find where it is vulnerable"
+    values = _descend(judge, variable, distribution, settings, steps, what, reporter, sparsity)
     changed = ((values - face).abs().mean(dim=1)[0] * variable.mask)[None, None]
     weight = F.interpolate(changed, (FACE_SIDE, FACE_SIDE), mode="bilinear", align_corners=False)[0, 0]
     return vulnerable_rectangles(weight, settings.rectangles, settings.area)
@@ -154,11 +160,10 @@ def _descend(
     def tick(step: int, losses: Tensor) -> None:
         next(ticks)
 
-    objective = (
-        untargeted_likelihood(torch.full((settings.batch,), judge.label))
-        if judge.target is None
-        else targeted_cross_entropy(torch.full((settings.batch,), judge.target))
-    )
+    if judge.target is None:
+        objective = untargeted_likelihood(torch.full((settings.batch,), judge.label))
+    else:
+        objective = targeted_cross_entropy(torch.full((settings.batch,), judge.target))
     ticks = iter(reporter.track(range(steps), steps, what))
     options: Options = {
         "distribution": distribution,

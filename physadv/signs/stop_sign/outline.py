@@ -5,20 +5,11 @@ from collections.abc import Iterator
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from physadv.signs.stop_sign import StopSignError
-from physadv.signs.stop_sign.plate import (
-    RED_REACH,
-    Corners,
-    cross,
-    least_squares,
-    octagon,
-)
-
-Field = NDArray[np.float32]
+from physadv.signs.stop_sign.plate import RED_REACH, Corners, cross, least_squares, octagon, to_pixels
 
 LEAST_SIDE = 16
 """Pixels: with fewer a sign's outline is a blob, and its corners are guesses."""
@@ -57,44 +48,36 @@ def find_signs(picture: Tensor | NDArray[np.uint8], most: int = 4) -> list[Corne
         (8, 2) each; signs under `LEAST_SIDE` pixels are left out.
     """
     pixels = _pixels(picture)
-    red = _redness(pixels)
+    levels, green, blue = cv2.split(pixels)
+    # By how many levels red leads the other channels, (H, W).
+    red = np.asarray(cv2.subtract(levels, cv2.max(green, blue)), dtype=np.uint8)
     found: list[Corners] = []
     for box in _red_boxes(pixels, red):
         corners = _octagon_in(red, box)
-        if corners is not None and not any(_inside(corners.mean(axis=0), other) for other in found):
-            found.append(corners)
+        if corners is not None:
+            middle, others = corners.mean(axis=0).tolist(), [other.astype(np.float32) for other in found]
+            if not any(cv2.pointPolygonTest(other, middle, False) >= 0 for other in others):
+                found.append(corners)
     return sorted(found, key=_height, reverse=True)[:most]
 
 
 def _pixels(picture: Tensor | NDArray[np.uint8]) -> NDArray[np.uint8]:
     if isinstance(picture, Tensor):
-        picture = (picture.permute(1, 2, 0).clamp(0, 1) * 255).round().to(torch.uint8).numpy()
+        picture = to_pixels(picture.clamp(0, 1))
     if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
-        raise StopSignError(
-            f"picture of shape {picture.shape}; wanted (3, H, W) in [0, 1] or uint8 (H, W, 3)"
-        )
+        wanted = "(3, H, W) in [0, 1] or uint8 (H, W, 3)"
+        raise StopSignError(f"picture of shape {picture.shape}; wanted {wanted}")
     return np.ascontiguousarray(picture)
 
 
-def _redness(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return by how many levels red leads the other channels, (H, W)."""
-    red, green, blue = cv2.split(pixels)
-    return np.asarray(cv2.subtract(red, cv2.max(green, blue)), dtype=np.uint8)
-
-
 def _red_boxes(pixels: NDArray[np.uint8], red: NDArray[np.uint8]) -> list[tuple[int, int, int, int]]:
-    """Return x, y, width and height of connected red fields about as wide as high, the largest first.
-
-    Fields are looked for at two saturations: a bleached sign is as pale as the bricks behind another.
-    """
-    fields = []
+    """Return x, y, width and height of connected red fields about as wide as high, the largest first."""
+    fields, masks = [], []
     bright = cv2.threshold(red, _LEAST_RED - 1, 255, cv2.THRESH_BINARY)[1]
-    masks = [
-        cv2.bitwise_and(
-            bright, cv2.compare(red, cv2.convertScaleAbs(pixels[..., 0], alpha=saturation), cv2.CMP_GE)
-        )
-        for saturation in _SATURATIONS
-    ]
+    # A bleached sign is as pale as the bricks behind another.
+    for saturation in _SATURATIONS:
+        least = cv2.convertScaleAbs(pixels[..., 0], alpha=saturation)
+        masks.append(cv2.bitwise_and(bright, cv2.compare(red, least, cv2.CMP_GE)))
     bridge = np.ones((_WORD_PX, 1), np.uint8)
     for mask in (*masks, cv2.morphologyEx(masks[0], cv2.MORPH_CLOSE, bridge)):
         stats = cv2.connectedComponentsWithStats(mask, connectivity=8)[2][1:]
@@ -148,11 +131,8 @@ def _surrounded(patch: NDArray[np.uint8], homography: Corners) -> bool:
 
 
 def _field_edges(patch: NDArray[np.uint8]) -> Iterator[Corners]:
-    """Yield points along the edge of the patch's largest red field, (N, 2), at several thresholds.
-
-    One threshold will not do: letters and stickers leave little red, glare is half as red as shade, and
-    behind a dark sign something reddish may touch it.
-    """
+    """Yield points along the edge of the patch's largest red field, (N, 2), at several thresholds."""
+    # Letters and stickers leave little red, glare is half as red as shade, something reddish touches a sign.
     soft = cv2.GaussianBlur(patch, (3, 3), 0)
     level, _ = cv2.threshold(soft, 0, 255, cv2.THRESH_OTSU)
     for factor, opened, least in _THRESHOLDS:
@@ -169,12 +149,7 @@ def _field_edges(patch: NDArray[np.uint8]) -> Iterator[Corners]:
 
 
 def _fitted(edge: Corners, scale: float) -> tuple[float, Corners]:
-    """Return how much of an edge lies on an octagon, and the homography from `_UNIT` to that octagon.
-
-    Args:
-        edge: (N, 2), pixels of the patch.
-        scale: pixels of the patch to one of the photo.
-    """
+    """Return how much of a patch's edge (N, 2) lies on an octagon, and the homography of `_UNIT` to it."""
     mean = edge.mean(axis=0)
     values, vectors = np.linalg.eigh(np.cov((edge - mean).T))
     if values[0] < 0.04 * values[1]:
@@ -202,8 +177,6 @@ def _fitted(edge: Corners, scale: float) -> tuple[float, Corners]:
 
 _UNIT = octagon(2) - 0.5
 """The octagon's corners in units of half its height."""
-
-
 _AROUND = np.stack(np.meshgrid(*[np.linspace(-1.3, 1.3, 27)] * 2), axis=-1)
 """Places about the octagon, (27, 27, 2), in those units."""
 _REACH = np.maximum(np.abs(_AROUND).max(axis=-1), np.abs(_AROUND).sum(axis=-1) / math.sqrt(2))
@@ -246,10 +219,6 @@ def _evenly(polygon: Corners, count: int) -> Corners:
     walked = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
     places = np.linspace(0, walked[-1], count, endpoint=False)
     return np.stack([np.interp(places, walked, closed[:, axis]) for axis in (0, 1)], axis=1)
-
-
-def _inside(point: Corners, corners: Corners) -> bool:
-    return cv2.pointPolygonTest(corners.astype(np.float32), (float(point[0]), float(point[1])), False) >= 0
 
 
 def _height(corners: Corners) -> float:

@@ -1,72 +1,98 @@
 """The page of a stop-sign study: headlines, heat maps, the drive-by curve, views and parameters."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+import torch
+from PIL import Image
+from torch import Tensor
+
 from physadv.files import replacing
-from physadv.report.figures import Figure, Grid, Series, curve, heat_map
-from physadv.report.page import Facts, FigureGroup, Headline, Notice, Picture, render_page, slug
+from physadv.report.drawing import Figure
+from physadv.report.figures import Series, curve, heat_map
+from physadv.report.page import Facts, FigureGroup, Headline, Notice, Picture, data_uri, render_page, slug
 from physadv.report.table import Table
 from physadv.report.wording import interval, percent, plural
 from physadv.runs import Capture
-from physadv.signs.stop_sign.cells import CELLS
-from physadv.signs.stop_sign.gallery import ViewRow, sticker_pictures, view_rows
-from physadv.signs.stop_sign.score import Printability, Score
+from physadv.signs.stop_sign.camera import drawn_backgrounds
+from physadv.signs.stop_sign.cells import CELLS, Cell
+from physadv.signs.stop_sign.drive_by import draw_approach, drive
+from physadv.signs.stop_sign.lab import photograph
+from physadv.signs.stop_sign.make import StickerRun
+from physadv.signs.stop_sign.plate import Frame, to_pixels
+from physadv.signs.stop_sign.road import START_M
+from physadv.signs.stop_sign.score import Score
 from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, StudySize
-from physadv.signs.stop_sign.tables import comparison_table, overall_table, place_table
-from physadv.signs.stop_sign.views import Exhibit
+from physadv.signs.stop_sign.tables import Printability, comparison_table, overall_table, place_table
+from physadv.signs.stop_sign.views import Exhibit, cut_out
 
+CELLS_SHOWN = (Cell(5, 0), Cell(5, 45), Cell(10, 30), Cell(40, 0))
+DISTANCES_SHOWN = (30.0, 15.0)
 SIMULATED_NOTICE = (
     "No sign was printed and none photographed: every photo and every frame here was computed from the "
     "sign's face by a model of camera, light and road. What real stickers do on a real sign, only real "
     "photos tell."
 )
+_FRAME_SHARE = 0.25
+"""Share of a frame's sides that is shown around the sign, so that it can be seen on a page."""
 
 
-@dataclass(frozen=True)
-class StudyPage:
-    """What the page shows, from top to bottom; its template has the words that are always the same.
+def write_page(
+    capture: Capture,
+    run: StickerRun,
+    exhibit: Exhibit,
+    scores: Sequence[Score],
+    size: StudySize,
+    command: str,
+) -> None:
+    """Write the page of a run to its capture's `report.html`.
 
-    Attributes:
-        title: the study's name.
-        summary: short facts below it.
-        notice: says what is simulated.
-        headlines: one a test.
-        stickers_note: what the stickers are.
-        stickers: the first sign's face, a picture a treatment.
-        figures: of every test.
-        tables: of every test.
-        views: the first sign from some places, a picture a treatment.
-        parameters: everything the study was made with.
-        commands: that remake it.
+    Args:
+        capture: where it is written.
+        run: the stickers.
+        exhibit: the signs that were judged.
+        scores: of the tests.
+        size: of the simulated tests.
+        command: that remakes the run.
     """
-
-    title: str
-    summary: tuple[str, ...]
-    notice: Notice
-    headlines: tuple[Headline, ...]
-    stickers_note: str
-    stickers: tuple[Picture, ...]
-    figures: tuple[FigureGroup, ...]
-    tables: tuple[Table[Any], ...]
-    views: tuple[ViewRow, ...]
-    parameters: tuple[Facts, ...]
-    commands: tuple[str, ...]
+    record = run.record
+    asked = tuple((name, str(value)) for name, value in record["asked"].items() if value is not None)
+    printed = tuple((name, f"{value:.4g}") for name, value in record["printability"].items())
+    signs = tuple((name, ", ".join(record[name])) for name in ("attacked", "judged"))
+    versions = tuple(sorted(record["versions"].items()))
+    page = study_page(
+        f"Stickers on a stop sign: {capture.name}",
+        exhibit,
+        scores,
+        run.printability,
+        shots=size.shots,
+        parameters=(
+            Facts("Stickers", asked),
+            Facts("Printability", printed),
+            Facts("Signs", signs),
+            Facts("Versions", versions),
+        ),
+        commands=(command,),
+        stickers_note=f"Stickers cover {100 * record['area_of_the_sign']:.1f} % of the sign; the first "
+        "sign that was judged, as each treatment leaves it.",
+    )
+    with replacing(capture.report) as path:
+        path.write_text(page, encoding="utf-8")
 
 
 def study_page(
     title: str,
     exhibit: Exhibit,
     scores: Sequence[Score],
-    printability: Mapping[str, Printability],
+    printability: Printability,
     *,
     shots: int,
     parameters: tuple[Facts, ...],
     commands: tuple[str, ...],
     stickers_note: str = "The first sign as each treatment leaves it, flat and unphotographed.",
-) -> StudyPage:
-    """Return the page of a study.
+) -> str:
+    """Return the page of a study as one self-contained HTML file; the same data gives the same text.
 
     Args:
         title: the study's name.
@@ -82,100 +108,43 @@ def study_page(
     labels = judge.classifier.labels
     target = None if judge.target is None else labels[judge.target]
     aim = f"to be read as “{target}”" if target else "not to be read as what it is"
+    real = f"{'; '.join(f'{score.name}: {score.channel}' for score in scores)}."
     tables: list[Table[Any]] = [overall_table(score, printability, clustered=True) for score in scores]
     tables += [comparison_table(score) for score in scores if score.by_view]
     tables += map(place_table, scores)
-    return StudyPage(
-        title=title,
-        summary=(
+    page = {
+        "title": title,
+        "summary": (
             f"classifier {judge.classifier.spec}",
             f"sign “{labels[judge.label]}”, {aim}",
             *(score.title for score in scores),
         ),
-        notice=Notice("Simulated.", SIMULATED_NOTICE)
+        "notice": Notice("Simulated.", SIMULATED_NOTICE)
         if len(unreal) == len(scores)
-        else Notice("Partly simulated." if unreal else "Real pictures.", _what_is_real(scores), not unreal),
-        headlines=tuple(_headline(score, target) for score in scores),
-        stickers_note=stickers_note,
-        stickers=sticker_pictures(exhibit),
-        figures=tuple(score_figures(score) for score in scores),
-        tables=tuple(map(_capital, tables)),
-        views=view_rows(exhibit, shots),
-        parameters=parameters,
-        commands=commands,
-    )
-
-
-def render_study(page: StudyPage) -> str:
-    """Return the page as one self-contained HTML file; the same data gives the same text."""
+        else Notice("Partly simulated." if unreal else "Real pictures.", real, not unreal),
+        "headlines": tuple(_headline(score, target) for score in scores),
+        "stickers_note": stickers_note,
+        "stickers": _faces(exhibit),
+        "figures": tuple(score_figures(score) for score in scores),
+        "tables": tuple(replace(table, title=_capital(table.title)) for table in tables),
+        "views": (*_lab_views(exhibit, shots), *_drive_views(exhibit)),
+        "parameters": parameters,
+        "commands": commands,
+    }
     return render_page("stop_sign.html.j2", page)
 
 
-def write_page(
-    capture: Capture,
-    record: Mapping[str, Any],
-    exhibit: Exhibit,
-    scores: Sequence[Score],
-    printability: Mapping[str, Printability],
-    size: StudySize,
-    command: str,
-) -> None:
-    """Write the page of a run to its capture's `report.html`.
-
-    Args:
-        capture: where it is written.
-        record: of the stickers, as `stop-sign.json` has it.
-        exhibit: the signs that were judged.
-        scores: of the tests.
-        printability: of the treatments that wear stickers.
-        size: of the simulated tests.
-        command: that remakes the run.
-    """
-    page = study_page(
-        f"Stickers on a stop sign: {capture.name}",
-        exhibit,
-        scores,
-        printability,
-        shots=size.shots,
-        parameters=_facts(record),
-        commands=(command,),
-        stickers_note=f"Stickers cover {100 * record['area_of_the_sign']:.1f} % of the sign; the first "
-        "sign that was judged, as each treatment leaves it.",
-    )
-    with replacing(capture.report) as path:
-        path.write_text(render_study(page), encoding="utf-8")
-
-
-def _facts(record: Mapping[str, Any]) -> tuple[Facts, ...]:
-    asked = tuple((name, str(value)) for name, value in record["asked"].items() if value is not None)
-    printed = tuple((name, f"{value:.4g}") for name, value in record["printability"].items())
-    return (
-        Facts("Stickers", asked),
-        Facts("Printability", printed),
-        Facts("Signs", tuple((name, ", ".join(record[name])) for name in ("attacked", "judged"))),
-        Facts("Versions", tuple(sorted(record["versions"].items()))),
-    )
-
-
-def _capital(table: Table[Any]) -> Table[Any]:
-    return replace(table, title=table.title[0].upper() + table.title[1:])
-
-
-def _what_is_real(scores: Sequence[Score]) -> str:
-    return f"{'; '.join(f'{score.name}: {score.channel}' for score in scores)}."
-
-
-def _title(score: Score) -> str:
-    return score.title[0].upper() + score.title[1:]
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def _headline(score: Score, target: str | None) -> Headline:
-    tried = OPTIMISED if OPTIMISED in score.overall else next(iter(score.overall))
-    own, overall = score.overall[tried], score.overall
-    share, clustered = (getattr(each, score.measure) for each in (own, score.clustered[tried]))
+    overall = score.overall
+    tried = OPTIMISED if OPTIMISED in overall else next(iter(overall))
+    share, clustered = (getattr(each[tried], score.measure) for each in (overall, score.clustered))
     words = [
-        f"of the views in which the sign was found ({percent(own.found)} of {own.views}) are "
-        + (f"read as “{target}”." if target else "not read as what they are.")
+        f"of the views in which the sign was found ({percent(overall[tried].found)} of "
+        f"{overall[tried].views}) are " + (f"read as “{target}”." if target else "not read as what they are.")
     ]
     others = [name for name in overall if name not in (tried, CLEAN)]
     if others:
@@ -187,7 +156,7 @@ def _headline(score: Score, target: str | None) -> Headline:
         run = plural(score.longest_run[tried], "frame")
         words.append(f"The longest run of right answers despite them: {run}.")
     return Headline(
-        name=f"{_title(score)}: {'no' if tried == CLEAN else tried} stickers",
+        name=f"{_capital(score.title)}: {'no' if tried == CLEAN else tried} stickers",
         value=percent(share),
         detail=f"95 % interval {interval(share)} · n = {share.n}; clustered {interval(clustered)}",
         words=" ".join(words),
@@ -197,7 +166,7 @@ def _headline(score: Score, target: str | None) -> Headline:
 
 def score_figures(score: Score) -> FigureGroup:
     """Return heat maps of a lab test, a treatment each, or the curves of a drive-by test."""
-    title = _title(score)
+    title = _capital(score.title)
     if score.distances_m:
         return FigureGroup(title, "Against distance; bands are 95 %, over approaches.", _curves(score), True)
     note = f"Share of views with {score.measure} success in per cent, by distance and angle."
@@ -205,39 +174,93 @@ def score_figures(score: Score) -> FigureGroup:
 
 
 def _curves(score: Score) -> tuple[Figure, ...]:
-    return tuple(
-        curve(
-            slug(f"{score.title} {measure}"),
-            what[0].upper() + what[1:],
-            f"metres to the sign, {score.channel}",
-            score.distances_m,
-            [
-                Series(name, tuple(getattr(place[name], measure) for place in score.places.values()))
-                for name in score.overall
-            ],
-            what,
-        )
-        for measure, what in (
-            (score.measure, f"{score.measure} success"),
-            ("accuracy", "read right"),
-            ("found", "sign found"),
-        )
-    )
+    whats = {score.measure: f"{score.measure} success", "accuracy": "read right", "found": "sign found"}
+    figures = []
+    for measure, what in whats.items():
+        series = [
+            Series(name, tuple(getattr(place[name], measure) for place in score.places.values()))
+            for name in score.overall
+        ]
+        axis = f"metres to the sign, {score.channel}"
+        name = slug(f"{score.title} {measure}")
+        figures.append(curve(name, _capital(what), axis, score.distances_m, series, what))
+    return tuple(figures)
 
 
 def _heat_map(score: Score, treatment: str) -> Figure:
-    feet = tuple(dict.fromkeys(cell.feet for cell in CELLS))
-    angles = tuple(dict.fromkeys(cell.angle for cell in CELLS))
     shares = {
-        (cell.feet, cell.angle): getattr(score.places[cell.name][treatment], score.measure)
+        (f"{cell.feet} ft", f"{cell.angle}°"): getattr(score.places[cell.name][treatment], score.measure)
         for cell in CELLS
         if cell.name in score.places
     }
-    grid = Grid(
-        rows=tuple(f"{row} ft" for row in feet),
-        columns=tuple(f"{column}°" for column in angles),
-        row_axis="distance",
-        column_axis="angle off the sign's normal",
-        cells=tuple(tuple(shares.get((row, column)) for column in angles) for row in feet),
+    return heat_map(
+        slug(f"{score.title} {treatment}"),
+        treatment,
+        score.title,
+        ("distance", list(dict.fromkeys(f"{cell.feet} ft" for cell in CELLS))),
+        ("angle off the sign's normal", list(dict.fromkeys(f"{cell.angle}°" for cell in CELLS))),
+        shares,
     )
-    return heat_map(slug(f"{score.title} {treatment}"), treatment, score.title, grid)
+
+
+def _faces(exhibit: Exhibit) -> tuple[Picture, ...]:
+    """Return the first sign's face under every treatment, before mid-grey."""
+    grey = 0.5 * (1 - exhibit.alpha)
+    faces = {name: each[0] * exhibit.alpha + grey for name, each in exhibit.faces.items()}
+    return _pictures(exhibit, "face", {name: (to_pixels(face), face) for name, face in faces.items()})
+
+
+def _lab_views(exhibit: Exhibit, shots: int) -> Iterator[dict[str, Any]]:
+    backgrounds = drawn_backgrounds(exhibit.seed)
+    for cell in CELLS_SHOWN:
+        shown = {}
+        for name, faces in exhibit.faces.items():
+            taken = photograph(
+                faces[0],
+                exhibit.alpha,
+                cell,
+                exhibit.names[0],
+                shots=shots,
+                seed=exhibit.seed,
+                backgrounds=backgrounds,
+            )
+            shown[name] = (to_pixels(taken.pictures[0]), taken.crops[0])
+        pictures = _pictures(exhibit, cell.name, shown)
+        yield {"name": cell.name, "note": "lab test, simulated photo", "pictures": pictures}
+
+
+def _drive_views(exhibit: Exhibit) -> Iterator[dict[str, Any]]:
+    drawn = draw_approach(exhibit.names[0], 0, exhibit.seed)
+    times = [3.6 * (START_M - distance) / drawn.speed_kmh for distance in DISTANCES_SHOWN]
+    note = f"drive-by test, simulated frame at {drawn.speed_kmh:.0f} km/h; a sixteenth of it"
+    for moment in drive(drawn, {name: each[0] for name, each in exhibit.faces.items()}, exhibit.alpha, times):
+        name = f"{moment.distance_m:.0f} m"
+        left, top, right, bottom = moment.box
+        middle = ((left + right) / 2, (top + bottom) / 2)
+        shown = {
+            treatment: (_around(frame, *middle), cut_out(frame, moment.box, exhibit.margin))
+            for treatment, frame in moment.frames.items()
+        }
+        yield {"name": name, "note": note, "pictures": _pictures(exhibit, name, shown)}
+
+
+def _around(frame: Frame, x: float, y: float) -> Frame:
+    """Return the part of a frame with a point in its middle, as far as the frame goes."""
+    height, width = (round(_FRAME_SHARE * side) for side in frame.shape[:2])
+    left = max(0, min(round(x - width / 2), frame.shape[1] - width))
+    top = max(0, min(round(y - height / 2), frame.shape[0] - height))
+    return frame[top : top + height, left : left + width]
+
+
+def _pictures(exhibit: Exhibit, view: str, shown: Mapping[str, tuple[Frame, Tensor]]) -> tuple[Picture, ...]:
+    """Return a picture a treatment with the classifier's answer on its crop."""
+    judge = exhibit.judge
+    answers = judge.classify(torch.stack([crop for _, crop in shown.values()]))
+    pictures = []
+    for (treatment, (pixels, _)), (labels, probabilities) in zip(shown.items(), answers, strict=True):
+        src, size = data_uri(Image.fromarray(pixels))
+        answer = judge.classifier.labels[labels[0]]
+        alt = f"{view}, {treatment}: classified as {answer}"
+        right = labels[0] == judge.label
+        pictures.append(Picture(treatment, src, size, alt, answer, f"{probabilities[0]:.2f}", right))
+    return tuple(pictures)

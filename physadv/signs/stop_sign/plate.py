@@ -17,6 +17,8 @@ from physadv.signs.stop_sign import FACE_SIDE, StopSignError
 
 Corners = NDArray[np.float64]
 """(8, 2): x and y."""
+Frame = NDArray[np.uint8]
+"""RGB (H, W, 3)."""
 RED_REACH = 0.95
 """The red field's height as a share of the plate's: 28.5 of 30 inches (Standard Highway Signs, R1-1)."""
 
@@ -34,6 +36,12 @@ class SignPhoto:
     name: str
     photo: Tensor
     homography: Tensor
+
+
+def to_pixels(picture: Tensor) -> Frame:
+    """Return a picture (C, H, W) in [0, 1] as uint8 (H, W, C)."""
+    pixels: Frame = (picture.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
+    return pixels
 
 
 def octagon(side: float = FACE_SIDE) -> Corners:
@@ -77,12 +85,13 @@ def face_homography(corners: NDArray[np.floating] | Tensor, side: int = FACE_SID
     """
     seen = np.asarray(corners, dtype=np.float64)
     if seen.shape not in ((4, 2), (8, 2)) or not np.isfinite(seen).all():
-        raise StopSignError(
-            f"corners of shape {seen.shape}; wanted 4 of the square or 8 of the octagon, x and y"
-        )
+        wanted = "4 of the square or 8 of the octagon, x and y"
+        raise StopSignError(f"corners of shape {seen.shape}; wanted {wanted}")
     edges = np.roll(seen, -1, axis=0) - seen
     turns = cross(edges, np.roll(edges, -1, axis=0))
-    if not (turns > 0).all() or not math.isclose(_winding(edges), 2 * math.pi, rel_tol=1e-6):
+    heading = np.arctan2(edges[:, 1], edges[:, 0])
+    winding = float(((np.roll(heading, -1) - heading) % (2 * math.pi)).sum())
+    if not (turns > 0).all() or not math.isclose(winding, 2 * math.pi, rel_tol=1e-6):
         raise StopSignError("corners are not convex; wanted them clockwise from the left end of the top edge")
     low, high = -0.5, side - 0.5
     square = np.array([(low, low), (high, low), (high, high), (low, high)])
@@ -108,8 +117,3 @@ def least_squares(source: Corners, seen: Corners) -> Corners:
 def cross(first: Corners, second: Corners) -> Corners:
     """Return the cross products of vectors (N, 2) with others."""
     return np.asarray(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0])
-
-
-def _winding(edges: Corners) -> float:
-    heading = np.arctan2(edges[:, 1], edges[:, 0])
-    return float(((np.roll(heading, -1) - heading) % (2 * math.pi)).sum())

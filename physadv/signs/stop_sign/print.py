@@ -10,20 +10,21 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from physadv.attacks.penalties import nearest_colours
+from physadv.attacks.objectives import nearest_colours
 from physadv.files import file_sha256, replacing
-from physadv.pipeline.predictions import predictions, to_tensor
+from physadv.pipeline.examples import predictions, to_tensor
 from physadv.runs import Example, Manifest, Printout
 from physadv.runs.manifest import AttackRecord, ClassifierRecord, Selection
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
+from physadv.sheets.layout import Sheet
 from physadv.signs.drawing.faces import STOP_SIGN_REACH, face
 from physadv.signs.drawing.pen import FACE_REACH
 from physadv.signs.posters import MINIATURE_MM, TRUE_SIZE_NOTICE
 from physadv.signs.posters.paper_signs import PaperSign
 from physadv.signs.posters.pdf import Part, write_sign_pdf
 from physadv.signs.stop_sign import FACE_SIDE
-from physadv.signs.stop_sign.make import RECORD, StickerRun
-from physadv.signs.stop_sign.plate import octagon
+from physadv.signs.stop_sign.make import RECORD, StickerRun, save_png
+from physadv.signs.stop_sign.plate import octagon, to_pixels
 from physadv.signs.stop_sign.settings import MINIATURE, TRUE, sign_size_mm
 from physadv.signs.stop_sign.views import Judge
 
@@ -55,10 +56,10 @@ def print_sign(
     )
     code = digest36("/".join(example.sha256 for example in examples), RUN_CHARACTERS)
     small = min(size_mm, MINIATURE_MM)
-    worn, plain = Image.fromarray(attacked), Image.fromarray(clean)
+    worn = Image.fromarray(attacked)
     files: list[tuple[str, str, PaperSign, tuple[Part, ...]]] = [
         ("sheets.pdf", "adversarial", PaperSign(worn, outline, small, mask), ("miniature", "stickers")),
-        ("clean.pdf", "clean", PaperSign(plain, outline, small), ("miniature",)),
+        ("clean.pdf", "clean", PaperSign(Image.fromarray(clean), outline, small), ("miniature",)),
     ]
     if size_mm > small:
         large = PaperSign(worn, outline, size_mm, mask)
@@ -79,9 +80,7 @@ def print_sign(
                     first_sheet=_FIRST_SHEET * number,
                 )
             )
-    _manifest(printout, run, code, examples).model_copy(update={"sheets": tuple(sheets[0])}).write(
-        printout.manifest_path
-    )
+    _manifest(printout, run, code, examples, tuple(sheets[0])).write(printout.manifest_path)
     return [printout.folder / name for name, *_ in files]
 
 
@@ -97,27 +96,16 @@ def _printed_faces(run: StickerRun) -> tuple[NDArray[np.uint8], NDArray[np.uint8
     if run.record["asked"]["palette"] != "free":
         stickers = nearest_colours(stickers, torch.unique(run.stickers[0, :, run.mask > 0.5].T, dim=0))
     attacked = clean.float() + mask * (stickers[0] - clean.float())
-    return _levels(clean.float()), _levels(attacked), mask.double().numpy()
+    return to_pixels(clean.float()), to_pixels(attacked), mask.double().numpy()
 
 
 def _enlarged(picture: Tensor) -> Tensor:
     return F.interpolate(picture, (_SIDE, _SIDE), mode="bicubic", align_corners=False).clamp(0, 1)
 
 
-def _levels(picture: Tensor) -> NDArray[np.uint8]:
-    pixels: NDArray[np.uint8] = (picture.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
-    return pixels
-
-
-def _example(
-    printout: Printout,
-    judge: Judge,
-    kind: str,
-    pixels: NDArray[np.uint8],
-) -> Example:
+def _example(printout: Printout, judge: Judge, kind: str, pixels: NDArray[np.uint8]) -> Example:
     classifier, path = judge.classifier, printout.folder / kind / "sign.png"
-    with replacing(path) as temporary:
-        Image.fromarray(pixels).save(temporary, "PNG")
+    save_png(pixels, path)
     with torch.no_grad():
         seen = predictions(classifier, classifier.probabilities(to_tensor([pixels]).to(classifier.device)))
     return Example(
@@ -135,28 +123,22 @@ def _example(
     )
 
 
-def _manifest(printout: Printout, run: StickerRun, code: str, examples: tuple[Example, ...]) -> Manifest:
-    asked = run.record["asked"]
+def _manifest(
+    printout: Printout, run: StickerRun, code: str, examples: tuple[Example, ...], sheets: tuple[Sheet, ...]
+) -> Manifest:
+    asked, labels = run.record["asked"], run.judge.classifier.labels
     names = ("target", "mask", "palette", "transforms", "steps", "batch", "nps", "printability", "smoothness")
+    parameters = {"area": run.record["area_of_the_sign"], **{name: asked[name] for name in names}}
     return Manifest(
         name=printout.name,
         code=code,
         seed=asked["seed"],
-        classifier=ClassifierRecord(
-            spec=asked["model"], labels_file=asked["labels"], classes=len(run.judge.classifier.labels)
-        ),
-        attack=AttackRecord(
-            name="stop-sign",
-            eps=None,
-            parameters={
-                "area": run.record["area_of_the_sign"],
-                **{name: asked[name] for name in names},
-                "record": RECORD,
-            },
-        ),
+        classifier=ClassifierRecord(spec=asked["model"], labels_file=asked["labels"], classes=len(labels)),
+        attack=AttackRecord(name="stop-sign", eps=None, parameters={**parameters, "record": RECORD}),
         selection=Selection(
             images=asked["victims"] or "drawn", limit=None, prefiltered=False, candidates=1, labels="given"
         ),
         versions={"physadv": version("physadv"), "torch": torch.__version__},
         examples=examples,
+        sheets=sheets,
     )

@@ -7,6 +7,8 @@ import math
 from functools import partial
 from pathlib import Path
 
+from torch import Tensor
+
 from physadv.capture.reading import CaptureError, read_photo
 from physadv.capture.video import read_frames
 from physadv.files import file_sha256
@@ -15,6 +17,7 @@ from physadv.signs.stop_sign import StopSignError
 from physadv.signs.stop_sign.camera import FOCAL_PX, LEAST_PX, apparent_px
 from physadv.signs.stop_sign.cells import Cell, photos_by_cell
 from physadv.signs.stop_sign.outline import find_signs
+from physadv.signs.stop_sign.plate import Frame
 from physadv.signs.stop_sign.road import WIDTH
 from physadv.signs.stop_sign.views import MARGIN, Answer, Judge, Keep, View, afresh, boxes_in, cut_out
 
@@ -92,8 +95,7 @@ def _photo_answers(judge: Judge, path: Path, cell: Cell, treatment: str) -> list
         frame = read_photo(path).rgb
     except (CaptureError, OSError) as error:
         raise StopSignError(f"{path}: {error}") from error
-    box = next(iter(boxes_in(frame, find_signs)), None)
-    cut = None if box is None else cut_out(frame, box, MARGIN)
+    _, cut = _seen(frame)
     return judge.answers([View(treatment, SIGN, cell.name, cell.distance_m, cell.angle, cut)])
 
 
@@ -104,13 +106,19 @@ def _video_answers(
     try:
         for _, frame in read_frames(path, every):
             focal = focal_px or FOCAL_PX * frame.shape[1] / WIDTH
-            box = next(iter(boxes_in(frame, find_signs)), None)
-            distance = math.nan if box is None else apparent_px(box[3] - box[1], focal)
-            cut = None if box is None else cut_out(frame, box, MARGIN)
+            height, cut = _seen(frame)
+            distance = apparent_px(height, focal)
             views.append(View(treatment, SIGN, f"video {path.name}", distance, math.nan, cut))
     except (CaptureError, OSError) as error:
         raise StopSignError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
     return judge.answers(views)
+
+
+def _seen(frame: Frame) -> tuple[float, Tensor | None]:
+    """Return the height of the largest sign in a frame, pixels, and its crop; nan and None without one."""
+    for box in boxes_in(frame, find_signs):
+        return box[3] - box[1], cut_out(frame, box, MARGIN)
+    return math.nan, None
 
 
 def _digest(path: Path) -> str:

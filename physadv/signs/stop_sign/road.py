@@ -29,6 +29,8 @@ _POST_M = 0.07
 
 Picture = NDArray[np.float32]
 Point = tuple[float, float]
+Point3 = tuple[float, float, float]
+"""In metres: right, down, ahead."""
 
 
 class Road:
@@ -105,10 +107,8 @@ class Road:
     def _far_seen(self, driven_m: float, principal: Point) -> Picture:
         zoom = (START_M + _TREES_M) / (START_M + _TREES_M - driven_m)
         height, width = self._far.shape[:2]
-        place = np.array(
-            [(zoom, 0, principal[0] - zoom * width / 2), (0, zoom, principal[1] - zoom * (height - 1))]
-        )
-        border = cv2.BORDER_REPLICATE
+        right, down = principal[0] - zoom * width / 2, principal[1] - zoom * (height - 1)
+        place, border = np.array([(zoom, 0, right), (0, zoom, down)]), cv2.BORDER_REPLICATE
         return _single(cv2.warpAffine(self._far, place, (WIDTH, HEIGHT), borderMode=border))
 
     def _lay_ground(self, frame: Picture, driven_m: float, principal: Point) -> None:
@@ -145,29 +145,21 @@ class Road:
         frame[:, first:last] += (seen[..., :3] - frame[:, first:last]) * seen[..., 3:]
 
 
-def set_post(frame: Picture, middle_m: tuple[float, float, float], principal: Point) -> None:
+def set_post(frame: Picture, middle_m: Point3, principal: Point) -> None:
     """Draw a sign's post into a frame, from the sign's middle to the ground."""
     x, y, z = middle_m
     corners = [(x + dx, to) for dx, to in ((-1, y), (1, y), (1, CAMERA_HEIGHT_M), (-1, CAMERA_HEIGHT_M))]
     for shift, width, grey in ((0.0, 1.0, 0.40), (0.2, 0.5, 0.62)):
+        across = [FOCAL_PX * (x + ((cx - x) * width + shift) * _POST_M / 2) / z for cx, _ in corners]
         places = [
-            (
-                FOCAL_PX * (x + ((cx - x) * width + shift) * _POST_M / 2) / z + principal[0],
-                FOCAL_PX * cy / z + principal[1],
-            )
-            for cx, cy in corners
+            (u + principal[0], FOCAL_PX * cy / z + principal[1])
+            for u, (_, cy) in zip(across, corners, strict=True)
         ]
         polygon = np.round(np.array(places) * 16).astype(np.int32)
         cv2.fillConvexPoly(frame, polygon, (grey, grey, grey), lineType=cv2.LINE_AA, shift=4)
 
 
-def _projection(
-    principal: Point,
-    *,
-    origin: tuple[float, float, float],
-    along: tuple[float, float, float],
-    down: tuple[float, float, float],
-) -> Field:
+def _projection(principal: Point, *, origin: Point3, along: Point3, down: Point3) -> Field:
     """Return the homography from a texture's pixels, whose steps are `along` and `down`, to the frame's."""
     camera = np.array([(FOCAL_PX, 0, principal[0]), (0, FOCAL_PX, principal[1]), (0, 0, 1)])
     return np.asarray(camera @ np.stack([along, down, origin], axis=1), dtype=np.float64)

@@ -1,14 +1,14 @@
 """Answers grouped: how often stickers reached their target, fooled at all, or left the sign read right.
 
-Shares count the views in which a sign was found. Their intervals are Wilson's, as if every view were a trial
-of its own; photos of one sign and frames of one approach are not, and the clustered intervals beside them
-draw whole signs or approaches.
+Wilson's intervals take every view for a trial of its own, which photos of one sign and frames of one approach
+are not; the clustered intervals beside them draw whole signs or approaches.
 """
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
 from physadv.evaluation.comparisons import Comparison, compare_paired
@@ -16,12 +16,16 @@ from physadv.evaluation.intervals import Estimate, proportion
 from physadv.signs.stop_sign.views import Answer
 
 Key = TypeVar("Key", bound=Hashable)
+Cluster = Callable[[Answer], Hashable]
+"""Answer → the sign or the approach that it belongs to."""
 
 MEASURES = ("found", "targeted", "untargeted", "accuracy")
 NO_TARGET = "no target"
 SIMULATED = "simulated"
 BIN_M = 5.0
 """Width, metres, of the distances that a drive-by's frames are gathered in."""
+_treatment, _sign, _place = (attrgetter(name) for name in ("treatment", "sign", "place"))
+_approach = attrgetter("sign", "place")
 
 
 @dataclass(frozen=True)
@@ -43,19 +47,6 @@ class Shares:
     untargeted: Estimate
     accuracy: Estimate
     confidence: float | None
-
-
-@dataclass(frozen=True)
-class Printability:
-    """How well stickers print.
-
-    Attributes:
-        nps: non-printability score, the mean distance to the nearest printable colour.
-        palette_error: root mean square of that distance, 8-bit levels a channel.
-    """
-
-    nps: float
-    palette_error: float | None = None
 
 
 @dataclass(frozen=True)
@@ -115,9 +106,9 @@ class Score:
         return {
             "test": self.name,
             "channel": self.channel,
-            "overall": _shares_json(self.overall),
-            "clustered": _shares_json(self.clustered),
-            "places": {place: _shares_json(shares) for place, shares in self.places.items()},
+            "overall": _as_json(self.overall),
+            "clustered": _as_json(self.clustered),
+            "places": {place: _as_json(shares) for place, shares in self.places.items()},
             "by_sight": [vars(test) for test in self.by_view],
             "by_sign": [vars(test) for test in self.by_sign],
             "longest_run": dict(self.longest_run),
@@ -126,13 +117,7 @@ class Score:
 
 def score_lab(answers: Sequence[Answer], channel: str = SIMULATED) -> Score:
     """Return the score of a lab test; its clusters are signs."""
-    treatments = _grouped(answers, lambda answer: answer.treatment)
-    return Score(
-        name="lab test",
-        channel=channel,
-        places=_by_place(_grouped(answers, lambda answer: answer.place), treatments),
-        **_over_all(treatments, cluster=lambda answer: answer.sign),
-    )
+    return _score("lab test", channel, answers, _grouped(answers, _place), None, _sign)
 
 
 def score_drive_by(answers: Sequence[Answer], channel: str = SIMULATED) -> Score:
@@ -142,23 +127,20 @@ def score_drive_by(answers: Sequence[Answer], channel: str = SIMULATED) -> Score
         answers: those of one approach in the order of time.
         channel: "simulated", or where real pictures came from.
     """
-    treatments = _grouped(answers, lambda answer: answer.treatment)
     near_first = sorted((a for a in answers if math.isfinite(a.distance_m)), key=lambda a: a.distance_m)
     bins = _grouped(near_first, lambda answer: BIN_M * math.floor(answer.distance_m / BIN_M))
-    by_place = {f"{start:g}–{start + BIN_M:g} m": own for start, own in bins.items()}
-    return Score(
-        name="drive-by test",
-        channel=channel,
-        places=_by_place(by_place, treatments, _approach),
+    places = {f"{start:g}–{start + BIN_M:g} m": own for start, own in bins.items()}
+    return replace(
+        _score("drive-by test", channel, answers, places, _approach, _approach),
         longest_run={
-            name: max(map(longest_run, _grouped(own, _approach).values())) for name, own in treatments.items()
+            name: max(map(longest_run, _grouped(own, _approach).values()))
+            for name, own in _grouped(answers, _treatment).items()
         },
         distances_m=tuple(start + BIN_M / 2 for start in bins),
-        **_over_all(treatments, cluster=_approach),
     )
 
 
-def shares(answers: Sequence[Answer], cluster: Callable[[Answer], Hashable] | None = None) -> Shares:
+def shares(answers: Sequence[Answer], cluster: Cluster | None = None) -> Shares:
     """Return the outcome of views; every view is a trial of its own, or belongs to a cluster."""
     seen = [answer for answer in answers if answer.answer is not None]
 
@@ -188,31 +170,35 @@ def longest_run(answers: Sequence[Answer]) -> int:
     return best
 
 
-def _over_all(
-    treatments: Mapping[str, Sequence[Answer]], cluster: Callable[[Answer], Hashable]
-) -> dict[str, Any]:
-    return {
-        "overall": {name: shares(own) for name, own in treatments.items()},
-        "clustered": {name: shares(own, cluster) for name, own in treatments.items()},
-        "by_view": compare_paired({name: _by_view(own) for name, own in treatments.items()}),
-        "by_sign": compare_paired({name: _by_sign(own) for name, own in treatments.items()}),
-    }
-
-
-def _by_place(
+def _score(
+    name: str,
+    channel: str,
+    answers: Sequence[Answer],
     places: Mapping[str, Sequence[Answer]],
-    treatments: Iterable[str],
-    cluster: Callable[[Answer], Hashable] | None = None,
-) -> dict[str, dict[str, Shares]]:
-    return {
-        place: {name: shares([a for a in own if a.treatment == name], cluster) for name in treatments}
-        for place, own in places.items()
-    }
+    cluster_of_places: Cluster | None,
+    cluster: Cluster,
+) -> Score:
+    treatments = _grouped(answers, _treatment)
+    return Score(
+        name=name,
+        channel=channel,
+        overall={name: shares(own) for name, own in treatments.items()},
+        clustered={name: shares(own, cluster) for name, own in treatments.items()},
+        places={
+            place: {
+                name: shares([answer for answer in own if answer.treatment == name], cluster_of_places)
+                for name in treatments
+            }
+            for place, own in places.items()
+        },
+        by_view=compare_paired({name: _by_view(own) for name, own in treatments.items()}),
+        by_sign=compare_paired({name: _by_sign(own) for name, own in treatments.items()}),
+    )
 
 
 def _by_view(answers: Sequence[Answer]) -> dict[str, bool]:
     """Return view → whether the attack succeeded in it; views are told apart by their order in a place."""
-    places = _grouped(answers, lambda answer: (answer.sign, answer.place))
+    places = _grouped(answers, _approach)
     return {
         f"{sign}/{place}/{number}": answer.succeeded
         for (sign, place), own in places.items()
@@ -226,12 +212,8 @@ def _by_sign(answers: Sequence[Answer]) -> dict[str, bool]:
     seen = [answer for answer in answers if answer.answer is not None]
     return {
         sign: 2 * sum(answer.succeeded for answer in own) > len(own)
-        for sign, own in _grouped(seen, lambda answer: answer.sign).items()
+        for sign, own in _grouped(seen, _sign).items()
     }
-
-
-def _approach(answer: Answer) -> tuple[str, str]:
-    return answer.sign, answer.place
 
 
 def _grouped(answers: Sequence[Answer], key: Callable[[Answer], Key]) -> dict[Key, list[Answer]]:
@@ -241,16 +223,15 @@ def _grouped(answers: Sequence[Answer], key: Callable[[Answer], Key]) -> dict[Ke
     return dict(groups)
 
 
-def _shares_json(treatments: Mapping[str, Shares]) -> dict[str, Any]:
+def _as_json(treatments: Mapping[str, Shares]) -> dict[str, Any]:
+    def estimate(share: Estimate) -> dict[str, Any]:
+        return {"value": share.value, "low": share.low, "high": share.high, "n": share.n}
+
     return {
         name: {
             "sights": own.views,
             "confidence": own.confidence,
-            **{measure: _estimate_json(getattr(own, measure)) for measure in MEASURES},
+            **{measure: estimate(getattr(own, measure)) for measure in MEASURES},
         }
         for name, own in treatments.items()
     }
-
-
-def _estimate_json(share: Estimate) -> dict[str, Any]:
-    return {"value": share.value, "low": share.low, "high": share.high, "n": share.n}

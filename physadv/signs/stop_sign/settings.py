@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, cast, get_args
+from typing import Annotated, Literal, get_args
 
 from typing_extensions import Doc
 
@@ -15,10 +15,10 @@ from physadv.pipeline.settings import ClassNames, Model, Seed
 from physadv.signs.posters import MINIATURE_MM
 from physadv.signs.stop_sign import FACE_MM, StopSignError
 from physadv.signs.stop_sign.cells import photos_by_cell
-from physadv.signs.stop_sign.palettes import parse_palette, read_colours
 
 RP2 = RECIPES["rp2"]
 """The numbers of the optimiser."""
+_WEIGHTS = RP2.parameters
 CLEAN, RANDOM, OPTIMISED = "clean", "random", "optimised"
 TREATMENTS = (CLEAN, RANDOM, OPTIMISED)
 """What a sign can wear: nothing, random stickers, the optimised ones."""
@@ -33,6 +33,10 @@ MASKS = {
     "camouflage": "four rectangles above and below the word",
 }
 """The masks that have a name; `masks.load_mask` draws them."""
+BLACK_AND_WHITE: Literal["bw"] = "bw"
+Levels = tuple[int, int, int]
+"""One colour in 8-bit levels, RGB."""
+_MOST_COLOURS = 64
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,10 @@ class StopSignSettings:
         batch: number of signs, each under one transformation, in a step.
         nps: form of the non-printability score that is optimised; both forms are reported.
         device: device of the classifier.
+
+    Raises:
+        StopSignError: a file is missing, or a mask, a palette or a number cannot be used.
+        TransformError: the transformations cannot be read.
     """
 
     victims: Path | None = None
@@ -56,8 +64,7 @@ class StopSignSettings:
         None
     )
     mask: Annotated[
-        str,
-        Doc("Stickers: poster, octagon, two-bars, graffiti, camouflage, auto, or an image file."),
+        str, Doc("Stickers: poster, octagon, two-bars, graffiti, camouflage, auto, or an image file.")
     ] = AUTO
     rectangles: Annotated[int, Doc("How many stickers 'auto' places.")] = 3
     area: Annotated[float, Doc("Share of the sign that the stickers of 'auto' cover, 0 to 1.")] = 0.19
@@ -73,22 +80,12 @@ class StopSignSettings:
     steps: Annotated[int, Doc("Steps of the optimiser.")] = RP2.steps_for()
     batch: int = 32
     nps: Nps = "product"
-    printability: Annotated[float, Doc("Weight of the non-printability score.")] = RP2.parameters[
-        "printability"
-    ]
-    smoothness: Annotated[float, Doc("Weight of the stickers' total variation.")] = RP2.parameters[
-        "smoothness"
-    ]
+    printability: Annotated[float, Doc("Weight of the non-printability score.")] = _WEIGHTS["printability"]
+    smoothness: Annotated[float, Doc("Weight of the stickers' total variation.")] = _WEIGHTS["smoothness"]
     seed: Seed = 0
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        """Refuse what needs no model to be refused.
-
-        Raises:
-            StopSignError: a file is missing, or a mask, a palette or a number cannot be used.
-            TransformError: the transformations cannot be read.
-        """
         if self.victims is not None and not self.victims.is_dir():
             raise StopSignError(f"{self.victims}: no such folder; wanted photos of signs")
         from physadv.transforms.presets import load_preset
@@ -99,8 +96,9 @@ class StopSignSettings:
             check_rectangles(self.rectangles, self.area)
         parse_palette(self.palette)
         read_colours(self.colours)
-        for name in ("steps", "batch"):
-            _check_count(name, getattr(self, name))
+        if self.nps not in get_args(Nps):
+            raise StopSignError(unknown_name("non-printability score", self.nps, get_args(Nps)))
+        _check_counts(self, "steps", "batch")
 
 
 @dataclass(frozen=True)
@@ -120,8 +118,7 @@ class StudySize:
     most: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("shots", "approaches", "every"):
-            _check_count(name, getattr(self, name))
+        _check_counts(self, "shots", "approaches", "every")
 
 
 @dataclass(frozen=True)
@@ -198,15 +195,52 @@ def parse_pictures(option: str, given: Sequence[str]) -> tuple[tuple[str, Path],
     return tuple(parsed)
 
 
-def check_nps(text: str) -> Nps:
-    """Return the form of the non-printability score that a text names.
+def parse_palette(text: str) -> int | Literal["bw"] | None:
+    """Return what `--palette` allows: None for `free`, "bw", or the number of flat colours.
 
     Raises:
-        StopSignError: it names none.
+        StopSignError: it is none of these, or one colour, which can show nothing.
     """
-    if text not in get_args(Nps):
-        raise StopSignError(unknown_name("non-printability score", text, get_args(Nps)))
-    return cast(Nps, text)
+    if text in ("free", BLACK_AND_WHITE):
+        return None if text == "free" else BLACK_AND_WHITE
+    if not text.isdecimal():
+        raise StopSignError(f"palette '{text}'; wanted free, bw or a number of flat colours")
+    count = int(text)
+    if not 2 <= count <= _MOST_COLOURS:
+        raise StopSignError(f"a palette of {count} colour{'s' * (count != 1)}; wanted 2 to {_MOST_COLOURS}")
+    return count
+
+
+def read_colours(path: Path | None) -> tuple[Levels, ...] | None:
+    """Return the colours that a text file lists, one a line: `#c81e28` or `200 30 40`; None without.
+
+    Raises:
+        StopSignError: naming file and line: it cannot be read, is no colour, or there are under 2.
+    """
+    if path is None:
+        return None
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise StopSignError(f"{path}: cannot be read as a list of colours ({error})") from error
+    given = [(number, line.strip()) for number, line in enumerate(lines, start=1) if line.strip()]
+    colours = tuple(_colour(text, f"{path}, line {number}") for number, text in given)
+    if len(set(colours)) < 2:
+        raise StopSignError(f"{path}: a palette of {len(set(colours))} colour; wanted 2 or more, one a line")
+    return colours
+
+
+def _colour(text: str, where: str) -> Levels:
+    try:
+        if text.startswith("#") and len(text) == 7:
+            levels = [int(text[k : k + 2], 16) for k in (1, 3, 5)]
+        else:
+            levels = [int(part) for part in text.replace(",", " ").split()]
+    except ValueError:
+        levels = []
+    if len(levels) != 3 or not all(0 <= level <= 255 for level in levels):
+        raise StopSignError(f"{where}: '{text}' is no colour; wanted #rrggbb or three levels from 0 to 255")
+    return (levels[0], levels[1], levels[2])
 
 
 def check_mask_name(name: str) -> None:
@@ -215,11 +249,10 @@ def check_mask_name(name: str) -> None:
     Raises:
         StopSignError: naming the nearest mask, or the missing file.
     """
-    if name in (*MASKS, AUTO):
-        return
-    if not Path(name).suffix:
-        raise StopSignError(f"{unknown_name('mask', name, [*MASKS, AUTO])}, or an image file")
-    if not Path(name).is_file():
+    known = [*MASKS, AUTO]
+    if name not in known and not Path(name).suffix:
+        raise StopSignError(f"{unknown_name('mask', name, known)}, or an image file")
+    if name not in known and not Path(name).is_file():
         raise StopSignError(f"{name}: cannot be read as a picture of a mask (no such file)")
 
 
@@ -253,11 +286,7 @@ def sign_size_mm(scale: str) -> float:
 
 
 def check_paper(scale: str, page: str) -> None:
-    """Refuse a scale or a page before anything is made for it.
-
-    Raises:
-        StopSignError: as `sign_size_mm`, or an unknown page.
-    """
+    """Refuse a scale or a page with a `StopSignError` before anything is made for it."""
     from physadv.sheets.layout import PAGES
 
     sign_size_mm(scale)
@@ -265,6 +294,7 @@ def check_paper(scale: str, page: str) -> None:
         raise StopSignError(unknown_name("page", page, PAGES))
 
 
-def _check_count(name: str, value: int) -> None:
-    if value < 1:
-        raise StopSignError(f"{name} is {value}; wanted at least 1")
+def _check_counts(settings: object, *names: str) -> None:
+    for name in names:
+        if getattr(settings, name) < 1:
+            raise StopSignError(f"{name} is {getattr(settings, name)}; wanted at least 1")

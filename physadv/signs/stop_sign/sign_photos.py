@@ -16,7 +16,7 @@ from torch import Tensor
 from physadv.signs.drawing.drawing import draw_posed_sign
 from physadv.signs.stop_sign import FACE_SIDE, StopSignError
 from physadv.signs.stop_sign.outline import LEAST_SIDE, find_signs
-from physadv.signs.stop_sign.plate import SignPhoto, face_homography, octagon, sign_height
+from physadv.signs.stop_sign.plate import SignPhoto, face_homography, octagon, sign_height, to_pixels
 from physadv.transforms.resampling import warp_perspective
 
 T = TypeVar("T")
@@ -41,7 +41,8 @@ def read_sign_photos(folder: Path) -> list[SignPhoto]:
     """
     if not folder.is_dir():
         raise StopSignError(f"{folder}: no such folder; wanted photos of signs")
-    photos = sorted((path for path in folder.iterdir() if path.suffix.lower() in _PHOTOS), key=_by_number)
+    photos = [path for path in folder.iterdir() if path.suffix.lower() in _PHOTOS]
+    photos.sort(key=lambda path: (int(path.stem) if path.stem.isdecimal() else 0, path.name))
     if not photos:
         raise StopSignError(f"{folder}: no photos; wanted {', '.join(_PHOTOS)} files of signs")
     corners = _read_corners(folder)
@@ -82,8 +83,17 @@ def rectified(signs: Sequence[SignPhoto], side: int = FACE_SIDE, margin: float =
         side: pixels of the face.
         margin: what to show around it, in sides of the face; the photo's edge is extended where it ends.
     """
-    whole = round(side * (1 + 2 * margin))
-    return torch.cat([_rectified(sign, side, whole) for sign in signs])
+    whole, scale = round(side * (1 + 2 * margin)), side / FACE_SIDE
+    # Pixels of the canvas from those of the shared face, the centre of (0, 0) on the other's.
+    place = (scale - 1) / 2 + (whole - side) / 2
+    to_canvas = torch.tensor([(scale, 0, place), (0, scale, place), (0, 0, 1)], dtype=torch.float64)
+    faces = [
+        warp_perspective(
+            sign.photo[None], (to_canvas @ torch.linalg.inv(sign.homography))[None], None, (whole, whole)
+        )
+        for sign in signs
+    ]
+    return torch.cat(faces).clamp(0, 1)
 
 
 def contact_sheet(signs: Sequence[SignPhoto], columns: int = 8) -> NDArray[np.uint8]:
@@ -93,8 +103,7 @@ def contact_sheet(signs: Sequence[SignPhoto], columns: int = 8) -> NDArray[np.ui
         height, width = sign.photo.shape[-2:]
         scale = _SHEET_SIDE / max(height, width)
         tile = np.zeros((_SHEET_SIDE, _SHEET_SIDE, 3), np.uint8)
-        pixels = (sign.photo.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
-        small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        small = cv2.resize(to_pixels(sign.photo), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         tile[: small.shape[0], : small.shape[1]] = small
         seen = cv2.perspectiveTransform(octagon()[:, None], sign.homography.numpy())
         places = np.round(((seen + 0.5) * scale - 0.5) * 16).astype(np.int32)
@@ -105,10 +114,6 @@ def contact_sheet(signs: Sequence[SignPhoto], columns: int = 8) -> NDArray[np.ui
     return np.concatenate([np.concatenate(tiles[k : k + columns], 1) for k in range(0, len(tiles), columns)])
 
 
-def _by_number(path: Path) -> tuple[int, str]:
-    return (int(path.stem) if path.stem.isdecimal() else 0, path.name)
-
-
 def _read(path: Path, corners: NDArray[np.float64] | None) -> SignPhoto:
     try:
         with Image.open(path) as image:
@@ -116,16 +121,12 @@ def _read(path: Path, corners: NDArray[np.float64] | None) -> SignPhoto:
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise StopSignError(f"{path}: cannot be read as a photo ({type(error).__name__})") from error
     if min(pixels.shape[:2]) < LEAST_SIDE:
-        raise StopSignError(
-            f"{path}: {pixels.shape[1]} × {pixels.shape[0]} pixels; wanted a sign at least {LEAST_SIDE} high"
-        )
+        size = f"{pixels.shape[1]} × {pixels.shape[0]} pixels"
+        raise StopSignError(f"{path}: {size}; wanted a sign at least {LEAST_SIDE} high")
+    corners = next(iter(find_signs(pixels)), None) if corners is None else corners
     if corners is None:
-        found = find_signs(pixels)
-        if not found:
-            raise StopSignError(
-                f"{path}: no stop sign found; give its corners in {path.parent / CORNER_FILES[0]}"
-            )
-        corners = found[0]
+        beside = path.parent / CORNER_FILES[0]
+        raise StopSignError(f"{path}: no stop sign found; give its corners in {beside}")
     try:
         homography = face_homography(corners)
     except StopSignError as error:
@@ -162,15 +163,3 @@ def _corners(path: Path, name: str, values: object) -> NDArray[np.float64]:
     except (TypeError, ValueError) as error:
         raise StopSignError(f"{path}: corners of '{name}' are not numbers in pairs of x and y") from error
     return numbers
-
-
-def _rectified(sign: SignPhoto, side: int, whole: int) -> Tensor:
-    """Return one face (1, 3, whole, whole) at `side` pixels, the rest around it."""
-    shown = (whole - side) / 2
-    scale = side / FACE_SIDE
-    # Pixels of the canvas from those of the shared face, the centre of (0, 0) on the other's.
-    place = (scale - 1) / 2 + shown
-    to_canvas = torch.tensor([(scale, 0, place), (0, scale, place), (0, 0, 1)], dtype=torch.float64)
-    return warp_perspective(
-        sign.photo[None], (to_canvas @ torch.linalg.inv(sign.homography))[None], None, (whole, whole)
-    ).clamp(0, 1)

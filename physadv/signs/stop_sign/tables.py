@@ -8,15 +8,16 @@ from physadv.report.result_tables import paired_table
 from physadv.report.table import Cell, Column, Table, Value
 from physadv.report.wording import interval, number
 from physadv.signs.stop_sign.detection import Detected
-from physadv.signs.stop_sign.score import Printability, Score, Shares
+from physadv.signs.stop_sign.score import Score, Shares
 
 Place = tuple[str, Mapping[str, Shares]]
 """A place's name, and the shares of every treatment there."""
+Printability = Mapping[str, Mapping[str, float]]
+"""Treatment with stickers → "nps_minimum", the mean distance to the nearest printable colour, and
+"palette_error", the root mean square of that distance in 8-bit levels a channel."""
 
 
-def overall_table(
-    score: Score, printability: Mapping[str, Printability], *, clustered: bool = False
-) -> Table[str]:
+def overall_table(score: Score, printability: Printability, *, clustered: bool = False) -> Table[str]:
     """Return a line a treatment: its shares over all views, and how well its stickers print.
 
     Args:
@@ -29,16 +30,14 @@ def overall_table(
         def value(treatment: str) -> Estimate | Cell:
             own: Estimate = getattr(score.overall[treatment], measure)
             over = interval(getattr(score.clustered[treatment], measure))
-            if not clustered or not over:
-                return own
-            return Cell(number(own), f"{interval(own)}\n{over}")
+            return Cell(number(own), f"{interval(own)}\n{over}") if clustered and over else own
 
         return value
 
     def print_error(name: str) -> Callable[[str], Value]:
         def value(treatment: str) -> str | None:
-            printed = printability.get(treatment)
-            return None if printed is None else f"{getattr(printed, name):.3g}"
+            errors = printability.get(treatment, {})
+            return f"{errors[name]:.3g}" if name in errors else None
 
         return value
 
@@ -50,7 +49,7 @@ def overall_table(
         Column("confidence", lambda name: score.overall[name].confidence, "share"),
         Column("found", lambda name: score.overall[name].found.value, "share"),
         Column("views", lambda name: score.overall[name].views, "number"),
-        Column("NPS", print_error("nps"), "number"),
+        Column("NPS", print_error("nps_minimum"), "number"),
         Column("palette error", print_error("palette_error"), "number"),
     ]
     if score.longest_run:
@@ -63,12 +62,8 @@ def overall_table(
 def place_table(score: Score) -> Table[Place]:
     """Return a line a place: the success of every treatment there."""
 
-    def success(treatment: str) -> Callable[[Place], Estimate]:
-        def value(place: Place) -> Estimate:
-            found: Estimate = getattr(place[1][treatment], score.measure)
-            return found
-
-        return value
+    def success(treatment: str) -> Callable[[Place], Value]:
+        return lambda place: getattr(place[1][treatment], score.measure)
 
     columns = [Column[Place]("place", lambda place: place[0], long="Place")]
     columns += [Column(name, success(name), "interval") for name in score.overall]
@@ -85,26 +80,24 @@ def comparison_table(score: Score) -> Table[Comparison]:
 
 
 def score_tables(
-    score: Score, printability: Mapping[str, Printability], *, clustered: bool = False
+    score: Score, printability: Printability
 ) -> list[Table[str] | Table[Place] | Table[Comparison]]:
-    """Return all tables of one test; see `overall_table`."""
+    """Return all tables of one test, as a terminal shows them; for the arguments see `overall_table`."""
     tests = [comparison_table(score)] if score.by_view else []
-    return [overall_table(score, printability, clustered=clustered), place_table(score), *tests]
-
-
-DETECTION = (
-    Column[Detected]("treatment", lambda row: row.treatment),
-    Column[Detected]("detected", lambda row: row.detected, "interval"),
-    Column[Detected]("of those found clean", lambda row: row.kept, "interval"),
-    Column[Detected]("mean score", lambda row: _two_digits(row.score.value), "number"),
-    Column[Detected]("score lost", lambda row: _two_digits(row.lost), "number"),
-)
+    return [overall_table(score, printability), place_table(score), *tests]
 
 
 def detection_table(rows: Sequence[Detected]) -> Table[Detected]:
     """Return how often a detector still finds the sign in the views of the lab test."""
+    columns = (
+        Column[Detected]("treatment", lambda row: row.treatment),
+        Column[Detected]("detected", lambda row: row.detected, "interval"),
+        Column[Detected]("of those found clean", lambda row: row.kept, "interval"),
+        Column[Detected]("mean score", lambda row: _two_digits(row.score.value), "number"),
+        Column[Detected]("score lost", lambda row: _two_digits(row.lost), "number"),
+    )
     title = "detection, simulated: per cent with 95 % interval, scores from 0 to 1"
-    return Table(title, DETECTION, {"": rows})
+    return Table(title, columns, {"": rows})
 
 
 def _two_digits(value: float | None) -> str | None:

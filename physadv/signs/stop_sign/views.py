@@ -8,15 +8,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from physadv.attacks.lit_stickers import metered, stickered, white_light
+from physadv.attacks.stickers import random_stickers
 from physadv.classifiers import Classifier
+from physadv.randomness import generator
 from physadv.signs.stop_sign import StopSignError
 from physadv.signs.stop_sign.camera import Box, crop, widened
+from physadv.signs.stop_sign.plate import Frame, SignPhoto, outline
+from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, RANDOM
+from physadv.signs.stop_sign.sign_photos import rectified
 
-Frame = NDArray[np.uint8]
-"""RGB (H, W, 3)."""
 Finder = Callable[[Frame], Sequence[NDArray[np.float64]]]
 """Returns the corners (N, 2) of each sign in a frame, the best first."""
-
+Finders = Sequence[Finder | None]
+"""Ways to find a sign; None cuts it out where it is, a few per cent off, from `LEAST_PX` of height on."""
 MARGIN = 0.1
 """Margin around a sign that was found, as a share of its box: about what GTSRB's boxes leave."""
 TOP = 5
@@ -52,19 +57,12 @@ class Judge:
         """Return the classifier's answer on every view, in their order."""
         crops = [view.crop for view in views if view.crop is not None]
         found = iter(self.classify(torch.stack(crops)) if crops else ())
-        return [
-            Answer(
-                view.treatment,
-                view.sign,
-                view.place,
-                view.distance_m,
-                view.angle_deg,
-                self.label,
-                self.target,
-                *(((), ()) if view.crop is None else next(found)),
-            )
-            for view in views
-        ]
+        answers = []
+        for view in views:
+            labels, probabilities = ((), ()) if view.crop is None else next(found)
+            where = (view.treatment, view.sign, view.place, view.distance_m, view.angle_deg)
+            answers.append(Answer(*where, self.label, self.target, labels, probabilities))
+        return answers
 
     @torch.no_grad()
     def classify(self, crops: Tensor) -> list[tuple[tuple[int, ...], tuple[float, ...]]]:
@@ -84,16 +82,14 @@ class Exhibit:
     Attributes:
         judge: who is asked.
         names: of the V signs.
-        faces: treatment → (V, 3, S, S) in [0, 1]; a canvas of S = `FACE_SIDE` is a sign of true size, a
-            larger one shows as much of what is around it.
+        faces: treatment → (V, 3, S, S) in [0, 1]; S = `FACE_SIDE` is a sign of true size, a larger canvas
+            shows as much of what is around it.
         alpha: (S, S), 1 where the plate is.
         seed: of poses, light and noise, which depend on the sign and not on the treatment.
-        margin: around a sign when it is cropped, as a share of its box; 0 for faces that bring their own
-            surroundings.
+        margin: around a sign when it is cropped, as a share of its box; 0 for faces with surroundings.
 
     Raises:
-        StopSignError: no treatment, faces that are not (V, 3, S, S), an alpha that is not (S, S), or not one
-            name for every sign.
+        StopSignError: no treatment, or faces, alpha and names that do not fit each other.
     """
 
     judge: Judge
@@ -115,6 +111,31 @@ class Exhibit:
                     f"faces of treatment '{treatment}' of shape {tuple(each.shape)}; wanted {wanted}, "
                     f"one for each of {len(self.names)} signs"
                 )
+
+
+def treat(
+    judge: Judge, photos: Sequence[SignPhoto], stickers: Tensor, mask: Tensor, *, seed: int, random_seed: int
+) -> Exhibit:
+    """Return signs clean, with random stickers, one draw a sign, and with the optimised ones.
+
+    Args:
+        judge: who will be asked about them.
+        photos: of the signs.
+        stickers: (1, 3, FACE_SIDE, FACE_SIDE) in [0, 1].
+        mask: (FACE_SIDE, FACE_SIDE) in [0, 1], where they are.
+        seed: of the views.
+        random_seed: of the random stickers.
+    """
+    faces, plate = rectified(photos), outline()
+    faces, light = metered(faces, white_light(faces, plate))
+    draws = [generator(random_seed, "random stickers", draw) for draw in range(len(faces))]
+    shuffled = torch.cat([random_stickers(stickers, mask, draw) for draw in draws])
+    worn = {
+        CLEAN: faces,
+        RANDOM: stickered(faces, shuffled, mask, light),
+        OPTIMISED: stickered(faces, stickers, mask, light),
+    }
+    return Exhibit(judge, [photo.name for photo in photos], worn, plate, seed)
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,8 @@ from torch import Tensor
 from physadv.classifiers import load_classifier
 from physadv.signs.drawing.faces import face
 from physadv.signs.stop_sign import StopSignError
-from physadv.signs.stop_sign.approach import DASH_CAMERA, draw_approach, drive
 from physadv.signs.stop_sign.camera import LEAST_PX, apparent_px
-from physadv.signs.stop_sign.drive_by import drive_by_test
+from physadv.signs.stop_sign.drive_by import DASH_CAMERA, draw_approach, drive, drive_by_test
 from physadv.signs.stop_sign.real_photos import video_test
 from physadv.signs.stop_sign.road import HEIGHT, WIDTH
 from physadv.signs.stop_sign.settings import StudySize

@@ -10,13 +10,7 @@ from torch import Tensor
 from physadv.classifiers import load_classifier
 from physadv.signs.drawing.faces import face
 from physadv.signs.stop_sign import StopSignError
-from physadv.signs.stop_sign.camera import (
-    crop,
-    drawn_backgrounds,
-    plate_boxes,
-    plate_homography,
-    seen_light,
-)
+from physadv.signs.stop_sign.camera import crop, drawn_backgrounds, plate_boxes, plate_homography, seen_light
 from physadv.signs.stop_sign.cells import CELLS, Cell, cell_of
 from physadv.signs.stop_sign.lab import lab_test, photograph
 from physadv.signs.stop_sign.real_photos import photo_test

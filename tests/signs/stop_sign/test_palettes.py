@@ -1,10 +1,10 @@
 import pytest
 import torch
 
-from physadv.attacks.penalties import PRINTABLE, flat_colours, nearest_colours, printing_errors
+from physadv.attacks.objectives import PRINTABLE, flat_colours, nearest_colours, printing_errors
 from physadv.signs.stop_sign import StopSignError
 from physadv.signs.stop_sign.optimise import palette_colours, printable_colours
-from physadv.signs.stop_sign.palettes import parse_palette, read_colours
+from physadv.signs.stop_sign.settings import parse_palette, read_colours
 
 
 class TestParsePalette:

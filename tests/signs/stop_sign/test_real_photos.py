@@ -61,6 +61,7 @@ def detector(tmp_path_factory):
     return f"torchvision/ssdlite320_mobilenet_v3_large@{path}"
 
 
+@pytest.mark.long
 def test_real_pictures_and_a_detector_stand_beside_the_simulated_tests(
     judged_root, copy_of, stop_sign_settings, looks, photos, video, detector
 ):
@@ -72,8 +73,8 @@ def test_real_pictures_and_a_detector_stand_beside_the_simulated_tests(
         detector=detector,
     )
     run = make_stickers(Printout(root, "mine"), stop_sign_settings)
-    judged = judge(Capture(root, "mine"), run, with_pictures, "physadv stop-sign")
-    assert all(row.detected.n == 15 for row in judged.detection)
+    _, detected = judge(Capture(root, "mine"), run, with_pictures, "physadv stop-sign")
+    assert all(row.detected.n == 15 for row in detected)
     folder = root / "captures" / "mine"
     tables = json.loads((folder / "tables.json").read_text())
     assert [(test["test"], test["channel"]) for test in tables["tests"]] == [

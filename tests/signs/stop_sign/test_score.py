@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 
 from physadv.report.table import show
-from physadv.signs.stop_sign.score import Printability, Score, longest_run, score_drive_by, score_lab, shares
-from physadv.signs.stop_sign.tables import score_tables
+from physadv.signs.stop_sign.score import Score, longest_run, score_drive_by, score_lab, shares
+from physadv.signs.stop_sign.tables import Printability, score_tables
 from physadv.signs.stop_sign.views import Answer
 
 STOP, LIMIT, OTHER = 0, 1, 2
 
 
-def show_score(score: Score, printability: dict[str, Printability]) -> None:
+def show_score(score: Score, printability: Printability) -> None:
     for table in score_tables(score, printability):
         show(table)
 
@@ -84,10 +84,7 @@ def test_views_in_which_only_one_was_found_are_no_pair() -> None:
     assert test.pairs == 1
 
 
-@pytest.mark.parametrize(
-    ("said", "run"),
-    [("", 0), ("s", 1), ("lsslsssls", 3), ("ss-s", 2), ("lll", 0)],
-)
+@pytest.mark.parametrize(("said", "run"), [("", 0), ("s", 1), ("lsslsssls", 3), ("ss-s", 2), ("lll", 0)])
 def test_longest_run_of_right_answers(said: str, run: int) -> None:
     meaning = {"s": STOP, "l": LIMIT, "-": None}
     assert longest_run([answer(meaning[each]) for each in said]) == run
@@ -111,7 +108,7 @@ def test_drive_by_gathers_distances_and_keeps_approaches_apart() -> None:
 
 def test_tables_name_the_channel_and_undefined_shares(capsys) -> None:
     answers = several(LIMIT, LIMIT) + several(None, None, treatment="clean")
-    show_score(score_lab(answers), {"optimised": Printability(0.0123, 0.02)})
+    show_score(score_lab(answers), {"optimised": {"nps_minimum": 0.0123, "palette_error": 0.02}})
     shown = capsys.readouterr().out
     assert "lab test, simulated: per cent with 95 % interval (Wilson)" in shown
     assert "100.0 (34.2–100.0)" in shown

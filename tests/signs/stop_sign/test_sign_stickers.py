@@ -8,10 +8,9 @@ from physadv.signs.stop_sign import FACE_SIDE, StopSignError
 from physadv.signs.stop_sign.masks import load_mask
 from physadv.signs.stop_sign.optimise import SIDE, find_vulnerable, optimise_stickers, palette_colours
 from physadv.signs.stop_sign.plate import outline
-from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, RANDOM, StopSignSettings, check_nps
+from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, RANDOM, StopSignSettings
 from physadv.signs.stop_sign.sign_photos import drawn_sign_photos, rectified
-from physadv.signs.stop_sign.treatments import treat
-from physadv.signs.stop_sign.views import Judge
+from physadv.signs.stop_sign.views import Judge, treat
 from physadv.transforms import identity
 
 BLACK_AND_WHITE = palette_colours("bw")
@@ -132,9 +131,9 @@ class TestOptimise:
             settings(steps=0)
 
     def test_knows_the_scores(self):
-        assert check_nps("minimum") == "minimum"
+        assert settings(nps="minimum").nps == "minimum"
         with pytest.raises(StopSignError, match="unknown non-printability score 'max'"):
-            check_nps("max")
+            settings(nps="max")
 
 
 class TestRandomStickers:

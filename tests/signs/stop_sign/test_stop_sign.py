@@ -13,10 +13,7 @@ from PIL import Image
 from physadv.runs import Printout
 from physadv.signs.stop_sign import FACE_SIDE
 from physadv.signs.stop_sign.make import make_stickers
-from physadv.signs.stop_sign.settings import (
-    find_class,
-    sign_size_mm,
-)
+from physadv.signs.stop_sign.settings import find_class, sign_size_mm
 
 
 @pytest.fixture(scope="module")

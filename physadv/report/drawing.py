@@ -1,7 +1,7 @@
 """What all drawings share: canvas, palette, and how one becomes part of a page or a file of its own.
 
-Inside a page text stays text and takes the page's font, and colours are CSS variables with a fallback: one
-drawing is readable in light, in dark and on paper. The same data gives the same bytes.
+In a page text stays text in the page's font, and colours are CSS variables with a fallback: a drawing is
+readable in light, in dark and on paper. The same data gives the same bytes.
 """
 
 import io
@@ -42,20 +42,13 @@ STYLES = (
     Style("#7a5c00", "v"),
     Style("#4a5560", "P"),
 )
-FIRST, SECOND = STYLES[:2]
-
+_PLACES = ("first", "second", "third", "fourth", "fifth", "sixth")
 _VARIABLES = {
     INK: "ink",
     MUTED: "muted",
     GRID: "line",
     CARD: "page",
-    **dict(
-        zip(
-            (style.colour for style in STYLES),
-            ("first", "second", "third", "fourth", "fifth", "sixth"),
-            strict=True,
-        )
-    ),
+    **{style.colour: place for style, place in zip(STYLES, _PLACES, strict=True)},
 }
 _SETTINGS: dict[str, Any] = {
     "svg.fonttype": "none",
@@ -112,8 +105,17 @@ class Figure:
 
 
 @contextmanager
-def blank(width: float, height: float) -> Iterator["Axes"]:
-    """Give the axes of an empty canvas, its size in inches, to draw on."""
+def blank(
+    width: float, height: float, margins: tuple[float, float, float, float] | None = None
+) -> Iterator[tuple["Canvas", "Axes"]]:
+    """Give an empty canvas and its axes to draw on.
+
+    Args:
+        width: of the canvas in inches.
+        height: of the canvas in inches.
+        margins: inches to the left, right, below and above the axes, so that drawings of one size line up
+            whatever their labels; without them as many as the labels need.
+    """
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure as Canvas
 
@@ -124,27 +126,19 @@ def blank(width: float, height: float) -> Iterator["Axes"]:
         axes.set_axisbelow(True)
         for spine in axes.spines.values():
             spine.set_visible(False)
-        yield axes
+        if margins is None:
+            canvas.set_layout_engine("constrained")
+        else:
+            left, right, bottom, top = margins
+            canvas.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - top / height)
+        yield canvas, axes
 
 
-def canvas_of(axes: "Axes") -> "Canvas":
-    """Return the canvas that axes were made on."""
-    canvas = axes.get_figure(root=True)
-    assert canvas is not None
-    return canvas
-
-
-def margins(axes: "Axes", left: float, right: float, bottom: float, top: float) -> None:
-    """Leave so many inches free around axes: drawings of one size then line up, whatever their labels."""
-    canvas = canvas_of(axes)
-    width, height = canvas.get_size_inches()
-    canvas.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - top / height)
-
-
-def legend_columns(labels: Sequence[str], letters: int) -> int:
-    """Return how many series one line of a legend names that has room for so many letters."""
+def legend_shape(labels: Sequence[str], letters: int) -> tuple[int, int]:
+    """Return how many series a line of a legend with room for so many letters names, and how many lines."""
     longest = max(len(_shortened(label)) for label in labels)
-    return max(1, min(len(labels), letters // (longest + 4)))
+    columns = max(1, min(len(labels), letters // (longest + 4)))
+    return columns, -(-len(labels) // columns)
 
 
 def show_legend(axes: "Axes", series: Sequence[tuple[str, Style]], columns: int) -> None:
@@ -153,20 +147,19 @@ def show_legend(axes: "Axes", series: Sequence[tuple[str, Style]], columns: int)
         axes.plot([], [], style.symbol, color=style.colour, markersize=5, label=_shortened(label))[0]
         for label, style in series
     ]
+    spacing = {"handletextpad": 0.1, "columnspacing": 1.2, "borderaxespad": 0.1}
     axes.legend(
         handles=handles,
         loc="lower left",
         bbox_to_anchor=(-0.02, 1.0),
         ncols=columns,
         frameon=False,
-        handletextpad=0.1,
-        columnspacing=1.2,
-        borderaxespad=0.1,
+        **spacing,
     )
 
 
 def _shortened(label: str) -> str:
-    """Return a label that fits; what tells specs of classifiers apart is their end."""
+    # What tells specs of classifiers apart is their end.
     return label if len(label) <= LABEL_LETTERS else f"…{label[1 - LABEL_LETTERS :]}"
 
 
@@ -182,7 +175,7 @@ def _settings() -> Iterator[None]:
 
 
 def _inline(document: str, name: str) -> str:
-    """Return a document's drawing as one <svg> element whose ids, colours and font fit a page with others."""
+    """Return one <svg> element whose ids, colours and font fit a page with other drawings."""
     box = re.search(r'viewBox="[^"]*"', document)
     if box is None:
         raise ValueError("the drawing has no viewBox")
