@@ -27,8 +27,7 @@ from physadv.phone import (
 )
 from physadv.phone.paper import Paper
 from physadv.phone.phones import AS_ASKED
-from physadv.phone.placing import ARM, SKIN
-from physadv.phone.scene import Rod
+from physadv.phone.scene import ARM, SKIN, Rod
 from physadv.randomness import generator
 from physadv.sheets import Sheet, page_pixels
 from physadv.sheets.layout import box_corners

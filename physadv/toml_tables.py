@@ -1,7 +1,7 @@
 """TOML files that describe dataclasses: a table's keys are the fields, and every fault is one line."""
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,6 +26,29 @@ def read_toml(path: str | Path, error: type[PhysadvError]) -> dict[str, Any]:
         raise error(f"{path}: {fault.strerror or fault}") from fault
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
         raise error(f"{path}: not a TOML file in UTF-8 ({fault})") from fault
+
+
+def read_preset(
+    path: str | Path, folder: Path, keys: Sequence[str], error: type[PhysadvError]
+) -> tuple[dict[str, Any], Path | None]:
+    """Return what a preset's TOML file holds, and the file in `folder` of the preset that its `base` names.
+
+    Args:
+        path: of the file.
+        folder: with the presets of the package.
+        keys: the keys that a preset can have.
+        error: raised as by `read_toml`, or where a key or the base is unknown; the line names the nearest.
+    """
+    document = read_toml(path, error)
+    for key in document:
+        if key not in keys:
+            raise error(f"{path}: {unknown_name('key', key, keys)}")
+    if "base" not in document:
+        return document, None
+    known = sorted(each.stem for each in folder.glob("*.toml"))
+    if document["base"] not in known:
+        raise error(f"{path}: {unknown_name('base', str(document['base']), known)}")
+    return document, folder / f"{document['base']}.toml"
 
 
 def build(

@@ -39,8 +39,7 @@ def _attacks() -> tuple[list[str], list[tuple[str, ...]]]:
 
 
 def _transforms() -> tuple[list[str], list[tuple[str, ...]]]:
-    from physadv.transforms.digital import DIGITAL_TRANSFORMS
-    from physadv.transforms.viewpoint import AXES, NAME, SOURCE
+    from physadv.transforms.digital import AXES, DIGITAL_TRANSFORMS, NAME, SOURCE
 
     rows: list[tuple[str, ...]] = [
         (f"{kind.name}=NUMBER", kind.unit, f"{kind.low:g} to {kind.high:g}", kind.source)

@@ -12,30 +12,18 @@ from typing import TYPE_CHECKING
 from physadv.importing import lazy_names
 
 if TYPE_CHECKING:
-    from physadv.phone.files import encode_jpeg
     from physadv.phone.phones import Phone, PhoneError, Printer, PrintSettings, Scene
-    from physadv.phone.photo import take_photo
+    from physadv.phone.photo import encode_jpeg, take_photo
     from physadv.phone.presets import PHONES, PhonePreset, load_phone_preset
     from physadv.phone.printing import print_page
-    from physadv.phone.shots import Shot, draw_shot
-    from physadv.phone.truth import page_to_photo, wholly_visible
+    from physadv.phone.shots import Shot, draw_shot, page_to_photo, wholly_visible
 
+# fmt: off
 __all__ = [
-    "PHONES",
-    "Phone",
-    "PhoneError",
-    "PhonePreset",
-    "PrintSettings",
-    "Printer",
-    "Scene",
-    "Shot",
-    "draw_shot",
-    "encode_jpeg",
-    "load_phone_preset",
-    "page_to_photo",
-    "print_page",
-    "take_photo",
+    "PHONES", "Phone", "PhoneError", "PhonePreset", "PrintSettings", "Printer", "Scene", "Shot",
+    "draw_shot", "encode_jpeg", "load_phone_preset", "page_to_photo", "print_page", "take_photo",
     "wholly_visible",
 ]
+# fmt: on
 
 __getattr__, __dir__ = lazy_names(__name__)

@@ -55,23 +55,6 @@ FLAT = Bend(0.0)
 
 
 @dataclass(frozen=True)
-class _Profile:
-    """A bent page from its side: at every arc length, how far along, how deep and how steep it is."""
-
-    arc: Points
-    along: Points
-    depth: Points
-    slope: Points
-
-    def at(self, arc: Points) -> tuple[Points, Points, Points]:
-        """Return along, depth and slope at arc lengths; linear between nodes is within 1e-5 mm."""
-        along, depth, slope = (
-            np.interp(arc, self.arc, values) for values in (self.along, self.depth, self.slope)
-        )
-        return along, depth, slope
-
-
-@dataclass(frozen=True)
 class Paper:
     """A sheet of paper on the table.
 
@@ -100,7 +83,7 @@ class Paper:
     def surface(self, points_mm: Points) -> Points:
         """Return where page points (N, 2), mm from the page's top-left, are in table coordinates, (N, 3)."""
         arc, ruling = ((points_mm - np.array(self.page_mm) / 2) @ self._axes).T
-        along, depth, _ = self._profile.at(arc)
+        along, depth, _ = self._at(arc)
         flat = np.stack([along, ruling], axis=1) @ self._axes.T
         return np.column_stack([flat @ self._turned.T + self.centre_mm, depth])
 
@@ -118,17 +101,16 @@ class Paper:
         """
         if self._hides_part_of_itself(origin):
             raise PhoneError(f"bow {self.bend.bow:g} mm: part of the page is hidden by another from there")
-        profile = self._profile
         start = (origin[:2] - self.centre_mm) @ self._turned @ self._axes
         towards = directions[:, :2] @ self._turned @ self._axes
         across, down = towards[:, 0], directions[:, 2]
         arc = start[0] - across * origin[2] / down
         for _ in range(NEWTON_STEPS):
-            along, depth, slope = profile.at(arc)
+            along, depth, slope = self._at(arc)
             miss = (along - start[0]) * down - (depth - origin[2]) * across
             arc = arc - miss / (np.cos(slope) * down - np.sin(slope) * across)
             arc = np.clip(arc, -BEYOND_MM, BEYOND_MM)
-        along, depth, slope = profile.at(arc)
+        along, depth, slope = self._at(arc)
         steps = ((along - start[0]) * across + (depth - origin[2]) * down) / (across**2 + down**2)
         points = np.stack([arc, start[1] + steps * towards[:, 1]], axis=1) @ self._axes.T
         points += np.array(self.page_mm) / 2
@@ -143,8 +125,15 @@ class Paper:
         """Return in which the page slopes on the table, radians from x to y."""
         return math.radians(self.turn + self.bend.direction)
 
+    def _at(self, arc: Points) -> Points:
+        """Return along, depth and slope (3, N) at arc lengths; linear between nodes is within 1e-5 mm."""
+        arcs, *profile = self._profile
+        return np.stack([np.interp(arc, arcs, values) for values in profile])
+
     @cached_property
-    def _profile(self) -> _Profile:
+    def _profile(self) -> Points:
+        """The page from its side (4, NODES + 2): arc length, and how far along, how deep, how steep it is."""
+
         def excess(size: float) -> float:
             return _rise(self._arc, self._slopes(size)) - abs(self.bend.bow)
 
@@ -152,14 +141,11 @@ class Paper:
         along, depth = _integrate(self._arc, slope)
         along -= np.interp(0.0, self._arc, along)
         depth -= depth.max()
-        ends = np.array([-BEYOND_MM, BEYOND_MM])
-        further = ends - self._arc[[0, -1]]
-        return _Profile(
-            arc=np.insert(self._arc, [0, NODES], ends),
-            along=np.insert(along, [0, NODES], along[[0, -1]] + further * np.cos(slope[[0, -1]])),
-            depth=np.insert(depth, [0, NODES], depth[[0, -1]] + further * np.sin(slope[[0, -1]])),
-            slope=np.insert(slope, [0, NODES], slope[[0, -1]]),
-        )
+        profile = np.stack([self._arc, along, depth, slope])
+        edge, x, z, steep = profile[:, [0, -1]]
+        far = np.array([-BEYOND_MM, BEYOND_MM])
+        ends = np.stack([far, x + (far - edge) * np.cos(steep), z + (far - edge) * np.sin(steep), steep])
+        return np.column_stack([ends[:, 0], profile, ends[:, 1]])
 
     @cached_property
     def _arc(self) -> Points:
@@ -187,7 +173,7 @@ class Paper:
         x, y = np.meshgrid(*(np.linspace(0, side, 25) for side in self.page_mm))
         points = np.stack([x.ravel(), y.ravel()], axis=1)
         rays = self.surface(points) - origin
-        slope = self._profile.at((points - np.array(self.page_mm) / 2) @ self._axes[:, 0])[2]
+        slope = self._at((points - np.array(self.page_mm) / 2) @ self._axes[:, 0])[2]
         across = rays[:, :2] @ self._turned @ self._axes[:, 0]
         facing = np.cos(slope) * rays[:, 2] - np.sin(slope) * across
         return bool((facing < GRAZING * np.linalg.norm(rays, axis=1)).any())

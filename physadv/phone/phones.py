@@ -31,22 +31,25 @@ def _within(default: Any, least: float, most: float) -> Any:
     return field(default=default, metadata={"limits": (least, most)})
 
 
-def _check(owner: Any) -> None:
-    """Raise a PhoneError where a number of a dataclass leaves its limits, or an interval is empty."""
-    for each in fields(owner):
-        if "limits" not in each.metadata:
-            continue
-        value, (least, most) = getattr(owner, each.name), each.metadata["limits"]
-        numbers = value if isinstance(value, tuple) else (value,)
-        shown = f"{each.name} {', '.join(f'{number:g}' for number in numbers) or 'none'}"
-        if not numbers or not all(least <= number <= most for number in numbers):
-            raise PhoneError(f"{shown}: wanted {least:g} to {most:g}")
-        if each.type == "Interval" and (len(numbers) != 2 or numbers[0] > numbers[1]):
-            raise PhoneError(f"{shown}: wanted two numbers, the lower first")
+@dataclass(frozen=True)
+class _Checked:
+    """Refuses, with a PhoneError, a number that leaves its limits and an empty interval."""
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            if "limits" not in each.metadata:
+                continue
+            value, (least, most) = getattr(self, each.name), each.metadata["limits"]
+            numbers = value if isinstance(value, tuple) else (value,)
+            shown = f"{each.name} {', '.join(f'{number:g}' for number in numbers) or 'none'}"
+            if not numbers or not all(least <= number <= most for number in numbers):
+                raise PhoneError(f"{shown}: wanted {least:g} to {most:g}")
+            if each.type == "Interval" and (len(numbers) != 2 or numbers[0] > numbers[1]):
+                raise PhoneError(f"{shown}: wanted two numbers, the lower first")
 
 
 @dataclass(frozen=True)
-class Scene:
+class Scene(_Checked):
     """What is around and on the sheet, and how it lies there; a chance is a share of the photos.
 
     Attributes:
@@ -81,12 +84,9 @@ class Scene:
     glare: float = _within(0.0, 0, 1)
     glare_light: Interval = _within(NEVER, 0, 100)
 
-    def __post_init__(self) -> None:
-        _check(self)
-
 
 @dataclass(frozen=True)
-class Phone:
+class Phone(_Checked):
     """What a phone and the hand that holds it vary between; each interval is drawn uniformly.
 
     Attributes:
@@ -148,12 +148,9 @@ class Phone:
     messenger: float = _within(0.0, 0, 1)
     scene: Scene = Scene()
 
-    def __post_init__(self) -> None:
-        _check(self)
-
 
 @dataclass(frozen=True)
-class Printer:
+class Printer(_Checked):
     """A printer and its paper.
 
     Attributes:
@@ -174,7 +171,7 @@ class Printer:
     spread_mm: float = _within(0.05, 1e-6, 5)
 
     def __post_init__(self) -> None:
-        _check(self)
+        super().__post_init__()
         if len(self.white) != 3:
             raise PhoneError(f"white of {len(self.white)} numbers: wanted three, R, G, B")
 

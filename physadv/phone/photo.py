@@ -1,5 +1,6 @@
-"""The photo itself: light on paper, desk and thumbs through lens, sensor and tone curve, in bands of rows."""
+"""The photo and its file: light on paper, desk and thumbs through lens, sensor and tone curve, in bands."""
 
+import io
 import math
 from collections.abc import Sequence
 
@@ -8,12 +9,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageOps
 from torch import Tensor
 
-from physadv.phone.desk import look_at, weave
 from physadv.phone.paper import Paper
 from physadv.phone.phones import PhoneError
-from physadv.phone.shots import FOOTPRINT, Shot
+from physadv.phone.scene import look_at, weave
+from physadv.phone.shots import FOOTPRINT, Shot, sent_size
 from physadv.transforms.camera import develop
 from physadv.transforms.geometry import sample_plane
 
@@ -22,6 +24,8 @@ BAND = 32 * LATTICE_STEP
 SHARPENING_SIGMA = 1.5
 CONTACT_SHADE, CONTACT_MM = 0.4, 4.0
 """Light that a sheet or a thumb takes from what is right beside it, and how far that reaches."""
+
+_MESSENGER_QUALITY = 70
 
 
 def take_photo(prints: Sequence[Tensor], shot: Shot) -> NDArray[np.uint8]:
@@ -93,10 +97,8 @@ class _View:
         if shot.glare:
             light = light + shot.glare.added(plane)[0]
         light = light * self._lens(top) * torch.tensor(shot.gains)[:, None, None]
-        blurred = [
-            cv2.filter2D(channel.numpy(), -1, shot.kernel.flip(0, 1).numpy(), borderType=cv2.BORDER_REPLICATE)
-            for channel in light
-        ]
+        kernel = shot.kernel.flip(0, 1).numpy()
+        blurred = [cv2.filter2D(each.numpy(), -1, kernel, borderType=cv2.BORDER_REPLICATE) for each in light]
         inner = torch.from_numpy(np.stack(blurred))
         return inner[:, self.margin : self.margin + BAND, self.margin : self.margin + shot.camera.width]
 
@@ -131,11 +133,8 @@ def _antialiased(reflectance: Tensor, paper: Paper, shot: Shot) -> Tensor:
 
     while dots_per_pixel() > 2 and not any(side % 2 for side in reflectance.shape[-2:]):
         reflectance = F.avg_pool2d(reflectance, 2)
-    sigma = FOOTPRINT * dots_per_pixel()
-    soft = [
-        cv2.GaussianBlur(channel.numpy(), (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
-        for channel in reflectance[0]
-    ]
+    sigma, border = FOOTPRINT * dots_per_pixel(), cv2.BORDER_REPLICATE
+    soft = [cv2.GaussianBlur(each.numpy(), (0, 0), sigma, borderType=border) for each in reflectance[0]]
     return torch.from_numpy(np.stack(soft))[None]
 
 
@@ -162,3 +161,39 @@ def _developed(light: Tensor, shot: Shot, generator: torch.Generator) -> Tensor:
         tone=torch.tensor([shot.contrast]),
     )
     return (image[0] * 255).round().clamp(0, 255).to(torch.uint8)
+
+
+def encode_jpeg(photo: NDArray[np.uint8], shot: Shot) -> bytes:
+    """Return an upright photo (H, W, 3), uint8 sRGB, as a file whose EXIF says that it is simulated.
+
+    A messenger (WhatsApp's standard quality, as commonly reported: 1600 pixels, JPEG near 70) decodes the
+    phone's file, turns it upright and makes it smaller. Of the EXIF only the notice that the photo is
+    simulated is kept.
+    """
+    stored = Image.fromarray(photo)
+    if shot.messenger:
+        stored = Image.open(io.BytesIO(_jpeg(stored, shot.quality, Image.Exif())))
+        stored = stored.resize(sent_size(shot), Image.Resampling.BILINEAR)
+        return _jpeg(stored, _MESSENGER_QUALITY, _exif())
+    exif = _exif()
+    exif[ExifTags.Base.Orientation] = shot.orientation
+    diagonal = math.hypot(shot.camera.width, shot.camera.height)
+    focal_35mm = round(float(shot.camera.focal[0]) / diagonal * math.hypot(36, 24))
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.FocalLengthIn35mmFilm] = focal_35mm
+    # What stands upright is stored as what stands turned the other way is set upright.
+    stored.getexif()[ExifTags.Base.Orientation] = {6: 8, 8: 6}.get(shot.orientation, shot.orientation)
+    return _jpeg(ImageOps.exif_transpose(stored), shot.quality, exif)
+
+
+def _exif() -> Image.Exif:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "physadv"
+    exif[ExifTags.Base.Model] = "virtual phone (simulated)"
+    exif[ExifTags.Base.ImageDescription] = "simulated photograph, made by physadv"
+    return exif
+
+
+def _jpeg(image: Image.Image, quality: int, exif: Image.Exif) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality, subsampling="4:2:0", exif=exif)
+    return buffer.getvalue()

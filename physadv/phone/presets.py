@@ -1,18 +1,18 @@
 """Presets of the virtual printer and phone in TOML: those that come with the package, and users' own.
 
 A file has a `description`, `assumptions` that say where its ranges come from, `base`, the preset of the
-package that it changes, and the tables `[phone]`, `[scene]`, `[print]` and `[printer]`, whose keys are the
-attributes of `Phone`, `Scene`, `PrintSettings` and `Printer`. An interval is `[low, high]` or one number.
+package that it changes, and tables of the attributes of `Phone`, `Scene`, `PrintSettings` and `Printer`:
+`[phone]`, `[scene]`, `[print]`, `[printer]`. An interval is `[low, high]` or one number.
 """
 
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from physadv.errors import unknown_name
 from physadv.phone.phones import Phone, PhoneError, Printer, PrintSettings, Scene
-from physadv.toml_tables import Reader, build, exactly, read_toml
+from physadv.toml_tables import Reader, build, exactly, read_preset
 
 _FOLDER = Path(__file__).with_name("preset_files")
 _KEYS = ("description", "assumptions", "base", "phone", "scene", "print", "printer")
@@ -40,9 +40,8 @@ class PhonePreset:
 
     def values(self) -> dict[str, Any]:
         """Return every number of it, as JSON holds them, to record beside a photo."""
-        tables: dict[str, Any] = {"phone": self.phone, "print": self.settings, "printer": self.printer}
-        recorded: dict[str, Any] = json.loads(json.dumps({key: asdict(part) for key, part in tables.items()}))
-        return recorded
+        parts = {"phone": asdict(self.phone), "print": asdict(self.settings), "printer": asdict(self.printer)}
+        return cast(dict[str, Any], json.loads(json.dumps(parts)))
 
 
 def load_phone_preset(name: str) -> PhonePreset:
@@ -63,17 +62,8 @@ def load_phone_preset(name: str) -> PhonePreset:
 
 
 def _read(path: str | Path) -> PhonePreset:
-    document = read_toml(path, PhoneError)
-    for key in document:
-        if key not in _KEYS:
-            raise PhoneError(f"{path}: {unknown_name('key', key, _KEYS)}")
-    base = document.get("base")
-    known = sorted(each.stem for each in _FOLDER.glob("*.toml"))
-    if base is not None and base not in known:
-        raise PhoneError(f"{path}: {unknown_name('base', str(base), known)}")
-    given = PhonePreset("", "", "", Phone(), PrintSettings(), Printer())
-    if base is not None:
-        given = _read(_FOLDER / f"{base}.toml")
+    document, base = read_preset(path, _FOLDER, _KEYS, PhoneError)
+    given = _read(base) if base else PhonePreset("", "", "", Phone(), PrintSettings(), Printer())
 
     def part(kind: Any, key: str, changing: Any) -> Any:
         return build(kind, document.get(key, {}), f"{path}: {key}", PhoneError, _READERS, changing)

@@ -1,15 +1,136 @@
-"""Thumbs, pens, hard shadows and a lamp's reflection on a sheet.
+"""What is around and on a sheet: the desk, thumbs, pens, hard shadows, a lamp's reflection, and their draws.
 
-All are shapes on the table, in its millimetres; they are as flat as the table to the camera.
+All are shapes on the table, in its millimetres; they are as flat as the table to the camera. The desk is
+textured: on a plain one sheets would be too easy to find, and photos too quick to decode.
 """
 
 import math
 from dataclasses import dataclass
+from typing import Literal, get_args
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from physadv.phone.paper import Paper
+from physadv.phone.phones import Interval, Scene
+from physadv.transforms.geometry import sample_plane
+
 Colour = tuple[float, float, float]
+Material = Literal["wood", "laminate", "cloth"]
+MATERIALS: tuple[Material, ...] = get_args(Material)
+TILE_MM = 300.0
+TILE_DOTS = 2048
+THREADS = 400
+"""Threads of cloth along a side of the tile, 0.75 mm apart."""
+
+SKIN: tuple[Colour, ...] = ((0.62, 0.38, 0.27), (0.45, 0.25, 0.16), (0.22, 0.11, 0.07))
+INKS: tuple[Colour, ...] = ((0.02, 0.02, 0.03), (0.02, 0.05, 0.3), (0.4, 0.02, 0.02))
+THUMB_RADIUS: Interval = (8.0, 11.0)
+"""Half the breadth of adult thumbs, mm."""
+
+THUMB_LEAN = 35.0
+ARM, PEN_LENGTH, PEN_RADIUS = 500.0, 140.0, 4.5
+
+BAR_WIDTH: Interval = (15.0, 70.0)
+"""Of the shadows of window bars, arms and phones, mm."""
+
+PENUMBRA: Interval = (1.0, 12.0)
+"""The sun, half a degree wide, shines past an edge from 0.1 to 1.4 m away, mm."""
+
+WIDE = 3000.0
+GLARE_LENGTH: Interval = (12.0, 40.0)
+GLARE_WIDTH: Interval = (8.0, 25.0)
+
+
+class Dice:
+    """Draws from one generator, one number at a time."""
+
+    def __init__(self, generator: torch.Generator) -> None:
+        self.generator = generator
+
+    def between(self, low: float, high: float) -> float:
+        """Return a number drawn uniformly."""
+        return low + (high - low) * float(torch.rand((), generator=self.generator, dtype=torch.float64))
+
+    def either(self, limit: float) -> float:
+        """Return a number of either sign up to `limit`."""
+        return self.between(-limit, limit)
+
+    def chance(self, probability: float) -> bool:
+        """Return whether something of this probability happens."""
+        return self.between(0, 1) < probability
+
+    def index(self, count: int) -> int:
+        """Return one of 0 to count - 1."""
+        return int(torch.randint(count, (), generator=self.generator))
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A surface.
+
+    Attributes:
+        material: `wood`, `laminate` or `cloth`.
+        colour: mean colour, R, G, B in linear light.
+        turn: direction of the grain, degrees.
+        seed: of the noise that it is made of.
+    """
+
+    material: Material
+    colour: Colour
+    turn: float
+    seed: int
+
+
+def draw_desk(dice: Dice) -> Desk:
+    """Draw a desk of a colour between grey laminate's and wood's."""
+    material = MATERIALS[dice.index(len(MATERIALS))]
+    lightness, warmth = dice.between(0.04, 0.4), dice.between(0, 1)
+    colour = (lightness, lightness * (1 - 0.45 * warmth), lightness * (1 - 0.7 * warmth))
+    return Desk(material, colour, dice.between(0, 360), dice.index(2**31))
+
+
+def weave(desk: Desk) -> Tensor:
+    """Return a tile of the desk's reflectance (1, 3, h, w), linear light.
+
+    It is `TILE_MM` wide, and its first row and column stand once more at the end, for `look_at`.
+    """
+    rng = np.random.default_rng(desk.seed)
+    if desk.material == "wood":
+        rings = np.sin(7 * _noise(rng, stretch=14, falloff=1.8))
+        pattern = 0.16 * rings + 0.14 * _noise(rng, stretch=40, falloff=0.7)
+    elif desk.material == "laminate":
+        pattern = 0.09 * _noise(rng, stretch=1, falloff=0.3) + 0.05 * _noise(rng, stretch=1, falloff=1.4)
+    else:
+        threads = np.sin(2 * np.pi * np.arange(TILE_DOTS) * THREADS / TILE_DOTS)
+        pattern = 0.15 * threads[:, None] * threads + 0.1 * _noise(rng, stretch=4, falloff=0.6)
+        pattern = pattern + 0.06 * _noise(rng, stretch=1, falloff=1.6)
+    pattern = np.pad(np.exp(pattern), ((0, 1), (0, 1)), mode="wrap")
+    tile = torch.from_numpy(pattern.astype(np.float32)) * torch.tensor(desk.colour)[:, None, None]
+    return tile.clamp_max(1)[None]
+
+
+def _noise(rng: np.random.Generator, stretch: float, falloff: float) -> NDArray[np.float64]:
+    """Return periodic 1/f^falloff noise of mean 0 and variance 1, `stretch` times longer along x than y."""
+    y = np.fft.fftfreq(TILE_DOTS)[:, None] * TILE_DOTS
+    x = np.fft.rfftfreq(TILE_DOTS)[None] * TILE_DOTS * stretch
+    frequency = np.hypot(x, y)
+    frequency[0, 0] = np.inf
+    white = rng.standard_normal(frequency.shape) + 1j * rng.standard_normal(frequency.shape)
+    noise: NDArray[np.float64] = np.fft.irfft2(white * frequency**-falloff, s=(TILE_DOTS, TILE_DOTS))
+    noise /= noise.std()
+    return noise
+
+
+def look_at(tile: Tensor, desk: Desk, plane: Tensor) -> Tensor:
+    """Return the reflectance (1, 3, H, W) of an endless desk of tiles at table points (1, H, W, 2) in mm."""
+    turn = torch.tensor(desk.turn).deg2rad()
+    rotation = torch.stack([turn.cos(), -turn.sin(), turn.sin(), turn.cos()]).reshape(2, 2)
+    place = (plane @ rotation).remainder(TILE_MM) + 0.5 * TILE_MM / TILE_DOTS
+    extent = TILE_MM * (TILE_DOTS + 1) / TILE_DOTS
+    return sample_plane(tile, place, (extent, extent))
 
 
 @dataclass(frozen=True)
@@ -33,7 +154,7 @@ class Rod:
     def distance(self, plane: Tensor) -> Tensor:
         """Return the distance (...), mm, of table points (..., 2) from its outline, negative inside."""
         along, across = self._axes(plane)
-        beyond = along - along.clamp(0, self._length)
+        beyond = along - along.clamp(0, math.dist(self.tip, self.end))
         return (beyond.square() + across.square()).sqrt() - self.radius
 
     def paint(self, plane: Tensor) -> Tensor:
@@ -50,14 +171,44 @@ class Rod:
             painted = torch.lerp(painted, painted * 1.15 + 0.06, lift)
         return painted
 
-    @property
-    def _length(self) -> float:
-        return math.dist(self.tip, self.end)
-
     def _axes(self, plane: Tensor) -> tuple[Tensor, Tensor]:
-        x, y = ((b - a) / self._length for a, b in zip(self.tip, self.end, strict=True))
+        length = math.dist(self.tip, self.end)
+        x, y = ((b - a) / length for a, b in zip(self.tip, self.end, strict=True))
         dx, dy = plane[..., 0] - self.tip[0], plane[..., 1] - self.tip[1]
         return dx * x + dy * y, dy * x - dx * y
+
+
+def draw_rods(scene: Scene, paper: Paper, dice: Dice) -> tuple[Rod, ...]:
+    """Draw a thumb and a pen, where the scene has them, on a sheet."""
+    # Draw both whether they are there or not: what follows is then the same with and without.
+    thumb = _thumb(scene, paper, dice), dice.chance(scene.thumb)
+    pen = _pen(paper, dice), dice.chance(scene.pen)
+    return tuple(rod for rod, there in (thumb, pen) if there)
+
+
+def _thumb(scene: Scene, paper: Paper, dice: Dice) -> Rod:
+    width, height = paper.page_mm
+    side, place = dice.index(4), dice.between(0.05, 0.95)
+    reach, lean = dice.between(*scene.thumb_reach), math.radians(dice.either(THUMB_LEAN))
+    radius, colour = dice.between(*THUMB_RADIUS), SKIN[dice.index(len(SKIN))]
+    inside = reach - radius
+    point, (x, y) = (
+        ((inside, place * height), (-1, 0)),
+        ((width - inside, place * height), (1, 0)),
+        ((place * width, inside), (0, -1)),
+        ((place * width, height - inside), (0, 1)),
+    )[side]
+    cos, sin = math.cos(lean), math.sin(lean)
+    out = np.array([x * cos - y * sin, x * sin + y * cos])
+    tip, end = paper.to_table(np.stack([np.array(point), np.array(point) + ARM * out]))
+    return Rod((tip[0], tip[1]), (end[0], end[1]), radius, colour, nail=True)
+
+
+def _pen(paper: Paper, dice: Dice) -> Rod:
+    x, y = _place(paper, dice)
+    angle, ink = dice.between(0, 2 * math.pi), INKS[dice.index(len(INKS))]
+    dx, dy = PEN_LENGTH / 2 * math.cos(angle), PEN_LENGTH / 2 * math.sin(angle)
+    return Rod((x - dx, y - dy), (x + dx, y + dy), PEN_RADIUS, ink)
 
 
 @dataclass(frozen=True)
@@ -87,6 +238,17 @@ class Shadow:
         return 1 - self.depth * inside.square() * (3 - 2 * inside)
 
 
+def draw_shadows(scene: Scene, paper: Paper, dice: Dice) -> tuple[Shadow, ...]:
+    """Draw a window bar's shadow on a sheet, or one of everything on one side of a line."""
+    edge, angle, bar = _place(paper, dice), dice.between(0, 360), dice.chance(0.5)
+    width, penumbra = dice.between(*BAR_WIDTH) if bar else WIDE, dice.between(*PENUMBRA)
+    depth = dice.between(*scene.shadow_depth)
+    x = edge[0] + width / 2 * math.cos(math.radians(angle))
+    y = edge[1] + width / 2 * math.sin(math.radians(angle))
+    shadow = Shadow((x, y), angle, width, penumbra, depth)
+    return (shadow,) if dice.chance(scene.shadow) else ()
+
+
 @dataclass(frozen=True)
 class Glare:
     """A lamp seen in the paper's gloss: light added around a point of the table.
@@ -110,3 +272,17 @@ class Glare:
         along = (dx * math.cos(turn) + dy * math.sin(turn)) / self.radius[0]
         across = (dy * math.cos(turn) - dx * math.sin(turn)) / self.radius[1]
         return self.light * torch.exp2(-(along.square() + across.square()))
+
+
+def draw_glare(scene: Scene, paper: Paper, dice: Dice) -> Glare | None:
+    """Draw a lamp's reflection in a sheet."""
+    middle, angle = _place(paper, dice), dice.between(0, 180)
+    radius = (dice.between(*GLARE_LENGTH), dice.between(*GLARE_WIDTH))
+    glare = Glare(middle, radius, angle, dice.between(*scene.glare_light))
+    return glare if dice.chance(scene.glare) else None
+
+
+def _place(paper: Paper, dice: Dice) -> tuple[float, float]:
+    """Draw a point of the page, on the table."""
+    x, y = paper.to_table(np.array([[dice.between(0, side) for side in paper.page_mm]]))[0]
+    return float(x), float(y)

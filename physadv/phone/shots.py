@@ -1,21 +1,31 @@
-"""One exposure: everything that a photo depends on is drawn first, so that it can be taken again."""
+"""One exposure: everything that a photo depends on is drawn first, so that it can be taken again.
+
+It says exactly where page points land in the photo, and what of a page can be seen: for checking only,
+cropping never sees that.
+"""
 
 import math
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from physadv.phone.desk import MATERIALS, Desk
-from physadv.phone.paper import Paper
+from physadv.phone.paper import FLAT, Bend, Paper, Points
 from physadv.phone.phones import Phone, PhoneError
-from physadv.phone.placing import Dice, cut, draw_glare, draw_rods, draw_shadows, frame, lay_out
-from physadv.phone.scene import Colour, Glare, Rod, Shadow
+from physadv.phone.scene import Desk, Dice, Glare, Rod, Shadow, draw_desk, draw_glare, draw_rods, draw_shadows
 from physadv.transforms.geometry import Camera
 from physadv.transforms.optics import camera_kernel
 
+MESSENGER_SIDE = 1600
+GRID_MM = 0.5
+NEAR_ROD_MM = 0.5
 FOOTPRINT = 0.5
 """Gaussian sigma, pixels: the part of the lens's blur through which a print is seen before it is sampled."""
+
+BENDS_TRIED = 20
+"""Of the steepest bows that a preset draws, about one in twenty bends is more than a page can have."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +101,9 @@ def draw_shot(
     if sheets < 1:
         raise PhoneError(f"sheets {sheets}: wanted 1 or more")
     dice = Dice(generator)
-    papers = lay_out(phone, page_mm, sheets, dice)
-    camera = frame(phone, papers, dice)
-    papers = cut(phone, papers, camera, dice)
+    papers = _lay_out(phone, page_mm, sheets, dice)
+    camera = _frame(phone, papers, dice)
+    papers = _cut(phone, papers, camera, dice)
     green = dice.between(*phone.exposure)
     warmth = dice.between(*phone.warmth)
     return Shot(
@@ -102,12 +112,7 @@ def draw_shot(
         rods=draw_rods(phone.scene, papers[-1], dice),
         shadows=draw_shadows(phone.scene, papers[0], dice),
         glare=draw_glare(phone.scene, papers[0], dice),
-        desk=Desk(
-            MATERIALS[dice.index(len(MATERIALS))],
-            _desk_colour(dice.between(0.04, 0.4), dice.between(0, 1)),
-            dice.between(0, 360),
-            dice.index(2**31),
-        ),
+        desk=draw_desk(dice),
         light_angle=dice.between(0, 2 * math.pi),
         elevation=dice.between(*phone.elevation),
         falloff=dice.between(*phone.falloff),
@@ -138,6 +143,151 @@ def _kernel(phone: Phone, dice: Dice) -> Tensor:
     return camera_kernel(rest, radius, length, angle, radii=radii)
 
 
-def _desk_colour(lightness: float, warmth: float) -> Colour:
-    """Return a desk in linear light between grey laminate (`warmth` 0) and wood (1)."""
-    return (lightness, lightness * (1 - 0.45 * warmth), lightness * (1 - 0.7 * warmth))
+def _lay_out(phone: Phone, page_mm: tuple[float, float], sheets: int, dice: Dice) -> tuple[Paper, ...]:
+    """Lay sheets beside each other, left to right before the whole is turned."""
+    turn = phone.turns[dice.index(len(phone.turns))]
+    if sheets > 1:
+        # The phone is turned so that the row lies along its longer side.
+        turn = (90, 270)[dice.index(2)]
+    angle, loose = math.radians(turn), sheets > 1
+    papers = []
+    for number in range(sheets):
+        x = (number - (sheets - 1) / 2) * (page_mm[0] + dice.between(15, 30))
+        y = dice.either(10.0 * loose)
+        centre = (x * math.cos(angle) - y * math.sin(angle), x * math.sin(angle) + y * math.cos(angle))
+        bow = dice.between(*phone.scene.bow)
+        bend = draw_bend(page_mm, bow, phone.scene.waves, dice) if bow else FLAT
+        papers.append(Paper(page_mm, centre, turn + dice.either(3.0 * loose), bend))
+    return tuple(papers)
+
+
+def draw_bend(page_mm: tuple[float, float], bow_mm: float, waves: float, dice: Dice) -> Bend:
+    """Draw a bend up or down that a page can have.
+
+    Args:
+        page_mm: width and height of the page.
+        bow_mm: height of the bend, 0 or more.
+        waves: 0 gives an arc along or across the page; else waves up to this amplitude are added and it
+            slopes in any direction.
+        dice: the randomness.
+
+    Raises:
+        PhoneError: the page can hardly have such a bow.
+    """
+    for _ in range(BENDS_TRIED - 1):
+        with suppress(PhoneError):
+            return Paper(page_mm, bend=_any_bend(bow_mm, waves, dice)).bend
+    return Paper(page_mm, bend=_any_bend(bow_mm, waves, dice)).bend
+
+
+def _any_bend(bow_mm: float, waves: float, dice: Dice) -> Bend:
+    bow = bow_mm if dice.chance(0.5) else -bow_mm
+    if not waves:
+        return Bend(bow, direction=(90.0, 0.0)[dice.index(2)])
+    # Each wave of half the length slopes twice as much for its height.
+    drawn = tuple((dice.between(0, waves) / k, dice.between(0, 2 * math.pi)) for k in (1, 2))
+    return Bend(bow, direction=dice.between(0, 180), waves=drawn)
+
+
+def _frame(phone: Phone, papers: tuple[Paper, ...], dice: Dice) -> Camera:
+    """Return the camera at the distance from which the papers take `fill` of the frame."""
+    fill = dice.between(*phone.fill)
+    drawn = [dice.either(limit) for limit in (phone.tilt, phone.tilt, phone.roll, phone.lens, phone.lens)]
+    yaw, pitch, roll, a1, a2, focal = torch.tensor([*drawn, phone.focal], dtype=torch.float64)[:, None]
+    outline = torch.from_numpy(np.concatenate([paper.surface(_outline(paper.page_mm)) for paper in papers]))
+    half = torch.tensor([phone.width / 2, phone.height / 2], dtype=torch.float64)
+
+    def at(distance: float) -> Camera:
+        there = torch.tensor([distance], dtype=torch.float64)
+        return Camera(there, yaw, pitch, roll, focal, phone.width, phone.height, a1, a2)
+
+    extent = float(outline.abs().max())
+    near, far = 1.2 * extent, 40 * extent
+    for _ in range(40):
+        middle = (near + far) / 2
+        camera = at(middle)
+        reach = float(((camera.project(outline)[0] - camera.centre).abs() / half).max())
+        near, far = (middle, far) if reach > fill else (near, middle)
+    return at(far)
+
+
+def _outline(page_mm: tuple[float, float]) -> Points:
+    steps = np.linspace(0, 1, 9)
+    ends = np.concatenate([np.stack([steps, 0 * steps + side], axis=1) for side in (0, 1)])
+    return np.concatenate([ends, ends[:, ::-1]]) * page_mm
+
+
+def _cut(phone: Phone, papers: tuple[Paper, ...], camera: Camera, dice: Dice) -> tuple[Paper, ...]:
+    """Move a single sheet so far that one border of the photo cuts it."""
+    share, side = dice.between(*phone.scene.cut), dice.index(4)
+    if not dice.chance(phone.scene.partial) or len(papers) > 1:
+        return papers
+    (paper,) = papers
+    border = torch.tensor([(0.0, 0.5), (1.0, 0.5), (0.5, 0.0), (0.5, 1.0)], dtype=torch.float64)[side]
+    size = torch.tensor([camera.width - 1, camera.height - 1], dtype=torch.float64)
+    seen_border = camera.unproject((border * size)[None])[0, 0].numpy()
+    outwards = seen_border / np.linalg.norm(seen_border)
+    flat = paper.to_table(_outline(paper.page_mm)) @ outwards
+    move = np.linalg.norm(seen_border) - flat.max() + share * np.ptp(flat)
+    x, y = paper.centre_mm + outwards * move
+    return (replace(paper, centre_mm=(float(x), float(y))),)
+
+
+def sent_size(shot: Shot) -> tuple[int, int]:
+    """Return width and height of the upright file, pixels."""
+    width, height = shot.camera.width, shot.camera.height
+    if not shot.messenger:
+        return width, height
+    scale = min(1.0, MESSENGER_SIDE / max(width, height))
+    return round(width * scale), round(height * scale)
+
+
+def page_to_photo(shot: Shot, points_mm: Points, sheet: int = 0) -> Points:
+    """Return where page points (N, 2), mm from the page's top-left, landed in the upright file, pixels.
+
+    Args:
+        shot: the exposure.
+        points_mm: on the printed page.
+        sheet: which of the shot's papers.
+    """
+    surface = torch.from_numpy(shot.papers[sheet].surface(points_mm))
+    scale = _file_scale(shot)
+    pixels: Points = (shot.camera.project(surface)[0].numpy() + 0.5) * scale - 0.5
+    return pixels
+
+
+def photo_to_page(shot: Shot, pixels: Points, sheet: int = 0) -> Points:
+    """Return the page points (N, 2) in mm seen at pixels (N, 2) of the upright file.
+
+    Raises:
+        PhoneError: seen from there, part of the page hides another.
+    """
+    camera_pixels = (pixels + 0.5) / _file_scale(shot) - 0.5
+    origin, directions = shot.camera.rays(torch.from_numpy(camera_pixels))
+    return shot.papers[sheet].seen_along(origin[0, 0].numpy(), directions[0].numpy())[0]
+
+
+def wholly_visible(shot: Shot, box_mm: tuple[float, float, float, float], sheet: int = 0) -> bool:
+    """Return whether a box on a page, [x, y, w, h] in mm, is in the photo and nothing lies over any of it."""
+    x, y, w, h = box_mm
+    columns = np.linspace(x, x + w, round(w / GRID_MM) + 1)
+    rows = np.linspace(y, y + h, round(h / GRID_MM) + 1)
+    points = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
+    pixels = page_to_photo(shot, points, sheet)
+    size = np.array(sent_size(shot))
+    if (pixels < 0).any() or (pixels > size - 1).any():
+        return False
+    camera_pixels = (pixels + 0.5) / _file_scale(shot) - 0.5
+    plane = shot.camera.unproject(torch.from_numpy(camera_pixels))[0]
+    if any(bool((rod.distance(plane) < NEAR_ROD_MM).any()) for rod in shot.rods):
+        return False
+    for above in range(sheet + 1, len(shot.papers)):
+        met = photo_to_page(shot, pixels, above)
+        if np.all((met >= 0) & (met <= shot.papers[above].page_mm), axis=1).any():
+            return False
+    return True
+
+
+def _file_scale(shot: Shot) -> Points:
+    """Return pixels of the file per pixel of the camera, along x and y."""
+    return np.array(sent_size(shot)) / (shot.camera.width, shot.camera.height)

@@ -135,11 +135,9 @@ def _read_made_by(truth: Path) -> tuple[str, _MadeBy] | None:
 def _photograph(pdf: Path, preset: PhonePreset, made_by: _MadeBy, job: _Job) -> None:
     import torch
 
-    from physadv.phone.files import encode_jpeg
-    from physadv.phone.photo import take_photo
+    from physadv.phone.photo import encode_jpeg, take_photo
     from physadv.phone.printing import print_page
-    from physadv.phone.shots import draw_shot
-    from physadv.phone.truth import page_to_photo, wholly_visible
+    from physadv.phone.shots import draw_shot, page_to_photo, wholly_visible
     from physadv.randomness import generator
     from physadv.sheets.pdf import page_pixels
 

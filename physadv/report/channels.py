@@ -8,8 +8,7 @@ from itertools import product
 from physadv.pipeline.measure import Measurement
 from physadv.pipeline.observing import PHOTO
 from physadv.transforms import parse_transform
-from physadv.transforms.digital import FixedTransform
-from physadv.transforms.viewpoint import AXES, NAME, Viewpoint
+from physadv.transforms.digital import AXES, NAME, FixedTransform, Viewpoint
 
 FEWEST = 3
 """Strengths that make a curve; fewer are channels of their own."""

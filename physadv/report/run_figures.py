@@ -22,7 +22,7 @@ from physadv.report.figures import (
 )
 from physadv.report.page import FigureGroup, slug
 from physadv.runs import Capture
-from physadv.transforms.viewpoint import AXES
+from physadv.transforms.digital import AXES
 
 JUDGES = 6
 """Classifiers that one drawing tells apart."""

@@ -15,47 +15,31 @@ from typing import TYPE_CHECKING
 from physadv.importing import lazy_names
 
 if TYPE_CHECKING:
-    from physadv.transforms.digital import DIGITAL_TRANSFORMS, parse_transform
+    from physadv.transforms.digital import DIGITAL_TRANSFORMS
     from physadv.transforms.distributions import Ink, Jpeg, Optics, Photometry, Resolution, Sensor
     from physadv.transforms.presets import PRESETS, load_preset
     from physadv.transforms.protocol import (
+        Range,
         Rounding,
         Transformation,
         TransformError,
         compose,
+        fixed,
         identity,
         in_linear_light,
+        plus_minus,
     )
-    from physadv.transforms.ranges import Range, fixed, plus_minus
     from physadv.transforms.surrogates import round_to_8_bits
-    from physadv.transforms.sweeps import SWEEPS, parse_sweep
+    from physadv.transforms.sweeps import SWEEPS, parse_sweep, parse_transform
     from physadv.transforms.warps import Deformation, Warp
 
+# fmt: off
 __all__ = [
-    "DIGITAL_TRANSFORMS",
-    "PRESETS",
-    "SWEEPS",
-    "Deformation",
-    "Ink",
-    "Jpeg",
-    "Optics",
-    "Photometry",
-    "Range",
-    "Resolution",
-    "Rounding",
-    "Sensor",
-    "TransformError",
-    "Transformation",
-    "Warp",
-    "compose",
-    "fixed",
-    "identity",
-    "in_linear_light",
-    "load_preset",
-    "parse_sweep",
-    "parse_transform",
-    "plus_minus",
+    "DIGITAL_TRANSFORMS", "PRESETS", "SWEEPS", "Deformation", "Ink", "Jpeg", "Optics", "Photometry",
+    "Range", "Resolution", "Rounding", "Sensor", "TransformError", "Transformation", "Warp", "compose",
+    "fixed", "identity", "in_linear_light", "load_preset", "parse_sweep", "parse_transform", "plus_minus",
     "round_to_8_bits",
 ]
+# fmt: on
 
 __getattr__, __dir__ = lazy_names(__name__)

@@ -7,8 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from physadv.transforms.geometry import apply_homography
-from physadv.transforms.views import View
+from physadv.transforms.geometry import View, apply_homography
 
 LATTICE = 17
 """Chebyshev points along each side, polynomials between: within 0.02 pixels for paper bent in an arc."""
@@ -21,15 +20,9 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
 
 
 def lattice_offsets(
-    view: View,
-    bend: Sequence[Tensor] | None,
-    spline: Tensor | None,
-    *,
-    height: int,
-    width: int,
-    like: Tensor,
+    view: View, bend: Sequence[Tensor] | None, spline: Tensor | None, *, height: int, width: int, like: Tensor
 ) -> Tensor:
-    """Return how far from the flat view every pixel of a deformed picture reads.
+    """Return how far from the flat view every pixel of a deformed picture reads, (B, H, W, 2).
 
     Args:
         view: of the flat picture.
@@ -37,17 +30,13 @@ def lattice_offsets(
         spline: (B, 2·knots²) displacements of the knots, picture heights; None leaves them out.
         height: of picture and frame, pixels.
         width: of picture and frame, pixels.
-        like: gives dtype and device.
-
-    Returns:
-        (B, H, W, 2), in units of `grid_sample`.
+        like: gives dtype and device of the result, which is in units of `grid_sample`.
     """
     lattice = _lattice(height, width, view.rays)
     flat = apply_homography(torch.linalg.inv(view.to_frame @ view.rays), lattice)
     on_paper = flat
     if bend is not None:
-        angle, direction, skew = (values.to(flat) for values in bend)
-        on_paper = _unbend(flat, view.rays, angle, direction, skew)
+        on_paper = _unbend(flat, view.rays, *(values.to(flat) for values in bend))
     to_picture = torch.linalg.inv(view.to_plane)
     pixels = apply_homography(to_picture, on_paper)
     if spline is not None:
@@ -105,33 +94,19 @@ def _unbend(flat: Tensor, rays: Tensor, bend: Tensor, direction: Tensor, skew: T
 
 
 def _thin_plate(points: Tensor, displacement: Tensor, height: int, width: int) -> Tensor:
-    """Return a thin-plate spline (Bookstein 1989) at points (B, N, 2), all in pixels.
-
-    Args:
-        points: where; beyond the picture's edge the edge's value is taken.
-        displacement: (B, K², 2) at K×K knots spread evenly over the picture.
-        height: of the picture, pixels.
-        width: of the picture, pixels.
-    """
+    """Return a thin-plate spline (Bookstein 1989) of displacements (B, K², 2) of K×K knots at points."""
     knots = round(displacement.shape[1] ** 0.5)
     x, y = (torch.linspace(-0.5, size - 0.5, knots).to(points) for size in (width, height))
     centres = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1).reshape(-1, 2)
     affine = F.pad(centres / height, (1, 0), value=1.0)
-    system = torch.cat(
-        [
-            torch.cat([_bending_energy(centres / height, centres / height), affine], dim=1),
-            torch.cat([affine.T, affine.new_zeros(3, 3)], dim=1),
-        ]
-    )
+    above = torch.cat([_bending_energy(centres / height, centres / height), affine], dim=1)
+    system = torch.cat([above, F.pad(affine.T, (0, 3))])
     weights: Tensor = torch.linalg.solve(system, F.pad(displacement, (0, 0, 0, 3)))
-    inside = torch.stack(
-        [points[..., 0].clamp(-0.5, width - 0.5), points[..., 1].clamp(-0.5, height - 0.5)], -1
-    )
-    basis = torch.cat(
-        [_bending_energy(inside / height, centres / height), F.pad(inside / height, (1, 0), value=1.0)],
-        dim=-1,
-    )
-    return basis @ weights
+    # Beyond the picture's edge the edge's value is taken.
+    places = ((points[..., axis].clamp(-0.5, size - 0.5)) for axis, size in enumerate((width, height)))
+    inside = torch.stack(list(places), dim=-1) / height
+    basis = [_bending_energy(inside, centres / height), F.pad(inside, (1, 0), value=1.0)]
+    return torch.cat(basis, dim=-1) @ weights
 
 
 def _bending_energy(points: Tensor, centres: Tensor) -> Tensor:
@@ -145,10 +120,7 @@ def _lattice(height: int, width: int, like: Tensor) -> Tensor:
 
 
 def _polynomials(size: int, like: Tensor) -> Tensor:
-    """Return what every pixel along a side takes of each lattice point, (size, LATTICE).
-
-    The barycentric formula (Berrut and Trefethen 2004).
-    """
+    """Return what each pixel takes of each lattice point, (size, LATTICE) (Berrut and Trefethen 2004)."""
     nodes, pixels = _chebyshev(like), torch.linspace(-1, 1, size).to(like)
     signs = 1 - 2 * (torch.arange(LATTICE) % 2).to(like)
     signs[[0, -1]] /= 2

@@ -19,12 +19,17 @@ The standard rounds them to 12.92 and 0.04045, which puts a kink there and moves
 """
 
 _KNEE = 0.0392857
+_XYZ_TO_RGB = (
+    (3.2404542, -1.5371385, -0.4985314),
+    (-0.9692660, 1.8760108, 0.0415560),
+    (0.0556434, -0.2040259, 1.0572252),
+)
 
 
 def srgb_to_linear(images: Tensor) -> Tensor:
     """Return sRGB in [0, 1] of any shape as linear light (IEC 61966-2-1).
 
-    Value and gradient take one power together, a third of the time of the library's function.
+    Value and gradient take one power together, a third of the time of kornia's function.
     """
     with torch.no_grad():
         base = images.clamp_min(_KNEE).add_(0.055)
@@ -50,20 +55,17 @@ def linear_to_srgb(light: Tensor) -> Tensor:
 
 
 def adjust_brightness(images: Tensor, shift: Tensor) -> Tensor:
-    """Add a constant to every pixel and clip, as Kurakin et al. 2017 change brightness.
+    """Return images with a constant added to every pixel, clipped to [0, 1] (Kurakin et al. 2017).
 
     Args:
         images: float (B, C, H, W) in [0, 1].
         shift: (B,), in units of the images (30 8-bit levels are 30/255).
-
-    Returns:
-        (B, C, H, W) in [0, 1].
     """
     return (images + per_image(shift, images)).clamp(0, 1)
 
 
 def adjust_contrast(images: Tensor, factor: Tensor) -> Tensor:
-    """Stretch every channel about its own mean and clip: (x − mean)·factor + mean.
+    """Return images in [0, 1] stretched about each channel's own mean, clipped: (x − mean)·factor + mean.
 
     Kurakin et al. 2017 give no formula for their change of contrast; this is TensorFlow's
     `tf.image.adjust_contrast`, which keeps brightness and contrast two separate things.
@@ -71,9 +73,6 @@ def adjust_contrast(images: Tensor, factor: Tensor) -> Tensor:
     Args:
         images: float (B, C, H, W) in [0, 1].
         factor: (B,), 1 changes nothing, 0 leaves the mean.
-
-    Returns:
-        (B, C, H, W) in [0, 1].
     """
     mean = images.mean(dim=(2, 3), keepdim=True)
     return ((images - mean) * per_image(factor, images) + mean).clamp(0, 1)
@@ -85,12 +84,7 @@ def per_image(values: Tensor, images: Tensor) -> Tensor:
 
 
 def colour_map(
-    *,
-    contrast: Tensor,
-    saturation: Tensor,
-    gain: Tensor,
-    offset: Tensor,
-    mean: Tensor | None = None,
+    *, contrast: Tensor, saturation: Tensor, gain: Tensor, offset: Tensor, mean: Tensor | None
 ) -> Tensor:
     """Return the affine maps (B, 3, 4) that stretch contrast, then saturation, then gain, then add.
 
@@ -99,7 +93,7 @@ def colour_map(
         saturation: (B,) factor about the luma (ITU-R BT.601); 0 is grey.
         gain: (B, 3) factor of each channel.
         offset: (B, 3) added to each channel.
-        mean: (B, 3) of each channel; needed where contrast is not 1.
+        mean: (B, 3) of each channel; None where contrast is 1.
     """
     unit = torch.eye(3, dtype=gain.dtype, device=gain.device)
     luma = gain.new_tensor(LUMA).expand(3, 3)
@@ -171,10 +165,8 @@ def ink(light: Tensor, *, white: Tensor, black: Tensor, dot_gain: Tensor, crosst
     unit = torch.eye(3, dtype=light.dtype, device=light.device)
     mix = (1 - 3 * share) * unit + share
     paper, floor = white.to(light)[:, :, None], black.to(light)[:, None, None]
-    flat = torch.baddbmm(
-        paper * floor, paper * (1 - floor) * mix, with_slope(light, gained, slope).flatten(2)
-    )
-    return flat.reshape(light.shape)
+    inked = with_slope(light, gained, slope).flatten(2)
+    return torch.baddbmm(paper * floor, paper * (1 - floor) * mix, inked).reshape(light.shape)
 
 
 def temperature_gain(kelvin: Tensor) -> Tensor:
@@ -204,13 +196,6 @@ def _planckian(kelvin: Tensor) -> Tensor:
         ),
     )
     xyz = torch.stack([x / y, torch.ones_like(x), (1 - x - y) / y], dim=-1)
-    to_rgb = xyz.new_tensor(
-        [
-            (3.2404542, -1.5371385, -0.4985314),
-            (-0.9692660, 1.8760108, 0.0415560),
-            (0.0556434, -0.2040259, 1.0572252),
-        ]
-    )
-    rgb = xyz @ to_rgb.T
+    rgb = xyz @ xyz.new_tensor(_XYZ_TO_RGB).T
     # Below 1900 K a black body is redder than sRGB's gamut.
     return (rgb / rgb[:, 1:2]).clamp_min(1e-3)

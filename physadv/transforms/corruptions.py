@@ -1,10 +1,8 @@
 """The corruptions of ImageNet-C (Hendrycks and Dietterich 2019), by the library that keeps their code alive.
 
-`imagecorruptions-imaug` is the published code, constants and frost pictures included, kept working with
-NumPy 2 and current scikit-image; its parents `imagenet-c` and `imagecorruptions` are not (`np.float_`,
-`multichannel`), and albumentations' effects of the same names are other effects. Optional:
-`pip install 'physadv[corruptions]'`. Two that cost it as much as a classifier are computed here, for equal
-pixels.
+`imagecorruptions-imaug`, optional, is the published code and frost pictures, kept working with NumPy 2; its
+parents are not, and albumentations' effects of the same names are others. Two that cost it as much as a
+classifier are computed here, for equal pixels.
 """
 
 import math
@@ -24,16 +22,13 @@ _OWN_SEED = ("impulse_noise", "glass_blur")
 
 
 def corrupt(name: str, images: Tensor, severity: Tensor, seeds: Tensor) -> Tensor:
-    """Return images corrupted as ImageNet-C's are: rounded to 8 bits before and after.
+    """Return images corrupted as ImageNet-C's are, multiples of 1/255; not differentiable.
 
     Args:
         name: one of `digital.CORRUPTIONS`.
         images: float (B, 3, H, W) in [0, 1], sides of 32 pixels at least.
         severity: (B,) whole numbers from 1 to 5.
         seeds: (B,) of what is random in it.
-
-    Returns:
-        (B, 3, H, W) multiples of 1/255; not differentiable.
 
     Raises:
         TransformError: the images are too small, or the library is not installed.

@@ -1,42 +1,34 @@
 """Transformations at a fixed strength, as `--transform` names them: Kurakin's, ImageNet-C's, a viewpoint.
 
-Names, ranges and parsing; the functions of tensors are imported when a transformation is applied.
+The functions of tensors are imported when a transformation is applied.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from physadv.errors import unknown_name
-from physadv.transforms import viewpoint
-from physadv.transforms.protocol import Parameters, TransformError
-from physadv.transforms.viewpoint import Viewpoint, axis_of
+from physadv.transforms.protocol import Parameters, TransformError, fixed
+from physadv.transforms.warps import Warp
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-CORRUPTIONS = (
-    "gaussian_noise",
-    "shot_noise",
-    "impulse_noise",
-    "defocus_blur",
-    "glass_blur",
-    "motion_blur",
-    "zoom_blur",
-    "snow",
-    "frost",
-    "fog",
-    "brightness",
-    "contrast",
-    "elastic_transform",
-    "pixelate",
-    "jpeg_compression",
+_HENDRYCKS_NAMES = (
+    "gaussian_noise shot_noise impulse_noise defocus_blur glass_blur motion_blur zoom_blur snow frost fog "
+    "brightness contrast elastic_transform pixelate jpeg_compression"
 )
-SEVERITIES = (1, 5)
-"""The corruptions of ImageNet-C, and how strong they can be."""
+CORRUPTIONS = tuple(_HENDRYCKS_NAMES.split())
+"""The corruptions of ImageNet-C, of severities 1 to 5."""
+
+_CORRUPTION = "imagenet-c/"
+_KURAKIN = "Kurakin et al. 2017"
+_HENDRYCKS = "Hendrycks and Dietterich 2019; physadv[corruptions]"
+_CONTRAST = f"{_KURAKIN}, as tf.image.adjust_contrast"
 
 
 @dataclass(frozen=True)
@@ -50,7 +42,6 @@ class DigitalTransform:
         high: the largest value allowed.
         source: the paper it comes from.
         whole: whether the number must be whole.
-        corruption: its name in the optional library of ImageNet-C's corruptions; empty for all others.
     """
 
     name: str
@@ -59,7 +50,6 @@ class DigitalTransform:
     high: float
     source: str
     whole: bool = False
-    corruption: str = ""
 
     def at(self, value: float, text: str) -> FixedTransform:
         """Return this kind at one strength.
@@ -74,54 +64,18 @@ class DigitalTransform:
             raise TransformError(f"transform '{text}' is not whole; {wanted}")
         return FixedTransform(self, value)
 
-    def apply(self, images: Tensor, values: Tensor, seeds: Tensor) -> Tensor:
-        """Return images (B, 3, H, W) changed at strengths (B,), with the randomness of seeds (B,)."""
-        from physadv.transforms import colours, corruptions, jpeg, noise, optics
-
-        if self.corruption:
-            return corruptions.corrupt(self.corruption, images, values, seeds)
-        match self.name:
-            case "brightness":
-                return colours.adjust_brightness(images, values / 255)
-            case "contrast":
-                return colours.adjust_contrast(images, values)
-            case "blur":
-                return optics.gaussian_blur(images, values)
-            case "noise":
-                return noise.gaussian_noise(images, values / 255, noise.standard_normal(seeds, images))
-            case _:
-                return jpeg.pillow_jpeg(images, values)
-
-
-_KURAKIN = "Kurakin et al. 2017"
-_HENDRYCKS = "Hendrycks and Dietterich 2019; physadv[corruptions]"
 
 DIGITAL_TRANSFORMS: dict[str, DigitalTransform] = {
     kind.name: kind
     for kind in (
         DigitalTransform("brightness", "8-bit levels added", -255, 255, _KURAKIN),
-        DigitalTransform(
-            "contrast", "factor about each channel's mean", 0, 10, f"{_KURAKIN}, as tf.image.adjust_contrast"
-        ),
+        DigitalTransform("contrast", "factor about each channel's mean", 0, 10, _CONTRAST),
         DigitalTransform("blur", "gaussian sigma in pixels", 0, 50, _KURAKIN),
         DigitalTransform("noise", "gaussian sd in 8-bit levels", 0, 255, _KURAKIN),
         DigitalTransform("jpeg", "libjpeg quality, 4:2:0", 1, 100, _KURAKIN, whole=True),
-        *(
-            DigitalTransform(
-                f"imagenet-c/{name}", "severity", *SEVERITIES, _HENDRYCKS, whole=True, corruption=name
-            )
-            for name in CORRUPTIONS
-        ),
+        *(DigitalTransform(_CORRUPTION + each, "severity", 1, 5, _HENDRYCKS, True) for each in CORRUPTIONS),
     )
 }
-
-
-def check_installed(name: str) -> None:
-    """Raise a TransformError that says what to install where the library of corruptions is missing."""
-    if find_spec("imagecorruptions") is None:
-        raise TransformError(
-            f"imagenet-c/{name} needs imagecorruptions-imaug: pip install 'physadv[corruptions]'"
-        )
 
 
 @dataclass(frozen=True)
@@ -143,16 +97,30 @@ class FixedTransform:
         """Return n times the one value, and the seeds of the noise of n images."""
         import torch
 
-        from physadv.transforms.noise import draw_seeds
+        from physadv.transforms.camera import draw_seeds
 
-        return {
-            "value": torch.full((n,), self.value, dtype=torch.float64),
-            "seed": draw_seeds(n, generator),
-        }
+        value = torch.full((n,), self.value, dtype=torch.float64)
+        return {"value": value, "seed": draw_seeds(n, generator)}
 
     def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
         """Return float images (n, 3, H, W) in [0, 1] transformed, in [0, 1]; `jpeg` stops gradients."""
-        return self.kind.apply(images, parameters["value"], parameters["seed"]).clamp(0, 1)
+        return self._changed(images, parameters["value"], parameters["seed"]).clamp(0, 1)
+
+    def _changed(self, images: Tensor, values: Tensor, seeds: Tensor) -> Tensor:
+        from physadv.transforms import camera, colours, corruptions, jpeg, optics
+
+        match self.name:
+            case "brightness":
+                return colours.adjust_brightness(images, values / 255)
+            case "contrast":
+                return colours.adjust_contrast(images, values)
+            case "blur":
+                return optics.gaussian_blur(images, values)
+            case "noise":
+                return camera.gaussian_noise(images, values / 255, camera.standard_normal(seeds, images))
+            case "jpeg":
+                return jpeg.pillow_jpeg(images, values)
+        return corruptions.corrupt(self.name.removeprefix(_CORRUPTION), images, values, seeds)
 
 
 def find_kind(name: str) -> DigitalTransform:
@@ -164,55 +132,94 @@ def find_kind(name: str) -> DigitalTransform:
     """
     kind = DIGITAL_TRANSFORMS.get(name)
     if kind is None:
-        raise TransformError(unknown_name("transform", name, (viewpoint.NAME, *DIGITAL_TRANSFORMS)))
-    if kind.corruption:
-        check_installed(kind.corruption)
+        raise TransformError(unknown_name("transform", name, (NAME, *DIGITAL_TRANSFORMS)))
+    if name.startswith(_CORRUPTION):
+        check_installed(name.removeprefix(_CORRUPTION))
     return kind
 
 
-def parse_transform(text: str) -> FixedTransform | Viewpoint:
-    """Return the transformation that a text names.
+def check_installed(name: str) -> None:
+    """Raise a TransformError that says what to install where the library of corruptions is missing."""
+    if find_spec("imagecorruptions") is None:
+        needed = "imagecorruptions-imaug: pip install 'physadv[corruptions]'"
+        raise TransformError(f"imagenet-c/{name} needs {needed}")
 
-    Args:
-        text: `NAME=NUMBER`, such as `brightness=30` or `jpeg=75`, or `viewpoint=AXIS:NUMBER,…`, such as
-            `viewpoint=yaw:30,distance:2`.
+
+NAME = "viewpoint"
+SOURCE = "this project: a pinhole camera, focal length 1.5 frame heights"
+_GREY = 0.5
+
+
+class Axis(NamedTuple):
+    """Unit and bounds of one number of a pose."""
+
+    unit: str
+    low: float
+    high: float
+
+
+AXES = {
+    "yaw": Axis("degrees", -80, 80),
+    "distance": Axis("1 = the picture fills the frame", 0.5, 100),
+    "pitch": Axis("degrees", -80, 80),
+    "roll": Axis("degrees", -180, 180),
+}
+_ALWAYS_SHOWN = ("yaw", "distance")
+
+
+@dataclass(frozen=True)
+class Viewpoint:
+    """A picture before mid-grey, as a camera sees it from one pose; the frame is not rectified.
+
+    Attributes:
+        yaw: turn of the camera about the picture's vertical axis, degrees.
+        distance: to the picture's middle, 1 = the picture fills the frame.
+        pitch: turn of the camera about the picture's horizontal axis, degrees.
+        roll: turn of the camera about its line of sight, degrees.
+        name: the name of the kind.
 
     Raises:
-        TransformError: the name is unknown; or the number is missing, malformed, not whole where it must be,
-            or out of the range in `DIGITAL_TRANSFORMS` or `AXES`.
-
-    >>> import torch
-    >>> darker = parse_transform("brightness=-51")
-    >>> grey = torch.full((1, 3, 2, 2), 0.5)
-    >>> round(float(darker.apply(grey, darker.sample(1, torch.Generator())).mean()), 4)
-    0.3
+        TransformError: a number is out of its range, or puts part of the picture behind the camera.
     """
-    name, equals, number = (part.strip() for part in text.partition("="))
-    if name == viewpoint.NAME:
-        return _parse_viewpoint(text, number)
-    kind = find_kind(name)
-    wanted = f"wanted {name}=NUMBER, {kind.unit}, {kind.low:g} to {kind.high:g}"
-    if not (equals and number):
-        raise TransformError(f"transform '{text}' has no value; {wanted}")
-    return kind.at(_number(text, number, wanted), text)
+
+    yaw: float = 0.0
+    distance: float = 1.0
+    pitch: float = 0.0
+    roll: float = 0.0
+    name: ClassVar[str] = NAME
+
+    def __post_init__(self) -> None:
+        for name, axis in AXES.items():
+            if not axis.low <= getattr(self, name) <= axis.high:
+                wanted = f"wanted {axis.low:g} to {axis.high:g}, {axis.unit}"
+                raise TransformError(f"transform '{self}': {name} is out of range; {wanted}")
+        import torch
+
+        self._warp.view(self.sample(1, torch.Generator()), 100, 100)
+
+    def __str__(self) -> str:
+        shown = [
+            f"{name}:{getattr(self, name):.12g}"
+            for name in AXES
+            if name in _ALWAYS_SHOWN or getattr(self, name) != getattr(type(self), name)
+        ]
+        return f"{NAME}={','.join(shown)}"
+
+    def sample(self, n: int, generator: torch.Generator) -> Parameters:
+        """Return n times the one pose; the generator is not used."""
+        return self._warp.sample(n, generator)
+
+    def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
+        """Return float images (n, 3, H, W) in [0, 1] as seen."""
+        return self._warp.apply(images, parameters).clamp(0, 1)
+
+    @cached_property
+    def _warp(self) -> Warp:
+        yaw, distance, pitch, roll = (fixed(getattr(self, name)) for name in AXES)
+        return Warp(yaw=yaw, pitch=pitch, roll=roll, distance=distance, background=_GREY)
 
 
-def _parse_viewpoint(text: str, poses: str) -> Viewpoint:
-    wanted = "wanted viewpoint=AXIS:NUMBER,…, as in viewpoint=yaw:30,distance:2"
-    pose: dict[str, float] = {}
-    for part in poses.split(","):
-        name, colon, number = (piece.strip() for piece in part.partition(":"))
-        if not (name and colon):
-            raise TransformError(f"transform '{text}' has no pose; {wanted}")
-        axis_of(name, text)
-        if name in pose:
-            raise TransformError(f"transform '{text}' names {name} twice; {wanted}")
-        pose[name] = _number(text, number, wanted)
-    return Viewpoint(**pose)
-
-
-def _number(text: str, number: str, wanted: str) -> float:
-    try:
-        return float(number)
-    except ValueError:
-        raise TransformError(f"transform '{text}': '{number}' is no number; {wanted}") from None
+def check_axis(name: str, text: str) -> None:
+    """Raise a TransformError that names the nearest axis where no axis has this name, which `text` gives."""
+    if name not in AXES:
+        raise TransformError(f"'{text}': {unknown_name('axis of viewpoint', name, AXES)}")

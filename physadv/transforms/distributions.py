@@ -4,14 +4,15 @@ Here are their ranges, checks and draws. What a draw does to images is computed 
 other modules, imported when a distribution is applied: reading and checking one needs no torch.
 """
 
+# ruff: noqa: RUF009 - `within` makes a field
+
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from physadv.transforms.protocol import Parameters, TransformError
-from physadv.transforms.ranges import HALF_TURN, ONE, ZERO, Range, fixed, require
+from physadv.transforms.protocol import HALF_TURN, Drawn, Parameters, Range, TransformError, fixed, within
 
 if TYPE_CHECKING:
     import torch
@@ -20,11 +21,9 @@ if TYPE_CHECKING:
 DAYLIGHT = 6504.0
 """The colour temperature, kelvin, of sRGB's white: the one that changes nothing."""
 
-_UNCORRECTED = fixed(DAYLIGHT)
-
 
 @dataclass(frozen=True)
-class Ink:
+class Ink(Drawn):
     """A distribution over printers, on linear light; by default one that prints what it is given.
 
     The spread of ink is left to `Optics`: to what sees the print it is one more blur.
@@ -40,21 +39,11 @@ class Ink:
         TransformError: a range leaves 0 to 1, dot gain 0 to 0.25 or crosstalk 0 to a third.
     """
 
-    white: Range = ONE
-    black: Range = ZERO
-    dot_gain: Range = ZERO
-    crosstalk: Range = ZERO
-    yellowing: Range = ZERO
-
-    def __post_init__(self) -> None:
-        for name in ("white", "black", "yellowing"):
-            require(name, getattr(self, name), at_least=0, at_most=1)
-        require("dot_gain", self.dot_gain, at_least=0, at_most=0.25)
-        require("crosstalk", self.crosstalk, at_least=0, at_most=1 / 3)
-
-    def sample(self, n: int, generator: torch.Generator) -> Parameters:
-        """Draw every quantity above, (n,)."""
-        return _draws(self, n, generator, "white", "black", "dot_gain", "crosstalk", "yellowing")
+    white: Range = within(0, 1, default=1)
+    black: Range = within(0, 1, default=0)
+    dot_gain: Range = within(0, 0.25, default=0)
+    crosstalk: Range = within(0, 1 / 3, default=0)
+    yellowing: Range = within(0, 1, default=0)
 
     def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
         """Return the reflectance (n, 3, H, W), linear light in [0, 1], of linear light in [0, 1]."""
@@ -62,18 +51,14 @@ class Ink:
 
         from physadv.transforms.colours import ink
 
-        white = parameters["white"]
-        return ink(
-            images,
-            white=torch.stack([white, white, white * (1 - parameters["yellowing"])], dim=1),
-            black=parameters["black"],
-            dot_gain=parameters["dot_gain"],
-            crosstalk=parameters["crosstalk"],
-        )
+        draws = dict(parameters)
+        white = draws.pop("white")
+        paper = torch.stack([white, white, white * (1 - draws.pop("yellowing"))], dim=1)
+        return ink(images, white=paper, **draws)
 
 
 @dataclass(frozen=True)
-class Photometry:
+class Photometry(Drawn):
     """A distribution over light and colour: one affine colour map a sample, then one curve where asked for.
 
     Attributes:
@@ -81,44 +66,28 @@ class Photometry:
         contrast: factor about each channel's mean (`adjust_contrast`).
         saturation: factor about the luma.
         gain: factor of all channels.
+        temperature: colour temperature of the light, kelvin; 6504 changes nothing.
+        gamma: exponent applied after all changes but the tone curve.
+        tone: strength of an S-shaped curve applied last.
         channel_gain: factor of each channel, drawn three times a sample.
         channel_offset: added to each channel, drawn three times a sample.
         white_balance: gain less 1 of red and of blue, drawn twice a sample.
-        temperature: colour temperature of the light, kelvin; 6504 changes nothing.
-        gamma: exponent applied after all of the above.
-        tone: strength of an S-shaped curve applied last.
 
     Raises:
         TransformError: a factor below 0, a gamma not above 0, a temperature outside 1667 to 25000 K, a tone
             outside 0 to 1.
     """
 
-    brightness: Range = ZERO
-    contrast: Range = ONE
-    saturation: Range = ONE
-    gain: Range = ONE
-    channel_gain: Range = ONE
-    channel_offset: Range = ZERO
-    white_balance: Range = ZERO
-    temperature: Range = _UNCORRECTED
-    gamma: Range = ONE
-    tone: Range = ZERO
-
-    def __post_init__(self) -> None:
-        for name in ("contrast", "saturation", "gain", "channel_gain"):
-            require(name, getattr(self, name), at_least=0)
-        require("white_balance", self.white_balance, at_least=-1)
-        require("gamma", self.gamma, above=0)
-        require("temperature", self.temperature, at_least=1667, at_most=25000)
-        require("tone", self.tone, at_least=0, at_most=1)
-
-    def sample(self, n: int, generator: torch.Generator) -> Parameters:
-        """Draw every quantity above, (n,), those of channels (n, 3), `white_balance` (n, 2)."""
-        names = ("brightness", "contrast", "saturation", "gain", "temperature", "gamma", "tone")
-        widths = {"channel_gain": 3, "channel_offset": 3, "white_balance": 2}
-        return _draws(self, n, generator, *names) | {
-            name: getattr(self, name).draw(n, generator, width) for name, width in widths.items()
-        }
+    brightness: Range = within(default=0)
+    contrast: Range = within(0, default=1)
+    saturation: Range = within(0, default=1)
+    gain: Range = within(0, default=1)
+    temperature: Range = within(1667, 25000, default=DAYLIGHT)
+    gamma: Range = within(above=0, default=1)
+    tone: Range = within(0, 1, default=0)
+    channel_gain: Range = within(0, width=3, default=1)
+    channel_offset: Range = within(width=3, default=0)
+    white_balance: Range = within(-1, width=2, default=0)
 
     def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
         """Return images (n, 3, H, W) in [0, 1] in that light, in [0, 1]."""
@@ -153,7 +122,7 @@ class Photometry:
 
 
 @dataclass(frozen=True)
-class Optics:
+class Optics(Drawn):
     """A lens out of focus in a hand that moves: one kernel a sample, separable when it is only gaussian.
 
     Attributes:
@@ -165,18 +134,14 @@ class Optics:
         TransformError: a range goes below 0.
     """
 
-    sigma: Range = ZERO
-    defocus: Range = ZERO
-    motion: Range = ZERO
-
-    def __post_init__(self) -> None:
-        for name in ("sigma", "defocus", "motion"):
-            require(name, getattr(self, name), at_least=0)
+    sigma: Range = within(0, default=0)
+    defocus: Range = within(0, default=0)
+    motion: Range = within(0, default=0)
 
     def sample(self, n: int, generator: torch.Generator) -> Parameters:
         """Draw `sigma`, `defocus`, `motion` and the motion's `angle` in degrees, each (n,)."""
-        drawn = _draws(self, n, generator, "sigma", "defocus", "motion")
-        return drawn | {"angle": (HALF_TURN if self.motion.high else ZERO).draw(n, generator)}
+        direction = HALF_TURN if self.motion.high else fixed(0)
+        return super().sample(n, generator) | {"angle": direction.draw(n, generator)}
 
     def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
         """Return the images (n, C, H, W) blurred, each with its own row's kernel.
@@ -189,9 +154,8 @@ class Optics:
         soft = math.ceil(REACH * self.sigma.high)
         if self.defocus.is_only(0) and self.motion.is_only(0):
             return gaussian_blur(images, parameters["sigma"], soft)
-        names = ("sigma", "defocus", "motion", "angle")
         radii = (soft, math.ceil(self.defocus.high), math.ceil(self.motion.high / 2 + 0.5))
-        kernels = camera_kernel(*(parameters[name] for name in names), radii=radii)
+        kernels = camera_kernel(**parameters, radii=radii)
         excess = max(0, kernels.shape[-1] // 2 - min(images.shape[-2:]) + 1)
         if excess:
             kernels = kernels[:, excess:-excess, excess:-excess]
@@ -200,7 +164,7 @@ class Optics:
 
 
 @dataclass(frozen=True)
-class Sensor:
+class Sensor(Drawn):
     """A sensor's shot and read noise, on whatever the images hold: linear light, or its code.
 
     Attributes:
@@ -211,22 +175,18 @@ class Sensor:
         TransformError: a range goes below 0.
     """
 
-    read: Range = ZERO
-    shot: Range = ZERO
-
-    def __post_init__(self) -> None:
-        require("read", self.read, at_least=0)
-        require("shot", self.shot, at_least=0)
+    read: Range = within(0, default=0)
+    shot: Range = within(0, default=0)
 
     def sample(self, n: int, generator: torch.Generator) -> Parameters:
         """Draw `read`, `shot` and the `seed` of the noise, each (n,)."""
-        from physadv.transforms.noise import draw_seeds
+        from physadv.transforms.camera import draw_seeds
 
-        return _draws(self, n, generator, "read", "shot") | {"seed": draw_seeds(n, generator)}
+        return super().sample(n, generator) | {"seed": draw_seeds(n, generator)}
 
     def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
         """Return images (n, C, H, W) in [0, 1] with the noise of their seeds, in [0, 1]."""
-        from physadv.transforms.noise import gaussian_noise, pooled_normal, sensor_noise
+        from physadv.transforms.camera import gaussian_noise, pooled_normal, sensor_noise
 
         noise = pooled_normal(parameters["seed"], images)
         if self.shot.is_only(0):
@@ -235,7 +195,7 @@ class Sensor:
 
 
 @dataclass(frozen=True)
-class Resolution:
+class Resolution(Drawn):
     """A picture photographed with few pixels, then brought back to its size.
 
     Attributes:
@@ -245,14 +205,7 @@ class Resolution:
         TransformError: a height below 2.
     """
 
-    height: Range
-
-    def __post_init__(self) -> None:
-        require("height", self.height, at_least=2)
-
-    def sample(self, n: int, generator: torch.Generator) -> Parameters:
-        """Draw `height` (n,)."""
-        return _draws(self, n, generator, "height")
+    height: Range = within(at_least=2)
 
     def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
         """Return the images (n, C, H, W) reduced to whole heights, each its own, and enlarged again."""
@@ -262,7 +215,7 @@ class Resolution:
 
 
 @dataclass(frozen=True)
-class Jpeg:
+class Jpeg(Drawn):
     """A distribution over JPEG files, by the differentiable model.
 
     Attributes:
@@ -272,10 +225,10 @@ class Jpeg:
         TransformError: the range leaves 1 to 100 or holds no whole number.
     """
 
-    quality: Range
+    quality: Range = within(at_least=1, at_most=100)
 
     def __post_init__(self) -> None:
-        require("quality", self.quality, at_least=1, at_most=100)
+        super().__post_init__()
         if math.ceil(self.quality.low) > math.floor(self.quality.high):
             raise TransformError(f"quality {self.quality}; wanted a whole number between")
 
@@ -284,16 +237,11 @@ class Jpeg:
         import torch
 
         low, high = math.ceil(self.quality.low), math.floor(self.quality.high)
-        drawn = torch.randint(low, high + 1, (n,), generator=generator, device=generator.device)
-        return {"quality": drawn.double()}
+        whole = torch.randint(low, high + 1, (n,), generator=generator, device=generator.device)
+        return {"quality": whole.double()}
 
     def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
         """Return images (n, 3, H, W) in [0, 1] as files hold them; see `differentiable_jpeg`."""
         from physadv.transforms.jpeg import differentiable_jpeg
 
         return differentiable_jpeg(images, parameters["quality"])
-
-
-def _draws(distribution: object, n: int, generator: torch.Generator, *names: str) -> Parameters:
-    """Return draws (n,) of the ranges of these names, in this order."""
-    return {name: getattr(distribution, name).draw(n, generator) for name in names}

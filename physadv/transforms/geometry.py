@@ -1,14 +1,19 @@
-"""A printed plane seen by a camera: pose, projection and lens, all on batches of one row a camera.
+"""A plane seen by a camera: pose, projection, lens and homographies, all on batches of one row a camera.
 
-Plane coordinates are millimetres from the point the camera looks at, x right and y down; pixel coordinates
-put (0, 0) at the centre of the top-left pixel, as OpenCV does.
+Plane coordinates have their origin where the camera looks, x right and y down: millimetres, or heights of the
+picture for a `View`. Pixel coordinates put (0, 0) at the centre of the top-left pixel, as OpenCV does.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from physadv.transforms.protocol import Parameters, TransformError
 
 
 @dataclass(frozen=True)
@@ -99,21 +104,6 @@ def sample_plane(images: Tensor, plane: Tensor, extent: tuple[float, float]) -> 
     return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
-def plane_to_rays(distance: Tensor, yaw: Tensor, pitch: Tensor, roll: Tensor) -> Tensor:
-    """Return the homographies (B, 3, 3) from a plane to image points in focal lengths.
-
-    Args:
-        distance: (B,) from the lens to the plane's origin, which it looks at, in the plane's unit.
-        yaw: (B,) degrees about the plane's vertical axis.
-        pitch: (B,) degrees about its horizontal axis.
-        roll: (B,) degrees about the line of sight.
-    """
-    view = view_rotation(yaw, pitch, roll)
-    translation = torch.zeros_like(view[:, :, :1])
-    translation[:, 2, 0] = distance
-    return torch.cat([view[:, :, :2], translation], dim=2)
-
-
 def apply_homography(homography: Tensor, points: Tensor) -> Tensor:
     """Return points (N, 2) or (B, N, 2) mapped by homographies (B, 3, 3), (B, N, 2)."""
     homogeneous = F.pad(points, (0, 1), value=1.0) @ homography.transpose(1, 2)
@@ -134,3 +124,76 @@ def view_rotation(yaw: Tensor, pitch: Tensor, roll: Tensor) -> Tensor:
     about_x = matrices(1, 0, 0, 0, cx, -sx, 0, sx, cx)
     about_z = matrices(cz, -sz, 0, sz, cz, 0, 0, 0, 1)
     return about_z @ about_x @ about_y
+
+
+class View(NamedTuple):
+    """Homographies from pixels of a picture to pixels of what is seen, in three factors, (B, 3, 3) float64.
+
+    Attributes:
+        to_plane: pixels of the picture → plane, the picture turned and scaled in it.
+        rays: plane → image points in focal lengths.
+        to_frame: image points in focal lengths → pixels of the result.
+    """
+
+    to_plane: Tensor
+    rays: Tensor
+    to_frame: Tensor
+
+    @property
+    def homography(self) -> Tensor:
+        """Return the homographies (B, 3, 3) from pixels of the picture to pixels of the result."""
+        return self.to_frame @ self.rays @ self.to_plane
+
+    def shifted(self, shift: Tensor) -> View:
+        """Return the views with the result moved by `shift` (B, 2), pixels."""
+        x, y = shift.unbind(dim=1)
+        return self._replace(to_frame=matrices(1, 0, x, 0, 1, y, 0, 0, 1) @ self.to_frame)
+
+    def framed(self, low: Tensor, high: Tensor, frame: Tensor) -> View:
+        """Return the views with the box from `low` to `high`, (B, 2), stretched to a frame (2,), pixels."""
+        across, down = (frame / (high - low)).unbind(dim=1)
+        left, top = low.unbind(dim=1)
+        stretch = matrices(across, 0, -left * across - 0.5, 0, down, -top * down - 0.5, 0, 0, 1)
+        return self._replace(to_frame=stretch @ self.to_frame)
+
+
+def pose_views(drawn: Parameters, height: int, width: int) -> View:
+    """Return the views of pictures about the middle of the frame, before any shift.
+
+    Args:
+        drawn: float64 (B,) `rotation`, `scale`, `aspect`, `shear`, `yaw`, `pitch`, `roll`, `distance` and
+            `focal`, each as in `Warp`.
+        height: of picture and frame, pixels.
+        width: of picture and frame, pixels.
+    """
+    turn, lean, stretch = drawn["rotation"].deg2rad(), drawn["shear"].deg2rad().tan(), drawn["aspect"].sqrt()
+    across, down = drawn["scale"] * stretch, drawn["scale"] / stretch
+    centre_x, centre_y = (width - 1) / 2, (height - 1) / 2
+    size = torch.full_like(turn, 1 / height)
+    from_pixels = matrices(size, 0, -centre_x / height, 0, 1 / height, -centre_y / height, 0, 0, 1)
+    stretched = matrices(across, lean * down, 0, 0, down, 0, 0, 0, 1)
+    turned = matrices(turn.cos(), -turn.sin(), 0, turn.sin(), turn.cos(), 0, 0, 0, 1)
+    rotation = view_rotation(drawn["yaw"], drawn["pitch"], drawn["roll"])
+    translation = F.pad((drawn["distance"] * drawn["focal"])[:, None, None], (0, 0, 2, 0))
+    unit = drawn["focal"] * height
+    return View(
+        to_plane=turned @ stretched @ from_pixels,
+        rays=torch.cat([rotation[:, :, :2], translation], dim=2),
+        to_frame=matrices(unit, 0, centre_x, 0, unit, centre_y, 0, 0, 1),
+    )
+
+
+def bounding_box(homography: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
+    """Return the least and largest x and y, each (B, 2), of warped pictures' outer edges, pixels.
+
+    Raises:
+        TransformError: part of a picture is behind the camera.
+    """
+    right, bottom = width - 0.5, height - 0.5
+    corners = homography.new_tensor([(-0.5, -0.5), (right, -0.5), (right, bottom), (-0.5, bottom)])
+    if bool(((F.pad(corners, (0, 1), value=1.0) @ homography[:, 2, :, None])[..., 0] <= 0).any()):
+        raise TransformError(
+            "a view puts part of the picture behind the camera; wanted less tilt or more distance or focal"
+        )
+    seen = apply_homography(homography, corners)
+    return seen.amin(dim=1), seen.amax(dim=1)

@@ -41,7 +41,7 @@ _RGB_TO_YCC = (
 
 
 def differentiable_jpeg(images: Tensor, quality: Tensor) -> Tensor:
-    """Return images as a JPEG file holds them, but for the last rounding to 8 bits.
+    """Return images in [0, 1] as a JPEG file holds them, but for the last rounding to 8 bits; differentiable.
 
     Within about a level (RMSE) of Pillow's libjpeg on photographs at qualities 30 to 95. Rounding passes
     gradients straight; what chroma subsampling takes away is taken from the gradient too.
@@ -49,9 +49,6 @@ def differentiable_jpeg(images: Tensor, quality: Tensor) -> Tensor:
     Args:
         images: float (B, 3, H, W) in [0, 1]; sides that are no multiple of 16 are padded by their edge.
         quality: (B,) whole numbers from 1 to 100, libjpeg's scale.
-
-    Returns:
-        (B, 3, H, W) in [0, 1], differentiable in the images.
     """
     batch, _, height, width = images.shape
     padding = (0, -width % 16, 0, -height % 16)
@@ -70,11 +67,8 @@ def differentiable_jpeg(images: Tensor, quality: Tensor) -> Tensor:
     luma, chroma = straight_through(luma, coded_luma), straight_through(chroma, coded_chroma)
     chroma = F.interpolate(chroma, scale_factor=2, mode="bilinear", align_corners=False)
     to_rgb = torch.linalg.inv(to_ycc) / 255
-    levels = torch.baddbmm(
-        torch.matmul(to_rgb[:, :1], luma.flatten(2)),
-        to_rgb[None, :, 1:].expand(batch, 3, 2),
-        chroma.flatten(2),
-    )
+    grey = torch.matmul(to_rgb[:, :1], luma.flatten(2))
+    levels = torch.baddbmm(grey, to_rgb[None, :, 1:].expand(batch, 3, 2), chroma.flatten(2))
     return levels.clamp(0, 1).reshape(images.shape)[..., :height, :width]
 
 
@@ -86,14 +80,11 @@ def quantisation_tables(quality: Tensor) -> Tensor:
 
 
 def pillow_jpeg(images: Tensor, quality: Tensor) -> Tensor:
-    """Return what a JPEG file of every image holds: rounded to 8 bits, 4:2:0, Pillow's libjpeg.
+    """Return what a JPEG file (4:2:0, Pillow's libjpeg) of every image holds, multiples of 1/255.
 
     Args:
-        images: float (B, 3, H, W) in [0, 1].
+        images: float (B, 3, H, W) in [0, 1]; their gradients stop here.
         quality: (B,) whole numbers from 1 to 100, libjpeg's scale.
-
-    Returns:
-        (B, 3, H, W) multiples of 1/255 on the images' device; not differentiable.
 
     >>> grey = torch.full((1, 3, 16, 16), 0.5)
     >>> (pillow_jpeg(grey, torch.tensor([90.0])) * 255).unique().tolist()

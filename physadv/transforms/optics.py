@@ -16,16 +16,13 @@ REACH = 4.0
 
 
 def gaussian_blur(images: Tensor, sigma: Tensor, radius: int | None = None) -> Tensor:
-    """Blur every image with its own gaussian, edges reflected.
+    """Return images blurred, each with its own gaussian, edges reflected; differentiable in images and sigma.
 
     Args:
         images: float (B, C, H, W).
         sigma: standard deviations in pixels, (B,), or (B, 2) of x and y; 0 changes nothing.
         radius: at which the kernels end, pixels; four times the largest sigma without it. At most one less
             than the images' sides.
-
-    Returns:
-        (B, C, H, W), differentiable in both arguments.
 
     >>> dot = torch.zeros(1, 1, 9, 9)
     >>> dot[..., 4, 4] = 1
@@ -52,14 +49,11 @@ def gaussian_blur(images: Tensor, sigma: Tensor, radius: int | None = None) -> T
 
 
 def blur(images: Tensor, kernels: Tensor) -> Tensor:
-    """Blur every image with its own odd kernel, edges reflected.
+    """Return images blurred, each with its own kernel, edges reflected; differentiable in both arguments.
 
     Args:
         images: float (B, C, H, W).
         kernels: (B, k, k), k odd and at most twice the images' smaller side, less one.
-
-    Returns:
-        (B, C, H, W), differentiable in both arguments.
     """
     batch, channels = images.shape[:2]
     weight = kernels.to(images).flip(-2, -1).repeat_interleave(channels, dim=0)[:, None]
@@ -156,9 +150,8 @@ def _folded(images: Tensor, radius: int) -> Tensor:
 
 
 def _column(values: Tensor | float) -> Tensor:
-    return torch.as_tensor(values, dtype=None if isinstance(values, Tensor) else torch.float32)[
-        ..., None, None
-    ]
+    dtype = None if isinstance(values, Tensor) else torch.float32
+    return torch.as_tensor(values, dtype=dtype)[..., None, None]
 
 
 def _fine_axis(size: int, supersampling: int, like: Tensor) -> Tensor:
@@ -168,8 +161,7 @@ def _fine_axis(size: int, supersampling: int, like: Tensor) -> Tensor:
 
 def _fine_grid(size: int, like: Tensor) -> tuple[Tensor, Tensor]:
     axis = _fine_axis(size, SUPERSAMPLING, like)
-    y, x = torch.meshgrid(axis, axis, indexing="ij")
-    return y, x
+    return axis[:, None], axis[None, :]
 
 
 def _pool(fine: Tensor, size: int) -> Tensor:

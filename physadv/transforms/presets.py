@@ -1,49 +1,34 @@
 """EOT distributions in TOML: those that come with the package, by name, and users' own.
 
-A file is a list of `[[transform]]` tables, each a kind and its ranges; `source` says where the ranges come
-from, and `base` names a distribution of the package whose transforms come first. A range is a number,
-`[low, high]` or `{ low = 1, high = 3.5, spacing = "reciprocal" }`. Neighbouring tables with
-`light = "linear"` see linear light instead of sRGB.
+A file lists `[[transform]]` tables, each a kind and its ranges: a number, `[low, high]` or `{ low = 1,
+high = 3.5, spacing = "reciprocal" }`. `source` says where these come from, `base` names a distribution of the
+package whose transforms come first. Neighbours with `light = "linear"` see linear light instead of sRGB.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from physadv.errors import unknown_name
-from physadv.toml_tables import build, exactly, read_toml
-from physadv.transforms.distributions import (
-    Ink,
-    Jpeg,
-    Optics,
-    Photometry,
-    Resolution,
-    Sensor,
-)
+from physadv.toml_tables import build, exactly, read_preset
+from physadv.transforms.distributions import Ink, Jpeg, Optics, Photometry, Resolution, Sensor
 from physadv.transforms.protocol import (
     Identity,
+    Range,
     Rounding,
+    Spacing,
     Transformation,
     TransformError,
     compose,
+    fixed,
     in_linear_light,
 )
-from physadv.transforms.ranges import Range, Spacing, fixed
 from physadv.transforms.warps import Deformation, Warp
 
-KINDS: dict[str, Callable[..., Transformation]] = {
-    "identity": Identity,
-    "ink": Ink,
-    "jpeg": Jpeg,
-    "optics": Optics,
-    "photometry": Photometry,
-    "resolution": Resolution,
-    "rounding": Rounding,
-    "sensor": Sensor,
-    "warp": Warp,
-}
+_CLASSES = (Identity, Ink, Jpeg, Optics, Photometry, Resolution, Rounding, Sensor, Warp)
+KINDS: dict[str, Callable[..., Transformation]] = {kind.__name__.lower(): kind for kind in _CLASSES}
 _FOLDER = Path(__file__).with_name("preset_files")
 _KEYS = ("base", "source", "transform")
 
@@ -85,38 +70,28 @@ def load_preset(name: str) -> Transformation:
 
 
 def _read(path: str | Path) -> Preset:
-    document = read_toml(path, TransformError)
-    try:
-        for key in document:
-            if key not in _KEYS:
-                raise TransformError(unknown_name("key", key, _KEYS))
-        parts = _parts(document)
-    except TransformError as error:
-        raise TransformError(f"{path}: {error}") from error
+    source, parts = _parts(path)
     composed: list[Transformation] = []
     for linear, group in groupby(parts, key=lambda part: part[0]):
         members = [part for _, part in group]
         composed += [in_linear_light(*members)] if linear else members
     whole = composed[0] if len(composed) == 1 else compose(*composed)
-    return Preset(Path(path).stem, str(document.get("source", "")), whole)
+    return Preset(Path(path).stem, source, whole)
 
 
-def _parts(document: Mapping[str, Any]) -> list[tuple[bool, Transformation]]:
-    """Return whether each of a document's transformations sees linear light, and the transformation."""
-    parts: list[tuple[bool, Transformation]] = []
-    if "base" in document:
-        known = sorted(path.stem for path in _FOLDER.glob("*.toml"))
-        if document["base"] not in known:
-            raise TransformError(unknown_name("base", str(document["base"]), known))
-        parts = _parts(read_toml(_FOLDER / f"{document['base']}.toml", TransformError))
+def _parts(path: str | Path) -> tuple[str, list[tuple[bool, Transformation]]]:
+    """Return a file's source, and each transformation after whether it sees linear light."""
+    document, base = read_preset(path, _FOLDER, _KEYS, TransformError)
+    parts = _parts(base)[1] if base else []
     tables = document.get("transform")
     if not isinstance(tables, list) or not tables:
-        raise TransformError("no transform; wanted at least one [[transform]] table")
-    return parts + [_part(table, f"transform {number}") for number, table in enumerate(tables, start=1)]
+        raise TransformError(f"{path}: no transform; wanted at least one [[transform]] table")
+    parts += [_part(table, f"{path}: transform {number}") for number, table in enumerate(tables, start=1)]
+    return str(document.get("source", "")), parts
 
 
 def _part(table: object, where: str) -> tuple[bool, Transformation]:
-    if not isinstance(table, Mapping):
+    if not isinstance(table, dict):
         raise TransformError(f"{where}: {table!r}; wanted a table")
     values = dict(table)
     kind, light = values.pop("kind", None), values.pop("light", "srgb")

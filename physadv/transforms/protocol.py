@@ -1,9 +1,10 @@
-"""What a transformation is: parameters are drawn first, then applied to images; how several are composed."""
+"""What a transformation is: parameters drawn from ranges, then applied to images; how several compose."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+import math
+from dataclasses import MISSING, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, get_args
 
 from physadv.errors import PhysadvError
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 Parameters: TypeAlias = "dict[str, Tensor]"
 """A draw: tensors whose leading dimension counts the samples. It can be stored, sliced and replayed."""
+
+Spacing = Literal["uniform", "log", "reciprocal"]
+SPACINGS: tuple[str, ...] = get_args(Spacing)
 
 
 class TransformError(PhysadvError):
@@ -35,12 +39,133 @@ class Transformation(Protocol):
 
 
 @dataclass(frozen=True)
-class Identity:
-    """No transformation: the digital attack of the literature."""
+class Range:
+    """The numbers from `low` to `high`.
+
+    Attributes:
+        low: the smallest number.
+        high: the largest number.
+        spacing: `uniform`; `log`, uniform in the logarithm; or `reciprocal`, uniform, and replaced by its
+            inverse with probability 1/2 (a gamma of 1 to 3.5 in both directions).
+
+    Raises:
+        TransformError: low above high, a number that is not finite, or a low of 0 or less in a `log` or
+            `reciprocal` range.
+
+    >>> import torch
+    >>> draws = Range(0.5, 2, "log").draw(1000, torch.Generator().manual_seed(0))
+    >>> bool((draws < 1).double().mean().sub(0.5).abs() < 0.05)
+    True
+    """
+
+    low: float
+    high: float
+    spacing: Spacing = "uniform"
+
+    def __post_init__(self) -> None:
+        if self.spacing not in SPACINGS:
+            raise TransformError(f"spacing '{self.spacing}'; wanted one of {', '.join(SPACINGS)}")
+        if not (math.isfinite(self.low) and math.isfinite(self.high)):
+            raise TransformError(f"range {self}; wanted finite numbers")
+        if self.low > self.high:
+            raise TransformError(f"range {self} is empty; wanted low ≤ high")
+        if self.spacing != "uniform" and self.low <= 0:
+            raise TransformError(f"{self.spacing} range {self}; wanted low above 0")
+
+    def __str__(self) -> str:
+        return f"{self.low:g} to {self.high:g}"
+
+    @property
+    def fixed(self) -> bool:
+        """Whether every draw is the same number."""
+        return self.low == self.high and (self.spacing != "reciprocal" or self.low == 1)
+
+    def is_only(self, value: float) -> bool:
+        """Return whether every draw is `value`."""
+        return self.fixed and self.low == value
+
+    def draw(self, n: int, generator: torch.Generator, width: int | None = None) -> Tensor:
+        """Return draws, float64 (n,), or (n, width); a fixed range does not use the generator."""
+        import torch
+
+        shape = (n,) if width is None else (n, width)
+        if self.fixed:
+            return torch.full(shape, self.low, dtype=torch.float64, device=generator.device)
+        unit = torch.rand(shape, generator=generator, dtype=torch.float64, device=generator.device)
+        if self.spacing == "log":
+            return (math.log(self.low) + unit * math.log(self.high / self.low)).exp()
+        values = self.low + unit * (self.high - self.low)
+        if self.spacing == "reciprocal":
+            inverted = torch.rand(shape, generator=generator, device=generator.device) < 0.5
+            values = torch.where(inverted, values.reciprocal(), values)
+        return values
+
+
+def fixed(value: float) -> Range:
+    """Return the range that holds only `value`."""
+    return Range(value, value)
+
+
+def plus_minus(limit: float) -> Range:
+    """Return the range of either sign up to `limit`."""
+    return Range(-limit, limit)
+
+
+HALF_TURN = Range(0, 180)
+"""Degrees: every direction of a line."""
+
+
+def within(
+    at_least: float = -math.inf,
+    at_most: float = math.inf,
+    *,
+    above: float = -math.inf,
+    default: Range | float | None = None,
+    width: int | None = None,
+) -> Any:
+    """Return a field of `Drawn`: a range within bounds, of which a sample takes one number or `width`."""
+    given: Any = fixed(default) if isinstance(default, int | float) else default or MISSING
+    return field(default=given, metadata={"bounds": (at_least, at_most, above), "width": width})
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A transformation whose fields made by `within` are ranges: checked when it is made, drawn in order.
+
+    Raises:
+        TransformError: a range leaves its bounds; the line names the parameter, the range and the bound.
+    """
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            if "bounds" in each.metadata:
+                require(each.name, getattr(self, each.name), *each.metadata["bounds"])
 
     def sample(self, n: int, generator: torch.Generator) -> Parameters:
-        """Return the empty draw; the generator is not used."""
-        return {}
+        """Draw every range, in order: (n,), or (n, width) where a sample takes several numbers."""
+        return {
+            each.name: getattr(self, each.name).draw(n, generator, each.metadata["width"])
+            for each in fields(self)
+            if "width" in each.metadata
+        }
+
+
+def require(name: str, given: Range, at_least: float, at_most: float, above: float = -math.inf) -> None:
+    """Raise a TransformError, which names the parameter, where a range leaves what its parameter can be."""
+    low, high = given.low, given.high
+    if given.spacing == "reciprocal":
+        low, high = min(low, 1 / high), max(high, 1 / low)
+    if low < at_least:
+        raise TransformError(f"{name} {given}; wanted at least {at_least:g}")
+    if low <= above:
+        raise TransformError(f"{name} {given}; wanted above {above:g}")
+    if high > at_most:
+        raise TransformError(f"{name} {given}; wanted at most {at_most:g}")
+
+
+@dataclass(frozen=True)
+class Identity(Drawn):
+    """No transformation: the digital attack of the literature."""
 
     def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
         """Return the images themselves."""
@@ -48,12 +173,8 @@ class Identity:
 
 
 @dataclass(frozen=True)
-class Rounding:
+class Rounding(Drawn):
     """Rounding to the 8 bits of a file, as a transformation without parameters."""
-
-    def sample(self, n: int, generator: torch.Generator) -> Parameters:
-        """Return the empty draw; the generator is not used."""
-        return {}
 
     def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
         """Return the images rounded; see `round_to_8_bits`."""
@@ -88,13 +209,20 @@ class Composition:
         """Return the images after every part."""
         for index, part in enumerate(self.parts):
             prefix = f"{index}."
-            own = {
-                name.removeprefix(prefix): values
-                for name, values in parameters.items()
-                if name.startswith(prefix)
-            }
+            own = {k.removeprefix(prefix): values for k, values in parameters.items() if k.startswith(prefix)}
             images = part.apply(images, own)
         return images
+
+
+@dataclass(frozen=True)
+class LinearLight(Composition):
+    """Transformations of linear light: decode sRGB, apply them one after another, encode again."""
+
+    def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
+        """Return sRGB images in [0, 1] after what happened to their light, in [0, 1]."""
+        from physadv.transforms.colours import linear_to_srgb, srgb_to_linear
+
+        return linear_to_srgb(super().apply(srgb_to_linear(images), parameters))
 
 
 identity = Identity()
@@ -112,27 +240,6 @@ def compose(*parts: Transformation) -> Composition:
     return Composition(parts)
 
 
-@dataclass(frozen=True)
-class LinearLight:
-    """Transformations of linear light: decode sRGB, apply them one after another, encode again.
-
-    Attributes:
-        inner: the transformations between, which see and return linear light.
-    """
-
-    inner: Composition
-
-    def sample(self, n: int, generator: torch.Generator) -> Parameters:
-        """Draw for the transformations between."""
-        return self.inner.sample(n, generator)
-
-    def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
-        """Return sRGB images in [0, 1] after what happened to their light, in [0, 1]."""
-        from physadv.transforms.colours import linear_to_srgb, srgb_to_linear
-
-        return linear_to_srgb(self.inner.apply(srgb_to_linear(images), parameters))
-
-
 def in_linear_light(*parts: Transformation) -> LinearLight:
     """Return the transformation that applies `parts` to linear light."""
-    return LinearLight(Composition(parts))
+    return LinearLight(parts)

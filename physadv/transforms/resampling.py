@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from physadv.transforms.geometry import apply_homography
 from physadv.transforms.optics import gaussian_blur
-from physadv.transforms.views import footprint, sampling_grid
 
 ANTIALIAS = 0.6
 """Gaussian sigma per picture pixel that a result pixel covers beyond one; measured against area sampling."""
@@ -81,6 +81,47 @@ def _coverage(grid: Tensor, height: int, width: int) -> Tensor:
     return across.mul_(down)
 
 
+def sampling_grid(
+    homography: Tensor, height: int, width: int, like: Tensor, seen: tuple[int, int] | None = None
+) -> Tensor:
+    """Return where every pixel of the result is read, (B, H, W, 2): −1 and 1 are the picture's outer edges.
+
+    Args:
+        homography: (B, 3, 3) from pixels of the picture to pixels of the result.
+        height: of the picture, pixels.
+        width: of the picture, pixels.
+        like: gives dtype and device.
+        seen: height and width of the result; the picture's without it.
+    """
+    rows_seen, columns_seen = seen or (height, width)
+    to_picture = _to_unit(height, width, homography)
+    from_result = torch.linalg.inv(_to_unit(rows_seen, columns_seen, homography))
+    rows = (to_picture @ torch.linalg.inv(homography) @ from_result).to(like)
+    x = _unit_axis(columns_seen, like)[None, None, :]
+    y = _unit_axis(rows_seen, like)[None, :, None]
+    # Broadcast sums of a row and a column: a matrix product over all pixels costs three times as much.
+    across = [
+        row[:, 0, None, None] * x + (row[:, 1, None] * y[0, :, 0] + row[:, 2, None])[:, :, None]
+        for row in rows.unbind(dim=1)
+    ]
+    grid = like.new_empty(len(rows), rows_seen, columns_seen, 2)
+    torch.div(across[0], across[2], out=grid[..., 0])
+    torch.div(across[1], across[2], out=grid[..., 1])
+    return grid
+
+
+def footprint(homography: Tensor, height: int, width: int) -> Tensor:
+    """Return how many picture pixels a result pixel spans along x and y, (B, 2), at the picture's middle."""
+    centre = homography.new_tensor([[(width - 1) / 2, (height - 1) / 2]])
+    inverse = torch.linalg.inv(homography)
+    place = F.pad(apply_homography(homography, centre)[:, 0], (0, 1), value=1.0)
+    depth = (inverse[:, 2] * place).sum(dim=1)
+    # The derivative of (a·p / c·p) is (a − (a·p / c·p) c) / c·p.
+    derivative = inverse[:, :2, :2] - centre[..., None] * inverse[:, None, 2, :2]
+    jacobian: Tensor = derivative / depth[:, None, None]
+    return jacobian.square().sum(dim=2).sqrt()
+
+
 def reduce_and_enlarge(images: Tensor, heights: Tensor) -> Tensor:
     """Return images (B, C, H, W) reduced to heights (B,), rounded to whole pixels, and enlarged again.
 
@@ -102,3 +143,12 @@ def reduce_and_enlarge(images: Tensor, heights: Tensor) -> Tensor:
         for row, image in zip(rows, again, strict=True):
             reduced[row] = image
     return torch.stack(reduced)
+
+
+def _to_unit(height: int, width: int, like: Tensor) -> Tensor:
+    """Return the matrix (3, 3) from pixels to −1 and 1 at the outer edges."""
+    return like.new_tensor([(2 / width, 0, 1 / width - 1), (0, 2 / height, 1 / height - 1), (0, 0, 1)])
+
+
+def _unit_axis(size: int, like: Tensor) -> Tensor:
+    return (torch.arange(size, dtype=like.dtype, device=like.device) * 2 + 1) / size - 1

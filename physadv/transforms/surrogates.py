@@ -8,11 +8,11 @@ from torch import Tensor
 
 def straight_through(images: Tensor, value: Tensor) -> Tensor:
     """Return `value`, a stepwise function of `images`, with the identity's gradient (Bengio et al. 2013)."""
-    return _StraightThrough.apply(images, value)  # type: ignore[no-any-return]
+    return with_slope(images, value, None)
 
 
-def with_slope(images: Tensor, value: Tensor, slope: Tensor) -> Tensor:
-    """Return `value`, a pointwise function of `images`, with its derivative `slope` as gradient.
+def with_slope(images: Tensor, value: Tensor, slope: Tensor | None) -> Tensor:
+    """Return `value`, a pointwise function of `images`, with its derivative `slope`, None for 1, as gradient.
 
     The derivative often falls out of the value: a power needs no second power backward.
     """
@@ -29,23 +29,13 @@ def round_to_8_bits(images: Tensor) -> Tensor:
     return straight_through(images, rounded)
 
 
-class _StraightThrough(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, images: Tensor, value: Tensor) -> Tensor:
-        return value.view_as(value)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        return gradients[0], None
-
-
 class _WithSlope(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, images: Tensor, value: Tensor, slope: Tensor) -> Tensor:
+    def forward(ctx: Any, images: Tensor, value: Tensor, slope: Tensor | None) -> Tensor:
         ctx.save_for_backward(slope)
         return value.view_as(value)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         (slope,) = ctx.saved_tensors
-        return gradients[0] * slope, None, None
+        return gradients[0] if slope is None else gradients[0] * slope, None, None

@@ -1,29 +1,29 @@
 """Where a picture lands in the frame: pose, place and bend, in one homography and one resampling a sample.
 
-Ranges, checks and draws; the computing is in `views`, `bending` and `resampling`, imported when applied.
+Ranges, checks and draws; the computing is in `geometry`, `bending` and `resampling`, imported when applied.
 """
+
+# ruff: noqa: RUF009 - `within` makes a field
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from physadv.transforms.protocol import Parameters, TransformError
-from physadv.transforms.ranges import HALF_TURN, ONE, ZERO, Range, fixed, require
+from physadv.transforms.protocol import HALF_TURN, Drawn, Parameters, Range, TransformError, require, within
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from physadv.transforms.views import View
+    from physadv.transforms.geometry import View
 
 Background: TypeAlias = 'float | tuple[float, float, float] | Literal["edge", "random"] | Tensor'
-_FOCAL = fixed(1.5)
-_QUANTITIES = ("rotation", "scale", "aspect", "shear", "yaw", "pitch", "roll", "distance", "focal")
 
 
 @dataclass(frozen=True)
-class Deformation:
+class Deformation(Drawn):
     """Bent paper, a generalised cylinder (developable: it does not stretch), and smooth unevenness.
 
     Attributes:
@@ -39,15 +39,14 @@ class Deformation:
             spline.
     """
 
-    bend: Range = ZERO
-    bend_direction: Range = HALF_TURN
-    bend_skew: Range = ZERO
-    spline: Range = ZERO
+    bend: Range = within(-60, 60, default=0)
+    bend_direction: Range = within(default=HALF_TURN)
+    bend_skew: Range = within(-1, 1, default=0)
+    spline: Range = Range(0, 0)
     knots: int = 4
 
     def __post_init__(self) -> None:
-        require("bend", self.bend, at_least=-60, at_most=60)
-        require("bend_skew", self.bend_skew, at_least=-1, at_most=1)
+        super().__post_init__()
         if self.knots < 2:
             raise TransformError(f"knots {self.knots}; wanted at least 2")
         if self.bend.is_only(0) and self.spline.is_only(0):
@@ -55,12 +54,7 @@ class Deformation:
 
     def sample(self, n: int, generator: torch.Generator) -> Parameters:
         """Draw `bend`, `bend_direction` and `bend_skew`, (n,), and `spline` (n, 2·knots²)."""
-        return {
-            "bend": self.bend.draw(n, generator),
-            "bend_direction": self.bend_direction.draw(n, generator),
-            "bend_skew": self.bend_skew.draw(n, generator),
-            "spline": self.spline.draw(n, generator, 2 * self.knots**2),
-        }
+        return super().sample(n, generator) | {"spline": self.spline.draw(n, generator, 2 * self.knots**2)}
 
     def offsets(self, parameters: Parameters, view: View, height: int, width: int, like: Tensor) -> Tensor:
         """Return how far from the flat view every pixel reads, (B, H, W, 2), as `lattice_offsets` does."""
@@ -73,7 +67,7 @@ class Deformation:
 
 
 @dataclass(frozen=True)
-class Warp:
+class Warp(Drawn):
     """A distribution over views of the picture; by default the picture as it is.
 
     Attributes:
@@ -103,17 +97,17 @@ class Warp:
         TransformError: a range leaves what its parameter can be, or the background is none of these.
     """
 
-    rotation: Range = ZERO
-    scale: Range = ONE
-    aspect: Range = ONE
-    shear: Range = ZERO
-    yaw: Range = ZERO
-    pitch: Range = ZERO
-    roll: Range = ZERO
-    distance: Range = ONE
-    focal: Range = _FOCAL
-    shift_x: Range = ZERO
-    shift_y: Range = ZERO
+    rotation: Range = within(default=0)
+    scale: Range = within(above=0, default=1)
+    aspect: Range = within(above=0, default=1)
+    shear: Range = within(-89, 89, default=0)
+    yaw: Range = within(-89, 89, default=0)
+    pitch: Range = within(-89, 89, default=0)
+    roll: Range = within(default=0)
+    distance: Range = within(above=0, default=1)
+    focal: Range = within(above=0, default=1.5)
+    shift_x: Range = within(default=0)
+    shift_y: Range = within(default=0)
     in_bounds: bool = False
     crop: Range | None = None
     subject: tuple[tuple[float, float], ...] = ()
@@ -121,27 +115,22 @@ class Warp:
     background: Background = field(default="edge", compare=False)
 
     def __post_init__(self) -> None:
-        for name in ("scale", "aspect", "distance", "focal"):
-            require(name, getattr(self, name), above=0)
-        for name in ("shear", "yaw", "pitch"):
-            require(name, getattr(self, name), at_least=-89, at_most=89)
-        if self.in_bounds and not (self.shift_x.is_only(0) and self.shift_y.is_only(0)):
+        super().__post_init__()
+        shifted = not (self.shift_x.is_only(0) and self.shift_y.is_only(0))
+        if self.in_bounds and shifted:
             raise TransformError("in_bounds places the picture; wanted neither shift_x nor shift_y beside it")
         if self.crop is not None:
-            require("crop", self.crop, at_least=-0.4)
-            if self.in_bounds or not (self.shift_x.is_only(0) and self.shift_y.is_only(0)):
-                raise TransformError(
-                    "crop places the picture; wanted no in_bounds, shift_x or shift_y beside it"
-                )
+            require("crop", self.crop, -0.4, math.inf)
+            if self.in_bounds or shifted:
+                beside = "in_bounds, shift_x or shift_y"
+                raise TransformError(f"crop places the picture; wanted no {beside} beside it")
         _check_background(self.background)
 
     def sample(self, n: int, generator: torch.Generator) -> Parameters:
         """Draw every quantity above, (n,), and what place, background and deformation need."""
         import torch
 
-        draws = {
-            name: getattr(self, name).draw(n, generator) for name in (*_QUANTITIES, "shift_x", "shift_y")
-        }
+        draws = super().sample(n, generator)
         if self.in_bounds:
             draws["place"] = Range(-1, 1).draw(n, generator, 2)
         if self.crop is not None:
@@ -164,8 +153,7 @@ class Warp:
         Raises:
             TransformError: a draw puts part of the picture behind the camera.
         """
-        from physadv.transforms.resampling import prefilter, resample
-        from physadv.transforms.views import sampling_grid
+        from physadv.transforms.resampling import prefilter, resample, sampling_grid
 
         height, width = images.shape[-2:]
         view = self.view(parameters, height, width)
@@ -183,10 +171,9 @@ class Warp:
         """
         import torch
 
-        from physadv.transforms.geometry import apply_homography
-        from physadv.transforms.views import bounding_box, framed, pose_views, shifted
+        from physadv.transforms.geometry import apply_homography, bounding_box, pose_views
 
-        view = pose_views({name: parameters[name] for name in _QUANTITIES}, height, width)
+        view = pose_views(parameters, height, width)
         low, high = bounding_box(view.homography, height, width)
         frame = low.new_tensor([width, height])
         if self.crop is not None:
@@ -195,12 +182,12 @@ class Warp:
                 seen = apply_homography(view.homography, corners)
                 low, high = seen.amin(dim=1), seen.amax(dim=1)
             outward = parameters["crop"].to(low) * (high - low).repeat(1, 2)
-            return framed(view, low - outward[:, :2], high + outward[:, 2:], frame)
+            return view.framed(low - outward[:, :2], high + outward[:, 2:], frame)
         shift = torch.stack([parameters["shift_x"], parameters["shift_y"]], dim=-1) * frame
         if self.in_bounds:
             slack = (frame - (high - low)).abs() / 2
             shift = (frame - 1) / 2 - (low + high) / 2 + parameters["place"] * slack
-        return shifted(view, shift)
+        return view.shifted(shift)
 
     def _behind(self, images: Tensor, parameters: Parameters) -> Tensor | None:
         """Return the colours (n, 3, 1, 1) or images (n, 3, H, W) behind; None extends the edge."""

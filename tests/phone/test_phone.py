@@ -23,12 +23,10 @@ from physadv.phone import (
     take_photo,
     wholly_visible,
 )
-from physadv.phone.desk import MATERIALS, TILE_MM, Desk, look_at, weave
 from physadv.phone.paper import FLAT, Bend, Paper
 from physadv.phone.phones import PhoneError
-from physadv.phone.placing import SKIN, Dice, draw_bend
-from physadv.phone.scene import Glare, Rod, Shadow
-from physadv.phone.truth import photo_to_page
+from physadv.phone.scene import MATERIALS, SKIN, TILE_MM, Desk, Dice, Glare, Rod, Shadow, look_at, weave
+from physadv.phone.shots import draw_bend, photo_to_page
 
 A4 = (210.0, 297.0)
 SMALL = replace(Phone(), width=756, height=1008, focal=757.0)

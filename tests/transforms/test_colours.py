@@ -133,7 +133,7 @@ def test_a_distribution_of_one_printer_is_that_printer():
 def test_the_print_photo_preset_varies_as_the_virtual_printer_and_phone_do():
     printer, phone = Printer(), Phone()
     _, light, tone = load_preset("print-photo").parts
-    ink, exposure, _, sensor = light.inner.parts
+    ink, exposure, _, sensor = light.parts
 
     assert ink.white.low == ink.white.high == printer.white[0] == printer.white[1]
     assert ink.white.low * (1 - ink.yellowing.low) == pytest.approx(printer.white[2])

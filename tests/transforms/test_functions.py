@@ -3,9 +3,9 @@ import pytest
 import torch
 from PIL import Image
 
+from physadv.transforms.camera import gaussian_noise, standard_normal
 from physadv.transforms.colours import adjust_brightness, adjust_contrast
 from physadv.transforms.jpeg import pillow_jpeg
-from physadv.transforms.noise import gaussian_noise, standard_normal
 from physadv.transforms.optics import gaussian_blur
 
 MID_GREYS = (

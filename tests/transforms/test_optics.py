@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from physadv.transforms import Optics, Range, fixed
-from physadv.transforms.noise import pooled_normal, sensor_noise
+from physadv.transforms.camera import pooled_normal, sensor_noise
 from physadv.transforms.optics import (
     blur,
     combine_kernels,

@@ -31,11 +31,10 @@ from physadv.signs.stop_sign.road import HEIGHT, START_M, WIDTH, Road, set_post
 from physadv.signs.stop_sign.settings import StudySize
 from physadv.signs.stop_sign.views import Answer, Exhibit, Finder, Keep, View, afresh, boxes_in, cut_out
 from physadv.transforms import Range, plus_minus
-from physadv.transforms.camera import develop
+from physadv.transforms.camera import develop, standard_normal
 from physadv.transforms.colours import srgb_to_linear
 from physadv.transforms.geometry import apply_homography, matrices, view_rotation
 from physadv.transforms.jpeg import pillow_jpeg
-from physadv.transforms.noise import standard_normal
 from physadv.transforms.optics import blur, camera_kernel
 
 _CROP_SD = 0.03

@@ -30,11 +30,10 @@ from physadv.signs.stop_sign.cells import CELLS, Cell
 from physadv.signs.stop_sign.settings import StudySize
 from physadv.signs.stop_sign.views import MARGIN, Answer, Exhibit, Keep, View, afresh
 from physadv.transforms import Jpeg, Optics, Photometry, Range, Sensor, compose, plus_minus
-from physadv.transforms.camera import develop
+from physadv.transforms.camera import develop, pooled_normal
 from physadv.transforms.colours import srgb_to_linear
 from physadv.transforms.geometry import view_rotation
 from physadv.transforms.jpeg import pillow_jpeg
-from physadv.transforms.noise import pooled_normal
 
 _AROUND = 1.45
 """Side of what is rendered, in heights of the plate."""
