@@ -11,7 +11,7 @@ from physadv.pipeline.observing import PHOTO, UNTOUCHED
 from physadv.report.channels import Sweep, sort_channels
 from physadv.report.compare import DESTRUCTION, SUCCESS, Line, RunComparison
 from physadv.report.figures import Series, side_by_side_figure
-from physadv.report.page import Facts, FigureGroup, Notice, render_page, slug
+from physadv.report.page import FigureGroup, Notice, render_page, slug
 from physadv.report.provenance import cameras, generate_command, measure_options
 from physadv.report.result_tables import paired_table
 from physadv.report.run_figures import JUDGES, sweep_curves
@@ -45,7 +45,7 @@ def write_comparison(found: RunComparison, path: Path) -> None:
         "figures": _figures(found),
         "tables": (_rates(RATES_TITLE, found),),
         "tests": (_tests(TESTS_TITLE, found),),
-        "parameters": [_facts(measurement) for measurement in found.measurements],
+        "parameters": {each.manifest.name: _facts(each) for each in found.measurements},
         "commands": [
             *(generate_command(measurement.manifest) for measurement in found.measurements),
             " ".join(["physadv compare", *names, *options]),
@@ -145,17 +145,14 @@ def _tests(title: str, found: RunComparison) -> Table[Comparison]:
     return paired_table(title, groups, "channel: measure")
 
 
-def _facts(measurement: Measurement) -> Facts:
+def _facts(measurement: Measurement) -> list[tuple[str, str]]:
     manifest, photos = measurement.manifest, measurement.used_photos
-    return Facts(
-        manifest.name,
-        (
-            ("attack", f"{manifest.attack.name}, {manifest.attack.budget}"),
-            ("made against", manifest.classifier.spec),
-            ("pairs", str(len(manifest.pairs()))),
-            ("photos used", f"{len(photos)} of {len(measurement.photos)}"),
-            *([("camera", cameras(photos))] if photos else []),
-            ("seed", str(manifest.seed)),
-            *sorted(manifest.versions.items()),
-        ),
-    )
+    return [
+        ("attack", f"{manifest.attack.name}, {manifest.attack.budget}"),
+        ("made against", manifest.classifier.spec),
+        ("pairs", str(len(manifest.pairs()))),
+        ("photos used", f"{len(photos)} of {len(measurement.photos)}"),
+        *([("camera", cameras(photos))] if photos else []),
+        ("seed", str(manifest.seed)),
+        *sorted(manifest.versions.items()),
+    ]

@@ -211,10 +211,11 @@ def _discarded(measurement: Measurement) -> list[Table[Any]]:
     # Through every strength of a sweep the same pairs do not count.
     channels = sort_channels(measurement.channels).single or tuple(measurement.channels)[:1]
     uncounted = []
-    for channel, row in ((channel, row) for channel in channels for row in measurement.channels[channel]):
-        if left := row.destruction_rate.discarded:
-            why = ", ".join(f"{pairs} {reason}" for reason, pairs in left.items())
-            uncounted.append((name(channel), f"{row.case}, top-{row.top}", why))
+    for channel in channels:
+        for row in measurement.channels[channel]:
+            if left := row.destruction_rate.discarded:
+                why = ", ".join(f"{pairs} {reason}" for reason, pairs in left.items())
+                uncounted.append((name(channel), f"{row.case}, top-{row.top}", why))
     lists: tuple[tuple[str, Sequence[str], Sequence[Sequence[str]]], ...] = (
         ("Photos that could not be used", ("Photo", "Reason"), photos),
         ("Cells that could not be cut out", ("Example", "Photo", "Reason"), cells),
