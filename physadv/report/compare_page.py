@@ -57,27 +57,27 @@ def write_comparison(found: RunComparison, path: Path) -> None:
 
 def _unlike(found: RunComparison) -> list[str]:
     """Return what sets the runs apart besides their attacks."""
-    measurements = found.measurements
-    lines = [
-        f"{m.manifest.name}: {plural(len(m.manifest.pairs()) - found.shared, 'pair')} of "
-        f"{len(m.manifest.pairs())} not shared, left out"
-        for m in measurements
-        if len(m.manifest.pairs()) > found.shared
-    ]
+    measurements, lines = found.measurements, []
+    for measurement in measurements:
+        pairs = len(measurement.manifest.pairs())
+        if pairs > found.shared:
+            left = f"{plural(pairs - found.shared, 'pair')} of {pairs} not shared, left out"
+            lines.append(f"{measurement.manifest.name}: {left}")
     without = [m.manifest.name for m in measurements if PHOTO.name not in m.channels]
+    made = {m.manifest.name: m.channel_name(PHOTO.name) for m in measurements}
     if 0 < len(without) < len(measurements):
         lines.append(f"photos are left out: {', '.join(without)} never photographed")
-    if not without and len({m.channel_name(PHOTO.name) for m in measurements}) > 1:
-        said = ", ".join(f"{m.manifest.name} {m.channel_name(PHOTO.name)}" for m in measurements)
-        lines.append(f"photos made differently: {said}")
+    if not without and len(set(made.values())) > 1:
+        lines.append(f"photos made differently: {', '.join(f'{run} {how}' for run, how in made.items())}")
     return lines
 
 
 def _notice(found: RunComparison) -> Notice:
     unlike = "; ".join(_unlike(found))
     photos = [photo for m in found.measurements if PHOTO.name in m.channels for photo in m.used_photos]
-    if any(photo.simulated for photo in photos):
-        some = "" if all(photo.simulated for photo in photos) else "some are "
+    simulated = sum(photo.simulated for photo in photos)
+    if simulated:
+        some = "some are " * (simulated < len(photos))
         text = f"{some}made by the virtual printer and phone, not by a camera. {unlike}".strip()
         return Notice("Simulated photographs:", text)
     if unlike:
