@@ -16,7 +16,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -26,9 +25,8 @@ from capture_sheets import load_benchmark, print_benchmark
 from capture_speed import crop_file, enlarge, gain_of_two_workers, peak_mb, ratios_to_decode
 
 from physadv.capture.crop_photo import FoundSheet, crop_photo
-from physadv.capture.fitting import Fit, fit_sheet, fit_thin_plate
-from physadv.capture.flat_page import fit_flat
-from physadv.capture.geometry import Pinhole, SheetModel
+from physadv.capture.fitting import fit_sheet, fit_thin_plate
+from physadv.capture.geometry import Pinhole, SheetModel, fit_flat
 from physadv.capture.reading import CaptureError, read_photo
 from physadv.phone import PHONES
 from physadv.sheets.layout import box_corners
@@ -124,17 +122,10 @@ def ablate(taken: Sequence[TakenPhoto], folder: Path) -> dict[str, float]:
     printed = load_benchmark(folder)
     errors: dict[str, list[float]] = {name: [] for name in ABLATIONS}
     for photo in taken:
-        marks: list[tuple[Points, Points, Points, Pinhole]] = []
-
-        def recorded(*given: Any, marks: list[Any] = marks) -> SheetModel:
-            marks.append(given)
-            return fit_sheet(*given)
-
-        (sheet,) = crop_photo(
-            read_photo(photo.path), printed.sheets, picture=printed.pictures.__getitem__, fit=recorded
-        ).sheets
+        seen = read_photo(photo.path)
+        (sheet,) = crop_photo(seen, printed.sheets, picture=printed.pictures.__getitem__).sheets
         for name, fit in ABLATIONS.items():
-            model = fit(*marks[-1])
+            model = fit(*sheet.evidence.stacked(), seen.pinhole)
             for cell in printed.sheets[sheet.index].cells:
                 placed = model.to_photo(box_corners(cell.box_mm))
                 errors[name] += _distances(placed, photo.truth[cell.example].corners_px).tolist()
@@ -146,7 +137,7 @@ def ablate(taken: Sequence[TakenPhoto], folder: Path) -> dict[str, float]:
 
 
 def _homography(points_mm: Points, pixels: Points, sigmas: Points, camera: Pinhole) -> SheetModel:
-    return fit_flat(points_mm, pixels, sigmas, camera, lens=(0.0, 0.0))
+    return fit_flat(points_mm, pixels, sigmas, camera, lens=False)
 
 
 def _thin_plate(points_mm: Points, pixels: Points, sigmas: Points, camera: Pinhole) -> SheetModel:
@@ -158,7 +149,7 @@ def _wrong_lens(points_mm: Points, pixels: Points, sigmas: Points, camera: Pinho
     return fit_sheet(points_mm, pixels, sigmas, replace(camera, focal_35mm=77.0))
 
 
-ABLATIONS: dict[str, Fit] = {
+ABLATIONS: dict[str, Callable[[Points, Points, Points, Pinhole], SheetModel]] = {
     "developable page and lens, as used": fit_sheet,
     "developable page, lens taken for 77 mm": _wrong_lens,
     "flat page and lens": fit_flat,

@@ -31,9 +31,9 @@ from capture_sheets import print_signs
 from numpy.typing import NDArray
 from PIL import Image
 
+from physadv.capture.cells import correlation
 from physadv.capture.crop_photo import crop_photo
 from physadv.capture.reading import CaptureError, read_photo
-from physadv.capture.resampling import correlation
 from physadv.capture.video import is_video, read_video
 from physadv.sheets import Sheet, page_pixels
 

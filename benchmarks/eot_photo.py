@@ -21,13 +21,13 @@ from physadv.evaluation.destruction import accuracy, adversariality, destruction
 from physadv.evaluation.outcomes import TOPS, Judgement, PairOutcome, Tally, tally
 from physadv.files import replacing
 from physadv.pipeline.crop import crop
+from physadv.pipeline.examples import predictions, to_tensor
 from physadv.pipeline.generate import generate
 from physadv.pipeline.measure import measure, photo_outcomes
 from physadv.pipeline.photograph import photograph_simulated
-from physadv.pipeline.predictions import predictions, to_tensor
 from physadv.pipeline.print_sheets import print_sheets
 from physadv.pipeline.settings import GenerateSettings
-from physadv.pipeline.sources import find_sources, read_source
+from physadv.pipeline.sources import label_sources, list_sources, read_source
 from physadv.progress import Reporter, reporter
 from physadv.randomness import generator
 from physadv.report.wording import percent, with_interval
@@ -107,7 +107,7 @@ def choose_images(settings: Settings, classifier: Classifier) -> Path:
     if table.exists():
         return table
     chosen: list[tuple[str, int]] = []
-    for source in find_sources(settings.data / "imagenet/labels.csv", classifier):
+    for source in label_sources(list_sources(settings.data / "imagenet/labels.csv"), classifier):
         seen = classifier.probabilities(to_tensor([read_source(source.path, settings.size)]))
         if int(seen.argmax()) == source.label:
             chosen.append((str(source.path.resolve()), source.label))

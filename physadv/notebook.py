@@ -97,20 +97,11 @@ class Run:
             PhysadvError: images that are not finite, in range or in pairs; labels of no class; a run of that
                 name with other images.
         """
-        from physadv.pipeline.adopt import Origin, adopt
+        from physadv.pipeline.adopt import adopt
 
         printout = Printout(Path(root), name)
-        origin = Origin(made_by=made_by)
-        adopt(
-            printout,
-            classifier,
-            clean,
-            adversarial,
-            labels,
-            targets=targets,
-            origin=origin,
-            reporter=reporter,
-        )
+        given = (classifier, clean, adversarial, labels)
+        adopt(printout, *given, targets=targets, made_by=made_by, reporter=reporter)
         return cls(printout, classifier, reporter)
 
     @classmethod

@@ -40,7 +40,7 @@ def samples(classifier: "Classifier", n: int = 16, *, seed: int = 0) -> "tuple[T
     import torch
 
     from physadv.errors import PhysadvError
-    from physadv.pipeline.predictions import to_tensor
+    from physadv.pipeline.examples import to_tensor
     from physadv.signs.drawing.drawing import draw_demo_set
 
     if n < 1:
@@ -58,7 +58,7 @@ def _photo_squares(n: int, seed: int) -> "Tensor":
     from PIL import Image
     from skimage import data
 
-    from physadv.pipeline.predictions import to_tensor
+    from physadv.pipeline.examples import to_tensor
 
     random = np.random.default_rng(seed)
     squares = []

@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -15,7 +15,10 @@ from filelock import FileLock
 from PIL import Image
 from torch import nn
 
+from physadv import parallel
+from physadv.attacks.recipes import RECIPES
 from physadv.classifiers import Classifier
+from physadv.classifiers.signs import load_signs
 from physadv.cli import main
 from physadv.pipeline.crop import crop
 from physadv.pipeline.generate import generate
@@ -32,8 +35,14 @@ if WORKER:  # two workers with a thread for each core would wait for one another
     os.environ["OMP_NUM_THREADS"] = "1"
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
+    parallel.usable_cores = lambda: 1  # nor is a core free for processes that nobody asked for
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in a shell's background; children would inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin long tests first, so that no worker waits for one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +74,24 @@ def tiny_images() -> torch.Tensor:
     levels = torch.randint(0, 256, (6, 3, 8, 8), generator=torch.Generator().manual_seed(1))
     levels[0], levels[1] = 0, 255
     return levels.float() / 255
+
+
+@pytest.fixture
+def few_steps(monkeypatch) -> None:
+    """Gives EOT five steps by default, where a test asks whether the pieces fit and not how well it fools."""
+    monkeypatch.setitem(RECIPES, "eot", replace(RECIPES["eot"], steps=5))
+
+
+@pytest.fixture
+def signs_network() -> nn.Module:
+    """The bundled network of signs, which the test may train."""
+    return load_signs().network
+
+
+@pytest.fixture
+def noise_signs() -> tuple[torch.Tensor, torch.Tensor]:
+    """Eight images of noise, of the size of a sign (8, 3, 32, 32), and eight labels."""
+    return torch.rand(8, 3, 32, 32, generator=torch.Generator().manual_seed(0)), torch.arange(8)
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,12 @@ import subprocess
 import sys
 
 import pytest
+import typer
+
+from physadv.cli import app
 
 LOOP = ("demo", "generate", "print", "photograph", "crop", "destruction-rate", "report")
-COMMANDS = (*LOOP, "plan", "masking-check", "run", "export", "list")
+COMMANDS = tuple(typer.main.get_command(app).commands)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -15,6 +18,10 @@ def test_help_shows_an_example_of_the_command(physadv, command):
     answer = physadv(command, "--help")
     assert answer.code == 0
     assert f"Example: physadv {command}" in answer.out
+
+
+def test_every_command_is_known():
+    assert {*LOOP, "plan", "masking-check", "run", "export", "list"} < set(COMMANDS)
 
 
 def test_nothing_asked_is_answered_with_the_commands(physadv):

@@ -21,6 +21,8 @@ def test_pages_with_python_are_found():
     assert {"README.md", "docs/attacks.md"} <= set(PAGES)
 
 
+@pytest.mark.long
+@pytest.mark.usefixtures("few_steps")
 @pytest.mark.parametrize("page", PAGES)
 def test_python_on_a_page_runs_as_it_stands(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""One set of stickers for all surfaces of a kind, such as signs, lit as each of them is, in other scenes."""
+"""One set of stickers for many signs: lit as each sign is, and shown in front of other scenes."""
 
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ class SharedStickers:
         backgrounds: (K, 3, C, C) in [0, 1], what may be behind a sign besides its own surroundings.
         batch: number of signs that a step draws.
         palette: (N, 3) in [0, 1], the only colours allowed; None allows any.
-        start_at: levels (1, 3, S, S) to start from; None starts from noise about mid-grey.
+        start_at: levels (1, 3, S, S) to start from; None starts from noise around mid-grey.
     """
 
     scenes: Tensor
@@ -90,7 +90,7 @@ def relit(stickers: Tensor, light: Tensor) -> Tensor:
 
 
 def white_light(faces: Tensor, plate: Tensor) -> Tensor:
-    """Return how white each sign's own white is, linear light over that of white paper, (V, 3).
+    """Return the linear light of each sign's white relative to that of white paper, (V, 3).
 
     Stickers are relit with it: on a sign in the shade a sticker is as dark as the sign's letters.
 
@@ -107,10 +107,11 @@ def white_light(faces: Tensor, plate: Tensor) -> Tensor:
 
 
 def metered(faces: Tensor, light: Tensor) -> tuple[Tensor, Tensor]:
-    """Return faces (V, 3, H, W) and their light as a camera exposes them that meters the sign.
+    """Return faces (V, 3, H, W) and their light as exposed by a camera that meters the sign.
 
     Photos may show signs in the shade or against the sky, while the simulated cameras light their views
-    themselves. Each face is brought to white paper's light, by two stops at most: beyond lies only noise.
+    themselves. Each face is brightened to the level of white paper, by two stops at most: beyond that there
+    is only noise.
     """
     gain = (1 / light.amax(dim=1)).clamp(1, 4)
     shown = linear_to_srgb((srgb_to_linear(faces) * gain[:, None, None, None]).clamp(0, 1))

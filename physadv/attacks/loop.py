@@ -32,7 +32,7 @@ CPU_CHUNK, ACCELERATOR_CHUNK = 8 * 224 * 224, 128 * 224 * 224
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Where the loop stands before a step; whoever keeps it must copy or save it before the next step.
+    """State of the loop before a step; copy or save it before the next step, which changes it.
 
     Attributes:
         step: number of the next step, from 0.
@@ -50,7 +50,7 @@ class Snapshot:
 
 
 Keep = Callable[[Snapshot], None]
-"""Called before every step with where the loop stands."""
+"""Function called before every step with the state of the loop."""
 
 
 def optimise(
@@ -86,17 +86,17 @@ def optimise(
         steps: number of steps.
         samples: transformations drawn per image and step.
         generator: source of the start and of every draw; the same state gives the same values.
-        chunk: samples per image held in memory at once; without it as many as suit the device, at least one.
-            It changes neither the draws nor, but for the order of the sum, the gradient.
+        chunk: samples per image held in memory at once; by default as many as suit the device, at least one.
+            It changes neither the draws nor, except for the order of the sum, the gradient.
         penalty: a further loss of the values themselves, added to the expected one.
         view_penalty: a further loss of every transformed image, whose expectation is added. It is given the
             draw too, so that it can compare with other images under the same transformation.
         callback: function called with (step, losses (B,)) before every step.
-        goal: function asked every `check_every` steps which pictures are good enough. Those are changed no
-            more, and the loop ends when all are. Only for variables with one row an image.
-        check_every: steps between two questions to `goal`.
+        goal: function called every `check_every` steps that tells which pictures are good enough. These are
+            no longer changed, and the loop ends when all are. Only for variables with one row per image.
+        check_every: number of steps between two calls of `goal`.
         keep: function called with a `Snapshot` before every step.
-        resume: snapshot of an interrupted loop of the same arguments, to go on from to the same end.
+        resume: snapshot of an interrupted loop with the same arguments; the result is the same.
 
     Raises:
         AttackError: a gradient is not finite.

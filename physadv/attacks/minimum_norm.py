@@ -28,8 +28,7 @@ from physadv.classifiers import Classifier
 
 _CW_L2, _LBFGS = RECIPES["cw-l2"], RECIPES["lbfgs"]
 _GROWTH = 10.0
-"""Factor of c while nothing fools: that of Carlini & Wagner's code, as is the first c of both recipes."""
-
+"""Factor by which c grows until something fools, as in Carlini & Wagner's code, like the first c."""
 _UNIT = 255**2 / 2
 """From ‖δ‖² + c·loss of pixels in [0, 1] to ½‖δ‖² of levels, of the curvature 1 that L-BFGS begins with."""
 
@@ -45,19 +44,19 @@ def cw_l2(
 ) -> Tensor:
     """Return the nearest pictures in L2 that fool the classifier (Carlini & Wagner 2017, section VI-A).
 
-    Adam on tanh values, ‖δ‖² + c·f6, for several values of c: the numbers are those of their code but for its
-    10,000 steps. Pictures are 8-bit all along, and fooling is judged on them.
+    Adam minimises ‖δ‖² + c·f6 over tanh values, for several values of c. The numbers are those of their code,
+    except for its 10,000 steps. Pictures are 8-bit throughout, and judged as such.
 
     Args:
         classifier: the classifier to fool.
         images: float32 or float64 (B, 3, H, W) in [0, 1], whole 8-bit levels.
         labels: int64 (B,), the true classes.
-        confidence: κ, the margin by which the logit of another class, or the target's, must be the largest.
+        confidence: κ, the margin by which the logit of another class, or of the target, must lead.
         searches: number of values of c that are tried.
         **options: see `Options`; `steps` is the number of one search, and the callback is called in each.
 
     Returns:
-        The nearest picture of every image that fooled in all draws of a step; else the last one.
+        For every image the nearest picture that fooled in all draws of a step, or else the last one.
 
     Raises:
         AttackError: an argument is out of its range, or a gradient is not finite.

@@ -1,6 +1,6 @@
 """What an attack wants, as losses to minimise: objectives of logits, and penalties of the values themselves.
 
-Also the colours of what is to be printed: the nearest of a palette, the few that tell most of a picture.
+Also the colours of a print: the nearest in a palette, and the few that represent a picture best.
 """
 
 from collections.abc import Callable, Sequence
@@ -168,12 +168,12 @@ def nearest_colours(pictures: Tensor, palette: Tensor) -> Tensor:
 
 
 def flat_colours(picture: Tensor, mask: Tensor, count: int, printable: Tensor | None) -> Tensor:
-    """Return the colours (count, 3) that tell most of a picture under a mask: k-means from its extremes.
+    """Return the colours (count, 3) that represent a picture best under a mask: k-means from its extremes.
 
-    The picture is (1, 3, S, S) in [0, 1], the mask (S, S). With `printable` (C, 3) they are some of these.
+    The picture is (1, 3, S, S) in [0, 1], the mask (S, S). `printable` (C, 3) limits the choice to these.
     """
     pixels = picture[0, :, mask > 0.5].T
-    # The extremes lie far from one another, the first the farthest from the mean.
+    # The first extreme is the pixel farthest from the mean, each next one the farthest from those before.
     extremes = [pixels[(pixels - pixels.mean(dim=0)).norm(dim=1).argmax()]]
     while len(extremes) < count:
         extremes.append(pixels[torch.cdist(pixels, torch.stack(extremes)).amin(dim=1).argmax()])

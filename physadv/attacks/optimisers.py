@@ -93,7 +93,7 @@ class TorchOptimiser(Optimiser):
     Args:
         make: parameters → optimiser, for instance `partial(torch.optim.Adam, lr=0.01)`; not one that
             evaluates the loss again within a step, such as L-BFGS with a line search.
-        schedule: optimiser → learning-rate scheduler, stepped after every step; a constant rate without it.
+        schedule: optimiser → learning-rate scheduler, stepped after every step; by default a constant rate.
     """
 
     def __init__(
@@ -162,9 +162,9 @@ class EachImage(Optimiser):
 
 
 def cooling_adam(rate: float, steps: int) -> TorchOptimiser:
-    """Return Adam for an expectation: short memories, the rate falling to nothing along half a cosine.
+    """Return Adam for an expectation: short memory, and a rate that falls to zero along half a cosine.
 
-    Gradients of few samples are noisy; a rate that falls averages the noise away in the end.
+    Gradients from few samples are noisy; a falling rate averages the noise out in the end.
 
     Args:
         rate: first learning rate, in the unit of the values.

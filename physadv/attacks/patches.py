@@ -32,6 +32,7 @@ from physadv.transforms.resampling import ANTIALIAS
 
 _RECIPE = RECIPES["patch"]
 _AREA = _RECIPE.budget(None, None)["area"]
+_adam = partial(TorchOptimiser, partial(torch.optim.Adam, lr=_RECIPE.step_size()))
 
 
 def circle(size: int) -> Tensor:
@@ -47,7 +48,7 @@ def square(size: int) -> Tensor:
 
 
 def shown_side(shape: Callable[[int], Tensor], area: float, height: int, width: int) -> int:
-    """Return the side, in whole pixels, of the square that holds a mask covering a share of an image.
+    """Return the side, in whole pixels, of the square around a mask that covers a share of an image.
 
     Raises:
         AttackError: the mask is empty.
@@ -60,11 +61,11 @@ def shown_side(shape: Callable[[int], Tensor], area: float, height: int, width: 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a patch may be put: anywhere wholly inside the image, turned and scaled at random.
+    """Random places of a patch: anywhere wholly inside the image, rotated and scaled.
 
     Attributes:
         area: the least and the largest share of the image's area that the mask covers.
-        rotation: largest turn either way, degrees; Brown et al. 2017's own without it.
+        rotation: largest rotation either way, in degrees; by default that of Brown et al. 2017.
     """
 
     area: tuple[float, float]
@@ -97,7 +98,7 @@ class Patch:
         placement: places it may be put at.
         batch: number of backgrounds that a step draws.
         in_order: whether every step shows all backgrounds, each in its own row, instead of drawing some.
-        disguise: ball about a picture (1, 3, h, w) that values stay in.
+        disguise: ball around a picture (1, 3, h, w) that the values stay in.
 
     Raises:
         AttackError: `batch` is not the number of backgrounds in order, or the disguise has another size.
@@ -202,13 +203,13 @@ def patch(
         backgrounds: (B, 3, H, W) in [0, 1]; a random `batch` of them is taken at every step.
         target: the class to reach.
         area: share of the image that the mask covers, or the least and the largest.
-        size: side of the patch in pixels; as many as it is shown with, at its largest, without it.
+        size: side of the patch in pixels; by default the side at which the largest patch is shown.
         shape: size → alpha mask, such as `circle` or `square`.
-        rotation: largest turn either way, degrees.
-        batch: backgrounds a step.
-        optimiser: step rule on levels from 0 to 255; the recipe's Adam without it.
+        rotation: largest rotation either way, in degrees.
+        batch: number of backgrounds per step.
+        optimiser: step rule on levels from 0 to 255; by default the recipe's Adam.
         penalties: further losses of the patch's levels, such as total variation.
-        disguise: the ball about a picture (1, 3, size, size) that the patch stays in.
+        disguise: ball around a picture (1, 3, size, size) that the patch stays in.
         **options: see `Options`; `samples` are places and transformations per background and step. There are
             no targets and no goal.
 
@@ -261,7 +262,3 @@ def universal_patch(
     values = run_recipe(_RECIPE, classifier, objective, variable, _adam(), options)
     places = placement.draw(len(images), random)
     return round_to_8_bits(paste(variable.images(values), alpha, images, places))
-
-
-def _adam() -> Optimiser:
-    return TorchOptimiser(partial(torch.optim.Adam, lr=_RECIPE.step_size()))

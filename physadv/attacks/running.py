@@ -23,14 +23,14 @@ class Options(TypedDict, total=False):
     """What every recipe takes besides its classifier, images, labels and budget; all may be left out.
 
     Attributes:
-        generator: source of random starts and transformation draws; one of seed 0 without it.
-        distribution: transformations to survive; the recipe's preset without it.
-        samples: transformations drawn per image and step; the recipe's number without it.
-        steps: number of steps; the recipe's number without it.
-        targets: classes to reach, int64 (B,); without them the attack moves away from the labels.
-        chunk: samples per image held in memory at once; as many as suit the device without it.
+        generator: source of random starts and transformation draws; by default one with seed 0.
+        distribution: transformations to survive; by default the recipe's preset.
+        samples: transformations drawn per image and step; by default the recipe's number.
+        steps: number of steps; by default the recipe's number.
+        targets: classes to reach, int64 (B,); without targets the attack moves away from the labels.
+        chunk: samples per image held in memory at once; by default as many as suit the device.
         callback: function called with (step, losses (B,)) before every step.
-        goal: function from pictures to bool (B,), those that need no more steps.
+        goal: function from pictures to bool (B,), true for those that need no more steps.
         keep: function called with a `Snapshot` before every step.
         resume: snapshot of an interrupted loop to go on from.
     """
@@ -51,14 +51,14 @@ def eight_bit_levels(images: Tensor) -> Tensor:
     """Return float images (B, 3, H, W) in [0, 1] as whole levels from 0 to 255, in the same dtype.
 
     Raises:
-        AttackError: the shape, dtype or range is another, or a value is no multiple of 1/255.
+        AttackError: the shape, dtype or range is wrong, or a value is no multiple of 1/255.
     """
     if images.ndim != 4 or images.shape[1] != 3 or images.shape[0] == 0:
         raise AttackError(f"images have shape {tuple(images.shape)}; wanted (B, 3, H, W)")
     if images.dtype not in (torch.float32, torch.float64):
         raise AttackError(f"images are {images.dtype}; wanted float32 or float64 in [0, 1]")
     levels = (images * 255).round()
-    if not bool(((levels >= 0) & (levels <= 255)).all()):  # so written, NaN fails too
+    if not bool(((levels >= 0) & (levels <= 255)).all()):  # NaN fails this too
         low, high = float(images.min()), float(images.max())
         raise AttackError(f"images range from {low:g} to {high:g}; wanted [0, 1]")
     if float((images * 255 - levels).abs().max()) > _TOLERANCE:
@@ -102,7 +102,7 @@ def whole_eps(eps: float) -> int:
 
 @torch.enable_grad()
 def check_differentiable(classifier: Classifier) -> None:
-    """Raise AttackError if a classifier passes no gradient back, be it right or wrong, on one grey image."""
+    """Raise AttackError if a classifier passes no gradient back, correct or not, on one grey image."""
     grey = torch.full((1, 3, 64, 64), 0.5, device=classifier.device, requires_grad=True)
     try:
         passes = classifier(grey).requires_grad
@@ -140,7 +140,7 @@ def generator_of(options: Options) -> torch.Generator:
 
 
 def steps_of(recipe: Recipe, options: Options, eps: float = 0) -> int:
-    """Return the number of steps of the options, 1 or more, or the recipe's for eps 8-bit levels."""
+    """Return the number of steps that the options give, or the recipe's own for eps in 8-bit levels."""
     steps = options.get("steps")
     return recipe.steps_for(round(eps)) if steps is None else check_count("steps", steps)
 

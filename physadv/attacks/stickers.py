@@ -1,4 +1,4 @@
-"""Stickers on a known flat surface, such as a sign: seen in perspective in every photo of the surface."""
+"""Stickers on a flat surface, such as a sign, seen in perspective in every photo of the surface."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Stickers:
         alpha: mask of the stickers, (h, w) in [0, 1], in pixels of the surface.
         homography: (B, 3, 3) from pixels of the surface to pixels of each photo, as `cv2.warpPerspective`'s.
         shared: whether all photos show one set of stickers, as photos of one object do, or each its own.
-        disguise: ball about a picture of the surface, (1, 3, h, w) or one a set, that values stay in.
+        disguise: ball around a picture of the surface, (1, 3, h, w) or one per set, that the values stay in.
 
     Raises:
         AttackError: a shape does not fit, or the mask is empty, outside a photo or behind its camera.
@@ -143,9 +143,9 @@ def bars(height: int, width: int) -> Tensor:
 def random_stickers(stickers: Tensor, mask: Tensor, generator: torch.Generator) -> Tensor:
     """Return the random control, (1, 3, S, S): pieces of stickers put back under their mask in random places.
 
-    Every place takes a piece from somewhere under the mask, turned by quarters at random. Pieces are 16
-    pixels a side, or fewer where there are not eight of them. Area, colours and grain are those of the given
-    stickers, what they show is not. Stickers too small to be cut up are returned as they are.
+    Every place takes a piece from somewhere under the mask, rotated by a random multiple of 90°. Pieces are
+    16 pixels wide, or narrower if that gives fewer than eight. Area, colours and grain are those of the given
+    stickers; the motif is not. Stickers too small to be cut up are returned unchanged.
 
     Args:
         stickers: (1, 3, S, S).
@@ -190,15 +190,16 @@ def optimise_rp2(
 ) -> Tensor:
     """Return the levels of stickers found by Robust Physical Perturbations (Eykholt et al. 2018, eq. 3).
 
-    Expected loss + non-printability under the mask + total variation, by Adam whose rate falls to nothing.
-    The weights are this project's: the paper gives none. A penalty weighs as much as one image's loss.
+    It minimises expected loss + non-printability under the mask + total variation by Adam with a rate that
+    falls to zero. The weights are this project's: the paper gives none. A penalty weighs as much as one
+    image's loss.
 
     Args:
         classifier: images (N, 3, H, W) in [0, 1] → logits (N, K).
         objective: logits → losses to be made small.
         variable: stickers, whose values are levels (S, 3, h, w) of a surface, such as `Stickers`.
         mask: (h, w) in [0, 1], where on the surface the stickers are.
-        options: see `Options`; preset, steps and samples are the recipe's where they name none.
+        options: see `Options`; preset, steps and samples are the recipe's by default.
         printability: weight of the non-printability score.
         smoothness: weight of the total variation.
         nps: form of the non-printability score, "product" (eq. 3) or "minimum".
@@ -213,7 +214,7 @@ def optimise_rp2(
         surface = values / 255
         unprintable = NON_PRINTABILITY[nps](pixels_under(surface, mask), printable)
         total = printability * unprintable + smoothness * total_variation(surface)
-        # The loop adds the losses of a batch up.
+        # The loop sums the losses of a batch.
         return variable.batch // len(values) * (total if penalty is None else total + penalty(values))
 
     adam = cooling_adam(_RECIPE.step_size(), steps_of(_RECIPE, options))
@@ -239,11 +240,11 @@ def rp2(
         classifier: the classifier to fool.
         images: float32 or float64 (B, 3, H, W) in [0, 1], whole 8-bit levels.
         labels: int64 (B,), the true classes.
-        mask: (h, w) in [0, 1], where on the surface the stickers are; `bars` without it.
-        homography: (B, 3, 3) from pixels of the surface to pixels of each image; without it the surface fills
+        mask: (h, w) in [0, 1], where on the surface the stickers are; by default `bars`.
+        homography: (B, 3, 3) from pixels of the surface to pixels of each image; by default the surface fills
             the image.
-        shared: one set of stickers for all images: photos of one object.
-        disguise: the ball about a picture of the surface that the stickers stay in.
+        shared: whether all images, as photos of one object, show the same stickers.
+        disguise: ball around a picture of the surface that the stickers stay in.
         printability: weight of the non-printability score.
         smoothness: weight of the total variation.
         **options: see `Options`; there can be no goal.

@@ -1,15 +1,15 @@
 """QR codes in a photo: read by a cascade of decoders, and located to a tenth of a pixel by their modules.
 
-zxing-cpp reads the photo at half its size, then as it is, then sharpened. Where it detects a code that it
-cannot read, the place is rectified, enlarged and read again. pyzbar, if its library is installed, looks for
-codes that are still missing. Corners from a decoder are a pixel off or more; `refine_corners` starts from
-them.
+zxing-cpp reads the photo halved, whole, then sharpened, and looks again at codes that it detects and cannot
+read. pyzbar, if installed, looks for those still missing. `refine_corners` then mends the decoder's corners.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
+from importlib import import_module
 from time import thread_time
+from types import ModuleType
 
 import cv2
 import numpy as np
@@ -20,14 +20,10 @@ from physadv.capture.geometry import Pixels, Points
 from physadv.sheets.codes import MODULES
 from physadv.sheets.layout import box_corners
 
-TEMPLATE_PIXELS = 4
-TEMPLATE_QUIET = 2
-MIN_ECC = 0.6
-HALVED_FROM_PIXELS = 6_000_000
+TEMPLATE_PIXELS, TEMPLATE_QUIET, MIN_ECC = 4, 2, 0.6
+ENLARGED_UP_TO_PIXELS, HALVED_FROM_PIXELS, PYZBAR_PIXELS = 2_500_000, 6_000_000, 12_000_000
 WALLPAPER_S, PATIENCE_S = 0.05, 2.0
-PYZBAR_PIXELS = 12_000_000
 MAX_SECOND_LOOKS = 100
-ENLARGED_UP_TO_PIXELS = 2_500_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +73,7 @@ def read_small(gray: Pixels) -> list[FoundCode]:
     if gray.size < HALVED_FROM_PIXELS:
         return []
     half = cv2.resize(gray, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    found = _zxing(half, try_downscale=False, try_invert=False)
+    found = map(_placed, _seen(half, try_downscale=False, try_invert=False))
     return [FoundCode(code.text, 2 * code.corners + 0.5) for code in found]
 
 
@@ -97,40 +93,34 @@ def read_sharpened(gray: Pixels) -> list[FoundCode]:
 
 def read_with_pyzbar(gray: Pixels) -> list[FoundCode]:
     """Return the codes that pyzbar reads, with corners in no order; none if its library is not installed."""
-    decode = _pyzbar()
-    if decode is None:
+    pyzbar = _pyzbar()
+    if pyzbar is None:
         return []
     scale = min(1.0, (PYZBAR_PIXELS / gray.size) ** 0.5)
     seen = gray if scale == 1 else cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return [
-        FoundCode(code.text, (code.corners + 0.5) / scale - 0.5, ordered=False)
-        for code in decode(np.ascontiguousarray(seen))
-    ]
+    found = []
+    for code in pyzbar.decode(np.ascontiguousarray(seen), symbols=[pyzbar.ZBarSymbol.QRCODE]):
+        hull = np.array(code.polygon, dtype=np.int32)
+        corners = hull if len(hull) == 4 else cv2.boxPoints(cv2.minAreaRect(hull))
+        place = (corners.astype(np.float64) + 0.5) / scale - 0.5
+        found.append(FoundCode(code.data.decode("utf-8", "replace"), place, ordered=False))
+    return found
 
 
-CASCADE: tuple[Callable[[Pixels], list[FoundCode]], ...] = (
-    read_small,
-    read_whole,
-    read_sharpened,
-    read_with_pyzbar,
-)
+CASCADE = (read_small, read_whole, read_sharpened, read_with_pyzbar)
 """Readers from the fastest to the most thorough."""
 
 
 def _is_wallpaper(gray: Pixels) -> bool:
-    """Return whether a sixteenth of the photo, sampled from all over it, takes a decoder unusually long.
-
-    A sheet takes 1 ms at 12 megapixels, pure noise takes 20 ms at 48.
-    """
+    """Return whether a sixteenth of the photo, sampled from all over it, takes a decoder unusually long."""
+    # A sheet takes 1 ms at 12 megapixels, pure noise takes 20 ms at 48.
     if gray.size < HALVED_FROM_PIXELS:
         return False
     height, width = (side // 4 for side in gray.shape)
     rows = [gray[y : y + height // 4] for y in range(0, 4 * height, height)]
-    sample = np.vstack(
-        [np.hstack([row[:, x : x + width // 4] for x in range(0, 4 * width, width)]) for row in rows]
-    )
+    parts = [[row[:, x : x + width // 4] for x in range(0, 4 * width, width)] for row in rows]
     started = thread_time()
-    _zxing(sample)
+    _seen(np.block(parts))
     return thread_time() - started > WALLPAPER_S
 
 
@@ -151,7 +141,8 @@ def read_at(gray: Pixels, corners: Points, modules: int) -> FoundCode | None:
     patch = cv2.warpPerspective(gray, warp, (side, side), flags=cv2.INTER_LINEAR, borderValue=255)
     sharp = cv2.addWeighted(patch, 2.5, cv2.GaussianBlur(patch, (0, 0), scale / 2), -1.5, 0)
     _, binary = cv2.threshold(sharp, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    found = _zxing(patch) or _zxing(sharp) or _zxing(binary) or read_with_pyzbar(binary)
+    seen = _seen(patch) or _seen(sharp) or _seen(binary)
+    found = [*map(_placed, seen)] or read_with_pyzbar(binary)
     if not found:
         return None
     place = cv2.perspectiveTransform(found[0].corners[None], np.linalg.inv(warp))[0]
@@ -178,14 +169,11 @@ def refine_corners(gray: Pixels, corners: Points, matrix: NDArray[np.bool_]) -> 
     region = gray[top : bottom + 1, left : right + 1]
     if min(region.shape) < 2 * len(matrix):
         return None
-    start = cv2.getPerspectiveTransform(
-        template_corners.astype(np.float32), (corners - (left, top)).astype(np.float32)
-    )
+    begin = (corners - (left, top)).astype(np.float32)
+    start = cv2.getPerspectiveTransform(template_corners.astype(np.float32), begin).astype(np.float32)
     stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 50, 1e-6)
     try:
-        score, warp = cv2.findTransformECC(
-            template, region, start.astype(np.float32), cv2.MOTION_HOMOGRAPHY, stop, None, 5
-        )
+        score, warp = cv2.findTransformECC(template, region, start, cv2.MOTION_HOMOGRAPHY, stop, None, 5)
     except cv2.error:
         return None
     if score < MIN_ECC:
@@ -207,7 +195,8 @@ def in_own_order(gray: Pixels, code: FoundCode, matrix: NDArray[np.bool_]) -> Fo
     square = box_corners((-0.5, -0.5, size, size))
     warp = cv2.getPerspectiveTransform(square.astype(np.float32), around.astype(np.float32))
     seen = cv2.warpPerspective(gray, warp, (size, size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    light = np.where(matrix, -1.0, 1.0) - np.where(matrix, -1.0, 1.0).mean()
+    light = np.where(matrix, -1.0, 1.0)
+    light -= light.mean()
     views = []
     for first in range(1 if code.ordered else 4):
         upright, corners = np.rot90(seen, first), np.roll(around, -first, axis=0)
@@ -216,15 +205,8 @@ def in_own_order(gray: Pixels, code: FoundCode, matrix: NDArray[np.bool_]) -> Fo
     return FoundCode(code.text, max(views, key=lambda view: view[0])[1])
 
 
-def _zxing(gray: Pixels, **options: bool) -> list[FoundCode]:
-    return [_placed(barcode) for barcode in _seen(gray, **options)]
-
-
 def _zxing_and_second_look(searched: Pixels, gray: Pixels) -> list[FoundCode]:
-    """Return the codes in `searched`; those detected there but not read are looked at again in `gray`.
-
-    The second look expects as many modules as the codes of this program have.
-    """
+    """Return the codes in `searched`; those detected there but not read are looked at again in `gray`."""
     seen = _seen(searched, return_errors=True)
     found = [_placed(barcode) for barcode in seen if barcode.valid]
     looked = [code.middle for code in found]
@@ -240,44 +222,23 @@ def _zxing_and_second_look(searched: Pixels, gray: Pixels) -> list[FoundCode]:
 
 
 def _seen(gray: Pixels, **options: bool) -> "list[zxingcpp.Barcode]":
-    found: list[zxingcpp.Barcode] = zxingcpp.read_barcodes(
-        gray, formats=zxingcpp.BarcodeFormat.QRCode, **options
-    )
-    return found
+    return list(zxingcpp.read_barcodes(gray, formats=zxingcpp.BarcodeFormat.QRCode, **options))
 
 
 def _placed(barcode: "zxingcpp.Barcode") -> FoundCode:
     at = barcode.position
-    corners = [
-        (corner.x, corner.y) for corner in (at.top_left, at.top_right, at.bottom_right, at.bottom_left)
-    ]
+    corners = (at.top_left, at.top_right, at.bottom_right, at.bottom_left)
     # zxing-cpp counts pixel corners, everything here counts pixel centres.
-    return FoundCode(barcode.text, np.array(corners, dtype=np.float64) - 0.5)
+    return FoundCode(barcode.text, np.array([(corner.x, corner.y) for corner in corners], np.float64) - 0.5)
 
 
 @cache
-def _pyzbar() -> Callable[[Pixels], list[FoundCode]] | None:
-    """Return pyzbar's reader, or None if the zbar library (Debian: libzbar0) is not installed."""
+def _pyzbar() -> ModuleType | None:
+    """Return pyzbar, or None if the zbar library (Debian: libzbar0) is not installed."""
     try:
-        from pyzbar.pyzbar import ZBarSymbol, decode
+        return import_module("pyzbar.pyzbar")
     except ImportError:
         return None
-
-    def read(gray: Pixels) -> list[FoundCode]:
-        return [
-            FoundCode(code.data.decode("utf-8", "replace"), _quadrilateral(code.polygon))
-            for code in decode(gray, symbols=[ZBarSymbol.QRCODE])
-        ]
-
-    return read
-
-
-def _quadrilateral(polygon: Sequence[tuple[int, int]]) -> Points:
-    """Return the four corners of a hull, or of the smallest rectangle around a hull with more."""
-    if len(polygon) == 4:
-        return np.array(polygon, dtype=np.float64)
-    corners: NDArray[np.float32] = cv2.boxPoints(cv2.minAreaRect(np.array(polygon, dtype=np.int32)))
-    return corners.astype(np.float64)
 
 
 @cache

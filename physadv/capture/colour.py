@@ -1,35 +1,23 @@
 """Colour from a sheet's grey and colour bars: the exposure of a photo, and its correction to true colours.
 
-The correction is a flat field from the bare paper, a curve per channel through the greys, and a 3×3 matrix in
-linear light, fitted to the colours, that leaves greys alone. It undoes the effects of print, light and
-camera, which are what an experiment measures. So crops stay as photographed unless a user asks for it.
+The correction is a flat field from bare paper, a curve per channel through the greys, and a 3×3 matrix that
+leaves greys alone. It undoes what an experiment measures, so crops stay as photographed unless users ask.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from physadv.capture.cells import CroppedCell
 from physadv.capture.geometry import Pixels, Points, is_inside
-from physadv.capture.light import (
-    BURNT,
-    FlatField,
-    ToPhoto,
-    fit_flat_field,
-    levels_at,
-    to_linear,
-    to_srgb,
-)
+from physadv.capture.light import BURNT, PaperLight, ToPhoto, levels_at, to_linear, to_srgb
 from physadv.capture.reading import CaptureError
 from physadv.sheets.layout import BoxMm, Sheet, box_centre
 
 MIN_GREYS, MIN_COLOURS = 5, 4
-INNER = 0.6
-PATCH_SAMPLES = (16, 10)
-MAX_SPREAD = 40.0
-MAX_DISAGREEMENT = 25.0
+INNER, PATCH_SAMPLES = 0.6, (16, 10)
+MAX_SPREAD, MAX_DISAGREEMENT = 40.0, 25.0
 
 Curve = Callable[[Points], Points]
 
@@ -69,8 +57,9 @@ class Bars:
         if not chosen.any():
             return None
         true, seen = self.true[chosen], self.seen[chosen]
-        stops, red, blue = seen.mean(axis=1) / true[:, 0], seen[:, 0] / seen[:, 1], seen[:, 2] / seen[:, 1]
-        return Exposure(float(np.median(np.log2(stops))), float(np.median(red)), float(np.median(blue)))
+        stops = np.log2(seen.mean(axis=1) / true[:, 0])
+        red, blue = (seen[:, channel] / seen[:, 1] for channel in (0, 2))
+        return Exposure(*(float(np.median(values)) for values in (stops, red, blue)))
 
 
 @dataclass(frozen=True)
@@ -85,7 +74,7 @@ class Correction:
         delta_e_before: CIEDE2000 error of the same patches as photographed.
     """
 
-    paper: FlatField
+    paper: PaperLight
     curves: tuple[Curve, ...]
     matrix: Points
     delta_e: Points
@@ -97,7 +86,7 @@ class Correction:
         x, y, w, h = box_mm
         columns, rows = x + (np.arange(width) + 0.5) / width * w, y + (np.arange(height) + 0.5) / height * h
         places = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
-        even = to_linear(crop.reshape(-1, 3) / 255) / self.paper.light(places)
+        even = to_linear(crop.reshape(-1, 3) / 255) / self.paper(places)
         levels = to_srgb(_through(even, self.curves, self.matrix))
         return np.round(levels * 255).astype(np.uint8).reshape(crop.shape)
 
@@ -122,42 +111,11 @@ def read_bars(rgb: Pixels, sheet: Sheet, to_photo: ToPhoto) -> Bars:
         true.append(patch.rgb)
         seen.append(to_linear(levels / 255).mean(axis=0))
         places.append(box_centre(patch.box_mm))
-    return Bars(
-        true=to_linear(np.array(true, float).reshape(-1, 3) / 255),
-        seen=np.array(seen).reshape(-1, 3),
-        places_mm=np.array(places).reshape(-1, 2),
-    )
+    light = to_linear(np.array(true, float).reshape(-1, 3) / 255)
+    return Bars(light, np.array(seen).reshape(-1, 3), np.array(places).reshape(-1, 2))
 
 
-def correct_cells(
-    rgb: Pixels, sheet: Sheet, to_photo: ToPhoto, bars: Bars, cells: Sequence[CroppedCell]
-) -> tuple[tuple[CroppedCell, ...], Correction | None]:
-    """Return a sheet's cells with corrected crops, and the correction.
-
-    Where colours cannot be corrected, every crop is refused with the reason, and the correction is None.
-
-    Args:
-        rgb: the photo (H, W, 3), uint8.
-        sheet: the sheet in the photo.
-        to_photo: maps page points (N, 2), mm, to photo points (N, 2), pixels.
-        bars: the patches of the sheet that the photo shows, from `read_bars`.
-        cells: the cells as cut out of the photo.
-    """
-    try:
-        correction = fit_correction(bars, fit_flat_field(rgb, sheet, to_photo))
-    except CaptureError as error:
-        reason = str(error)
-        return tuple(c if c.crop is None else replace(c, crop=None, reason=reason) for c in cells), None
-    corrected = [
-        cell
-        if cell.crop is None
-        else replace(cell, crop=correction.apply(cell.crop, sheet.cells[cell.number].box_mm))
-        for cell in cells
-    ]
-    return tuple(corrected), correction
-
-
-def fit_correction(bars: Bars, paper: FlatField) -> Correction:
+def fit_correction(bars: Bars, paper: PaperLight) -> Correction:
     """Return the colour correction of one sheet in a photo.
 
     Args:
@@ -167,7 +125,7 @@ def fit_correction(bars: Bars, paper: FlatField) -> Correction:
     Raises:
         CaptureError: too few patches can be read, or the greys do not rise from dark to light.
     """
-    even = bars.seen / paper.light(bars.places_mm)
+    even = bars.seen / paper(bars.places_mm)
     kept = _agrees_with_its_copy(bars.true, even)
     true, even, seen = bars.true[kept], even[kept], bars.seen[kept]
     greys, colours = (len(np.unique(true[which], axis=0)) for which in (_grey(true), ~_grey(true)))
@@ -216,8 +174,7 @@ def _fit_levels(true: Points, even: Points) -> tuple[tuple[Curve, ...], Points]:
         # Rows that sum to 1 keep greys grey. Free are the shares of the differences from this channel.
         away = straight[:, others] - straight[:, [channel]]
         shares = np.linalg.lstsq(away, true[~grey, channel] - straight[:, channel], rcond=None)[0]
-        matrix[channel, others] = shares
-        matrix[channel, channel] = 1 - shares.sum()
+        matrix[channel, others], matrix[channel, channel] = shares, 1 - shares.sum()
     return curves, matrix
 
 

@@ -1,9 +1,8 @@
 """Damage that no JPEG decoder notices: colours that are shifted from one block of the file on.
 
-JPEG codes the mean of a block as its difference from the block before (ITU-T T.81, F.1.2.1.1). When a decoder
-synchronises again after a damaged byte, luma or chroma of all that follows is off by a constant. The upper
-edge of the shifted area is one row of minimum coded units (MCUs) long: right of the damage it follows the top
-of its row of MCUs, left of the damage the top of the next row.
+JPEG codes a block's mean as its difference from the block before (ITU-T T.81, F.1.2.1.1), so all that follows
+a damaged byte is off by a constant. The upper edge of the shifted area is one row of minimum coded units
+(MCUs) long: right of the damage at the top of its row of MCUs, left of the damage at the top of the next row.
 """
 
 from functools import partial
@@ -64,9 +63,11 @@ def shifted_from(rgb: Pixels, mcu_rows: int) -> int | None:
         there = np.arange(start, start + samples)[known[start : start + samples]]
         in_first_row = there // samples == start // samples
         jump, wide_jump, luma_jump = jumps[channel, there], wide[channel, there], jumps[0, there]
-        if _is_even(jump, wide_jump) and (
-            _is_in_both_rows(jump, in_first_row) or _carries_on(last[0, there], luma_jump)
-        ):
+        if not _is_even(jump, wide_jump):
+            continue
+        # The content above the edge continues below it, only lighter or darker.
+        carries_on = _spread(last[0, there]) > CONTINUED * _spread(luma_jump)
+        if carries_on or _is_in_both_rows(jump, in_first_row):
             return int(mcu_rows * (start // samples))
     return None
 
@@ -74,13 +75,10 @@ def shifted_from(rgb: Pixels, mcu_rows: int) -> int | None:
 def _along_edges(
     rgb: Pixels, mcu_rows: int, size: tuple[int, int], columns: int, offset: int
 ) -> tuple[Samples, Known]:
-    """Return YCbCr (3, N) of the pixels `offset` rows below the upper edge of every row of MCUs.
-
-    Samples are in raster order. The second result (N,) is which of them are known: none along the first edge,
-    which is that of the photo.
-    """
+    """Return YCbCr (3, N) of the pixels `offset` rows below every upper edge, and which of them are known."""
     rows = rgb[mcu_rows + offset :: mcu_rows, : size[0] * columns][: size[1]]
     means = cv2.resize(rows, size, interpolation=cv2.INTER_AREA)
+    # Nothing is known along the first edge, which is that of the photo.
     means = cv2.copyMakeBorder(means, 1, 0, 0, 0, cv2.BORDER_CONSTANT)
     planes = np.stack(cv2.split(means)).reshape(3, -1)
     known = (planes.min(axis=0) >= CLIPPED) & (planes.max(axis=0) <= 255 - CLIPPED)
@@ -88,10 +86,7 @@ def _along_edges(
 
 
 def _candidates(jumps: Samples, known: Known, samples: int) -> list[tuple[int, int]]:
-    """Return start and channel of stretches, one row long, in which nearly all samples jump the same way.
-
-    Of the stretches that start in the same row, only the best one counts, the middle one of equals.
-    """
+    """Return start and channel of stretches, one row long, in which nearly all samples jump the same way."""
     found = []
     counts = _sliding_sum(known, samples)
     for channel, (jump, least) in enumerate(zip(jumps, LEAST_JUMP, strict=True)):
@@ -100,6 +95,7 @@ def _candidates(jumps: Samples, known: Known, samples: int) -> list[tuple[int, i
             starts = np.flatnonzero((counts >= LEAST_KNOWN) & (hits >= JUMPING * counts))
             for row in np.unique(starts // samples):
                 within = starts[starts // samples == row]
+                # Of those that start in one row, only the best one counts, the middle one of equals.
                 share = hits[within] / counts[within]
                 best = within[share == share.max()]
                 found.append((int(best[len(best) // 2]), channel))
@@ -127,11 +123,6 @@ def _is_in_both_rows(jump: Samples, in_first_row: Known) -> bool:
     near = abs(jump - shift) < abs(shift) / 2
     parts = (near[in_first_row], near[~in_first_row])
     return all(len(part) >= LEAST_KNOWN // 2 and part.mean() >= JUMPING_IN_BOTH for part in parts)
-
-
-def _carries_on(luma: Samples, luma_jump: Samples) -> bool:
-    """Return whether the content above the edge continues below it, only lighter or darker."""
-    return _spread(luma) > CONTINUED * _spread(luma_jump)
 
 
 def _spread(values: Samples) -> float:

@@ -4,7 +4,6 @@ The flat field, the uneven light on a page, is measured on the bare paper betwee
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
@@ -16,14 +15,15 @@ from physadv.capture.reading import CaptureError
 from physadv.sheets.layout import HEADER, MARGIN, BoxMm, Sheet
 
 ToPhoto = Callable[[Points], Points]
+"""Maps page points (N, 2), mm, to photo points (N, 2), pixels."""
+PaperLight = Callable[[Points], Points]
+"""Maps page points (N, 2), mm, to the linear light (N, 3) that bare paper sends from there to the camera."""
 
 BURNT = 254
-MIN_PAPER = 200
 PAPER_STEP, PAPER_CLEARANCE, PAGE_EDGE = 0.5, 0.8, 4.0
-PAPER_SAMPLES = 4000
+MIN_PAPER, PAPER_SAMPLES, MIN_SPREAD = 200, 4000, 0.02
 DEGREE = 4
 POWERS = np.array([(i, j) for i in range(DEGREE + 1) for j in range(DEGREE + 1 - i)]).T
-MIN_SPREAD = 0.02
 
 
 def to_linear(levels: Points) -> Points:
@@ -43,25 +43,10 @@ def levels_at(rgb: Pixels, where: Points) -> Points:
     return np.asarray(found[0], np.float64)
 
 
-@dataclass(frozen=True)
-class FlatField:
-    """The light that bare paper sends to the camera: the exponential of a polynomial over the page.
+def fit_flat_field(rgb: Pixels, sheet: Sheet, to_photo: ToPhoto) -> PaperLight:
+    """Return how a sheet in a photo (H, W, 3) was lit: a map of page points to the light of bare paper.
 
-    Attributes:
-        page_mm: width and height of the page.
-        coefficients: coefficients (15, 3) of the powers up to degree 4, for R, G and B.
-    """
-
-    page_mm: tuple[float, float]
-    coefficients: Points
-
-    def light(self, places_mm: Points) -> Points:
-        """Return the linear light (N, 3) of bare paper at page points (N, 2)."""
-        return np.asarray(np.exp(_terms(places_mm, self.page_mm) @ self.coefficients))
-
-
-def fit_flat_field(rgb: Pixels, sheet: Sheet, to_photo: ToPhoto) -> FlatField:
-    """Return how a sheet in a photo (H, W, 3) was lit. Things that cover the paper are left out as outliers.
+    It is the exponential of a polynomial over the page. Things that cover the paper are left out as outliers.
 
     Raises:
         CaptureError: too little bare paper can be seen, or it is burnt out.
@@ -72,9 +57,8 @@ def fit_flat_field(rgb: Pixels, sheet: Sheet, to_photo: ToPhoto) -> FlatField:
     levels = levels_at(rgb, where) if len(where) else np.empty((0, 3))
     lit = (levels < BURNT).all(axis=1) & (levels > 0).all(axis=1)
     if lit.sum() < MIN_PAPER:
-        raise CaptureError(
-            "too little bare paper is visible, or it is burnt out: colours cannot be corrected"
-        )
+        reason = "too little bare paper is visible, or it is burnt out"
+        raise CaptureError(f"{reason}: colours cannot be corrected")
     terms, light = _terms(places[lit], sheet.page_mm), np.log(to_linear(levels[lit] / 255))
     kept = np.ones(len(terms), bool)
     for _ in range(6):
@@ -82,7 +66,7 @@ def fit_flat_field(rgb: Pixels, sheet: Sheet, to_photo: ToPhoto) -> FlatField:
         errors = np.abs(terms @ coefficients - light).max(axis=1)
         # Noise is within three standard deviations; a thumb or the far side of a shadow's edge is not.
         kept = errors <= max(3 * 1.4826 * float(np.median(errors)), MIN_SPREAD)
-    return FlatField(sheet.page_mm, np.asarray(coefficients, np.float64))
+    return lambda places_mm: np.exp(_terms(places_mm, sheet.page_mm) @ coefficients)
 
 
 def _terms(places_mm: Points, page_mm: tuple[float, float]) -> Points:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from physadv.capture.cells import CroppedCell
 from physadv.capture.crop_photo import FoundSheet
 from physadv.capture.geometry import Pixels, Points
 from physadv.sheets.layout import box_corners
@@ -22,11 +23,7 @@ WIDTH, FONT_SIZE, BANNER_SIZE = 3, 17, 26
 EDGE_POINTS = 40
 
 
-def draw_overlay(
-    rgb: Pixels | None,
-    found: Sequence[FoundSheet],
-    reason: str | None = None,
-) -> Image.Image:
+def draw_overlay(rgb: Pixels | None, found: Sequence[FoundSheet], reason: str | None = None) -> Image.Image:
     """Return a photo reduced to at most 2000 pixels a side, with what was found drawn in.
 
     Args:
@@ -41,8 +38,7 @@ def draw_overlay(
         for mark in paper.marks_px:
             _draw_mark(draw, mark, scale)
         for cell in paper.cells:
-            text = cell.example if cell.reason is None else f"{cell.example}: {cell.reason}"
-            _draw_cell(draw, _scaled(cell.corners_px, scale), text, GREEN if cell.reason is None else RED)
+            _draw_cell(draw, cell, scale)
     lines = [f"refused: {reason}"] if reason else [_summary(paper) for paper in found]
     _write(draw, (8, 8), lines, BANNER_SIZE, image.width - 16, RED if reason else "white")
     return image
@@ -57,22 +53,16 @@ def _reduced(rgb: Pixels | None) -> tuple[Image.Image, float]:
     return Image.fromarray(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)), scale
 
 
-def _scaled(points: Points, scale: float) -> Points:
-    """Return photo points on the reduced picture; pixel centres are whole numbers in both."""
-    return (points + 0.5) * scale - 0.5
-
-
 def _line(points: Points, scale: float) -> list[tuple[float, float]]:
-    return [(float(x), float(y)) for x, y in _scaled(points, scale)]
+    """Return photo points on the reduced picture; pixel centres are whole numbers in both."""
+    return [(float(x), float(y)) for x, y in (points + 0.5) * scale - 0.5]
 
 
 def _edge(page_mm: tuple[float, float]) -> Points:
     """Return a closed line of points, mm, along the edge of a page, which lenses and curls bend."""
     corners = box_corners((0.0, 0.0, *page_mm))
-    steps = np.linspace(0, 1, EDGE_POINTS)[:, None]
-    return np.concatenate(
-        [a + steps * (b - a) for a, b in zip(corners, np.roll(corners, -1, 0), strict=True)]
-    )
+    sides = zip(corners, np.roll(corners, -1, 0), strict=True)
+    return np.concatenate([a + np.linspace(0, 1, EDGE_POINTS)[:, None] * (b - a) for a, b in sides])
 
 
 def _draw_mark(draw: ImageDraw.ImageDraw, mark: Points, scale: float) -> None:
@@ -84,13 +74,16 @@ def _draw_mark(draw: ImageDraw.ImageDraw, mark: Points, scale: float) -> None:
         draw.line([(x - end[0], y - end[1]), (x + end[0], y + end[1])], fill=CYAN, width=WIDTH)
 
 
-def _draw_cell(draw: ImageDraw.ImageDraw, corners: Points, text: str, colour: tuple[int, int, int]) -> None:
-    draw.line([tuple(corner) for corner in (*corners, corners[0])], fill=colour, width=WIDTH)
-    left, top = corners.min(axis=0)
+def _draw_cell(draw: ImageDraw.ImageDraw, cell: CroppedCell, scale: float) -> None:
+    colour = GREEN if cell.reason is None else RED
+    outline = _line(cell.corners_px, scale)
+    draw.line([*outline, outline[0]], fill=colour, width=WIDTH)
+    (left, top), right = np.min(outline, axis=0), max(x for x, _ in outline)
     width, height = draw.im.size
     if -width < left < width and -height < top < height:
+        text = cell.example if cell.reason is None else f"{cell.example}: {cell.reason}"
         place = (max(left, 0) + 4, max(top, 0) + 4)
-        _write(draw, place, [text], FONT_SIZE, max(float(np.ptp(corners[:, 0])) - 8, 120), colour)
+        _write(draw, place, [text], FONT_SIZE, max(float(right - left) - 8, 120), colour)
 
 
 def _summary(sheet: FoundSheet) -> str:

@@ -1,15 +1,13 @@
 """Reading photos of any format that phones write: upright, 8-bit sRGB, with the camera's name from EXIF.
 
-A JPEG of n pixels takes 4 n bytes, for RGB and gray. Other formats take 7 n while they are read, since Pillow
-has a copy of its own, and WebP takes 16 n. A photo of more than 64 megapixels is halved, a JPEG while it is
-decoded, others right after. One of more than 210 megapixels is refused.
+A JPEG of n pixels takes 4 n bytes, for RGB and gray; other formats take 7 n while Pillow reads them, and WebP
+takes 16 n. A photo of more than 64 megapixels is halved; one of more than 210 megapixels is refused.
 """
 
 import io
 import threading
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,11 +19,11 @@ import simplejpeg
 from PIL import ExifTags, Image, ImageCms, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
 from physadv.capture.damage import shifted_from
-from physadv.capture.geometry import Pixels
+from physadv.capture.geometry import Pinhole, Pixels
 from physadv.errors import PhysadvError
 
 SIMULATED = "simulated"
-# A list, so that none of Pillow's other decoders is ever tried on a file from outside.
+# Named, so that none of Pillow's other decoders is ever tried on a file from outside.
 FORMATS = ("JPEG", "PNG", "HEIF", "AVIF", "TIFF", "WEBP")
 # The endings of file names by format, the usual one first. Any other ending implies no format.
 ENDINGS = {
@@ -41,13 +39,10 @@ ENDINGS = {
 }
 # Pillow's names of a JPEG; an MPO has further pictures after the photo.
 JPEG = ("JPEG", "MPO")
-WHOLE_PIXELS = 64_000_000
-MAX_PIXELS = 210_000_000
+WHOLE_PIXELS, MAX_PIXELS = 64_000_000, 210_000_000
 STRIP_ROWS = 128
 DNG_VERSION = 50706
-
 DAMAGED_JPEG = "not a readable image: damaged JPEG ({cause}); if it looks intact, save it again"
-
 _TURNS: dict[int, Callable[[Pixels], Pixels]] = {
     2: lambda rgb: cv2.flip(rgb, 1),
     3: lambda rgb: cv2.rotate(rgb, cv2.ROTATE_180),
@@ -87,6 +82,12 @@ class Photo:
         """Return whether the virtual phone took the photo."""
         return SIMULATED in self.camera
 
+    @property
+    def pinhole(self) -> Pinhole:
+        """Return what is known of the camera's geometry."""
+        height, width = self.gray.shape
+        return Pinhole(width, height, self.focal_35mm)
+
 
 def read_photo(path: Path) -> Photo:
     """Read a JPEG, PNG, HEIC, AVIF, TIFF or WebP photo and turn it upright.
@@ -124,9 +125,7 @@ def read_photo(path: Path) -> Photo:
 def _decode(path: Path) -> tuple[Pixels, Image.Exif]:
     """Return the pixels as they are stored, and the EXIF data."""
     data = path.read_bytes()
-    with _size_unlimited():
-        image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
-    with image:
+    with _opened(data) as image:
         _refuse_other_than_photos(image)
         refuse_misnamed(path, "JPEG" if image.format in JPEG else str(image.format))
         exif = image.getexif()
@@ -139,7 +138,7 @@ def _decode(path: Path) -> tuple[Pixels, Image.Exif]:
 
 def _camera(exif: Image.Exif) -> str:
     names = (str(exif.get(tag, "")).strip("\0 ") for tag in (ExifTags.Base.Make, ExifTags.Base.Model))
-    return " ".join(name for name in names if name)
+    return " ".join(filter(None, names))
 
 
 def _focal_35mm(exif: Image.Exif) -> float | None:
@@ -148,14 +147,12 @@ def _focal_35mm(exif: Image.Exif) -> float | None:
     return float(value) if isinstance(value, int) and 8 <= value <= 500 else None
 
 
-@contextmanager
-def _size_unlimited() -> Iterator[None]:
-    """Lift Pillow's limit of 179 megapixels while a file is opened; it applies to the whole process."""
+def _opened(data: bytes) -> Image.Image:
+    """Open an image without Pillow's limit of 179 megapixels, which applies to the whole process."""
     with _OPENING:
-        limit = Image.MAX_IMAGE_PIXELS
-        Image.MAX_IMAGE_PIXELS = None
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            yield
+            return Image.open(io.BytesIO(data), formats=FORMATS)
         finally:
             Image.MAX_IMAGE_PIXELS = limit
 
@@ -187,9 +184,8 @@ def refuse_misnamed(path: Path, holds: str) -> None:
     ending = path.suffix.lower()
     named = next((form for form, endings in ENDINGS.items() if ending in endings), holds)
     if named != holds:
-        own = ENDINGS[holds][0]
         wrong = f"named {path.suffix}, which means {named}, but contains {holds}"
-        raise CaptureError(f"{wrong}; if it is intact, rename it to {own}")
+        raise CaptureError(f"{wrong}; if it is intact, rename it to {ENDINGS[holds][0]}")
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
@@ -226,8 +222,8 @@ def _jpeg(data: bytes, header: JpegImagePlugin.JpegImageFile, halved: bool) -> P
     return rgb
 
 
-def _in_srgb(image: Image.Image, transform: ImageCms.ImageCmsTransform) -> Image.Image:
-    return ImageCms.applyTransform(image, transform) or image
+def _in_srgb(image: Image.Image, transform: ImageCms.ImageCmsTransform | None) -> Image.Image:
+    return image if transform is None else ImageCms.applyTransform(image, transform) or image
 
 
 @lru_cache(maxsize=16)
@@ -240,14 +236,13 @@ def _to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
         transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
     except (OSError, ImageCms.PyCMSError):
         return None
+    if mode != "RGB":
+        return transform
     steps = np.linspace(0, 255, 9).round().astype(np.uint8)
     lattice = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(27, 27, 3)
-    if mode == "RGB":
-        moved = np.asarray(ImageCms.applyTransform(Image.fromarray(lattice), transform))
-        # Profiles called sRGB differ in their rounding.
-        if np.abs(moved.astype(int) - lattice).max() <= 2:
-            return None
-    return transform
+    moved = np.asarray(_in_srgb(Image.fromarray(lattice), transform))
+    # Profiles called sRGB differ in their rounding.
+    return None if np.abs(moved.astype(int) - lattice).max() <= 2 else transform
 
 
 def _others(image: Image.Image, halved: bool) -> Pixels:
@@ -258,8 +253,7 @@ def _others(image: Image.Image, halved: bool) -> Pixels:
     rgb = np.empty((height, width, 3), np.uint8)
     rows = 2 * STRIP_ROWS if halved else STRIP_ROWS
     for number, top in enumerate(range(0, image.height, rows)):
-        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
-        strip = strip if transform is None else _in_srgb(strip, transform)
+        strip = _in_srgb(image.crop((0, top, image.width, min(top + rows, image.height))), transform)
         target = rgb[number * STRIP_ROWS : (number + 1) * STRIP_ROWS]
         pixels = np.asarray(strip if strip.mode == "RGB" else strip.convert("RGB"))
         if halved:

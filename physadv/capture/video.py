@@ -1,8 +1,7 @@
 """A video as photos: the sharpest frame of every pose of the hand.
 
-A pose ends when the content of any quarter of the frame has moved by 3 % of the frame's longer side, measured
-by phase correlation (Kuglin & Hines 1975) of a 256-pixel gray copy. Quarters also move when the camera turns,
-tilts or zooms about the middle. Reading needs PyAV, the optional extra `video`.
+A pose ends when the content of any quarter of the frame has moved by 3 % of its longer side, by phase
+correlation (Kuglin & Hines 1975) of a 256-pixel gray copy. Reading needs PyAV, the optional extra `video`.
 """
 
 from collections.abc import Iterator
@@ -22,14 +21,10 @@ if TYPE_CHECKING:
     import av
     from av.container import InputContainer
 
-MAX_POSES = 12
-MAX_FRAMES = 7200
-MAX_PIXELS = 36_000_000
+MAX_POSES, MAX_FRAMES, MAX_PIXELS = 12, 7200, 36_000_000
 USUAL_RATE = 30.0
+SMALL_SIDE, MOVED, MATCHED = 256, 0.03, 0.2
 NO_FRAME = "not a readable video: no frame of it can be decoded"
-SMALL_SIDE = 256
-MOVED = 0.03
-MATCHED = 0.2
 NEEDS_PYAV = "a video; to take its frames: pip install 'physadv[video]'"
 # ISO base media files with one of these brands are HEIC, AVIF or raw stills.
 STILL_BRANDS = frozenset(b"heic heix heim heis hevc hevx mif1 mif2 msf1 avif avis jpeg crx".split())
@@ -47,14 +42,7 @@ Quarters = list[NDArray[np.float32]]
 
 @dataclass
 class _Pose:
-    """A stretch of a video in which the camera is held still.
-
-    Attributes:
-        quarters: the quarters of its first frame.
-        number: number of its sharpest frame so far.
-        sharpness: sharpness of that frame.
-        frame: that frame.
-    """
+    """A time in which the camera is held still: the quarters of its first frame, and its sharpest frame."""
 
     quarters: Quarters
     number: int
@@ -81,11 +69,8 @@ def read_video(path: Path) -> Iterator[tuple[int, Photo]]:
             too large or HDR.
     """
     with _opened(path) as container:
-        poses = _poses(container.decode(video=0))
         camera = _camera(container.metadata)
-        if not poses:
-            raise CaptureError(NO_FRAME)
-        for pose in poses:
+        for pose in _poses(_frames(container)):
             rgb = _upright(pose.frame)
             yield pose.number, Photo(rgb, cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), camera)
 
@@ -103,15 +88,9 @@ def read_frames(path: Path, every: int = 1) -> Iterator[tuple[float, Pixels]]:
     """
     with _opened(path) as container:
         rate = float(container.streams.video[0].average_rate or USUAL_RATE)
-        number = -1
-        for number, frame in enumerate(container.decode(video=0)):
-            if number == 0:
-                _refuse_large_and_hdr(frame)
-            _refuse_long(number)
-            if number % every == 0 and not frame.is_corrupt:
+        for number, frame in _frames(container):
+            if number % every == 0:
                 yield number / rate, _upright(frame)
-        if number < 0:
-            raise CaptureError(NO_FRAME)
 
 
 @contextmanager
@@ -153,39 +132,43 @@ def _refuse_truncated(path: Path) -> None:
                 return
 
 
-def _poses(frames: Iterator["av.VideoFrame"]) -> list[_Pose]:
-    """Return the poses of a video in order, at most `MAX_POSES`."""
-    poses: list[_Pose] = []
-    for number, frame in enumerate(frames):
+def _frames(container: "InputContainer") -> Iterator[tuple[int, "av.VideoFrame"]]:
+    """Yield the number of each frame that is not corrupt, and the frame."""
+    decoded = False
+    for number, frame in enumerate(container.decode(video=0)):
         if number == 0:
             _refuse_large_and_hdr(frame)
-        _refuse_long(number)
-        if frame.is_corrupt:
-            continue
-        gray = np.asarray(frame.to_ndarray(format="gray"), np.uint8)
-        quarters, sharpness = _quarters(gray), _sharpness(gray)
-        if not poses or _has_moved(poses[-1].quarters, quarters):
-            poses.append(_Pose(quarters, number, sharpness, frame))
-            _join_nearest(poses)
-        elif sharpness > poses[-1].sharpness:
-            poses[-1].number, poses[-1].sharpness, poses[-1].frame = number, sharpness, frame
-    return poses
+        if number >= MAX_FRAMES:
+            raise CaptureError(f"has more than {MAX_FRAMES} frames, two minutes at 60 per second; shorten it")
+        if not frame.is_corrupt:
+            decoded = True
+            yield number, frame
+    if not decoded:
+        raise CaptureError(NO_FRAME)
 
 
 def _refuse_large_and_hdr(frame: "av.VideoFrame") -> None:
     from av.video.reformatter import ColorTrc
 
     if frame.width * frame.height > MAX_PIXELS:
-        raise CaptureError(
-            f"{frame.width} × {frame.height} pixels; the limit of a video is {MAX_PIXELS // 10**6} megapixels"
-        )
+        size, limit = f"{frame.width} × {frame.height} pixels", f"{MAX_PIXELS // 10**6} megapixels"
+        raise CaptureError(f"{size}; the limit of a video is {limit}")
     if frame.color_trc in (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67):
         raise CaptureError("an HDR video (PQ or HLG), whose levels are not a photo's; record it in SDR")
 
 
-def _refuse_long(number: int) -> None:
-    if number >= MAX_FRAMES:
-        raise CaptureError(f"has more than {MAX_FRAMES} frames, two minutes at 60 per second; shorten it")
+def _poses(frames: Iterator[tuple[int, "av.VideoFrame"]]) -> list[_Pose]:
+    """Return the poses of a video in order, at most `MAX_POSES`."""
+    poses: list[_Pose] = []
+    for number, frame in frames:
+        gray = np.asarray(frame.to_ndarray(format="gray"), np.uint8)
+        quarters, sharpness = _quarters(gray), _sharpness(gray)
+        if not poses or _has_moved(poses[-1].quarters, quarters):
+            poses.append(_Pose(quarters, number, sharpness, frame))
+            _join_nearest(poses)
+        elif sharpness > poses[-1].sharpness:
+            poses[-1] = _Pose(poses[-1].quarters, number, sharpness, frame)
+    return poses
 
 
 def _sharpness(gray: Pixels) -> float:

@@ -1,4 +1,4 @@
-"""Classifiers seen through pixels, from a spec such as "signs", "torchvision/resnet50" or "file:mine.pt2".
+"""Classifiers of pixels, from a spec such as "signs", "torchvision/resnet50" or "file:mine.pt2".
 
     load_classifier(spec)          a frozen module: float RGB images (B, 3, H, W) in [0, 1] → logits (B, K)
     list_models()                  every spec that can be named
@@ -21,16 +21,11 @@ if TYPE_CHECKING:
     from physadv.classifiers.loading import load_classifier
     from physadv.classifiers.specs import check_detector, check_spec, list_models
 
+# fmt: off
 __all__ = [
-    "Classifier",
-    "ClassifierError",
-    "Detections",
-    "Detector",
-    "check_detector",
-    "check_spec",
-    "list_models",
-    "load_classifier",
-    "load_detector",
+    "Classifier", "ClassifierError", "Detections", "Detector", "check_detector", "check_spec", "list_models",
+    "load_classifier", "load_detector",
 ]
+# fmt: on
 
 __getattr__, __dir__ = lazy_names(__name__)

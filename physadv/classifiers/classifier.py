@@ -1,4 +1,4 @@
-"""A classifier as every other room sees it: pixels in, logits out, labels attached."""
+"""A classifier as every other room sees it: pixels in, logits out, with class names; and its device."""
 
 import hashlib
 import re
@@ -17,13 +17,13 @@ class Classifier(nn.Module):
     """A frozen network seen through pixels: float RGB images in [0, 1], (B, 3, H, W) → logits (B, K).
 
     Args:
-        network: a module that does its own resizing and normalisation, so that any H × W is accepted.
+        network: a module that resizes and normalises inside, so that it accepts any H × W.
         labels: the K class names, in logit order.
         spec: the text `load_classifier` was given; written into manifests so that a run can be repeated.
         device: where it runs.
-        precision: what it computes in; below float32 by autocast, with logits in float32.
-        channels_last: lay weights and images out by pixel, which takes a quarter to a third less time, on
-            CPUs too. A network that views its activations as another shape cannot.
+        precision: type to compute in; below float32 by autocast, with logits in float32.
+        channels_last: whether weights and images are laid out by pixel. It saves a quarter to a third of the
+            time, but fails for networks that view their activations in another shape.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Classifier(nn.Module):
 
 
 def find_device(name: str) -> torch.device:
-    """Return the device called `name` (`cpu`, `cuda`, `cuda:1`, `mps`, …), or with `auto` the best there is.
+    """Return the device called `name` (`cpu`, `cuda`, `cuda:1`, `mps`, …); `auto` takes the best available.
 
     Raises:
         ClassifierError: torch knows no such device, or it is not there.

@@ -1,4 +1,4 @@
-"""The texts of `--model` and `--detector`: what they may be, checked before anything heavy is imported."""
+"""The specs that `--model` and `--detector` take, checked before anything heavy is imported."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,14 +30,14 @@ PRECISIONS = ("bfloat16", "float32")
 
 @dataclass(frozen=True)
 class Spec:
-    """A spec taken apart.
+    """The parts of a spec.
 
     Attributes:
         text: the spec.
-        kind: what it begins with: the bundled network, a library, a program or a function.
-        name: the architecture, for a library; else empty.
-        weights: the published weights that the spec names; else empty.
-        path: the file with the weights or the program; None where it names none.
+        kind: source of the network: the bundled one, a library, a program or a function.
+        name: architecture in a library; empty for other kinds.
+        weights: name of the published weights of torchvision; empty for other kinds.
+        path: file with the weights or the program; None if the spec names none.
     """
 
     text: str
@@ -48,7 +48,7 @@ class Spec:
 
 
 def list_models() -> list[tuple[str, str]]:
-    """Return (spec, description) of every classifier that can be named, and of the forms for one's own.
+    """Return (spec, description) of every published classifier, and of the forms for your own.
 
     >>> dict(list_models())["signs"]
     'bundled: the 43 traffic signs of GTSRB'
@@ -57,7 +57,7 @@ def list_models() -> list[tuple[str, str]]:
 
 
 def check_spec(spec: str, labels: Path | None = None, precision: str = "float32") -> Spec:
-    """Return a classifier's spec taken apart, after checking names and files as far as no torch is needed.
+    """Return the parts of a classifier's spec, after every check of names and files that needs no torch.
 
     Args:
         spec: a spec of `load_classifier`.
@@ -103,7 +103,7 @@ def check_spec(spec: str, labels: Path | None = None, precision: str = "float32"
 
 
 def check_detector(spec: str) -> Spec:
-    """Return a detector's spec taken apart: `torchvision/NAME[:WEIGHTS]` or `torchvision/NAME@PATH`.
+    """Return the parts of a detector's spec: `torchvision/NAME[:WEIGHTS]` or `torchvision/NAME@PATH`.
 
     Raises:
         ClassifierError: a name is unknown, or the file of weights is missing.
@@ -119,7 +119,7 @@ def existing_file(path: Path, kind: str) -> Path:
     """Return `path` if it is a file.
 
     Raises:
-        ClassifierError: nothing is there, or something that is no regular file.
+        ClassifierError: there is nothing, or something other than a regular file.
     """
     if not path.exists():
         raise ClassifierError(f"{path}: no such {kind}")
@@ -132,7 +132,7 @@ def read_label_file(path: Path) -> list[str]:
     """Return the class names of a UTF-8 text file, one a line.
 
     Raises:
-        ClassifierError: the file is missing or no such text.
+        ClassifierError: the file is missing or not UTF-8 text.
     """
     existing_file(path, "label file")
     try:

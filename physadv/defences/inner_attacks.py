@@ -9,10 +9,10 @@ from torch import Generator, Tensor, nn
 
 from physadv.attacks.loop import optimise
 from physadv.attacks.objectives import untargeted_cross_entropy
-from physadv.attacks.optimisers import SignedStep, spanning_adam
+from physadv.attacks.optimisers import Optimiser, SignedStep, spanning_adam
 from physadv.attacks.patches import Placement, circle, square
 from physadv.attacks.stickers import Stickers, bars
-from physadv.attacks.variables import LInfBall
+from physadv.attacks.variables import LInfBall, Variable
 from physadv.transforms import identity
 
 TEXELS = 16
@@ -39,6 +39,19 @@ class InnerAttack(Protocol):
         ...
 
 
+def hiding(
+    network: Callable[[Tensor], Tensor],
+    labels: Tensor,
+    variable: Variable,
+    optimiser: Optimiser,
+    steps: int,
+    generator: Generator,
+) -> Tensor:
+    """Return a variable's values after some steps that raise the loss of the true classes, no EOT."""
+    loss = untargeted_cross_entropy(labels)
+    return optimise(network, loss, variable, identity, optimiser, steps=steps, samples=1, generator=generator)
+
+
 @dataclass(frozen=True)
 class StickerAttack:
     """A sticker of its own for every image: the worst of a few places, then steps of Adam there.
@@ -52,15 +65,10 @@ class StickerAttack:
         places: places tried with a grey sticker first; the one that raises the loss most is kept.
         shapes: alpha masks, of which every batch draws one.
 
-    >>> import torch
-    >>> from physadv.attacks import Placement
-    >>> from physadv.defences import StickerAttack
-    >>> generator, images = torch.Generator().manual_seed(0), torch.full((2, 3, 16, 16), 0.3)
-    >>> network = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
-    >>> attack = StickerAttack(Placement((0.1, 0.1)), steps=2)
-    >>> stickered = attack(network, images, torch.tensor([0, 1]), generator)
-    >>> changed = (stickered != images).any(dim=1).float().mean()
-    >>> bool(0.05 < changed < 0.25)
+    >>> network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    >>> images, attack = torch.full((2, 3, 16, 16), 0.3), StickerAttack(Placement((0.1, 0.1)), steps=2)
+    >>> stickered = attack(network, images, torch.tensor([0, 1]), Generator().manual_seed(0))
+    >>> bool(0.05 < (stickered != images).any(dim=1).float().mean() < 0.25)
     True
     """
 
@@ -76,16 +84,7 @@ class StickerAttack:
         alpha = shape(TEXELS)
         views = self._worst(network, images, labels, generator, alpha)
         stickers = Stickers(images, alpha, views, shared=False)
-        values = optimise(
-            network,
-            untargeted_cross_entropy(labels),
-            stickers,
-            identity,
-            spanning_adam(self.steps),
-            steps=self.steps,
-            samples=1,
-            generator=generator,
-        )
+        values = hiding(network, labels, stickers, spanning_adam(self.steps), self.steps, generator)
         return stickers.render(values, {}, 1)
 
     def _worst(
@@ -132,11 +131,9 @@ class NoiseAttack:
         eps: radius of the ball, in 8-bit levels.
         steps: number of steps; each is a quarter of eps long, but at least one level.
 
-    >>> import torch
-    >>> from physadv.defences import NoiseAttack
-    >>> generator, images = torch.Generator().manual_seed(0), torch.full((2, 3, 16, 16), 0.4)
-    >>> network = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
-    >>> noisy = NoiseAttack(eps=4)(network, images, torch.tensor([0, 1]), generator)
+    >>> network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    >>> images = torch.full((2, 3, 16, 16), 0.4)
+    >>> noisy = NoiseAttack(eps=4)(network, images, torch.tensor([0, 1]), Generator().manual_seed(0))
     >>> round(float((noisy - images).abs().max()) * 255, 3)
     4.0
     """
@@ -147,17 +144,8 @@ class NoiseAttack:
     def __call__(self, network: nn.Module, images: Tensor, labels: Tensor, generator: Generator) -> Tensor:
         """Return images (B, 3, H, W), whole 8-bit levels, no further than eps from `images` so rounded."""
         ball = LInfBall((images * 255).round(), self.eps, random_start=True)
-        values = optimise(
-            network,
-            untargeted_cross_entropy(labels),
-            ball,
-            identity,
-            SignedStep(max(1, round(self.eps / 4))),
-            steps=self.steps,
-            samples=1,
-            generator=generator,
-        )
-        return ball.images(values)
+        step = SignedStep(max(1, round(self.eps / 4)))
+        return ball.images(hiding(network, labels, ball, step, self.steps, generator))
 
 
 @dataclass(frozen=True)
@@ -167,13 +155,10 @@ class Mixture:
     Attributes:
         parts: (attack, share of the batch) in the order of the batch; the shares sum to 1 at most.
 
-    >>> import torch
-    >>> from physadv.defences import Mixture, NoiseAttack
     >>> darker = lambda network, images, labels, generator: images / 2
     >>> mixture = Mixture([(darker, 0.5), (NoiseAttack(eps=2), 0.25)])
-    >>> images, labels = torch.full((8, 3, 4, 4), 0.4), torch.zeros(8, dtype=torch.int64)
-    >>> network = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
-    >>> mixed, _ = mixture(network, images, labels, torch.Generator().manual_seed(0))
+    >>> network, images = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()), torch.full((8, 3, 4, 4), 0.4)
+    >>> mixed, _ = mixture(network, images, torch.zeros(8).long(), Generator().manual_seed(0))
     >>> [bool((image != 0.4).any()) for image in mixed]
     [True, True, True, True, True, True, False, False]
     """

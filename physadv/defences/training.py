@@ -86,27 +86,20 @@ def train(
         DefenceError: there are fewer images than one batch.
         KeptError: the state that was kept is damaged.
 
-    >>> import torch
-    >>> from physadv.defences import NoiseAttack, Schedule, measure, train
-    >>> generator = torch.Generator().manual_seed(0)
-    >>> labels = torch.arange(64) % 2
-    >>> images = torch.rand(64, 3, 8, 8, generator=generator) / 2 + labels.view(-1, 1, 1, 1) / 2
-    >>> _ = torch.manual_seed(0)
-    >>> network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 8 * 8, 2))
-    >>> schedule = Schedule(epochs=20, peak_rate=0.05, batch=32)
-    >>> network = train(network, images, labels, schedule, generator, attack=NoiseAttack(eps=4, steps=2))
+    >>> from physadv.defences import NoiseAttack
+    >>> random, labels, schedule = torch.manual_seed(0), torch.arange(64) % 2, Schedule(20, 0.05, batch=32)
+    >>> images = torch.rand(64, 3, 8, 8) / 2 + labels.view(-1, 1, 1, 1) / 2
+    >>> network = nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 2))
+    >>> network = train(network, images, labels, schedule, random, attack=NoiseAttack(eps=4, steps=2))
     >>> print(measure(network, images, labels))
     64 of 64 (100.00 %)
     """
     batches = len(labels) // schedule.batch
     if not batches:
         raise DefenceError(f"{len(labels)} images to learn from; wanted {schedule.batch} or more")
-    optimiser = torch.optim.AdamW(
-        network.parameters(), lr=schedule.peak_rate, weight_decay=schedule.weight_decay
-    )
-    rate = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, max_lr=schedule.peak_rate, total_steps=batches * schedule.epochs, pct_start=0.2
-    )
+    peak, steps = schedule.peak_rate, batches * schedule.epochs
+    optimiser = torch.optim.AdamW(network.parameters(), lr=peak, weight_decay=schedule.weight_decay)
+    rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=peak, total_steps=steps, pct_start=0.2)
     loss_of = nn.CrossEntropyLoss(label_smoothing=schedule.label_smoothing)
     parts: dict[str, Any] = {"network": network, "optimiser": optimiser, "rate": rate}
     done = _resumed(kept, parts, generator) if kept else 0
@@ -162,9 +155,7 @@ def measure(network: nn.Module, images: Tensor, labels: Tensor, *, batch: int = 
         labels: int64 (N,), the true classes.
         batch: images classified at once.
 
-    >>> import torch
-    >>> from physadv.defences import measure
-    >>> measure(torch.nn.Flatten(), torch.eye(3).view(3, 3, 1, 1), torch.tensor([0, 1, 1]))
+    >>> measure(nn.Flatten(), torch.eye(3).view(3, 3, 1, 1), torch.tensor([0, 1, 1]))
     Measured(right=2, n=3)
     """
     right = 0

@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from physadv.attacks.loop import optimise
 from physadv.attacks.objectives import untargeted_cross_entropy
 from physadv.attacks.optimisers import spanning_adam
 from physadv.attacks.stickers import Stickers
 from physadv.attacks.variables import LInfBall
-from physadv.transforms import identity
+from physadv.defences.inner_attacks import hiding
 
 TEXELS = 24
 """Side of the canvas that covers the object, in pixels of its own."""
@@ -51,12 +50,9 @@ class UniversalStickers:
             the optimiser starts. From grey it would not find what paint in the object's own colours does.
         filled: share of an image's side that the object fills, in the middle of the image.
 
-    >>> import torch
-    >>> from physadv.defences import UniversalStickers
-    >>> generator, images = torch.Generator().manual_seed(0), torch.full((4, 3, 32, 32), 0.3)
-    >>> network = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
-    >>> attack = UniversalStickers(area=(0.2, 0.2), steps=2, layouts=4)
-    >>> stickered = attack(network, images, torch.zeros(4, dtype=torch.int64), generator)
+    >>> network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    >>> images, attack = torch.full((4, 3, 32, 32), 0.3), UniversalStickers((0.2, 0.2), steps=2, layouts=4)
+    >>> stickered = attack(network, images, torch.zeros(4).long(), torch.Generator().manual_seed(0))
     >>> stickered.shape, bool((stickered != images).any(dim=1).float().mean() < 0.3)
     (torch.Size([4, 3, 32, 32]), True)
     """
@@ -84,16 +80,8 @@ class UniversalStickers:
             view: changes images with stickers on them; gradients pass through it.
         """
         stickers = self._worst(network, images, labels, generator)
-        values = optimise(
-            lambda worn: network(view(worn)),
-            untargeted_cross_entropy(labels),
-            stickers,
-            identity,
-            spanning_adam(self.steps),
-            steps=self.steps,
-            samples=1,
-            generator=generator,
-        )
+        adam = spanning_adam(self.steps)
+        values = hiding(lambda worn: network(view(worn)), labels, stickers, adam, self.steps, generator)
         return view(stickers.render(values, {}, 1))
 
     @torch.no_grad()

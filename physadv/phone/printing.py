@@ -79,11 +79,6 @@ def print_images(images: Tensor, printer: Printer, dots_per_mm: float) -> Tensor
 
 def _in_ink(images: Tensor, printer: Printer) -> Tensor:
     light = srgb_to_linear(images)
-    one = light.new_ones(len(light))
-    return ink(
-        light,
-        white=light.new_tensor(printer.white).expand(len(light), 3),
-        black=printer.black * one,
-        dot_gain=printer.dot_gain * one,
-        crosstalk=printer.crosstalk * one,
-    )
+    white, one = light.new_tensor(printer.white).expand(len(light), 3), light.new_ones(len(light))
+    given = {name: getattr(printer, name) * one for name in ("black", "dot_gain", "crosstalk")}
+    return ink(light, white=white, **given)

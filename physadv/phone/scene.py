@@ -174,8 +174,7 @@ class Rod:
     def _axes(self, plane: Tensor) -> tuple[Tensor, Tensor]:
         length = math.dist(self.tip, self.end)
         x, y = ((b - a) / length for a, b in zip(self.tip, self.end, strict=True))
-        dx, dy = plane[..., 0] - self.tip[0], plane[..., 1] - self.tip[1]
-        return dx * x + dy * y, dy * x - dx * y
+        return _axes(plane, self.tip, x, y)
 
 
 def draw_rods(scene: Scene, paper: Paper, dice: Dice) -> tuple[Rod, ...]:
@@ -232,8 +231,7 @@ class Shadow:
     def light(self, plane: Tensor) -> Tensor:
         """Return the share of the light left at table points (..., 2)."""
         turn = math.radians(self.angle)
-        across = (plane[..., 0] - self.middle[0]) * math.cos(turn)
-        across = across + (plane[..., 1] - self.middle[1]) * math.sin(turn)
+        across, _ = _axes(plane, self.middle, math.cos(turn), math.sin(turn))
         inside = ((self.width / 2 - across.abs()) / self.penumbra + 0.5).clamp(0, 1)
         return 1 - self.depth * inside.square() * (3 - 2 * inside)
 
@@ -268,10 +266,9 @@ class Glare:
     def added(self, plane: Tensor) -> Tensor:
         """Return the light added at table points (..., 2)."""
         turn = math.radians(self.angle)
-        dx, dy = plane[..., 0] - self.middle[0], plane[..., 1] - self.middle[1]
-        along = (dx * math.cos(turn) + dy * math.sin(turn)) / self.radius[0]
-        across = (dy * math.cos(turn) - dx * math.sin(turn)) / self.radius[1]
-        return self.light * torch.exp2(-(along.square() + across.square()))
+        along, across = _axes(plane, self.middle, math.cos(turn), math.sin(turn))
+        distance = (along / self.radius[0]).square() + (across / self.radius[1]).square()
+        return self.light * torch.exp2(-distance)
 
 
 def draw_glare(scene: Scene, paper: Paper, dice: Dice) -> Glare | None:
@@ -286,3 +283,9 @@ def _place(paper: Paper, dice: Dice) -> tuple[float, float]:
     """Draw a point of the page, on the table."""
     x, y = paper.to_table(np.array([[dice.between(0, side) for side in paper.page_mm]]))[0]
     return float(x), float(y)
+
+
+def _axes(plane: Tensor, origin: tuple[float, float], x: float, y: float) -> tuple[Tensor, Tensor]:
+    """Return how far table points (..., 2) are from `origin` along the unit vector (x, y), and across it."""
+    dx, dy = plane[..., 0] - origin[0], plane[..., 1] - origin[1]
+    return dx * x + dy * y, dy * x - dx * y

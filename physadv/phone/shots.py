@@ -162,14 +162,9 @@ def _lay_out(phone: Phone, page_mm: tuple[float, float], sheets: int, dice: Dice
 
 
 def draw_bend(page_mm: tuple[float, float], bow_mm: float, waves: float, dice: Dice) -> Bend:
-    """Draw a bend up or down that a page can have.
+    """Draw a bend, `bow_mm` high and up or down, that a page can have.
 
-    Args:
-        page_mm: width and height of the page.
-        bow_mm: height of the bend, 0 or more.
-        waves: 0 gives an arc along or across the page; else waves up to this amplitude are added and it
-            slopes in any direction.
-        dice: the randomness.
+    Without waves it is an arc along or across the page; with waves up to this amplitude, in any direction.
 
     Raises:
         PhoneError: the page can hardly have such a bow.

@@ -4,7 +4,6 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +12,10 @@ from torch import Tensor
 
 from physadv.classifiers import Classifier
 from physadv.errors import PhysadvError
-from physadv.pipeline.examples import JudgedPair, Pixels, versions, write_pair
-from physadv.pipeline.predictions import predictions, to_tensor
+from physadv.pipeline.examples import Pixels, TopFive, predictions, to_tensor, versions, write_pair
+from physadv.pipeline.sources import neighbours_of_one_size
 from physadv.progress import Reporter, silent
-from physadv.runs import AttackRecord, ClassifierRecord, Manifest, Prediction, Printout, Selection
+from physadv.runs import AttackRecord, ClassifierRecord, Example, Manifest, Printout, Selection
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
 
 Images = Tensor | NDArray[np.generic] | Sequence[NDArray[np.generic]]
@@ -31,25 +30,6 @@ class AdoptError(PhysadvError):
     """Images or labels brought from elsewhere cannot be made into a run."""
 
 
-@dataclass(frozen=True)
-class Origin:
-    """Where adopted images come from, for the manifest.
-
-    Attributes:
-        made_by: name of the attack, as its user calls it.
-        clean: path of the clean images, or a word for images from memory.
-        adversarial: path of the adversarial images, None for images from memory.
-        labels_file: text file of the classifier's class names, if they are in one.
-        sources: display name of every pair, their numbers by default.
-    """
-
-    made_by: str = "own"
-    clean: str = "from memory"
-    adversarial: str | None = None
-    labels_file: Path | None = None
-    sources: Sequence[str] | None = None
-
-
 def adopt(
     printout: Printout,
     classifier: Classifier,
@@ -58,7 +38,10 @@ def adopt(
     labels: Labels | None = None,
     *,
     targets: Labels | int | str | None = None,
-    origin: Origin = Origin(),
+    made_by: str = "own",
+    paths: tuple[str, str | None] = ("from memory", None),
+    labels_file: Path | None = None,
+    sources: Sequence[str] | None = None,
     reporter: Reporter = silent,
 ) -> Manifest:
     """Write pairs of images as a run, printouts/NAME, and return its manifest.
@@ -74,7 +57,10 @@ def adopt(
         adversarial: B images of the same shapes, in the same order.
         labels: B true classes, indices or names; the classifier's own answers on `clean` by default.
         targets: B classes that the attack aimed at, or one for all; None for an untargeted attack.
-        origin: what the manifest says about where the images come from.
+        made_by: name of the attack, for the manifest.
+        paths: where clean and adversarial images come from, for the manifest.
+        labels_file: text file of the classifier's class names, if they are in one.
+        sources: display names of the pairs, their numbers by default.
         reporter: shows progress.
 
     Raises:
@@ -84,14 +70,13 @@ def adopt(
     """
     before, before_moved = to_pixels(clean, "clean")
     after, after_moved = to_pixels(adversarial, "adversarial")
-    sources = list(origin.sources or (f"{number:04d}" for number in range(1, len(before) + 1)))
+    sources = sources or [f"{number:04d}" for number in range(1, len(before) + 1)]
     _check_pairs(before, after, sources)
     known = _indices(classifier, labels, len(before), "labels")
     wanted = [targets] * len(before) if isinstance(targets, (int, str)) else targets
     aims = _indices(classifier, wanted, len(before), "targets")
-    digest = hashlib.sha256(
-        json.dumps([origin.made_by, sources, known, aims, classifier.identity, classifier.labels]).encode()
-    )
+    parts = [made_by, sources, known, aims, classifier.identity, classifier.labels]
+    digest = hashlib.sha256(json.dumps(parts).encode())
     for image in (*before, *after):
         digest.update(str(image.shape).encode() + image.tobytes())
     code = digest36(digest.hexdigest(), RUN_CHARACTERS)
@@ -99,27 +84,21 @@ def adopt(
     if finished:
         reporter.say(f"{printout.folder}: complete, nothing to do")
         return finished
-    tops = zip(_judged(classifier, before), _judged(classifier, after), strict=True)
-    examples = tuple(
-        example
-        for place, (clean_top, adversarial_top) in enumerate(
-            reporter.track(tops, len(before), "pairs adopted")
-        )
-        for example in write_pair(
+    tops = list(zip(_judged(classifier, before), _judged(classifier, after), strict=True))
+    examples: list[Example] = []
+    for place, (clean_top, adversarial_top) in enumerate(reporter.track(tops, len(tops), "pairs adopted")):
+        examples += write_pair(
             printout,
             place + 1,
-            JudgedPair(
-                clean=before[place],
-                adversarial=after[place],
-                source=sources[place],
-                label=clean_top[0].label if known is None else known[place],
-                target=None if aims is None else aims[place],
-                clean_top=clean_top,
-                adversarial_top=adversarial_top,
-            ),
             classifier.labels,
+            before[place],
+            after[place],
+            source=sources[place],
+            label=clean_top[0].label if known is None else known[place],
+            target=None if aims is None else aims[place],
+            before=clean_top,
+            after=adversarial_top,
         )
-    )
     changes = [a.astype(float) - b for a, b in zip(after, before, strict=True)]
     manifest = Manifest(
         name=printout.name,
@@ -127,15 +106,15 @@ def adopt(
         seed=0,
         classifier=ClassifierRecord(
             spec=classifier.spec,
-            labels_file=str(origin.labels_file) if origin.labels_file else None,
+            labels_file=str(labels_file) if labels_file else None,
             classes=len(classifier.labels),
         ),
         attack=AttackRecord(
-            name=origin.made_by,
+            name=made_by,
             eps=None,
             parameters={
                 "adopted": True,
-                "adversarial": origin.adversarial,
+                "adversarial": paths[1],
                 "target": None if not aims else classifier.labels[aims[0]] if len({*aims}) == 1 else "given",
                 "measured_linf": int(max(np.abs(change).max() for change in changes)),
                 "measured_l2": round(max(math.sqrt((change**2).sum()) for change in changes), 2),
@@ -143,14 +122,14 @@ def adopt(
             },
         ),
         selection=Selection(
-            images=origin.clean,
+            images=paths[0],
             limit=None,
             prefiltered=False,
             candidates=len(before),
             labels="predicted" if known is None else "given",
         ),
         versions=versions(),
-        examples=examples,
+        examples=tuple(examples),
     )
     return printout.finish(manifest)
 
@@ -204,9 +183,9 @@ def _check_pairs(clean: Sequence[Pixels], adversarial: Sequence[Pixels], sources
         raise AdoptError(f"{len(clean)} clean and {len(adversarial)} adversarial images; wanted pairs")
     for source, one, other in zip(sources, clean, adversarial, strict=True):
         if one.shape != other.shape:
+            sizes = [f"{image.shape[1]} × {image.shape[0]}" for image in (one, other)]
             raise AdoptError(
-                f"{source}: clean is {one.shape[1]} × {one.shape[0]} pixels and adversarial "
-                f"{other.shape[1]} × {other.shape[0]}; wanted one size"
+                f"{source}: clean is {sizes[0]} pixels and adversarial {sizes[1]}; wanted one size"
             )
 
 
@@ -221,12 +200,9 @@ def _indices(
     return [classifier.label_index(str(value)) for value in values]
 
 
-def _judged(classifier: Classifier, images: Sequence[Pixels]) -> list[tuple[Prediction, ...]]:
-    """Return the classifier's top five on every image, in batches of neighbours of one size."""
-    found: list[tuple[Prediction, ...]] = []
-    while len(found) < len(images):
-        rest = images[len(found) : len(found) + BATCH]
-        same = next((k for k, image in enumerate(rest) if image.shape != rest[0].shape), len(rest))
-        batch = to_tensor(rest[:same]).to(classifier.device)
-        found += predictions(classifier, classifier.probabilities(batch))
+def _judged(classifier: Classifier, images: Sequence[Pixels]) -> list[TopFive]:
+    """Return the classifier's top five on every image."""
+    found: list[TopFive] = []
+    for batch in neighbours_of_one_size(images, lambda image: image.shape, BATCH):
+        found += predictions(classifier, classifier.probabilities(to_tensor(batch).to(classifier.device)))
     return found

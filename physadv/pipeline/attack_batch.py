@@ -1,29 +1,24 @@
-"""Attack one batch of source images and judge the result."""
+"""Attack one batch of source images, resume an interrupted attack, and judge the result."""
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import partial
+from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from physadv.attacks.loop import Goal, Keep, Snapshot
+from physadv.attacks.loop import Keep, Snapshot
 from physadv.attacks.objectives import least_likely_class, random_target
 from physadv.attacks.queries import Directions, QueryOnly, find_directions, steps_within
 from physadv.attacks.running import check_differentiable
 from physadv.classifiers import Classifier
-from physadv.pipeline.checkpoints import Checkpoint
-from physadv.pipeline.predictions import predictions, to_tensor
-from physadv.pipeline.settings import (
-    LEAST_LIKELY,
-    NO_TARGET,
-    NO_TRANSFORMS,
-    RANDOM,
-    GenerateSettings,
-)
+from physadv.keeping import Kept
+from physadv.pipeline.examples import Pixels, TopFive, predictions, to_tensor
+from physadv.pipeline.settings import LEAST_LIKELY, NO_TARGET, NO_TRANSFORMS, RANDOM, GenerateSettings
 from physadv.randomness import generator
-from physadv.runs import HeldOut, Prediction
+from physadv.runs import HeldOut
 from physadv.transforms import load_preset
 
 HELD_OUT_DRAWS = 32
@@ -45,11 +40,46 @@ class AttackedBatch:
 
     labels: list[int]
     targets: list[int | None]
-    pixels: NDArray[np.uint8]
-    before: list[tuple[Prediction, ...]]
-    after: list[tuple[Prediction, ...]]
+    pixels: Pixels
+    before: list[TopFive]
+    after: list[TopFive]
     held_out: list[HeldOut | None]
     queries: int
+
+
+class Checkpoint:
+    """A file of snapshots, each in place of the one before.
+
+    Args:
+        path: the file.
+        seconds: time between two snapshots.
+
+    Attributes:
+        queries: how often a black-box classifier had been queried when the snapshot was taken.
+    """
+
+    def __init__(self, path: Path, seconds: float) -> None:
+        self.path = path
+        self.seconds = seconds
+        self.queries = 0
+        self._kept = Kept(path)
+        self._written = time.monotonic()
+
+    def keep(self, snapshot: Snapshot) -> None:
+        """Write a snapshot if the last one is old enough."""
+        if time.monotonic() - self._written < self.seconds:
+            return
+        kept = {field.name: getattr(snapshot, field.name) for field in fields(Snapshot)}
+        self._kept.save(kept | {"queries": self.queries})
+        self._written = time.monotonic()
+
+    def read(self, device: torch.device) -> Snapshot | None:
+        """Return the last snapshot, its values on a device, or None if there is none."""
+        kept = self._kept.load(device)
+        if kept is None:
+            return None
+        self.queries = kept.pop("queries")
+        return Snapshot(**kept | {"stream": kept["stream"].cpu()})
 
 
 def check_attack(settings: GenerateSettings, classifier: Classifier) -> None:
@@ -75,7 +105,7 @@ def directions_of(settings: GenerateSettings) -> Directions | None:
 def attack_batch(
     settings: GenerateSettings,
     classifier: Classifier,
-    pixels: Sequence[NDArray[np.uint8]],
+    pixels: Sequence[Pixels],
     labels: Sequence[int | None],
     index: int,
     checkpoint: Checkpoint | None = None,
@@ -106,6 +136,14 @@ def attack_batch(
     targets = _targets(settings, attacked, clean, known, index)
     if queried and checkpoint and resume:
         queried.queries = checkpoint.queries
+    steps = settings.steps
+    if settings.queries is not None and directions:
+        steps = steps_within(settings.queries, directions, settings.samples or 1, clean[0].numel())
+    success = partial(_success, settings, labels=known, targets=targets)
+
+    def goal(images: Tensor) -> Tensor:
+        return success(attacked, images, draws="goal") >= (settings.goal or 1)
+
     adversarial = settings.recipe.run(
         attacked,
         clean,
@@ -114,27 +152,25 @@ def attack_batch(
         generator=random,
         distribution=load_preset(settings.preset),
         samples=settings.samples or 1,
-        steps=_steps(settings, directions, clean),
+        steps=steps,
         targets=None if settings.recipe.target else targets,
-        goal=None if settings.goal is None else _goal(settings, attacked, known, targets),
+        goal=None if settings.goal is None else goal,
         keep=_keep(checkpoint, queried) if checkpoint else None,
         resume=resume,
     )
+    held_out: list[HeldOut | None] = [None] * len(clean)
+    if settings.preset != NO_TRANSFORMS:
+        shares = success(classifier, adversarial, draws="held out").tolist()
+        held_out = [HeldOut(draws=HELD_OUT_DRAWS, success=share) for share in shares]
     return AttackedBatch(
         labels=known.tolist(),
         targets=[None] * len(known) if targets is None else targets.tolist(),
         pixels=(adversarial * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy(),
         before=predictions(classifier, before),
         after=predictions(classifier, classifier.probabilities(adversarial)),
-        held_out=_held_out(settings, classifier, adversarial, known, targets),
+        held_out=held_out,
         queries=queried.queries if queried else 0,
     )
-
-
-def _steps(settings: GenerateSettings, directions: Directions | None, images: Tensor) -> int | None:
-    if settings.queries is None or directions is None:
-        return settings.steps
-    return steps_within(settings.queries, directions, settings.samples or 1, images[0].numel())
 
 
 def _keep(checkpoint: Checkpoint, queried: QueryOnly | None) -> Keep:
@@ -162,32 +198,12 @@ def _targets(
     return torch.full_like(labels, classifier.label_index(settings.target))
 
 
-def _goal(settings: GenerateSettings, classifier: Classifier, labels: Tensor, targets: Tensor | None) -> Goal:
-    """Return the test whether images have reached the goal, on draws that are used for nothing else."""
-    return lambda pictures: (
-        _success(settings, classifier, pictures, labels, targets, "goal") >= (settings.goal or 1)
-    )
-
-
-def _held_out(
-    settings: GenerateSettings,
-    classifier: Classifier,
-    adversarial: Tensor,
-    labels: Tensor,
-    targets: Tensor | None,
-) -> list[HeldOut | None]:
-    """Judge 8-bit images on one fixed set of draws that the attack has not seen."""
-    if settings.preset == NO_TRANSFORMS:
-        return [None] * len(adversarial)
-    shares = _success(settings, classifier, adversarial, labels, targets, "held out")
-    return [HeldOut(draws=HELD_OUT_DRAWS, success=share) for share in shares.tolist()]
-
-
 @torch.no_grad()
 def _success(
     settings: GenerateSettings,
     classifier: Classifier,
     images: Tensor,
+    *,
     labels: Tensor,
     targets: Tensor | None,
     draws: str,

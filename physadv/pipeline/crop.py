@@ -54,20 +54,19 @@ class CropResult:
 
 def colours_in_words(photos: Sequence[PhotoRow]) -> str | None:
     """Return in how many photos colours were corrected and how well, None for none."""
+
+    def in_words(name: str) -> str:
+        errors = [error for photo in corrected for error in getattr(photo, name)]
+        return f"{np.mean(errors):.1f} mean, {np.percentile(errors, 95):.1f} 95th percentile"
+
     corrected = [photo for photo in photos if photo.delta_e]
     if not corrected:
         return None
-    after = _errors_in_words([error for photo in corrected for error in photo.delta_e])
-    before = _errors_in_words([error for photo in corrected for error in photo.delta_e_before])
     used = sum(photo.status == "used" for photo in photos)
     return (
-        f"corrected in {len(corrected)} of {used} photos: "
-        f"ΔE2000 of held-out patches {after} (as photographed {before})"
+        f"corrected in {len(corrected)} of {used} photos: ΔE2000 of held-out patches "
+        f"{in_words('delta_e')} (as photographed {in_words('delta_e_before')})"
     )
-
-
-def _errors_in_words(errors: Sequence[float]) -> str:
-    return f"{np.mean(errors):.1f} mean, {np.percentile(errors, 95):.1f} 95th percentile"
 
 
 def crop(
@@ -103,7 +102,7 @@ def crop(
     if not files:
         raise RunError(f"{capture.photos}: no photos; see 'physadv photograph {printout.name}'")
     # Only now: OpenCV and the decoders take half a second that a mistyped name should not cost.
-    from physadv.pipeline.crop_file import Cropping, crop_file
+    from physadv.pipeline.crop_file import TWIN, Cropping, crop_file
 
     cropping = Cropping(printout, capture, manifest, colour, overlay)
     for folder in (capture.crops, *([capture.overlays] if overlay else [])):
@@ -122,7 +121,8 @@ def crop(
             digest = file_sha256(path)
             twin = first_with.setdefault(digest, path.name)
             if twin != path.name:
-                store.add_file(path.name, [(cropping.twin(path, digest, twin), ())])
+                reason = f"{TWIN} {twin}; counted once"
+                store.add_file(path.name, [(cropping.refused(path, digest, reason), ())])
             elif not cropping.is_done(rows[path.name], digest, lost):
                 todo.append(path)
         results = map_items(partial(crop_file, cropping), todo, workers=workers)

@@ -2,7 +2,7 @@
 
 import glob
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
@@ -55,17 +55,10 @@ class Cropping:
         row = PhotoRow(path.name, digest, self.run, "refused", reason, None, None, None, simulated=False)
         return replace(row, colour=self.colour)
 
-    def twin(self, path: Path, digest: str, other: str) -> PhotoRow:
-        """Return the row of a file with the same content as another one, whose name is given."""
-        return self.refused(path, digest, f"{TWIN} {other}; counted once")
-
     def is_done(self, rows: Sequence[PhotoRow], digest: str, lost: set[str]) -> bool:
-        """Return whether a file need not be cropped again.
+        """Return whether a file of this hash, with these rows in the store, need not be cropped again.
 
-        Args:
-            rows: the rows that the store has of the file.
-            digest: SHA-256 of the file as it is now.
-            lost: names of the photos whose crops are missing from the disk.
+        Photos whose crops are missing from the disk are named in `lost`.
         """
         wanted = (digest, self.run, self.colour)
         return bool(rows) and all(
@@ -114,25 +107,16 @@ def _crop_video(cropping: Cropping, path: Path, digest: str) -> Rows:
 def _crop_view(cropping: Cropping, file: str, view: str, digest: str, photo: Photo) -> Rows:
     """Return the rows of one picture: several photos only where it shows a sheet more than once."""
     height, width = photo.gray.shape
+    name, run, colour = _photo_name(file, view), cropping.run, cropping.colour
     row = PhotoRow(
-        _photo_name(file, view),
-        digest,
-        cropping.run,
-        "used",
-        None,
-        width,
-        height,
-        photo.camera,
-        photo.simulated,
-        view=view,
-        colour=cropping.colour,
+        name, digest, run, "used", None, width, height, photo.camera, photo.simulated, view, colour
     )
     try:
         seen = crop_photo(
             photo,
             cropping.manifest.sheets,
             picture=cropping.picture,
-            correct_colours=cropping.colour == "corrected",
+            correct_colours=colour == "corrected",
         )
     except CaptureError as error:
         _write_overlay(cropping, row.name, photo.rgb, (), str(error))
@@ -168,35 +152,29 @@ def _with_exposure(row: PhotoRow, found: Sequence[FoundSheet]) -> PhotoRow:
     """Return a photo's row with its mean exposure and the errors of its colour corrections."""
     exposures = [sheet.exposure for sheet in found if sheet.exposure]
     corrections = [sheet.correction for sheet in found if sheet.correction]
+
+    def average(name: str) -> float | None:
+        return round(mean(getattr(exposure, name) for exposure in exposures), 4) if exposures else None
+
+    def listed(name: str) -> tuple[float, ...]:
+        return tuple(round(float(value), 3) for fit in corrections for value in getattr(fit, name))
+
     return replace(
         row,
-        exposure_stops=_mean([exposure.stops for exposure in exposures]),
-        red_green=_mean([exposure.red for exposure in exposures]),
-        blue_green=_mean([exposure.blue for exposure in exposures]),
-        delta_e=_listed(fit.delta_e for fit in corrections),
-        delta_e_before=_listed(fit.delta_e_before for fit in corrections),
+        exposure_stops=average("stops"),
+        red_green=average("red"),
+        blue_green=average("blue"),
+        delta_e=listed("delta_e"),
+        delta_e_before=listed("delta_e_before"),
     )
 
 
-def _mean(values: Sequence[float]) -> float | None:
-    return round(mean(values), 4) if values else None
-
-
-def _listed(parts: Iterable[Iterable[float]]) -> tuple[float, ...]:
-    return tuple(round(float(value), 3) for part in parts for value in part)
-
-
 def _write_overlay(
-    cropping: Cropping,
-    name: str,
-    rgb: Pixels | None,
-    found: Sequence[FoundSheet],
-    reason: str | None = None,
+    cropping: Cropping, name: str, rgb: Pixels | None, found: Sequence[FoundSheet], reason: str | None = None
 ) -> None:
-    if not cropping.overlay:
-        return
-    with replacing(cropping.overlay_path(name)) as temporary:
-        draw_overlay(rgb, found, reason).save(temporary, "JPEG", quality=85)
+    if cropping.overlay:
+        with replacing(cropping.overlay_path(name)) as temporary:
+            draw_overlay(rgb, found, reason).save(temporary, "JPEG", quality=85)
 
 
 def _write_cell(capture: Capture, photo: str, sheet: int, cell: CroppedCell) -> CropRow:

@@ -1,9 +1,12 @@
-"""Pairs of images in, examples of a run out: the files to print, and their records in the manifest."""
+"""Pixels in, examples of a run out: a classifier's answers, the files to print, and their records.
+
+Torch is imported where it computes.
+"""
 
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,59 +15,79 @@ from PIL import Image
 from physadv.files import file_sha256, replacing
 from physadv.runs import Example, HeldOut, Prediction, Printout, RunError
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from physadv.classifiers import Classifier
+
 Pixels = NDArray[np.uint8]
+TopFive = tuple[Prediction, ...]
+
+TOP = 5
+"""Answers kept of every image."""
 
 
-@dataclass(frozen=True)
-class JudgedPair:
-    """A clean and an adversarial image of one source, with the classifier's answers on both.
+def to_tensor(pixels: Sequence[Pixels]) -> "Tensor":
+    """Return images (H, W, 3) uint8 of one size as a float batch (B, 3, H, W) in [0, 1]."""
+    import torch
 
-    Attributes:
-        clean: uint8 (H, W, 3), RGB.
-        adversarial: uint8 (H, W, 3), RGB.
-        source: display name of the source image.
-        label: index of the true class.
-        target: index of the class that the attack aimed at, None for an untargeted one.
-        clean_top: the classifier's top five on `clean`.
-        adversarial_top: the classifier's top five on `adversarial`.
-        held_out: success of `adversarial` on transformations that the attack did not see, if measured.
-    """
+    return torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).float() / 255
 
-    clean: Pixels
-    adversarial: Pixels
-    source: str
-    label: int
-    target: int | None
-    clean_top: tuple[Prediction, ...]
-    adversarial_top: tuple[Prediction, ...]
-    held_out: HeldOut | None = None
+
+def predictions(classifier: "Classifier", probabilities: "Tensor") -> list[TopFive]:
+    """Return the top five of every row of class probabilities (B, K)."""
+    top = probabilities.topk(min(TOP, probabilities.shape[1]), dim=1)
+    return [
+        tuple(
+            Prediction(label=label, name=classifier.labels[label], probability=round(probability, 6))
+            for label, probability in zip(labels, values, strict=True)
+        )
+        for labels, values in zip(top.indices.tolist(), top.values.tolist(), strict=True)
+    ]
 
 
 def write_pair(
-    printout: Printout, number: int, pair: JudgedPair, labels: Sequence[str]
+    printout: Printout,
+    number: int,
+    labels: Sequence[str],
+    clean: Pixels,
+    adversarial: Pixels,
+    *,
+    source: str,
+    label: int,
+    target: int | None,
+    before: TopFive,
+    after: TopFive,
+    held_out: HeldOut | None = None,
 ) -> tuple[Example, Example]:
     """Write both images of a pair as PNG and return their records, the clean one first.
 
     Args:
         printout: the run.
         number: the pair's number in the run, from 1.
-        pair: the images and what is known of them.
         labels: the classifier's class names.
+        clean: uint8 (H, W, 3), RGB.
+        adversarial: uint8 (H, W, 3), RGB.
+        source: display name of the source image.
+        label: index of the true class.
+        target: index of the class that the attack aimed at, None for an untargeted one.
+        before: the classifier's top five on `clean`.
+        after: the classifier's top five on `adversarial`.
+        held_out: success of `adversarial` on transformations that the attack did not see, if measured.
 
     Raises:
         RunError: a file does not read back as it was written.
     """
     name = f"{number:04d}"
 
-    def written(kind: str, pixels: Pixels, top: tuple[Prediction, ...], held_out: HeldOut | None) -> Example:
+    def written(kind: str, pixels: Pixels, digital: TopFive, held_out: HeldOut | None = None) -> Example:
         path = printout.folder / kind / f"{name}.png"
         with replacing(path) as temporary:
             Image.fromarray(pixels).save(temporary, "PNG")
             with Image.open(temporary) as image:
                 if not np.array_equal(np.asarray(image), pixels):
-                    raise RunError(
-                        f"{path}: what was read back differs from what was written; is the disk sound?"
-                    )
+                    fault = "what was read back differs from what was written; is the disk sound?"
+                    raise RunError(f"{path}: {fault}")
         return Example(
             id=f"{name}-{kind}",
             pair=name,
@@ -72,27 +95,20 @@ def write_pair(
             path=f"{kind}/{path.name}",
             sha256=file_sha256(path),
             size_px=(pixels.shape[1], pixels.shape[0]),
-            source=pair.source,
-            label=pair.label,
-            label_name=labels[pair.label],
-            target=pair.target,
+            source=source,
+            label=label,
+            label_name=labels[label],
+            target=target,
             held_out=held_out,
-            digital=top,
+            digital=digital,
         )
 
-    return (
-        written("clean", pair.clean, pair.clean_top, None),
-        written("adversarial", pair.adversarial, pair.adversarial_top, pair.held_out),
-    )
+    return written("clean", clean, before), written("adversarial", adversarial, after, held_out)
 
 
 def versions(library: str | None = None) -> dict[str, str]:
     """Return the versions that a manifest records: this package, torch, Python, and a library's."""
     import torch
 
-    return {
-        "physadv": version("physadv"),
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        **({library: version(library)} if library else {}),
-    }
+    found = {"physadv": version("physadv"), "torch": torch.__version__, "python": platform.python_version()}
+    return found | ({library: version(library)} if library else {})

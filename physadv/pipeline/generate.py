@@ -9,21 +9,46 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
 
 from physadv.classifiers.specs import check_spec
-from physadv.evaluation.outcomes import PREFILTER_CONFIDENCE
-from physadv.files import file_sha256
-from physadv.pipeline.examples import versions
+from physadv.evaluation.outcomes import PREFILTER_CONFIDENCE, Judgement, is_prefiltered
+from physadv.files import file_sha256, replacing
+from physadv.pipeline.examples import TopFive, versions, write_pair
 from physadv.pipeline.settings import ATTACK_OPTIONS, GenerateSettings, pixel_options, resolve
-from physadv.pipeline.sources import CheckedSource, SourceError, check_source, label_sources, list_sources
+from physadv.pipeline.sources import (
+    Source,
+    SourceError,
+    check_source,
+    label_sources,
+    list_sources,
+    neighbours_of_one_size,
+    read_source,
+)
 from physadv.progress import Reporter, silent
-from physadv.runs import AttackRecord, ClassifierRecord, Manifest, Printout, Selection
+from physadv.runs import AttackRecord, ClassifierRecord, Example, Manifest, Printout, Selection
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
 
 if TYPE_CHECKING:
     from physadv.classifiers import Classifier
-    from physadv.pipeline.batches import BatchRecord
+
+
+class BatchRecord(BaseModel):
+    """What one finished batch added to the run.
+
+    Attributes:
+        candidates: images that were considered, up to the last pair that there was room for.
+        attacked: images that were attacked.
+        queries: queries of a black-box attack.
+        examples: the examples written.
+    """
+
+    candidates: int
+    attacked: int
+    queries: int
+    examples: tuple[Example, ...]
 
 
 def generate(printout: Printout, settings: GenerateSettings, reporter: Reporter = silent) -> Manifest:
@@ -38,7 +63,6 @@ def generate(printout: Printout, settings: GenerateSettings, reporter: Reporter 
     # Torch is loaded only now that names, numbers and paths are known to be right.
     from physadv.classifiers import load_classifier
     from physadv.pipeline.attack_batch import check_attack
-    from physadv.pipeline.batches import run_batches
 
     classifier = load_classifier(
         settings.model, settings.labels, device=settings.device, precision=settings.precision
@@ -47,48 +71,110 @@ def generate(printout: Printout, settings: GenerateSettings, reporter: Reporter 
     sources = label_sources(listed, classifier)
     if settings.limit and not settings.prefilter:
         sources = sources[: settings.limit]
-    checked = [
-        check_source(source, settings.size)
-        for source in reporter.track(sources, len(sources), "checking images")
-    ]
-    fingerprint = _fingerprint(settings, checked, classifier)
+    tracked = reporter.track(sources, len(sources), "checking images")
+    sources = [check_source(source, settings.size) for source in tracked]
+    fingerprint = _fingerprint(settings, sources, classifier)
     code = digest36(fingerprint, RUN_CHARACTERS)
     finished = printout.begin(fingerprint, code)
     if finished:
         reporter.say(f"{printout.folder}: complete, nothing to do")
         return finished
-    records = run_batches(printout, settings, classifier, checked, reporter)
-    return printout.finish(_assemble(printout, settings, classifier, checked, records, code))
+    records = _run_batches(printout, settings, classifier, sources, reporter)
+    return printout.finish(_assemble(printout, settings, classifier, sources, records, code))
 
 
-def _fingerprint(
-    settings: GenerateSettings, checked: Sequence[CheckedSource], classifier: "Classifier"
-) -> str:
+def _fingerprint(settings: GenerateSettings, sources: Sequence[Source], classifier: "Classifier") -> str:
     """Return a hash of all that the examples' bytes depend on."""
     parts = {
         "plan": pixel_options(settings),
         "preset": file_sha256(Path(settings.preset)) if settings.preset.endswith(".toml") else None,
-        "settings": [
-            settings.size,
-            settings.limit,
-            settings.prefilter,
-            settings.batch,
-            settings.precision,
-        ],
+        "settings": [settings.size, settings.limit, settings.prefilter, settings.batch, settings.precision],
         "labels": classifier.labels,
         "classifier": classifier.identity,
-        "sources": [(item.source.name, item.sha256, item.source.label) for item in checked],
+        "sources": [(source.name, source.sha256, source.label) for source in sources],
         **({"attack": source} if (source := settings.recipe.source_sha256) else {}),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _run_batches(
+    printout: Printout,
+    settings: GenerateSettings,
+    classifier: "Classifier",
+    sources: Sequence[Source],
+    reporter: Reporter,
+) -> list[BatchRecord]:
+    """Attack the batches that no earlier start of the run has finished, and return the records of all."""
+    batches = list(neighbours_of_one_size(sources, lambda source: source.size_px, settings.batch))
+    records: list[BatchRecord] = []
+    kept = 0
+    for index, batch in enumerate(reporter.track(batches, len(batches), f"{settings.attack}, batches")):
+        room = settings.limit - kept if settings.limit else len(batch)
+        if room <= 0:
+            break
+        path = printout.progress / f"{index:06d}.json"
+        if path.exists():
+            record = BatchRecord.model_validate_json(path.read_text())
+        else:
+            record = _make_batch(printout, settings, classifier, batch, index, kept, room)
+            with replacing(path) as temporary:
+                temporary.write_text(record.model_dump_json())
+            path.with_suffix(".pt").unlink(missing_ok=True)
+        records.append(record)
+        kept += len(record.examples) // 2
+    return records
+
+
+def _make_batch(
+    printout: Printout,
+    settings: GenerateSettings,
+    classifier: "Classifier",
+    batch: Sequence[Source],
+    index: int,
+    first: int,
+    room: int,
+) -> BatchRecord:
+    from physadv.pipeline.attack_batch import Checkpoint, attack_batch
+
+    pixels = [read_source(source.path, settings.size) for source in batch]
+    checkpoint = Checkpoint(printout.progress / f"{index:06d}.pt", settings.checkpoint)
+    labels = [source.label for source in batch]
+    attacked = attack_batch(settings, classifier, pixels, labels, index, checkpoint)
+    examples: list[Example] = []
+    for place, source in enumerate(batch):
+        label, before, after = attacked.labels[place], attacked.before[place], attacked.after[place]
+        if settings.prefilter and not is_prefiltered(label, _judgement(before), _judgement(after)):
+            continue
+        examples += write_pair(
+            printout,
+            first + len(examples) // 2 + 1,
+            classifier.labels,
+            pixels[place],
+            attacked.pixels[place],
+            source=source.name,
+            label=label,
+            target=attacked.targets[place],
+            before=before,
+            after=after,
+            held_out=attacked.held_out[place],
+        )
+        if len(examples) == 2 * room:
+            break
+    return BatchRecord(
+        candidates=place + 1, attacked=len(batch), queries=attacked.queries, examples=tuple(examples)
+    )
+
+
+def _judgement(top: TopFive) -> Judgement:
+    return Judgement(tuple(prediction.label for prediction in top), top[0].probability)
 
 
 def _assemble(
     printout: Printout,
     settings: GenerateSettings,
     classifier: "Classifier",
-    checked: Sequence[CheckedSource],
-    records: Sequence["BatchRecord"],
+    sources: Sequence[Source],
+    records: Sequence[BatchRecord],
     code: str,
 ) -> Manifest:
     examples = tuple(example for record in records for example in record.examples)
@@ -98,9 +184,9 @@ def _assemble(
         for folder in (printout.folder / "clean", printout.folder / "adversarial", printout.folder):
             with suppress(OSError):  # whatever else is in it stays
                 folder.rmdir()
+        case = f"clean right, adversarial outside the top 5, both with p ≥ {PREFILTER_CONFIDENCE}"
         raise SourceError(
-            f"{settings.images}: none of {candidates} candidates is of the prefiltered case "
-            f"(clean right, adversarial outside the top 5, both with p ≥ {PREFILTER_CONFIDENCE}); "
+            f"{settings.images}: none of {candidates} candidates is of the prefiltered case ({case}); "
             "take a larger --eps, more images, or leave --prefilter out"
         )
     recipe = settings.recipe
@@ -134,16 +220,14 @@ def _assemble(
             limit=settings.limit,
             prefiltered=settings.prefilter,
             candidates=candidates,
-            labels="predicted" if checked[0].source.label is None else "given",
+            labels="predicted" if sources[0].label is None else "given",
         ),
         versions=versions(recipe.library),
         examples=examples,
     )
 
 
-def _queries(
-    settings: GenerateSettings, records: Sequence["BatchRecord"]
-) -> dict[str, str | int | float | None]:
+def _queries(settings: GenerateSettings, records: Sequence[BatchRecord]) -> dict[str, Any]:
     """Return how gradients were estimated, and how many queries that took; nothing where they were not."""
     from physadv.pipeline.attack_batch import directions_of
 

@@ -78,7 +78,6 @@ class _Batch:
         return right
 
     def random(self, purpose: str) -> torch.Generator:
-        """Return the stream of one attack on this batch."""
         return generator(self.settings.seed, "masking", purpose, self.index)
 
     def by_gradients(self, ball: LInfBall) -> tuple[dict[int, Bools], Bools]:
@@ -133,7 +132,7 @@ class _Batch:
         """Return which are right in all of the random draws from the ball."""
         random = self.random("noise")
         draws = [self.right(self.ball.start(random) / 255) for _ in range(self.settings.noise)]
-        survived: Bools = np.logical_and.reduce(draws)
+        survived: Bools = np.all(draws, axis=0)
         return survived
 
     @torch.no_grad()

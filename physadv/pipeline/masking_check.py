@@ -14,10 +14,10 @@ from physadv.evaluation.masking import AttackOutcomes, Symptom, masking_symptoms
 from physadv.evaluation.outcomes import Bools
 from physadv.pipeline.settings import MaskingSettings, check_least
 from physadv.pipeline.sources import (
-    batches_of_one_size,
     check_source,
     label_sources,
     list_sources,
+    neighbours_of_one_size,
     read_source,
 )
 from physadv.progress import Reporter, silent
@@ -82,18 +82,18 @@ def masking_check(settings: MaskingSettings, reporter: Reporter = silent) -> Mas
     from physadv.attacks.queries import NES
     from physadv.attacks.running import check_differentiable
     from physadv.classifiers import load_classifier
-    from physadv.pipeline.predictions import to_tensor
+    from physadv.pipeline.examples import to_tensor
 
     NES(settings.population, settings.sigma / 255)  # raises where these cannot be
     classifier = load_classifier(settings.model, settings.labels, device=settings.device)
     check_differentiable(classifier)
     sources = label_sources(listed, classifier)[: settings.limit]
-    checked = [check_source(source, settings.size) for source in sources]
-    batches = list(batches_of_one_size(checked, settings.batch))
+    sources = [check_source(source, settings.size) for source in sources]
+    batches = list(neighbours_of_one_size(sources, lambda source: source.size_px, settings.batch))
     read = (
         (
-            to_tensor([read_source(item.source.path, settings.size) for item in batch]),
-            [item.source.label for item in batch],
+            to_tensor([read_source(source.path, settings.size) for source in batch]),
+            [source.label for source in batch],
         )
         for batch in reporter.track(batches, len(batches), "masking check, batches")
     )
@@ -146,15 +146,13 @@ def check_batches(
 
 def _joined(batches: Sequence[AttackOutcomes]) -> AttackOutcomes:
     """Return the outcomes of all batches as one."""
-    return AttackOutcomes(
-        iterative=_joined_curves([batch.iterative for batch in batches]),
-        unbounded=_joined_curves([batch.unbounded for batch in batches]),
-        **{
-            name: np.concatenate([getattr(batch, name) for batch in batches])
-            for name in ("raised", "one_step", "queries", "noise")
-        },
-    )
 
+    def curve(name: str) -> dict[int, Bools]:
+        curves: list[Mapping[int, Bools]] = [getattr(batch, name) for batch in batches]
+        return {step: np.concatenate([each[step] for each in curves]) for step in curves[0]}
 
-def _joined_curves(curves: Sequence[Mapping[int, Bools]]) -> dict[int, Bools]:
-    return {step: np.concatenate([curve[step] for curve in curves]) for step in curves[0]}
+    def rights(name: str) -> Bools:
+        return np.concatenate([getattr(batch, name) for batch in batches])
+
+    single = {name: rights(name) for name in ("raised", "one_step", "queries", "noise")}
+    return AttackOutcomes(iterative=curve("iterative"), unbounded=curve("unbounded"), **single)

@@ -1,8 +1,6 @@
 """`destruction-rate`: crops and digitally transformed examples → observations → the tables.
 
 Simulated photos, real photos and digital transformations end in the same observations and the same functions.
-
-Longer than 300 lines: the record of a measurement and the step that fills it are read together.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,18 +13,9 @@ import numpy as np
 from physadv.classifiers.specs import check_spec
 from physadv.evaluation.destruction import Row, TransferCell, table, transfer_cells
 from physadv.evaluation.outcomes import Judgement, PairOutcome
-from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel, Observer
-from physadv.pipeline.tallying import Calibration, TallyReader
+from physadv.pipeline.observing import PHOTO, UNTOUCHED, Calibration, Channel, Observer, TallyReader
 from physadv.progress import Reporter, silent
-from physadv.runs import (
-    Capture,
-    CropRow,
-    Manifest,
-    ObservationStore,
-    PhotoRow,
-    Printout,
-    RunError,
-)
+from physadv.runs import Capture, CropRow, Manifest, ObservationStore, PhotoRow, Printout, RunError
 from physadv.transforms import parse_sweep, parse_transform
 
 if TYPE_CHECKING:
@@ -90,10 +79,9 @@ class Measurement:
         if channel == UNTOUCHED.name:
             return "files, untouched"
         used = self.used_photos if channel == PHOTO.name else []
-        counts = {
-            "simulated": sum(photo.simulated for photo in used),
-            "colour-corrected": sum(photo.colour == "corrected" for photo in used),
-        }
+        simulated = sum(photo.simulated for photo in used)
+        corrected = sum(photo.colour == "corrected" for photo in used)
+        counts = {"simulated": simulated, "colour-corrected": corrected}
         said = [f"{'partly ' * (count < len(used))}{word}" for word, count in counts.items() if count]
         return f"{channel} ({', '.join(said)})" if said else channel
 
@@ -120,7 +108,7 @@ class Measurement:
             "discarded": {
                 "photos": {photo.name: photo.reason for photo in self.photos if photo.status == "refused"},
                 "cells": [
-                    {"photo": crop.photo, "example": crop.example, "reason": crop.reason}
+                    {name: getattr(crop, name) for name in ("photo", "example", "reason")}
                     for crop in self.crops
                     if crop.path is None
                 ],
@@ -147,8 +135,8 @@ def measure(
         transforms: digital transformations, such as "blur=2".
         sweeps: sets of them, such as "kurakin" or "blur=0:4:9".
         models: classifiers that judge, or their specs; the one that the run was made against by default.
-        labels: their class names, if they are in a file.
-        seed: of random transformations.
+        labels: text file of their class names, if there is one.
+        seed: seed of random transformations.
         reporter: shows progress.
 
     Raises:
@@ -158,13 +146,11 @@ def measure(
     """
     manifest = printout.manifest()
     own = manifest.classifier.spec
-    specs = [
-        model if isinstance(model, str) else model.spec
-        for model in models
-        if getattr(model, "spec", "") != own
-    ]
-    options = MeasureOptions(tuple(transforms), tuple(sweeps), tuple(specs), labels, seed)
-    digital = _digital(options)
+    named = [getattr(model, "spec", model) for model in models if getattr(model, "spec", "") != own]
+    options = MeasureOptions(tuple(transforms), tuple(sweeps), tuple(map(str, named)), labels, seed)
+    transformations = [parse_transform(text) for text in transforms]
+    transformations += [each for text in sweeps for each in parse_sweep(text)]
+    digital = list({str(each): Channel(str(each), seed, each) for each in transformations}.values())
     for model in models:
         if isinstance(model, str):
             check_spec(model, labels)
@@ -175,20 +161,20 @@ def measure(
         crops = [crop for crop in store.crops() if crop.photo in names]
         cut = [crop for crop in crops if crop.path is not None]
         if not cut and not digital:
-            raise RunError(
-                f"{capture.folder}: no crops to measure; run 'physadv crop' or give --transform or --sweep"
-            )
+            advice = "run 'physadv crop' or give --transform or --sweep"
+            raise RunError(f"{capture.folder}: no crops to measure; {advice}")
         classifiers = [_load(manifest, model, labels) for model in models or [own]]
         observer = Observer(store, manifest, classifiers, reporter)
         observer.observe_examples(printout, [UNTOUCHED, *digital])
         observer.observe_crops(capture, cut)
         tallies = TallyReader(store, manifest)
-        return [
-            _measured(
-                tallies, manifest, classifier, [*([PHOTO] if cut else []), *digital], photos, crops, options
-            )
-            for classifier in classifiers
-        ]
+        channels = [PHOTO, *digital] if cut else digital
+        found = []
+        for classifier in classifiers:
+            seen = classifier.spec, classifier.identity, classifier.labels
+            tables = _tables(tallies, classifier.identity, channels)
+            found.append(Measurement(manifest, *seen, *tables, tuple(photos), tuple(crops), options))
+        return found
 
 
 def pooled(
@@ -209,14 +195,14 @@ def pooled(
         groups: names of channels of the measurement.
         seed: as `measure` was given.
     """
+    found = {}
     with capture.store() as store:
         tallies = TallyReader(store, printout.manifest())
         before = tallies.counted(measurement.identity, UNTOUCHED)
-        found = {}
         for group, names in groups.items():
             after = [tallies.counted(measurement.identity, Channel(name, seed)) for name in names]
             found[group] = table(tallies.tally(before, np.sum(after, axis=0)))
-        return found
+    return found
 
 
 def measure_runs(
@@ -235,39 +221,34 @@ def measure_runs(
     """
     own = [Printout(root, name).manifest().classifier.spec for name in names] if len(names) > 1 else []
     judges = list(dict.fromkeys(models or own))
-    return [
-        measurement
-        for name in dict.fromkeys(names)
-        for measurement in measure(Printout(root, name), Capture(root, name), models=judges, **options)
-    ]
+    found: list[Measurement] = []
+    for name in dict.fromkeys(names):
+        found += measure(Printout(root, name), Capture(root, name), models=judges, **options)
+    return found
 
 
 def transfer_matrix(measurements: Sequence[Measurement]) -> list[TransferCell]:
     """Return every source's examples judged by every classifier, on the files and through every channel."""
-    return [
-        cell
-        for found in measurements
-        for cell in transfer_cells(
-            found.manifest.name, found.manifest.classifier.spec, found.classifier, found.channels
-        )
-    ]
+    cells: list[TransferCell] = []
+    for found in measurements:
+        run = found.manifest
+        cells += transfer_cells(run.name, run.classifier.spec, found.classifier, found.channels)
+    return cells
 
 
 def common_name(measurements: Sequence[Measurement], channel: str) -> str:
     """Return one name for a channel of several runs, whose photos may have been made differently."""
-    return " or ".join(
-        dict.fromkeys(m.channel_name(channel) for m in measurements if channel in m.calibration)
-    )
+    names = [found.channel_name(channel) for found in measurements if channel in found.calibration]
+    return " or ".join(dict.fromkeys(names))
 
 
 def photo_outcomes(store: ObservationStore, measurement: Measurement) -> list[PairOutcome]:
     """Return the classifier's answers on each photo of every pair, in the order of the photos' names."""
+    manifest = measurement.manifest
 
     def judgements(channel: Channel) -> dict[str, list[Judgement]]:
-        found: dict[str, list[Judgement]] = {example.id: [] for example in measurement.manifest.examples}
-        for row in store.observations(
-            measurement.manifest.code, measurement.identity, channel.name, channel.seed
-        ):
+        found: dict[str, list[Judgement]] = {example.id: [] for example in manifest.examples}
+        for row in store.observations(manifest.code, measurement.identity, channel.name, channel.seed):
             found[row.example].append(Judgement(row.labels, row.probabilities[0]))
         return found
 
@@ -283,15 +264,8 @@ def photo_outcomes(store: ObservationStore, measurement: Measurement) -> list[Pa
             adversarial_after=tuple(after[adversarial.id]),
             target=adversarial.target,
         )
-        for clean, adversarial in measurement.manifest.pairs()
+        for clean, adversarial in manifest.pairs()
     ]
-
-
-def _digital(options: MeasureOptions) -> list[Channel]:
-    """Return the requested channels, each once."""
-    found = [parse_transform(text) for text in options.transforms]
-    found += [transform for text in options.sweeps for transform in parse_sweep(text)]
-    return list({str(each): Channel(str(each), options.seed, each) for each in found}.values())
 
 
 def _load(manifest: Manifest, model: "str | Classifier", labels: Path | None) -> "Classifier":
@@ -302,43 +276,24 @@ def _load(manifest: Manifest, model: "str | Classifier", labels: Path | None) ->
     classifier = load_classifier(model, file) if isinstance(model, str) else model
     for example in manifest.examples:
         if example.label >= len(classifier.labels) or classifier.labels[example.label] != example.label_name:
-            raise RunError(
-                f"{classifier.spec}: its classes are not those of run '{manifest.name}' "
-                f"(label {example.label} is '{example.label_name}' there)"
-            )
+            there = f"label {example.label} is '{example.label_name}' there"
+            fault = f"its classes are not those of run '{manifest.name}' ({there})"
+            raise RunError(f"{classifier.spec}: {fault}")
     return classifier
 
 
-def _measured(
-    tallies: TallyReader,
-    manifest: Manifest,
-    classifier: "Classifier",
-    channels: Sequence[Channel],
-    photos: Sequence[PhotoRow],
-    crops: Sequence[CropRow],
-    options: MeasureOptions,
-) -> Measurement:
-    """Return one classifier's measurement, holding the counts of one channel at a time."""
-    before = tallies.counted(classifier.identity, UNTOUCHED)
-    rows: dict[str, list[Row]] = {}
-    missing: dict[str, tuple[str, ...]] = {}
+def _tables(
+    tallies: TallyReader, classifier: str, channels: Sequence[Channel]
+) -> tuple[dict[str, list[Row]], dict[str, Calibration], dict[str, tuple[str, ...]]]:
+    """Return table, calibration and missing pairs of every channel, holding the counts of one at a time."""
+    before = tallies.counted(classifier, UNTOUCHED)
+    rows, missing = {}, {}
     calibration = {UNTOUCHED.name: tallies.calibration(before)}
     for channel in channels:
-        after = tallies.counted(classifier.identity, channel)
+        after = tallies.counted(classifier, channel)
         tally = tallies.tally(before, after)
         unseen = tally.counts["adversarial", "after"].seen == 0
         rows[channel.name] = table(tally)
         missing[channel.name] = tuple(tallies.pairs[place] for place in unseen.nonzero()[0])
         calibration[channel.name] = tallies.calibration(after)
-    return Measurement(
-        manifest=manifest,
-        classifier=classifier.spec,
-        identity=classifier.identity,
-        labels=classifier.labels,
-        channels=rows,
-        calibration=calibration,
-        missing=missing,
-        photos=tuple(photos),
-        crops=tuple(crops),
-        options=options,
-    )
+    return rows, calibration, missing

@@ -1,4 +1,4 @@
-"""Classify crops and transformed examples, once each, and store the answers.
+"""Classify crops and transformed examples, once each, store the answers, and count what is stored.
 
 One pass over the files serves every transformation and every classifier: each batch is read once, transformed
 once per channel for all classifiers, and stored in one transaction: a killed sweep continues after it.
@@ -7,22 +7,24 @@ once per channel for all classifiers, and stored in one transaction: a killed sw
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from physadv.pipeline.predictions import TOP, to_tensor
+from physadv.evaluation.calibration import BINS, Answers, Reliability, reliability
+from physadv.evaluation.outcomes import KINDS, Bools, Counts, Floats, Ints, Kind, Tally, When
+from physadv.pipeline.examples import TOP, Pixels, to_tensor
 from physadv.progress import Reporter
 from physadv.randomness import generator
 from physadv.runs import (
     Capture,
     CropRow,
-    Example,
     Manifest,
+    ObservationCount,
+    ObservationCounter,
     ObservationRow,
     ObservationStore,
     Printout,
@@ -36,7 +38,9 @@ if TYPE_CHECKING:
     from physadv.classifiers import Classifier
 
 BATCH = 32
+Calibration = dict[Kind, Reliability]
 Item = TypeVar("Item")
+_COLUMNS = ObservationCount._fields[2:]
 
 
 @dataclass(frozen=True)
@@ -71,22 +75,6 @@ Seen = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class _Batch:
-    """Examples of one size, read when they are first needed and released with the batch."""
-
-    printout: Printout
-    examples: Sequence[Example]
-
-    @cached_property
-    def _images(self) -> "Tensor":
-        return to_tensor([self.printout.pixels(example) for example in self.examples])
-
-    def read(self) -> "Tensor":
-        """Return the images (B, 3, H, W) in [0, 1]."""
-        return self._images
-
-
-@dataclass(frozen=True)
 class Observer:
     """Classifiers that judge one run; observations already in the store are not repeated."""
 
@@ -104,13 +92,17 @@ class Observer:
         examples = self.manifest.examples
         unfinished = [channel for channel in channels if not self._finished(channel)]
         batches = list(_batches(examples, [example.size_px for example in examples])) if unfinished else []
-        steps = (
-            (channel, batch)
-            for batch in (_Batch(printout, chosen) for chosen in batches)
-            for channel in unfinished
-        )
-        for channel, batch in self._track(steps, len(batches) * len(unfinished), "examples judged, batches"):
-            self._look(channel, [(example.id, "") for example in batch.examples], batch.read)
+
+        def steps() -> "Iterator[tuple[Channel, list[Seen], Callable[[], Tensor]]]":
+            for batch in batches:
+                names = [(example.id, "") for example in batch]
+                # Read when it is first needed, and released with the batch.
+                read = cache(lambda batch=batch: to_tensor([printout.pixels(each) for each in batch]))
+                for channel in unfinished:
+                    yield channel, names, read
+
+        for step in self._track(steps(), len(batches) * len(unfinished), "examples judged, batches"):
+            self._look(*step)
 
     def observe_crops(self, capture: Capture, crops: Sequence[CropRow]) -> None:
         """Classify the crops cut out of photos.
@@ -124,25 +116,17 @@ class Observer:
         for chunk in self._track(chunks, len(chunks), "crops judged, batches"):
             pixels = [_read_crop(capture.folder / str(crop.path)) for crop in chunk]
             for batch in _batches(list(zip(chunk, pixels, strict=True)), [image.shape for image in pixels]):
-                self._look(
-                    PHOTO,
-                    [(crop.example, crop.photo) for crop, _ in batch],
-                    partial(to_tensor, [image for _, image in batch]),
-                )
+                names = [(crop.example, crop.photo) for crop, _ in batch]
+                self._look(PHOTO, names, partial(to_tensor, [image for _, image in batch]))
 
     def _finished(self, channel: Channel) -> bool:
-        """Return whether every classifier has seen every example through a channel."""
         keys = [(self.manifest.code, c.identity, channel.name, channel.seed) for c in self.classifiers]
         return all(self.store.count(*key) >= len(self.manifest.examples) for key in keys)
 
     def _unseen(self, classifier: "Classifier", channel: Channel, names: Sequence[Seen]) -> list[Seen]:
-        """Return those of some names that one classifier has not seen through a channel."""
+        examples = [example for example, _ in names]
         known = self.store.observed(
-            self.manifest.code,
-            classifier.identity,
-            channel.name,
-            channel.seed,
-            [example for example, _ in names],
+            self.manifest.code, classifier.identity, channel.name, channel.seed, examples
         )
         return [name for name in names if name not in known]
 
@@ -165,10 +149,10 @@ class Observer:
         rows: list[ObservationRow] = []
         for classifier in self.classifiers:
             own = self._unseen(classifier, channel, needed)
-            if len(own) == len(needed):
-                rows += self._judged(classifier, channel, needed, images)
-            elif own:
-                rows += self._judged(classifier, channel, own, images[[needed.index(name) for name in own]])
+            if own:
+                whole = len(own) == len(needed)
+                shown = images if whole else images[[needed.index(name) for name in own]]
+                rows += self._judged(classifier, channel, own, shown)
         self.store.add_observations(rows)
 
     def _judged(
@@ -192,18 +176,16 @@ class Observer:
         ]
 
     def _track(self, steps: Iterable[Item], total: int, what: str) -> Iterable[Item]:
-        """Show progress where there is anything to do."""
         return self.reporter.track(steps, total, what) if total else ()
 
 
-def _read_crop(path: Path) -> NDArray[np.uint8]:
+def _read_crop(path: Path) -> Pixels:
     try:
         with Image.open(path) as image:
             return np.asarray(image.convert("RGB"))
     except OSError as error:
-        raise RunError(
-            f"{path}: a crop that cannot be read ({error}); delete it and run 'physadv crop' again"
-        ) from error
+        advice = "delete it and run 'physadv crop' again"
+        raise RunError(f"{path}: a crop that cannot be read ({error}); {advice}") from error
 
 
 def _batches(items: Sequence[Item], sizes: Sequence[object]) -> Iterator[Sequence[Item]]:
@@ -217,3 +199,64 @@ def _batches(items: Sequence[Item], sizes: Sequence[object]) -> Iterator[Sequenc
 
 def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
     return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
+
+
+class TallyReader:
+    """Reads the tallies of one run from an open store: one row per pair, as `evaluation` takes them.
+
+    Attributes:
+        pairs: names of the run's pairs, in the order of every array's rows.
+    """
+
+    def __init__(self, store: ObservationStore, manifest: Manifest) -> None:
+        self._counter = ObservationCounter(store, manifest.code, manifest.examples, BINS)
+        place = {example.id: place for place, example in enumerate(manifest.examples)}
+        self._shape = len(place), BINS, len(_COLUMNS)
+        both = manifest.pairs()
+        self.pairs = tuple(clean.pair for clean, _ in both)
+        self._places: dict[Kind, Ints] = {
+            kind: np.array([place[pair[which].id] for pair in both], np.int64)
+            for which, kind in enumerate(KINDS)
+        }
+        self._targeted: Bools = np.array([adversarial.target is not None for _, adversarial in both])
+
+    def counted(self, classifier: str, channel: Channel) -> Floats:
+        """Return a classifier's counts through a channel: (examples, bins, fields of `ObservationCount`)."""
+        found = np.zeros(self._shape)
+        for place, within, *numbers in self._counter.counts(classifier, channel.name, channel.seed):
+            found[place, within] = numbers
+        return found
+
+    def tally(self, before: Floats, after: Floats) -> Tally:
+        """Return the tally of a channel from what `counted` returned before and after it."""
+        counts: dict[tuple[Kind, When], Counts] = {}
+        sums: dict[When, Floats] = {"before": before.sum(axis=1), "after": after.sum(axis=1)}
+        for when, columns in sums.items():
+            for kind in KINDS:
+                found = columns[self._places[kind]]
+                counts[kind, when] = Counts(
+                    seen=_whole(found, "seen")[:, 0],
+                    right=_whole(found, "right1", "right5"),
+                    target=_whole(found, "target1", "target5"),
+                    confidence=found[:, _COLUMNS.index("confidence")],
+                )
+        return Tally(counts, self._targeted)
+
+    def calibration(self, found: Floats) -> Calibration:
+        """Return the reliability of clean and of adversarial examples from what `counted` returned."""
+        answers = {kind: found[self._places[kind]] for kind in KINDS}
+        return {
+            kind: reliability(
+                Answers(
+                    seen=_whole(own, "seen")[..., 0],
+                    right=_whole(own, "right1")[..., 0],
+                    confidence=own[..., _COLUMNS.index("confidence")],
+                )
+            )
+            for kind, own in answers.items()
+        }
+
+
+def _whole(found: Floats, *columns: str) -> Ints:
+    chosen: Ints = found[..., [_COLUMNS.index(column) for column in columns]].astype(np.int64)
+    return chosen

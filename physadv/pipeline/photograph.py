@@ -62,9 +62,8 @@ def instructions(printout: Printout, capture: Capture) -> str:
     """
     manifest = printout.printed_manifest()
     capture.photos.mkdir(parents=True, exist_ok=True)
-    return INSTRUCTIONS.format(
-        count=len(manifest.sheets), pdf=printout.pdf, photos=capture.photos, name=printout.name
-    )
+    count = len(manifest.sheets)
+    return INSTRUCTIONS.format(count=count, pdf=printout.pdf, photos=capture.photos, name=printout.name)
 
 
 def photograph_simulated(
@@ -95,10 +94,8 @@ def photograph_simulated(
         remove_partial_files(folder)
     made_by = _MadeBy(preset, seed, chosen.values() if preset.lower().endswith(".toml") else None)
     jobs = list(_jobs(capture, manifest.sheets, made_by, shots))
-    work = partial(_photograph, printout.pdf, chosen, made_by)
-    for _ in reporter.track(
-        map_items(work, jobs, workers=workers), len(jobs), "sheets photographed (simulated)"
-    ):
+    results = map_items(partial(_photograph, printout.pdf, chosen, made_by), jobs, workers=workers)
+    for _ in reporter.track(results, len(jobs), "sheets photographed (simulated)"):
         pass
     return simulated_photos(capture, manifest.sheets, shots)
 
@@ -161,27 +158,22 @@ def _photograph(pdf: Path, preset: PhonePreset, made_by: _MadeBy, job: _Job) -> 
             sheets.append(job.neighbour)
         shot = draw_shot(phone, page_mm, stream, sheets=len(sheets))
         jpeg = encode_jpeg(take_photo([printed(sheet.index) for sheet in sheets], shot), shot)
-        cells = [
-            (cell.example, *on_paper(cell), place)
-            for place, sheet in enumerate(sheets)
-            for cell in sheet.cells
-        ]
+        corners_px, visible = {}, []
+        for place, sheet in enumerate(sheets):
+            for cell in sheet.cells:
+                corners, whole = on_paper(cell)
+                corners_px[cell.example] = page_to_photo(shot, corners, place).tolist()
+                if whole and wholly_visible(shot, (*corners[0], *(corners[2] - corners[0])), place):
+                    visible.append(cell.example)
         fields = {
             "simulated": True,
             "preset": made_by.preset,
             "sheet": job.sheet.code,
             "seed": made_by.seed,
-            "corners_px": {
-                example: page_to_photo(shot, corners, place).tolist() for example, corners, _, place in cells
-            },
-            "visible": [
-                example
-                for example, corners, whole, place in cells
-                if whole and wholly_visible(shot, (*corners[0], *(corners[2] - corners[0])), place)
-            ],
+            "corners_px": corners_px,
+            "visible": visible,
+            **({} if made_by.ranges is None else {"ranges": made_by.ranges}),
         }
-        if made_by.ranges is not None:
-            fields["ranges"] = made_by.ranges
         with replacing(photo) as temporary:
             temporary.write_bytes(jpeg)
         with replacing(truth) as temporary:

@@ -1,7 +1,5 @@
 """`print`: a run's examples → printouts/NAME/sheets.pdf, and the layout of its pages → the manifest."""
 
-from pathlib import Path
-
 from PIL import Image
 
 from physadv.files import remove_partial_files, replacing
@@ -43,20 +41,20 @@ def print_sheets(
     sheets = tuple(plan_sheets(pairs, run=code, page=page, image_mm=image_mm))
     manifest = manifest.model_copy(update={"sheets": sheets})
     examples = {example.id: example for example in manifest.examples}
-    title = f"physadv   {manifest.name}   {manifest.attack.name}, {manifest.attack.budget}"
     with replacing(printout.pdf) as temporary:
         write_pdf(
             temporary,
             sheets,
             picture=lambda example: printout.pixels(examples[example]),
             caption=lambda example: _caption(examples[example]),
-            title=title,
+            title=f"physadv   {manifest.name}   {manifest.attack.name}, {manifest.attack.budget}",
             reporter=reporter,
         )
     manifest.write(printout.manifest_path)
-    if preview:
-        for sheet in reporter.track(sheets, len(sheets), "previews"):
-            _write_preview(printout.pdf, sheet.index)
+    for sheet in reporter.track(sheets, len(sheets), "previews") if preview else ():
+        pixels = page_pixels(printout.pdf, sheet.index, PREVIEW_DOTS_PER_MM)
+        with replacing(printout.folder / f"sheet-{sheet.index + 1:03d}.png") as temporary:
+            Image.fromarray(pixels).save(temporary, "PNG")
     return manifest
 
 
@@ -72,9 +70,3 @@ def _caption(example: Example) -> tuple[str, ...]:
         f"seen as: {seen.name}",
         f"p = {seen.probability:.2f}",
     )
-
-
-def _write_preview(pdf: Path, index: int) -> None:
-    path = pdf.with_name(f"sheet-{index + 1:03d}.png")
-    with replacing(path) as temporary:
-        Image.fromarray(page_pixels(pdf, index, PREVIEW_DOTS_PER_MM)).save(temporary, "PNG")

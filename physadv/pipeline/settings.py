@@ -23,7 +23,6 @@ Batch = Annotated[int, Doc("Images attacked at once.")]
 Device = Annotated[str, Doc("Device of the classifier: auto, cpu, cuda or mps.")]
 Seed = Annotated[int, Doc("Seed of everything random.")]
 
-
 NO_TARGET, LEAST_LIKELY, RANDOM = "none", "least-likely", "random"
 NO_TRANSFORMS = "identity"
 
@@ -154,16 +153,14 @@ def resolve(settings: GenerateSettings) -> GenerateSettings:
     settings.budget()
     recipe.check_available()
     if settings.goal is not None and not 0 < settings.goal <= 1:
-        raise SettingsError(
-            f"goal {settings.goal:g}: wanted a share of transformed views, above 0 and at most 1"
-        )
+        wanted = "wanted a share of transformed views, above 0 and at most 1"
+        raise SettingsError(f"goal {settings.goal:g}: {wanted}")
     if recipe.chooser is not None and settings.target != NO_TARGET:
         raise SettingsError(f"target '{settings.target}': {recipe.name} chooses its own; leave --target out")
     _check_queries(settings)
     own = {name: getattr(recipe, name) for name in OWN_NUMBERS if getattr(settings, name) is None}
-    resolved = replace(
-        settings, **own, estimate=(settings.estimate or "nes") if settings.query_only else None
-    )
+    own["estimate"] = (settings.estimate or "nes") if settings.query_only else None
+    resolved = replace(settings, **own)
     from physadv.transforms.presets import load_preset
 
     load_preset(resolved.preset)
@@ -171,21 +168,17 @@ def resolve(settings: GenerateSettings) -> GenerateSettings:
 
 
 def _check_queries(settings: GenerateSettings) -> None:
-    if not settings.query_only:
-        if settings.estimate:
-            raise SettingsError(f"estimate '{settings.estimate}': wanted --query-only with it")
-        if (settings.sigma, settings.queries) != (None, None):
-            raise SettingsError("sigma and queries are of estimated gradients: wanted --query-only with them")
+    queries = f"queries {settings.queries}"
+    if not settings.query_only and settings.estimate:
+        raise SettingsError(f"estimate '{settings.estimate}': wanted --query-only with it")
+    if not settings.query_only and (settings.sigma, settings.queries) != (None, None):
+        raise SettingsError("sigma and queries are of estimated gradients: wanted --query-only with them")
     if settings.queries is None:
         return
     if settings.steps is not None:
-        raise SettingsError(
-            f"queries {settings.queries} and steps {settings.steps}: wanted one of them, not both"
-        )
+        raise SettingsError(f"{queries} and steps {settings.steps}: wanted one of them, not both")
     if settings.recipe.eps is None or settings.recipe.outside:
-        raise SettingsError(
-            f"queries {settings.queries}: {settings.attack} does not ask a fixed number a step"
-        )
+        raise SettingsError(f"{queries}: {settings.attack} does not ask a fixed number a step")
 
 
 def pixel_options(settings: GenerateSettings) -> dict[str, object]:

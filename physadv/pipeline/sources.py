@@ -1,22 +1,25 @@
 """Where source images and their labels come from: a folder, a CSV file or a tree with one folder a class."""
 
 import csv
-import hashlib
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby, islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from physadv.errors import PhysadvError
+from physadv.files import file_sha256
 
 if TYPE_CHECKING:
     from physadv.classifiers import Classifier
+
+Item = TypeVar("Item")
 
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm"}
 
@@ -44,29 +47,21 @@ class ListedSource:
 
 @dataclass(frozen=True)
 class Source:
-    """A source image of one classifier: file, display name, and index of its true class if one was given."""
+    """A source image of one classifier.
+
+    Attributes:
+        path: of the image file.
+        name: how it is called in manifest and report.
+        label: index of its true class, None where none was given.
+        sha256: hash of the file; empty until `check_source` has read it.
+        size_px: width and height once prepared; zero until `check_source` has read it.
+    """
 
     path: Path
     name: str
     label: int | None
-
-
-@dataclass(frozen=True)
-class CheckedSource:
-    """A source image known to be readable: the SHA-256 of its file and its size once prepared."""
-
-    source: Source
-    sha256: str
-    size_px: tuple[int, int]
-
-
-def find_sources(images: Path, classifier: "Classifier") -> list[Source]:
-    """Return the source images at a path with their labels: `list_sources` and `label_sources` in one.
-
-    Raises:
-        SourceError: as these two.
-    """
-    return label_sources(list_sources(images), classifier)
+    sha256: str = ""
+    size_px: tuple[int, int] = (0, 0)
 
 
 def list_sources(images: Path) -> list[ListedSource]:
@@ -85,20 +80,15 @@ def list_sources(images: Path) -> list[ListedSource]:
         raise SourceError(f"{images}: " + ("not a folder or a .csv file" if images.exists() else "not found"))
     if flat := images_in(images):
         return [ListedSource(path, path.name) for path in flat]
-    tree = [
-        ListedSource(
-            path,
-            f"{folder.name}/{path.name}",
-            folder.name,
-            f"{folder}: a class folder's name must be a label: ",
-        )
-        for folder in folders_in(images)
-        for path in images_in(folder)
-    ]
+    tree = []
+    for folder in folders_in(images):
+        place = f"{folder}: a class folder's name must be a label: "
+        tree += [
+            ListedSource(path, f"{folder.name}/{path.name}", folder.name, place) for path in images_in(folder)
+        ]
     if not tree:
-        raise SourceError(
-            f"{images}: no images ({', '.join(sorted(IMAGE_SUFFIXES))}) in it or one folder below"
-        )
+        known = ", ".join(sorted(IMAGE_SUFFIXES))
+        raise SourceError(f"{images}: no images ({known}) in it or one folder below")
     return tree
 
 
@@ -145,27 +135,23 @@ def read_pixels(path: Path) -> NDArray[np.uint8]:
     return np.asarray(_read_rgb(path))
 
 
-def check_source(source: Source, size: int) -> CheckedSource:
-    """Read a source image once, so that a bad one is named before any work begins.
+def check_source(source: Source, size: int) -> Source:
+    """Return a source image with hash and size, read once so that a bad one is named before any work begins.
 
     Raises:
         SourceError: as `read_source`.
     """
-    pixels = read_source(source.path, size)
-    digest = hashlib.sha256(source.path.read_bytes()).hexdigest()
-    return CheckedSource(source, digest, (pixels.shape[1], pixels.shape[0]))
+    height, width = read_source(source.path, size).shape[:2]
+    return replace(source, sha256=file_sha256(source.path), size_px=(width, height))
 
 
-def batches_of_one_size(checked: Sequence[CheckedSource], size: int) -> Iterator[list[CheckedSource]]:
-    """Yield neighbours of one image size, at most `size` at a time."""
-    batch: list[CheckedSource] = []
-    for item in checked:
-        if batch and (len(batch) == size or batch[0].size_px != item.size_px):
+def neighbours_of_one_size(
+    items: Iterable[Item], size: Callable[[Item], object], most: int
+) -> Iterator[list[Item]]:
+    """Yield neighbours of one size together, at most `most` at a time."""
+    for _, group in groupby(items, size):
+        while batch := list(islice(group, most)):
             yield batch
-            batch = []
-        batch.append(item)
-    if batch:
-        yield batch
 
 
 def images_in(folder: Path) -> list[Path]:
@@ -204,7 +190,6 @@ def _from_csv(table: Path) -> list[ListedSource]:
 
 
 def _read_rgb(path: Path) -> Image.Image:
-    """Return an image upright, in 8-bit RGB."""
     with _readable(path) as image:
         _check_mode(image, path)
         return ImageOps.exif_transpose(image).convert("RGB")
@@ -220,9 +205,8 @@ def _readable(path: Path) -> Iterator[Image.Image]:
             with Image.open(path) as image:
                 yield image
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise SourceError(
-            f"{path}: larger than {Image.MAX_IMAGE_PIXELS} pixels; make it smaller first"
-        ) from error
+        most = Image.MAX_IMAGE_PIXELS
+        raise SourceError(f"{path}: larger than {most} pixels; make it smaller first") from error
     except FileNotFoundError as error:
         raise SourceError(f"{path}: not found") from error
     except SourceError:
@@ -245,6 +229,5 @@ def _check_mode(image: Image.Image, path: Path) -> None:
     if "A" in image.getbands() or "transparency" in image.info:
         alpha = np.asarray(image.convert("RGBA"))[:, :, 3]
         if image.mode == "LA" or alpha.min() < 255:
-            raise SourceError(
-                f"{path}: has an alpha channel ({image.mode}); flatten it onto a background first"
-            )
+            transparent = f"has an alpha channel ({image.mode}); flatten it onto a background first"
+            raise SourceError(f"{path}: {transparent}")

@@ -13,8 +13,7 @@ from physadv.evaluation.destruction import clean_survival, destruction_rate, suc
 from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.outcomes import Bools, Ints, Tally
 from physadv.pipeline.measure import Measurement, measure
-from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel
-from physadv.pipeline.tallying import TallyReader
+from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel, TallyReader
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Manifest, Printout, RunError
 

@@ -14,8 +14,8 @@ from physadv.errors import PhysadvError, unknown_name
 from physadv.evaluation.destruction import Row
 from physadv.evaluation.intervals import Estimate
 from physadv.files import replacing
+from physadv.pipeline.examples import TOP
 from physadv.pipeline.measure import Measurement, transfer_matrix
-from physadv.pipeline.predictions import TOP
 from physadv.progress import Reporter, silent
 from physadv.report.result_tables import PUBLISHED_RATES, rate_table
 from physadv.report.table import Table, to_latex

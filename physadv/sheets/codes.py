@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 PREFIX = "P1"
 RUN_CHARACTERS = 6
 MODULES = 21
-_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def base36(number: int, width: int) -> str:
     """
     if not 0 <= number < 36**width:
         raise ValueError(f"{number} does not fit {width} base-36 digits")
-    return "".join(_DIGITS[number // 36**place % 36] for place in reversed(range(width)))
+    return np.base_repr(number, 36).zfill(width)
 
 
 def digest36(text: str, width: int) -> str:
@@ -72,11 +71,11 @@ def parse_code(text: str) -> Code | None:
     >>> parse_code("https://example.org") is None
     True
     """
-    parts = text.split("-")
-    if len(text) != 20 or len(parts) != 4 or parts[0] != PREFIX:
+    body, _, check = text.rpartition("-")
+    parts = body.split("-")
+    if [len(part) for part in (*parts, check)] != [len(PREFIX), RUN_CHARACTERS, 5, 4] or parts[0] != PREFIX:
         return None
-    body, check = text.rsplit("-", 1)
-    if check != digest36(body, 4) or len(parts[1]) != RUN_CHARACTERS or len(parts[2]) != 5:
+    if check != digest36(body, 4):
         return None
     try:
         return Code(run=parts[1], sheet=int(parts[2][:3], 36), cell=int(parts[2][3:], 36))

@@ -11,55 +11,31 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from physadv.errors import PhysadvError
 from physadv.sheets.codes import Code, format_code, sheet_code
 
+PointMm = tuple[float, float]
 BoxMm = tuple[float, float, float, float]
 """x, y, width and height in mm; (x, y) is the top-left corner, measured from the page's."""
 
-PAGES: dict[str, tuple[float, float]] = {
-    "a4": (210.0, 297.0),
-    "a3": (297.0, 420.0),
-    "letter": (215.9, 279.4),
-}
-MARGIN = 10.0
-IMAGE = 36.0
-SADDLE = 4.0
-CLEARANCE = 1.0
-GAP = 2.0
-CODE = 12.6
-QUIET = 2.5
-HEADER = 5.0
-STRIP = 6.0
-STRIP_GAP = 2.0
+PAGES: dict[str, PointMm] = {"a4": (210.0, 297.0), "a3": (297.0, 420.0), "letter": (215.9, 279.4)}
+IMAGE, SADDLE, CODE = 36.0, 4.0, 12.6
+MARGIN, HEADER, STRIP = 10.0, 5.0, 6.0
+CLEARANCE, GAP, QUIET, STRIP_GAP = 1.0, 2.0, 2.5, 2.0
 
 GREYS = (0, 36, 73, 109, 146, 182, 219, 255)
-PATCH_COLOURS: tuple[tuple[int, int, int], ...] = (
-    *((grey, grey, grey) for grey in GREYS),
-    (255, 0, 0),
-    (0, 255, 0),
-    (0, 0, 255),
-    (0, 255, 255),
-    (255, 0, 255),
-    (255, 255, 0),
-    (194, 150, 130),
-    (87, 108, 67),
-    (98, 122, 157),
-    (214, 126, 44),
-)
+PRIMARIES = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (0, 255, 255), (255, 0, 255), (255, 255, 0))
+MUTED = ((194, 150, 130), (87, 108, 67), (98, 122, 157), (214, 126, 44))
+PATCH_COLOURS = (*((grey, grey, grey) for grey in GREYS), *PRIMARIES, *MUTED)
 
 
 class SheetError(PhysadvError):
     """A sheet cannot be laid out, or its PDF cannot be written or read."""
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Cell(_Frozen):
+class Cell(BaseModel, frozen=True, extra="forbid"):
     """The place of one example on a page.
 
     Attributes:
@@ -71,7 +47,7 @@ class Cell(_Frozen):
     box_mm: BoxMm
 
 
-class Mark(_Frozen):
+class Mark(BaseModel, frozen=True, extra="forbid"):
     """A printed fiducial.
 
     Attributes:
@@ -87,12 +63,12 @@ class Mark(_Frozen):
     payload: str | None = None
 
     @property
-    def centre_mm(self) -> tuple[float, float]:
-        """Return the middle of the mark, mm."""
+    def centre_mm(self) -> PointMm:
+        """Return its middle, mm."""
         return box_centre(self.box_mm)
 
 
-class Patch(_Frozen):
+class Patch(BaseModel, frozen=True, extra="forbid"):
     """One field of a grey and colour bar.
 
     Attributes:
@@ -104,7 +80,7 @@ class Patch(_Frozen):
     box_mm: BoxMm
 
 
-class Sheet(_Frozen):
+class Sheet(BaseModel, frozen=True, extra="forbid"):
     """One page.
 
     Attributes:
@@ -118,7 +94,7 @@ class Sheet(_Frozen):
 
     index: int
     code: str
-    page_mm: tuple[float, float]
+    page_mm: PointMm
     cells: tuple[Cell, ...]
     marks: tuple[Mark, ...]
     patches: tuple[Patch, ...]
@@ -127,6 +103,11 @@ class Sheet(_Frozen):
     def run(self) -> str:
         """Return the run's code of six characters, which every QR code on the page contains."""
         return self.code.split("-")[1]
+
+    @property
+    def codes(self) -> dict[str, Mark]:
+        """Return the QR codes on the page by their texts."""
+        return {mark.payload: mark for mark in self.marks if mark.payload}
 
 
 @dataclass(frozen=True)
@@ -144,7 +125,7 @@ class PrintItem:
     height_px: int
 
 
-def box_centre(box: BoxMm) -> tuple[float, float]:
+def box_centre(box: BoxMm) -> PointMm:
     """Return the middle of a box."""
     x, y, w, h = box
     return (x + w / 2, y + h / 2)
@@ -156,7 +137,7 @@ def box_corners(box: BoxMm) -> NDArray[np.float64]:
     return np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)], dtype=np.float64)
 
 
-def page_size(page: str) -> tuple[float, float]:
+def page_size(page: str) -> PointMm:
     """Return the width and height in mm of a paper size.
 
     Raises:
@@ -190,14 +171,12 @@ def plan_sheets(
     if not 10 <= image_mm < inf:
         raise SheetError(f"pictures of {image_mm:g} mm cannot be printed with marks; take 10 mm or more")
     frame = snap(image_mm) + 2 * (SADDLE + CLEARANCE)
-    slots = _pair_slots(page_mm, frame)
-    if not slots:
+    origins = _origins(page_mm, frame)
+    if not origins:
         raise SheetError(f"a pair of {image_mm:g} mm pictures does not fit on {page}; take a smaller size")
-    groups = [pairs[start : start + len(slots)] for start in range(0, len(pairs), len(slots))]
-    return [
-        _sheet(index, group, slots, run=run, page_mm=page_mm, frame=frame)
-        for index, group in enumerate(groups)
-    ]
+    items = [item for pair in pairs for item in pair]
+    groups = [items[start : start + len(origins)] for start in range(0, len(items), len(origins))]
+    return [_sheet(run, index, group, origins, page_mm, frame) for index, group in enumerate(groups)]
 
 
 def snap(length_mm: float) -> float:
@@ -205,8 +184,8 @@ def snap(length_mm: float) -> float:
     return round(length_mm * 20) / 20
 
 
-def _pair_slots(page_mm: tuple[float, float], frame: float) -> list[tuple[tuple[float, float], ...]]:
-    """Return, for each pair that fits, the frame origins of its two cells."""
+def _origins(page_mm: PointMm, frame: float) -> list[PointMm]:
+    """Return the frame origins of the cells of all pairs that fit, the two of a pair side by side."""
     width, height = page_mm
     across = 2 * frame + GAP
     pairs_per_row = int((width - 2 * MARGIN + GAP) // (across + GAP))
@@ -214,46 +193,34 @@ def _pair_slots(page_mm: tuple[float, float], frame: float) -> list[tuple[tuple[
     pitch = frame + 2 * QUIET + CODE
     rows = int((height - MARGIN - STRIP - STRIP_GAP - top) // pitch)
     left = snap((width - pairs_per_row * (across + GAP) + GAP) / 2)
-    return [
-        tuple((left + (2 * pair + cell) * (frame + GAP), top + row * pitch) for cell in range(2))
-        for row in range(rows)
-        for pair in range(pairs_per_row)
-    ]
+    columns = [left + column * (frame + GAP) for column in range(2 * pairs_per_row)]
+    return [(x, top + row * pitch) for row in range(rows) for x in columns]
 
 
 def _sheet(
-    index: int,
-    pairs: Sequence[tuple[PrintItem, PrintItem]],
-    slots: Sequence[tuple[tuple[float, float], ...]],
-    *,
     run: str,
-    page_mm: tuple[float, float],
+    index: int,
+    items: Sequence[PrintItem],
+    origins: Sequence[PointMm],
+    page_mm: PointMm,
     frame: float,
 ) -> Sheet:
     cells: list[Cell] = []
     marks: list[Mark] = []
-    for items, origins in zip(pairs, slots, strict=False):
-        for item, (x, y) in zip(items, origins, strict=True):
-            number = len(cells)
-            cells.append(Cell(example=item.example, box_mm=_picture_box(item, x, y, frame)))
-            marks += [Mark(kind="saddle", cell=number, box_mm=box) for box in corner_saddles(x, y, frame)]
-            # Codes stand near the page's edges, so that they span as much of it as possible.
-            code_x = x if x + frame / 2 < page_mm[0] / 2 else x + frame - CODE
-            marks.append(
-                Mark(
-                    kind="code",
-                    cell=number,
-                    box_mm=rounded_box(code_x, y + frame + QUIET, CODE, CODE),
-                    payload=format_code(Code(run, index, number)),
-                )
-            )
+    for number, (item, (x, y)) in enumerate(zip(items, origins, strict=False)):
+        scale = (frame - 2 * (SADDLE + CLEARANCE)) / max(item.width_px, item.height_px)
+        w, h = snap(item.width_px * scale), snap(item.height_px * scale)
+        box = rounded_box(x + snap((frame - w) / 2), y + snap((frame - h) / 2), w, h)
+        cells.append(Cell(example=item.example, box_mm=box))
+        marks += [Mark(kind="saddle", cell=number, box_mm=box) for box in corner_saddles(x, y, frame)]
+        # Codes stand near the page's edges, so that they span as much of it as possible.
+        code_x = x if x + frame / 2 < page_mm[0] / 2 else x + frame - CODE
+        box, text = rounded_box(code_x, y + frame + QUIET, CODE, CODE), format_code(Code(run, index, number))
+        marks.append(Mark(kind="code", cell=number, box_mm=box, payload=text))
+    bars = colour_bars(page_mm[0], (MARGIN + HEADER, page_mm[1] - MARGIN - STRIP))
+    code = sheet_code(run, index)
     return Sheet(
-        index=index,
-        code=sheet_code(run, index),
-        page_mm=page_mm,
-        cells=tuple(cells),
-        marks=tuple(marks),
-        patches=colour_bars(page_mm[0], (MARGIN + HEADER, page_mm[1] - MARGIN - STRIP)),
+        index=index, code=code, page_mm=page_mm, cells=tuple(cells), marks=tuple(marks), patches=bars
     )
 
 
@@ -262,20 +229,11 @@ def rounded_box(x: float, y: float, w: float, h: float) -> BoxMm:
     return (round(x, 4), round(y, 4), round(w, 4), round(h, 4))
 
 
-def _picture_box(item: PrintItem, x: float, y: float, frame: float) -> BoxMm:
-    side = frame - 2 * (SADDLE + CLEARANCE)
-    scale = side / max(item.width_px, item.height_px)
-    w, h = snap(item.width_px * scale), snap(item.height_px * scale)
-    return rounded_box(x + snap((frame - w) / 2), y + snap((frame - h) / 2), w, h)
-
-
 def corner_saddles(x: float, y: float, frame: float) -> tuple[BoxMm, ...]:
     """Return the saddles in the corners of a square frame, clockwise from (x, y), its top-left corner."""
     far = frame - SADDLE
-    return tuple(
-        rounded_box(x + dx, y + dy, SADDLE, SADDLE)
-        for dx, dy in ((0.0, 0.0), (far, 0.0), (far, far), (0.0, far))
-    )
+    offsets = ((0.0, 0.0), (far, 0.0), (far, far), (0.0, far))
+    return tuple(rounded_box(x + dx, y + dy, SADDLE, SADDLE) for dx, dy in offsets)
 
 
 def colour_bars(page_width: float, tops: Sequence[float]) -> tuple[Patch, ...]:

@@ -1,7 +1,6 @@
 """Read a study from one TOML file: every run that it asks for, with all its settings.
 
-Nothing is run here. Every mistake that can be found before an image is read is reported, in one line that
-names file, table and key.
+Nothing is run here. Mistakes that can be found before an image is read are found here.
 """
 
 import re
@@ -52,7 +51,7 @@ class StudyRun:
 
 @dataclass(frozen=True)
 class Study:
-    """A study.
+    """Runs that are made and measured together.
 
     Attributes:
         name: the beginning of every run's name.
@@ -119,10 +118,8 @@ class _Reader:
             self._check_runs(f"runs {number}", table)
             for run in self._runs(f"runs {number}", table):
                 if run.name in found:
-                    raise self._fault(
-                        f"runs {number}, name",
-                        f"makes '{run.name}' as runs {found[run.name][0]} does; wanted another name",
-                    )
+                    twice = f"makes '{run.name}' as runs {found[run.name][0]} does; wanted another name"
+                    raise self._fault(f"runs {number}, name", twice)
                 found[run.name] = number, run
         return Study(self.tables.name, self.tables.seed, tuple(run for _, run in found.values()))
 
@@ -165,16 +162,12 @@ class _Reader:
         target: str,
     ) -> StudyRun:
         recipe, model, options = find_recipe(attack), self.tables.models[name], table.options()
-        parts = [
-            self.tables.name,
-            table.name,
-            name,
-            attack,
-            recipe.eps if eps is None else eps,
+        parts = (
+            *(self.tables.name, table.name, name, attack, recipe.eps if eps is None else eps),
             preset and Path(preset).stem,
             target if target != "none" else None,
             "prefiltered" if options["prefilter"] else None,
-        ]
+        )
         settings = GenerateSettings(
             images=self.data / self.tables.images.path,
             model=self._spec(f"models {name}, spec", model.spec),
@@ -189,15 +182,11 @@ class _Reader:
             **options,
         )
         self._check(where, resolve, settings)
-        return StudyRun(
-            name=_run_name(parts),
-            model=name,
-            settings=settings,
-            transforms=tuple(table.transforms),
-            sweeps=tuple(table.sweeps),
-            photographs=table.photographs
-            and table.photographs.model_copy(update={"phone": self._preset(table.photographs.phone)}),
-        )
+        photographs = table.photographs
+        if photographs:
+            photographs = photographs.model_copy(update={"phone": self._preset(photographs.phone)})
+        measured = tuple(table.transforms), tuple(table.sweeps)
+        return StudyRun(_run_name(parts), name, settings, *measured, photographs)
 
     def _spec(self, where: str, spec: str) -> str:
         """Return a classifier's spec with the path in it, if it has one, made relative to the data."""
@@ -224,6 +213,5 @@ class _Reader:
 
 
 def _run_name(parts: Sequence[object]) -> str:
-    """Return the parts that are not None as the name of a folder."""
     joined = "-".join(str(part) for part in parts if part is not None)
     return re.sub(r"[^A-Za-z0-9._-]+", "-", joined)[:100]

@@ -42,8 +42,8 @@ class Outcome:
 class _Records:
     """What every step of every run was done with: run → step → hash of its inputs."""
 
-    def __init__(self, folder: Path) -> None:
-        self._kept = Kept(folder / "steps.json")
+    def __init__(self, study: Study, root: Path) -> None:
+        self._kept = Kept(_folder(study, root) / "steps.json")
         self._done: dict[str, dict[str, str]] = self._kept.load() or {}
 
     def of(self, run: str) -> dict[str, str]:
@@ -58,12 +58,11 @@ class _Records:
 
 def list_steps(study: Study, root: Path) -> list[Step]:
     """Return every step of a study and whether it would be run now; nothing is run or written."""
-    records = _Records(_folder(study, root))
-    return [
-        Step(run.name, step.name, state)
-        for run in study.runs
-        for step, state, _ in _steps(study, run, root, records, silent)
-    ]
+    records = _Records(study, root)
+    steps: list[Step] = []
+    for run in study.runs:
+        steps += [Step(run.name, step.name, state) for step, state, _ in _steps(study, run, root, records)]
+    return steps
 
 
 def run_study(study: Study, root: Path, reporter: Reporter = silent) -> Outcome:
@@ -75,21 +74,24 @@ def run_study(study: Study, root: Path, reporter: Reporter = silent) -> Outcome:
         StudyError: a run that has real photographs would have to be removed; or a step failed, and the line
             begins with the run's name.
     """
-    records = _Records(_folder(study, root))
+    records = _Records(study, root)
     steps: list[Step] = []
     measured: dict[str, Measurement] = {}
     for run in study.runs:
         try:
             for step, state, inputs in _steps(study, run, root, records, reporter):
                 steps.append(Step(run.name, step.name, state))
-                if state == "to run":
-                    reporter.say(f"-- {run.name}: {step.name}")
-                    if step.name == "generate":
-                        _begin(run, root, records, inputs)
-                    found = step.work()
-                    if isinstance(found, Measurement):
-                        measured[run.name] = found
-                    records.note(run.name, step.name, inputs)
+                if state != "to run":
+                    continue
+                reporter.say(f"-- {run.name}: {step.name}")
+                if step.name == "generate":
+                    if records.of(run.name).get(BEGUN) not in (None, inputs):
+                        clear(Printout(root, run.name), Capture(root, run.name))
+                    records.note(run.name, BEGUN, inputs)
+                found = step.work()
+                if isinstance(found, Measurement):
+                    measured[run.name] = found
+                records.note(run.name, step.name, inputs)
         except StudyError:
             raise
         except PhysadvError as error:
@@ -102,8 +104,7 @@ def steps_in_words(steps: Sequence[Step], verb: str) -> str:
     lines = []
     for name in dict.fromkeys(step.run for step in steps):
         own = [step for step in steps if step.run == name]
-        to_run = [step.name for step in own if step.state == "to run"]
-        if to_run:
+        if to_run := [step.name for step in own if step.state == "to run"]:
             lines.append(f"{name}: {verb} {', '.join(to_run)}")
         if any(step.state == "waiting" for step in own):
             lines.append(f"{name}: waits for photographs; see 'physadv photograph {name}'")
@@ -124,10 +125,9 @@ def measurements(study: Study, root: Path, outcome: Outcome) -> dict[str, Measur
 def write_study_tables(study: Study, root: Path, outcome: Outcome) -> tuple[Path, ...]:
     """Write studies/NAME/tables.csv and tables.json of all runs measured, unless they are up to date.
 
-    Returns:
-        The two files; none if nothing has been measured yet.
+    Returns the two files; none if nothing has been measured yet.
     """
-    records = _Records(_folder(study, root))
+    records = _Records(study, root)
     inputs = digest({run.name: records.of(run.name).get("measure") for run in study.runs})
     tables = tuple(_folder(study, root) / f"tables.{fmt}" for fmt in ("csv", "json"))
     if records.of(ALL_RUNS).get("tables") == inputs and all(path.exists() for path in tables):
@@ -146,7 +146,7 @@ def _folder(study: Study, root: Path) -> Path:
 
 
 def _steps(
-    study: Study, run: StudyRun, root: Path, records: _Records, reporter: Reporter
+    study: Study, run: StudyRun, root: Path, records: _Records, reporter: Reporter = silent
 ) -> Iterator[tuple[RunStep, State, str]]:
     """Yield a run's steps, the state of each, and the hash of its inputs and of the steps before.
 
@@ -161,10 +161,3 @@ def _steps(
             yield step, "unchanged", chain
         else:
             yield step, "to run", chain
-
-
-def _begin(run: StudyRun, root: Path, records: _Records, inputs: str) -> None:
-    """Record that a run has begun, after removing what this study made from other inputs under its name."""
-    if records.of(run.name).get(BEGUN) not in (None, inputs):
-        clear(Printout(root, run.name), Capture(root, run.name))
-    records.note(run.name, BEGUN, inputs)

@@ -8,7 +8,7 @@ import csv
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +24,7 @@ from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Colour, Printout
 from physadv.runs.manifest import read_manifest
 from physadv.study.file import Study, StudyError, StudyRun
+from physadv.study.tables import PhotographTable
 
 StepName = Literal["generate", "print", "photograph", "crop", "measure"]
 
@@ -57,39 +58,35 @@ def run_steps(study: Study, run: StudyRun, root: Path, reporter: Reporter) -> It
         lambda: generate(printout, run.settings, reporter),
     )
     photographs = run.photographs
+    real = photographs is not None and photographs.source == "real"
     if photographs:
+        page, image_mm = photographs.page, photographs.image_mm
         yield RunStep(
             "print",
-            lambda: [photographs.page, photographs.image_mm],
+            lambda: [page, image_mm],
             printout.pdf.exists,
-            lambda: print_sheets(
-                printout, page=photographs.page, image_mm=photographs.image_mm, reporter=reporter
-            ),
+            lambda: print_sheets(printout, page=page, image_mm=image_mm, reporter=reporter),
         )
-        if photographs.source == "simulated":
+        if not real:
             yield RunStep(
                 "photograph",
                 lambda: [photographs.phone, photographs.shots, study.seed],
                 lambda: _photographed(printout, capture, photographs.shots),
-                lambda: _photograph(study, run, printout, capture, reporter),
+                lambda: _photograph(photographs, study.seed, printout, capture, reporter),
             )
         yield RunStep(
             "crop",
             lambda: [photographs.colour, [(path.name, _sha256(path)) for path in photo_files(capture)]],
             lambda: capture.store_path.exists() and capture.crops.exists(),
             lambda: _crop(printout, capture, photographs.colour, reporter),
-            waiting=lambda: photographs.source == "real" and not photo_files(capture),
+            waiting=lambda: real and not photo_files(capture),
         )
     yield RunStep(
         "measure",
         lambda: [run.transforms, run.sweeps, study.seed],
         capture.store_path.exists,
         lambda: measure_run(study, run, root, reporter),
-        waiting=lambda: (
-            photographs is not None
-            and photographs.source == "real"
-            and not (photo_files(capture) or run.transforms or run.sweeps)
-        ),
+        waiting=lambda: real and not (photo_files(capture) or run.transforms or run.sweeps),
     )
 
 
@@ -147,18 +144,11 @@ def _photographed(printout: Printout, capture: Capture, shots: int) -> bool:
 
 
 def _photograph(
-    study: Study, run: StudyRun, printout: Printout, capture: Capture, reporter: Reporter
+    photographs: PhotographTable, seed: int, printout: Printout, capture: Capture, reporter: Reporter
 ) -> None:
     """Take the simulated photos of a run, and remove those of shots or sheets that it no longer has."""
-    assert run.photographs is not None
-    taken = photograph_simulated(
-        printout,
-        capture,
-        preset=run.photographs.phone,
-        shots=run.photographs.shots,
-        seed=study.seed,
-        reporter=reporter,
-    )
+    preset, shots = photographs.phone, photographs.shots
+    taken = photograph_simulated(printout, capture, preset=preset, shots=shots, seed=seed, reporter=reporter)
     wanted = {path.stem for path in taken}
     for truth in capture.truth.glob("*.json"):
         if truth.stem not in wanted:
@@ -175,10 +165,9 @@ def clear(printout: Printout, capture: Capture) -> None:
     simulated = {path.stem for path in capture.truth.glob("*.json")}
     real = [path for path in photo_files(capture) if path.stem not in simulated]
     if real:
-        raise StudyError(
-            f"{capture.photos}: holds photographs of sheets that the study has changed since, as "
-            f"{real[0].name}; move {capture.folder} away or name the study anew"
-        )
+        fault = f"holds photographs of sheets that the study has changed since, as {real[0].name}"
+        advice = f"move {capture.folder} away or name the study anew"
+        raise StudyError(f"{capture.photos}: {fault}; {advice}")
     for folder in (capture.folder, printout.folder):
         if folder.exists():
             shutil.rmtree(folder)
@@ -201,7 +190,7 @@ def _images(images: Path) -> object:
     if images.is_file():
         with images.open(newline="", encoding="utf-8-sig", errors="replace") as file:
             listed = [images.parent / (row.get("path") or "") for row in csv.DictReader(file)]
-        files: Sequence[Path] = [images, *listed]
+        files = [images, *listed]
     else:
         files = sorted(path for path in images.rglob("*") if not path.name.startswith("."))
     return [(path.name, _sha256(path)) for path in files if path.is_file()]

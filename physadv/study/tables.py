@@ -66,7 +66,7 @@ class PhotographTable(_Table):
 
 
 class RunsKeys(_Table):
-    """The keys of `[[runs]]` that are lists, and those that `generate` has no option for.
+    """`[[runs]]`: one run of every combination of models, attacks, eps, presets and targets.
 
     Attributes:
         name: becomes part of the runs' names.
@@ -105,10 +105,7 @@ _OPTIONS: dict[str, Any] = {
 }
 
 RunsTable = create_model("RunsTable", __base__=RunsKeys, **_OPTIONS)
-"""`[[runs]]`: one run of every combination of models, attacks, eps, presets and targets.
-
-It also takes every option of `generate` that is not given elsewhere.
-"""
+"""`[[runs]]`, with every option of `generate` that is not given elsewhere."""
 
 
 class StudyTable(_Table):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from physadv.importing import lazy_names
 
 if TYPE_CHECKING:
+    from physadv.transforms.colours import round_to_8_bits
     from physadv.transforms.digital import DIGITAL_TRANSFORMS
     from physadv.transforms.distributions import Ink, Jpeg, Optics, Photometry, Resolution, Sensor
     from physadv.transforms.presets import PRESETS, load_preset
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
         in_linear_light,
         plus_minus,
     )
-    from physadv.transforms.surrogates import round_to_8_bits
     from physadv.transforms.sweeps import SWEEPS, parse_sweep, parse_transform
     from physadv.transforms.warps import Deformation, Warp
 

@@ -32,7 +32,8 @@ def lattice_offsets(
         width: of picture and frame, pixels.
         like: gives dtype and device of the result, which is in units of `grid_sample`.
     """
-    lattice = _lattice(height, width, view.rays)
+    x, y = ((_chebyshev(view.rays) + 1) / 2 * (size - 1) for size in (width, height))
+    lattice = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1).reshape(-1, 2)
     flat = apply_homography(torch.linalg.inv(view.to_frame @ view.rays), lattice)
     on_paper = flat
     if bend is not None:
@@ -54,8 +55,8 @@ def bent_surface(points: Tensor, bend: Tensor, direction: Tensor, skew: Tensor) 
     Args:
         points: (B, N, 2) on the sheet, picture heights from its middle.
         bend: (B,) degrees, as in `Deformation`.
-        direction: (B,) degrees.
-        skew: (B,).
+        direction: (B,) degrees of the slope in the plane.
+        skew: (B,) of the bend, from -1 to 1.
     """
     angle = direction.deg2rad()
     along = torch.stack([angle.cos(), angle.sin()], dim=-1)[:, None]
@@ -97,26 +98,20 @@ def _thin_plate(points: Tensor, displacement: Tensor, height: int, width: int) -
     """Return a thin-plate spline (Bookstein 1989) of displacements (B, K², 2) of K×K knots at points."""
     knots = round(displacement.shape[1] ** 0.5)
     x, y = (torch.linspace(-0.5, size - 0.5, knots).to(points) for size in (width, height))
-    centres = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1).reshape(-1, 2)
-    affine = F.pad(centres / height, (1, 0), value=1.0)
-    above = torch.cat([_bending_energy(centres / height, centres / height), affine], dim=1)
+    centres = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1).reshape(-1, 2) / height
+    affine = F.pad(centres, (1, 0), value=1.0)
+    above = torch.cat([_bending_energy(centres, centres), affine], dim=1)
     system = torch.cat([above, F.pad(affine.T, (0, 3))])
     weights: Tensor = torch.linalg.solve(system, F.pad(displacement, (0, 0, 0, 3)))
     # Beyond the picture's edge the edge's value is taken.
-    places = ((points[..., axis].clamp(-0.5, size - 0.5)) for axis, size in enumerate((width, height)))
-    inside = torch.stack(list(places), dim=-1) / height
-    basis = [_bending_energy(inside, centres / height), F.pad(inside, (1, 0), value=1.0)]
-    return torch.cat(basis, dim=-1) @ weights
+    x, y = points.unbind(dim=-1)
+    inside = torch.stack([x.clamp(-0.5, width - 0.5), y.clamp(-0.5, height - 0.5)], dim=-1) / height
+    return torch.cat([_bending_energy(inside, centres), F.pad(inside, (1, 0), value=1.0)], dim=-1) @ weights
 
 
 def _bending_energy(points: Tensor, centres: Tensor) -> Tensor:
     square: Tensor = (points[..., :, None, :] - centres).square().sum(dim=-1)
     return square * square.clamp_min(1e-300).log()
-
-
-def _lattice(height: int, width: int, like: Tensor) -> Tensor:
-    x, y = ((_chebyshev(like) + 1) / 2 * (size - 1) for size in (width, height))
-    return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1).reshape(-1, 2)
 
 
 def _polynomials(size: int, like: Tensor) -> Tensor:

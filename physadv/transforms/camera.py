@@ -9,8 +9,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from physadv.transforms.colours import adjust_tone, linear_to_srgb, per_image
-from physadv.transforms.surrogates import with_slope
+from physadv.transforms.colours import adjust_tone, linear_to_srgb, per_image, with_slope
 
 _SEEDS = 2**62
 _POOL = 2**22

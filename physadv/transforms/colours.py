@@ -1,13 +1,15 @@
-"""Light, colour, tone and ink: pointwise changes of images, one parameter per image.
+"""Light, colour, tone, ink and rounding: pointwise changes of images, given with their gradients.
 
 Lenses and sensors add linear light; files hold its sRGB code (IEC 61966-2-1).
 """
+
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from physadv.transforms.distributions import DAYLIGHT
-from physadv.transforms.surrogates import with_slope
+from physadv.transforms.protocol import Parameters
 
 LUMA = (0.299, 0.587, 0.114)
 _DARKEST = 2.0**-10
@@ -83,21 +85,21 @@ def per_image(values: Tensor, images: Tensor) -> Tensor:
     return values.to(images).reshape(-1, 1, 1, 1)
 
 
-def colour_map(
-    *, contrast: Tensor, saturation: Tensor, gain: Tensor, offset: Tensor, mean: Tensor | None
-) -> Tensor:
+def colour_maps(drawn: Parameters, mean: Tensor | None, like: Tensor) -> Tensor:
     """Return the affine maps (B, 3, 4) that stretch contrast, then saturation, then gain, then add.
 
     Args:
-        contrast: (B,) factor about `mean`; 1 changes nothing.
-        saturation: (B,) factor about the luma (ITU-R BT.601); 0 is grey.
-        gain: (B, 3) factor of each channel.
-        offset: (B, 3) added to each channel.
+        drawn: from `Photometry`.
         mean: (B, 3) of each channel; None where contrast is 1.
+        like: gives dtype and device.
     """
-    unit = torch.eye(3, dtype=gain.dtype, device=gain.device)
+    red, blue = (1 + drawn["white_balance"]).unbind(dim=1)
+    gain = torch.stack([red, torch.ones_like(red), blue], dim=1) * drawn["channel_gain"]
+    gain = (gain * drawn["gain"][:, None] * temperature_gain(drawn["temperature"])).to(like)
+    offset = (drawn["channel_offset"] + drawn["brightness"][:, None]).to(like)
+    contrast, saturation = drawn["contrast"].to(like), drawn["saturation"].to(like)
     luma = gain.new_tensor(LUMA).expand(3, 3)
-    mix = luma + saturation[:, None, None] * (unit - luma)
+    mix = luma + saturation[:, None, None] * (torch.eye(3).to(gain) - luma)
     linear = gain[:, :, None] * mix
     if mean is not None:
         pivot = (1 - contrast)[:, None] * mean
@@ -105,7 +107,7 @@ def colour_map(
     return torch.cat([linear * contrast[:, None, None], offset[:, :, None]], dim=2)
 
 
-def apply_colour_map(images: Tensor, maps: Tensor) -> Tensor:
+def apply_colour_maps(images: Tensor, maps: Tensor) -> Tensor:
     """Return images (B, 3, H, W) through affine maps (B, 3, 4), clipped to [0, 1]; differentiable in both."""
     flat = torch.baddbmm(maps[:, :, 3:], maps[:, :, :3], images.flatten(2))
     return flat.clamp(0, 1).reshape(images.shape)
@@ -199,3 +201,38 @@ def _planckian(kelvin: Tensor) -> Tensor:
     rgb = xyz @ xyz.new_tensor(_XYZ_TO_RGB).T
     # Below 1900 K a black body is redder than sRGB's gamut.
     return (rgb / rgb[:, 1:2]).clamp_min(1e-3)
+
+
+def straight_through(images: Tensor, value: Tensor) -> Tensor:
+    """Return `value`, a stepwise function of `images`, with the identity's gradient (Bengio et al. 2013)."""
+    return with_slope(images, value, None)
+
+
+def with_slope(images: Tensor, value: Tensor, slope: Tensor | None) -> Tensor:
+    """Return `value`, a pointwise function of `images`, with its derivative `slope`, None for 1, as gradient.
+
+    The derivative often falls out of the value: a power needs no second power backward.
+    """
+    return _WithSlope.apply(images, value, slope)  # type: ignore[no-any-return]
+
+
+def round_to_8_bits(images: Tensor) -> Tensor:
+    """Return float images in [0, 1] clipped and rounded to multiples of 1/255, the gradient passing straight.
+
+    It passes out of range too: what an attack pushed past black or white can come back.
+    """
+    with torch.no_grad():
+        rounded = images.clamp(0, 1).mul_(255).round_().div_(255)
+    return straight_through(images, rounded)
+
+
+class _WithSlope(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, images: Tensor, value: Tensor, slope: Tensor | None) -> Tensor:
+        ctx.save_for_backward(slope)
+        return value.view_as(value)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        (slope,) = ctx.saved_tensors
+        return gradients[0] if slope is None else gradients[0] * slope, None, None

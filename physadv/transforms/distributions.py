@@ -91,34 +91,16 @@ class Photometry(Drawn):
 
     def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
         """Return images (n, 3, H, W) in [0, 1] in that light, in [0, 1]."""
-        from physadv.transforms.colours import adjust_gamma, adjust_tone, apply_colour_map
+        from physadv.transforms.colours import adjust_gamma, adjust_tone, apply_colour_maps, colour_maps
 
         if self != Photometry(gamma=self.gamma, tone=self.tone):
-            images = apply_colour_map(images, self._maps(images, parameters))
+            mean = None if self.contrast.is_only(1) else images.mean(dim=(2, 3))
+            images = apply_colour_maps(images, colour_maps(parameters, mean, like=images))
         if not self.gamma.is_only(1):
             images = adjust_gamma(images, parameters["gamma"])
         if not self.tone.is_only(0):
             images = adjust_tone(images, parameters["tone"])
         return images
-
-    def _maps(self, images: Tensor, parameters: Parameters) -> Tensor:
-        """Return the affine colour maps (n, 3, 4) of a draw on images (n, 3, H, W)."""
-        import torch
-
-        from physadv.transforms.colours import colour_map, temperature_gain
-
-        red, blue = (1 + parameters["white_balance"]).unbind(dim=1)
-        gain = torch.stack([red, torch.ones_like(red), blue], dim=1)
-        gain = gain * parameters["channel_gain"] * parameters["gain"][:, None]
-        if not self.temperature.is_only(DAYLIGHT):
-            gain = gain * temperature_gain(parameters["temperature"])
-        return colour_map(
-            contrast=parameters["contrast"].to(images),
-            saturation=parameters["saturation"].to(images),
-            gain=gain.to(images),
-            offset=(parameters["channel_offset"] + parameters["brightness"][:, None]).to(images),
-            mean=None if self.contrast.is_only(1) else images.mean(dim=(2, 3)),
-        )
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from physadv.transforms.surrogates import straight_through
+from physadv.transforms.colours import straight_through
 
 _LUMINANCE = (
     (16, 11, 10, 16, 24, 40, 51, 61),

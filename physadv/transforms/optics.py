@@ -1,14 +1,14 @@
-"""Blur, with a kernel for every image: defocus (disc), motion (line) and gaussian, which combine.
-
-A kernel's parameter is a number, which gives one kernel (size, size), or a tensor (B,), which gives one a
-row, (B, size, size).
-"""
+"""Blur, with a kernel for every image: defocus (disc), motion (line) and gaussian, which combine."""
 
 import math
+from typing import TypeAlias
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+Numbers: TypeAlias = "Tensor | float"
+"""A number gives one kernel (size, size), a tensor (B,) gives one a row, (B, size, size)."""
 
 SUPERSAMPLING = 7
 REACH = 4.0
@@ -61,14 +61,14 @@ def blur(images: Tensor, kernels: Tensor) -> Tensor:
     return folded.reshape(images.shape)
 
 
-def disc_kernel(radius: Tensor | float, size: int) -> Tensor:
+def disc_kernel(radius: Numbers, size: int) -> Tensor:
     """Return a defocus kernel that sums to 1: a disc of `radius` pixels, anti-aliased."""
     radius = _column(radius)
     y, x = _fine_grid(size, radius)
     return _pool((x.square() + y.square() <= radius.clamp_min(0.5 / SUPERSAMPLING).square()).to(radius), size)
 
 
-def motion_kernel(length: Tensor | float, angle: Tensor | float, size: int) -> Tensor:
+def motion_kernel(length: Numbers, angle: Numbers, size: int) -> Tensor:
     """Return a motion kernel that sums to 1: a line of `length` pixels at `angle` degrees."""
     length, turn = _column(length), _column(angle).deg2rad()
     y, x = _fine_grid(size, length)
@@ -77,13 +77,13 @@ def motion_kernel(length: Tensor | float, angle: Tensor | float, size: int) -> T
     return _pool(line.to(length), size)
 
 
-def gaussian_kernel(sigma: Tensor | float, size: int) -> Tensor:
+def gaussian_kernel(sigma: Numbers, size: int) -> Tensor:
     """Return a gaussian kernel that sums to 1, of `sigma` pixels, each pixel holding its area's share."""
     taps = gaussian_taps(sigma, size, SUPERSAMPLING)
     return taps[..., :, None] * taps[..., None, :]
 
 
-def gaussian_taps(sigma: Tensor | float, size: int, supersampling: int = 1) -> Tensor:
+def gaussian_taps(sigma: Numbers, size: int, supersampling: int = 1) -> Tensor:
     """Return one axis of a gaussian of `sigma` pixels, (size,) or (B, size), that sums to 1.
 
     Args:
@@ -100,14 +100,11 @@ def gaussian_taps(sigma: Tensor | float, size: int, supersampling: int = 1) -> T
 
 
 def camera_kernel(
-    sigma: Tensor | float,
-    defocus: Tensor | float,
-    motion: Tensor | float,
-    angle: Tensor | float,
-    *,
-    radii: tuple[int, int, int],
+    sigma: Numbers, defocus: Numbers, motion: Numbers, angle: Numbers, *, radii: tuple[int, int, int]
 ) -> Tensor:
     """Return the point-spread function of a lens in a hand that moves: gaussian, then disc, then line.
+
+    It is (k, k) or (B, k, k), k odd, and sums to 1.
 
     Args:
         sigma: standard deviation of the gaussian, pixels; a number, or (B,) for one kernel a row.
@@ -115,9 +112,6 @@ def camera_kernel(
         motion: length of the line, pixels.
         angle: direction of the line, degrees from x to y.
         radii: at which the three kernels are cut off, whole pixels.
-
-    Returns:
-        (k, k) or (B, k, k), k odd, that sums to 1.
 
     >>> camera_kernel(0.7, 0.0, 3.0, 90.0, radii=(3, 0, 2)).shape
     torch.Size([11, 11])
@@ -149,7 +143,7 @@ def _folded(images: Tensor, radius: int) -> Tensor:
     return padded.reshape(1, -1, *padded.shape[2:])
 
 
-def _column(values: Tensor | float) -> Tensor:
+def _column(values: Numbers) -> Tensor:
     dtype = None if isinstance(values, Tensor) else torch.float32
     return torch.as_tensor(values, dtype=dtype)[..., None, None]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, get_args
 
 from physadv.errors import PhysadvError
@@ -120,11 +120,11 @@ def within(
     at_most: float = math.inf,
     *,
     above: float = -math.inf,
-    default: Range | float | None = None,
+    default: Any = MISSING,
     width: int | None = None,
 ) -> Any:
     """Return a field of `Drawn`: a range within bounds, of which a sample takes one number or `width`."""
-    given: Any = fixed(default) if isinstance(default, int | float) else default or MISSING
+    given = fixed(default) if isinstance(default, int | float) else default
     return field(default=given, metadata={"bounds": (at_least, at_most, above), "width": width})
 
 
@@ -137,30 +137,25 @@ class Drawn:
     """
 
     def __post_init__(self) -> None:
-        for each in fields(self):
-            if "bounds" in each.metadata:
-                require(each.name, getattr(self, each.name), *each.metadata["bounds"])
+        for each, given in self._ranges():
+            low, high = given.low, given.high
+            if given.spacing == "reciprocal":
+                low, high = min(low, 1 / high), max(high, 1 / low)
+            at_least, at_most, above = each.metadata["bounds"]
+            if low < at_least:
+                raise TransformError(f"{each.name} {given}; wanted at least {at_least:g}")
+            if low <= above:
+                raise TransformError(f"{each.name} {given}; wanted above {above:g}")
+            if high > at_most:
+                raise TransformError(f"{each.name} {given}; wanted at most {at_most:g}")
 
     def sample(self, n: int, generator: torch.Generator) -> Parameters:
-        """Draw every range, in order: (n,), or (n, width) where a sample takes several numbers."""
-        return {
-            each.name: getattr(self, each.name).draw(n, generator, each.metadata["width"])
-            for each in fields(self)
-            if "width" in each.metadata
-        }
+        """Draw every given range, in order: (n,), or (n, width) where a sample takes several numbers."""
+        return {each.name: given.draw(n, generator, each.metadata["width"]) for each, given in self._ranges()}
 
-
-def require(name: str, given: Range, at_least: float, at_most: float, above: float = -math.inf) -> None:
-    """Raise a TransformError, which names the parameter, where a range leaves what its parameter can be."""
-    low, high = given.low, given.high
-    if given.spacing == "reciprocal":
-        low, high = min(low, 1 / high), max(high, 1 / low)
-    if low < at_least:
-        raise TransformError(f"{name} {given}; wanted at least {at_least:g}")
-    if low <= above:
-        raise TransformError(f"{name} {given}; wanted above {above:g}")
-    if high > at_most:
-        raise TransformError(f"{name} {given}; wanted at most {at_most:g}")
+    def _ranges(self) -> list[tuple[Field[Any], Range]]:
+        given = [(each, getattr(self, each.name)) for each in fields(self) if "bounds" in each.metadata]
+        return [(each, value) for each, value in given if value is not None]
 
 
 @dataclass(frozen=True)
@@ -178,7 +173,7 @@ class Rounding(Drawn):
 
     def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
         """Return the images rounded; see `round_to_8_bits`."""
-        from physadv.transforms.surrogates import round_to_8_bits
+        from physadv.transforms.colours import round_to_8_bits
 
         return round_to_8_bits(images)
 

@@ -15,21 +15,17 @@ _NEGLIGIBLE = 0.15
 
 
 def warp_perspective(
-    images: Tensor,
-    homography: Tensor,
-    background: Tensor | None = None,
-    size: tuple[int, int] | None = None,
+    images: Tensor, homography: Tensor, background: Tensor | None = None, size: tuple[int, int] | None = None
 ) -> Tensor:
     """Return images resampled once by homographies, bilinear, smoothed first where that makes them smaller.
+
+    Differentiable in the images and the background.
 
     Args:
         images: float (B, C, H, W).
         homography: (B, 3, 3) from pixels of the picture to pixels of the result, as `cv2.warpPerspective`'s.
         background: seen beside the picture, (B, C, 1, 1) or (B, C, h, w); its edge extended without it.
         size: height and width (h, w) of the result; the picture's without it.
-
-    Returns:
-        (B, C, h, w), differentiable in the images and the background.
 
     >>> ramp = torch.arange(4.0).expand(1, 1, 2, 4)
     >>> right = torch.tensor([[[1.0, 0, 1], [0, 1, 0], [0, 0, 1]]])

@@ -7,11 +7,10 @@ Ranges, checks and draws; the computing is in `geometry`, `bending` and `resampl
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from physadv.transforms.protocol import HALF_TURN, Drawn, Parameters, Range, TransformError, require, within
+from physadv.transforms.protocol import HALF_TURN, Drawn, Parameters, Range, TransformError, within
 
 if TYPE_CHECKING:
     import torch
@@ -109,7 +108,7 @@ class Warp(Drawn):
     shift_x: Range = within(default=0)
     shift_y: Range = within(default=0)
     in_bounds: bool = False
-    crop: Range | None = None
+    crop: Range | None = within(-0.4, width=4, default=None)
     subject: tuple[tuple[float, float], ...] = ()
     deformation: Deformation | None = None
     background: Background = field(default="edge", compare=False)
@@ -119,22 +118,18 @@ class Warp(Drawn):
         shifted = not (self.shift_x.is_only(0) and self.shift_y.is_only(0))
         if self.in_bounds and shifted:
             raise TransformError("in_bounds places the picture; wanted neither shift_x nor shift_y beside it")
-        if self.crop is not None:
-            require("crop", self.crop, -0.4, math.inf)
-            if self.in_bounds or shifted:
-                beside = "in_bounds, shift_x or shift_y"
-                raise TransformError(f"crop places the picture; wanted no {beside} beside it")
+        if self.crop is not None and (self.in_bounds or shifted):
+            beside = "in_bounds, shift_x or shift_y"
+            raise TransformError(f"crop places the picture; wanted no {beside} beside it")
         _check_background(self.background)
 
     def sample(self, n: int, generator: torch.Generator) -> Parameters:
-        """Draw every quantity above, (n,), and what place, background and deformation need."""
+        """Draw every quantity above, (n,), `crop` (n, 4), and what place, background and deformation need."""
         import torch
 
         draws = super().sample(n, generator)
         if self.in_bounds:
             draws["place"] = Range(-1, 1).draw(n, generator, 2)
-        if self.crop is not None:
-            draws["crop"] = self.crop.draw(n, generator, 4)
         if isinstance(self.background, torch.Tensor):
             draws["background"] = torch.randint(
                 len(self.background), (n,), generator=generator, device=generator.device

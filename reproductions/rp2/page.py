@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from physadv.evaluation.comparisons import Comparison
-from physadv.evaluation.intervals import Estimate
 from physadv.files import replacing
 from physadv.report.drawing import Figure
 from physadv.report.page import slug
 from physadv.report.table import Column, Table, to_markdown
-from physadv.report.wording import p_value, paragraph, percent, with_interval
+from physadv.report.wording import interval, p_value, paragraph, percent, with_interval
 from physadv.signs.stop_sign.page import score_figures
 from physadv.signs.stop_sign.score import Score
 from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, RANDOM
@@ -82,7 +81,7 @@ def write_results(
     with replacing(numbers) as path:
         path.write_text(json.dumps(_as_json(against, judgements), indent=1) + "\n", encoding="utf-8")
     with replacing(page) as path:
-        path.write_text("\n".join(_lines(against, judgements, figures, command)) + "\n", encoding="utf-8")
+        path.write_text(_text(against, judgements, figures, command), encoding="utf-8")
     written = [page, numbers]
     for name, figure in figures.items():
         written.append(out / name)
@@ -91,47 +90,28 @@ def write_results(
     return written
 
 
-def _lines(
+def _text(
     against: Sequence[Against], judgements: Sequence[Judgement], figures: Mapping[str, Figure], command: str
-) -> list[str]:
-    return [
-        "# Stickers on a stop sign, after RP2",
-        "",
-        "Eykholt et al. 2018 put stickers on a real stop sign and were read as `speedLimit45` in 100 %",
-        "(poster) and 66 to 100 % (stickers) of lab photos and in 84.8 % of the frames of a drive-by. Here",
-        "their attack's released files and this project's stickers stand before the same cameras.",
-        "",
-        "**The channel is simulated**: no sign was printed and none photographed. The lab test has the",
-        "paper's 15 distances and angles, the drive-by test a dash camera at 10 to 30 km/h. Signs are cut",
-        "out where they stand, as the paper's were by hand, from 16 pixels of height on, or (*found*) where",
-        "their outline is found in the frame; then only frames in which it is count. The photos of the",
-        f"signs are real ones. Made by `{command}`; everything below is in [{NAME}.json]({NAME}.json).",
-        "",
-        "## Against the published noise, on its own classifier",
-        "",
-        *_against_lines(against),
-        "",
-        "## On signs the attack has not seen",
-        "",
-        *_held_out_lines(judgements, figures),
-    ]
-
-
-def _against_lines(against: Sequence[Against]) -> list[str]:
-    lines = [
-        "RP2's LISA-CNN, its 40 crops of 32 × 32 pixels, its masks. The published noise is added inside the",
-        "mask and clipped; ours likewise, within the published noise's own range, optimised on the same 40",
-        "crops, as the published one was, but for what a camera does besides. *As files* counts crops that",
-        "become `speedLimit45`. Through the tests the plane that is photographed is the whole crop,",
-        "enlarged. *p* is McNemar's exact test of published against ours, view by view and sign by sign,",
-        "Holm-corrected with the two comparisons with clean crops. Views by the thousand tell shares apart",
-        "that differ by tenths of a point: see how large a difference is, not only whether it is shown.",
-        "",
-        to_markdown(_against_table(against)),
-    ]
-    for each in against:
-        lines += ["", *(f"- {line}" for line in _comparison(each)), *_possible_lines(each)]
-    return lines
+) -> str:
+    """Return the page: the words of `page.md` with tables, outcomes and figures in their places."""
+    treated = [(each, treatment) for each in judgements for treatment in (CLEAN, RANDOM, OPTIMISED)]
+    compared = [[*(f"- {line}" for line in _comparison(each)), "", _possible(each)] for each in against]
+    shown = {name: name.removeprefix(f"{NAME}-").removesuffix(".svg") for name in figures}
+    return (
+        Path(__file__)
+        .with_name("page.md")
+        .read_text(encoding="utf-8")
+        .format(
+            command=command,
+            against=to_markdown(_against_table(against)),
+            comparisons="".join("\n" + "\n".join(lines) + "\n" for lines in compared),
+            held_out=to_markdown(Table("", HELD_OUT, {"": treated})),
+            verdicts="\n".join(f"- {line}" for each in judgements for line in _verdicts(each)),
+            figures="\n".join(
+                f"![{shown[name]}: {figure.title}]({name})" for name, figure in figures.items()
+            ),
+        )
+    )
 
 
 def _against_table(against: Sequence[Against]) -> Table[Tried]:
@@ -174,7 +154,7 @@ def _comparison(each: Against) -> list[str]:
     return lines
 
 
-def _possible_lines(each: Against) -> list[str]:
+def _possible(each: Against) -> str:
     """Return in words what a noise for each crop alone reaches, which one for all can hardly surpass."""
     tests = []
     for score in (each.lab_alone, each.drive_alone):
@@ -189,31 +169,7 @@ def _possible_lines(each: Against) -> list[str]:
         f"alone, takes {each.digital[ALONE]} of {each.crops} to the target as files, "
         f"and {' and '.join(tests)}."
     )
-    return ["", paragraph(text)]
-
-
-def _held_out_lines(judgements: Sequence[Judgement], figures: Mapping[str, Figure]) -> list[str]:
-    rows = [(each, treatment) for each in judgements for treatment in (CLEAN, RANDOM, OPTIMISED)]
-    lines = [
-        "The 40 photos are cut by blocks of five: stickers are made on 20 and judged on the other 20. Every",
-        "photo is brought to the exposure a camera that meters the sign would give it, by two stops at",
-        "most, and stickers hang in the sign's own light. *Random* stickers are pieces of the optimised",
-        "ones in random places of the same mask, another draw on every sign. *Graphite* is the preset of",
-        "Feng et al. 2022, which nothing was optimised for. Shares are targeted success with Wilson",
-        "intervals; the second interval of the optimised draws whole signs or approaches. *Of frames* is the",
-        "share of them in which the outline was found: under a poster there is none to be seen. Where the",
-        "bars and the camouflage lie, and the target for `signs`, a limit that random stickers do not reach,",
-        "were chosen on the 20 signs that stickers are made on.",
-        "",
-        to_markdown(Table("", HELD_OUT, {"": rows})),
-    ]
-    lines += ["", "What was to be reached:", ""]
-    for each in judgements:
-        lines += [f"- {line}" for line in _verdicts(each)]
-    lines.append("")
-    for name, figure in figures.items():
-        lines.append(f"![{name.removeprefix(f'{NAME}-').removesuffix('.svg')}: {figure.title}]({name})")
-    return lines
+    return paragraph(text)
 
 
 def _verdicts(each: Judgement) -> list[str]:
@@ -239,12 +195,8 @@ def _verdicts(each: Judgement) -> list[str]:
 
 def _both(score: Score, treatment: str) -> str:
     text = with_interval(score.overall[treatment].targeted)
-    if treatment != OPTIMISED:
-        return text
-    clustered: Estimate = score.clustered[treatment].targeted
-    if clustered.low is None or clustered.high is None:
-        return text
-    return f"{text}; {100 * clustered.low:.1f}–{100 * clustered.high:.1f}"
+    clustered = interval(score.clustered[treatment].targeted) if treatment == OPTIMISED else ""
+    return f"{text}; {clustered}" if clustered else text
 
 
 HELD_OUT = (

@@ -17,7 +17,7 @@ from physadv.attacks import (
     universal_patch,
 )
 from physadv.classifiers.signs import load_signs
-from physadv.pipeline.predictions import to_tensor
+from physadv.pipeline.examples import to_tensor
 from physadv.signs.drawing.drawing import draw_demo_set
 
 LABELS = torch.tensor([0, 1, 2, 3, 0, 1])

@@ -94,7 +94,7 @@ def test_the_flat_field_is_the_light_on_the_paper(page: Points, sheet: Sheet) ->
     places = np.array([(105.0, 148.5), (20.0, 20.0), (190.0, 280.0), (20.0, 280.0)])
     truth = lamp(np.ones_like(page), gains)
     rows, columns = np.round(to_photo(places)).astype(int).T[::-1]
-    np.testing.assert_allclose(field.light(places), truth[rows, columns], rtol=0.01)
+    np.testing.assert_allclose(field(places), truth[rows, columns], rtol=0.01)
 
 
 def test_a_thumb_on_the_paper_is_left_out_of_the_flat_field(page: Points, sheet: Sheet) -> None:
@@ -103,7 +103,7 @@ def test_a_thumb_on_the_paper_is_left_out_of_the_flat_field(page: Points, sheet:
     cv2.circle(light, (0, 900), 250, (0.4, 0.2, 0.15), -1)
     covered = fit_flat_field(expose(light), sheet, to_photo)
     places = np.array([(105.0, 148.5), (60.0, 100.0), (190.0, 280.0)])
-    np.testing.assert_allclose(covered.light(places), straight.light(places), rtol=0.02)
+    np.testing.assert_allclose(covered(places), straight(places), rtol=0.02)
 
 
 def test_what_is_known_to_have_been_done_is_undone(page: Points, sheet: Sheet) -> None:

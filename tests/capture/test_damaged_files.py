@@ -10,9 +10,9 @@ import pytest
 from capture_scene import Pixels, picture
 from PIL import Image
 
+from physadv.capture.cells import correlation
 from physadv.capture.crop_photo import crop_photo
 from physadv.capture.reading import CaptureError, read_photo
-from physadv.capture.resampling import correlation
 from physadv.sheets import Sheet
 
 FORMS = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF")

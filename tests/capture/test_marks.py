@@ -7,13 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from physadv.capture.cells import clipped_share, correlation, cut_crop, edge_sigmas
 from physadv.capture.codes import read_at, refine_corners
 from physadv.capture.fitting import fit_sheet
-from physadv.capture.flat_page import FlatPage
-from physadv.capture.geometry import Pinhole
-from physadv.capture.quality import clipped_share, edge_sigmas
-from physadv.capture.resampling import correlation, cut_crop
-from physadv.capture.saddles import find_saddles
+from physadv.capture.geometry import FlatPage, Pinhole
+from physadv.capture.marks import find_saddles
 from physadv.sheets.codes import Code, format_code, qr_matrix
 
 SCALE = 10.0

@@ -4,8 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from physadv.capture.geometry import Pinhole, jacobians, pixels_per_mm, viewed_from
-from physadv.capture.least_squares import fit_points
+from physadv.capture.geometry import Pinhole, fit_points, jacobians, pixels_per_mm
 
 Points = np.ndarray
 
@@ -34,7 +33,7 @@ def test_inclination_and_distance_are_read_off_a_small_piece_of_paper(degrees: f
     camera = Pinhole(4000, 3000, 26.0)
     page = Plane(camera, degrees, 400.0)
     middle = np.zeros((1, 2))
-    angle, distance = viewed_from(jacobians(page, middle)[0], page.to_photo(middle)[0], camera)
+    angle, distance = camera.view(jacobians(page, middle)[0], page.to_photo(middle)[0])
     assert angle == pytest.approx(abs(degrees), abs=0.01)
     assert distance == pytest.approx(400, abs=0.01)
 
@@ -43,7 +42,7 @@ def test_beside_the_axis_paper_is_seen_at_the_angle_of_its_ray() -> None:
     camera = Pinhole(4000, 3000, 26.0)
     page = Plane(camera, 0.0, 400.0, aside=300.0)
     middle = np.zeros((1, 2))
-    angle, distance = viewed_from(jacobians(page, middle)[0], page.to_photo(middle)[0], camera)
+    angle, distance = camera.view(jacobians(page, middle)[0], page.to_photo(middle)[0])
     assert angle == pytest.approx(np.degrees(np.arctan2(300, 400)), abs=0.01)
     assert distance == pytest.approx(500, abs=0.01)
 

@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 from torch import nn
 
 from physadv.attacks.patches import Placement, square
-from physadv.classifiers.signs import load_signs
 from physadv.classifiers.specs import SIGN_LABELS
 from physadv.defences import NoiseAttack, StickerAttack, UniversalStickers
 from physadv.defences.inner_attacks import SHAPES, TEXELS
@@ -21,16 +20,6 @@ def random(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-@pytest.fixture(scope="module")
-def network():
-    return load_signs().network
-
-
-@pytest.fixture
-def images():
-    return torch.rand(8, 3, 32, 32, generator=random()), torch.arange(8)
-
-
 @pytest.mark.parametrize("shape", SHAPES, ids=["square", "disc", "bars"])
 def test_sticker_views_cover_the_share_asked_for_inside_the_frame(shape):
     alpha = shape(TEXELS)
@@ -44,8 +33,8 @@ def test_sticker_views_cover_the_share_asked_for_inside_the_frame(shape):
     assert bool(((seen >= -0.5) & (seen <= 31.5)).all())
 
 
-def test_stickers_raise_the_loss_and_leave_the_rest_of_the_image(network, images):
-    pictures, labels = images
+def test_stickers_raise_the_loss_and_leave_the_rest_of_the_image(signs_network, noise_signs):
+    network, (pictures, labels) = signs_network, noise_signs
     loss = torch.nn.functional.cross_entropy
     worn = TENTH(network, pictures, labels, random())
 
@@ -57,8 +46,8 @@ def test_stickers_raise_the_loss_and_leave_the_rest_of_the_image(network, images
     assert float(loss(network(worn), labels)) > float(loss(network(pictures), labels)) + 1
 
 
-def test_the_worst_of_more_places_hurts_more(network, images):
-    pictures, labels = images
+def test_the_worst_of_more_places_hurts_more(signs_network, noise_signs):
+    network, (pictures, labels) = signs_network, noise_signs
 
     def loss(places):
         attack = StickerAttack(Placement((0.1, 0.1)), places=places, shapes=(square,))
@@ -115,9 +104,9 @@ def test_what_paint_in_the_signs_own_colours_does_is_found_where_no_gradient_lea
     assert network(worn).argmax(dim=1).tolist() == [NO_ENTRY] * 4
 
 
-def test_shared_stickers_are_the_same_on_every_sign_of_a_class(network):
+def test_shared_stickers_are_the_same_on_every_sign_of_a_class(signs_network):
     signs, labels = torch.full((6, 3, 32, 32), 0.3), torch.full((6,), STOP)
-    worn = UniversalStickers((0.2, 0.2), steps=3)(network, signs, labels, random())
+    worn = UniversalStickers((0.2, 0.2), steps=3)(signs_network, signs, labels, random())
     changed = ((worn - signs).abs().amax(dim=1) > 1e-3).float().mean(dim=(1, 2))
     # A sign fills four fifths of the image's width, give or take a tenth.
     assert bool((changed > 0.04).all())
@@ -126,10 +115,10 @@ def test_shared_stickers_are_the_same_on_every_sign_of_a_class(network):
     assert float(colours.std(dim=0).max()) < 0.1
 
 
-def test_shared_stickers_hang_on_the_sign_in_every_light(network):
+def test_shared_stickers_hang_on_the_sign_in_every_light(signs_network):
     signs, labels = torch.full((6, 3, 32, 32), 0.3), torch.full((6,), STOP)
     worn, dark = (
-        UniversalStickers((0.2, 0.2), steps=1)(network, signs, labels, random(), look)
+        UniversalStickers((0.2, 0.2), steps=1)(signs_network, signs, labels, random(), look)
         for look in (lambda images: images, lambda images: images / 2)
     )
     assert float(worn.max()) > 0.5
@@ -144,34 +133,34 @@ def test_views_put_the_canvas_into_the_image():
     assert float((seen - 15.5).abs().max()) <= 0.03 * 32 + 1e-6
 
 
-def test_noise_keeps_to_its_budget_in_whole_levels(network, images):
-    pictures, labels = images
+def test_noise_keeps_to_its_budget_in_whole_levels(signs_network, noise_signs):
+    network, (pictures, labels) = signs_network, noise_signs
     levels = NoiseAttack(4)(network, pictures, labels, random()) * 255
     torch.testing.assert_close(levels, levels.round())
     assert float((levels - (pictures * 255).round()).abs().max()) == pytest.approx(4)
 
 
-def test_more_steps_hide_a_class_better(network, shared_data):
+def test_more_steps_hide_a_class_better(signs_network, shared_data):
     signs = read_test(shared_data)
     stops = signs.images[signs.labels == STOP][:12].float() / 255
     labels = torch.full((len(stops),), STOP)
 
     def loss(steps):
         attack = UniversalStickers((0.2, 0.2), steps=steps)
-        worn = attack(network, stops, labels, random())
-        return float(torch.nn.functional.cross_entropy(network(worn), labels))
+        worn = attack(signs_network, stops, labels, random())
+        return float(torch.nn.functional.cross_entropy(signs_network(worn), labels))
 
     assert loss(2) < loss(8) < loss(32)
 
 
-def test_the_worst_layout_of_several_hurts_more(network, shared_data):
+def test_the_worst_layout_of_several_hurts_more(signs_network, shared_data):
     signs = read_test(shared_data)
     stops = signs.images[signs.labels == STOP][:12].float() / 255
     labels = torch.full((len(stops),), STOP)
 
     def loss(layouts):
         attack = UniversalStickers((0.2, 0.2), steps=1, layouts=layouts)
-        worn = [attack(network, stops, labels, random(seed)) for seed in range(12)]
-        return float(torch.nn.functional.cross_entropy(network(torch.cat(worn)), labels.repeat(12)))
+        worn = [attack(signs_network, stops, labels, random(seed)) for seed in range(12)]
+        return float(torch.nn.functional.cross_entropy(signs_network(torch.cat(worn)), labels.repeat(12)))
 
     assert loss(24) > loss(1) + 0.5

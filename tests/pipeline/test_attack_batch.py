@@ -7,8 +7,7 @@ import pytest
 
 from physadv.classifiers.signs import load_signs
 from physadv.pipeline import attack_batch as attacking
-from physadv.pipeline.attack_batch import HELD_OUT_DRAWS, attack_batch
-from physadv.pipeline.checkpoints import Checkpoint
+from physadv.pipeline.attack_batch import HELD_OUT_DRAWS, Checkpoint, attack_batch
 from physadv.pipeline.settings import GenerateSettings, SettingsError, resolve
 from physadv.runs import Printout
 from physadv.signs.drawing.drawing import draw_demo_set

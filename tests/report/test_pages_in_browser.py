@@ -23,6 +23,8 @@ from physadv.signs.stop_sign.page import study_page
 from physadv.signs.stop_sign.score import score_drive_by, score_lab
 from physadv.signs.stop_sign.views import Answer, Exhibit, Judge
 
+pytestmark = pytest.mark.long
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SWEEPS = ("blur=1:3:3", "viewpoint=yaw:-30:30:2,distance:1:2:2")
 SECOND_JUDGE = """

@@ -12,8 +12,7 @@ from PIL import Image
 from physadv.evaluation.destruction import table
 from physadv.evaluation.outcomes import Judgement, PairOutcome, tally
 from physadv.pipeline.measure import Measurement
-from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel
-from physadv.pipeline.tallying import TallyReader
+from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel, TallyReader
 from physadv.report.gallery import PAIRS_SHOWN
 from physadv.report.result_tables import rate_table
 from physadv.report.run_page import rate_headlines, write_report

@@ -13,8 +13,8 @@ from PIL import Image
 from scipy.ndimage import distance_transform_edt
 from skimage.draw import polygon2mask
 
-from physadv.sheets.ink import Polygon
 from physadv.sheets.layout import BoxMm, SheetError
+from physadv.sheets.pdf import Polygon
 
 SMALLEST_MM, LARGEST_MM = 10.0, 5000.0
 MOST_STICKERS = 200

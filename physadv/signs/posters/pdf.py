@@ -5,19 +5,41 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from physadv.errors import unknown_name
-from physadv.sheets.ink import Ink, new_canvas, save_canvas
-from physadv.sheets.layout import Sheet, SheetError
-from physadv.signs.posters.assembly import plan_poster
-from physadv.signs.posters.miniature import plan_miniature
-from physadv.signs.posters.paper_signs import Cutout, PaperSign
-from physadv.signs.posters.posters import PosterPage, check_bar, check_bar_ticks, foot_labels
+from physadv.sheets.layout import (
+    CLEARANCE,
+    SADDLE,
+    STRIP,
+    Cell,
+    Sheet,
+    SheetError,
+    colour_bars,
+    corner_saddles,
+    page_size,
+    rounded_box,
+    snap,
+)
+from physadv.sheets.pdf import Ink, new_canvas, save_canvas
+from physadv.signs.posters.paper_signs import PaperSign
+from physadv.signs.posters.posters import (
+    EDGE,
+    FOOT,
+    LEFT,
+    PosterPage,
+    check_bar,
+    check_bar_ticks,
+    foot_labels,
+)
 from physadv.signs.posters.sticker_sheets import plan_stickers
-from physadv.signs.posters.tiles import OVERLAP_MM
+from physadv.signs.posters.tiles import OVERLAP_MM, plan_poster
 
 Part = Literal["miniature", "poster", "stickers"]
 PARTS: tuple[Part, ...] = get_args(Part)
 CUT_LINE, CUT_GRAY = 0.2, 0.35
 PALENESS = 0.65
+MINIATURE_CODE = 18.9
+"""Side of a miniature's QR codes: modules of 0.9 mm, to be read from further away than a sheet's."""
+CODE_GAP = 4.0
+"""Around them: their quiet zone is four modules."""
 
 
 def write_sign_pdf(
@@ -57,11 +79,16 @@ def write_sign_pdf(
     """
     if not parts:
         raise SheetError(f"there is no part of the sign to print; take some of {', '.join(PARTS)}")
-    pages = [
-        planned
-        for part in parts
-        for planned in _plan(part, sign, example=example, page=page, overlap_mm=overlap_mm)
-    ]
+    pages: list[PosterPage] = []
+    for part in parts:
+        if part == "miniature":
+            pages.append(plan_miniature(sign, example=example, page=page))
+        elif part == "poster":
+            pages += plan_poster(sign, example, page=page, overlap_mm=overlap_mm)
+        elif part == "stickers":
+            pages += plan_stickers(sign, page=page, overlap_mm=overlap_mm)
+        else:
+            raise SheetError(unknown_name("part of a sign", part, PARTS))
     sheets = [planned.sheet(run, first_sheet + k) for k, planned in enumerate(pages)]
     canvas = new_canvas(path, title)
     for number, (planned, sheet) in enumerate(zip(pages, sheets, strict=True), start=1):
@@ -71,21 +98,60 @@ def write_sign_pdf(
     return [sheet for sheet in sheets if sheet.cells]
 
 
-def _plan(part: str, sign: PaperSign, *, example: str, page: str, overlap_mm: float) -> list[PosterPage]:
-    if part == "miniature":
-        return [plan_miniature(sign, example=example, page=page)]
-    if part == "poster":
-        return plan_poster(sign, example, page=page, overlap_mm=overlap_mm)
-    if part == "stickers":
-        return plan_stickers(sign, page=page, overlap_mm=overlap_mm)
-    raise SheetError(unknown_name("part of a sign", part, PARTS))
+def plan_miniature(sign: PaperSign, *, example: str, page: str) -> PosterPage:
+    """Return the page of a whole sign between saddles and codes, so that capture reads it.
+
+    Args:
+        sign: to show.
+        example: id of its face, by which a crop is named.
+        page: a name of `PAGES`.
+
+    Raises:
+        SheetError: unknown page, or one that is too small.
+    """
+    page_mm = page_size(page)
+    width, height = page_mm
+    rim = 2 * (SADDLE + CLEARANCE)
+    top = EDGE + 4 + STRIP + CODE_GAP
+    bottom = height - FOOT - STRIP - CODE_GAP
+    most = min(width - 2 * LEFT, bottom - top - 2 * (MINIATURE_CODE + CODE_GAP)) - rim
+    if sign.size_mm > most:
+        raise SheetError(
+            f"a miniature of {sign.size_mm:g} mm does not fit on {page}, which holds {most:.0f} mm; "
+            "take a smaller size, or the poster on several pages"
+        )
+    side = snap(sign.size_mm)
+    frame = side + rim
+    block = frame + 2 * (MINIATURE_CODE + CODE_GAP)
+    x, y = snap((width - frame) / 2), snap((top + bottom - block) / 2) + MINIATURE_CODE + CODE_GAP
+    box = rounded_box(x + rim / 2, y + rim / 2, side, side)
+    # A very small sign leaves its codes no room side by side: they stand further out.
+    spread = max(frame, 2 * MINIATURE_CODE + CODE_GAP)
+    code_x = snap((width - spread) / 2)
+    plate, scale = sign.plate(), side / sign.size_mm
+    left, upper, _, _ = plate.bounds
+    return PosterPage(
+        page_mm=page_mm,
+        heading=f"{example}: miniature, {sign.size_mm:g} mm",
+        cutouts=(plate.at(box[0] + scale * left, box[1] + scale * upper, scale),),
+        saddles=corner_saddles(x, y, frame),
+        codes=tuple(
+            rounded_box(corner_x, corner_y, MINIATURE_CODE, MINIATURE_CODE)
+            for corner_y in (y - CODE_GAP - MINIATURE_CODE, y + frame + CODE_GAP)
+            for corner_x in (code_x, code_x + spread - MINIATURE_CODE)
+        ),
+        cell=Cell(example=example, box_mm=box),
+        patches=colour_bars(width, (EDGE + 4, bottom + CODE_GAP)),
+    )
 
 
 def _draw(ink: Ink, page: PosterPage, sheet: Sheet, foot: tuple[str, str, str]) -> None:
     if page.window:
         ink.open_window(page.window)
     for cutout in page.cutouts:
-        _draw_cutout(ink, cutout)
+        # A picture lies over the inner half of its cut line, so that the line takes nothing from it.
+        ink.lines(cutout.edges, width=2 * CUT_LINE, gray=CUT_GRAY, closed=True)
+        ink.picture(cutout.box_mm, cutout.image, cutout.edges)
         if page.pale:
             ink.veil(cutout.bounds, PALENESS)
     if page.window:
@@ -97,17 +163,8 @@ def _draw(ink: Ink, page: PosterPage, sheet: Sheet, foot: tuple[str, str, str]) 
     for patch in page.patches:
         ink.fill([patch.box_mm], patch.rgb)
     for mark in sheet.marks:
-        if mark.kind == "saddle":
-            ink.saddle(mark.box_mm)
-        else:
-            ink.code(mark.box_mm, mark.payload or "")
+        ink.mark(mark)
     ink.fill([check_bar(page.page_mm), *check_bar_ticks(page.page_mm)])
     for label in (*page.labels, *foot_labels(page.page_mm, foot)):
         ink.text(label.x, label.y, label.text, label.points, label.font)
     ink.done()
-
-
-def _draw_cutout(ink: Ink, cutout: Cutout) -> None:
-    """Draw a picture over the inner half of its cut line, so that the line takes nothing from it."""
-    ink.lines(cutout.edges, width=2 * CUT_LINE, gray=CUT_GRAY, closed=True)
-    ink.picture(cutout.box_mm, cutout.image, cutout.edges)

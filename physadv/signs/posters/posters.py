@@ -3,13 +3,13 @@
 The foot says what the page is: a QR code, a bar of 100 mm to check the printer with, and a notice.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from physadv.sheets.codes import Code, format_code, sheet_code
-from physadv.sheets.ink import BOLD, FONT, Polygon, fitted, text_width
 from physadv.sheets.layout import CODE, QUIET, BoxMm, Cell, Mark, Patch, Sheet, rounded_box
+from physadv.sheets.pdf import BOLD, FONT, Polygon, fitted, text_width
 from physadv.signs.posters.paper_signs import Cutout
 
 EDGE = 6.0
@@ -43,8 +43,7 @@ class Label:
 
     def centred(self) -> "Label":
         """Return it with its middle where it began."""
-        shift = text_width(self.text, self.points, self.font) / 2
-        return Label(self.x - shift, self.y, self.text, self.points, self.font)
+        return replace(self, x=self.x - text_width(self.text, self.points, self.font) / 2)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,16 +1,15 @@
 """A sign's stickers alone, packed on pages or tiled, and a drawing of where on the sign each of them goes."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from physadv.sheets.ink import BOLD, FONT, Polygon
 from physadv.sheets.layout import BoxMm, page_size, snap
-from physadv.signs.posters.assembly import assembly_steps
+from physadv.sheets.pdf import BOLD, FONT, Polygon
 from physadv.signs.posters.paper_signs import Cutout, PaperSign
 from physadv.signs.posters.posters import EDGE, FOOT, LEFT, Label, PosterPage, Stroke, box_outline
-from physadv.signs.posters.tiles import plan_grid, plan_tiles
+from physadv.signs.posters.tiles import assembly_steps, plan_grid, plan_tiles
 
 GAP, NUMBER_HEIGHT = 5.0, 4.5
 """Between stickers, for scissors, and what a sticker's number takes below it."""
@@ -22,36 +21,15 @@ STOPS = (0.0, 9.0, 21.5, 34.0, 46.5, 59.0, 71.5)
 ROUND_STEPS = (1, 2, 5, 10)
 
 
-@dataclass(frozen=True, eq=False)
-class _Sticker:
-    """A sticker in its place on the sign, with the number that pages call it by."""
-
-    number: int
-    on_sign: Cutout
-
-    @property
-    def size_mm(self) -> tuple[float, float]:
-        return self.on_sign.bounds[2:]
-
-
-@dataclass(frozen=True)
-class _Spot:
-    """Where a sticker's bounds begin on a page."""
-
-    sticker: _Sticker
-    page: int
-    x: float
-    y: float
-
-
 @dataclass
 class _Shelf:
-    """Stickers side by side: `y` below the top of its page's room, filled up to `end`."""
+    """Stickers side by side, `y` below the top of a page's room, up to `end`: where each number begins."""
 
     page: int
     y: float
     height: float
     end: float = 0.0
+    starts: dict[int, float] = field(default_factory=dict)
 
 
 def plan_stickers(sign: PaperSign, *, page: str, overlap_mm: float) -> list[PosterPage]:
@@ -65,51 +43,59 @@ def plan_stickers(sign: PaperSign, *, page: str, overlap_mm: float) -> list[Post
     Raises:
         SheetError: unknown page, a sign without a mask, or an impossible overlap.
     """
-    stickers = [_Sticker(number + 1, part) for number, part in enumerate(sign.stickers())]
+    stickers = dict(enumerate(sign.stickers(), start=1))
     upright = page_size(page)
-    sheets = min(
-        (
-            _sticker_pages(stickers, page_mm, page=page, overlap_mm=overlap_mm)
-            for page_mm in (upright, upright[::-1])
-        ),
-        key=len,
-    )
-    tiled = any(sheet.window for sheet in sheets)
-    return [*_template(sign, stickers, upright, tiled=tiled), *sheets]
+    both_ways = (_sticker_pages(stickers, size, page, overlap_mm) for size in (upright, upright[::-1]))
+    sheets = min(both_ways, key=len)
+    return [*_template(sign, stickers, upright, tiled=any(sheet.window for sheet in sheets)), *sheets]
 
 
 def _sticker_pages(
-    stickers: Sequence[_Sticker], page_mm: tuple[float, float], *, page: str, overlap_mm: float
+    stickers: Mapping[int, Cutout], page_mm: tuple[float, float], page: str, overlap_mm: float
 ) -> list[PosterPage]:
-    width, height = _room(page_mm)
-    fits = [sticker for sticker in stickers if sticker.size_mm[0] <= width and sticker.size_mm[1] <= height]
-    pages = _packed_pages(fits, page_mm, len(stickers))
-    for sticker in stickers:
-        if sticker not in fits:
-            grid = plan_grid(sticker.on_sign, page=page, overlap_mm=overlap_mm)
-            pages += plan_tiles(sticker.on_sign, f"sticker {sticker.number} of {len(stickers)}", grid)
+    room_x, room_y = page_mm[0] - 2 * LEFT, page_mm[1] - LEFT - FOOT - NUMBER_HEIGHT
+    sizes = {number: sticker.bounds[2:] for number, sticker in stickers.items()}
+    fits = [number for number, (width, height) in sizes.items() if width <= room_x and height <= room_y]
+    shelves = _pack({number: sizes[number] for number in fits}, room_x, room_y)
+    pages = []
+    for index in range(max((shelf.page + 1 for shelf in shelves), default=0)):
+        places = {
+            number: (LEFT + start, LEFT + shelf.y)
+            for shelf in shelves
+            if shelf.page == index
+            for number, start in shelf.starts.items()
+        }
+        own = dict(sorted(places.items()))
+        numbers = ", ".join(map(str, own))
+        pages.append(
+            PosterPage(
+                page_mm=page_mm,
+                heading=f"sticker{'s' if len(own) > 1 else ''} {numbers} of {len(stickers)}",
+                cutouts=tuple(stickers[number].at(snap(x), snap(y)) for number, (x, y) in own.items()),
+                labels=tuple(
+                    Label(x, y + sizes[number][1] + 3.7, str(number), 9, BOLD)
+                    for number, (x, y) in own.items()
+                ),
+            )
+        )
+    for number, sticker in stickers.items():
+        if number not in fits:
+            grid = plan_grid(sticker, page=page, overlap_mm=overlap_mm)
+            pages += plan_tiles(sticker, f"sticker {number} of {len(stickers)}", grid)
     return pages
 
 
-def _room(page_mm: tuple[float, float]) -> tuple[float, float]:
-    width, height = page_mm
-    return (width - 2 * LEFT, height - LEFT - FOOT - NUMBER_HEIGHT)
-
-
-def _pack(stickers: Sequence[_Sticker], page_mm: tuple[float, float]) -> list[_Spot]:
-    """Return a place for each sticker: the tallest first, on the first shelf with room for it."""
-    room_x, room_y = _room(page_mm)
+def _pack(sizes: Mapping[int, tuple[float, float]], room_x: float, room_y: float) -> list[_Shelf]:
+    """Return shelves of stickers: the tallest first, each on the first shelf with room for it."""
     shelves: list[_Shelf] = []
-    spots = []
-    for sticker in sorted(stickers, key=lambda one: -one.size_mm[1]):
-        width, height = sticker.size_mm
+    for number, (width, height) in sorted(sizes.items(), key=lambda item: -item[1][1]):
         shelf = next((shelf for shelf in shelves if shelf.end + width <= room_x), None)
         if shelf is None:
             shelf = _new_shelf(shelves, height, room_y)
             shelves.append(shelf)
-        spots.append(_Spot(sticker, shelf.page, LEFT + shelf.end, LEFT + shelf.y))
+        shelf.starts[number] = shelf.end
         shelf.end += width + GAP
-    return spots
+    return shelves
 
 
 def _new_shelf(shelves: Sequence[_Shelf], height: float, room_y: float) -> _Shelf:
@@ -121,28 +107,8 @@ def _new_shelf(shelves: Sequence[_Shelf], height: float, room_y: float) -> _Shel
     return _Shelf(page, ends.get(page, 0.0), height)
 
 
-def _packed_pages(stickers: Sequence[_Sticker], page_mm: tuple[float, float], count: int) -> list[PosterPage]:
-    spots = _pack(stickers, page_mm)
-    pages = []
-    for index in range(max((spot.page + 1 for spot in spots), default=0)):
-        own = sorted((spot for spot in spots if spot.page == index), key=lambda spot: spot.sticker.number)
-        numbers = ", ".join(str(spot.sticker.number) for spot in own)
-        pages.append(
-            PosterPage(
-                page_mm=page_mm,
-                heading=f"sticker{'s' if len(own) > 1 else ''} {numbers} of {count}",
-                cutouts=tuple(spot.sticker.on_sign.at(snap(spot.x), snap(spot.y)) for spot in own),
-                labels=tuple(
-                    Label(spot.x, spot.y + spot.sticker.size_mm[1] + 3.7, str(spot.sticker.number), 9, BOLD)
-                    for spot in own
-                ),
-            )
-        )
-    return pages
-
-
 def _template(
-    sign: PaperSign, stickers: Sequence[_Sticker], page_mm: tuple[float, float], *, tiled: bool
+    sign: PaperSign, stickers: Mapping[int, Cutout], page_mm: tuple[float, float], *, tiled: bool
 ) -> list[PosterPage]:
     """Return a drawing of the sign with its stickers' numbers, and a table of where they go."""
     width, height = page_mm
@@ -152,7 +118,7 @@ def _template(
     origin = np.array(frame[:2]) - scale * np.array(plate[:2])
     notes = _notes(scale, tiled=tiled)
     top = frame[1] + frame[3] + 9
-    rows = [_row(sticker, plate) for sticker in stickers]
+    rows = [_row(number, sticker, plate) for number, sticker in stickers.items()]
     first, *rest = _tables(rows, page_mm, top + NOTE_PITCH * len(notes) + 3)
     ticks, lengths = _rulers(frame, scale)
     heading = f"placement template, sign of {sign.size_mm:g} mm"
@@ -164,15 +130,15 @@ def _template(
             Stroke(box_outline(frame), 0.1, 0.5, dash=(1.0, 1.0), closed=True),
             *(
                 Stroke(origin + scale * edge, 0.2, 0, closed=True)
-                for sticker in stickers
-                for edge in sticker.on_sign.edges
+                for sticker in stickers.values()
+                for edge in sticker.edges
             ),
             *ticks,
         ),
         labels=(
             Label(LEFT, EDGE + 6, f"Where the sticker{'s go' if len(stickers) > 1 else ' goes'}", 13, BOLD),
             *lengths,
-            *(_number(sticker, origin, scale) for sticker in stickers),
+            *(_number(number, sticker, origin, scale) for number, sticker in stickers.items()),
             *(Label(LEFT, top + NOTE_PITCH * k, note, 7.5) for k, note in enumerate(notes)),
             *first,
         ),
@@ -194,19 +160,19 @@ def _notes(scale: float, *, tiled: bool) -> list[str]:
     return [drawn, several, *assembly_steps(rows=True, columns=True)]
 
 
-def _row(sticker: _Sticker, plate: BoxMm) -> tuple[str, ...]:
+def _row(number: int, sticker: Cutout, plate: BoxMm) -> tuple[str, ...]:
     """Return a sticker's number, size, and distances from the left, right, top and bottom of the plate."""
-    x, y, w, h = sticker.on_sign.bounds
+    x, y, w, h = sticker.bounds
     left, top = x - plate[0], y - plate[1]
     lengths = (w, h, left, plate[2] - left - w, top, plate[3] - top - h)
-    return (str(sticker.number), *(f"{length:.1f}" for length in lengths))
+    return (str(number), *(f"{length:.1f}" for length in lengths))
 
 
-def _number(sticker: _Sticker, origin: Polygon, scale: float) -> Label:
+def _number(number: int, sticker: Cutout, origin: Polygon, scale: float) -> Label:
     """Return a sticker's number in the middle of its drawing, or to the right of one too small to hold it."""
-    x, y, w, h = sticker.on_sign.bounds
+    x, y, w, h = sticker.bounds
     middle = origin + scale * np.array((x + w / 2, y + h / 2))
-    label = Label(float(middle[0]), float(middle[1]) + 1.1, str(sticker.number), 9, BOLD)
+    label = Label(float(middle[0]), float(middle[1]) + 1.1, str(number), 9, BOLD)
     if scale * min(w, h) < NUMBER_HEIGHT:
         return replace(label, x=label.x + scale * w / 2 + 1, points=7.0)
     return label.centred()
@@ -215,23 +181,18 @@ def _number(sticker: _Sticker, origin: Polygon, scale: float) -> Label:
 def _rulers(frame: BoxMm, scale: float) -> tuple[list[Stroke], list[Label]]:
     """Return ticks along the left and the top of a frame, with lengths on the sign."""
     x, y, w, h = frame
-    step = _round_step(max(w, h) / scale / 8)
+    about = max(w, h) / scale / 8
+    power = 10.0 ** np.floor(np.log10(about))
+    step = float(next(k * power for k in ROUND_STEPS if k * power >= about - 1e-9))
     strokes, labels = [], []
-    for k in range(int(w / scale / step + 1e-6) + 1):
-        place = x + k * step * scale
-        strokes.append(Stroke(np.array([(place, y - 3), (place, y - 1)]), 0.15, 0))
-        labels.append(Label(place, y - 4, f"{k * step:g}", 6.5).centred())
-    for k in range(int(h / scale / step + 1e-6) + 1):
-        place = y + k * step * scale
-        strokes.append(Stroke(np.array([(x - 3, place), (x - 1, place)]), 0.15, 0))
-        labels.append(Label(x - 7, place + 0.8, f"{k * step:g}", 6.5).centred())
+    for across, start, length in ((True, x, w), (False, y, h)):
+        for k in range(int(length / scale / step + 1e-6) + 1):
+            place = start + k * step * scale
+            ends = [(place, y - 3), (place, y - 1)] if across else [(x - 3, place), (x - 1, place)]
+            text_at = (place, y - 4) if across else (x - 7, place + 0.8)
+            strokes.append(Stroke(np.array(ends), 0.15, 0))
+            labels.append(Label(*text_at, f"{k * step:g}", 6.5).centred())
     return strokes, labels
-
-
-def _round_step(length: float) -> float:
-    """Return the next of 1, 2, 5, 10 … at or above a length."""
-    power = 10.0 ** np.floor(np.log10(length))
-    return float(next(k * power for k in ROUND_STEPS if k * power >= length - 1e-9))
 
 
 def _tables(rows: Sequence[tuple[str, ...]], page_mm: tuple[float, float], top: float) -> list[list[Label]]:

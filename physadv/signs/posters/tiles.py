@@ -1,18 +1,19 @@
-"""Something larger than a page on several pages that overlap.
+"""Something larger than a page on several pages that overlap, and a whole sign after a sketch of its pages.
 
 Neighbours meet at a seam in the middle of their overlap. A saddle mark stands on either end of it, beside the
 picture, on both pages: cut along the seam, the upper page's half marks complete those of the page below.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise, product
 from math import ceil
 
 import numpy as np
 
-from physadv.sheets.ink import SIGNS
 from physadv.sheets.layout import CLEARANCE, CODE, SADDLE, BoxMm, SheetError, page_size, rounded_box, snap
-from physadv.signs.posters.paper_signs import Cutout
-from physadv.signs.posters.posters import EDGE, Label, PosterPage, Stroke
+from physadv.sheets.pdf import BOLD, SIGNS
+from physadv.signs.posters.paper_signs import Cutout, PaperSign
+from physadv.signs.posters.posters import EDGE, FOOT, LEFT, Label, PosterPage, Stroke, box_outline
 
 OVERLAP_MM = 10.0
 TICK = 1.0
@@ -21,6 +22,7 @@ BAND = CLEARANCE + SADDLE + TICK
 FOOT_GAP = 1.5
 CUT_WIDTH = 1.0
 """Of the line to cut along, which must not be lost where it is the outermost thing there is."""
+STEP_PITCH = 5.5
 
 
 @dataclass(frozen=True)
@@ -55,16 +57,27 @@ class Grid:
         return (width - self.overlap_mm, height - self.overlap_mm)
 
     @property
-    def size_mm(self) -> tuple[float, float]:
-        """Return the width and height of what all pages show together."""
-        width, height = self.window_mm
-        step_x, step_y = self.step_mm
-        return ((self.columns - 1) * step_x + width, (self.rows - 1) * step_y + height)
-
-    @property
     def seam_mm(self) -> float:
         """Return how far a seam is from the left, or top, of the window it belongs to."""
         return snap(self.overlap_mm / 2)
+
+
+def plan_poster(sign: PaperSign, name: str, *, page: str, overlap_mm: float) -> list[PosterPage]:
+    """Return the pages of a whole sign, row by row, after a sketch if they are several.
+
+    Args:
+        sign: to show.
+        name: what a person calls it.
+        page: a name of `PAGES`.
+        overlap_mm: of neighbouring pages.
+
+    Raises:
+        SheetError: unknown page, or an impossible overlap.
+    """
+    plate = sign.plate()
+    grid = plan_grid(plate, page=page, overlap_mm=overlap_mm)
+    pages = plan_tiles(plate, name, grid)
+    return [_sketch(plate, name, grid), *pages] if len(pages) > 1 else pages
 
 
 def plan_grid(cutout: Cutout, *, page: str, overlap_mm: float = OVERLAP_MM) -> Grid:
@@ -96,9 +109,20 @@ def plan_tiles(cutout: Cutout, name: str, grid: Grid) -> list[PosterPage]:
         name: what a person calls it.
         grid: from `plan_grid` for it.
     """
-    return [
-        _tile(cutout, name, grid, row, column) for row in range(grid.rows) for column in range(grid.columns)
-    ]
+    return [_tile(cutout, name, grid, *place) for place in product(range(grid.rows), range(grid.columns))]
+
+
+def assembly_steps(*, rows: bool, columns: bool) -> list[str]:
+    """Return how to join pages, in words, where there are several `rows` or `columns` of them."""
+    steps = []
+    if columns:
+        steps += [
+            "Cut each page at its left seam (scissors), from mark to mark through their middles; lay it on",
+            "the page to its left so that the half marks become whole again, and glue: these are the rows.",
+        ]
+    if rows:
+        steps.append("Cut each row at its upper seam, lay it on the row above in the same way, and glue.")
+    return [*steps, "Cut along the outline."]
 
 
 def _room(page_mm: tuple[float, float]) -> tuple[float, float]:
@@ -119,6 +143,48 @@ def _grid(width: float, height: float, page_mm: tuple[float, float], overlap: fl
     )
     corner = tuple(EDGE + BAND + snap((most - side) / 2) for most, side in zip(room, window, strict=True))
     return Grid(page_mm, rows, columns, (window[0], window[1]), (corner[0], corner[1]), overlap)
+
+
+def _sketch(plate: Cutout, name: str, grid: Grid) -> PosterPage:
+    """Return the page that shows what every page becomes part of."""
+    steps = [
+        "Print every page at 100 % (actual size), not fit to page; the bar at its foot must be 100 mm long.",
+        "Each page says its row and column, as numbered above.",
+        *assembly_steps(rows=grid.rows > 1, columns=grid.columns > 1),
+    ]
+    (width, height), (window_x, window_y), (step_x, step_y) = grid.page_mm, grid.window_mm, grid.step_mm
+    area = ((grid.columns - 1) * step_x + window_x, (grid.rows - 1) * step_y + window_y)
+    top = EDGE + 14
+    scale = min(
+        (width - 2 * LEFT - 10) / area[0], (height - top - FOOT - STEP_PITCH * len(steps) - 8) / area[1]
+    )
+    left = (width - scale * area[0]) / 2
+    columns, rows = (
+        [0.0, *(k * step + grid.seam_mm for k in range(1, count)), side]
+        for count, step, side in zip((grid.columns, grid.rows), grid.step_mm, area, strict=True)
+    )
+    shown = {
+        f"{row}-{column}": (left + scale * x0, top + scale * y0, scale * (x1 - x0), scale * (y1 - y0))
+        for row, (y0, y1) in enumerate(pairwise(rows), start=1)
+        for column, (x0, x1) in enumerate(pairwise(columns), start=1)
+    }
+    points = min(12.0, scale * min(grid.step_mm))
+    text_y = top + scale * area[1] + 10
+    return PosterPage(
+        page_mm=grid.page_mm,
+        heading=f"{name}: how its {grid.pages} pages go together",
+        cutouts=(plate.at(left + scale * CUT_WIDTH, top + scale * CUT_WIDTH, scale),),
+        pale=True,
+        strokes=tuple(Stroke(box_outline(box), 0.2, 0.3, closed=True) for box in shown.values()),
+        labels=(
+            Label(LEFT, EDGE + 6, f"{name}: rows 1 to {grid.rows}, columns 1 to {grid.columns}", 13, BOLD),
+            *(
+                Label(x + w / 2, y + h / 2 + points / 8, place, points, BOLD).centred()
+                for place, (x, y, w, h) in shown.items()
+            ),
+            *(Label(LEFT, text_y + STEP_PITCH * k, step, 9) for k, step in enumerate(steps)),
+        ),
+    )
 
 
 def _tile(cutout: Cutout, name: str, grid: Grid, row: int, column: int) -> PosterPage:

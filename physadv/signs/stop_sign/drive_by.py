@@ -5,7 +5,7 @@ and one resampling, then a blur along the way that it moves over the picture whi
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -27,9 +27,9 @@ from physadv.signs.stop_sign.camera import (
 )
 from physadv.signs.stop_sign.outline import find_signs
 from physadv.signs.stop_sign.plate import Frame, to_pixels
-from physadv.signs.stop_sign.road import HEIGHT, START_M, WIDTH, Road, set_post
+from physadv.signs.stop_sign.road import HEIGHT, START_M, WIDTH, Point, Point3, Road, set_post
 from physadv.signs.stop_sign.settings import StudySize
-from physadv.signs.stop_sign.views import Answer, Exhibit, Finder, Keep, View, afresh, boxes_in, cut_out
+from physadv.signs.stop_sign.views import Answer, Exhibit, Finders, Keep, View, afresh, boxes_in, cut_out
 from physadv.transforms import Range, plus_minus
 from physadv.transforms.camera import develop, standard_normal
 from physadv.transforms.colours import srgb_to_linear
@@ -161,6 +161,7 @@ def drive(
     """
     given, numbers = approach.conditions, approach.numbers
     road, side = Road(np.random.default_rng(approach.seed)), alpha.shape[0]
+    quality = torch.tensor([round(numbers["quality"])])
     for time in count(0, every / given.rate) if times is None else times:
         homography, middle, principal = _plate_at(approach, time, side)
         if middle[2] <= 0:
@@ -188,17 +189,14 @@ def drive(
             plate = blur(seen_light(face[None], alpha, moved, light[window]), kernel)
             frame = exposed.clone()
             frame[window] = _exposed(plate, noise[window], gain, approach)
-            coded = pillow_jpeg(frame, torch.tensor([round(numbers["quality"])]))[0]
-            frames[treatment] = to_pixels(coded)
+            frames[treatment] = to_pixels(pillow_jpeg(frame, quality)[0])
         distance, turn = math.hypot(*middle), math.radians(numbers["turn"])
         ahead = middle[0] * math.sin(turn) + middle[2] * math.cos(turn)
         angle = math.degrees(math.acos(min(1.0, ahead / distance)))
         yield Moment(time, distance, angle, (box[0], box[1], box[2], box[3]), frames)
 
 
-def _plate_at(
-    approach: Approach, time: float, side: int
-) -> tuple[Tensor, tuple[float, float, float], tuple[float, float]]:
+def _plate_at(approach: Approach, time: float, side: int) -> tuple[Tensor, Point3, Point]:
     """Return the plate's homography (1, 3, 3), its middle in metres, and the principal point, at a time."""
     numbers = approach.numbers
     ahead = START_M - numbers["speed_kmh"] / 3.6 * time
@@ -224,8 +222,7 @@ def _kernel(approach: Approach, time: float, homography: Tensor, side: int) -> T
     centre = torch.full((1, 2), (side - 1) / 2, dtype=torch.float64)
     later, _, _ = _plate_at(approach, time + approach.numbers["shutter_s"], side)
     way = (apply_homography(later, centre) - apply_homography(homography, centre))[0, 0]
-    length = float(way.norm())
-    angle = math.degrees(math.atan2(float(way[1]), float(way[0])))
+    length, angle = float(way.norm()), math.degrees(math.atan2(float(way[1]), float(way[0])))
     sigma = approach.numbers["blur_px"]
     radii = (math.ceil(4 * sigma), 0, math.ceil(length / 2 + 0.5))
     return camera_kernel(sigma, 0.0, length, angle, radii=radii)[None]
@@ -244,7 +241,7 @@ def drive_by_test(
     size: StudySize,
     *,
     conditions: DriveConditions = DASH_CAMERA,
-    finders: Sequence[Finder | None] = (find_signs,),
+    finders: Finders = (find_signs,),
     keep: Keep = afresh,
     reporter: Reporter = silent,
 ) -> list[list[Answer]]:
@@ -254,8 +251,7 @@ def drive_by_test(
         exhibit: what is shown, and who is asked.
         size: `approaches` to each sign, of which every `every`-th frame is judged.
         conditions: how the car drives.
-        finders: ways to find the sign in a frame; None cuts it out where it is known to be, a few per cent
-            off, from an apparent height of `LEAST_PX` on.
+        finders: ways to find the sign in a frame.
         keep: keeps the answers on each approach.
         reporter: shows every approach.
 
@@ -275,13 +271,7 @@ def drive_by_test(
 
 
 def _answers(
-    exhibit: Exhibit,
-    row: int,
-    index: int,
-    approach: Approach,
-    place: str,
-    every: int,
-    finders: Sequence[Finder | None],
+    exhibit: Exhibit, row: int, index: int, approach: Approach, place: str, every: int, finders: Finders
 ) -> list[Answer]:
     """Return answers on one approach to the sign in a row, the finders' next to each other."""
     sign, views = exhibit.names[row], []

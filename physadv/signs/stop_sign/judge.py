@@ -21,7 +21,7 @@ from physadv.signs.stop_sign.page import write_page
 from physadv.signs.stop_sign.real_photos import CHANNEL, photo_test, video_test
 from physadv.signs.stop_sign.score import Score, score_drive_by, score_lab
 from physadv.signs.stop_sign.settings import JudgeSettings, StudySize
-from physadv.signs.stop_sign.views import Answer, Exhibit, Finder, Keep, afresh, treat
+from physadv.signs.stop_sign.views import Answer, Exhibit, Finders, Keep, afresh, treat
 
 
 def judge(
@@ -77,7 +77,7 @@ def simulated_tests(
     exhibit: Exhibit,
     size: StudySize,
     *,
-    finders: Sequence[Finder | None] = (find_signs,),
+    finders: Finders = (find_signs,),
     keep: Keep = afresh,
     reporter: Reporter = silent,
 ) -> list[list[Answer]]:
@@ -86,7 +86,7 @@ def simulated_tests(
     Args:
         exhibit: what is shown, and who is asked.
         size: of the tests.
-        finders: ways to find the sign in a frame; None cuts it out where it is known to be.
+        finders: ways to find the sign in a frame of a drive.
         keep: keeps the answers on every part of the tests.
         reporter: shows every cell and approach.
     """

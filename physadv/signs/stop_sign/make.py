@@ -66,15 +66,14 @@ def make_stickers(printout: Printout, settings: StopSignSettings, reporter: Repo
         PhysadvError: of the rooms: a photo, mask, palette, class or model cannot be used.
     """
     classifier = load_classifier(settings.model, settings.labels, device=settings.device)
-    judge = judge_of(classifier, settings)
+    judge = _judge_of(classifier, settings)
     if settings.victims:
         photos = read_sign_photos(settings.victims)
     else:
         photos = drawn_sign_photos(settings.drawn, settings.seed)
     save_png(contact_sheet(photos), printout.folder / "victims.png")
     asked = {**_as_json(settings), "fingerprint": _fingerprint(settings)}
-    kept = _kept(printout, asked)
-    if kept is not None:
+    if kept := _kept(printout, asked):
         reporter.say(f"{printout.folder}: has these stickers already; not made again")
         return StickerRun(judge, held_out(photos)[1], *kept)
     run = stickers_for(classifier, photos, settings, reporter)
@@ -104,7 +103,7 @@ def stickers_for(
     Raises:
         PhysadvError: of the rooms: a mask, class or transformation cannot be used.
     """
-    judge = judge_of(classifier, settings)
+    judge = _judge_of(classifier, settings)
     attacked, judged = held_out(photos)
     distribution = load_preset(settings.transforms)
     backgrounds = drawn_backgrounds(derive_seed(settings.seed, "attack"))
@@ -134,12 +133,7 @@ def stickers_for(
     return StickerRun(judge, judged, stickers, mask, record)
 
 
-def judge_of(classifier: Classifier, settings: StopSignSettings) -> Judge:
-    """Return a classifier with the true class and the target that settings name.
-
-    Raises:
-        StopSignError: the classifier has no such class.
-    """
+def _judge_of(classifier: Classifier, settings: StopSignSettings) -> Judge:
     target = None if settings.target is None else find_class(classifier.labels, settings.target)
     return Judge(classifier, find_class(classifier.labels, settings.label), target)
 

@@ -54,8 +54,10 @@ def find_signs(picture: Tensor | NDArray[np.uint8], most: int = 4) -> list[Corne
     found: list[Corners] = []
     for box in _red_boxes(pixels, red):
         corners = _octagon_in(red, box)
-        if corners is not None and not any(_inside(corners.mean(axis=0), other) for other in found):
-            found.append(corners)
+        if corners is not None:
+            middle, others = corners.mean(axis=0).tolist(), [other.astype(np.float32) for other in found]
+            if not any(cv2.pointPolygonTest(other, middle, False) >= 0 for other in others):
+                found.append(corners)
     return sorted(found, key=_height, reverse=True)[:most]
 
 
@@ -217,10 +219,6 @@ def _evenly(polygon: Corners, count: int) -> Corners:
     walked = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
     places = np.linspace(0, walked[-1], count, endpoint=False)
     return np.stack([np.interp(places, walked, closed[:, axis]) for axis in (0, 1)], axis=1)
-
-
-def _inside(point: Corners, corners: Corners) -> bool:
-    return cv2.pointPolygonTest(corners.astype(np.float32), (float(point[0]), float(point[1])), False) >= 0
 
 
 def _height(corners: Corners) -> float:

@@ -12,10 +12,11 @@ from torch import Tensor
 
 from physadv.attacks.objectives import nearest_colours
 from physadv.files import file_sha256, replacing
-from physadv.pipeline.predictions import predictions, to_tensor
+from physadv.pipeline.examples import predictions, to_tensor
 from physadv.runs import Example, Manifest, Printout
 from physadv.runs.manifest import AttackRecord, ClassifierRecord, Selection
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
+from physadv.sheets.layout import Sheet
 from physadv.signs.drawing.faces import STOP_SIGN_REACH, face
 from physadv.signs.drawing.pen import FACE_REACH
 from physadv.signs.posters import MINIATURE_MM, TRUE_SIZE_NOTICE
@@ -79,9 +80,7 @@ def print_sign(
                     first_sheet=_FIRST_SHEET * number,
                 )
             )
-    _manifest(printout, run, code, examples).model_copy(update={"sheets": tuple(sheets[0])}).write(
-        printout.manifest_path
-    )
+    _manifest(printout, run, code, examples, tuple(sheets[0])).write(printout.manifest_path)
     return [printout.folder / name for name, *_ in files]
 
 
@@ -124,7 +123,9 @@ def _example(printout: Printout, judge: Judge, kind: str, pixels: NDArray[np.uin
     )
 
 
-def _manifest(printout: Printout, run: StickerRun, code: str, examples: tuple[Example, ...]) -> Manifest:
+def _manifest(
+    printout: Printout, run: StickerRun, code: str, examples: tuple[Example, ...], sheets: tuple[Sheet, ...]
+) -> Manifest:
     asked, labels = run.record["asked"], run.judge.classifier.labels
     names = ("target", "mask", "palette", "transforms", "steps", "batch", "nps", "printability", "smoothness")
     parameters = {"area": run.record["area_of_the_sign"], **{name: asked[name] for name in names}}
@@ -139,4 +140,5 @@ def _manifest(printout: Printout, run: StickerRun, code: str, examples: tuple[Ex
         ),
         versions={"physadv": version("physadv"), "torch": torch.__version__},
         examples=examples,
+        sheets=sheets,
     )

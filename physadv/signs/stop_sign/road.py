@@ -29,6 +29,8 @@ _POST_M = 0.07
 
 Picture = NDArray[np.float32]
 Point = tuple[float, float]
+Point3 = tuple[float, float, float]
+"""In metres: right, down, ahead."""
 
 
 class Road:
@@ -143,7 +145,7 @@ class Road:
         frame[:, first:last] += (seen[..., :3] - frame[:, first:last]) * seen[..., 3:]
 
 
-def set_post(frame: Picture, middle_m: tuple[float, float, float], principal: Point) -> None:
+def set_post(frame: Picture, middle_m: Point3, principal: Point) -> None:
     """Draw a sign's post into a frame, from the sign's middle to the ground."""
     x, y, z = middle_m
     corners = [(x + dx, to) for dx, to in ((-1, y), (1, y), (1, CAMERA_HEIGHT_M), (-1, CAMERA_HEIGHT_M))]
@@ -157,13 +159,7 @@ def set_post(frame: Picture, middle_m: tuple[float, float, float], principal: Po
         cv2.fillConvexPoly(frame, polygon, (grey, grey, grey), lineType=cv2.LINE_AA, shift=4)
 
 
-def _projection(
-    principal: Point,
-    *,
-    origin: tuple[float, float, float],
-    along: tuple[float, float, float],
-    down: tuple[float, float, float],
-) -> Field:
+def _projection(principal: Point, *, origin: Point3, along: Point3, down: Point3) -> Field:
     """Return the homography from a texture's pixels, whose steps are `along` and `down`, to the frame's."""
     camera = np.array([(FOCAL_PX, 0, principal[0]), (0, FOCAL_PX, principal[1]), (0, 0, 1)])
     return np.asarray(camera @ np.stack([along, down, origin], axis=1), dtype=np.float64)

@@ -18,6 +18,7 @@ from physadv.signs.stop_sign.cells import photos_by_cell
 
 RP2 = RECIPES["rp2"]
 """The numbers of the optimiser."""
+_WEIGHTS = RP2.parameters
 CLEAN, RANDOM, OPTIMISED = "clean", "random", "optimised"
 TREATMENTS = (CLEAN, RANDOM, OPTIMISED)
 """What a sign can wear: nothing, random stickers, the optimised ones."""
@@ -48,6 +49,10 @@ class StopSignSettings:
         batch: number of signs, each under one transformation, in a step.
         nps: form of the non-printability score that is optimised; both forms are reported.
         device: device of the classifier.
+
+    Raises:
+        StopSignError: a file is missing, or a mask, a palette or a number cannot be used.
+        TransformError: the transformations cannot be read.
     """
 
     victims: Path | None = None
@@ -75,22 +80,12 @@ class StopSignSettings:
     steps: Annotated[int, Doc("Steps of the optimiser.")] = RP2.steps_for()
     batch: int = 32
     nps: Nps = "product"
-    printability: Annotated[float, Doc("Weight of the non-printability score.")] = RP2.parameters[
-        "printability"
-    ]
-    smoothness: Annotated[float, Doc("Weight of the stickers' total variation.")] = RP2.parameters[
-        "smoothness"
-    ]
+    printability: Annotated[float, Doc("Weight of the non-printability score.")] = _WEIGHTS["printability"]
+    smoothness: Annotated[float, Doc("Weight of the stickers' total variation.")] = _WEIGHTS["smoothness"]
     seed: Seed = 0
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        """Refuse what needs no model to be refused.
-
-        Raises:
-            StopSignError: a file is missing, or a mask, a palette or a number cannot be used.
-            TransformError: the transformations cannot be read.
-        """
         if self.victims is not None and not self.victims.is_dir():
             raise StopSignError(f"{self.victims}: no such folder; wanted photos of signs")
         from physadv.transforms.presets import load_preset
@@ -103,8 +98,7 @@ class StopSignSettings:
         read_colours(self.colours)
         if self.nps not in get_args(Nps):
             raise StopSignError(unknown_name("non-printability score", self.nps, get_args(Nps)))
-        for name in ("steps", "batch"):
-            _check_count(name, getattr(self, name))
+        _check_counts(self, "steps", "batch")
 
 
 @dataclass(frozen=True)
@@ -124,8 +118,7 @@ class StudySize:
     most: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("shots", "approaches", "every"):
-            _check_count(name, getattr(self, name))
+        _check_counts(self, "shots", "approaches", "every")
 
 
 @dataclass(frozen=True)
@@ -208,10 +201,8 @@ def parse_palette(text: str) -> int | Literal["bw"] | None:
     Raises:
         StopSignError: it is none of these, or one colour, which can show nothing.
     """
-    if text == "free":
-        return None
-    if text == BLACK_AND_WHITE:
-        return BLACK_AND_WHITE
+    if text in ("free", BLACK_AND_WHITE):
+        return None if text == "free" else BLACK_AND_WHITE
     if not text.isdecimal():
         raise StopSignError(f"palette '{text}'; wanted free, bw or a number of flat colours")
     count = int(text)
@@ -221,9 +212,7 @@ def parse_palette(text: str) -> int | Literal["bw"] | None:
 
 
 def read_colours(path: Path | None) -> tuple[Levels, ...] | None:
-    """Return the colours that a printer or a roll of vinyl has, as a text file lists them; None without one.
-
-    Each line is a colour: `#c81e28`, or three 8-bit levels, `200 30 40`.
+    """Return the colours that a text file lists, one a line: `#c81e28` or `200 30 40`; None without.
 
     Raises:
         StopSignError: naming file and line: it cannot be read, is no colour, or there are under 2.
@@ -260,11 +249,10 @@ def check_mask_name(name: str) -> None:
     Raises:
         StopSignError: naming the nearest mask, or the missing file.
     """
-    if name in (*MASKS, AUTO):
-        return
-    if not Path(name).suffix:
-        raise StopSignError(f"{unknown_name('mask', name, [*MASKS, AUTO])}, or an image file")
-    if not Path(name).is_file():
+    known = [*MASKS, AUTO]
+    if name not in known and not Path(name).suffix:
+        raise StopSignError(f"{unknown_name('mask', name, known)}, or an image file")
+    if name not in known and not Path(name).is_file():
         raise StopSignError(f"{name}: cannot be read as a picture of a mask (no such file)")
 
 
@@ -306,6 +294,7 @@ def check_paper(scale: str, page: str) -> None:
         raise StopSignError(unknown_name("page", page, PAGES))
 
 
-def _check_count(name: str, value: int) -> None:
-    if value < 1:
-        raise StopSignError(f"{name} is {value}; wanted at least 1")
+def _check_counts(settings: object, *names: str) -> None:
+    for name in names:
+        if getattr(settings, name) < 1:
+            raise StopSignError(f"{name} is {getattr(settings, name)}; wanted at least 1")

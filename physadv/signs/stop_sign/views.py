@@ -20,6 +20,8 @@ from physadv.signs.stop_sign.sign_photos import rectified
 
 Finder = Callable[[Frame], Sequence[NDArray[np.float64]]]
 """Returns the corners (N, 2) of each sign in a frame, the best first."""
+Finders = Sequence[Finder | None]
+"""Ways to find a sign; None cuts it out where it is, a few per cent off, from `LEAST_PX` of height on."""
 MARGIN = 0.1
 """Margin around a sign that was found, as a share of its box: about what GTSRB's boxes leave."""
 TOP = 5

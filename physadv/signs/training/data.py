@@ -5,14 +5,16 @@ It has `traffic/gtsrb32.npz` (32-pixel GTSRB signs) and `traffic/rp2/victims` (p
 
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
 
 from physadv.classifiers.errors import ClassifierError
 from physadv.classifiers.specs import SIGN_LABELS
-
-if TYPE_CHECKING:
-    import numpy as np
-    from torch import Tensor
+from physadv.signs.training.harden_settings import training_file
 
 STOP = SIGN_LABELS.index("stop")
 
@@ -20,23 +22,11 @@ STOP = SIGN_LABELS.index("stop")
 class Signs(NamedTuple):
     """Sign images (N, 3, H, W), uint8 RGB, and their labels (N,), int64."""
 
-    images: "Tensor"
-    labels: "Tensor"
+    images: Tensor
+    labels: Tensor
 
 
-def training_file(data: Path) -> Path:
-    """Return the file of GTSRB signs in the folder.
-
-    Raises:
-        ClassifierError: it is not there.
-    """
-    path = data / "traffic" / "gtsrb32.npz"
-    if not path.is_file():
-        raise ClassifierError(f"{path}: no such file of GTSRB signs")
-    return path
-
-
-def read_training(data: Path) -> "tuple[Signs, np.ndarray]":
+def read_training(data: Path) -> tuple[Signs, np.ndarray]:
     """Return the training signs (N, 3, 32, 32) and the track (class, number) of each, (N, 2).
 
     Raises:
@@ -64,9 +54,6 @@ def read_victims(data: Path) -> Signs:
     Raises:
         ClassifierError: there are none, one cannot be read, or they are of several sizes.
     """
-    import numpy as np
-    from PIL import Image
-
     folder = data / "traffic" / "rp2" / "victims"
     paths = sorted(folder.glob("*.png"))
     if not paths:
@@ -81,9 +68,7 @@ def read_victims(data: Path) -> Signs:
     return _signs(np.stack(images), np.full(len(paths), STOP), folder)
 
 
-def _arrays(path: Path, *names: str) -> "list[np.ndarray]":
-    import numpy as np
-
+def _arrays(path: Path, *names: str) -> list[np.ndarray]:
     try:
         with np.load(path) as arrays:
             return [arrays[name] for name in names]
@@ -91,10 +76,7 @@ def _arrays(path: Path, *names: str) -> "list[np.ndarray]":
         raise ClassifierError(f"{path} is damaged or holds no {', '.join(names)}") from error
 
 
-def _signs(images: "np.ndarray", labels: "np.ndarray", path: Path) -> Signs:
-    import numpy as np
-    import torch
-
+def _signs(images: np.ndarray, labels: np.ndarray, path: Path) -> Signs:
     if images.ndim != 4 or images.shape[-1] != 3 or images.dtype != np.uint8:
         raise ClassifierError(f"{path}: images {images.shape}, {images.dtype}; wanted (N, H, W, 3), uint8")
     if labels.shape != images.shape[:1] or not np.isin(labels, range(len(SIGN_LABELS))).all():

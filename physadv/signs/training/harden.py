@@ -1,5 +1,6 @@
 """`harden`: fine-tune the sign classifier on stickers made against it, and write weights and card."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -11,6 +12,7 @@ from physadv.classifiers.specs import SIGN_LABELS
 from physadv.classifiers.weight_files import write_state_dict
 from physadv.defences import (
     InnerAttack,
+    Measured,
     Mixture,
     NoiseAttack,
     Schedule,
@@ -19,10 +21,12 @@ from physadv.defences import (
     measure,
     train,
 )
+from physadv.defences.universal_stickers import PIECES
 from physadv.files import replacing
 from physadv.keeping import Kept
 from physadv.progress import Reporter, silent
 from physadv.randomness import derive_seed, generator
+from physadv.signs.drawing.faces import ABROAD
 from physadv.signs.training.augmentation import augmented
 from physadv.signs.training.data import Signs, read_test, read_training, read_victims
 from physadv.signs.training.harden_settings import (
@@ -33,13 +37,43 @@ from physadv.signs.training.harden_settings import (
     check_harden,
     other_architecture,
 )
-from physadv.signs.training.model_card import Accuracies, Hardened, model_card
-from physadv.signs.training.one_class import DRAWN, OneClass, OneClassStickers, drawn_abroad
+from physadv.signs.training.one_class import DRAWN, FAR, SETS, OneClass, OneClassStickers, drawn_abroad
 
+CARD = Path(__file__).with_name("card.md")
 JUDGE = StickerAttack(Placement((0.1, 0.1), ROTATION), steps=20, shapes=(square,))
 """The attack that measures a network: more and smaller steps than in training."""
 STICKERED_EVERY = 10
 """Every n-th test image is measured with a sticker on it."""
+
+
+@dataclass(frozen=True)
+class Accuracies:
+    """How many images a network gets right.
+
+    Attributes:
+        test: GTSRB test images right.
+        victims: photos of US stop signs right.
+        stickered: test images right with fresh stickers on them: a square of a tenth, by 20 steps.
+    """
+
+    test: Measured
+    victims: Measured
+    stickered: Measured
+
+
+@dataclass(frozen=True)
+class Hardened:
+    """What hardening wrote, and what it changed.
+
+    Attributes:
+        weights: the file of weights; the card lies beside it.
+        before: accuracies of the network that training started from.
+        after: accuracies of the weights as read back from the file.
+    """
+
+    weights: Path
+    before: Accuracies
+    after: Accuracies
 
 
 def harden(data: Path, settings: HardenSettings, out: Path, reporter: Reporter = silent) -> Hardened:
@@ -113,4 +147,44 @@ def _accuracies(network: SignsNetwork, test: Signs, victims: Signs, settings: Ha
         measure(network, *test),
         measure(network, *victims),
         measure(network, (worn * 255).round().byte(), labels),
+    )
+
+
+def model_card(settings: HardenSettings, schedule: Schedule, done: Hardened, trained: int) -> str:
+    """Return the card, in Markdown, of weights that were trained on `trained` images."""
+    noise = (
+        f"A further 30 % bear L∞ noise of eps {settings.eps}, found by {settings.steps} signed steps."
+        if settings.eps
+        else "No other attack was trained against."
+    )
+    abroad = (
+        f"Of the `{settings.protect}` groups {100 * settings.drawn:g} % are drawings of the sign as it\n"
+        f"is in another country (`{ABROAD[settings.protect]}`)."
+        if settings.drawn and settings.protect in ABROAD
+        else "All were photographed."
+    )
+    return CARD.read_text(encoding="utf-8").format(
+        settings=settings,
+        schedule=schedule,
+        done=done,
+        trained=trained,
+        command=settings.command(),
+        torch=torch.__version__.partition("+")[0],
+        threads=torch.get_num_threads(),
+        parameters=sum(p.numel() for p in SignsNetwork().parameters()),
+        size=done.weights.stat().st_size,
+        stickered=100 * settings.stickered,
+        area=[100 * share for share in settings.area],
+        rotation=ROTATION,
+        places=StickerAttack.places,
+        shared=100 * settings.shared,
+        focus=100 * settings.focus,
+        sets=SETS,
+        pieces=PIECES,
+        shared_area=[100 * share for share in UniversalStickers.area],
+        shared_steps=2 * settings.steps,
+        layouts=UniversalStickers.layouts,
+        far=FAR,
+        abroad=abroad,
+        noise=noise,
     )

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from typing_extensions import Doc
 
+from physadv.classifiers.errors import ClassifierError
 from physadv.classifiers.specs import SIGN_LABELS, check_spec
 from physadv.errors import PhysadvError, unknown_name
-from physadv.signs.training.data import training_file
 
 PEAK_RATE = 1.5e-3
 ROTATION = 45.0
@@ -76,12 +76,12 @@ class HardenSettings:
 
     def command(self) -> str:
         """Return the command line that does the same again."""
-        given = [f"physadv harden --model {self.start} --data DATA --epochs {self.epochs}"]
-        given += [f"--area {self.area[0]:g} {self.area[1]:g} --steps {self.steps}"]
-        given += [f"--stickered {self.stickered:g} --shared {self.shared:g} --protect '{self.protect}'"]
-        given += [f"--focus {self.focus:g} --drawn {self.drawn:g}"]
-        given += [f"--eps {self.eps} --seed {self.seed}"]
-        return " ".join(given)
+        return (
+            f"physadv harden --model {self.start} --data DATA --epochs {self.epochs} "
+            f"--area {self.area[0]:g} {self.area[1]:g} --steps {self.steps} "
+            f"--stickered {self.stickered:g} --shared {self.shared:g} --protect '{self.protect}' "
+            f"--focus {self.focus:g} --drawn {self.drawn:g} --eps {self.eps} --seed {self.seed}"
+        )
 
 
 def check_harden(data: Path, settings: HardenSettings, out: Path) -> None:
@@ -96,6 +96,18 @@ def check_harden(data: Path, settings: HardenSettings, out: Path) -> None:
     if check_spec(settings.model).kind in ("torchvision", "timm"):
         raise other_architecture(settings)
     training_file(data)
+
+
+def training_file(data: Path) -> Path:
+    """Return the file of GTSRB signs in the folder.
+
+    Raises:
+        ClassifierError: it is not there.
+    """
+    path = data / "traffic" / "gtsrb32.npz"
+    if not path.is_file():
+        raise ClassifierError(f"{path}: no such file of GTSRB signs")
+    return path
 
 
 def other_architecture(settings: HardenSettings) -> HardenError:

@@ -12,12 +12,11 @@ from physadv.sheets import PAGES, SheetError, page_pixels
 from physadv.sheets.codes import Code, parse_code
 from physadv.sheets.layout import BoxMm
 from physadv.signs.posters import TRUE_SIZE_NOTICE
-from physadv.signs.posters.assembly import plan_poster
-from physadv.signs.posters.miniature import plan_miniature
 from physadv.signs.posters.paper_signs import PaperSign
-from physadv.signs.posters.pdf import PARTS, write_sign_pdf
+from physadv.signs.posters.pdf import PARTS, plan_miniature, write_sign_pdf
 from physadv.signs.posters.posters import EDGE, PosterPage, check_bar, foot_code
 from physadv.signs.posters.sticker_sheets import plan_stickers
+from physadv.signs.posters.tiles import plan_poster
 
 DOTS = 10
 

@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 from paper_signs import make_sign, random_face
 
 from physadv.sheets import page_pixels
-from physadv.signs.posters.assembly import plan_poster
 from physadv.signs.posters.paper_signs import PaperSign
 from physadv.signs.posters.pdf import write_sign_pdf
 from physadv.signs.posters.posters import PosterPage
-from physadv.signs.posters.tiles import Grid, plan_grid
+from physadv.signs.posters.tiles import Grid, plan_grid, plan_poster
 
 DOTS = 4
 SIZE_MM = 750.0

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from physadv.runs import Capture
-from physadv.signs.stop_sign import FACE_SIDE
-from physadv.signs.stop_sign.cells import CELLS
+from physadv.signs.stop_sign import FACE_SIDE, lab
+from physadv.signs.stop_sign.cells import Cell
 from physadv.signs.stop_sign.lab import lab_test
 from physadv.signs.stop_sign.observations import NOT_FOUND, KeptAnswers
 from physadv.signs.stop_sign.settings import StudySize
@@ -15,6 +15,13 @@ from physadv.signs.stop_sign.views import Exhibit, Judge, View
 
 TREATMENTS = ("clean", "random")
 ONE = StudySize(shots=1)
+CELLS = (Cell(5, 45), Cell(20, 0), Cell(25, 0), Cell(30, 0), Cell(40, 0))
+"""Mostly far ones, of small pictures: the store is looked at, and not they."""
+
+
+@pytest.fixture(autouse=True)
+def _few_cells(monkeypatch):
+    monkeypatch.setattr(lab, "CELLS", CELLS)
 
 
 @pytest.fixture

@@ -61,6 +61,7 @@ def detector(tmp_path_factory):
     return f"torchvision/ssdlite320_mobilenet_v3_large@{path}"
 
 
+@pytest.mark.long
 def test_real_pictures_and_a_detector_stand_beside_the_simulated_tests(
     judged_root, copy_of, stop_sign_settings, looks, photos, video, detector
 ):

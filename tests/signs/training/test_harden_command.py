@@ -37,6 +37,7 @@ def small_data(tmp_path_factory):
     return folder.parent
 
 
+@pytest.mark.long
 def test_hardened_weights_are_a_classifier_and_the_same_seed_gives_the_same(physadv, small_data, tmp_path):
     def trained(name, *options):
         out = tmp_path / name
@@ -62,6 +63,7 @@ def test_hardened_weights_are_a_classifier_and_the_same_seed_gives_the_same(phys
     assert "eps 2" in other.with_suffix(".md").read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 def test_interrupted_training_goes_on_to_the_same_weights(physadv, small_data, tmp_path, monkeypatch):
     given = ("harden", "--data", small_data, "--epochs", 2, "--steps", 1, "--quiet", "--out")
     physadv(*given, tmp_path / "whole.safetensors")

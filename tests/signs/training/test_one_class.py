@@ -6,7 +6,7 @@ from torch import nn
 
 from physadv.attacks.patches import Placement
 from physadv.classifiers import load_classifier
-from physadv.classifiers.signs import HARDENED_WEIGHTS, WEIGHTS, load_signs
+from physadv.classifiers.signs import HARDENED_WEIGHTS, WEIGHTS
 from physadv.defences import Mixture, NoiseAttack, StickerAttack, UniversalStickers, measure
 from physadv.defences.training import attacked
 from physadv.signs.training.data import STOP, Signs, read_test
@@ -17,16 +17,6 @@ TENTH = StickerAttack(Placement((0.1, 0.1), 45.0))
 
 def random(seed=0):
     return torch.Generator().manual_seed(seed)
-
-
-@pytest.fixture(scope="module")
-def network():
-    return load_signs().network
-
-
-@pytest.fixture
-def images():
-    return torch.rand(8, 3, 32, 32, generator=random()), torch.arange(8)
 
 
 def test_signs_of_the_class_to_protect_are_photographed_or_drawn_as_they_are_abroad():
@@ -84,8 +74,8 @@ def test_half_of_the_sets_of_shared_stickers_are_seen_from_afar():
     assert 35 <= sum(rank <= FAR[1] for rank in ranks) <= 65
 
 
-def test_a_batch_is_part_stickers_part_noise_and_the_rest_as_it_is(network, images):
-    pictures, labels = images
+def test_a_batch_is_part_stickers_part_noise_and_the_rest_as_it_is(signs_network, noise_signs):
+    network, (pictures, labels) = signs_network, noise_signs
     before = {name: value.clone() for name, value in network.state_dict().items()}
 
     stop = torch.full((3, 32, 32), 0.3)
@@ -108,6 +98,7 @@ def test_a_batch_is_part_stickers_part_noise_and_the_rest_as_it_is(network, imag
     assert not mixed.requires_grad
 
 
+@pytest.mark.long
 def test_bundled_hardened_classifier_costs_little_and_halves_what_stickers_on_all_stop_signs_do(shared_data):
     test = read_test(shared_data)
     stops = test.images[test.labels == STOP][:20].float() / 255

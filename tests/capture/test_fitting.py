@@ -9,11 +9,9 @@ import pytest
 from capture_scene import Scene as Taken
 from capture_scene import picture
 
-from physadv.capture.bent_page import BentPage, fit_bent
 from physadv.capture.crop_photo import crop_photo
-from physadv.capture.fitting import fit_sheet, fit_thin_plate
-from physadv.capture.flat_page import FlatPage, fit_flat
-from physadv.capture.geometry import Pinhole, SheetModel
+from physadv.capture.fitting import BentPage, fit_bent, fit_sheet, fit_thin_plate
+from physadv.capture.geometry import FlatPage, Pinhole, SheetModel, fit_flat
 from physadv.phone import Phone, Scene
 
 Points = np.ndarray
@@ -88,7 +86,7 @@ def test_simpler_models_are_worse_in_the_order_of_what_they_leave_out() -> None:
     pipe = Pipe(bow(25), 70.0, lens=0.05)
 
     def no_lens(*marks: Points) -> SheetModel:
-        return fit_flat(*marks, lens=(0.0, 0.0))
+        return fit_flat(*marks, lens=False)
 
     def spline(*marks: Points) -> SheetModel:
         return fit_thin_plate(*marks[:3], fit_flat(*marks))
