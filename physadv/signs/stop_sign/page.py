@@ -67,12 +67,7 @@ def write_page(
         scores,
         run.printability,
         shots=size.shots,
-        parameters=(
-            Facts("Stickers", asked),
-            Facts("Printability", printed),
-            Facts("Signs", signs),
-            Facts("Versions", versions),
-        ),
+        parameters={"Stickers": asked, "Printability": printed, "Signs": signs, "Versions": versions},
         commands=(command,),
         stickers_note=f"Stickers cover {100 * record['area_of_the_sign']:.1f} % of the sign; the first "
         "sign that was judged, as each treatment leaves it.",
@@ -88,7 +83,7 @@ def study_page(
     printability: Printability,
     *,
     shots: int,
-    parameters: tuple[Facts, ...],
+    parameters: Facts,
     commands: tuple[str, ...],
     stickers_note: str = "The first sign as each treatment leaves it, flat and unphotographed.",
 ) -> str:
