@@ -1,8 +1,7 @@
 """Sheets of paper lying on a table, flat or bent: where a page point is in space and what a ray meets.
 
-Paper bends, it does not stretch: a bent page is a generalised cylinder, straight along its rulings, whose
-slope is a function of arc length (do Carmo 1976, ch. 3.5). Table coordinates are those of
-`physadv.transforms.geometry.Camera`: millimetres, x right, y down, z away from the camera, 0 on the table.
+A bent page is a generalised cylinder whose slope is a function of arc length (do Carmo 1976, ch. 3.5).
+Table coordinates are `Camera`'s: millimetres, x right, y down, z away from the camera, 0 on the table.
 """
 
 import math
@@ -17,10 +16,7 @@ from scipy.optimize import brentq
 from physadv.phone.phones import PhoneError
 
 Points = NDArray[np.float64]
-
-STEEPEST = 40.0
-"""Steepest slope of a page, degrees: paper bent further rolls up."""
-
+STEEPEST = 40.0  # degrees: paper bent further rolls up
 GRAZING = 0.05
 NODES = 4097
 BEYOND_MM = 5000.0
@@ -29,19 +25,11 @@ NEWTON_STEPS = 8
 
 @dataclass(frozen=True)
 class Bend:
-    """How a page is bent.
+    """How a page is bent: in an arc of a circle, whose slope is 1 at the page's edge, with waves added."""
 
-    Attributes:
-        bow: height of the page's highest point over its lowest, mm; positive where an arc's middle is up,
-            negative where its ends are.
-        direction: of the slope, degrees from the page's x axis to its y axis; the rulings run across it.
-        waves: amplitude and phase (radians) of slopes added to an arc of a circle, whose own slope is 1 at
-            the page's edge; the k-th has k periods over the page.
-    """
-
-    bow: float
-    direction: float = 90.0
-    waves: tuple[tuple[float, float], ...] = ()
+    bow: float  # height of the highest point over the lowest, mm; negative where an arc's ends are up
+    direction: float = 90.0  # of the slope, degrees from the page's x to its y; the rulings run across it
+    waves: tuple[tuple[float, float], ...] = ()  # amplitude and phase, radians; the k-th has k periods
 
     def slope(self, x: Points) -> Points:
         """Return the shape of the slope at -1 to 1 across the page; its size follows from `bow`."""
@@ -58,23 +46,17 @@ FLAT = Bend(0.0)
 class Paper:
     """A sheet of paper on the table.
 
-    Attributes:
-        page_mm: width and height.
-        centre_mm: where on the table its middle would be, were it flat.
-        turn: in the plane of the table, degrees from x to y.
-        bend: `FLAT` by default.
-
     Raises:
         PhoneError: no page of this size can have the bow without slopes beyond 40 degrees.
     """
 
-    page_mm: tuple[float, float]
-    centre_mm: tuple[float, float] = (0.0, 0.0)
-    turn: float = 0.0
+    page_mm: tuple[float, float]  # width and height
+    centre_mm: tuple[float, float] = (0.0, 0.0)  # where on the table the middle would be, were it flat
+    turn: float = 0.0  # in the plane of the table, degrees from x to y
     bend: Bend = FLAT
 
     def __post_init__(self) -> None:
-        if self.bend.bow and _rise(self._arc, self._slopes(1.0)) < abs(self.bend.bow):
+        if self.bend.bow and self._excess(1.0) < 0:
             raise PhoneError(
                 f"bow {self.bend.bow:g} mm: wanted less, a page of {self.page_mm[0]:g} × {self.page_mm[1]:g} "
                 f"mm would slope by more than about {STEEPEST:g} degrees"
@@ -90,11 +72,8 @@ class Paper:
     def seen_along(self, origin: Points, directions: Points) -> tuple[Points, Points]:
         """Return the page points (N, 2) in mm that rays meet, and the slope (N,) of the paper there, radians.
 
-        The paper goes on straight beyond its edges; a point outside the page means that the ray misses it.
-
-        Args:
-            origin: (3,) of all rays, table coordinates.
-            directions: (N, 3), of any length.
+        The rays go from `origin` (3,) along `directions` (N, 3), of any length, in table coordinates. The
+        paper goes on straight beyond its edges; a point outside the page means that the ray misses it.
 
         Raises:
             PhoneError: seen from there, part of the page hides another.
@@ -133,11 +112,7 @@ class Paper:
     @cached_property
     def _profile(self) -> Points:
         """The page from its side (4, NODES + 2): arc length, and how far along, how deep, how steep it is."""
-
-        def excess(size: float) -> float:
-            return _rise(self._arc, self._slopes(size)) - abs(self.bend.bow)
-
-        slope = self._slopes(brentq(excess, 0.0, 1.0, xtol=1e-12) if self.bend.bow else 0.0)
+        slope = self._slopes(brentq(self._excess, 0.0, 1.0, xtol=1e-12) if self.bend.bow else 0.0)
         along, depth = _integrate(self._arc, slope)
         along -= np.interp(0.0, self._arc, along)
         depth -= depth.max()
@@ -169,6 +144,10 @@ class Paper:
         slope -= math.atan2(depth[-1] - depth[0], along[-1] - along[0])
         return slope
 
+    def _excess(self, size: float) -> float:
+        """Return how much higher than its bow the page rises with slopes of a size, mm."""
+        return float(np.ptp(_integrate(self._arc, self._slopes(size))[1])) - abs(self.bend.bow)
+
     def _hides_part_of_itself(self, origin: Points) -> bool:
         x, y = np.meshgrid(*(np.linspace(0, side, 25) for side in self.page_mm))
         points = np.stack([x.ravel(), y.ravel()], axis=1)
@@ -188,7 +167,3 @@ def _integrate(arc: Points, slope: Points) -> tuple[Points, Points]:
     """Return how far along and how deep a profile is at every arc length, both 0 at its first."""
     along = cumulative_trapezoid(np.cos(slope), arc, initial=0)
     return along, cumulative_trapezoid(np.sin(slope), arc, initial=0)
-
-
-def _rise(arc: Points, slope: Points) -> float:
-    return float(np.ptp(_integrate(arc, slope)[1]))

@@ -16,8 +16,7 @@ from physadv.errors import PhysadvError
 if TYPE_CHECKING:
     from physadv.phone.paper import Points
 
-Interval: TypeAlias = "tuple[float, float]"
-"""Lowest and highest value of a quantity that is drawn uniformly for every photo."""
+Interval: TypeAlias = "tuple[float, float]"  # of a quantity that is drawn uniformly for every photo
 
 NEVER = (0.0, 0.0)
 

@@ -22,9 +22,7 @@ from physadv.transforms.geometry import sample_plane
 LATTICE_STEP = 8
 BAND = 32 * LATTICE_STEP
 SHARPENING_SIGMA = 1.5
-CONTACT_SHADE, CONTACT_MM = 0.4, 4.0
-"""Light that a sheet or a thumb takes from what is right beside it, and how far that reaches."""
-
+CONTACT_SHADE, CONTACT_MM = 0.4, 4.0  # light taken from what is right beside a sheet or a thumb
 _MESSENGER_QUALITY = 70
 
 
@@ -53,10 +51,7 @@ def take_photo(prints: Sequence[Tensor], shot: Shot) -> NDArray[np.uint8]:
 
 
 class _View:
-    """What the lens sees of a scene, before blur; exact on a lattice of pixels and linear between.
-
-    The lattice goes beyond the photo's borders by as much as the blur reaches.
-    """
+    """What the lens sees; exact on a lattice that reaches as far beyond the photo as blur, linear between."""
 
     def __init__(self, prints: Sequence[Tensor], shot: Shot) -> None:
         self.shot = shot
@@ -127,13 +122,11 @@ class _View:
 def _antialiased(reflectance: Tensor, paper: Paper, shot: Shot) -> Tensor:
     """Return a print blurred as `FOOTPRINT` says: sampled once a pixel, its edges would else be jagged."""
     resolution = float(shot.camera.focal[0] / shot.camera.distance[0])
-
-    def dots_per_pixel() -> float:
-        return reflectance.shape[-1] / paper.page_mm[0] / resolution
-
-    while dots_per_pixel() > 2 and not any(side % 2 for side in reflectance.shape[-2:]):
+    dots_per_pixel = reflectance.shape[-1] / paper.page_mm[0] / resolution
+    while dots_per_pixel > 2 and not any(side % 2 for side in reflectance.shape[-2:]):
         reflectance = F.avg_pool2d(reflectance, 2)
-    sigma, border = FOOTPRINT * dots_per_pixel(), cv2.BORDER_REPLICATE
+        dots_per_pixel /= 2
+    sigma, border = FOOTPRINT * dots_per_pixel, cv2.BORDER_REPLICATE
     soft = [cv2.GaussianBlur(each.numpy(), (0, 0), sigma, borderType=border) for each in reflectance[0]]
     return torch.from_numpy(np.stack(soft))[None]
 
@@ -153,13 +146,9 @@ def _developed(light: Tensor, shot: Shot, generator: torch.Generator) -> Tensor:
     noise = torch.randn(light.shape, generator=generator).numpy()
     taps = cv2.getGaussianKernel(2 * math.ceil(3 * shot.grain) + 1, shot.grain)
     spread = np.stack([cv2.sepFilter2D(channel, -1, taps, taps) for channel in noise])
-    image = develop(
-        light[None],
-        shot=torch.tensor([shot.shot_noise]),
-        read=torch.tensor([shot.read_noise]),
-        noise=torch.from_numpy(spread)[None] / float((taps**2).sum()),
-        tone=torch.tensor([shot.contrast]),
-    )
+    spread_noise = torch.from_numpy(spread)[None] / float((taps**2).sum())
+    of_light, read, tone = torch.tensor([[shot.shot_noise], [shot.read_noise], [shot.contrast]])
+    image = develop(light[None], shot=of_light, read=read, noise=spread_noise, tone=tone)
     return (image[0] * 255).round().clamp(0, 255).to(torch.uint8)
 
 

@@ -15,8 +15,7 @@ from physadv.phone.phones import AS_ASKED, Printer, PrintSettings
 from physadv.transforms.colours import ink, srgb_to_linear
 
 MM_PER_INCH = 25.4
-_BAND = 256
-"""Rows printed at once; intermediate results of a whole page of 25 megapixels would need gigabytes."""
+_BAND = 256  # rows printed at once; a whole page of 25 megapixels would need gigabytes
 
 
 def print_page(
@@ -65,20 +64,14 @@ def print_images(images: Tensor, printer: Printer, dots_per_mm: float) -> Tensor
     """Return the reflectance (B, 3, H, W), linear light, of sRGB images in [0, 1] printed at a resolution."""
     sigma = printer.spread_mm * dots_per_mm
     radius = max(1, round(3 * sigma))
+    white, one = images.new_tensor(printer.white).expand(len(images), 3), images.new_ones(len(images))
+    given = {name: getattr(printer, name) * one for name in ("black", "dot_gain", "crosstalk")}
     bands = []
     for top in range(0, images.shape[2], _BAND):
         above = min(top, radius)
-        light = _in_ink(images[:, :, top - above : top + _BAND + radius], printer)
-        # A page is one large image, for which the library's blur is several times faster than
-        # `gaussian_blur`, made for batches.
-        kernel = (2 * radius + 1, 2 * radius + 1)
-        spread = gaussian_blur2d(light, kernel, light.new_full((len(light), 2), sigma))
+        light = srgb_to_linear(images[:, :, top - above : top + _BAND + radius])
+        light = ink(light, white=white, **given)
+        # On one large image the library's blur is several times faster than `gaussian_blur`, for batches.
+        spread = gaussian_blur2d(light, 2 * radius + 1, light.new_full((len(light), 2), sigma))
         bands.append(spread[:, :, above : above + _BAND])
     return torch.cat(bands, dim=2)
-
-
-def _in_ink(images: Tensor, printer: Printer) -> Tensor:
-    light = srgb_to_linear(images)
-    white, one = light.new_tensor(printer.white).expand(len(light), 3), light.new_ones(len(light))
-    given = {name: getattr(printer, name) * one for name in ("black", "dot_gain", "crosstalk")}
-    return ink(light, white=white, **given)

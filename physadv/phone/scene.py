@@ -1,7 +1,6 @@
 """What is around and on a sheet: the desk, thumbs, pens, hard shadows, a lamp's reflection, and their draws.
 
-All are shapes on the table, in its millimetres; they are as flat as the table to the camera. The desk is
-textured: on a plain one sheets would be too easy to find, and photos too quick to decode.
+All are as flat as the table, in its millimetres. On a plain desk sheets would be too easy to find.
 """
 
 import math
@@ -22,23 +21,14 @@ Material = Literal["wood", "laminate", "cloth"]
 MATERIALS: tuple[Material, ...] = get_args(Material)
 TILE_MM = 300.0
 TILE_DOTS = 2048
-THREADS = 400
-"""Threads of cloth along a side of the tile, 0.75 mm apart."""
-
+THREADS = 400  # of cloth along a side of the tile, 0.75 mm apart
 SKIN: tuple[Colour, ...] = ((0.62, 0.38, 0.27), (0.45, 0.25, 0.16), (0.22, 0.11, 0.07))
 INKS: tuple[Colour, ...] = ((0.02, 0.02, 0.03), (0.02, 0.05, 0.3), (0.4, 0.02, 0.02))
-THUMB_RADIUS: Interval = (8.0, 11.0)
-"""Half the breadth of adult thumbs, mm."""
-
+THUMB_RADIUS: Interval = (8.0, 11.0)  # half the breadth of adult thumbs, mm
 THUMB_LEAN = 35.0
 ARM, PEN_LENGTH, PEN_RADIUS = 500.0, 140.0, 4.5
-
-BAR_WIDTH: Interval = (15.0, 70.0)
-"""Of the shadows of window bars, arms and phones, mm."""
-
-PENUMBRA: Interval = (1.0, 12.0)
-"""The sun, half a degree wide, shines past an edge from 0.1 to 1.4 m away, mm."""
-
+BAR_WIDTH: Interval = (15.0, 70.0)  # of the shadows of window bars, arms and phones, mm
+PENUMBRA: Interval = (1.0, 12.0)  # mm: the sun, half a degree wide, past an edge 0.1 to 1.4 m away
 WIDE = 3000.0
 GLARE_LENGTH: Interval = (12.0, 40.0)
 GLARE_WIDTH: Interval = (8.0, 25.0)
@@ -69,19 +59,12 @@ class Dice:
 
 @dataclass(frozen=True)
 class Desk:
-    """A surface.
-
-    Attributes:
-        material: `wood`, `laminate` or `cloth`.
-        colour: mean colour, R, G, B in linear light.
-        turn: direction of the grain, degrees.
-        seed: of the noise that it is made of.
-    """
+    """The surface of a table."""
 
     material: Material
-    colour: Colour
-    turn: float
-    seed: int
+    colour: Colour  # mean colour, R, G, B in linear light
+    turn: float  # direction of the grain, degrees
+    seed: int  # of the noise that the surface is made of
 
 
 def draw_desk(dice: Dice) -> Desk:
@@ -93,10 +76,7 @@ def draw_desk(dice: Dice) -> Desk:
 
 
 def weave(desk: Desk) -> Tensor:
-    """Return a tile of the desk's reflectance (1, 3, h, w), linear light.
-
-    It is `TILE_MM` wide, and its first row and column stand once more at the end, for `look_at`.
-    """
+    """Return a `TILE_MM` wide tile (1, 3, h, w) of the desk, linear light; row and column 0 repeated last."""
     rng = np.random.default_rng(desk.seed)
     if desk.material == "wood":
         rings = np.sin(7 * _noise(rng, stretch=14, falloff=1.8))
@@ -135,21 +115,13 @@ def look_at(tile: Tensor, desk: Desk, plane: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Rod:
-    """A thumb or a pen: a line from `tip` to `end`, `radius` mm thick, round across.
-
-    Attributes:
-        tip: one end, on the table, mm.
-        end: the other end, on the table, mm.
-        radius: half its thickness, mm.
-        colour: R, G, B of it in full light, linear.
-        nail: whether it has a nail at its tip, as a thumb has.
-    """
+    """A thumb or a pen: a line between two points of the table, mm, round across."""
 
     tip: tuple[float, float]
     end: tuple[float, float]
-    radius: float
-    colour: Colour
-    nail: bool = False
+    radius: float  # half the thickness, mm
+    colour: Colour  # R, G, B in full light, linear
+    nail: bool = False  # at the tip, as a thumb has
 
     def distance(self, plane: Tensor) -> Tensor:
         """Return the distance (...), mm, of table points (..., 2) from its outline, negative inside."""
@@ -161,9 +133,8 @@ class Rod:
         """Return its linear light (..., 3) at table points (..., 2) inside its outline."""
         along, across = self._axes(plane)
         round_off = 1 - (across / self.radius).square().clamp(0, 1)
-        shade = 0.35 + 0.65 * round_off.sqrt()
         # Light falls from one side of a round thing.
-        shade = shade * (1 + 0.25 * (across / self.radius).clamp(-1, 1))
+        shade = (0.35 + 0.65 * round_off.sqrt()) * (1 + 0.25 * (across / self.radius).clamp(-1, 1))
         painted = shade[..., None] * torch.tensor(self.colour)
         if self.nail:
             nail = ((along / self.radius - 0.1) / 0.75).square() + (across / self.radius / 0.62).square()
@@ -212,21 +183,13 @@ def _pen(paper: Paper, dice: Dice) -> Rod:
 
 @dataclass(frozen=True)
 class Shadow:
-    """A hard shadow: a strip on the table, as a window bar's, or of half of it, as an arm's.
+    """A hard shadow: a strip on the table, as a window bar's, or of half of it, as an arm's."""
 
-    Attributes:
-        middle: a point on the strip's middle line, mm.
-        angle: direction in which the light changes, degrees from x to y; the strip runs across it.
-        width: of the strip, mm.
-        penumbra: width over which each side fades, mm.
-        depth: share of the light it takes.
-    """
-
-    middle: tuple[float, float]
-    angle: float
-    width: float
-    penumbra: float
-    depth: float
+    middle: tuple[float, float]  # a point on the strip's middle line, mm
+    angle: float  # direction in which the light changes, degrees from x to y; the strip runs across it
+    width: float  # of the strip, mm
+    penumbra: float  # width over which each side fades, mm
+    depth: float  # share of the light that the shadow takes
 
     def light(self, plane: Tensor) -> Tensor:
         """Return the share of the light left at table points (..., 2)."""
@@ -249,19 +212,12 @@ def draw_shadows(scene: Scene, paper: Paper, dice: Dice) -> tuple[Shadow, ...]:
 
 @dataclass(frozen=True)
 class Glare:
-    """A lamp seen in the paper's gloss: light added around a point of the table.
+    """A lamp seen in the paper's gloss: light added around a point of the table."""
 
-    Attributes:
-        middle: of the reflection, on the table, mm.
-        radius: where half of `light` is left, mm, along `angle` and across it.
-        angle: direction of the first radius, degrees from x to y.
-        light: added in the middle, 1 clips by itself.
-    """
-
-    middle: tuple[float, float]
-    radius: tuple[float, float]
-    angle: float
-    light: float
+    middle: tuple[float, float]  # of the reflection, on the table, mm
+    radius: tuple[float, float]  # where half of `light` is left, mm, along `angle` and across it
+    angle: float  # direction of the first radius, degrees from x to y
+    light: float  # added in the middle, 1 clips by itself
 
     def added(self, plane: Tensor) -> Tensor:
         """Return the light added at table points (..., 2)."""

@@ -1,7 +1,6 @@
 """One exposure: everything that a photo depends on is drawn first, so that it can be taken again.
 
-It says exactly where page points land in the photo, and what of a page can be seen: for checking only,
-cropping never sees that.
+Where page points land, and what of a page can be seen, is for checking only: cropping never sees that.
 """
 
 import math
@@ -19,13 +18,9 @@ from physadv.transforms.geometry import Camera
 from physadv.transforms.optics import camera_kernel
 
 MESSENGER_SIDE = 1600
-GRID_MM = 0.5
-NEAR_ROD_MM = 0.5
-FOOTPRINT = 0.5
-"""Gaussian sigma, pixels: the part of the lens's blur through which a print is seen before it is sampled."""
-
-BENDS_TRIED = 20
-"""Of the steepest bows that a preset draws, about one in twenty bends is more than a page can have."""
+GRID_MM, NEAR_ROD_MM = 0.5, 0.5
+FOOTPRINT = 0.5  # gaussian sigma, pixels: the lens's blur through which a print is seen, then sampled
+BENDS_TRIED = 20  # of the steepest bows that a preset draws, about one in twenty is more than a page can have
 
 
 @dataclass(frozen=True)
@@ -104,8 +99,7 @@ def draw_shot(
     papers = _lay_out(phone, page_mm, sheets, dice)
     camera = _frame(phone, papers, dice)
     papers = _cut(phone, papers, camera, dice)
-    green = dice.between(*phone.exposure)
-    warmth = dice.between(*phone.warmth)
+    green, warmth = dice.between(*phone.exposure), dice.between(*phone.warmth)
     return Shot(
         camera=camera,
         papers=papers,
@@ -162,9 +156,7 @@ def _lay_out(phone: Phone, page_mm: tuple[float, float], sheets: int, dice: Dice
 
 
 def draw_bend(page_mm: tuple[float, float], bow_mm: float, waves: float, dice: Dice) -> Bend:
-    """Draw a bend, `bow_mm` high and up or down, that a page can have.
-
-    Without waves it is an arc along or across the page; with waves up to this amplitude, in any direction.
+    """Draw a bend of a page, up or down: an arc along or across it or, with waves, in any direction.
 
     Raises:
         PhoneError: the page can hardly have such a bow.
@@ -246,8 +238,7 @@ def page_to_photo(shot: Shot, points_mm: Points, sheet: int = 0) -> Points:
         sheet: which of the shot's papers.
     """
     surface = torch.from_numpy(shot.papers[sheet].surface(points_mm))
-    scale = _file_scale(shot)
-    pixels: Points = (shot.camera.project(surface)[0].numpy() + 0.5) * scale - 0.5
+    pixels: Points = (shot.camera.project(surface)[0].numpy() + 0.5) * _file_scale(shot) - 0.5
     return pixels
 
 

@@ -12,9 +12,7 @@ from physadv.transforms.geometry import View, apply_homography
 LATTICE = 17
 """Chebyshev points along each side, polynomials between: within 0.02 pixels for paper bent in an arc."""
 
-_HALF = 0.5
-"""Half a picture height: where `bend` is the slope."""
-
+_HALF = 0.5  # picture heights from the middle: where `bend` is the slope
 _ITERATIONS = 16
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
 
@@ -22,15 +20,11 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
 def lattice_offsets(
     view: View, bend: Sequence[Tensor] | None, spline: Tensor | None, *, height: int, width: int, like: Tensor
 ) -> Tensor:
-    """Return how far from the flat view every pixel of a deformed picture reads, (B, H, W, 2).
+    """Return how far from the flat view a deformed picture's pixels read, (B, H, W, 2), for `grid_sample`.
 
-    Args:
-        view: of the flat picture.
-        bend: degrees, direction in degrees and skew, each (B,), as in `Deformation`; None leaves it out.
-        spline: (B, 2·knots²) displacements of the knots, picture heights; None leaves them out.
-        height: of picture and frame, pixels.
-        width: of picture and frame, pixels.
-        like: gives dtype and device of the result, which is in units of `grid_sample`.
+    `bend` is `Deformation`'s bend, direction and skew, each (B,), and `spline` its displacements (B,
+    2·knots²); None leaves either out. Picture and frame are `height` by `width` pixels; `like` gives dtype
+    and device.
     """
     x, y = ((_chebyshev(view.rays) + 1) / 2 * (size - 1) for size in (width, height))
     lattice = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1).reshape(-1, 2)
@@ -50,13 +44,9 @@ def lattice_offsets(
 
 
 def bent_surface(points: Tensor, bend: Tensor, direction: Tensor, skew: Tensor) -> Tensor:
-    """Return where points of a flat sheet lie once it is bent, (B, N, 3), z away from the camera.
+    """Return where points (B, N, 2) of a flat sheet lie once it is bent, (B, N, 3), z away from the camera.
 
-    Args:
-        points: (B, N, 2) on the sheet, picture heights from its middle.
-        bend: (B,) degrees, as in `Deformation`.
-        direction: (B,) degrees of the slope in the plane.
-        skew: (B,) of the bend, from -1 to 1.
+    In picture heights from the sheet's middle; bend, direction and skew are `Deformation`'s, each (B,).
     """
     angle = direction.deg2rad()
     along = torch.stack([angle.cos(), angle.sin()], dim=-1)[:, None]

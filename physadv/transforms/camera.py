@@ -1,7 +1,6 @@
 """A camera: linear light becomes the pixels of a file; noise is drawn from stored seeds and can be replayed.
 
-The virtual phone, the lab test, the drive-by test and the EOT presets share these functions: what an attack
-is optimised over and what it is tested with differ in their parameters only.
+What an attack is optimised over and what it is tested with differ in their parameters only.
 """
 
 from functools import lru_cache
@@ -20,44 +19,26 @@ def develop(
 ) -> Tensor:
     """Return sRGB images (B, 3, H, W) in [0, 1] of linear light: sensor noise, clipping, sRGB, tone curve.
 
-    Args:
-        light: (B, 3, H, W), 0 or more; 1 is where the sensor clips.
-        shot: (B,) variance of the noise per unit of light.
-        read: (B,) standard deviation of the noise without light.
-        noise: standard normal, of the light's shape.
-        tone: (B,) strength of an S-shaped tone curve in [0, 1]; plain sRGB without it.
-
-    >>> import torch
-    >>> light, none = torch.full((1, 3, 1, 1), 0.2), torch.zeros(1)
-    >>> image = develop(light, shot=none, read=none, noise=torch.randn(1, 3, 1, 1))
-    >>> (image * 255).round().flatten().tolist()
-    [124.0, 124.0, 124.0]
+    `light` is (B, 3, H, W), 0 or more; 1 is where the sensor clips. `shot`, `read` and `noise` are those of
+    `sensor_noise`, `tone` the strength (B,) of `adjust_tone`; plain sRGB without it.
     """
     images = linear_to_srgb(sensor_noise(light, shot, read, noise))
     return images if tone is None else adjust_tone(images, tone)
 
 
 def gaussian_noise(images: Tensor, sd: Tensor, noise: Tensor) -> Tensor:
-    """Return images in [0, 1] with gaussian noise added, clipped; differentiable in all arguments.
+    """Return images (B, C, H, W) in [0, 1] with gaussian noise added, clipped; all arguments take gradients.
 
-    Args:
-        images: float (B, C, H, W) in [0, 1].
-        sd: (B,), in units of the images (10 8-bit levels are 10/255).
-        noise: standard normal, of the images' shape.
+    `sd` (B,) is in units of the images (10 levels are 10/255); `noise` is standard normal, of their shape.
     """
     return (images + per_image(sd, images) * noise).clamp(0, 1)
 
 
 def sensor_noise(images: Tensor, shot: Tensor, read: Tensor, noise: Tensor) -> Tensor:
-    """Return images in [0, 1] with a sensor's noise, of variance shot · signal + read² (Foi et al. 2008).
+    """Return images (B, C, H, W) in [0, 1] with a sensor's noise, clipped; differentiable in the images.
 
-    Clipped, and differentiable in the images.
-
-    Args:
-        images: float (B, C, H, W), the signal, in [0, 1].
-        shot: (B,) variance per unit of signal.
-        read: (B,) standard deviation without light.
-        noise: standard normal, of the images' shape.
+    Its variance is shot · signal + read² (Foi et al. 2008), `shot` and `read` (B,); `noise` is standard
+    normal, of the images' shape.
     """
     with torch.no_grad():
         floor = per_image(read.square(), images)
@@ -84,11 +65,10 @@ def standard_normal(seeds: Tensor, like: Tensor) -> Tensor:
 
 
 def pooled_normal(seeds: Tensor, like: Tensor) -> Tensor:
-    """Return standard normal noise of the shape, dtype and device of `like`, one seed (B,) an image.
+    """Return noise as `standard_normal` does, but every image's is a stretch of one fixed pool.
 
-    Every image takes the stretch of one fixed pool of noise that its seed points at: a copy instead of a
-    draw, the same on every device, for optimisation, where fresh noise costs more than it is worth. Two
-    images' stretches may overlap, displaced; `standard_normal` gives independent noise.
+    Its seed points at the stretch: a copy instead of a draw, for optimisation, where fresh noise costs more
+    than it is worth. Two images' stretches may overlap, displaced.
     """
     count = like[0].numel()
     size = max(_POOL, 1 << (4 * count - 1).bit_length())

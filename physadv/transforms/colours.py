@@ -14,13 +14,8 @@ from physadv.transforms.protocol import Parameters
 LUMA = (0.299, 0.587, 0.114)
 _DARKEST = 2.0**-10
 """Signal below which a gamma goes on as a straight line: a quarter of an 8-bit level; keeps slopes finite."""
-_SLOPE = 12.9232102
-"""Of the straight part at black, and `_KNEE` where it ends in sRGB: the pair that makes the curve smooth.
-
-The standard rounds them to 12.92 and 0.04045, which puts a kink there and moves no value by 4e-5.
-"""
-
-_KNEE = 0.0392857
+_SLOPE, _KNEE = 12.9232102, 0.0392857
+"""sRGB's slope at black and where the straight part ends; the standard's rounded pair has a kink there."""
 _XYZ_TO_RGB = (
     (3.2404542, -1.5371385, -0.4985314),
     (-0.9692660, 1.8760108, 0.0415560),
@@ -29,10 +24,7 @@ _XYZ_TO_RGB = (
 
 
 def srgb_to_linear(images: Tensor) -> Tensor:
-    """Return sRGB in [0, 1] of any shape as linear light (IEC 61966-2-1).
-
-    Value and gradient take one power together, a third of the time of kornia's function.
-    """
+    """Return sRGB in [0, 1] of any shape as linear light (IEC 61966-2-1), in a third of kornia's time."""
     with torch.no_grad():
         base = images.clamp_min(_KNEE).add_(0.055)
         light = base.div(1.055).pow_(2.4)
@@ -43,11 +35,7 @@ def srgb_to_linear(images: Tensor) -> Tensor:
 
 
 def linear_to_srgb(light: Tensor) -> Tensor:
-    """Return linear light in [0, 1] of any shape as sRGB (IEC 61966-2-1).
-
-    >>> round(float(linear_to_srgb(torch.tensor(0.5))), 4)
-    0.7354
-    """
+    """Return linear light in [0, 1] of any shape as sRGB (IEC 61966-2-1)."""
     with torch.no_grad():
         base = light.clamp_min(_KNEE / _SLOPE)
         images = base.pow(1 / 2.4).mul_(1.055)
@@ -57,24 +45,15 @@ def linear_to_srgb(light: Tensor) -> Tensor:
 
 
 def adjust_brightness(images: Tensor, shift: Tensor) -> Tensor:
-    """Return images with a constant added to every pixel, clipped to [0, 1] (Kurakin et al. 2017).
-
-    Args:
-        images: float (B, C, H, W) in [0, 1].
-        shift: (B,), in units of the images (30 8-bit levels are 30/255).
-    """
+    """Return images (B, C, H, W) with `shift` (B,) added, clipped to [0, 1] (Kurakin et al. 2017)."""
     return (images + per_image(shift, images)).clamp(0, 1)
 
 
 def adjust_contrast(images: Tensor, factor: Tensor) -> Tensor:
-    """Return images in [0, 1] stretched about each channel's own mean, clipped: (x − mean)·factor + mean.
+    """Return images (B, C, H, W) stretched about each channel's mean: (x − mean)·factor + mean, in [0, 1].
 
-    Kurakin et al. 2017 give no formula for their change of contrast; this is TensorFlow's
-    `tf.image.adjust_contrast`, which keeps brightness and contrast two separate things.
-
-    Args:
-        images: float (B, C, H, W) in [0, 1].
-        factor: (B,), 1 changes nothing, 0 leaves the mean.
+    Kurakin et al. 2017 give no formula; this is `tf.image.adjust_contrast`, which keeps brightness and
+    contrast two separate things. `factor` is (B,): 1 changes nothing, 0 leaves the mean.
     """
     mean = images.mean(dim=(2, 3), keepdim=True)
     return ((images - mean) * per_image(factor, images) + mean).clamp(0, 1)
@@ -86,12 +65,9 @@ def per_image(values: Tensor, images: Tensor) -> Tensor:
 
 
 def colour_maps(drawn: Parameters, mean: Tensor | None, like: Tensor) -> Tensor:
-    """Return the affine maps (B, 3, 4) that stretch contrast, then saturation, then gain, then add.
+    """Return affine maps (B, 3, 4) of `Photometry`'s draws: contrast, saturation, gain, then offsets.
 
-    Args:
-        drawn: from `Photometry`.
-        mean: (B, 3) of each channel; None where contrast is 1.
-        like: gives dtype and device.
+    `mean` (B, 3) is each channel's, None where contrast is 1; `like` gives dtype and device.
     """
     red, blue = (1 + drawn["white_balance"]).unbind(dim=1)
     gain = torch.stack([red, torch.ones_like(red), blue], dim=1) * drawn["channel_gain"]
@@ -114,12 +90,9 @@ def apply_colour_maps(images: Tensor, maps: Tensor) -> Tensor:
 
 
 def adjust_gamma(images: Tensor, gamma: Tensor) -> Tensor:
-    """Return images to the power of `gamma` (B,), differentiable in the images.
+    """Return images in [0, 1] to the power of `gamma` (B,), above 0; differentiable in the images.
 
-    Args:
-        images: (B, C, H, W) in [0, 1]; a straight line continues the curve below 2⁻¹⁰, where its slope or
-            that of its inverse has no bound.
-        gamma: above 0; 1 changes nothing.
+    A straight line continues the curve below 2⁻¹⁰, where its slope or that of its inverse has no bound.
     """
     with torch.no_grad():
         exponent = per_image(gamma, images)
@@ -131,11 +104,9 @@ def adjust_gamma(images: Tensor, gamma: Tensor) -> Tensor:
 
 
 def adjust_tone(images: Tensor, strength: Tensor) -> Tensor:
-    """Return images with contrast added by an S-shaped curve, x + strength · x(1 − x)(2x − 1).
+    """Return images in [0, 1] with contrast added by an S-shaped curve, x + strength · x(1 − x)(2x − 1).
 
-    Args:
-        images: (B, C, H, W) in [0, 1].
-        strength: (B,) in [0, 1]; 0 changes nothing, 1 is 3x² − 2x³.
+    `strength` is (B,) in [0, 1]; 0 changes nothing, 1 is 3x² − 2x³.
     """
     with torch.no_grad():
         amount = per_image(strength, images)
@@ -149,15 +120,8 @@ def adjust_tone(images: Tensor, strength: Tensor) -> Tensor:
 def ink(light: Tensor, *, white: Tensor, black: Tensor, dot_gain: Tensor, crosstalk: Tensor) -> Tensor:
     """Return the reflectance of ink asked to look like `light`, (B, 3, H, W), linear, before it spreads.
 
-    A model of this project's own, with round numbers within what office printers are known to do; it is
-    fitted to no printer.
-
-    Args:
-        light: (B, 3, H, W), linear, in [0, 1].
-        white: (B, 3) reflectance of the paper.
-        black: (B,) reflectance of full ink, relative to white.
-        dot_gain: (B,) rise of a 50 % ink coverage, as a fraction.
-        crosstalk: (B,) share of each channel that every other channel takes from it.
+    The rest are `Ink`'s attributes, `white` (B, 3), the others (B,). A model of this project's own, with
+    round numbers within what office printers are known to do; it is fitted to no printer.
     """
     with torch.no_grad():
         rise = (4 * dot_gain.to(light)).reshape(-1, 1, 1, 1)
@@ -209,10 +173,7 @@ def straight_through(images: Tensor, value: Tensor) -> Tensor:
 
 
 def with_slope(images: Tensor, value: Tensor, slope: Tensor | None) -> Tensor:
-    """Return `value`, a pointwise function of `images`, with its derivative `slope`, None for 1, as gradient.
-
-    The derivative often falls out of the value: a power needs no second power backward.
-    """
+    """Return `value`, a pointwise function of images, with its derivative `slope` as gradient, None for 1."""
     return _WithSlope.apply(images, value, slope)  # type: ignore[no-any-return]
 
 

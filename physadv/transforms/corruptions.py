@@ -1,8 +1,7 @@
-"""The corruptions of ImageNet-C (Hendrycks and Dietterich 2019), by the library that keeps their code alive.
+"""The corruptions of ImageNet-C (Hendrycks and Dietterich 2019), by the optional `imagecorruptions-imaug`.
 
-`imagecorruptions-imaug`, optional, is the published code and frost pictures, kept working with NumPy 2; its
-parents are not, and albumentations' effects of the same names are others. Two that cost it as much as a
-classifier are computed here, for equal pixels.
+It is the published code and frost pictures, kept working with NumPy 2; its parents are not, and
+albumentations' effects of these names are others. Two slow ones are computed here, for equal pixels.
 """
 
 import math
@@ -24,14 +23,11 @@ _OWN_SEED = ("impulse_noise", "glass_blur")
 def corrupt(name: str, images: Tensor, severity: Tensor, seeds: Tensor) -> Tensor:
     """Return images corrupted as ImageNet-C's are, multiples of 1/255; not differentiable.
 
-    Args:
-        name: one of `digital.CORRUPTIONS`.
-        images: float (B, 3, H, W) in [0, 1], sides of 32 pixels at least.
-        severity: (B,) whole numbers from 1 to 5.
-        seeds: (B,) of what is random in it.
+    They are float (B, 3, H, W) in [0, 1]; `severity` (B,) holds whole numbers from 1 to 5, `seeds` (B,) what
+    is random.
 
     Raises:
-        TransformError: the images are too small, or the library is not installed.
+        TransformError: the images have a side below 32 pixels, or the library is not installed.
     """
     check_installed(name)
     from imagecorruptions import corrupt as corrupt_one
@@ -56,10 +52,7 @@ def corrupt(name: str, images: Tensor, severity: Tensor, seeds: Tensor) -> Tenso
 
 _ROUNDING = 1e-3
 """Levels: the library cuts fractions off, and a whole level may come out just below itself."""
-_ZOOMS = tuple(
-    np.arange(1, end, step)
-    for end, step in ((1.11, 0.01), (1.16, 0.01), (1.21, 0.02), (1.26, 0.02), (1.31, 0.03))
-)
+_ZOOMS = ((1.11, 0.01), (1.16, 0.01), (1.21, 0.02), (1.26, 0.02), (1.31, 0.03))  # end, step
 _BRIGHTER = (25.5, 51.0, 76.5, 102.0, 127.5)
 
 
@@ -67,17 +60,15 @@ def _zoom_blur(levels: Tensor, strength: int) -> Tensor:
     """Return the mean of an image (3, H, W) and enlargements of its middle; strength 0 to 4."""
     height, width = levels.shape[-2:]
     total = levels.clone()
-    for zoom in _ZOOMS[strength]:
+    zooms = np.arange(1, *_ZOOMS[strength])
+    for zoom in zooms:
         rows, columns = (math.ceil(side / zoom) for side in (height, width))
         top, left = (height - rows) // 2, (width - columns) // 2
-        enlarged = F.interpolate(
-            levels[None, :, top : top + rows, left : left + columns],
-            (round(rows * zoom), round(columns * zoom)),
-            mode="bilinear",
-            align_corners=True,
-        )[0, :, :height, :width]
+        middle = levels[None, :, top : top + rows, left : left + columns]
+        size = (round(rows * zoom), round(columns * zoom))
+        enlarged = F.interpolate(middle, size, mode="bilinear", align_corners=True)[0, :, :height, :width]
         total[:, : enlarged.shape[1], : enlarged.shape[2]] += enlarged
-    return total / (len(_ZOOMS[strength]) + 1)
+    return total / (len(zooms) + 1)
 
 
 def _brightness(levels: Tensor, strength: int) -> Tensor:

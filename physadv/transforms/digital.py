@@ -52,11 +52,7 @@ class DigitalTransform:
     whole: bool = False
 
     def at(self, value: float, text: str) -> FixedTransform:
-        """Return this kind at one strength.
-
-        Raises:
-            TransformError: the value is out of range or not whole; the line quotes `text`.
-        """
+        """Return this kind at one strength; raise a TransformError that quotes `text` where it cannot be."""
         wanted = f"wanted {self.name}=NUMBER, {self.unit}, {self.low:g} to {self.high:g}"
         if not self.low <= value <= self.high:
             raise TransformError(f"transform '{text}' is out of range; {wanted}")
@@ -127,8 +123,7 @@ def find_kind(name: str) -> DigitalTransform:
     """Return the digital transformation called `name`.
 
     Raises:
-        TransformError: no transformation has that name, the line names the nearest; or the library that it
-            needs is not installed.
+        TransformError: no transformation has that name, the nearest is named; or its library is missing.
     """
     kind = DIGITAL_TRANSFORMS.get(name)
     if kind is None:

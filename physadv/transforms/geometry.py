@@ -75,8 +75,7 @@ class Camera:
     def rays(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Return where the lens is, (B, 1, 3), and where pixels look, (B, N, 3), as `project` takes points.
 
-        Args:
-            pixels: (N, 2) or (B, N, 2).
+        `pixels` are (N, 2) or (B, N, 2).
         """
         distorted = (pixels - self.centre) / self.focal[:, None, None]
         square = distorted.square().sum(dim=-1, keepdim=True)
@@ -93,12 +92,9 @@ class Camera:
 
 
 def sample_plane(images: Tensor, plane: Tensor, extent: tuple[float, float]) -> Tensor:
-    """Return what a pixel map sees of pictures lying on a plane, edges extended outward.
+    """Return what plane points (B, H, W, 2) see of pictures (B, C, h, w) lying there, edges extended outward.
 
-    Args:
-        images: (B, C, h, w), covering `extent` of the plane from (0, 0) on.
-        plane: (B, H, W, 2) plane points in the unit of `extent`, from the picture's top-left corner.
-        extent: width and height of the picture on the plane.
+    `extent` is width and height of the pictures in the points' unit; (0, 0) is their top-left corner.
     """
     grid = plane * plane.new_tensor([2 / extent[0], 2 / extent[1]]) - 1
     return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
@@ -158,13 +154,9 @@ class View(NamedTuple):
 
 
 def pose_views(drawn: Parameters, height: int, width: int) -> View:
-    """Return the views of pictures about the middle of the frame, before any shift.
+    """Return the views of pictures about the middle of the frame, before any shift, as drawn by `Warp`.
 
-    Args:
-        drawn: float64 (B,) `rotation`, `scale`, `aspect`, `shear`, `yaw`, `pitch`, `roll`, `distance` and
-            `focal`, each as in `Warp`.
-        height: of picture and frame, pixels.
-        width: of picture and frame, pixels.
+    Every drawn quantity is float64 (B,); picture and frame are `height` by `width` pixels.
     """
     turn, lean, stretch = drawn["rotation"].deg2rad(), drawn["shear"].deg2rad().tan(), drawn["aspect"].sqrt()
     across, down = drawn["scale"] * stretch, drawn["scale"] / stretch

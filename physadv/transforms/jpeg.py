@@ -44,11 +44,8 @@ def differentiable_jpeg(images: Tensor, quality: Tensor) -> Tensor:
     """Return images in [0, 1] as a JPEG file holds them, but for the last rounding to 8 bits; differentiable.
 
     Within about a level (RMSE) of Pillow's libjpeg on photographs at qualities 30 to 95. Rounding passes
-    gradients straight; what chroma subsampling takes away is taken from the gradient too.
-
-    Args:
-        images: float (B, 3, H, W) in [0, 1]; sides that are no multiple of 16 are padded by their edge.
-        quality: (B,) whole numbers from 1 to 100, libjpeg's scale.
+    gradients straight; what chroma subsampling takes away is taken from the gradient too. Sides of `images`
+    (B, 3, H, W) that are no multiple of 16 are padded by their edge; `quality` (B,) is whole, 1 to 100.
     """
     batch, _, height, width = images.shape
     padding = (0, -width % 16, 0, -height % 16)
@@ -82,13 +79,7 @@ def quantisation_tables(quality: Tensor) -> Tensor:
 def pillow_jpeg(images: Tensor, quality: Tensor) -> Tensor:
     """Return what a JPEG file (4:2:0, Pillow's libjpeg) of every image holds, multiples of 1/255.
 
-    Args:
-        images: float (B, 3, H, W) in [0, 1]; their gradients stop here.
-        quality: (B,) whole numbers from 1 to 100, libjpeg's scale.
-
-    >>> grey = torch.full((1, 3, 16, 16), 0.5)
-    >>> (pillow_jpeg(grey, torch.tensor([90.0])) * 255).unique().tolist()
-    [128.0]
+    The gradients of the images, float (B, 3, H, W) in [0, 1], stop here; `quality` (B,) is whole, 1 to 100.
     """
     levels = images.detach().mul(255).round().clamp(0, 255).to("cpu", torch.uint8)
     decoded = [

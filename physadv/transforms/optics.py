@@ -16,18 +16,10 @@ REACH = 4.0
 
 
 def gaussian_blur(images: Tensor, sigma: Tensor, radius: int | None = None) -> Tensor:
-    """Return images blurred, each with its own gaussian, edges reflected; differentiable in images and sigma.
+    """Return images (B, C, H, W) blurred by a gaussian each, edges reflected; differentiable in both tensors.
 
-    Args:
-        images: float (B, C, H, W).
-        sigma: standard deviations in pixels, (B,), or (B, 2) of x and y; 0 changes nothing.
-        radius: at which the kernels end, pixels; four times the largest sigma without it. At most one less
-            than the images' sides.
-
-    >>> dot = torch.zeros(1, 1, 9, 9)
-    >>> dot[..., 4, 4] = 1
-    >>> round(float(gaussian_blur(dot, torch.tensor([1.0]))[0, 0, 4, 4]), 3)
-    0.159
+    `sigma` is in pixels, (B,), or (B, 2) of x and y; 0 changes nothing. Kernels end at `radius` pixels,
+    without it at four times the largest sigma, and at most one less than the images' sides.
     """
     batch, channels, height, width = images.shape
     if radius is None:
@@ -49,11 +41,9 @@ def gaussian_blur(images: Tensor, sigma: Tensor, radius: int | None = None) -> T
 
 
 def blur(images: Tensor, kernels: Tensor) -> Tensor:
-    """Return images blurred, each with its own kernel, edges reflected; differentiable in both arguments.
+    """Return images (B, C, H, W) blurred by a kernel each, edges reflected; differentiable in both arguments.
 
-    Args:
-        images: float (B, C, H, W).
-        kernels: (B, k, k), k odd and at most twice the images' smaller side, less one.
+    `kernels` are (B, k, k), k odd and at most twice the images' smaller side, less one.
     """
     batch, channels = images.shape[:2]
     weight = kernels.to(images).flip(-2, -1).repeat_interleave(channels, dim=0)[:, None]
@@ -84,12 +74,9 @@ def gaussian_kernel(sigma: Numbers, size: int) -> Tensor:
 
 
 def gaussian_taps(sigma: Numbers, size: int, supersampling: int = 1) -> Tensor:
-    """Return one axis of a gaussian of `sigma` pixels, (size,) or (B, size), that sums to 1.
+    """Return one axis of a gaussian of `sigma` pixels, (size,) or (B, size), size odd, that sums to 1.
 
-    Args:
-        sigma: 0 puts all weight on the centre.
-        size: odd number of taps.
-        supersampling: odd number of points a tap is the mean of; 1 keeps the variance at sigma².
+    A tap is the mean of `supersampling` points, an odd number; 1 keeps the variance at sigma².
     """
     sigma = _column(sigma)[..., 0]
     axis = _fine_axis(size, supersampling, sigma)
@@ -104,17 +91,9 @@ def camera_kernel(
 ) -> Tensor:
     """Return the point-spread function of a lens in a hand that moves: gaussian, then disc, then line.
 
-    It is (k, k) or (B, k, k), k odd, and sums to 1.
-
-    Args:
-        sigma: standard deviation of the gaussian, pixels; a number, or (B,) for one kernel a row.
-        defocus: radius of the disc, pixels.
-        motion: length of the line, pixels.
-        angle: direction of the line, degrees from x to y.
-        radii: at which the three kernels are cut off, whole pixels.
-
-    >>> camera_kernel(0.7, 0.0, 3.0, 90.0, radii=(3, 0, 2)).shape
-    torch.Size([11, 11])
+    It is (k, k), or (B, k, k) where the numbers are (B,), k odd, and sums to 1. The gaussian's `sigma`, the
+    disc's radius `defocus`, the line's length `motion` and the whole `radii` at which the three are cut off
+    are in pixels, the line's `angle` in degrees from x to y.
     """
     soft, disc, line = (2 * radius + 1 for radius in radii)
     return combine_kernels(
@@ -135,10 +114,7 @@ def combine_kernels(*kernels: Tensor) -> Tensor:
 
 
 def _folded(images: Tensor, radius: int) -> Tensor:
-    """Return images padded by reflection with the batch folded into channels, (1, B·C, H + 2r, W + 2r).
-
-    One depthwise convolution is several times faster than one an image.
-    """
+    """Return padded images with the batch in the channels: one depthwise convolution is faster than many."""
     padded = F.pad(images, (radius,) * 4, mode="reflect")
     return padded.reshape(1, -1, *padded.shape[2:])
 

@@ -17,20 +17,12 @@ _NEGLIGIBLE = 0.15
 def warp_perspective(
     images: Tensor, homography: Tensor, background: Tensor | None = None, size: tuple[int, int] | None = None
 ) -> Tensor:
-    """Return images resampled once by homographies, bilinear, smoothed first where that makes them smaller.
+    """Return images (B, C, H, W) resampled once by homographies (B, 3, 3), smoothed first where they shrink.
 
-    Differentiable in the images and the background.
-
-    Args:
-        images: float (B, C, H, W).
-        homography: (B, 3, 3) from pixels of the picture to pixels of the result, as `cv2.warpPerspective`'s.
-        background: seen beside the picture, (B, C, 1, 1) or (B, C, h, w); its edge extended without it.
-        size: height and width (h, w) of the result; the picture's without it.
-
-    >>> ramp = torch.arange(4.0).expand(1, 1, 2, 4)
-    >>> right = torch.tensor([[[1.0, 0, 1], [0, 1, 0], [0, 0, 1]]])
-    >>> warp_perspective(ramp, right)[0, 0, 0].round(decimals=4).tolist()
-    [0.0, 0.0, 1.0, 2.0]
+    Homographies go from pixels of the picture to pixels of the result, as `cv2.warpPerspective`'s.
+    `background`, (B, C, 1, 1) or (B, C, h, w), is seen beside the picture, its edge extended without it;
+    `size` is height and width of the result, the picture's without it. Differentiable in images and
+    background.
     """
     height, width = images.shape[-2:]
     grid = sampling_grid(homography.double(), height, width, images, size)
@@ -38,10 +30,9 @@ def warp_perspective(
 
 
 def prefilter(images: Tensor, homography: Tensor) -> Tensor:
-    """Return images smoothed as far as a homography will make them smaller, so that it does not alias.
+    """Return images smoothed as far as a homography will make them smaller, so that they do not alias.
 
-    Only the images that need it are touched, along the axes that need it: sigma is `ANTIALIAS` pixels for
-    every picture pixel beyond one that a result pixel spans.
+    Only the images that need it are touched, along the axes that need it.
     """
     sigma = ANTIALIAS * (footprint(homography, *images.shape[-2:]) - 1).clamp_min(0)
     needed = (sigma > _NEGLIGIBLE).any(dim=1)
@@ -55,12 +46,9 @@ def prefilter(images: Tensor, homography: Tensor) -> Tensor:
 
 
 def resample(images: Tensor, grid: Tensor, background: Tensor | None = None) -> Tensor:
-    """Return images (B, C, H, W) read at a grid (B, H, W, 2) by `grid_sample`, before a background.
+    """Return images (B, C, H, W) read at a grid (B, H, W, 2) by `grid_sample`, −1 and 1 their outer edges.
 
-    Args:
-        images: what is read.
-        grid: −1 and 1 are the outer edges.
-        background: (B, C, 1, 1) or (B, C, H, W); the edge is extended without it.
+    `background` is (B, C, 1, 1) or (B, C, H, W); the edge is extended without it.
     """
     if background is None:
         return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
@@ -82,12 +70,8 @@ def sampling_grid(
 ) -> Tensor:
     """Return where every pixel of the result is read, (B, H, W, 2): −1 and 1 are the picture's outer edges.
 
-    Args:
-        homography: (B, 3, 3) from pixels of the picture to pixels of the result.
-        height: of the picture, pixels.
-        width: of the picture, pixels.
-        like: gives dtype and device.
-        seen: height and width of the result; the picture's without it.
+    The homography goes from pixels of the picture, `height` by `width`, to pixels of the result, whose height
+    and width are `seen` where they differ; `like` gives dtype and device.
     """
     rows_seen, columns_seen = seen or (height, width)
     to_picture = _to_unit(height, width, homography)
@@ -122,10 +106,6 @@ def reduce_and_enlarge(images: Tensor, heights: Tensor) -> Tensor:
     """Return images (B, C, H, W) reduced to heights (B,), rounded to whole pixels, and enlarged again.
 
     An image no higher than its height stays as it is. Widths keep the aspect ratio.
-
-    >>> stripes = torch.tensor([0.0, 1.0]).repeat(8).expand(1, 1, 16, 16)
-    >>> bool(reduce_and_enlarge(stripes, torch.tensor([4.0])).std() < 0.05)
-    True
     """
     height, width = images.shape[-2:]
     wanted = heights.round().long().tolist()
