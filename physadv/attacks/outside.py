@@ -61,7 +61,7 @@ class LibraryAttack:
         eps: float | None = None,
         **options: Unpack[Options],
     ) -> Tensor:
-        """Return adversarial images, whole 8-bit levels; arguments and errors as `fast`, eps if it takes one."""
+        """Return adversarial images, whole 8-bit levels; arguments and errors as `fast`, eps where used."""
         levels, targets = checked_levels(classifier, images, labels), options.get("targets")
         if targets is not None:
             check_targets(classifier, targets, labels)
@@ -85,7 +85,7 @@ class LibraryAttack:
         return f"{self.library}:{self.attack}"
 
     def norm(self) -> str | None:
-        """Return the norm of its budget, "L∞", "L2", "L1", … or None; an absent library raises AttackError."""
+        """Return the norm of its budget, "L∞", "L2", "L1", … or None; a absent one raises AttackError."""
         with self._quietly(torch.Generator()):
             order = (_foolbox_norm if self.library == "foolbox" else _torchattacks_norm)(self._class())
         return order and ("L∞" if order == "inf" else f"L{order}")

@@ -74,7 +74,7 @@ class Recipe:
 
     @property
     def run(self) -> Callable[..., Any]:
-        """Return (classifier, images, labels, **budget, **options) → adversarial images, or raise AttackError."""
+        """Return (classifier, images, labels, **budget, **options) → images, or raise AttackError."""
         if self.function.startswith(OWN):
             from physadv.attacks.outside import own_attack
 
