@@ -85,7 +85,7 @@ class LibraryAttack:
         return f"{self.library}:{self.attack}"
 
     def norm(self) -> str | None:
-        """Return the norm of its budget, "L∞", "L2", "L1", … or None; a absent one raises AttackError."""
+        """Return the norm of its budget, "L∞", "L2", "L1", … or None, or raise AttackError."""
         with self._quietly(torch.Generator()):
             order = (_foolbox_norm if self.library == "foolbox" else _torchattacks_norm)(self._class())
         return order and ("L∞" if order == "inf" else f"L{order}")
