@@ -143,10 +143,7 @@ def _template(
             *first,
         ),
     )
-    return [
-        drawing,
-        *(PosterPage(page_mm, f"{heading}, continued", labels=tuple(table)) for table in rest),
-    ]
+    return [drawing, *(PosterPage(page_mm, f"{heading}, continued", labels=tuple(table)) for table in rest)]
 
 
 def _notes(scale: float, *, tiled: bool) -> list[str]:
