@@ -79,9 +79,8 @@ class StickerAttack:
 
     def __call__(self, network: nn.Module, images: Tensor, labels: Tensor, generator: Generator) -> Tensor:
         """Return the images (B, 3, H, W) with stickers on them, float, not rounded to 8 bits."""
-        many = len(self.shapes) > 1
-        shape = self.shapes[int(torch.randint(len(self.shapes), (), generator=generator)) if many else 0]
-        alpha = shape(TEXELS)
+        count = len(self.shapes)
+        alpha = self.shapes[int(torch.randint(count, (), generator=generator)) if count > 1 else 0](TEXELS)
         views = self._worst(network, images, labels, generator, alpha)
         stickers = Stickers(images, alpha, views, shared=False)
         values = hiding(network, labels, stickers, spanning_adam(self.steps), self.steps, generator)
@@ -101,9 +100,7 @@ class StickerAttack:
             losses = -untargeted_cross_entropy(labels)(logits.view(self.places, batch, -1))
         return drawn.view(self.places, batch, 3, 3)[losses.argmax(dim=0), torch.arange(batch)]
 
-    def views(
-        self, n: int, alpha: Tensor, frame: torch.Size | tuple[int, int], generator: Generator
-    ) -> Tensor:
+    def views(self, n: int, alpha: Tensor, frame: Sequence[int], generator: Generator) -> Tensor:
         """Return n random homographies (n, 3, 3), float64, from the canvas (s, s) to a frame (H, W).
 
         The canvas lies wholly in the frame, or in its middle along an axis on which it is larger.
@@ -112,12 +109,11 @@ class StickerAttack:
         height, width = frame
         texel = (drawn["area"].double() * height * width / alpha.sum()).sqrt()
         cosine, sine = texel * drawn["angle"].cos(), texel * drawn["angle"].sin()
-        side = len(alpha)
-        reach = side / 2 * (cosine.abs() + sine.abs())
+        reach = len(alpha) / 2 * (cosine.abs() + sine.abs())
         middle = torch.tensor([width, height], dtype=torch.float64) / 2
         centre = middle + (2 * drawn["place"] - 1) * (middle - reach[:, None]).clamp_min(0) - 0.5
         turn = torch.stack([torch.stack([cosine, -sine], 1), torch.stack([sine, cosine], 1)], 1)
-        shift = centre - (side - 1) / 2 * turn.sum(dim=2)
+        shift = centre - (len(alpha) - 1) / 2 * turn.sum(dim=2)
         views = torch.zeros(n, 3, 3, dtype=torch.float64)
         views[:, :2, :2], views[:, :2, 2], views[:, 2, 2] = turn, shift, 1
         return views

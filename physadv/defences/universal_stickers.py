@@ -72,12 +72,8 @@ class UniversalStickers:
     ) -> Tensor:
         """Return a view of the images (B, 3, H, W) with the same stickers on them, float, not rounded.
 
-        Args:
-            network: images → logits, in evaluation mode.
-            images: float (B, 3, H, W) in [0, 1], objects of one class.
-            labels: int64 (B,), their class, which the stickers are to hide in every view.
-            generator: source of the layouts, colours and poses.
-            view: changes images with stickers on them; gradients pass through it.
+        The arguments are those of every `InnerAttack`, the images objects of one class; `view` changes images
+        with stickers on them, and gradients pass through it.
         """
         stickers = self._worst(network, images, labels, generator)
         adam = spanning_adam(self.steps)
@@ -123,10 +119,8 @@ class UniversalStickers:
         for _ in range(pieces):
             longer, x, y = torch.rand(3, generator=generator).tolist()
             ratio = ELONGATION ** (2 * longer - 1)
-            height, width = (
-                min(TEXELS, max(1, round(TEXELS * side)))
-                for side in ((share / ratio) ** 0.5, (share * ratio) ** 0.5)
-            )
+            sides = ((share / ratio) ** 0.5, (share * ratio) ** 0.5)
+            height, width = (min(TEXELS, max(1, round(TEXELS * side))) for side in sides)
             top, left = round(y * (TEXELS - height)), round(x * (TEXELS - width))
             found.append((slice(top, top + height), slice(left, left + width)))
         return found
@@ -138,9 +132,8 @@ def flat_colour(images: Tensor, generator: torch.Generator) -> Tensor:
     Pure colours are the strongest paint of an object's own hues, which photos show dull or in shadow.
     """
     batch, _, height, width = images.shape
-    image, row, column = (
-        int(torch.randint(length, (), generator=generator)) for length in (batch, height, width)
-    )
+    sides = (batch, height, width)
+    image, row, column = (int(torch.randint(side, (), generator=generator)) for side in sides)
     colour = images[image, :, row, column]
     if float(torch.rand((), generator=generator)) < 0.5:
         return colour

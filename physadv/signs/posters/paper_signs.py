@@ -25,7 +25,6 @@ The first is what a straight line of any slope needs; round parts become polygon
 """
 _SMOOTHING = 4
 
-
 Mask = NDArray[np.bool_] | NDArray[np.floating[Any]]
 
 

@@ -99,12 +99,7 @@ def write_sign_pdf(
 
 
 def plan_miniature(sign: PaperSign, *, example: str, page: str) -> PosterPage:
-    """Return the page of a whole sign between saddles and codes, so that capture reads it.
-
-    Args:
-        sign: to show.
-        example: id of its face, by which a crop is named.
-        page: a name of `PAGES`.
+    """Return the page of a whole sign between saddles and codes, so that capture reads it as `example`.
 
     Raises:
         SheetError: unknown page, or one that is too small.

@@ -85,12 +85,7 @@ def measure_detection(
 ) -> list[Detected]:
     """Return a row for every treatment, in the order they come in.
 
-    Args:
-        detector: what is tested.
-        scenes: of the signs under every treatment, "clean" among them for `kept` and `lost`.
-        label: the class to be found.
-        batch: pictures shown at once.
-        reporter: shows every batch.
+    Scenes show the signs under every treatment, "clean" among them for `kept` and `lost`.
 
     Raises:
         StopSignError: there is no scene, two are of the same treatment, sign and place, or a box is empty.

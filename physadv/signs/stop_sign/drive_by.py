@@ -152,12 +152,8 @@ def drive(
 ) -> Iterator[Moment]:
     """Yield some frames of an approach, from `START_M` to where the sign leaves the frame.
 
-    Args:
-        approach: the drive.
-        faces: treatment → face (3, S, S) in [0, 1].
-        alpha: (S, S), 1 where the plate is.
-        times: of the frames, rising seconds since the start; every n-th frame without them.
-        every: n, where there are no times.
+    Faces are (3, S, S) in [0, 1] by treatment; alpha is (S, S), 1 where the plate is. Frames are taken at the
+    times given, rising seconds since the start, or every n-th one without them.
     """
     given, numbers = approach.conditions, approach.numbers
     road, side = Road(np.random.default_rng(approach.seed)), alpha.shape[0]
@@ -247,13 +243,8 @@ def drive_by_test(
 ) -> list[list[Answer]]:
     """Return a classifier's answers on the frames of simulated approaches to every sign.
 
-    Args:
-        exhibit: what is shown, and who is asked.
-        size: `approaches` to each sign, of which every `every`-th frame is judged.
-        conditions: how the car drives.
-        finders: ways to find the sign in a frame.
-        keep: keeps the answers on each approach.
-        reporter: shows every approach.
+    Every `size.every`-th frame of `size.approaches` to each sign is judged, the sign cut out as each finder
+    finds it.
 
     Returns:
         For every finder approaches × frames × treatments answers; without a class where it found no sign.

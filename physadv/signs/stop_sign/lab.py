@@ -83,12 +83,8 @@ def lab_test(
 ) -> list[Answer]:
     """Return a classifier's answers on simulated photos of every sign in all 15 cells.
 
-    Args:
-        exhibit: what is shown, and who is asked.
-        size: `shots` photos of each sign in each cell.
-        backgrounds: (K, 3, h, w) sRGB to set the signs before; drawn ones without it.
-        keep: keeps the answers in each cell.
-        reporter: shows every cell.
+    Each sign is photographed `size.shots` times in each cell, before backgrounds (K, 3, h, w), sRGB; before
+    drawn ones without them.
 
     Returns:
         Cells × treatments × signs × shots answers.
@@ -137,15 +133,8 @@ def photograph(
 
     The same cell, sign, shots and seed give the same poses, light and noise, whatever the face.
 
-    Args:
-        face: (3, S, S) in [0, 1].
-        alpha: (S, S), 1 where the plate is.
-        cell: from where it is photographed.
-        sign: the sign's name.
-        shots: number of photos.
-        seed: of poses, light and noise.
-        backgrounds: (K, 3, h, w) sRGB to set the sign before.
-        margin: around the sign when it is cropped, as a share of its box.
+    The face is (3, S, S) in [0, 1], alpha (S, S), 1 where the plate is, backgrounds (K, 3, h, w), sRGB. The
+    margin is left around the sign when it is cropped, as a share of its box.
     """
     n, draws = shots, generator(seed, "lab", cell.name, sign)
     distance = cell.distance_m * _DISTANCE.draw(n, draws)

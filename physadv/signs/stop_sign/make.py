@@ -94,11 +94,7 @@ def stickers_for(
 ) -> StickerRun:
     """Return stickers made on one half of the signs, the other half to be judged; nothing is written.
 
-    Args:
-        classifier: attacked; `settings.model` only names it.
-        photos: of all signs.
-        settings: of the attack.
-        reporter: shows the steps.
+    The classifier is attacked; `settings.model` only names it.
 
     Raises:
         PhysadvError: of the rooms: a mask, class or transformation cannot be used.

@@ -25,9 +25,6 @@ class KeptAnswers:
     Answers of other runs of the capture are removed: their stickers or their views were others.
 
     Args:
-        store: of the capture.
-        judge: who is asked.
-        seed: of the views.
         made_with: all that the answers depend on besides, as JSON can say it.
     """
 

@@ -49,14 +49,9 @@ def optimise_stickers(
 ) -> Tensor:
     """Return stickers (1, 3, FACE_SIDE, FACE_SIDE) in [0, 1] that change how the signs are classified.
 
-    Args:
-        judge: the classifier, which sees crops of any size, and the classes.
-        signs: photos of signs, all of one class; every step draws some of them.
-        mask: (FACE_SIDE, FACE_SIDE) in [0, 1], where stickers are.
-        distribution: what happens between a sign and the classifier's input.
-        backgrounds: (K, 3, h, w) in [0, 1], scenes that may be behind a sign.
-        settings: steps, weights, colours and seed.
-        reporter: shows the steps.
+    The signs are all of one class; every step draws some of them. The mask (FACE_SIDE, FACE_SIDE) in [0, 1]
+    is where stickers are, the distribution what happens between a sign and the classifier's input,
+    backgrounds (K, 3, h, w) in [0, 1] are scenes that may be behind a sign.
 
     Raises:
         AttackError: a gradient is not finite.

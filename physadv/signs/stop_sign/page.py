@@ -46,16 +46,7 @@ def write_page(
     size: StudySize,
     command: str,
 ) -> None:
-    """Write the page of a run to its capture's `report.html`.
-
-    Args:
-        capture: where it is written.
-        run: the stickers.
-        exhibit: the signs that were judged.
-        scores: of the tests.
-        size: of the simulated tests.
-        command: that remakes the run.
-    """
+    """Write the page of a run to its capture's `report.html`."""
     record = run.record
     asked = tuple((name, str(value)) for name, value in record["asked"].items() if value is not None)
     printed = tuple((name, f"{value:.4g}") for name, value in record["printability"].items())
@@ -94,15 +85,9 @@ def study_page(
 ) -> str:
     """Return the page of a study as one self-contained HTML file; the same data gives the same text.
 
-    Args:
-        title: the study's name.
-        exhibit: the signs that were judged.
-        scores: of its tests, simulated or real.
-        printability: of the treatments that wear stickers.
-        shots: photos in each cell of the lab test, of which the first is shown.
-        parameters: everything the study was made with.
-        commands: what remakes it, one line each.
-        stickers_note: what the stickers are, in a sentence.
+    `printability` is that of the treatments that wear stickers; of the `shots` in each cell of the lab test
+    the first is shown. `parameters` are everything the study was made with, `commands` what remakes it, one
+    line each.
     """
     judge, unreal = exhibit.judge, [score for score in scores if score.simulated]
     labels = judge.classifier.labels

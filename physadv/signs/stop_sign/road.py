@@ -46,9 +46,8 @@ class Road:
     def seen(self, driven_m: float, principal: Point) -> Picture:
         """Return the frame (HEIGHT, WIDTH, 3), sRGB in [0, 1], without any sign.
 
-        Args:
-            driven_m: since the start.
-            principal: pixel of the optical axis, which moves as the camera shakes.
+        `driven_m` counts from the start; `principal` is the pixel of the optical axis, which moves as the
+        camera shakes.
         """
         frame = self._far_seen(driven_m, principal)
         self._lay_ground(frame, driven_m, principal)

@@ -78,10 +78,7 @@ def held_out(signs: Sequence[T]) -> tuple[list[T], list[T]]:
 def rectified(signs: Sequence[SignPhoto], side: int = FACE_SIDE, margin: float = 0.0) -> Tensor:
     """Return the faces as their photos show them, float32 (V, 3, n, n), n = round(side · (1 + 2·margin)).
 
-    Args:
-        signs: the V photos.
-        side: pixels of the face.
-        margin: what to show around it, in sides of the face; the photo's edge is extended where it ends.
+    The margin around the face is in sides of it; the photo's edge is extended where it ends.
     """
     whole, scale = round(side * (1 + 2 * margin)), side / FACE_SIDE
     # Pixels of the canvas from those of the shared face, the centre of (0, 0) on the other's.
