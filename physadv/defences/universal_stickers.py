@@ -1,9 +1,8 @@
 """Stickers that all images of a class share, as an inner attack: RP2 in small, made anew for every batch.
 
-A sticker made for one image can simply paint another object and leaves nothing to learn. One sticker shared
-by a whole class is weaker, realistic, and worth training on (Mummadi et al. 2019). It is put on before pose,
-light and lens, which then change both alike: put on after them, it would have to work in the dark and in the
-sun with the same colours, hardly could, and would teach nothing.
+A sticker for one image can simply paint another object and leaves nothing to learn. One for a whole class is
+weaker, realistic, and worth training on (Mummadi et al. 2019). It is put on before pose, light and lens: put
+on after them, it would have to work in the dark and in the sun in the same colours, and teach nothing.
 """
 
 import math
@@ -11,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from physadv.attacks.objectives import untargeted_cross_entropy
 from physadv.attacks.optimisers import spanning_adam
@@ -67,7 +66,7 @@ class UniversalStickers:
         network: nn.Module,
         images: Tensor,
         labels: Tensor,
-        generator: torch.Generator,
+        generator: Generator,
         view: View = as_they_are,
     ) -> Tensor:
         """Return a view of the images (B, 3, H, W) with the same stickers on them, float, not rounded.
@@ -81,9 +80,7 @@ class UniversalStickers:
         return view(stickers.render(values, {}, 1))
 
     @torch.no_grad()
-    def _worst(
-        self, network: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator
-    ) -> Stickers:
+    def _worst(self, network: nn.Module, images: Tensor, labels: Tensor, generator: Generator) -> Stickers:
         """Return the stickers in flat colours, of one layout or of several drawn, that hurt most."""
         where, losses = poses(images, self.filled, generator), untargeted_cross_entropy(labels[:_TRIED_ON])
         few = Stickers(images[:_TRIED_ON], torch.ones(TEXELS, TEXELS), where[:_TRIED_ON])
@@ -96,7 +93,7 @@ class UniversalStickers:
                 worst, most = stickers, hurt
         return replace(worst, photos=images, homography=where)
 
-    def painted(self, images: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def painted(self, images: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
         """Return a random layout (TEXELS, TEXELS) and its paint (1, 3, TEXELS, TEXELS) in [0, 1].
 
         All rectangles are of one flat colour or, half of the time, each has its own.
@@ -110,7 +107,7 @@ class UniversalStickers:
                 paint[:, :, rows, columns] = flat_colour(images, generator)[:, None, None]
         return alpha, paint
 
-    def layout(self, generator: torch.Generator) -> list[tuple[slice, slice]]:
+    def layout(self, generator: Generator) -> list[tuple[slice, slice]]:
         """Return a few random rectangles, rows and columns of the canvas, of about the area drawn."""
         low, high = self.area
         pieces = int(torch.randint(PIECES[0], PIECES[1] + 1, (), generator=generator))
@@ -126,7 +123,7 @@ class UniversalStickers:
         return found
 
 
-def flat_colour(images: Tensor, generator: torch.Generator) -> Tensor:
+def flat_colour(images: Tensor, generator: Generator) -> Tensor:
     """Return a colour (3,) in [0, 1]: that of a random pixel or, half of the time, of its hue but pure.
 
     Pure colours are the strongest paint of an object's own hues, which photos show dull or in shadow.
@@ -141,7 +138,7 @@ def flat_colour(images: Tensor, generator: torch.Generator) -> Tensor:
     return (colour - low) / (high - low).clamp_min(1 / 255)
 
 
-def poses(images: Tensor, filled: float, generator: torch.Generator) -> Tensor:
+def poses(images: Tensor, filled: float, generator: Generator) -> Tensor:
     """Return random homographies (B, 3, 3), float64, from the canvas to the object in each image."""
     batch, _, height, width = images.shape
     turn, stretch, shift_x, shift_y = 2 * torch.rand(4, batch, generator=generator, dtype=torch.float64) - 1

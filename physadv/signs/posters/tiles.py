@@ -198,7 +198,7 @@ def _tile(cutout: Cutout, name: str, grid: Grid, row: int, column: int) -> Poste
 
 
 def _seam(at: float, first: float, last: float, *, upright: bool) -> tuple[list[Stroke], list[BoxMm]]:
-    """Return the ticks and saddles of a seam that is `at` on one axis, from `first` to `last` on the other."""
+    """Return ticks and saddles of a seam that is `at` on one axis, from `first` to `last` on the other."""
 
     def points(*along: float) -> list[tuple[float, float]]:
         return [(at, place) if upright else (place, at) for place in along]

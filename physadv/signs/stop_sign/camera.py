@@ -75,13 +75,9 @@ def seen_light(faces: Tensor, alpha: Tensor, homography: Tensor, behind: Tensor)
 def lit(faces: Tensor, slope: Tensor, sheen: Tensor) -> Tensor:
     """Return plates in uneven light: brighter to one side, and with the sky's soft reflection in one place.
 
-    Args:
-        faces: (B, 3, S, S) sRGB in [0, 1].
-        slope: (B, 2) of the light along x and y, as a share of it at the plate's edge.
-        sheen: (B, 3) the reflection's place in half plates, x and y, and its light.
-
-    Returns:
-        (B, 3, S, S) sRGB in [0, 1].
+    Faces, given and returned, are (B, 3, S, S) sRGB in [0, 1]. `slope` (B, 2) is that of the light along x
+    and y, as a share of it at the plate's edge; `sheen` (B, 3) is the reflection's place in half plates, x
+    and y, and its light.
     """
     axis = torch.linspace(-1, 1, faces.shape[-1])
     x, y = axis[None, None, None, :], axis[None, None, :, None]

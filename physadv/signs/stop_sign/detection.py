@@ -31,8 +31,7 @@ class Scene:
         sign: the sign's name.
         place: from where it is seen; scenes of one sign and place differ in the treatment only.
         picture: (3, H, W) in [0, 1].
-        box: (4,) around the sign: left, top, right, bottom in pixels, (0, 0) the top-left corner of the
-            top-left pixel.
+        box: (4,) around the sign: left, top, right, bottom in pixels, as `camera.Box` counts them.
     """
 
     treatment: str

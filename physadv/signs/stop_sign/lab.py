@@ -98,17 +98,17 @@ def lab_test(
 
 
 def _answers(exhibit: Exhibit, cell: Cell, shots: int, backgrounds: Tensor) -> list[Answer]:
-    answers = []
+    answers, alpha, seed = [], exhibit.alpha, exhibit.seed
     for treatment, faces in exhibit.faces.items():
         views = []
         for face, sign in zip(faces, exhibit.names, strict=True):
             photos = photograph(
                 face,
-                exhibit.alpha,
+                alpha,
                 cell,
                 sign,
                 shots=shots,
-                seed=exhibit.seed,
+                seed=seed,
                 backgrounds=backgrounds,
                 margin=exhibit.margin,
             )

@@ -110,21 +110,20 @@ def stickers_for(
     mask = round_to_8_bits(mask)
     stickers = optimise_stickers(judge, attacked, mask, distribution, backgrounds, settings, reporter)
     stickers = round_to_8_bits(stickers)
+    target = None if judge.target is None else classifier.labels[judge.target]
+    versions = {
+        "physadv": version("physadv"),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
     record = {
         "asked": _as_json(settings),
-        "classes": {
-            "label": classifier.labels[judge.label],
-            "target": None if judge.target is None else classifier.labels[judge.target],
-        },
+        "classes": {"label": classifier.labels[judge.label], "target": target},
         "attacked": [photo.name for photo in attacked],
         "judged": [photo.name for photo in judged],
         "area_of_the_sign": round(area_share(mask), 4),
         "printability": printing_errors(stickers, mask, printable_colours(settings.colours)),
-        "versions": {
-            "physadv": version("physadv"),
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-        },
+        "versions": versions,
     }
     return StickerRun(judge, judged, stickers, mask, record)
 

@@ -125,14 +125,8 @@ def _variable(signs: Sequence[SignPhoto], mask: Tensor, backgrounds: Tensor, bat
     light = white_light(rectified(signs, SIDE), plate)
     scenes, light = metered(rectified(signs, SIDE, MARGIN), light)
     size = (scenes.shape[-2], scenes.shape[-1])
-    return SharedStickers(
-        scenes=scenes,
-        mask=mask,
-        plate=plate,
-        light=light,
-        backgrounds=F.interpolate(backgrounds, size, mode="bilinear", antialias=True).clamp(0, 1),
-        batch=batch,
-    )
+    behind = F.interpolate(backgrounds, size, mode="bilinear", antialias=True).clamp(0, 1)
+    return SharedStickers(scenes=scenes, mask=mask, plate=plate, light=light, backgrounds=behind, batch=batch)
 
 
 def _descend(
@@ -155,13 +149,8 @@ def _descend(
     else:
         objective = targeted_cross_entropy(torch.full((settings.batch,), judge.target))
     ticks = iter(reporter.track(range(steps), steps, what))
-    options: Options = {
-        "distribution": distribution,
-        "steps": steps,
-        "samples": 1,
-        "generator": generator(settings.seed, what),
-        "callback": tick,
-    }
+    options: Options = {"distribution": distribution, "steps": steps, "samples": 1, "callback": tick}
+    options["generator"] = generator(settings.seed, what)
     values = optimise_rp2(
         judge.classifier,
         objective,

@@ -52,18 +52,14 @@ def write_page(
     printed = tuple((name, f"{value:.4g}") for name, value in record["printability"].items())
     signs = tuple((name, ", ".join(record[name])) for name in ("attacked", "judged"))
     versions = tuple(sorted(record["versions"].items()))
+    facts = {"Stickers": asked, "Printability": printed, "Signs": signs, "Versions": versions}
     page = study_page(
         f"Stickers on a stop sign: {capture.name}",
         exhibit,
         scores,
         run.printability,
         shots=size.shots,
-        parameters=(
-            Facts("Stickers", asked),
-            Facts("Printability", printed),
-            Facts("Signs", signs),
-            Facts("Versions", versions),
-        ),
+        parameters=tuple(Facts(name, rows) for name, rows in facts.items()),
         commands=(command,),
         stickers_note=f"Stickers cover {100 * record['area_of_the_sign']:.1f} % of the sign; the first "
         "sign that was judged, as each treatment leaves it.",
@@ -196,19 +192,12 @@ def _faces(exhibit: Exhibit) -> tuple[Picture, ...]:
 
 
 def _lab_views(exhibit: Exhibit, shots: int) -> Iterator[dict[str, Any]]:
-    backgrounds = drawn_backgrounds(exhibit.seed)
+    sign, alpha, seed = exhibit.names[0], exhibit.alpha, exhibit.seed
+    behind = drawn_backgrounds(seed)
     for cell in CELLS_SHOWN:
         shown = {}
         for name, faces in exhibit.faces.items():
-            taken = photograph(
-                faces[0],
-                exhibit.alpha,
-                cell,
-                exhibit.names[0],
-                shots=shots,
-                seed=exhibit.seed,
-                backgrounds=backgrounds,
-            )
+            taken = photograph(faces[0], alpha, cell, sign, shots=shots, seed=seed, backgrounds=behind)
             shown[name] = (to_pixels(taken.pictures[0]), taken.crops[0])
         pictures = _pictures(exhibit, cell.name, shown)
         yield {"name": cell.name, "note": "lab test, simulated photo", "pictures": pictures}
