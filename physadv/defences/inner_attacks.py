@@ -17,6 +17,8 @@ from physadv.transforms import identity
 
 TEXELS = 16
 """Side of a sticker's canvas, in pixels of its own."""
+Model = Callable[[Tensor], Tensor]
+"""Images → logits."""
 Shape = Callable[[int], Tensor]
 """Size → alpha mask (size, size) in [0, 1], such as `square`."""
 SHAPES: tuple[Shape, ...] = (square, circle, lambda size: bars(size, size))
@@ -30,22 +32,15 @@ class InnerAttack(Protocol):
     ) -> Tensor | tuple[Tensor, Tensor]:
         """Return the images to learn from, or images and labels where it puts others in their place.
 
-        Args:
-            network: images → logits, in evaluation mode.
-            images: float (B, 3, H, W) in [0, 1].
-            labels: int64 (B,), the true classes, which the attack is to hide.
-            generator: source of everything random.
+        The network maps images to logits and is in evaluation mode. Images are float (B, 3, H, W) in [0, 1],
+        labels int64 (B,), the true classes, which the attack is to hide. All that is random comes from the
+        generator.
         """
         ...
 
 
 def hiding(
-    network: Callable[[Tensor], Tensor],
-    labels: Tensor,
-    variable: Variable,
-    optimiser: Optimiser,
-    steps: int,
-    generator: Generator,
+    network: Model, labels: Tensor, variable: Variable, optimiser: Optimiser, steps: int, generator: Generator
 ) -> Tensor:
     """Return a variable's values after some steps that raise the loss of the true classes, no EOT."""
     loss = untargeted_cross_entropy(labels)

@@ -33,7 +33,7 @@ View = Callable[[Tensor], Tensor]
 """Images (B, 3, H, W) of objects → the same objects under conditions drawn anew at every call."""
 
 
-def as_they_are(images: Tensor) -> Tensor:
+def unchanged(images: Tensor) -> Tensor:
     """Return the images: the view that changes nothing."""
     return images
 
@@ -62,12 +62,7 @@ class UniversalStickers:
     filled: float = 0.8
 
     def __call__(
-        self,
-        network: nn.Module,
-        images: Tensor,
-        labels: Tensor,
-        generator: Generator,
-        view: View = as_they_are,
+        self, network: nn.Module, images: Tensor, labels: Tensor, generator: Generator, view: View = unchanged
     ) -> Tensor:
         """Return a view of the images (B, 3, H, W) with the same stickers on them, float, not rounded.
 
@@ -94,10 +89,7 @@ class UniversalStickers:
         return replace(worst, photos=images, homography=where)
 
     def painted(self, images: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-        """Return a random layout (TEXELS, TEXELS) and its paint (1, 3, TEXELS, TEXELS) in [0, 1].
-
-        All rectangles are of one flat colour or, half of the time, each has its own.
-        """
+        """Return a random layout (TEXELS, TEXELS) and paint (1, 3, TEXELS, TEXELS) of one or more colours."""
         alpha = torch.zeros(TEXELS, TEXELS)
         paint = flat_colour(images, generator)[:, None, None].repeat(1, 1, TEXELS, TEXELS)
         colourful = float(torch.rand((), generator=generator)) < 0.5

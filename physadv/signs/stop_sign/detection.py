@@ -62,13 +62,11 @@ class Detected:
 
 def judge_detection(detector: Detector, exhibit: Exhibit, reporter: Reporter = silent) -> list[Detected]:
     """Return how often a detector finds the signs in one photo of each from every cell of the lab test."""
-    scenes, seed, backgrounds = [], exhibit.seed, drawn_backgrounds(exhibit.seed)
+    scenes, alpha, seed, behind = [], exhibit.alpha, exhibit.seed, drawn_backgrounds(exhibit.seed)
     for cell in CELLS:
         for treatment, faces in exhibit.faces.items():
             for face, sign in zip(faces, exhibit.names, strict=True):
-                photos = photograph(
-                    face, exhibit.alpha, cell, sign, shots=1, seed=seed, backgrounds=backgrounds
-                )
+                photos = photograph(face, alpha, cell, sign, shots=1, seed=seed, backgrounds=behind)
                 scenes.append(Scene(treatment, sign, cell.name, photos.pictures[0], photos.boxes[0]))
     return measure_detection(detector, scenes, reporter=reporter)
 

@@ -119,11 +119,6 @@ class Approach:
     shakes: Tensor
     """(waves, 5): frequency, and amplitude and phase of pitch and of yaw, in radians."""
 
-    @property
-    def speed_kmh(self) -> float:
-        """Return the car's speed."""
-        return self.numbers["speed_kmh"]
-
 
 def draw_approach(sign: str, index: int, seed: int, conditions: DriveConditions = DASH_CAMERA) -> Approach:
     """Return approach number `index` to a sign; the same for every treatment."""
@@ -253,7 +248,7 @@ def drive_by_test(
     answers: list[list[Answer]] = [[] for _ in finders]
     for row, index in reporter.track(drives, len(drives), "drive-by test (simulated)"):
         approach = draw_approach(exhibit.names[row], index, exhibit.seed, conditions)
-        place = f"approach {index + 1} at {approach.speed_kmh:.0f} km/h"
+        place = f"approach {index + 1} at {approach.numbers['speed_kmh']:.0f} km/h"
         make = partial(_answers, exhibit, row, index, approach, place, size.every, finders)
         found = list(keep(f"drive-by test, simulated//{place}//{exhibit.names[row]}", make))
         for number, own in enumerate(answers):

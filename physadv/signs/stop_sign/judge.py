@@ -69,7 +69,7 @@ def judge(
     }
     with replacing(capture.folder / "tables.json") as path:
         path.write_text(json.dumps(tables, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    write_page(capture, run, exhibit, scores, size, command)
+    write_page(capture, run, exhibit, scores, size.shots, command)
     return scores, found
 
 

@@ -97,20 +97,13 @@ def lab_test(
     return answers
 
 
-def _answers(exhibit: Exhibit, cell: Cell, shots: int, backgrounds: Tensor) -> list[Answer]:
+def _answers(exhibit: Exhibit, cell: Cell, shots: int, behind: Tensor) -> list[Answer]:
     answers, alpha, seed = [], exhibit.alpha, exhibit.seed
     for treatment, faces in exhibit.faces.items():
         views = []
         for face, sign in zip(faces, exhibit.names, strict=True):
             photos = photograph(
-                face,
-                alpha,
-                cell,
-                sign,
-                shots=shots,
-                seed=seed,
-                backgrounds=backgrounds,
-                margin=exhibit.margin,
+                face, alpha, cell, sign, shots=shots, seed=seed, backgrounds=behind, margin=exhibit.margin
             )
             poses = zip(photos.distance_m.tolist(), photos.angle_deg.tolist(), photos.crops, strict=True)
             views += [View(treatment, sign, cell.name, *pose) for pose in poses]
@@ -144,12 +137,11 @@ def photograph(
     chosen = torch.randint(len(backgrounds), (n,), generator=draws)
     plates = face.shape[-1] / FACE_SIDE
     size = 16 * math.ceil(_AROUND * plates * apparent_px(cell.distance_m) / 16)
-    homography = plate_homography(
+    rotation, middle = (
         view_rotation(angle, pitch, _ROLL.draw(n, draws)),
         F.pad(1000 * distance[:, None], (2, 0)),
-        torch.full((n, 2), (size - 1) / 2),
-        face.shape[-1],
     )
+    homography = plate_homography(rotation, middle, torch.full((n, 2), (size - 1) / 2), face.shape[-1])
     behind = F.interpolate(backgrounds[chosen], (size, size), mode="bilinear", antialias=True)
     sheen = torch.cat([plus_minus(0.8).draw(n, draws, 2), _SHEEN.draw(n, draws, 1)], dim=1)
     shaded = lit(face.expand(n, *face.shape), _SLOPE.draw(n, draws, 2), sheen)

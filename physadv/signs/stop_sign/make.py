@@ -1,11 +1,11 @@
 """Making stickers: photos of signs in, stickers and their mask out; the command writes printouts/NAME."""
 
 import json
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from platform import python_version
 from typing import Any
 
 import numpy as np
@@ -111,11 +111,7 @@ def stickers_for(
     stickers = optimise_stickers(judge, attacked, mask, distribution, backgrounds, settings, reporter)
     stickers = round_to_8_bits(stickers)
     target = None if judge.target is None else classifier.labels[judge.target]
-    versions = {
-        "physadv": version("physadv"),
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-    }
+    versions = {"physadv": version("physadv"), "torch": torch.__version__, "python": python_version()}
     record = {
         "asked": _as_json(settings),
         "classes": {"label": classifier.labels[judge.label], "target": target},

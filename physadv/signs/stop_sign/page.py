@@ -23,7 +23,7 @@ from physadv.signs.stop_sign.make import StickerRun
 from physadv.signs.stop_sign.plate import Frame, to_pixels
 from physadv.signs.stop_sign.road import START_M
 from physadv.signs.stop_sign.score import Score
-from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, StudySize
+from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED
 from physadv.signs.stop_sign.tables import Printability, comparison_table, overall_table, place_table
 from physadv.signs.stop_sign.views import Exhibit, cut_out
 
@@ -39,12 +39,7 @@ _FRAME_SHARE = 0.25
 
 
 def write_page(
-    capture: Capture,
-    run: StickerRun,
-    exhibit: Exhibit,
-    scores: Sequence[Score],
-    size: StudySize,
-    command: str,
+    capture: Capture, run: StickerRun, exhibit: Exhibit, scores: Sequence[Score], shots: int, command: str
 ) -> None:
     """Write the page of a run to its capture's `report.html`."""
     record = run.record
@@ -58,7 +53,7 @@ def write_page(
         exhibit,
         scores,
         run.printability,
-        shots=size.shots,
+        shots=shots,
         parameters=tuple(Facts(name, rows) for name, rows in facts.items()),
         commands=(command,),
         stickers_note=f"Stickers cover {100 * record['area_of_the_sign']:.1f} % of the sign; the first "
@@ -205,8 +200,9 @@ def _lab_views(exhibit: Exhibit, shots: int) -> Iterator[dict[str, Any]]:
 
 def _drive_views(exhibit: Exhibit) -> Iterator[dict[str, Any]]:
     drawn = draw_approach(exhibit.names[0], 0, exhibit.seed)
-    times = [3.6 * (START_M - distance) / drawn.speed_kmh for distance in DISTANCES_SHOWN]
-    note = f"drive-by test, simulated frame at {drawn.speed_kmh:.0f} km/h; a sixteenth of it"
+    speed = drawn.numbers["speed_kmh"]
+    times = [3.6 * (START_M - distance) / speed for distance in DISTANCES_SHOWN]
+    note = f"drive-by test, simulated frame at {speed:.0f} km/h; a sixteenth of it"
     for moment in drive(drawn, {name: each[0] for name, each in exhibit.faces.items()}, exhibit.alpha, times):
         name = f"{moment.distance_m:.0f} m"
         left, top, right, bottom = moment.box

@@ -88,15 +88,12 @@ def _photo_answers(judge: Judge, path: Path, cell: Cell, treatment: str) -> list
     return judge.answers([View(treatment, SIGN, cell.name, cell.distance_m, cell.angle, cut)])
 
 
-def _video_answers(
-    judge: Judge, path: Path, treatment: str, every: int, focal_px: float | None
-) -> list[Answer]:
+def _video_answers(judge: Judge, path: Path, treatment: str, every: int, focal: float | None) -> list[Answer]:
     views = []
     try:
         for _, frame in read_frames(path, every):
-            focal = focal_px or FOCAL_PX * frame.shape[1] / WIDTH
             height, cut = _seen(frame)
-            distance = apparent_px(height, focal)
+            distance = apparent_px(height, focal or FOCAL_PX * frame.shape[1] / WIDTH)
             views.append(View(treatment, SIGN, f"video {path.name}", distance, math.nan, cut))
     except (CaptureError, OSError) as error:
         raise StopSignError(f"{path}: {getattr(error, 'strerror', None) or error}") from error

@@ -84,12 +84,10 @@ def rectified(signs: Sequence[SignPhoto], side: int = FACE_SIDE, margin: float =
     # Pixels of the canvas from those of the shared face, the centre of (0, 0) on the other's.
     place = (scale - 1) / 2 + (whole - side) / 2
     to_canvas = torch.tensor([(scale, 0, place), (0, scale, place), (0, 0, 1)], dtype=torch.float64)
-    faces = [
-        warp_perspective(
-            sign.photo[None], (to_canvas @ torch.linalg.inv(sign.homography))[None], None, (whole, whole)
-        )
-        for sign in signs
-    ]
+    faces = []
+    for sign in signs:
+        homography = (to_canvas @ torch.linalg.inv(sign.homography))[None]
+        faces.append(warp_perspective(sign.photo[None], homography, None, (whole, whole)))
     return torch.cat(faces).clamp(0, 1)
 
 

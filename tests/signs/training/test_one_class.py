@@ -19,7 +19,7 @@ def random(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def test_signs_of_the_class_to_protect_are_photographed_or_drawn_as_they_are_abroad():
+def test_signs_of_the_class_to_protect_are_photographed_or_drawn_unchanged_abroad():
     photos = Signs(torch.zeros(6, 3, 32, 32, dtype=torch.uint8), torch.tensor([STOP, 1, 2, 3, 4, STOP]))
     abroad = drawn_abroad("stop", 8, seed=0)
     assert abroad.labels.unique().tolist() == [STOP]
