@@ -47,14 +47,13 @@ def write_page(
     printed = tuple((name, f"{value:.4g}") for name, value in record["printability"].items())
     signs = tuple((name, ", ".join(record[name])) for name in ("attacked", "judged"))
     versions = tuple(sorted(record["versions"].items()))
-    facts = {"Stickers": asked, "Printability": printed, "Signs": signs, "Versions": versions}
     page = study_page(
         f"Stickers on a stop sign: {capture.name}",
         exhibit,
         scores,
         run.printability,
         shots=shots,
-        parameters=tuple(Facts(name, rows) for name, rows in facts.items()),
+        parameters={"Stickers": asked, "Printability": printed, "Signs": signs, "Versions": versions},
         commands=(command,),
         stickers_note=f"Stickers cover {100 * record['area_of_the_sign']:.1f} % of the sign; the first "
         "sign that was judged, as each treatment leaves it.",
@@ -70,7 +69,7 @@ def study_page(
     printability: Printability,
     *,
     shots: int,
-    parameters: tuple[Facts, ...],
+    parameters: Facts,
     commands: tuple[str, ...],
     stickers_note: str = "The first sign as each treatment leaves it, flat and unphotographed.",
 ) -> str:

@@ -48,7 +48,7 @@ def test_both_classifiers_know_the_sign_as_it_is_drawn_abroad():
 
 
 @given(st.integers(0, 2**16))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_signs_from_afar_are_all_of_one_size_that_training_may_meet(seed):
     pictures = torch.rand(3, 3, 32, 32, generator=random(seed), dtype=torch.float64)
     seen = from_afar(pictures, random(seed))
