@@ -57,7 +57,6 @@ class SampleSize:
 
     Attributes:
         rate: the share expected, 0 to 1.
-        halfwidth: half the width wanted of its 95 % interval.
         qualifying: share of printed pairs that is expected to count.
         counted: pairs that must count.
         printed: pairs to print so that as many count.
@@ -66,7 +65,6 @@ class SampleSize:
     """
 
     rate: float
-    halfwidth: float
     qualifying: float
     counted: int
     printed: int
@@ -196,7 +194,7 @@ def plan_pairs(rate: float, halfwidth: float, qualifying: float = 1.0) -> Sample
     root = (-slope + math.sqrt(slope**2 - 4 * h2 * (h2 - 0.25) * z2**2)) / (2 * h2)
     counted = math.ceil(root - 1e-9)
     printed = math.ceil(counted / qualifying - 1e-9)
-    return SampleSize(rate, halfwidth, qualifying, counted, printed, *wilson(rate * counted, counted))
+    return SampleSize(rate, qualifying, counted, printed, *wilson(rate * counted, counted))
 
 
 def _seen_only(sums: ArrayLike, seen: ArrayLike) -> tuple[Floats, Floats]:

@@ -54,32 +54,23 @@ class RunComparison:
 
     def as_json(self) -> dict[str, Any]:
         """Return the comparison for machines."""
-        first = self.measurements[0]
-        return {
-            "classifier": first.classifier,
-            "shared_pairs": self.shared,
-            "runs": [
-                {
-                    "run": found.manifest.name,
-                    "attack": found.manifest.attack.name,
-                    "eps": found.manifest.attack.eps,
-                    "source": found.manifest.classifier.spec,
-                    "pairs": len(found.manifest.pairs()),
-                    "simulated_photos": sum(photo.simulated for photo in found.used_photos),
-                    "photos": len(found.used_photos),
-                }
-                for found in self.measurements
-            ],
-            "lines": [
-                {
-                    "channel": line.channel,
-                    "measure": line.measure,
-                    "rates": {run: asdict(rate) for run, rate in line.rates.items()},
-                    "tests": [{**asdict(test), "differs": test.differs} for test in line.tests],
-                }
-                for line in self.lines
-            ],
-        }
+        runs = [
+            {
+                "run": found.manifest.name,
+                "attack": found.manifest.attack.name,
+                "eps": found.manifest.attack.eps,
+                "source": found.manifest.classifier.spec,
+                "pairs": len(found.manifest.pairs()),
+                "simulated_photos": sum(photo.simulated for photo in found.used_photos),
+                "photos": len(found.used_photos),
+            }
+            for found in self.measurements
+        ]
+        lines = [asdict(line) for line in self.lines]
+        for line, own in zip(lines, self.lines, strict=True):
+            line["tests"] = [{**asdict(test), "differs": test.differs} for test in own.tests]
+        head = {"classifier": self.measurements[0].classifier, "shared_pairs": self.shared}
+        return {**head, "runs": runs, "lines": lines}
 
 
 def compare_runs(

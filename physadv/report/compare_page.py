@@ -11,7 +11,7 @@ from physadv.pipeline.observing import PHOTO, UNTOUCHED
 from physadv.report.channels import Sweep, sort_channels
 from physadv.report.compare import DESTRUCTION, SUCCESS, Line, RunComparison
 from physadv.report.figures import Series, side_by_side_figure
-from physadv.report.page import Facts, FigureGroup, Notice, render_page, slug
+from physadv.report.page import FigureGroup, Notice, render_page, slug
 from physadv.report.provenance import cameras, generate_command, measure_options
 from physadv.report.result_tables import paired_table
 from physadv.report.run_figures import JUDGES, sweep_curves
@@ -45,7 +45,7 @@ def write_comparison(found: RunComparison, path: Path) -> None:
         "figures": _figures(found),
         "tables": (_rates(RATES_TITLE, found),),
         "tests": (_tests(TESTS_TITLE, found),),
-        "parameters": [_facts(measurement) for measurement in found.measurements],
+        "parameters": {each.manifest.name: _facts(each) for each in found.measurements},
         "commands": [
             *(generate_command(measurement.manifest) for measurement in found.measurements),
             " ".join(["physadv compare", *names, *options]),
@@ -57,27 +57,27 @@ def write_comparison(found: RunComparison, path: Path) -> None:
 
 def _unlike(found: RunComparison) -> list[str]:
     """Return what sets the runs apart besides their attacks."""
-    measurements = found.measurements
-    lines = [
-        f"{m.manifest.name}: {plural(len(m.manifest.pairs()) - found.shared, 'pair')} of "
-        f"{len(m.manifest.pairs())} not shared, left out"
-        for m in measurements
-        if len(m.manifest.pairs()) > found.shared
-    ]
+    measurements, lines = found.measurements, []
+    for measurement in measurements:
+        pairs = len(measurement.manifest.pairs())
+        if pairs > found.shared:
+            left = f"{plural(pairs - found.shared, 'pair')} of {pairs} not shared, left out"
+            lines.append(f"{measurement.manifest.name}: {left}")
     without = [m.manifest.name for m in measurements if PHOTO.name not in m.channels]
+    made = {m.manifest.name: m.channel_name(PHOTO.name) for m in measurements}
     if 0 < len(without) < len(measurements):
         lines.append(f"photos are left out: {', '.join(without)} never photographed")
-    if not without and len({m.channel_name(PHOTO.name) for m in measurements}) > 1:
-        said = ", ".join(f"{m.manifest.name} {m.channel_name(PHOTO.name)}" for m in measurements)
-        lines.append(f"photos made differently: {said}")
+    if not without and len(set(made.values())) > 1:
+        lines.append(f"photos made differently: {', '.join(f'{run} {how}' for run, how in made.items())}")
     return lines
 
 
 def _notice(found: RunComparison) -> Notice:
     unlike = "; ".join(_unlike(found))
     photos = [photo for m in found.measurements if PHOTO.name in m.channels for photo in m.used_photos]
-    if any(photo.simulated for photo in photos):
-        some = "" if all(photo.simulated for photo in photos) else "some are "
+    simulated = sum(photo.simulated for photo in photos)
+    if simulated:
+        some = "some are " * (simulated < len(photos))
         text = f"{some}made by the virtual printer and phone, not by a camera. {unlike}".strip()
         return Notice("Simulated photographs:", text)
     if unlike:
@@ -145,17 +145,14 @@ def _tests(title: str, found: RunComparison) -> Table[Comparison]:
     return paired_table(title, groups, "channel: measure")
 
 
-def _facts(measurement: Measurement) -> Facts:
+def _facts(measurement: Measurement) -> list[tuple[str, str]]:
     manifest, photos = measurement.manifest, measurement.used_photos
-    return Facts(
-        manifest.name,
-        (
-            ("attack", f"{manifest.attack.name}, {manifest.attack.budget}"),
-            ("made against", manifest.classifier.spec),
-            ("pairs", str(len(manifest.pairs()))),
-            ("photos used", f"{len(photos)} of {len(measurement.photos)}"),
-            *([("camera", cameras(photos))] if photos else []),
-            ("seed", str(manifest.seed)),
-            *sorted(manifest.versions.items()),
-        ),
-    )
+    return [
+        ("attack", f"{manifest.attack.name}, {manifest.attack.budget}"),
+        ("made against", manifest.classifier.spec),
+        ("pairs", str(len(manifest.pairs()))),
+        ("photos used", f"{len(photos)} of {len(measurement.photos)}"),
+        *([("camera", cameras(photos))] if photos else []),
+        ("seed", str(manifest.seed)),
+        *sorted(manifest.versions.items()),
+    ]

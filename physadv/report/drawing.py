@@ -43,13 +43,8 @@ STYLES = (
     Style("#4a5560", "P"),
 )
 _PLACES = ("first", "second", "third", "fourth", "fifth", "sixth")
-_VARIABLES = {
-    INK: "ink",
-    MUTED: "muted",
-    GRID: "line",
-    CARD: "page",
-    **{style.colour: place for style, place in zip(STYLES, _PLACES, strict=True)},
-}
+_VARIABLES = {INK: "ink", MUTED: "muted", GRID: "line", CARD: "page"}
+_VARIABLES |= {style.colour: place for style, place in zip(STYLES, _PLACES, strict=True)}
 _SETTINGS: dict[str, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "physadv",

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 FORMATS = (".svg", ".png", ".pdf")
 
-
 Share = tuple[str, Estimate]
 SHARES = (
     Column[Share]("steps", lambda line: line[0], "number"),

@@ -6,6 +6,7 @@ text in it is escaped, but for the drawings, which `drawing` makes and escapes.
 
 import base64
 import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 SIDE_PX, LOSSLESS_SIDE_PX = 200, 96
 PICTURE_QUALITY = 80
+
+Facts = Mapping[str, Sequence[tuple[str, str]]]
+"""Kind of fact, such as "Attack" → name and value of each, as written."""
 
 
 @dataclass(frozen=True)
@@ -93,19 +97,6 @@ class Picture:
     answer: str = ""
     probability: str = ""
     right: bool | None = None
-
-
-@dataclass(frozen=True)
-class Facts:
-    """Names and values of one kind.
-
-    Attributes:
-        name: of the kind, such as "Attack".
-        items: name and value of each, as written.
-    """
-
-    name: str
-    items: tuple[tuple[str, str], ...]
 
 
 def render_page(template: str, page: object) -> str:

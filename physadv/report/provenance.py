@@ -30,7 +30,7 @@ def cameras(photos: Sequence[PhotoRow]) -> str:
     )
 
 
-def parameters(measurement: Measurement) -> tuple[Facts, ...]:
+def parameters(measurement: Measurement) -> Facts:
     """Return everything recorded of attack, classifier, images, photographs and versions."""
     manifest = measurement.manifest
     attack, selection, classifier = manifest.attack, manifest.selection, manifest.classifier
@@ -57,12 +57,12 @@ def parameters(measurement: Measurement) -> tuple[Facts, ...]:
         ("manifest schema", str(manifest.schema_version)),
         *sorted(manifest.versions.items()),
     )
-    return (
-        Facts("Attack", attacked),
-        Facts("Classifier and images", judged),
-        Facts("Photographs", _photo_facts(measurement)),
-        Facts("Run", made),
-    )
+    return {
+        "Attack": attacked,
+        "Classifier and images": judged,
+        "Photographs": _photo_facts(measurement),
+        "Run": made,
+    }
 
 
 def _photo_facts(measurement: Measurement) -> tuple[tuple[str, str], ...]:

@@ -12,24 +12,18 @@ from physadv.evaluation.outcomes import KINDS, Kind, When
 from physadv.report.table import CHANGE, Cell, Column, Table, Value
 from physadv.report.wording import UNDEFINED, interval, number, p_value
 
-CASE = Column[Row]("case", lambda row: row.case, long="Case", once=True)
-TOP = Column[Row]("top", lambda row: str(row.top), long="Top")
-DESTROYED = Column[Row]("destroyed", lambda row: row.destruction_rate, "interval", "Destruction rate")
-N = Column[Row]("n", lambda row: row.destruction_rate.n, "number")
-PAIRS = Column[Row]("pairs", lambda row: row.destruction_rate.pairs, "number")
-RIGHT = (
-    Column[Row]("clean right", attrgetter("clean_before", "clean_after"), "share", "Clean accuracy", CHANGE),
-    Column[Row](
-        "adv. right",
-        attrgetter("adversarial_before", "adversarial_after"),
-        "share",
-        "Adversarial accuracy",
-        CHANGE,
-    ),
+_CHANGES = {kind: attrgetter(f"{kind}_before", f"{kind}_after") for kind in KINDS}
+PUBLISHED_RATES = (
+    Column[Row]("case", lambda row: row.case, long="Case", once=True),
+    Column[Row]("top", lambda row: str(row.top), long="Top"),
+    Column[Row]("destroyed", lambda row: row.destruction_rate, "interval", "Destruction rate"),
+    Column[Row]("n", lambda row: row.destruction_rate.n, "number"),
+    Column[Row]("clean right", _CHANGES["clean"], "share", "Clean accuracy", CHANGE),
+    Column[Row]("adv. right", _CHANGES["adversarial"], "share", "Adversarial accuracy", CHANGE),
 )
-RATES = (CASE, TOP, DESTROYED, N, PAIRS, *RIGHT)
-PUBLISHED_RATES = (CASE, TOP, DESTROYED, N, *RIGHT)
-"""Those of `RATES` that a paper has room for."""
+"""Those columns of `RATES` that a paper has room for."""
+PAIRS = Column[Row]("pairs", lambda row: row.destruction_rate.pairs, "number")
+RATES = (*PUBLISHED_RATES[:4], PAIRS, *PUBLISHED_RATES[4:])
 
 
 def rate_table(
@@ -66,37 +60,35 @@ class Beside:
         found: Estimate = getattr(self.row, f"{measure}_{self.when}")
         return found
 
-    @property
-    def targeted(self) -> Estimate | Cell:
-        """Return how often the target was reached, or that there is none."""
-        share = self.share("targeted")
-        return share if share.n else Cell("no target", weak=True)
 
-    @property
-    def survival(self) -> Estimate | str:
-        """Return the clean survival; nothing for files, which went through no channel."""
-        return self.row.clean_survival if self.when == "after" else ""
+def _targeted(line: Beside) -> Estimate | Cell:
+    share = line.share("targeted")
+    return share if share.n else Cell("no target", weak=True)
 
-    @property
-    def confidences(self) -> tuple[Estimate, ...]:
-        """Return the mean confidence in clean and in adversarial images."""
-        return tuple(self.share(f"{kind}_confidence") for kind in KINDS)
 
-    @property
-    def errors(self) -> tuple[float | Cell, ...]:
-        """Return the expected calibration error on clean and on adversarial images."""
-        found = [self.reliability[kind].ece for kind in KINDS]
-        return tuple(Cell(UNDEFINED, weak=True) if error is None else error for error in found)
+def _errors(line: Beside) -> tuple[Value, ...]:
+    errors = [line.reliability[kind].ece for kind in KINDS]
+    return tuple(Cell(UNDEFINED, weak=True) if error is None else error for error in errors)
+
+
+def _confidences(line: Beside) -> tuple[Value, ...]:
+    return tuple(line.share(f"{kind}_confidence") for kind in KINDS)
 
 
 KINDS_SHORT = ("clean", "adv.")
 BESIDE = (
     Column[Beside]("channel", lambda line: line.channel, long="Channel"),
     Column[Beside]("success", lambda line: line.share("success"), "interval", "Success"),
-    Column[Beside]("target reached", lambda line: line.targeted, "share", "Target reached"),
-    Column[Beside]("clean survival", lambda line: line.survival, "interval", "Clean survival"),
-    Column[Beside]("confidence", lambda line: line.confidences, "share", "Confidence", KINDS_SHORT),
-    Column[Beside]("ECE", lambda line: line.errors, "share", "Calibration error", KINDS_SHORT),
+    Column("target reached", _targeted, "share", "Target reached"),
+    # Files went through no channel that they could survive.
+    Column[Beside](
+        "clean survival",
+        lambda line: line.row.clean_survival if line.when == "after" else "",
+        "interval",
+        "Clean survival",
+    ),
+    Column("confidence", _confidences, "share", "Confidence", KINDS_SHORT),
+    Column("ECE", _errors, "share", "Calibration error", KINDS_SHORT),
 )
 
 
@@ -148,15 +140,15 @@ def transfer_table(
     groups: dict[str, dict[str, dict[str, TransferCell]]] = {}
     for cell in cells:
         groups.setdefault(names[cell.channel], {}).setdefault(cell.run, {})[cell.target] = cell
-    columns = [Column[Mapping[str, TransferCell]]("run", _source, long="Run")]
+
+    def source(cells: Mapping[str, TransferCell]) -> Cell:
+        cell = next(iter(cells.values()))
+        return Cell(cell.run, f"made against {cell.source}")
+
+    columns = [Column[Mapping[str, TransferCell]]("run", source, long="Run")]
     for place, target in enumerate(dict.fromkeys(cell.target for cell in cells), 1):
         columns += _judged_by(target, place)
     return Table(title, columns, {name: list(runs.values()) for name, runs in groups.items()}, "channel")
-
-
-def _source(cells: Mapping[str, TransferCell]) -> Cell:
-    cell = next(iter(cells.values()))
-    return Cell(cell.run, f"made against {cell.source}")
 
 
 def _judged_by(target: str, place: int) -> list[Column[Mapping[str, TransferCell]]]:
@@ -165,15 +157,17 @@ def _judged_by(target: str, place: int) -> list[Column[Mapping[str, TransferCell
         mark = "*" * cells[target].white_box
         return Cell(f"{number(share)}{mark}", interval(share), weak=share.value is None)
 
+    def destroyed(cells: Mapping[str, TransferCell]) -> Estimate | None:
+        return cells[target].destruction
+
     return [
-        Column(f"success by {place}", success, "interval", long=f"Success by {target}"),
-        Column(
-            f"destroyed by {place}",
-            lambda cells: cells[target].destruction,
-            "interval",
-            long=f"Destroyed by {target}",
-        ),
+        Column(f"success by {place}", success, "interval", f"Success by {target}"),
+        Column(f"destroyed by {place}", destroyed, "interval", f"Destroyed by {target}"),
     ]
+
+
+def _differs(test: Comparison) -> str:
+    return test.undefined or ("yes" if test.differs else "not shown")
 
 
 TESTS = (
@@ -183,9 +177,7 @@ TESTS = (
     Column[Comparison]("pairs", lambda test: test.pairs, "number"),
     Column[Comparison]("p", lambda test: p_value(test.p), "number"),
     Column[Comparison]("p (Holm)", lambda test: p_value(test.holm), "number"),
-    Column[Comparison](
-        "differs", lambda test: test.undefined or ("yes" if test.differs else "not shown"), long="Differs"
-    ),
+    Column("differs", _differs, long="Differs"),
 )
 
 

@@ -153,27 +153,23 @@ def _sweeps(judges: Sequence[Measurement], sweeps: Sequence[Sweep]) -> list[Figu
 
     band = "with 95 % bands"
     shown = f" The first {JUDGES} of {len(judges)} classifiers." * (len(judges) > JUDGES)
-    groups = [
-        FigureGroup(
+    groups: list[tuple[str, str, tuple[Figure, ...]]] = [
+        (
             "Destruction rate against strength",
             f"Average case, {band}; lower is better for the attack.",
             sweep_curves("sweep-destruction", "destruction rate", sweeps, destroyed),
-            small=True,
         ),
-        FigureGroup(
+        (
             "Accuracy against strength",
             f"Share classified as the true label, top-1, {band}; dotted: before any transformation.",
             sweep_curves("sweep-accuracy", "top-1 accuracy", sweeps, accuracies),
-            small=True,
-        ),
-        FigureGroup(
-            "Destruction rate against strength, by classifier",
-            f"Average case, top-1, {band}.{shown}",
-            sweep_curves("sweep-judges", "top-1 destruction rate", sweeps, by_judge),
-            small=True,
         ),
     ]
-    return groups if len(judges) > 1 else groups[:2]
+    if len(judges) > 1:
+        curves = sweep_curves("sweep-judges", "top-1 destruction rate", sweeps, by_judge)
+        title = "Destruction rate against strength, by classifier"
+        groups.append((title, f"Average case, top-1, {band}.{shown}", curves))
+    return [FigureGroup(*group, small=True) for group in groups]
 
 
 def _viewpoints(measurement: Measurement, grids: Sequence[Viewpoints]) -> FigureGroup:

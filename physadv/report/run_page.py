@@ -90,15 +90,13 @@ def rate_headlines(rows: Sequence[Row], through: str) -> tuple[Headline, ...]:
         f"It was {percent(average[0].clean_before)} before. Where it falls far, the channel spoilt the "
         "images, and a destruction rate says little about the attack."
     )
-    return (
-        *(
-            _headline(
-                f"Destruction rate, top-{row.top}", row.destruction_rate, destruction_in_words(row, through)
-            )
-            for row in average
-        ),
-        _headline(f"Clean accuracy after, top-{top}", clean, words),
-    )
+    rates = [
+        _headline(
+            f"Destruction rate, top-{row.top}", row.destruction_rate, destruction_in_words(row, through)
+        )
+        for row in average
+    ]
+    return (*rates, _headline(f"Clean accuracy after, top-{top}", clean, words))
 
 
 def _headline(name: str, share: Estimate, words: str) -> Headline:
@@ -152,18 +150,15 @@ def report_tables(measurements: Sequence[Measurement]) -> list[Table[Any]]:
 
 
 def _summary(measurements: Sequence[Measurement]) -> tuple[str, ...]:
-    first = measurements[0]
-    manifest = first.manifest
-    judges = dict.fromkeys(found.classifier for found in measurements)
-    made_against = (
-        (f"made against {manifest.classifier.spec}",) if [*judges] != [manifest.classifier.spec] else ()
-    )
+    manifest = measurements[0].manifest
+    attack, spec = manifest.attack, manifest.classifier.spec
+    judges = list(dict.fromkeys(found.classifier for found in measurements))
     return (
-        f"{manifest.attack.name}, {manifest.attack.budget}{'/255' * (manifest.attack.eps is not None)}",
+        f"{attack.name}, {attack.budget}{'/255' * (attack.eps is not None)}",
         plural(len(manifest.pairs()), "pair"),
-        f"{'classifier' if len(judges) == 1 else 'judged by'} {first.classifier}",
-        *((f"and {plural(len(judges) - 1, 'further classifier')}",) if len(judges) > 1 else ()),
-        *made_against,
+        f"{'classifier' if len(judges) == 1 else 'judged by'} {judges[0]}",
+        *([f"and {plural(len(judges) - 1, 'further classifier')}"] if len(judges) > 1 else []),
+        *([f"made against {spec}"] if judges != [spec] else []),
     )
 
 
@@ -186,14 +181,12 @@ def _notice(measurement: Measurement) -> Notice:
     if simulated == len(used):
         return Notice("Simulated photographs:", "made by the virtual printer and phone, not by a camera.")
     if simulated:
-        return Notice(
-            "Mixed photographs:",
-            f"{simulated} of {len(used)} were made by the virtual printer and phone, the others by a camera; "
-            "the rates below pool both.",
+        some = (
+            f"{simulated} of {len(used)} were made by the virtual printer and phone, the others by a camera"
         )
-    return Notice(
-        "Photographs of printed sheets:", f"{plural(len(used), 'photo')} by {cameras(used)}.", plain=True
-    )
+        return Notice("Mixed photographs:", f"{some}; the rates below pool both.")
+    by = f"{plural(len(used), 'photo')} by {cameras(used)}."
+    return Notice("Photographs of printed sheets:", by, plain=True)
 
 
 def _discarded_note(measurement: Measurement) -> str:
@@ -216,16 +209,13 @@ def _discarded(measurement: Measurement) -> list[Table[Any]]:
     cells = [(crop.example, crop.photo, crop.reason or "") for crop in measurement.crops if crop.path is None]
     missing = [(name(channel), ", ".join(pairs)) for channel, pairs in measurement.missing.items() if pairs]
     # Through every strength of a sweep the same pairs do not count.
-    uncounted = [
-        (
-            name(channel),
-            f"{row.case}, top-{row.top}",
-            ", ".join(f"{pairs} {reason}" for reason, pairs in row.destruction_rate.discarded.items()),
-        )
-        for channel in sort_channels(measurement.channels).single or tuple(measurement.channels)[:1]
-        for row in measurement.channels[channel]
-        if row.destruction_rate.discarded
-    ]
+    channels = sort_channels(measurement.channels).single or tuple(measurement.channels)[:1]
+    uncounted = []
+    for channel in channels:
+        for row in measurement.channels[channel]:
+            if left := row.destruction_rate.discarded:
+                why = ", ".join(f"{pairs} {reason}" for reason, pairs in left.items())
+                uncounted.append((name(channel), f"{row.case}, top-{row.top}", why))
     lists: tuple[tuple[str, Sequence[str], Sequence[Sequence[str]]], ...] = (
         ("Photos that could not be used", ("Photo", "Reason"), photos),
         ("Cells that could not be cut out", ("Example", "Photo", "Reason"), cells),

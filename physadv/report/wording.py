@@ -54,9 +54,9 @@ def p_value(p: float | None) -> str | None:
     return None if p is None else f"{p:.2g}"
 
 
-def plural(number: int, noun: str, nouns: str = "") -> str:
+def plural(number: int, noun: str) -> str:
     """Return a number and the noun that goes with it: "1 photo", "2 photos"."""
-    return f"{number} {noun if number == 1 else nouns or noun + 's'}"
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def destruction_in_words(row: Row, through: str) -> str:

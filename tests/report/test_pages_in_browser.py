@@ -15,7 +15,6 @@ from physadv.pipeline.measure import measure_runs
 from physadv.pipeline.settings import GenerateSettings
 from physadv.report.compare import compare_runs
 from physadv.report.compare_page import write_comparison
-from physadv.report.page import Facts
 from physadv.report.run_page import write_report
 from physadv.runs import Capture, Printout
 from physadv.signs.drawing.faces import face
@@ -111,7 +110,7 @@ def stop_sign_page() -> str:
         (score_lab(lab), score_drive_by(drive), score_lab(lab, "photos of mine")),
         {"optimised": {"nps_minimum": 0.01, "palette_error": 0.02}},
         shots=1,
-        parameters=(Facts("Stickers", (("seed", "0"), ("mask", "auto"))),),
+        parameters={"Stickers": (("seed", "0"), ("mask", "auto"))},
         commands=("physadv stop-sign --demo",),
     )
 
