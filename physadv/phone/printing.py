@@ -52,9 +52,9 @@ def print_page(
         pixels = rgb_to_grayscale(pixels).expand(-1, 3, -1, -1)
     if settings.margin_mm:
         inset = round(settings.margin_mm * dots_per_mm)
-        printed = pixels
-        pixels = torch.ones_like(printed)
-        pixels[..., inset:-inset, inset:-inset] = printed[..., inset:-inset, inset:-inset]
+        inside = (..., slice(inset, height - inset), slice(inset, width - inset))
+        printed, pixels = pixels, torch.ones_like(pixels)
+        pixels[inside] = printed[inside]
     printer = printer or Printer()
     # Less ink lets that share of the paper's white through.
     thin = replace(printer, black=1 - settings.ink * (1 - printer.black))

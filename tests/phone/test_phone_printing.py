@@ -47,6 +47,12 @@ def test_a_cropping_printer_leaves_its_margin_white_and_the_rest_alone() -> None
     np.testing.assert_allclose(seen[52:-52, 52:-52, 0], 0.86 * 0.035, atol=0.01)
 
 
+def test_a_margin_narrower_than_half_a_dot_takes_nothing_of_the_page() -> None:
+    page = page_with_square(10, 15)
+    seen = printed(page, PrintSettings(margin_mm=0.4 / DOTS))
+    np.testing.assert_array_equal(seen, printed(page, PrintSettings()))
+
+
 def test_black_and_white_prints_have_the_papers_hue_only() -> None:
     seen = printed(page_with_square(20, 30, (200, 40, 90)), PrintSettings(monochrome=True))
     np.testing.assert_allclose(seen[..., 0], seen[..., 1], atol=1e-3)
