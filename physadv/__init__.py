@@ -24,11 +24,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_NAMES = {
-    "load_classifier": "physadv.classifiers",
-    "samples": "physadv.sampling",
-    "Run": "physadv.notebook",
-}
+_NAMES = {"load_classifier": "physadv.classifiers", "samples": "physadv.sampling", "Run": "physadv.notebook"}
 _ROOMS = (
     *("attacks", "capture", "classifiers", "defences", "evaluation"),
     *("phone", "runs", "sheets", "signs", "transforms"),

@@ -29,9 +29,7 @@ TRANSFORMS = ("blur=1", "noise=10", "jpeg=50")
 def run_demo(root: Path, reporter: Reporter = silent) -> tuple[Measurement, Path]:
     """Run generate, print, photograph, crop, destruction-rate and report; return the result and the report.
 
-    Args:
-        root: folder for signs, printouts and captures; a second run finishes what is missing.
-        reporter: shows progress.
+    Signs, printouts and captures are in folders below `root`; a second run finishes what is missing.
     """
     printout, capture = Printout(root, NAME), Capture(root, NAME)
     signs = draw_signs(root / "signs")

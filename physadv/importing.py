@@ -51,12 +51,8 @@ def importable_here() -> Iterator[None]:
 def own_function(kind: str, spec: str, error: type[PhysadvError]) -> Callable[..., Any]:
     """Return the function that `python:module:function` names; the module may be in the current folder.
 
-    Importing the module runs it.
-
-    Args:
-        kind: what the spec stands for, such as "model"; begins the line of an error.
-        spec: the text.
-        error: raised for a spec of another form, and when the import fails, in one line.
+    Importing the module runs it. `error` is raised, in one line that begins with `kind` ("model"), for a spec
+    of another form and when the import fails.
     """
     module, function = _parts(kind, spec, error)
     try:

@@ -208,13 +208,9 @@ class Run:
         """
         from physadv.pipeline.crop import crop
 
+        added = [Path(photo) for photo in photos]
         return crop(
-            self.printout,
-            self.capture,
-            [Path(photo) for photo in photos],
-            colour=colour,
-            workers=workers,
-            reporter=self.reporter,
+            self.printout, self.capture, added, colour=colour, workers=workers, reporter=self.reporter
         )
 
     def measure(
@@ -239,19 +235,16 @@ class Run:
         from physadv.pipeline.measure import measure
 
         judges = models or ([self.classifier] if self.classifier else ())
-        return Measured(
-            tuple(
-                measure(
-                    self.printout,
-                    self.capture,
-                    transforms=transforms,
-                    sweeps=sweeps,
-                    models=judges,
-                    seed=seed,
-                    reporter=self.reporter,
-                )
-            )
+        found = measure(
+            self.printout,
+            self.capture,
+            transforms=transforms,
+            sweeps=sweeps,
+            models=judges,
+            seed=seed,
+            reporter=self.reporter,
         )
+        return Measured(tuple(found))
 
     def report(
         self,

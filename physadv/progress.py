@@ -13,19 +13,14 @@ class Reporter(Protocol):
 
     def track(self, items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
         """Yield the items, showing how many of `total` are done."""
-        ...
+        yield from items
 
     def say(self, line: str) -> None:
         """Show one line."""
-        ...
 
 
-class Silent:
+class Silent(Reporter):
     """Says nothing."""
-
-    def track(self, items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
-        """Yield the items."""
-        yield from items
 
     def say(self, line: str) -> None:
         """Drop the line."""

@@ -14,12 +14,7 @@ Reader = Callable[[object, str], object]
 
 
 def read_toml(path: str | Path, error: type[PhysadvError]) -> dict[str, Any]:
-    """Return what a TOML file holds.
-
-    Args:
-        path: of the file.
-        error: raised, in one line that names the file, where it cannot be read or is no TOML in UTF-8.
-    """
+    """Return what a TOML file holds; raise `error` where it cannot be read or is no TOML in UTF-8."""
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as fault:
@@ -31,13 +26,9 @@ def read_toml(path: str | Path, error: type[PhysadvError]) -> dict[str, Any]:
 def read_preset(
     path: str | Path, folder: Path, keys: Sequence[str], error: type[PhysadvError]
 ) -> tuple[dict[str, Any], Path | None]:
-    """Return what a preset's TOML file holds, and the file in `folder` of the preset that its `base` names.
+    """Return what a preset's TOML file holds, and the file of the package's preset that its `base` names.
 
-    Args:
-        path: of the file.
-        folder: with the presets of the package.
-        keys: the keys that a preset can have.
-        error: raised as by `read_toml`, or where a key or the base is unknown; the line names the nearest.
+    `folder` holds the package's presets. An unknown key or base raises `error`; the line names the nearest.
     """
     document = read_toml(path, error)
     for key in document:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
+import hypothesis
 import pytest
 import torch
 from filelock import FileLock
@@ -27,6 +28,9 @@ from physadv.pipeline.print_sheets import print_sheets
 from physadv.pipeline.settings import GenerateSettings
 from physadv.runs import Capture, Printout
 from physadv.signs.drawing.drawing import draw_demo_set
+
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 RUN = "mine"
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")

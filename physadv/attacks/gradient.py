@@ -1,8 +1,7 @@
 """Published attacks on the pixels of whole images, as compositions over the one loop.
 
-Images go in and come out as floats in [0, 1] that are whole 8-bit levels (k/255), no further apart than eps:
-in exact integers under L∞, after rounding under L2. Steps, step sizes, presets and samples are those of
-`RECIPES`, where the options name none.
+Images are whole 8-bit levels (k/255) before and after, no further apart than eps, rounding included. Steps,
+step sizes, presets and samples are those of `RECIPES` where the options name none.
 """
 
 from collections.abc import Callable
@@ -80,13 +79,6 @@ def pgd(
 
     Their evaluation on CIFAR-10, 20 steps of 2 at eps 8, scaled with eps, in steps of whole levels. The start
     is drawn from the ball's whole levels, so every step is exact. Arguments, result and errors as `fast`.
-
-    Example:
-        >>> from physadv.classifiers import load_classifier
-        >>> images, labels = torch.full((1, 3, 32, 32), 128 / 255), torch.tensor([14])
-        >>> adversarial = pgd(load_classifier("signs"), images, labels, eps=8 / 255, steps=3)
-        >>> bool(((adversarial - images).abs() * 255).round().max() <= 8)
-        True
     """
     return _l_inf("pgd", classifier, images, labels, eps, options, random_start=True)
 

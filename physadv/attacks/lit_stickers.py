@@ -92,11 +92,8 @@ def relit(stickers: Tensor, light: Tensor) -> Tensor:
 def white_light(faces: Tensor, plate: Tensor) -> Tensor:
     """Return the linear light of each sign's white relative to that of white paper, (V, 3).
 
-    Stickers are relit with it: on a sign in the shade a sticker is as dark as the sign's letters.
-
-    Args:
-        faces: (V, 3, S, S) in [0, 1].
-        plate: (S, S) in [0, 1], where on the faces the sign is.
+    Stickers are relit with it: on a sign in the shade a sticker is as dark as the sign's letters. Faces are
+    (V, 3, S, S) in [0, 1]; the plate, (S, S) in [0, 1], is where on them the sign is.
     """
     pixels = faces[:, :, plate > 0.99]
     brightness = pixels.amin(dim=1)

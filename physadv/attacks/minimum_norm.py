@@ -45,21 +45,12 @@ def cw_l2(
     """Return the nearest pictures in L2 that fool the classifier (Carlini & Wagner 2017, section VI-A).
 
     Adam minimises ‖δ‖² + c·f6 over tanh values, for several values of c. The numbers are those of their code,
-    except for its 10,000 steps. Pictures are 8-bit throughout, and judged as such.
+    except for its 10,000 steps. Pictures are 8-bit throughout, and judged as such. Each image's
+    result is the nearest picture that fooled in all draws of a step, or else the last one.
 
-    Args:
-        classifier: the classifier to fool.
-        images: float32 or float64 (B, 3, H, W) in [0, 1], whole 8-bit levels.
-        labels: int64 (B,), the true classes.
-        confidence: κ, the margin by which the logit of another class, or of the target, must lead.
-        searches: number of values of c that are tried.
-        **options: see `Options`; `steps` is the number of one search, and the callback is called in each.
-
-    Returns:
-        For every image the nearest picture that fooled in all draws of a step, or else the last one.
-
-    Raises:
-        AttackError: an argument is out of its range, or a gradient is not finite.
+    `confidence` is κ, the margin by which the logit of another class, or of the target, must lead. `searches`
+    is the number of values of c that are tried, each in `steps` steps, and the callback is called in each.
+    Other arguments, dtypes and errors as `fast`.
     """
     if not confidence >= 0:
         raise AttackError(f"confidence is {confidence:g}; wanted 0 or more")

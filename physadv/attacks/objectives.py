@@ -42,10 +42,8 @@ def targeted_generalised(targets: Tensor, q: float = 0.5) -> Objective:
     """Return (1 − p^q) / q of the targets' probabilities p, int64 (B,), between cross-entropy and 1 − p.
 
     Cross-entropy is dominated by views that fail anyway. A larger q down-weights them and brings the loss
-    nearer to the share of views that miss the target (Zhang & Sabuncu 2018, eq. 6, there for labels).
-
-    Raises:
-        AttackError: q is not between 0 and 1.
+    nearer to the share of views that miss the target (Zhang & Sabuncu 2018, eq. 6, there for labels). A q
+    outside (0, 1] raises AttackError.
     """
     if not 0 < q <= 1:
         raise AttackError(f"q is {q:g}; wanted above 0 and at most 1")

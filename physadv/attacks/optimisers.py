@@ -133,11 +133,7 @@ class TorchOptimiser(Optimiser):
 
 
 class EachImage(Optimiser):
-    """One optimiser per image, so that its state does not depend on the others in the batch.
-
-    Args:
-        make: () → optimiser of values (1, …).
-    """
+    """One optimiser per image, so that its state does not depend on the others in the batch."""
 
     def __init__(self, make: Callable[[], Optimiser]) -> None:
         self._make = make
@@ -164,11 +160,7 @@ class EachImage(Optimiser):
 def cooling_adam(rate: float, steps: int) -> TorchOptimiser:
     """Return Adam for an expectation: short memory, and a rate that falls to zero along half a cosine.
 
-    Gradients from few samples are noisy; a falling rate averages the noise out in the end.
-
-    Args:
-        rate: first learning rate, in the unit of the values.
-        steps: number of steps that will be taken.
+    Gradients from few samples are noisy; the falling rate, in the unit of the values, averages them at last.
     """
     adam = partial(torch.optim.Adam, lr=rate, betas=(0.8, 0.99))
     return TorchOptimiser(adam, partial(CosineAnnealingLR, T_max=steps))

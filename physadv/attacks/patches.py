@@ -48,11 +48,7 @@ def square(size: int) -> Tensor:
 
 
 def shown_side(shape: Callable[[int], Tensor], area: float, height: int, width: int) -> int:
-    """Return the side, in whole pixels, of the square around a mask that covers a share of an image.
-
-    Raises:
-        AttackError: the mask is empty.
-    """
+    """Return the side, in whole pixels, of the square around a mask that covers a share of an image."""
     covered = float(shape(256).mean())
     if covered <= 0:
         raise AttackError("patch mask is empty")
@@ -244,7 +240,6 @@ def universal_patch(
     """Return images with one round patch on all of them, each at a random place (Brown et al. 2017).
 
     The patch is trained on these images, over places, turns and the distribution, by Adam.
-
     Arguments, result and errors as `fast`, but for the budget: `area` is the share of the image that the
     patch covers. Targets must all be one class, and there can be no goal.
     """

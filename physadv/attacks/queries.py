@@ -85,11 +85,7 @@ ESTIMATES = ("nes", "nes=POPULATION", "finite-differences")
 
 
 def find_directions(estimate: str, sigma: float | None = None) -> Directions:
-    """Return the gradient estimator that one of `ESTIMATES` names, with the published σ or another.
-
-    Raises:
-        AttackError: there is no such estimate, or a number is out of its range.
-    """
+    """Return the estimator that one of `ESTIMATES` names, with its σ or another, or raise AttackError."""
     name, equals, population = estimate.partition("=")
     found: Directions
     if name == "nes" and (not equals or population.isdecimal()):
@@ -105,10 +101,7 @@ def steps_within(queries: int, directions: Directions, samples: int, values: int
     """Return the number of steps that a budget of queries per image allows.
 
     A step takes one query for every sample's loss and `directions.queries(values)` for its gradient, where
-    `values` is the number of values of one image.
-
-    Raises:
-        AttackError: the budget does not allow one step.
+    `values` is the number of values of one image. A budget too small for one step raises AttackError.
     """
     step = samples * (1 + directions.queries(values))
     if queries < step:
@@ -132,12 +125,10 @@ class QueryOnly(Classifier):
         queries: number of pictures classified so far, for estimates and otherwise.
 
     Example:
-        >>> from physadv.attacks import NES, bim
-        >>> from physadv.classifiers import load_classifier
-        >>> random = torch.Generator().manual_seed(0)
-        >>> classifier = QueryOnly(load_classifier("signs"), NES(population=4), random)
-        >>> images, labels = torch.full((1, 3, 32, 32), 128 / 255), torch.tensor([14])
-        >>> adversarial = bim(classifier, images, labels, eps=8 / 255, steps=2, generator=random)
+        >>> from physadv import attacks, classifiers
+        >>> random, images = torch.Generator().manual_seed(0), torch.full((1, 3, 32, 32), 128 / 255)
+        >>> classifier = QueryOnly(classifiers.load_classifier("signs"), NES(population=4), random)
+        >>> _ = attacks.bim(classifier, images, torch.tensor([14]), eps=8 / 255, steps=2, generator=random)
         >>> classifier.queries
         10
     """

@@ -19,7 +19,6 @@ from physadv.importing import OWN, own_source
 LIBRARIES = ("foolbox", "torchattacks")
 """Optional packages whose attacks can be named as LIBRARY:CLASS."""
 LIBRARY_MISSING = "this attack needs {0}: pip install 'physadv[{0}]'"
-"""Line that says how to install an optional package."""
 USUAL_EPS = {"L∞": 16, "L2": 765, "L1": 3060}
 """Budgets in 8-bit levels: Kurakin et al. 2017's, 3.0 and 12.0 of the pixel range."""
 Nps = Literal["product", "minimum"]
@@ -28,12 +27,7 @@ Unit = Literal["levels", "values", "eps", "eps/steps", "range"]
 
 
 def kurakin_iterations(eps: int) -> int:
-    """Return min(eps + 4, ⌈1.25·eps⌉) for eps in 8-bit levels (Kurakin et al. 2017, section 2.2).
-
-    Example:
-        >>> kurakin_iterations(16)
-        20
-    """
+    """Return min(eps + 4, ⌈1.25·eps⌉) for eps in 8-bit levels (Kurakin et al. 2017, section 2.2)."""
     return min(eps + 4, -(-5 * eps // 4))
 
 
@@ -80,18 +74,14 @@ class Recipe:
 
     @property
     def run(self) -> Callable[..., Any]:
-        """Return the function: (classifier, images, labels, **budget, **options) → adversarial images.
-
-        Raises:
-            AttackError: an attack of the user's own cannot be imported.
-        """
+        """Return (classifier, images, labels, **budget, **options) → images, or raise AttackError."""
         if self.function.startswith(OWN):
-            from physadv.attacks.own import own_attack
+            from physadv.attacks.outside import own_attack
 
             return own_attack(self.function)
         place, _, name = self.function.partition(":")
         if place in LIBRARIES:
-            from physadv.attacks.libraries import LibraryAttack
+            from physadv.attacks.outside import LibraryAttack
 
             return LibraryAttack(place, name)
         return _function(self.function)
@@ -102,11 +92,7 @@ class Recipe:
         return self.library is not None or self.source_sha256 is not None
 
     def check_available(self) -> None:
-        """Check that its library is installed, or that the user's own function can be imported.
-
-        Raises:
-            AttackError: it is not.
-        """
+        """Raise AttackError if its library is not installed or the user's own function not importable."""
         if self.library is not None and find_spec(self.library) is None:
             raise AttackError(LIBRARY_MISSING.format(self.library))
         if self.source_sha256 is not None:
@@ -122,12 +108,7 @@ class Recipe:
         return kurakin_iterations(eps) if self.steps is None else self.steps
 
     def step_size(self, eps: float = 0, steps: int = 1) -> float:
-        """Return the size of one of `steps` steps, in 8-bit levels or the variable's own values.
-
-        Args:
-            eps: budget in 8-bit levels.
-            steps: number of steps that are taken.
-        """
+        """Return the size of one of `steps` steps, in levels or the variable's values; eps is in levels."""
         scale = {"levels": 1, "values": 1, "eps": eps, "eps/steps": eps / steps, "range": 255}[self.unit]
         return self.step * scale
 
@@ -161,9 +142,7 @@ class Recipe:
     def budget(self, eps: int | None, area: float | None) -> dict[str, float]:
         """Return the budget as `run` takes it: `eps` as a fraction of the pixel range, or `area`.
 
-        Args:
-            eps: 8-bit levels; the usual number without it.
-            area: share of the picture; the usual share without it.
+        The arguments are 8-bit levels and a share of the picture; without them the usual ones hold.
 
         Raises:
             AttackError: one is out of its range, or the attack has no such budget.
@@ -218,7 +197,7 @@ def find_recipe(name: str) -> Recipe:
         return Recipe(name, *words, function=name, eps=eps, source_sha256=digest)
     library, colon, attack = name.partition(":")
     if colon and library in LIBRARIES:
-        from physadv.attacks.libraries import LibraryAttack
+        from physadv.attacks.outside import LibraryAttack
 
         norm = LibraryAttack(library, attack).norm()
         words = f"the {library} library", norm or "its own", f"{attack} of {library}"

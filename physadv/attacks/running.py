@@ -48,11 +48,7 @@ class Options(TypedDict, total=False):
 
 
 def eight_bit_levels(images: Tensor) -> Tensor:
-    """Return float images (B, 3, H, W) in [0, 1] as whole levels from 0 to 255, in the same dtype.
-
-    Raises:
-        AttackError: the shape, dtype or range is wrong, or a value is no multiple of 1/255.
-    """
+    """Return float images (B, 3, H, W) in [0, 1] as whole levels from 0 to 255, or raise AttackError."""
     if images.ndim != 4 or images.shape[1] != 3 or images.shape[0] == 0:
         raise AttackError(f"images have shape {tuple(images.shape)}; wanted (B, 3, H, W)")
     if images.dtype not in (torch.float32, torch.float64):
@@ -163,11 +159,7 @@ def run_recipe(
     penalty: Penalty | None = None,
     view_penalty: ViewPenalty | None = None,
 ) -> Tensor:
-    """Return the values that `optimise` finds, with the recipe's preset and numbers where options name none.
-
-    Raises:
-        AttackError: a count is less than 1, or a gradient is not finite.
-    """
+    """Return the values that `optimise` finds, with the recipe's numbers and preset by default."""
     distribution, chunk = options.get("distribution"), options.get("chunk")
     return optimise(
         classifier,

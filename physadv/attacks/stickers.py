@@ -145,18 +145,7 @@ def random_stickers(stickers: Tensor, mask: Tensor, generator: torch.Generator) 
 
     Every place takes a piece from somewhere under the mask, rotated by a random multiple of 90°. Pieces are
     16 pixels wide, or narrower if that gives fewer than eight. Area, colours and grain are those of the given
-    stickers; the motif is not. Stickers too small to be cut up are returned unchanged.
-
-    Args:
-        stickers: (1, 3, S, S).
-        mask: (S, S) in [0, 1], where the stickers are.
-        generator: source of the pieces and turns.
-
-    Example:
-        >>> ramp = torch.arange(64.0).reshape(1, 1, 8, 8).repeat(1, 3, 1, 1)
-        >>> control = random_stickers(ramp, torch.ones(8, 8), torch.Generator().manual_seed(0))
-        >>> bool(torch.isin(control, ramp).all()), bool((control == ramp).all())
-        (True, False)
+    stickers (1, 3, S, S); the motif is not. Stickers too small to be cut up are returned unchanged.
     """
     for side in (side for side in (16, 8, 4, 2, 1) if side <= min(mask.shape)):
         cells = mask.unfold(0, side, side).unfold(1, side, side)
@@ -191,23 +180,10 @@ def optimise_rp2(
     """Return the levels of stickers found by Robust Physical Perturbations (Eykholt et al. 2018, eq. 3).
 
     It minimises expected loss + non-printability under the mask + total variation by Adam with a rate that
-    falls to zero. The weights are this project's: the paper gives none. A penalty weighs as much as one
-    image's loss.
-
-    Args:
-        classifier: images (N, 3, H, W) in [0, 1] → logits (N, K).
-        objective: logits → losses to be made small.
-        variable: stickers, whose values are levels (S, 3, h, w) of a surface, such as `Stickers`.
-        mask: (h, w) in [0, 1], where on the surface the stickers are.
-        options: see `Options`; preset, steps and samples are the recipe's by default.
-        printability: weight of the non-printability score.
-        smoothness: weight of the total variation.
-        nps: form of the non-printability score, "product" (eq. 3) or "minimum".
-        printable: (C, 3) in [0, 1], colours that can be printed.
-        penalty: a further loss of the values.
-
-    Raises:
-        AttackError: a count is less than 1, or a gradient is not finite.
+    falls to zero. The weights are this project's: the paper gives none. The variable's values are levels
+    (S, 3, h, w) of a surface, as those of `Stickers` are; the mask (h, w) in [0, 1] says where on it the
+    stickers are. `printable` is (C, 3) in [0, 1]. A penalty weighs as much as one image's loss. A count below
+    1 or a gradient that is not finite raises AttackError.
     """
 
     def cost(values: Tensor) -> Tensor:

@@ -39,19 +39,15 @@ class _OwnImages:
 
     @property
     def batch(self) -> int:
-        """Return B."""
         return len(self.levels)
 
     def start(self, generator: torch.Generator) -> Tensor:
-        """Return the clean levels."""
         return self.levels
 
     def project(self, values: Tensor) -> Tensor:
-        """Return the values unchanged."""
         return values
 
     def draw(self, n: int, generator: torch.Generator) -> Parameters:
-        """Return the empty draw."""
         return {}
 
     def images(self, values: Tensor) -> Tensor:
@@ -59,7 +55,6 @@ class _OwnImages:
         return (values + (values.round() - values).detach()) / 255
 
     def render(self, values: Tensor, drawn: Parameters, samples: int) -> Tensor:
-        """Return the images once for every sample."""
         return self.images(values).repeat(samples, 1, 1, 1)
 
 
@@ -132,11 +127,7 @@ class L2Ball(_OwnImages):
 
 @dataclass(frozen=True)
 class TanhBox(_OwnImages):
-    """Any image, as the tanh of unbounded values (Carlini & Wagner 2017, section V-B).
-
-    Attributes:
-        levels: first images, whole levels (B, 3, H, W), float.
-    """
+    """Any image, from whole levels, as the tanh of unbounded values (Carlini & Wagner 2017, section V-B)."""
 
     levels: Tensor
 

@@ -92,8 +92,7 @@ class Classifier(nn.Module):
 def find_device(name: str) -> torch.device:
     """Return the device called `name` (`cpu`, `cuda`, `cuda:1`, `mps`, …); `auto` takes the best available.
 
-    Raises:
-        ClassifierError: torch knows no such device, or it is not there.
+    A device that torch does not know, or that is not there, raises ClassifierError.
     """
     accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
     if name == "auto":

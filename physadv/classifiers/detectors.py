@@ -64,11 +64,7 @@ class Detector(nn.Module):
         return [Detections(each["boxes"], each["scores"], each["labels"]) for each in found]
 
     def label_index(self, name: str) -> int:
-        """Return the label of a class name.
-
-        Raises:
-            ClassifierError: the detector knows no such class.
-        """
+        """Return the label of a class name, or raise ClassifierError: the detector knows no such class."""
         names = [label.casefold() for label in self.labels]
         if name.casefold() not in names[1:]:
             raise ClassifierError(unknown_name(f"class of {self.spec}", name, self.labels[1:]))
@@ -120,11 +116,7 @@ def load_detector(spec: str, labels: Path | None = None, *, device: str = "cpu")
 def sign_score(found: Detections, box: Tensor, label: int, least_iou: float = LEAST_IOU) -> float:
     """Return the highest score of a class among the boxes that overlap the sign's, 0 if none does.
 
-    Args:
-        found: detections in one picture.
-        box: (4,), the sign's box, in the coordinates of `Detections`.
-        label: label of the class.
-        least_iou: least intersection over union with the sign's box.
+    The sign's box is (4,), in the coordinates of `Detections`.
     """
     from torchvision.ops import box_iou
 

@@ -25,13 +25,8 @@ class Preprocess(nn.Module):
     """Resize with antialiasing, crop the centre, normalise: what torchvision and timm publish with weights.
 
     Within one 8-bit level of the Pillow pipeline the weights were evaluated with, and differentiable.
-
-    Args:
-        resize: the short side in pixels (aspect kept), or (height, width) exactly.
-        crop: (height, width) of the centre crop in pixels.
-        mean: per-channel mean of [0, 1] pixels.
-        std: per-channel standard deviation of [0, 1] pixels.
-        interpolation: `bilinear` or `bicubic`.
+    `resize` is the short side in pixels, aspect kept, or (height, width) exactly; `crop` is (height, width);
+    `mean` and `std` are those of [0, 1] pixels, per channel; `interpolation` is "bilinear" or "bicubic".
     """
 
     mean: Tensor
@@ -66,11 +61,7 @@ class Preprocess(nn.Module):
 
 
 def torchvision_network(spec: Spec) -> tuple[nn.Module, Sequence[str] | None]:
-    """Return a torchvision network that takes pixels, and the class names published with its weights.
-
-    Raises:
-        ClassifierError: the download fails, or the file does not fit the architecture.
-    """
+    """Return a torchvision network that takes pixels, and the class names published with its weights."""
     import torchvision.models as zoo
 
     weights = zoo.get_model_weights(spec.name)[spec.weights]
@@ -94,12 +85,7 @@ def torchvision_network(spec: Spec) -> tuple[nn.Module, Sequence[str] | None]:
 
 
 def timm_network(spec: Spec) -> nn.Module:
-    """Return a timm network that takes pixels.
-
-    Raises:
-        ClassifierError: timm publishes no such weights or preprocessing of another kind, the download fails,
-            or the file does not fit the architecture.
-    """
+    """Return a timm network that takes pixels; weights timm does not publish raise ClassifierError."""
     timm: Any = import_module("timm")
     architecture, _, tag = spec.name.partition(".")
     pretrained = timm.list_pretrained(f"{architecture}.*")
@@ -126,8 +112,7 @@ def timm_network(spec: Spec) -> nn.Module:
 def download(spec: str, create: Callable[[], nn.Module]) -> nn.Module:
     """Return the network that `create` makes with published weights, fetched or from the library's cache.
 
-    Raises:
-        ClassifierError: they cannot be fetched, or want to run code.
+    Weights that cannot be fetched, or want to run code, raise ClassifierError.
     """
     try:
         with _weights_only():

@@ -64,19 +64,14 @@ class SignsNetwork(nn.Module):
 
 
 def load_signs() -> Classifier:
-    """Return the bundled sign classifier in eval mode, spec "signs".
-
-    Raises:
-        ClassifierError: the weights file is missing or is not of this network.
-    """
+    """Return the bundled sign classifier in eval mode, spec "signs"."""
     return Classifier(load_network(WEIGHTS), SIGN_LABELS, spec="signs").eval()
 
 
 def load_network(weights: Path) -> SignsNetwork:
     """Return the network with the weights of a file, safetensors or a plain state dict, in eval mode.
 
-    Raises:
-        ClassifierError: the file is missing or is not of this network.
+    A file that is missing or not of this network raises ClassifierError.
     """
     network = SignsNetwork()
     fill(network, read_state_dict(weights), weights, "the sign classifier")

@@ -1,13 +1,18 @@
-"""The specs that `--model` and `--detector` take, checked before anything heavy is imported."""
+"""The specs that `--model` and `--detector` take, checked before anything heavy is imported.
 
-from collections.abc import Mapping
+What torchvision and timm publish is read from their installed files: importing them costs seconds.
+"""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 from physadv.classifiers.errors import ClassifierError
-from physadv.classifiers.published import Published, timm_architectures, torchvision_models
 from physadv.errors import unknown_name
 from physadv.importing import OWN, own_source
 
@@ -29,16 +34,22 @@ PRECISIONS = ("bfloat16", "float32")
 
 
 @dataclass(frozen=True)
-class Spec:
-    """The parts of a spec.
+class Published:
+    """Names of the weights that torchvision publishes, and the default's ImageNet top-1 in %, if stated."""
 
-    Attributes:
-        text: the spec.
-        kind: source of the network: the bundled one, a library, a program or a function.
-        name: architecture in a library; empty for other kinds.
-        weights: name of the published weights of torchvision; empty for other kinds.
-        path: file with the weights or the program; None if the spec names none.
-    """
+    default: str
+    others: tuple[str, ...]
+    top1: float | None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all weights, the default first."""
+        return (self.default, *self.others)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """The parts of a spec; `name` is an architecture, `path` a file with its weights or with the program."""
 
     text: str
     kind: Kind
@@ -105,8 +116,7 @@ def check_spec(spec: str, labels: Path | None = None, precision: str = "float32"
 def check_detector(spec: str) -> Spec:
     """Return the parts of a detector's spec: `torchvision/NAME[:WEIGHTS]` or `torchvision/NAME@PATH`.
 
-    Raises:
-        ClassifierError: a name is unknown, or the file of weights is missing.
+    An unknown name or a missing file of weights raises ClassifierError.
     """
     models = torchvision_models("detection")
     library, _, rest = spec.partition("/")
@@ -116,11 +126,7 @@ def check_detector(spec: str) -> Spec:
 
 
 def existing_file(path: Path, kind: str) -> Path:
-    """Return `path` if it is a file.
-
-    Raises:
-        ClassifierError: there is nothing, or something other than a regular file.
-    """
+    """Return `path`, or raise ClassifierError: there is nothing, or something other than a regular file."""
     if not path.exists():
         raise ClassifierError(f"{path}: no such {kind}")
     if not path.is_file():
@@ -129,11 +135,7 @@ def existing_file(path: Path, kind: str) -> Path:
 
 
 def read_label_file(path: Path) -> list[str]:
-    """Return the class names of a UTF-8 text file, one a line.
-
-    Raises:
-        ClassifierError: the file is missing or not UTF-8 text.
-    """
+    """Return the class names of a UTF-8 text file, one a line; another file raises ClassifierError."""
     existing_file(path, "label file")
     try:
         return [line.strip() for line in path.read_text(encoding="utf-8-sig").rstrip().splitlines()]
@@ -169,3 +171,61 @@ def _timm(spec: str, rest: str) -> Spec:
     if name.partition(".")[0] not in timm_architectures():
         raise ClassifierError(unknown_name("timm model", name, timm_architectures()))
     return Spec(spec, "timm", name, path=_weights_file(path) if at else None)
+
+
+@cache
+def torchvision_models(part: str = "") -> Mapping[str, Published]:
+    """Return name → weights of every torchvision classifier, or with `part` "detection" of every detector.
+
+    >>> torchvision_models()["mobilenet_v2"]
+    Published(default='IMAGENET1K_V2', others=('IMAGENET1K_V1',), top1=72.154)
+    """
+    weights: dict[str, Published] = {}
+    classes: dict[str, str] = {}
+    for path in _model_files("torchvision", part):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and "WeightsEnum" in map(ast.unparse, node.bases):
+                weights[node.name] = _published(node)
+            elif isinstance(node, ast.FunctionDef) and _registered(node):
+                arguments = [*node.args.args, *node.args.kwonlyargs]
+                (taken,) = (ast.unparse(each) for each in arguments if each.arg == "weights")
+                classes[node.name] = re.findall(r"\w+_Weights", taken)[0]
+    return {name: weights[classes[name]] for name in sorted(classes)}
+
+
+@cache
+def timm_architectures() -> frozenset[str]:
+    """Return the names of timm's architectures, empty where timm is not installed."""
+    names: set[str] = set()
+    for path in _model_files("timm"):
+        text = path.read_text(encoding="utf-8")
+        names.update(re.findall(r"^@register_model\b[^\n]*\n(?:[#@][^\n]*\n)*def (\w+)", text, re.MULTILINE))
+        for former in re.findall(r"register_model_deprecations\(__name__, \{(.*?)\}\)", text, re.DOTALL):
+            names.update(re.findall(r"'(\w+)[\w.]*'\s*:", former))
+    return frozenset(names)
+
+
+def _model_files(library: str, part: str = "") -> Iterator[Path]:
+    """Yield the files of a library's folder `models`, or of a folder in it, without importing the library."""
+    found = find_spec(library)
+    if found is not None and found.origin is not None:
+        yield from sorted((Path(found.origin).parent / "models" / part).glob("*.py"))
+
+
+def _registered(function: ast.FunctionDef) -> bool:
+    return any(ast.unparse(each).startswith("register_model(") for each in function.decorator_list)
+
+
+def _published(weights: ast.ClassDef) -> Published:
+    """Return what a class of torchvision's weights lists: NAME = Weights(…) and DEFAULT = NAME."""
+    assigned = {
+        target.id: node.value
+        for node in weights.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    default = ast.unparse(assigned.pop("DEFAULT"))
+    accuracy = re.search(r"'acc@1': ([0-9.]+)", ast.unparse(assigned[default]))
+    others = tuple(name for name in assigned if name != default)
+    return Published(default, others, float(accuracy[1]) if accuracy else None)

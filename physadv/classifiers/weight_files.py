@@ -69,11 +69,7 @@ def _unpickle_tensors(path: Path) -> Any:
 
 
 def fill(network: nn.Module, state: Mapping[str, Tensor], path: Path, spec: str) -> None:
-    """Load the state dict read from `path` into a network.
-
-    Raises:
-        ClassifierError: a tensor is missing, unexpected or of another shape; the line counts and names them.
-    """
+    """Load the state dict read from `path`, or raise ClassifierError, which names the tensors that misfit."""
     wanted = network.state_dict()
     missing = [name for name in wanted if name not in state and not name.endswith("num_batches_tracked")]
     unexpected = [name for name in state if name not in wanted]
@@ -115,10 +111,8 @@ def read_program(path: Path, device: torch.device) -> Program:
     `torch.export.load` unpickles sample inputs, weights and custom objects unguarded, and runs compiled code.
     Here it gets only the graph and plain tensors: sample inputs are dropped unread, and an archive with
     pickled or compiled parts is refused. The graph itself is trusted: torch evaluates its shape expressions
-    and calls the operators it names. Open `.pt2` files only from people whose code you would run.
-
-    Raises:
-        ClassifierError: the file is missing, damaged, no such program, or holds pickled or compiled parts.
+    and calls the operators it names. Open `.pt2` files only from people whose code you would run. A file that
+    is missing, damaged or no such program raises ClassifierError too.
     """
     existing_file(path, "torch.export program")
     try:

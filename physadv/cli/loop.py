@@ -2,15 +2,16 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typing_extensions import Doc
 
 from physadv.cli.app import app
 from physadv.cli.options import Name, NewName, Quiet, Root, Seed, Workers, takes_settings
 from physadv.pipeline.settings import ClassNames, GenerateSettings, Model
 from physadv.progress import reporter
-from physadv.runs import Capture, Printout, check_runs
+from physadv.runs import Capture, Colour, Printout, check_runs
 
 if TYPE_CHECKING:
     from physadv.pipeline.crop import CropResult
@@ -32,12 +33,7 @@ def demo(root: Root = Path("demo"), quiet: Quiet = False) -> None:
     epilog="Example: physadv generate photos/ --name mine --model torchvision/resnet50 --attack bim --eps 16"
 )
 @takes_settings
-def generate(
-    name: NewName,
-    settings: GenerateSettings,
-    root: Root = Path(),
-    quiet: Quiet = False,
-) -> None:
+def generate(name: NewName, settings: GenerateSettings, root: Root = Path(), quiet: Quiet = False) -> None:
     """Make clean and adversarial examples. Run the same command again to go on after an interruption."""
     from physadv.pipeline.generate import generate as run
 
@@ -60,19 +56,16 @@ def generate(
 @takes_settings
 def adopt(
     clean: Annotated[
-        Path,
-        typer.Argument(help="Clean images: folder, CSV (path,label), class tree, or .npy, .npz, .pt file."),
+        Path, Doc("Clean images: folder, CSV (path,label), class tree, or .npy, .npz, .pt file.")
     ],
     adversarial: Annotated[
-        Path, typer.Argument(help="Adversarial images: folder with the same file names, or such an array.")
+        Path, Doc("Adversarial images: folder with the same file names, or such an array.")
     ],
     name: NewName,
     model: Model = "signs",
     labels: ClassNames = None,
-    target: Annotated[
-        str | None, typer.Option(help="Class that all adversarial images aim at, by name or index.")
-    ] = None,
-    made_by: Annotated[str, typer.Option(help="Name of the attack, for the manifest and report.")] = "own",
+    target: Annotated[str | None, Doc("Class that all adversarial images aim at, by name or index.")] = None,
+    made_by: Annotated[str, Doc("Name of the attack, for the manifest and report.")] = "own",
     root: Root = Path(),
     quiet: Quiet = False,
 ) -> None:
@@ -113,11 +106,12 @@ def _show_pairs(manifest: "Manifest", folder: Path) -> None:
 
 
 @app.command("print", epilog="Example: physadv print mine --page letter --preview")
+@takes_settings
 def print_command(
     name: Name,
-    page: Annotated[str, typer.Option(help="Paper size: a4, a3 or letter.")] = "a4",
-    image_mm: Annotated[float, typer.Option(help="Side of a picture on paper, mm.")] = 36.0,
-    preview: Annotated[bool, typer.Option("--preview", help="Also write each page as PNG.")] = False,
+    page: Annotated[str, Doc("Paper size: a4, a3 or letter.")] = "a4",
+    image_mm: Annotated[float, Doc("Side of a picture on paper, mm.")] = 36.0,
+    preview: Annotated[bool, Doc("Also write each page as PNG.")] = False,
     root: Root = Path(),
     quiet: Quiet = False,
 ) -> None:
@@ -126,21 +120,21 @@ def print_command(
     from physadv.pipeline.print_sheets import print_sheets
 
     printout = Printout(root, name)
-    manifest = print_sheets(
-        printout, page=page, image_mm=image_mm, preview=preview, reporter=reporter(quiet=quiet)
-    )
+    progress = reporter(quiet=quiet)
+    manifest = print_sheets(printout, page=page, image_mm=image_mm, preview=preview, reporter=progress)
     print(f"{len(manifest.sheets)} sheets in {printout.pdf}; print at 100 %")
     print(f"next: physadv photograph {name}")
 
 
 @app.command(epilog="Example: physadv photograph mine --simulate --preset hand-held --shots 3")
+@takes_settings
 def photograph(
     name: Name,
-    simulate: Annotated[bool, typer.Option("--simulate", help="Use the virtual printer and phone.")] = False,
+    simulate: Annotated[bool, Doc("Use the virtual printer and phone.")] = False,
     preset: Annotated[
-        str, typer.Option(help="Preset of the virtual phone or TOML file; see 'physadv list phones'.")
+        str, Doc("Preset of the virtual phone or TOML file; see 'physadv list phones'.")
     ] = "office",
-    shots: Annotated[int, typer.Option(help="Simulated photos of each sheet.")] = 2,
+    shots: Annotated[int, Doc("Simulated photos of each sheet.")] = 2,
     seed: Seed = 0,
     workers: Workers = None,
     root: Root = Path(),
@@ -154,34 +148,27 @@ def photograph(
     if not simulate:
         print(instructions(printout, capture), end="")
         return
+    progress = reporter(quiet=quiet)
     photos = photograph_simulated(
-        printout,
-        capture,
-        preset=preset,
-        shots=shots,
-        seed=seed,
-        workers=workers,
-        reporter=reporter(quiet=quiet),
+        printout, capture, preset=preset, shots=shots, seed=seed, workers=workers, reporter=progress
     )
     print(f"{len(photos)} simulated photos in {capture.photos}")
     print(f"next: physadv crop {name}")
 
 
 @app.command(epilog="Example: physadv crop mine ~/Pictures/IMG_*.jpg")
+@takes_settings
 def crop(
     name: Name,
     photos: Annotated[
         list[Path] | None, typer.Argument(help="Photos and videos to add to captures/NAME/photos.")
     ] = None,
     colour: Annotated[
-        Literal["photographed", "corrected"],
-        typer.Option(
-            help="Colours of the crops: as photographed, or corrected by the sheet's grey and colour bars."
-        ),
+        Colour,
+        Doc("Colours of the crops: as photographed, or corrected by the sheet's grey and colour bars."),
     ] = "photographed",
     overlay: Annotated[
-        bool,
-        typer.Option("--overlay", help="Also draw into each photo what was found: captures/NAME/overlays."),
+        bool, Doc("Also draw into each photo what was found: captures/NAME/overlays.")
     ] = False,
     workers: Workers = None,
     root: Root = Path(),
@@ -191,15 +178,9 @@ def crop(
     check_runs(root, [name])
     from physadv.pipeline.crop import crop as run
 
-    capture = Capture(root, name)
+    printout, capture, progress = Printout(root, name), Capture(root, name), reporter(quiet=quiet)
     result = run(
-        Printout(root, name),
-        capture,
-        photos or (),
-        colour=colour,
-        overlay=overlay,
-        workers=workers,
-        reporter=reporter(quiet=quiet),
+        printout, capture, photos or (), colour=colour, overlay=overlay, workers=workers, reporter=progress
     )
     _show_crops(result, capture.crops)
     if overlay:

@@ -17,23 +17,12 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stand
 Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes; all cores by default.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 Transforms = Annotated[
-    list[str] | None,
-    typer.Option("--transform", help="Digital transformation NAME=VALUE; see 'physadv list transforms'."),
+    list[str] | None, Doc("Digital transformation NAME=VALUE; see 'physadv list transforms'.")
 ]
 Sweeps = Annotated[
-    list[str] | None,
-    typer.Option("--sweep", help="NAME=START:STOP:COUNT, or a set: kurakin, viewpoint, corruptions, all."),
+    list[str] | None, Doc("NAME=START:STOP:COUNT, or a set: kurakin, viewpoint, corruptions, all.")
 ]
-Models = Annotated[
-    list[str] | None,
-    typer.Option("--model", help="Judge with this classifier; several give the transfer matrix."),
-]
-Sources = Annotated[
-    list[str] | None, typer.Option("--source", help="Another run, a further row of the transfer matrix.")
-]
-Labels = Annotated[
-    Path | None, typer.Option("--labels", help="Text file of the classifiers' class names, one a line.")
-]
+Labels = Annotated[Path | None, Doc("Text file of the classifiers' class names, one a line.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 
 _EMPTY = inspect.Parameter.empty

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typing_extensions import Doc
 
 from physadv.cli.app import app
 from physadv.cli.options import Json, Quiet, Root, takes_settings
@@ -13,15 +14,14 @@ from physadv.progress import reporter
 
 
 @app.command(epilog="Example: physadv run study.toml --data ../data --dry-run")
+@takes_settings
 def run(
-    study: Annotated[Path, typer.Argument(help="TOML file: images, models, attacks, sweeps, photographs.")],
+    study: Annotated[Path, Doc("TOML file: images, models, attacks, sweeps, photographs.")],
     data: Annotated[
-        Path | None, typer.Option(help="Folder that the file's paths are relative to; its own by default.")
+        Path | None, Doc("Folder that the file's paths are relative to; its own by default.")
     ] = None,
-    only: Annotated[
-        str | None, typer.Option(help="Only runs whose name fits this pattern, such as '*-bim-16'.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be run.")] = False,
+    only: Annotated[str | None, Doc("Only runs whose name fits this pattern, such as '*-bim-16'.")] = None,
+    dry_run: Annotated[bool, Doc("List what would be run.")] = False,
     root: Root = Path(),
     quiet: Quiet = False,
 ) -> None:
@@ -44,11 +44,12 @@ def run(
 
 
 @app.command(epilog="Example: physadv plan --rate 0.1 --halfwidth 0.05 --qualifying 0.8")
+@takes_settings
 def plan(
     rate: Annotated[float, typer.Option(help="The rate expected, 0 to 1.")],
     halfwidth: Annotated[float, typer.Option(help="Half the width wanted of its 95 % interval.")],
     qualifying: Annotated[
-        float, typer.Option(help="Share of pairs expected to count: clean right, adversarial wrong, seen.")
+        float, Doc("Share of pairs expected to count: clean right, adversarial wrong, seen.")
     ] = 1.0,
     as_json: Json = False,
 ) -> None:
@@ -72,7 +73,7 @@ def plan(
 @takes_settings
 def masking_check(
     settings: MaskingSettings,
-    plot: Annotated[Path | None, typer.Option(help="Draw the curve: a .svg, .png or .pdf file.")] = None,
+    plot: Annotated[Path | None, Doc("Draw the curve: a .svg, .png or .pdf file.")] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -94,8 +95,9 @@ def masking_check(
 
 
 @app.command("list", epilog="Example: physadv list attacks")
+@takes_settings
 def list_command(
-    what: Annotated[str, typer.Argument(help="models, attacks, transforms, presets, phones or sweeps.")],
+    what: Annotated[str, Doc("models, attacks, transforms, presets, phones or sweeps.")],
 ) -> None:
     """List what can be named on the command line."""
     from physadv.cli.listing import show_list

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, cast
 
 import typer
+from typing_extensions import Doc
 
 from physadv.attacks.recipes import Nps
 from physadv.cli.app import app
@@ -23,32 +24,25 @@ def stop_sign(
     victims: Annotated[
         Path | None, typer.Argument(help="Folder of photos of your sign; drawn signs without it.")
     ] = None,
-    name: Annotated[str, typer.Option(help="Name of the run.")] = "stop-sign",
-    demo: Annotated[
-        bool, typer.Option("--demo", help="All of it on drawn signs and the bundled classifier, quickly.")
-    ] = False,
+    name: Annotated[str, Doc("Name of the run.")] = "stop-sign",
+    demo: Annotated[bool, Doc("All of it on drawn signs and the bundled classifier, quickly.")] = False,
     settings: StopSignSettings,
-    nps: Annotated[str, typer.Option(help="Non-printability score: product or minimum.")] = "product",
+    nps: Annotated[str, Doc("Non-printability score: product or minimum.")] = "product",
     scale: Annotated[
-        str, typer.Option(help="Size on paper: miniature (150 mm), true (750 mm), or millimetres.")
+        str, Doc("Size on paper: miniature (150 mm), true (750 mm), or millimetres.")
     ] = "miniature",
-    page: Annotated[str, typer.Option(help="Paper size: a4, a3 or letter.")] = "a4",
-    shots: Annotated[int, typer.Option(help="Simulated photos of every sign in every cell.")] = 3,
-    approaches: Annotated[int, typer.Option(help="Simulated drives to every sign.")] = 1,
-    known_place: Annotated[
-        bool, typer.Option("--known-place", help="Cut signs out of simulated frames where they stand.")
-    ] = False,
+    page: Annotated[str, Doc("Paper size: a4, a3 or letter.")] = "a4",
+    shots: Annotated[int, Doc("Simulated photos of every sign in every cell.")] = 3,
+    approaches: Annotated[int, Doc("Simulated drives to every sign.")] = 1,
+    known_place: Annotated[bool, Doc("Cut signs out of simulated frames where they stand.")] = False,
     photos: Annotated[
-        list[str] | None,
-        typer.Option(help="Your own photos, TREATMENT=FOLDER, named by cell as 5ft_15deg/IMG_1.jpg."),
+        list[str] | None, Doc("Your own photos, TREATMENT=FOLDER, named by cell as 5ft_15deg/IMG_1.jpg.")
     ] = None,
-    video: Annotated[
-        list[str] | None, typer.Option(help="Your own video of an approach, TREATMENT=FILE.")
-    ] = None,
+    video: Annotated[list[str] | None, Doc("Your own video of an approach, TREATMENT=FILE.")] = None,
     detector: Annotated[
-        str | None, typer.Option(help="Also ask a detector: torchvision/NAME@FILE or torchvision/NAME.")
+        str | None, Doc("Also ask a detector: torchvision/NAME@FILE or torchvision/NAME.")
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer steps, signs and shots.")] = False,
+    quick: Annotated[bool, Doc("Fewer steps, signs and shots.")] = False,
     device: Device = "auto",
     root: Root = Path(),
     quiet: Quiet = False,

@@ -17,6 +17,8 @@ from physadv.transforms import identity
 
 TEXELS = 16
 """Side of a sticker's canvas, in pixels of its own."""
+Model = Callable[[Tensor], Tensor]
+"""Images → logits."""
 Shape = Callable[[int], Tensor]
 """Size → alpha mask (size, size) in [0, 1], such as `square`."""
 SHAPES: tuple[Shape, ...] = (square, circle, lambda size: bars(size, size))
@@ -30,22 +32,15 @@ class InnerAttack(Protocol):
     ) -> Tensor | tuple[Tensor, Tensor]:
         """Return the images to learn from, or images and labels where it puts others in their place.
 
-        Args:
-            network: images → logits, in evaluation mode.
-            images: float (B, 3, H, W) in [0, 1].
-            labels: int64 (B,), the true classes, which the attack is to hide.
-            generator: source of everything random.
+        The network maps images to logits and is in evaluation mode. Images are float (B, 3, H, W) in [0, 1],
+        labels int64 (B,), the true classes, which the attack is to hide. All that is random comes from the
+        generator.
         """
         ...
 
 
 def hiding(
-    network: Callable[[Tensor], Tensor],
-    labels: Tensor,
-    variable: Variable,
-    optimiser: Optimiser,
-    steps: int,
-    generator: Generator,
+    network: Model, labels: Tensor, variable: Variable, optimiser: Optimiser, steps: int, generator: Generator
 ) -> Tensor:
     """Return a variable's values after some steps that raise the loss of the true classes, no EOT."""
     loss = untargeted_cross_entropy(labels)
@@ -79,9 +74,8 @@ class StickerAttack:
 
     def __call__(self, network: nn.Module, images: Tensor, labels: Tensor, generator: Generator) -> Tensor:
         """Return the images (B, 3, H, W) with stickers on them, float, not rounded to 8 bits."""
-        many = len(self.shapes) > 1
-        shape = self.shapes[int(torch.randint(len(self.shapes), (), generator=generator)) if many else 0]
-        alpha = shape(TEXELS)
+        count = len(self.shapes)
+        alpha = self.shapes[int(torch.randint(count, (), generator=generator)) if count > 1 else 0](TEXELS)
         views = self._worst(network, images, labels, generator, alpha)
         stickers = Stickers(images, alpha, views, shared=False)
         values = hiding(network, labels, stickers, spanning_adam(self.steps), self.steps, generator)
@@ -101,9 +95,7 @@ class StickerAttack:
             losses = -untargeted_cross_entropy(labels)(logits.view(self.places, batch, -1))
         return drawn.view(self.places, batch, 3, 3)[losses.argmax(dim=0), torch.arange(batch)]
 
-    def views(
-        self, n: int, alpha: Tensor, frame: torch.Size | tuple[int, int], generator: Generator
-    ) -> Tensor:
+    def views(self, n: int, alpha: Tensor, frame: Sequence[int], generator: Generator) -> Tensor:
         """Return n random homographies (n, 3, 3), float64, from the canvas (s, s) to a frame (H, W).
 
         The canvas lies wholly in the frame, or in its middle along an axis on which it is larger.
@@ -112,12 +104,11 @@ class StickerAttack:
         height, width = frame
         texel = (drawn["area"].double() * height * width / alpha.sum()).sqrt()
         cosine, sine = texel * drawn["angle"].cos(), texel * drawn["angle"].sin()
-        side = len(alpha)
-        reach = side / 2 * (cosine.abs() + sine.abs())
+        reach = len(alpha) / 2 * (cosine.abs() + sine.abs())
         middle = torch.tensor([width, height], dtype=torch.float64) / 2
         centre = middle + (2 * drawn["place"] - 1) * (middle - reach[:, None]).clamp_min(0) - 0.5
         turn = torch.stack([torch.stack([cosine, -sine], 1), torch.stack([sine, cosine], 1)], 1)
-        shift = centre - (side - 1) / 2 * turn.sum(dim=2)
+        shift = centre - (len(alpha) - 1) / 2 * turn.sum(dim=2)
         views = torch.zeros(n, 3, 3, dtype=torch.float64)
         views[:, :2, :2], views[:, :2, 2], views[:, 2, 2] = turn, shift, 1
         return views

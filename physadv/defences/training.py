@@ -149,11 +149,8 @@ def attacked(
 def measure(network: nn.Module, images: Tensor, labels: Tensor, *, batch: int = 128) -> Measured:
     """Return how many images a network in evaluation mode, or a classifier, gets right.
 
-    Args:
-        network: images (B, 3, H, W) in [0, 1] → logits (B, K).
-        images: (N, 3, H, W), uint8 levels or float in [0, 1].
-        labels: int64 (N,), the true classes.
-        batch: images classified at once.
+    The network maps images (B, 3, H, W) in [0, 1] to logits (B, K). Images are (N, 3, H, W), uint8 levels or
+    float in [0, 1], labels int64 (N,), the true classes; `batch` images are classified at once.
 
     >>> measure(nn.Flatten(), torch.eye(3).view(3, 3, 1, 1), torch.tensor([0, 1, 1]))
     Measured(right=2, n=3)

@@ -1,9 +1,8 @@
 """Stickers that all images of a class share, as an inner attack: RP2 in small, made anew for every batch.
 
-A sticker made for one image can simply paint another object and leaves nothing to learn. One sticker shared
-by a whole class is weaker, realistic, and worth training on (Mummadi et al. 2019). It is put on before pose,
-light and lens, which then change both alike: put on after them, it would have to work in the dark and in the
-sun with the same colours, hardly could, and would teach nothing.
+A sticker for one image can simply paint another object and leaves nothing to learn. One for a whole class is
+weaker, realistic, and worth training on (Mummadi et al. 2019). It is put on before pose, light and lens: put
+on after them, it would have to work in the dark and in the sun in the same colours, and teach nothing.
 """
 
 import math
@@ -11,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from physadv.attacks.objectives import untargeted_cross_entropy
 from physadv.attacks.optimisers import spanning_adam
@@ -34,7 +33,7 @@ View = Callable[[Tensor], Tensor]
 """Images (B, 3, H, W) of objects → the same objects under conditions drawn anew at every call."""
 
 
-def as_they_are(images: Tensor) -> Tensor:
+def unchanged(images: Tensor) -> Tensor:
     """Return the images: the view that changes nothing."""
     return images
 
@@ -63,21 +62,12 @@ class UniversalStickers:
     filled: float = 0.8
 
     def __call__(
-        self,
-        network: nn.Module,
-        images: Tensor,
-        labels: Tensor,
-        generator: torch.Generator,
-        view: View = as_they_are,
+        self, network: nn.Module, images: Tensor, labels: Tensor, generator: Generator, view: View = unchanged
     ) -> Tensor:
         """Return a view of the images (B, 3, H, W) with the same stickers on them, float, not rounded.
 
-        Args:
-            network: images → logits, in evaluation mode.
-            images: float (B, 3, H, W) in [0, 1], objects of one class.
-            labels: int64 (B,), their class, which the stickers are to hide in every view.
-            generator: source of the layouts, colours and poses.
-            view: changes images with stickers on them; gradients pass through it.
+        The arguments are those of every `InnerAttack`, the images objects of one class; `view` changes images
+        with stickers on them, and gradients pass through it.
         """
         stickers = self._worst(network, images, labels, generator)
         adam = spanning_adam(self.steps)
@@ -85,9 +75,7 @@ class UniversalStickers:
         return view(stickers.render(values, {}, 1))
 
     @torch.no_grad()
-    def _worst(
-        self, network: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator
-    ) -> Stickers:
+    def _worst(self, network: nn.Module, images: Tensor, labels: Tensor, generator: Generator) -> Stickers:
         """Return the stickers in flat colours, of one layout or of several drawn, that hurt most."""
         where, losses = poses(images, self.filled, generator), untargeted_cross_entropy(labels[:_TRIED_ON])
         few = Stickers(images[:_TRIED_ON], torch.ones(TEXELS, TEXELS), where[:_TRIED_ON])
@@ -100,11 +88,8 @@ class UniversalStickers:
                 worst, most = stickers, hurt
         return replace(worst, photos=images, homography=where)
 
-    def painted(self, images: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Return a random layout (TEXELS, TEXELS) and its paint (1, 3, TEXELS, TEXELS) in [0, 1].
-
-        All rectangles are of one flat colour or, half of the time, each has its own.
-        """
+    def painted(self, images: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+        """Return a random layout (TEXELS, TEXELS) and paint (1, 3, TEXELS, TEXELS) of one or more colours."""
         alpha = torch.zeros(TEXELS, TEXELS)
         paint = flat_colour(images, generator)[:, None, None].repeat(1, 1, TEXELS, TEXELS)
         colourful = float(torch.rand((), generator=generator)) < 0.5
@@ -114,7 +99,7 @@ class UniversalStickers:
                 paint[:, :, rows, columns] = flat_colour(images, generator)[:, None, None]
         return alpha, paint
 
-    def layout(self, generator: torch.Generator) -> list[tuple[slice, slice]]:
+    def layout(self, generator: Generator) -> list[tuple[slice, slice]]:
         """Return a few random rectangles, rows and columns of the canvas, of about the area drawn."""
         low, high = self.area
         pieces = int(torch.randint(PIECES[0], PIECES[1] + 1, (), generator=generator))
@@ -123,24 +108,21 @@ class UniversalStickers:
         for _ in range(pieces):
             longer, x, y = torch.rand(3, generator=generator).tolist()
             ratio = ELONGATION ** (2 * longer - 1)
-            height, width = (
-                min(TEXELS, max(1, round(TEXELS * side)))
-                for side in ((share / ratio) ** 0.5, (share * ratio) ** 0.5)
-            )
+            sides = ((share / ratio) ** 0.5, (share * ratio) ** 0.5)
+            height, width = (min(TEXELS, max(1, round(TEXELS * side))) for side in sides)
             top, left = round(y * (TEXELS - height)), round(x * (TEXELS - width))
             found.append((slice(top, top + height), slice(left, left + width)))
         return found
 
 
-def flat_colour(images: Tensor, generator: torch.Generator) -> Tensor:
+def flat_colour(images: Tensor, generator: Generator) -> Tensor:
     """Return a colour (3,) in [0, 1]: that of a random pixel or, half of the time, of its hue but pure.
 
     Pure colours are the strongest paint of an object's own hues, which photos show dull or in shadow.
     """
     batch, _, height, width = images.shape
-    image, row, column = (
-        int(torch.randint(length, (), generator=generator)) for length in (batch, height, width)
-    )
+    sides = (batch, height, width)
+    image, row, column = (int(torch.randint(side, (), generator=generator)) for side in sides)
     colour = images[image, :, row, column]
     if float(torch.rand((), generator=generator)) < 0.5:
         return colour
@@ -148,7 +130,7 @@ def flat_colour(images: Tensor, generator: torch.Generator) -> Tensor:
     return (colour - low) / (high - low).clamp_min(1 / 255)
 
 
-def poses(images: Tensor, filled: float, generator: torch.Generator) -> Tensor:
+def poses(images: Tensor, filled: float, generator: Generator) -> Tensor:
     """Return random homographies (B, 3, 3), float64, from the canvas to the object in each image."""
     batch, _, height, width = images.shape
     turn, stretch, shift_x, shift_y = 2 * torch.rand(4, batch, generator=generator, dtype=torch.float64) - 1

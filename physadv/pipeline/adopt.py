@@ -135,15 +135,7 @@ def adopt(
 
 
 def to_pixels(images: Images, what: str) -> tuple[list[Pixels], float]:
-    """Return images as uint8 RGB (H, W, 3), and the farthest that rounding moved a value, in 8-bit levels.
-
-    Args:
-        images: as `adopt` takes them.
-        what: their name in errors.
-
-    Raises:
-        AdoptError: wrong shapes or types, values that are not finite or outside [0, 1], or no image at all.
-    """
+    """Return images as uint8 RGB (H, W, 3), and the farthest that rounding moved a value, in 8-bit levels."""
     if isinstance(images, Tensor):
         images = images.detach().cpu()
         images = (images.float() if images.is_floating_point() else images).numpy()
@@ -183,10 +175,8 @@ def _check_pairs(clean: Sequence[Pixels], adversarial: Sequence[Pixels], sources
         raise AdoptError(f"{len(clean)} clean and {len(adversarial)} adversarial images; wanted pairs")
     for source, one, other in zip(sources, clean, adversarial, strict=True):
         if one.shape != other.shape:
-            sizes = [f"{image.shape[1]} × {image.shape[0]}" for image in (one, other)]
-            raise AdoptError(
-                f"{source}: clean is {sizes[0]} pixels and adversarial {sizes[1]}; wanted one size"
-            )
+            here, there = (f"{image.shape[1]} × {image.shape[0]}" for image in (one, other))
+            raise AdoptError(f"{source}: clean is {here} pixels and adversarial {there}; wanted one size")
 
 
 def _indices(

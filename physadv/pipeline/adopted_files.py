@@ -36,16 +36,9 @@ def adopt_files(
 ) -> Manifest:
     """Make a run of images on disk and return its manifest; paths are checked before the model is loaded.
 
-    Args:
-        printout: the run to make.
-        clean: images as `physadv generate` takes them (folder, CSV, class tree), or an array: `.npy`, `.npz`
-            or `.pt`, which may hold `labels` beside `images`.
-        adversarial: a folder of files of the same names (their endings may differ), or an array.
-        model: a spec of `load_classifier`.
-        labels_file: text file of the model's class names, one a line.
-        target: class that all adversarial images aim at, None for an untargeted attack.
-        made_by: name of the attack, for the manifest.
-        reporter: shows progress.
+    Clean images are a folder, CSV file or class tree as `physadv generate` takes them, and adversarial ones
+    a folder of files of the same names (their endings may differ). Or both are arrays: `.npy`, `.npz` or
+    `.pt`, which may hold `labels` beside `images`. `target` is the class that all of them aim at, if any.
 
     Raises:
         PhysadvError: bad input of any kind.
@@ -61,9 +54,8 @@ def adopt_files(
     if pairs:
         before = [read_pixels(source.path) for source, _ in pairs]
         after = [read_pixels(path) for _, path in pairs]
-        labels: Any = [source.label for source, _ in pairs]
-        if None in labels:
-            labels = None
+        named = [source.label for source, _ in pairs]
+        labels: Any = None if None in named else named
     else:
         before, labels = _read_array(clean)
         after, _ = _read_array(adversarial)
@@ -93,10 +85,6 @@ def _check_paths(clean: Path, adversarial: Path) -> list[tuple[ListedSource, Pat
     if not adversarial.is_dir() or any(arrays):
         wanted = f"wanted two folders of images, or two arrays ({', '.join(ARRAYS)})"
         raise SourceError(f"{clean} and {adversarial}: {wanted}")
-    return _paired(clean, adversarial)
-
-
-def _paired(clean: Path, adversarial: Path) -> list[tuple[ListedSource, Path]]:
     sources: dict[str, ListedSource] = {}
     for source in list_sources(clean):
         other = sources.get(_stem(source.name), source).name

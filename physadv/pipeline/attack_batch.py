@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from physadv.attacks.loop import Keep, Snapshot
+from physadv.attacks.loop import Snapshot
 from physadv.attacks.objectives import least_likely_class, random_target
 from physadv.attacks.queries import Directions, QueryOnly, find_directions, steps_within
 from physadv.attacks.running import check_differentiable
@@ -28,14 +28,8 @@ HELD_OUT_DRAWS = 32
 class AttackedBatch:
     """The result of an attack on B images of one size.
 
-    Attributes:
-        labels: B true classes.
-        targets: B classes that the attack aimed at, None for an untargeted one.
-        pixels: the adversarial images, uint8 (B, H, W, 3).
-        before: the classifier's top five on each clean image.
-        after: the classifier's top five on each adversarial image.
-        held_out: success of each image on transformations that the attack did not see, if measured.
-        queries: queries of a black-box attack, for all B images together.
+    `pixels` are the adversarial images, uint8 (B, H, W, 3); the classifier's top five on each image are given
+    `before` and `after`; `queries` are those of a black-box attack, for all images together.
     """
 
     labels: list[int]
@@ -48,37 +42,28 @@ class AttackedBatch:
 
 
 class Checkpoint:
-    """A file of snapshots, each in place of the one before.
-
-    Args:
-        path: the file.
-        seconds: time between two snapshots.
-
-    Attributes:
-        queries: how often a black-box classifier had been queried when the snapshot was taken.
-    """
+    """A file of snapshots, written at most every so many seconds, each in place of the one before."""
 
     def __init__(self, path: Path, seconds: float) -> None:
-        self.path = path
-        self.seconds = seconds
-        self.queries = 0
-        self._kept = Kept(path)
+        self._kept, self._seconds = Kept(path), seconds
         self._written = time.monotonic()
 
-    def keep(self, snapshot: Snapshot) -> None:
-        """Write a snapshot if the last one is old enough."""
-        if time.monotonic() - self._written < self.seconds:
+    def keep(self, queried: QueryOnly | None, snapshot: Snapshot) -> None:
+        """Write a snapshot and the number of queries so far, if the last one is old enough."""
+        if time.monotonic() - self._written < self._seconds:
             return
         kept = {field.name: getattr(snapshot, field.name) for field in fields(Snapshot)}
-        self._kept.save(kept | {"queries": self.queries})
+        self._kept.save(kept | {"queries": queried.queries if queried else 0})
         self._written = time.monotonic()
 
-    def read(self, device: torch.device) -> Snapshot | None:
-        """Return the last snapshot, its values on a device, or None if there is none."""
+    def read(self, queried: QueryOnly | None, device: torch.device) -> Snapshot | None:
+        """Return the last snapshot, its values on a device, if there is one, and set the queries so far."""
         kept = self._kept.load(device)
         if kept is None:
             return None
-        self.queries = kept.pop("queries")
+        queries = kept.pop("queries")
+        if queried:
+            queried.queries = queries
         return Snapshot(**kept | {"stream": kept["stream"].cpu()})
 
 
@@ -110,15 +95,10 @@ def attack_batch(
     index: int,
     checkpoint: Checkpoint | None = None,
 ) -> AttackedBatch:
-    """Attack images (H, W, 3) of one size; the classifier's answer stands in for a missing label.
+    """Attack uint8 images (H, W, 3) of one size; the classifier's answer stands in for a missing label.
 
-    Args:
-        settings: resolved settings, see `resolve`.
-        classifier: the classifier to fool.
-        pixels: B clean images, uint8.
-        labels: B true classes, None where unknown.
-        index: number of the batch, which seeds its random streams.
-        checkpoint: file that an interrupted loop resumes from; None keeps nothing.
+    Settings are those of `resolve`. The number of the batch seeds its random streams; an interrupted attack
+    resumes from the checkpoint, if there is one.
 
     Raises:
         AttackError: the attack cannot be run, or a target is the image's own label.
@@ -132,10 +112,8 @@ def attack_batch(
     random, directions = generator(settings.seed, "attack", index), directions_of(settings)
     queried = QueryOnly(classifier, directions, random) if directions else None
     attacked = queried or classifier
-    resume = checkpoint.read(clean.device) if checkpoint else None
     targets = _targets(settings, attacked, clean, known, index)
-    if queried and checkpoint and resume:
-        queried.queries = checkpoint.queries
+    resume = checkpoint.read(queried, clean.device) if checkpoint else None
     steps = settings.steps
     if settings.queries is not None and directions:
         steps = steps_within(settings.queries, directions, settings.samples or 1, clean[0].numel())
@@ -155,7 +133,7 @@ def attack_batch(
         steps=steps,
         targets=None if settings.recipe.target else targets,
         goal=None if settings.goal is None else goal,
-        keep=_keep(checkpoint, queried) if checkpoint else None,
+        keep=partial(checkpoint.keep, queried) if checkpoint else None,
         resume=resume,
     )
     held_out: list[HeldOut | None] = [None] * len(clean)
@@ -171,16 +149,6 @@ def attack_batch(
         held_out=held_out,
         queries=queried.queries if queried else 0,
     )
-
-
-def _keep(checkpoint: Checkpoint, queried: QueryOnly | None) -> Keep:
-    """Return the function that keeps snapshots, with the number of queries so far."""
-
-    def keep(snapshot: Snapshot) -> None:
-        checkpoint.queries = queried.queries if queried else 0
-        checkpoint.keep(snapshot)
-
-    return keep
 
 
 def _targets(

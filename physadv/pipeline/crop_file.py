@@ -25,15 +25,7 @@ Rows = list[tuple[PhotoRow, list[CropRow]]]
 
 @dataclass(frozen=True)
 class Cropping:
-    """The settings that every file of a capture is cropped with.
-
-    Attributes:
-        printout: the run that was printed.
-        capture: the capture that crops and overlays are written to.
-        manifest: the manifest of the run.
-        colour: whether crops are left as photographed or corrected.
-        overlay: whether overlays are drawn.
-    """
+    """The settings that every file of a capture is cropped with."""
 
     printout: Printout
     capture: Capture
@@ -113,10 +105,7 @@ def _crop_view(cropping: Cropping, file: str, view: str, digest: str, photo: Pho
     )
     try:
         seen = crop_photo(
-            photo,
-            cropping.manifest.sheets,
-            picture=cropping.picture,
-            correct_colours=colour == "corrected",
+            photo, cropping.manifest.sheets, picture=cropping.picture, correct_colours=colour == "corrected"
         )
     except CaptureError as error:
         _write_overlay(cropping, row.name, photo.rgb, (), str(error))

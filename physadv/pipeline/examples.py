@@ -62,18 +62,8 @@ def write_pair(
 ) -> tuple[Example, Example]:
     """Write both images of a pair as PNG and return their records, the clean one first.
 
-    Args:
-        printout: the run.
-        number: the pair's number in the run, from 1.
-        labels: the classifier's class names.
-        clean: uint8 (H, W, 3), RGB.
-        adversarial: uint8 (H, W, 3), RGB.
-        source: display name of the source image.
-        label: index of the true class.
-        target: index of the class that the attack aimed at, None for an untargeted one.
-        before: the classifier's top five on `clean`.
-        after: the classifier's top five on `adversarial`.
-        held_out: success of `adversarial` on transformations that the attack did not see, if measured.
+    Pairs are numbered from 1; `labels` are the class names; `before` and `after` are the classifier's top
+    five on the clean and on the adversarial image.
 
     Raises:
         RunError: a file does not read back as it was written.

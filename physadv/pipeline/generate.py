@@ -36,14 +36,7 @@ if TYPE_CHECKING:
 
 
 class BatchRecord(BaseModel):
-    """What one finished batch added to the run.
-
-    Attributes:
-        candidates: images that were considered, up to the last pair that there was room for.
-        attacked: images that were attacked.
-        queries: queries of a black-box attack.
-        examples: the examples written.
-    """
+    """What one batch added to the run; its candidates are the images up to the last pair with room."""
 
     candidates: int
     attacked: int
@@ -160,9 +153,8 @@ def _make_batch(
         )
         if len(examples) == 2 * room:
             break
-    return BatchRecord(
-        candidates=place + 1, attacked=len(batch), queries=attacked.queries, examples=tuple(examples)
-    )
+    counts = {"candidates": place + 1, "attacked": len(batch), "queries": attacked.queries}
+    return BatchRecord(**counts, examples=tuple(examples))
 
 
 def _judgement(top: TopFive) -> Judgement:

@@ -31,14 +31,9 @@ def attack_every_way(
     labels: Sequence[int | None],
     index: int,
 ) -> AttackOutcomes | None:
-    """Return what became of those images of a batch that the classifier gets right, if there are any.
+    """Return what became of those images (B, 3, H, W) that the classifier gets right, if there are any.
 
-    Args:
-        settings: how hard to attack.
-        classifier: what to fool.
-        images: float (B, 3, H, W) in [0, 1].
-        labels: true classes; an image without one has the classifier's own answer as its true class.
-        index: the batch's number, which seeds its random streams.
+    An image without a label has the classifier's own answer as its true class; `index` seeds random streams.
     """
     images = images.to(classifier.device)
     answers = classifier.probabilities(images).argmax(dim=1)

@@ -107,11 +107,8 @@ def check_batches(
 ) -> MaskingCheck:
     """Return what `masking_check` finds on images that are there already.
 
-    Args:
-        settings: how hard to attack; images and model are named in errors only.
-        classifier: what to check.
-        batches: images, float (B, 3, H, W) in [0, 1] in whole 8-bit levels, and their true classes; None
-            stands for the classifier's own answer.
+    Images are float (B, 3, H, W) in [0, 1] in whole 8-bit levels; None in place of a true class stands for
+    the classifier's own answer. The settings' images and model are named in errors only.
 
     Raises:
         MaskingError: the classifier gets no image right.

@@ -24,15 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MeasureOptions:
-    """What `measure` is asked to measure.
-
-    Attributes:
-        transforms: digital transformations, such as "blur=2".
-        sweeps: sets of digital transformations, such as "kurakin".
-        models: specs of the classifiers that judge; empty for the run's own.
-        labels: text file of the classifiers' class names, if there is one.
-        seed: seed of random transformations.
-    """
+    """What `measure` was asked to measure: its arguments, classifiers by their specs."""
 
     transforms: tuple[str, ...] = ()
     sweeps: tuple[str, ...] = ()
@@ -184,16 +176,9 @@ def pooled(
     groups: Mapping[str, Sequence[str]],
     seed: int = 0,
 ) -> dict[str, list[Row]]:
-    """Return group → table of several digital channels pooled, such as one sweep.
+    """Return group → table of several digital channels of a measurement pooled, such as one sweep.
 
-    Each pair is observed once per channel; intervals count pairs, not pictures.
-
-    Args:
-        printout: the run that was measured.
-        capture: its observations.
-        measurement: what `measure` returned.
-        groups: names of channels of the measurement.
-        seed: as `measure` was given.
+    Each pair is observed once per channel; intervals count pairs, not pictures. `seed` is that of `measure`.
     """
     found = {}
     with capture.store() as store:
@@ -210,14 +195,7 @@ def measure_runs(
 ) -> list[Measurement]:
     """Measure several runs with several classifiers, run by run: what a transfer matrix is made of.
 
-    Args:
-        root: folder of the runs.
-        names: of the runs, each once.
-        models: classifiers that judge; all those that the runs were made against by default.
-        options: further arguments of `measure`.
-
-    Raises:
-        PhysadvError: as `measure`.
+    The classifiers that the runs were made against judge by default; `options` are arguments of `measure`.
     """
     own = [Printout(root, name).manifest().classifier.spec for name in names] if len(names) > 1 else []
     judges = list(dict.fromkeys(models or own))
@@ -276,9 +254,9 @@ def _load(manifest: Manifest, model: "str | Classifier", labels: Path | None) ->
     classifier = load_classifier(model, file) if isinstance(model, str) else model
     for example in manifest.examples:
         if example.label >= len(classifier.labels) or classifier.labels[example.label] != example.label_name:
+            fault = f"its classes are not those of run '{manifest.name}'"
             there = f"label {example.label} is '{example.label_name}' there"
-            fault = f"its classes are not those of run '{manifest.name}' ({there})"
-            raise RunError(f"{classifier.spec}: {fault}")
+            raise RunError(f"{classifier.spec}: {fault} ({there})")
     return classifier
 
 

@@ -4,7 +4,6 @@ One pass over the files serves every transformation and every classifier: each b
 once per channel for all classifiers, and stored in one transaction: a killed sweep continues after it.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -17,6 +16,7 @@ from PIL import Image
 from physadv.evaluation.calibration import BINS, Answers, Reliability, reliability
 from physadv.evaluation.outcomes import KINDS, Bools, Counts, Floats, Ints, Kind, Tally, When
 from physadv.pipeline.examples import TOP, Pixels, to_tensor
+from physadv.pipeline.sources import neighbours_of_one_size
 from physadv.progress import Reporter
 from physadv.randomness import generator
 from physadv.runs import (
@@ -47,10 +47,7 @@ _COLUMNS = ObservationCount._fields[2:]
 class Channel:
     """A way from an example to a classifier, as the store knows it.
 
-    Attributes:
-        name: its key in the store: "none", "photo" or a transformation's text.
-        seed: seed of a random transformation, 0 where nothing is drawn.
-        transform: the transformation.
+    Its name in the store is "none", "photo" or a transformation's text; its seed is 0 where nothing is drawn.
     """
 
     name: str
@@ -84,14 +81,10 @@ class Observer:
     reporter: Reporter
 
     def observe_examples(self, printout: Printout, channels: Sequence[Channel]) -> None:
-        """Classify every example through every channel.
-
-        Raises:
-            TransformError: a transformation cannot be applied to images of the run's size.
-        """
+        """Classify every example through every channel."""
         examples = self.manifest.examples
         unfinished = [channel for channel in channels if not self._finished(channel)]
-        batches = list(_batches(examples, [example.size_px for example in examples])) if unfinished else []
+        batches = list(_batches(examples, lambda example: example.size_px)) if unfinished else []
 
         def steps() -> "Iterator[tuple[Channel, list[Seen], Callable[[], Tensor]]]":
             for batch in batches:
@@ -105,17 +98,13 @@ class Observer:
             self._look(*step)
 
     def observe_crops(self, capture: Capture, crops: Sequence[CropRow]) -> None:
-        """Classify the crops cut out of photos.
-
-        Raises:
-            RunError: a crop's file cannot be read.
-        """
+        """Classify the crops cut out of photos."""
         named = {(crop.example, crop.photo): crop for crop in crops}
         todo = [named[name] for chunk in _chunks(list(named)) for name in self._unseen_by_any(PHOTO, chunk)]
         chunks = list(_chunks(todo))
         for chunk in self._track(chunks, len(chunks), "crops judged, batches"):
-            pixels = [_read_crop(capture.folder / str(crop.path)) for crop in chunk]
-            for batch in _batches(list(zip(chunk, pixels, strict=True)), [image.shape for image in pixels]):
+            cut = [(crop, _read_crop(capture.folder / str(crop.path))) for crop in chunk]
+            for batch in _batches(cut, lambda pair: pair[1].shape):
                 names = [(crop.example, crop.photo) for crop, _ in batch]
                 self._look(PHOTO, names, partial(to_tensor, [image for _, image in batch]))
 
@@ -125,9 +114,8 @@ class Observer:
 
     def _unseen(self, classifier: "Classifier", channel: Channel, names: Sequence[Seen]) -> list[Seen]:
         examples = [example for example, _ in names]
-        known = self.store.observed(
-            self.manifest.code, classifier.identity, channel.name, channel.seed, examples
-        )
+        key = self.manifest.code, classifier.identity, channel.name, channel.seed
+        known = self.store.observed(*key, examples)
         return [name for name in names if name not in known]
 
     def _unseen_by_any(self, channel: Channel, names: Sequence[Seen]) -> list[Seen]:
@@ -148,8 +136,7 @@ class Observer:
             images = channel.apply(images, [example for example, _ in needed])
         rows: list[ObservationRow] = []
         for classifier in self.classifiers:
-            own = self._unseen(classifier, channel, needed)
-            if own:
+            if own := self._unseen(classifier, channel, needed):
                 whole = len(own) == len(needed)
                 shown = images if whole else images[[needed.index(name) for name in own]]
                 rows += self._judged(classifier, channel, own, shown)
@@ -188,13 +175,10 @@ def _read_crop(path: Path) -> Pixels:
         raise RunError(f"{path}: a crop that cannot be read ({error}); {advice}") from error
 
 
-def _batches(items: Sequence[Item], sizes: Sequence[object]) -> Iterator[Sequence[Item]]:
-    """Yield items of one size together, at most `BATCH` at a time."""
-    by_size: dict[object, list[Item]] = defaultdict(list)
-    for item, size in zip(items, sizes, strict=True):
-        by_size[size].append(item)
-    for group in by_size.values():
-        yield from _chunks(group)
+def _batches(items: Sequence[Item], size: Callable[[Item], object]) -> Iterator[list[Item]]:
+    """Yield items of one size together, at most `BATCH` at a time, sizes in the order in which they come."""
+    sizes = list(dict.fromkeys(map(size, items)))
+    return neighbours_of_one_size(sorted(items, key=lambda item: sizes.index(size(item))), size, BATCH)
 
 
 def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
@@ -202,11 +186,7 @@ def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
 
 
 class TallyReader:
-    """Reads the tallies of one run from an open store: one row per pair, as `evaluation` takes them.
-
-    Attributes:
-        pairs: names of the run's pairs, in the order of every array's rows.
-    """
+    """Reads the tallies of one run from an open store: one row per pair of `pairs`, as `evaluation` wants."""
 
     def __init__(self, store: ObservationStore, manifest: Manifest) -> None:
         self._counter = ObservationCounter(store, manifest.code, manifest.examples, BINS)

@@ -55,11 +55,7 @@ class _Job:
 
 
 def instructions(printout: Printout, capture: Capture) -> str:
-    """Return what a person does with a real printer and phone; makes the folder for the photos.
-
-    Raises:
-        RunError: the run is not there, or not printed.
-    """
+    """Return what a person does with a real printer and phone; makes the folder for the photos."""
     manifest = printout.printed_manifest()
     capture.photos.mkdir(parents=True, exist_ok=True)
     count = len(manifest.sheets)

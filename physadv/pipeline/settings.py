@@ -80,11 +80,7 @@ class GenerateSettings:
 
     @property
     def recipe(self) -> "Recipe":
-        """Return the attack.
-
-        Raises:
-            AttackError: there is no such attack.
-        """
+        """Return the attack; raises an AttackError where there is none of that name."""
         from physadv.attacks.recipes import find_recipe
 
         return find_recipe(self.attack)
@@ -95,11 +91,7 @@ class GenerateSettings:
         return self.transforms or self.recipe.transforms
 
     def budget(self) -> dict[str, float]:
-        """Return the attack's budget, `eps` as a fraction of the pixel range, or `area`.
-
-        Raises:
-            AttackError: there is no such attack, or it takes no such budget.
-        """
+        """Return the budget, `eps` as a fraction of the pixel range or `area`; raises an AttackError."""
         return self.recipe.budget(self.eps, self.area)
 
 
@@ -121,8 +113,7 @@ class MaskingSettings:
     steps: Annotated[int, Doc("Steps of the gradient attacks, of eps/4 each (Madry et al. 2018).")] = 100
     query_steps: Annotated[int, Doc("Steps of the black-box attack.")] = 50
     population: Annotated[int, Doc("Queries for each gradient of the black-box attack.")] = 50
-    # Uesato et al. 2018 (arXiv:1802.05666) look a hundredth of the range far, so that steps in the input do
-    # not hide the way.
+    # Steps in the input cannot hide the way at this radius (Uesato et al. 2018, arXiv:1802.05666).
     sigma: Annotated[float, Doc("Search radius of the black-box attack, 8-bit levels.")] = 2.55
     noise: Annotated[int, Doc("Random perturbations tried on each image.")] = 100
     size: Size = 299

@@ -30,14 +30,7 @@ class SourceError(PhysadvError):
 
 @dataclass(frozen=True)
 class ListedSource:
-    """A source image before any classifier is loaded.
-
-    Attributes:
-        path: of the image file.
-        name: how it is called in manifest and report.
-        label: its true class as it was written, index or name; None where none was given.
-        place: where the label was written, the beginning of an error about it.
-    """
+    """A source image, its label as it was written, and where: the beginning of an error about it."""
 
     path: Path
     name: str
@@ -47,15 +40,7 @@ class ListedSource:
 
 @dataclass(frozen=True)
 class Source:
-    """A source image of one classifier.
-
-    Attributes:
-        path: of the image file.
-        name: how it is called in manifest and report.
-        label: index of its true class, None where none was given.
-        sha256: hash of the file; empty until `check_source` has read it.
-        size_px: width and height once prepared; zero until `check_source` has read it.
-    """
+    """A source image, its label an index; hash and prepared size are empty until `check_source` reads it."""
 
     path: Path
     name: str
@@ -93,11 +78,7 @@ def list_sources(images: Path) -> list[ListedSource]:
 
 
 def label_sources(listed: Sequence[ListedSource], classifier: "Classifier") -> list[Source]:
-    """Return listed images with the classifier's index of their labels.
-
-    Raises:
-        SourceError: a label is none of the classifier's.
-    """
+    """Return listed images with the classifier's index of their labels; an unknown one is a SourceError."""
     sources = []
     for each in listed:
         try:
@@ -127,20 +108,12 @@ def read_source(path: Path, size: int) -> NDArray[np.uint8]:
 
 
 def read_pixels(path: Path) -> NDArray[np.uint8]:
-    """Return an image as 8-bit RGB pixels (H, W, 3), whole and at its own size.
-
-    Raises:
-        SourceError: as `read_source`.
-    """
+    """Return an image as 8-bit RGB pixels (H, W, 3), whole and at its own size; raises as `read_source`."""
     return np.asarray(_read_rgb(path))
 
 
 def check_source(source: Source, size: int) -> Source:
-    """Return a source image with hash and size, read once so that a bad one is named before any work begins.
-
-    Raises:
-        SourceError: as `read_source`.
-    """
+    """Return a source image with hash and size, read once so that a bad one is named before any work."""
     height, width = read_source(source.path, size).shape[:2]
     return replace(source, sha256=file_sha256(source.path), size_px=(width, height))
 

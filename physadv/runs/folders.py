@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,42 +37,29 @@ def check_name(name: str) -> str:
     return name
 
 
-@dataclass(frozen=True)
 class Printout:
-    """The folder `printouts/NAME` below a root."""
+    """The folder `printouts/NAME` below a root.
 
-    root: Path
-    name: str
+    Attributes:
+        root: the folder in which `printouts` is.
+        name: name of the run, which must do for a folder's: `check_name` raises a RunError where it does not.
+        folder: the run's folder.
+        manifest_path: file of the manifest.
+        pdf: file of the printable sheets.
+        progress: folder in which an unfinished `generate` keeps what it has done.
+    """
 
-    def __post_init__(self) -> None:
-        check_name(self.name)
-
-    @property
-    def folder(self) -> Path:
-        """Return the run's folder."""
-        return self.root / "printouts" / self.name
-
-    @property
-    def manifest_path(self) -> Path:
-        """Return where the manifest is."""
-        return self.folder / "manifest.json"
-
-    @property
-    def pdf(self) -> Path:
-        """Return where the printable sheets are."""
-        return self.folder / "sheets.pdf"
-
-    @property
-    def progress(self) -> Path:
-        """Return the folder in which an unfinished `generate` keeps what it has done."""
-        return self.folder / ".progress"
+    def __init__(self, root: Path, name: str) -> None:
+        self.root, self.name = root, check_name(name)
+        self.folder = root / "printouts" / name
+        self.manifest_path = self.folder / "manifest.json"
+        self.pdf = self.folder / "sheets.pdf"
+        self.progress = self.folder / ".progress"
 
     def begin(self, fingerprint: str, code: str) -> Manifest | None:
         """Claim the folder for a run, or go on with it; return the manifest of one that is complete.
 
-        Args:
-            fingerprint: hash of all that the examples' bytes depend on.
-            code: the run's code, made of it.
+        `fingerprint` is a hash of all that the examples' bytes depend on, `code` the run's code, made of it.
 
         Raises:
             RunError: the folder holds a run with another fingerprint, finished or not.
@@ -166,55 +152,29 @@ class Printout:
         return np.asarray(self.image(example))
 
 
-@dataclass(frozen=True)
 class Capture:
-    """The folder `captures/NAME` below a root."""
+    """The folder `captures/NAME` below a root.
 
-    root: Path
-    name: str
+    Attributes:
+        root: the folder in which `captures` is.
+        name: name of the run, which must do for a folder's: `check_name` raises a RunError where it does not.
+        folder: the capture's folder.
+        photos: folder of the photos as the camera made them.
+        truth: folder of the virtual phone's ground truth; cropping never reads it.
+        crops: folder of the cells cut from the photos.
+        overlays: folder of the photos with what was found drawn in.
+        report: file of the report.
+        figures: folder of the report's figures as files.
+        store_path: file of the observation store.
+    """
 
-    def __post_init__(self) -> None:
-        check_name(self.name)
-
-    @property
-    def folder(self) -> Path:
-        """Return the capture's folder."""
-        return self.root / "captures" / self.name
-
-    @property
-    def photos(self) -> Path:
-        """Return the folder of the photos as the camera made them."""
-        return self.folder / "photos"
-
-    @property
-    def truth(self) -> Path:
-        """Return the folder of the virtual phone's ground truth; cropping never reads it."""
-        return self.folder / "truth"
-
-    @property
-    def crops(self) -> Path:
-        """Return the folder of the cells cut from the photos."""
-        return self.folder / "crops"
-
-    @property
-    def overlays(self) -> Path:
-        """Return the folder of the photos with what was found drawn in."""
-        return self.folder / "overlays"
-
-    @property
-    def report(self) -> Path:
-        """Return where the report is."""
-        return self.folder / "report.html"
-
-    @property
-    def figures(self) -> Path:
-        """Return the folder of the report's figures as files."""
-        return self.folder / "figures"
-
-    @property
-    def store_path(self) -> Path:
-        """Return where the observation store is."""
-        return self.folder / "observations.sqlite"
+    def __init__(self, root: Path, name: str) -> None:
+        self.root, self.name = root, check_name(name)
+        self.folder = root / "captures" / name
+        self.photos, self.truth = self.folder / "photos", self.folder / "truth"
+        self.crops, self.overlays = self.folder / "crops", self.folder / "overlays"
+        self.report, self.figures = self.folder / "report.html", self.folder / "figures"
+        self.store_path = self.folder / "observations.sqlite"
 
     def store(self) -> ObservationStore:
         """Open the observation store, made where there is none."""

@@ -32,11 +32,7 @@ class Code:
 
 
 def base36(number: int, width: int) -> str:
-    """Return a non-negative integer as `width` base-36 digits.
-
-    Raises:
-        ValueError: the number does not fit.
-    """
+    """Return a non-negative integer as `width` base-36 digits; a ValueError where it does not fit."""
     if not 0 <= number < 36**width:
         raise ValueError(f"{number} does not fit {width} base-36 digits")
     return np.base_repr(number, 36).zfill(width)
@@ -44,8 +40,8 @@ def base36(number: int, width: int) -> str:
 
 def digest36(text: str, width: int) -> str:
     """Return the BLAKE2s hash of a text as `width` base-36 digits."""
-    digest = hashlib.blake2s(text.encode()).digest()
-    return base36(int.from_bytes(digest, "big") % 36**width, width)
+    number = int.from_bytes(hashlib.blake2s(text.encode()).digest(), "big")
+    return base36(number % 36**width, width)
 
 
 def sheet_code(run: str, sheet: int) -> str:

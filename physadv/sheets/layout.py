@@ -138,11 +138,7 @@ def box_corners(box: BoxMm) -> NDArray[np.float64]:
 
 
 def page_size(page: str) -> PointMm:
-    """Return the width and height in mm of a paper size.
-
-    Raises:
-        SheetError: `PAGES` has no such name.
-    """
+    """Return the width and height in mm of a paper size; a SheetError where `PAGES` has no such name."""
     if page not in PAGES:
         raise SheetError(f"unknown page '{page}'; known: {', '.join(PAGES)}")
     return PAGES[page]
@@ -201,13 +197,13 @@ def _sheet(
     run: str,
     index: int,
     items: Sequence[PrintItem],
-    origins: Sequence[PointMm],
+    places: Sequence[PointMm],
     page_mm: PointMm,
     frame: float,
 ) -> Sheet:
     cells: list[Cell] = []
     marks: list[Mark] = []
-    for number, (item, (x, y)) in enumerate(zip(items, origins, strict=False)):
+    for number, (item, (x, y)) in enumerate(zip(items, places, strict=False)):
         scale = (frame - 2 * (SADDLE + CLEARANCE)) / max(item.width_px, item.height_px)
         w, h = snap(item.width_px * scale), snap(item.height_px * scale)
         box = rounded_box(x + snap((frame - w) / 2), y + snap((frame - h) / 2), w, h)

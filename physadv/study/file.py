@@ -35,9 +35,6 @@ class StudyRun:
     Attributes:
         name: name of its folders.
         model: name of its classifier in the file.
-        settings: settings of `generate`.
-        transforms: digital transformations to measure.
-        sweeps: sets of digital transformations to measure.
         photographs: how it is printed and photographed; None if it is not.
     """
 
@@ -51,13 +48,7 @@ class StudyRun:
 
 @dataclass(frozen=True)
 class Study:
-    """Runs that are made and measured together.
-
-    Attributes:
-        name: the beginning of every run's name.
-        seed: seed of everything random.
-        runs: its runs, in the file's order.
-    """
+    """Runs that are made and measured together, in the file's order; their names begin with the study's."""
 
     name: str
     seed: int
@@ -105,7 +96,6 @@ class _Reader:
     tables: StudyTable
 
     def study(self) -> Study:
-        """Return the study."""
         self._check("name", check_name, self.tables.name)
         self._file("images, path", self.tables.images.path)
         for name, model in self.tables.models.items():
@@ -149,44 +139,36 @@ class _Reader:
         budgets: Sequence[int | None] = table.eps or [None]
         presets: Sequence[str | None] = table.presets or [None]
         grid = product(table.models, table.attacks, budgets, presets, table.targets)
-        return [self._run(where, table, *chosen) for chosen in grid]
-
-    def _run(
-        self,
-        where: str,
-        table: RunsKeys,
-        name: str,
-        attack: str,
-        eps: int | None,
-        preset: str | None,
-        target: str,
-    ) -> StudyRun:
-        recipe, model, options = find_recipe(attack), self.tables.models[name], table.options()
-        parts = (
-            *(self.tables.name, table.name, name, attack, recipe.eps if eps is None else eps),
-            preset and Path(preset).stem,
-            target if target != "none" else None,
-            "prefiltered" if options["prefilter"] else None,
-        )
-        settings = GenerateSettings(
-            images=self.data / self.tables.images.path,
-            model=self._spec(f"models {name}, spec", model.spec),
-            labels=None if model.labels is None else self.data / model.labels,
-            attack=attack,
-            eps=eps,
-            transforms=None if preset is None else self._preset(preset),
-            target=target,
-            size=model.size,
-            limit=self.tables.images.limit,
-            seed=self.tables.seed,
-            **options,
-        )
-        self._check(where, resolve, settings)
-        photographs = table.photographs
-        if photographs:
+        options, measured = table.options(), (tuple(table.transforms), tuple(table.sweeps))
+        if photographs := table.photographs:
             photographs = photographs.model_copy(update={"phone": self._preset(photographs.phone)})
-        measured = tuple(table.transforms), tuple(table.sweeps)
-        return StudyRun(_run_name(parts), name, settings, *measured, photographs)
+        found = []
+        for name, attack, eps, preset, target in grid:
+            recipe, model = find_recipe(attack), self.tables.models[name]
+            parts = (
+                *(self.tables.name, table.name, name, attack, recipe.eps if eps is None else eps),
+                preset and Path(preset).stem,
+                target if target != "none" else None,
+                "prefiltered" if options["prefilter"] else None,
+            )
+            joined = "-".join(str(part) for part in parts if part is not None)
+            settings = GenerateSettings(
+                images=self.data / self.tables.images.path,
+                model=self._spec(f"models {name}, spec", model.spec),
+                labels=None if model.labels is None else self.data / model.labels,
+                attack=attack,
+                eps=eps,
+                transforms=None if preset is None else self._preset(preset),
+                target=target,
+                size=model.size,
+                limit=self.tables.images.limit,
+                seed=self.tables.seed,
+                **options,
+            )
+            self._check(where, resolve, settings)
+            run_name = re.sub(r"[^A-Za-z0-9._-]+", "-", joined)[:100]
+            found.append(StudyRun(run_name, name, settings, *measured, photographs))
+        return found
 
     def _spec(self, where: str, spec: str) -> str:
         """Return a classifier's spec with the path in it, if it has one, made relative to the data."""
@@ -210,8 +192,3 @@ class _Reader:
 
     def _fault(self, where: str, cause: str) -> StudyError:
         return StudyError(f"{self.path}: {where}: {cause}")
-
-
-def _run_name(parts: Sequence[object]) -> str:
-    joined = "-".join(str(part) for part in parts if part is not None)
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", joined)[:100]

@@ -47,11 +47,9 @@ class _Records:
         self._done: dict[str, dict[str, str]] = self._kept.load() or {}
 
     def of(self, run: str) -> dict[str, str]:
-        """Return step → hash of a run; nothing for a run that the study has not begun."""
         return self._done.get(run, {})
 
     def note(self, run: str, step: str, inputs: str) -> None:
-        """Record that a step was done with these inputs."""
         self._done.setdefault(run, {})[step] = inputs
         self._kept.save(self._done)
 
@@ -59,10 +57,8 @@ class _Records:
 def list_steps(study: Study, root: Path) -> list[Step]:
     """Return every step of a study and whether it would be run now; nothing is run or written."""
     records = _Records(study, root)
-    steps: list[Step] = []
-    for run in study.runs:
-        steps += [Step(run.name, step.name, state) for step, state, _ in _steps(study, run, root, records)]
-    return steps
+    found = [(run.name, step) for run in study.runs for step in _steps(study, run, root, records)]
+    return [Step(name, step.name, state) for name, (step, state, _) in found]
 
 
 def run_study(study: Study, root: Path, reporter: Reporter = silent) -> Outcome:

@@ -31,13 +31,11 @@ StepName = Literal["generate", "print", "photograph", "crop", "measure"]
 
 @dataclass(frozen=True)
 class RunStep:
-    """One step of a run.
+    """One step of a run, named as the command that does the same.
 
     Attributes:
-        name: the command that does the same for a single run.
         inputs: returns everything the step depends on besides earlier steps, as values for JSON.
         made: returns whether its results exist.
-        work: makes the results.
         waiting: returns whether somebody has to take photographs first.
     """
 
@@ -98,11 +96,7 @@ def _crop(printout: Printout, capture: Capture, colour: Colour, reporter: Report
 
 
 def measure_run(study: Study, run: StudyRun, root: Path, reporter: Reporter = silent) -> Measurement:
-    """Return the rates of a run under its own classifier, computing only what the store does not hold yet.
-
-    Raises:
-        PhysadvError: as `measure`.
-    """
+    """Return the rates of a run under its own classifier, computing only what the store does not hold yet."""
     printout, capture = Printout(root, run.name), Capture(root, run.name)
     before = study.runs[: study.runs.index(run)]
     for name in (other.name for other in reversed(before) if other.model == run.model):
@@ -118,12 +112,8 @@ def measure_run(study: Study, run: StudyRun, root: Path, reporter: Reporter = si
 def share_clean_answers(root: Path, source: str, target: str) -> None:
     """Copy a classifier's answers on clean files, digitally transformed, from one run to another.
 
-    Clean images are the same files in every run of a study. Answers depend on their bytes and on the seed,
-    and random transformations draw from a stream of the example's name: only answers on the same bytes under
-    the same name are copied.
-
-    Raises:
-        RunError: a run or its store cannot be read.
+    Clean images are the same files in every run of a study. Random transformations draw from a stream of the
+    example's name: only answers on the same bytes under the same name are copied.
     """
     theirs, own = Printout(root, source).manifest(), Printout(root, target).manifest()
     hashes = {example.id: example.sha256 for example in theirs.examples if example.kind == "clean"}
@@ -157,11 +147,7 @@ def _photograph(
 
 
 def clear(printout: Printout, capture: Capture) -> None:
-    """Remove a run that is to be made again, with its crops and simulated photos.
-
-    Raises:
-        StudyError: it has real photographs.
-    """
+    """Remove a run that is to be made again, with its simulated photos; a StudyError if it has real ones."""
     simulated = {path.stem for path in capture.truth.glob("*.json")}
     real = [path for path in photo_files(capture) if path.stem not in simulated]
     if real:
@@ -175,8 +161,7 @@ def clear(printout: Printout, capture: Capture) -> None:
 
 def _made_of(run: StudyRun) -> object:
     """Return everything that a run's examples depend on, files by their content and not by their path."""
-    settings = run.settings
-    own = {**asdict(settings), "checkpoint": None, "images": _images(settings.images)}
+    own = {**asdict(run.settings), "checkpoint": None, "images": _images(run.settings.images)}
     for name in ("model", "labels", "transforms"):
         text = str(own[name])
         file = Path(text.removeprefix("file:").rpartition("@")[2])

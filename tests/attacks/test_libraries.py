@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from physadv.attacks import AttackError, find_recipe
-from physadv.attacks.libraries import LibraryAttack
+from physadv.attacks.outside import LibraryAttack
 from physadv.attacks.recipes import LIBRARIES
 from physadv.classifiers import Classifier
 from physadv.runs import Printout

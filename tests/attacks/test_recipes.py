@@ -41,7 +41,7 @@ def levels_of(images: torch.Tensor) -> torch.Tensor:
 
 
 @given(seed=st.integers(0, 10_000), eps=st.integers(1, 60))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_fast_is_the_exact_worst_case_of_logistic_regression(seed, eps):
     classifier = logistic_regression(seed)
     generator = torch.Generator().manual_seed(seed)
@@ -58,7 +58,7 @@ def test_fast_is_the_exact_worst_case_of_logistic_regression(seed, eps):
 
 @RECIPE_NAMES
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_budget_holds_in_exact_integers(name, data):
     eps = data.draw(st.integers(1, 255), label="eps")
     steps = data.draw(st.sampled_from([None, 1] if name == "fast" else [None, 1, 3]), label="steps")

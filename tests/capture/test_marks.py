@@ -47,7 +47,7 @@ def saddle_photo(centre: tuple[float, float], sigma: float) -> NDArray[np.uint8]
 places = st.integers(46 * 8, 54 * 8).map(lambda eighths: eighths / 8)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(places, places, st.floats(0.6, 2.5))
 def test_a_saddle_is_placed_to_a_twentieth_of_a_pixel(x: float, y: float, sigma: float) -> None:
     found = saddle_at_50(saddle_photo((x, y), sigma))
@@ -111,7 +111,7 @@ def synthetic_view(points: NDArray[np.float64], k1: float, k2: float) -> NDArray
     return FlatPage(homography, k1, k2, np.array([1511.5, 2015.5]), 3024.0).to_photo(points)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(-0.05, 0.05), st.floats(-0.02, 0.02))
 def test_plane_and_lens_are_recovered_from_marks(k1: float, k2: float) -> None:
     axis_x, axis_y = np.linspace(12, 198, 6), np.linspace(20, 280, 8)

@@ -58,7 +58,7 @@ def test_the_worst_of_more_places_hurts_more(signs_network, noise_signs):
 
 
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_shared_layouts_cover_no_more_than_asked_for(seed):
     mask, _ = UniversalStickers((0.05, 0.25)).painted(torch.rand(2, 3, 8, 8), random(seed))
     assert set(mask.unique().tolist()) == {0.0, 1.0}
@@ -68,7 +68,7 @@ def test_shared_layouts_cover_no_more_than_asked_for(seed):
 
 
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_stickers_start_in_a_colour_of_the_sign_or_its_pure_hue(seed):
     dull_red = torch.tensor([0.5, 0.1, 0.1])
     colour = flat_colour(dull_red[:, None, None].expand(2, 3, 32, 32), random(seed))

@@ -67,7 +67,7 @@ def test_a_page_bent_by_its_middle_is_an_arc_of_a_circle() -> None:
 
 
 @given(bends, st.floats(-180, 180))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_paper_bends_but_does_not_stretch_and_rests_on_the_table(bend: Bend, turn: float) -> None:
     paper = Paper(A4, (30.0, -20.0), turn, bend)
     x, y = np.meshgrid(np.linspace(0, 210, 106), np.linspace(0, 297, 298))
@@ -80,7 +80,7 @@ def test_paper_bends_but_does_not_stretch_and_rests_on_the_table(bend: Bend, tur
 
 
 @given(bends, st.integers(0, 10**6), st.booleans())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_where_a_page_point_is_seen_that_point_is_met(bend: Bend, seed: int, messenger: bool) -> None:
     shot = shoot(SMALL, seed, messenger=messenger)
     shot = replace(shot, papers=(replace(shot.papers[0], bend=bend),))

@@ -176,7 +176,7 @@ class Counting(Checkpoint):
         super().__init__(path, seconds=1e9)
         self.steps = steps
 
-    def keep(self, snapshot):
+    def keep(self, queried, snapshot):
         self.steps.append(snapshot.step)
 
 
@@ -187,7 +187,7 @@ class Interrupted(Checkpoint):
         super().__init__(path, seconds)
         self.at = at
 
-    def keep(self, snapshot):
-        super().keep(snapshot)
+    def keep(self, queried, snapshot):
+        super().keep(queried, snapshot)
         if snapshot.step == self.at:
             raise KeyboardInterrupt

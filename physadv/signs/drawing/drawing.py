@@ -146,14 +146,9 @@ def blend(low: ArrayLike, high: ArrayLike, share: Field) -> Field:
 
 
 def draw_background(side: int, generator: Generator) -> Field:
-    """Return what is behind a sign: sky, foliage, wall or street, out of focus, and the sign's post.
+    """Return sky, foliage, wall or street, out of focus, and a sign's post: sRGB, (side, side, 3), in [0, 1].
 
-    Args:
-        side: of the picture, pixels; the post, from the middle down, suits a sign that spans 0.75 of it.
-        generator: the source of every draw.
-
-    Returns:
-        sRGB, (side, side, 3), in [0, 1].
+    The post, from the middle down, suits a sign that spans 0.75 of the picture.
     """
     scene = _SCENES[generator.integers(len(_SCENES))](side, generator)
     centre = side * (0.5 + generator.uniform(-0.02, 0.02))

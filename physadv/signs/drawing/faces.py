@@ -6,6 +6,7 @@ Shapes follow the plates of the road code.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,10 +34,8 @@ def _ring(pen: Pen) -> None:
 
 def _speed_limit(pen: Pen, limit: int) -> None:
     _ring(pen)
-    if limit < 100:
-        pen.text(str(limit), 0.8, BLACK, narrow=0.95)
-    else:
-        pen.text(str(limit), 0.72, BLACK, narrow=0.8)
+    height, narrow = (0.8, 0.95) if limit < 100 else (0.72, 0.8)
+    pen.text(str(limit), height, BLACK, narrow)
 
 
 def _no_passing(pen: Pen) -> None:
@@ -109,8 +108,7 @@ def _mandatory(pen: Pen, *arrows: Sequence[Point], width: float = 0.23, head: fl
 
 
 def _turn_ahead(pen: Pen, side: int) -> None:
-    bend = arc((0.02, -0.02), 0.27, 180, 90)
-    path = [(-0.25, 0.66), *bend, (0.3, -0.29)]
+    path = [(-0.25, 0.66), *arc((0.02, -0.02), 0.27, 180, 90), (0.3, -0.29)]
     _mandatory(pen, [(side * x, y) for x, y in path])
 
 
@@ -123,35 +121,28 @@ def _ahead_only(pen: Pen) -> None:
 
 
 def _roundabout(pen: Pen) -> None:
-    _mandatory(
-        pen, *(arc((0, 0), 0.55, start, start + 72) for start in (68, 188, 308)), width=0.17, head=0.34
-    )
+    arrows = (arc((0, 0), 0.55, start, start + 72) for start in (68, 188, 308))
+    _mandatory(pen, *arrows, width=0.17, head=0.34)
 
 
 def _triangle(first: float, radius: float = 0.97) -> list[Point]:
     """Return a triangle with its tip at `first` degrees, up (90) or down (270), its box centred."""
     middle = 0.25 if first == 90 else -0.25
-    third = arc((0, middle), radius, first, first + 240)
-    return [third[0], third[16], third[32]]
+    return arc((0, middle), radius, first, first + 240)[::16]
 
 
-class _Plate:
-    """A sign's outline (corners and how far they are grown; none for a disc), rim colour and painting."""
+class _Plate(NamedTuple):
+    """A sign's painting, outline (corners and how far they are grown; none for a disc) and rim colour."""
 
-    def __init__(
-        self,
-        paint: Callable[[Pen], None],
-        corners: Sequence[Point] | None = None,
-        rounding: float = 0.0,
-        rim: Colour = WHITE,
-    ) -> None:
-        self.paint, self.corners, self.rounding, self.rim = paint, corners, rounding, rim
+    paint: Callable[[Pen], None]
+    corners: Sequence[Point] | None = None
+    rounding: float = 0.0
+    rim: Colour = WHITE
 
 
 _PLATES: dict[str, _Plate] = {
     **{
-        f"speed limit {limit}": _Plate(partial(_speed_limit, limit=limit))
-        for limit in (20, 30, 50, 60, 70, 80, 100, 120)
+        f"speed limit {n}": _Plate(partial(_speed_limit, limit=n)) for n in (20, 30, 50, 60, 70, 80, 100, 120)
     },
     "no passing": _Plate(_no_passing),
     "right-of-way at next intersection": _Plate(_right_of_way, _triangle(90), 0.11),

@@ -25,7 +25,6 @@ The first is what a straight line of any slope needs; round parts become polygon
 """
 _SMOOTHING = 4
 
-
 Mask = NDArray[np.bool_] | NDArray[np.floating[Any]]
 
 
@@ -155,13 +154,11 @@ def _inside(mask: Mask) -> NDArray[np.uint8]:
 
 
 def _sticker(pixels: NDArray[np.uint8], part: NDArray[np.bool_], pixel_mm: float) -> Cutout:
-    """Return a part (S, S) of a face's pixels (S, S, 3) alone.
-
-    Around it its own colours go on, so that a cut line that straightens a staircase shows nothing else.
-    """
+    """Return a part (S, S) of a face's pixels (S, S, 3) alone."""
     rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
     top, left = max(rows[0] - 1, 0), max(columns[0] - 1, 0)
     window = (slice(top, rows[-1] + 2), slice(left, columns[-1] + 2))
+    # Its own colours go on around it, so that a cut line that straightens a staircase shows nothing else.
     nearest = distance_transform_edt(~part[window], return_distances=False, return_indices=True)
     image = pixels[window][tuple(nearest)]
     height, width = image.shape[:2]
@@ -170,11 +167,8 @@ def _sticker(pixels: NDArray[np.uint8], part: NDArray[np.bool_], pixel_mm: float
 
 
 def _boundary(part: NDArray[np.bool_]) -> list[Polygon]:
-    """Return closed lines (k, 2) between the pixels of a part (S, S) and the others, in pixels.
-
-    They are followed on a grid of half pixels, on which the edges between pixels are points themselves and
-    the corners of pixels are even.
-    """
+    """Return closed lines (k, 2) between the pixels of a part (S, S) and the others, in pixels."""
+    # On a grid of half pixels the edges between pixels are points themselves and the corners even.
     height, width = part.shape
     grid = np.zeros((2 * height + 3, 2 * width + 3), np.uint8)
     grid[2:-1:2, 2:-1:2] = part

@@ -20,15 +20,7 @@ from physadv.sheets.layout import (
 )
 from physadv.sheets.pdf import Ink, new_canvas, save_canvas
 from physadv.signs.posters.paper_signs import PaperSign
-from physadv.signs.posters.posters import (
-    EDGE,
-    FOOT,
-    LEFT,
-    PosterPage,
-    check_bar,
-    check_bar_ticks,
-    foot_labels,
-)
+from physadv.signs.posters.posters import EDGE, FOOT, LEFT, PosterPage, bar_ticks, check_bar, foot_labels
 from physadv.signs.posters.sticker_sheets import plan_stickers
 from physadv.signs.posters.tiles import OVERLAP_MM, plan_poster
 
@@ -99,12 +91,7 @@ def write_sign_pdf(
 
 
 def plan_miniature(sign: PaperSign, *, example: str, page: str) -> PosterPage:
-    """Return the page of a whole sign between saddles and codes, so that capture reads it.
-
-    Args:
-        sign: to show.
-        example: id of its face, by which a crop is named.
-        page: a name of `PAGES`.
+    """Return the page of a whole sign between saddles and codes, so that capture reads it as `example`.
 
     Raises:
         SheetError: unknown page, or one that is too small.
@@ -156,15 +143,13 @@ def _draw(ink: Ink, page: PosterPage, sheet: Sheet, foot: tuple[str, str, str]) 
             ink.veil(cutout.bounds, PALENESS)
     if page.window:
         ink.close_window()
-    for stroke in page.strokes:
-        ink.lines(
-            [stroke.points], width=stroke.width, gray=stroke.gray, dash=stroke.dash, closed=stroke.closed
-        )
+    for line in page.strokes:
+        ink.lines([line.points], width=line.width, gray=line.gray, dash=line.dash, closed=line.closed)
     for patch in page.patches:
         ink.fill([patch.box_mm], patch.rgb)
     for mark in sheet.marks:
         ink.mark(mark)
-    ink.fill([check_bar(page.page_mm), *check_bar_ticks(page.page_mm)])
+    ink.fill([check_bar(page.page_mm), *bar_ticks(page.page_mm)])
     for label in (*page.labels, *foot_labels(page.page_mm, foot)):
         ink.text(label.x, label.y, label.text, label.points, label.font)
     ink.done()

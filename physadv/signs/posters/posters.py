@@ -104,7 +104,7 @@ def check_bar(page_mm: tuple[float, float]) -> BoxMm:
     return rounded_box(x + w + 3.5, y + h - BAR_THICKNESS, BAR_MM, BAR_THICKNESS)
 
 
-def check_bar_ticks(page_mm: tuple[float, float]) -> list[BoxMm]:
+def bar_ticks(page_mm: tuple[float, float]) -> list[BoxMm]:
     """Return the boxes that stand on either end of the bar, where one lays a ruler."""
     x, y, w, _ = check_bar(page_mm)
     return [rounded_box(end, y - TICK_HEIGHT, TICK_WIDTH, TICK_HEIGHT) for end in (x, x + w - TICK_WIDTH)]

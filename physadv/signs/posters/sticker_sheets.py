@@ -35,11 +35,6 @@ class _Shelf:
 def plan_stickers(sign: PaperSign, *, page: str, overlap_mm: float) -> list[PosterPage]:
     """Return the template, then pages of the stickers that fit one, then each larger one on several.
 
-    Args:
-        sign: with a mask.
-        page: a name of `PAGES`.
-        overlap_mm: of the pages of one sticker.
-
     Raises:
         SheetError: unknown page, a sign without a mask, or an impossible overlap.
     """
@@ -59,25 +54,14 @@ def _sticker_pages(
     shelves = _pack({number: sizes[number] for number in fits}, room_x, room_y)
     pages = []
     for index in range(max((shelf.page + 1 for shelf in shelves), default=0)):
-        places = {
-            number: (LEFT + start, LEFT + shelf.y)
-            for shelf in shelves
-            if shelf.page == index
-            for number, start in shelf.starts.items()
-        }
-        own = dict(sorted(places.items()))
-        numbers = ", ".join(map(str, own))
-        pages.append(
-            PosterPage(
-                page_mm=page_mm,
-                heading=f"sticker{'s' if len(own) > 1 else ''} {numbers} of {len(stickers)}",
-                cutouts=tuple(stickers[number].at(snap(x), snap(y)) for number, (x, y) in own.items()),
-                labels=tuple(
-                    Label(x, y + sizes[number][1] + 3.7, str(number), 9, BOLD)
-                    for number, (x, y) in own.items()
-                ),
-            )
-        )
+        own = [shelf for shelf in shelves if shelf.page == index]
+        places = {n: (LEFT + x, LEFT + shelf.y) for shelf in own for n, x in shelf.starts.items()}
+        shown = sorted(places.items())
+        numbers = ", ".join(str(number) for number, _ in shown)
+        heading = f"sticker{'s' if len(shown) > 1 else ''} {numbers} of {len(stickers)}"
+        cutouts = tuple(stickers[number].at(snap(x), snap(y)) for number, (x, y) in shown)
+        labels = tuple(Label(x, y + sizes[n][1] + 3.7, str(n), 9, BOLD) for n, (x, y) in shown)
+        pages.append(PosterPage(page_mm, heading, cutouts, labels=labels))
     for number, sticker in stickers.items():
         if number not in fits:
             grid = plan_grid(sticker, page=page, overlap_mm=overlap_mm)
@@ -143,10 +127,7 @@ def _template(
             *first,
         ),
     )
-    return [
-        drawing,
-        *(PosterPage(page_mm, f"{heading}, continued", labels=tuple(table)) for table in rest),
-    ]
+    return [drawing, *(PosterPage(page_mm, f"{heading}, continued", labels=tuple(table)) for table in rest)]
 
 
 def _notes(scale: float, *, tiled: bool) -> list[str]:

@@ -65,12 +65,6 @@ class Grid:
 def plan_poster(sign: PaperSign, name: str, *, page: str, overlap_mm: float) -> list[PosterPage]:
     """Return the pages of a whole sign, row by row, after a sketch if they are several.
 
-    Args:
-        sign: to show.
-        name: what a person calls it.
-        page: a name of `PAGES`.
-        overlap_mm: of neighbouring pages.
-
     Raises:
         SheetError: unknown page, or an impossible overlap.
     """
@@ -82,11 +76,6 @@ def plan_poster(sign: PaperSign, name: str, *, page: str, overlap_mm: float) -> 
 
 def plan_grid(cutout: Cutout, *, page: str, overlap_mm: float = OVERLAP_MM) -> Grid:
     """Return the fewest pages, all upright or all on their side, that show something and the line around it.
-
-    Args:
-        cutout: what to show.
-        page: a name of `PAGES`.
-        overlap_mm: how much of it two neighbours show.
 
     Raises:
         SheetError: unknown page, or an overlap that leaves no flap to glue or no room for a picture.
@@ -102,13 +91,7 @@ def plan_grid(cutout: Cutout, *, page: str, overlap_mm: float = OVERLAP_MM) -> G
 
 
 def plan_tiles(cutout: Cutout, name: str, grid: Grid) -> list[PosterPage]:
-    """Return the pages of something of any size, row by row.
-
-    Args:
-        cutout: what to show.
-        name: what a person calls it.
-        grid: from `plan_grid` for it.
-    """
+    """Return the pages of something of any size, row by row, on the grid that `plan_grid` has for it."""
     return [_tile(cutout, name, grid, *place) for place in product(range(grid.rows), range(grid.columns))]
 
 
@@ -155,9 +138,8 @@ def _sketch(plate: Cutout, name: str, grid: Grid) -> PosterPage:
     (width, height), (window_x, window_y), (step_x, step_y) = grid.page_mm, grid.window_mm, grid.step_mm
     area = ((grid.columns - 1) * step_x + window_x, (grid.rows - 1) * step_y + window_y)
     top = EDGE + 14
-    scale = min(
-        (width - 2 * LEFT - 10) / area[0], (height - top - FOOT - STEP_PITCH * len(steps) - 8) / area[1]
-    )
+    room_y = height - top - FOOT - STEP_PITCH * len(steps) - 8
+    scale = min((width - 2 * LEFT - 10) / area[0], room_y / area[1])
     left = (width - scale * area[0]) / 2
     columns, rows = (
         [0.0, *(k * step + grid.seam_mm for k in range(1, count)), side]
@@ -192,55 +174,36 @@ def _tile(cutout: Cutout, name: str, grid: Grid, row: int, column: int) -> Poste
     ends_x, ends_y = ((start - BAND, start + side + BAND) for start, side in ((left, width), (top, height)))
     place = f"row {row + 1} of {grid.rows}, column {column + 1} of {grid.columns}"
     # A page is cut at its left and upper seam, to lie on its neighbours there; at the others it lies below.
-    cut, below = [], []
+    x, y = left + grid.seam_mm, top + grid.seam_mm
+    seams, scissors = [], []
     if column > 0:
-        cut.append(_Seam(left + grid.seam_mm, *ends_y, upright=True))
+        seams.append(_seam(x, *ends_y, upright=True))
+        scissors.append(Label(x + 3, ends_y[0] + 4, "✂", 9, SIGNS))
     if row > 0:
-        cut.append(_Seam(top + grid.seam_mm, *ends_x, upright=False))
+        seams.append(_seam(y, *ends_x, upright=False))
+        scissors.append(Label(ends_x[0] + TICK, y + 5.5, "✂", 9, SIGNS))
     if column < grid.columns - 1:
-        below.append(_Seam(left + step_x + grid.seam_mm, *ends_y, upright=True))
+        seams.append(_seam(left + step_x + grid.seam_mm, *ends_y, upright=True))
     if row < grid.rows - 1:
-        below.append(_Seam(top + step_y + grid.seam_mm, *ends_x, upright=False))
+        seams.append(_seam(top + step_y + grid.seam_mm, *ends_x, upright=False))
     return PosterPage(
         page_mm=grid.page_mm,
         heading=f"{name}: {place}" if grid.pages > 1 else name,
         cutouts=(cutout.at(left + CUT_WIDTH - column * step_x, top + CUT_WIDTH - row * step_y),),
         window=rounded_box(left, top, width, height),
-        strokes=tuple(tick for seam in (*cut, *below) for tick in seam.ticks()),
-        labels=tuple(seam.scissors() for seam in cut),
-        saddles=tuple(box for seam in (*cut, *below) for box in seam.saddles()),
+        strokes=tuple(tick for ticks, _ in seams for tick in ticks),
+        labels=tuple(scissors),
+        saddles=tuple(box for _, boxes in seams for box in boxes),
     )
 
 
-@dataclass(frozen=True)
-class _Seam:
-    """Where two pages meet: `at` on one axis; its marks are at its ends, `first` and `last` on the other."""
+def _seam(at: float, first: float, last: float, *, upright: bool) -> tuple[list[Stroke], list[BoxMm]]:
+    """Return ticks and saddles of a seam that is `at` on one axis, from `first` to `last` on the other."""
 
-    at: float
-    first: float
-    last: float
-    upright: bool
+    def points(*along: float) -> list[tuple[float, float]]:
+        return [(at, place) if upright else (place, at) for place in along]
 
-    def saddles(self) -> list[BoxMm]:
-        return [
-            rounded_box(x - SADDLE / 2, y - SADDLE / 2, SADDLE, SADDLE)
-            for x, y in self._points(self.first + TICK + SADDLE / 2, self.last - TICK - SADDLE / 2)
-        ]
-
-    def ticks(self) -> list[Stroke]:
-        return [
-            Stroke(np.array(self._points(start, start + TICK)), gray=0)
-            for start in (
-                self.first,
-                self.first + TICK + SADDLE,
-                self.last - TICK - SADDLE - CLEARANCE,
-                self.last - TICK,
-            )
-        ]
-
-    def scissors(self) -> Label:
-        x, y = (self.at + 3, self.first + 4) if self.upright else (self.first + TICK, self.at + 5.5)
-        return Label(x, y, "✂", 9, SIGNS)
-
-    def _points(self, *across: float) -> list[tuple[float, float]]:
-        return [(self.at, place) if self.upright else (place, self.at) for place in across]
+    starts = (first, first + TICK + SADDLE, last - TICK - SADDLE - CLEARANCE, last - TICK)
+    ticks = [Stroke(np.array(points(start, start + TICK)), gray=0) for start in starts]
+    middles = points(first + TICK + SADDLE / 2, last - TICK - SADDLE / 2)
+    return ticks, [rounded_box(x - SADDLE / 2, y - SADDLE / 2, SADDLE, SADDLE) for x, y in middles]

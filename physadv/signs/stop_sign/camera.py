@@ -41,12 +41,10 @@ def plate_homography(
 ) -> Tensor:
     """Return homographies (B, 3, 3), float64, from pixels of a plate's face to pixels of the picture.
 
-    Args:
-        rotation: (B, 3, 3) from the plate's axes (x right, y down) to the camera's.
-        middle_mm: (B, 3) the plate's middle as the camera sees it: right, down, ahead.
-        principal: (B, 2) the pixel on the optical axis.
-        side: of the face's canvas, pixels; `FACE_SIDE` of them are `FACE_MM` wide, more show what is around.
-        focal_px: focal length.
+    `rotation` (B, 3, 3) leads from the plate's axes (x right, y down) to the camera's, `middle_mm` (B, 3) is
+    the plate's middle as the camera sees it: right, down, ahead. `principal` (B, 2) is the pixel on the
+    optical axis, `side` that of the face's canvas: `FACE_SIDE` pixels of it are `FACE_MM` wide, more show
+    what is around.
     """
     unit, centre = FACE_MM / FACE_SIDE, (side - 1) / 2
     like = middle_mm[:, 0]
@@ -64,11 +62,8 @@ def apparent_px(distance_m: float, focal_px: float = FOCAL_PX) -> float:
 def seen_light(faces: Tensor, alpha: Tensor, homography: Tensor, behind: Tensor) -> Tensor:
     """Return the linear light (B, 3, h, w) of plates before a background.
 
-    Args:
-        faces: (B, 3, S, S) sRGB in [0, 1].
-        alpha: (S, S), 1 where the plate is.
-        homography: (B, 3, 3) from pixels of the face to the picture's.
-        behind: (B, 3, h, w) linear light.
+    Faces are (B, 3, S, S) sRGB in [0, 1]; alpha is (S, S), 1 where the plate is; the homography (B, 3, 3)
+    leads from pixels of the face to the picture's; what is behind is (B, 3, h, w), linear light.
     """
     cover = alpha.to(faces).expand(len(faces), 1, *alpha.shape)
     layers = torch.cat([srgb_to_linear(faces) * cover, cover], dim=1)
@@ -80,13 +75,9 @@ def seen_light(faces: Tensor, alpha: Tensor, homography: Tensor, behind: Tensor)
 def lit(faces: Tensor, slope: Tensor, sheen: Tensor) -> Tensor:
     """Return plates in uneven light: brighter to one side, and with the sky's soft reflection in one place.
 
-    Args:
-        faces: (B, 3, S, S) sRGB in [0, 1].
-        slope: (B, 2) of the light along x and y, as a share of it at the plate's edge.
-        sheen: (B, 3) the reflection's place in half plates, x and y, and its light.
-
-    Returns:
-        (B, 3, S, S) sRGB in [0, 1].
+    Faces, given and returned, are (B, 3, S, S) sRGB in [0, 1]. `slope` (B, 2) is that of the light along x
+    and y, as a share of it at the plate's edge; `sheen` (B, 3) is the reflection's place in half plates, x
+    and y, and its light.
     """
     axis = torch.linspace(-1, 1, faces.shape[-1])
     x, y = axis[None, None, None, :], axis[None, None, :, None]
@@ -100,9 +91,8 @@ def lit(faces: Tensor, slope: Tensor, sheen: Tensor) -> Tensor:
 def plate_boxes(alpha: Tensor, homography: Tensor) -> Tensor:
     """Return the box (B, 4) around what is seen of plates; see `Box`.
 
-    Args:
-        alpha: (S, S), 1 where the plate is.
-        homography: (B, 3, 3) from pixels of the face to the picture's.
+    Alpha is (S, S), 1 where the plate is; the homography (B, 3, 3) leads from pixels of the face to the
+    picture's.
     """
     rows = (alpha > 0.5).any(dim=1).nonzero()[:, 0]
     if not len(rows):

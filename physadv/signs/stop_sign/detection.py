@@ -31,8 +31,7 @@ class Scene:
         sign: the sign's name.
         place: from where it is seen; scenes of one sign and place differ in the treatment only.
         picture: (3, H, W) in [0, 1].
-        box: (4,) around the sign: left, top, right, bottom in pixels, (0, 0) the top-left corner of the
-            top-left pixel.
+        box: (4,) around the sign: left, top, right, bottom in pixels, as `camera.Box` counts them.
     """
 
     treatment: str
@@ -63,13 +62,11 @@ class Detected:
 
 def judge_detection(detector: Detector, exhibit: Exhibit, reporter: Reporter = silent) -> list[Detected]:
     """Return how often a detector finds the signs in one photo of each from every cell of the lab test."""
-    scenes, seed, backgrounds = [], exhibit.seed, drawn_backgrounds(exhibit.seed)
+    scenes, alpha, seed, behind = [], exhibit.alpha, exhibit.seed, drawn_backgrounds(exhibit.seed)
     for cell in CELLS:
         for treatment, faces in exhibit.faces.items():
             for face, sign in zip(faces, exhibit.names, strict=True):
-                photos = photograph(
-                    face, exhibit.alpha, cell, sign, shots=1, seed=seed, backgrounds=backgrounds
-                )
+                photos = photograph(face, alpha, cell, sign, shots=1, seed=seed, backgrounds=behind)
                 scenes.append(Scene(treatment, sign, cell.name, photos.pictures[0], photos.boxes[0]))
     return measure_detection(detector, scenes, reporter=reporter)
 
@@ -85,12 +82,7 @@ def measure_detection(
 ) -> list[Detected]:
     """Return a row for every treatment, in the order they come in.
 
-    Args:
-        detector: what is tested.
-        scenes: of the signs under every treatment, "clean" among them for `kept` and `lost`.
-        label: the class to be found.
-        batch: pictures shown at once.
-        reporter: shows every batch.
+    Scenes show the signs under every treatment, "clean" among them for `kept` and `lost`.
 
     Raises:
         StopSignError: there is no scene, two are of the same treatment, sign and place, or a box is empty.

@@ -119,11 +119,6 @@ class Approach:
     shakes: Tensor
     """(waves, 5): frequency, and amplitude and phase of pitch and of yaw, in radians."""
 
-    @property
-    def speed_kmh(self) -> float:
-        """Return the car's speed."""
-        return self.numbers["speed_kmh"]
-
 
 def draw_approach(sign: str, index: int, seed: int, conditions: DriveConditions = DASH_CAMERA) -> Approach:
     """Return approach number `index` to a sign; the same for every treatment."""
@@ -152,12 +147,8 @@ def drive(
 ) -> Iterator[Moment]:
     """Yield some frames of an approach, from `START_M` to where the sign leaves the frame.
 
-    Args:
-        approach: the drive.
-        faces: treatment → face (3, S, S) in [0, 1].
-        alpha: (S, S), 1 where the plate is.
-        times: of the frames, rising seconds since the start; every n-th frame without them.
-        every: n, where there are no times.
+    Faces are (3, S, S) in [0, 1] by treatment; alpha is (S, S), 1 where the plate is. Frames are taken at the
+    times given, rising seconds since the start, or every n-th one without them.
     """
     given, numbers = approach.conditions, approach.numbers
     road, side = Road(np.random.default_rng(approach.seed)), alpha.shape[0]
@@ -247,13 +238,8 @@ def drive_by_test(
 ) -> list[list[Answer]]:
     """Return a classifier's answers on the frames of simulated approaches to every sign.
 
-    Args:
-        exhibit: what is shown, and who is asked.
-        size: `approaches` to each sign, of which every `every`-th frame is judged.
-        conditions: how the car drives.
-        finders: ways to find the sign in a frame.
-        keep: keeps the answers on each approach.
-        reporter: shows every approach.
+    Every `size.every`-th frame of `size.approaches` to each sign is judged, the sign cut out as each finder
+    finds it.
 
     Returns:
         For every finder approaches × frames × treatments answers; without a class where it found no sign.
@@ -262,7 +248,7 @@ def drive_by_test(
     answers: list[list[Answer]] = [[] for _ in finders]
     for row, index in reporter.track(drives, len(drives), "drive-by test (simulated)"):
         approach = draw_approach(exhibit.names[row], index, exhibit.seed, conditions)
-        place = f"approach {index + 1} at {approach.speed_kmh:.0f} km/h"
+        place = f"approach {index + 1} at {approach.numbers['speed_kmh']:.0f} km/h"
         make = partial(_answers, exhibit, row, index, approach, place, size.every, finders)
         found = list(keep(f"drive-by test, simulated//{place}//{exhibit.names[row]}", make))
         for number, own in enumerate(answers):

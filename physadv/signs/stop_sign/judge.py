@@ -69,7 +69,7 @@ def judge(
     }
     with replacing(capture.folder / "tables.json") as path:
         path.write_text(json.dumps(tables, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    write_page(capture, run, exhibit, scores, size, command)
+    write_page(capture, run, exhibit, scores, size.shots, command)
     return scores, found
 
 
@@ -81,15 +81,7 @@ def simulated_tests(
     keep: Keep = afresh,
     reporter: Reporter = silent,
 ) -> list[list[Answer]]:
-    """Return the answers of the lab test, then those of the drive-by test for each way of finding signs.
-
-    Args:
-        exhibit: what is shown, and who is asked.
-        size: of the tests.
-        finders: ways to find the sign in a frame of a drive.
-        keep: keeps the answers on every part of the tests.
-        reporter: shows every cell and approach.
-    """
+    """Return the answers of the lab test, then those of the drive-by test for each way of finding signs."""
     lab = lab_test(exhibit, size, keep=keep, reporter=reporter)
     return [lab, *drive_by_test(exhibit, size, finders=finders, keep=keep, reporter=reporter)]
 

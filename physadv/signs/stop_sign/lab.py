@@ -83,12 +83,8 @@ def lab_test(
 ) -> list[Answer]:
     """Return a classifier's answers on simulated photos of every sign in all 15 cells.
 
-    Args:
-        exhibit: what is shown, and who is asked.
-        size: `shots` photos of each sign in each cell.
-        backgrounds: (K, 3, h, w) sRGB to set the signs before; drawn ones without it.
-        keep: keeps the answers in each cell.
-        reporter: shows every cell.
+    Each sign is photographed `size.shots` times in each cell, before backgrounds (K, 3, h, w), sRGB; before
+    drawn ones without them.
 
     Returns:
         Cells × treatments × signs × shots answers.
@@ -101,20 +97,13 @@ def lab_test(
     return answers
 
 
-def _answers(exhibit: Exhibit, cell: Cell, shots: int, backgrounds: Tensor) -> list[Answer]:
-    answers = []
+def _answers(exhibit: Exhibit, cell: Cell, shots: int, behind: Tensor) -> list[Answer]:
+    answers, alpha, seed = [], exhibit.alpha, exhibit.seed
     for treatment, faces in exhibit.faces.items():
         views = []
         for face, sign in zip(faces, exhibit.names, strict=True):
             photos = photograph(
-                face,
-                exhibit.alpha,
-                cell,
-                sign,
-                shots=shots,
-                seed=exhibit.seed,
-                backgrounds=backgrounds,
-                margin=exhibit.margin,
+                face, alpha, cell, sign, shots=shots, seed=seed, backgrounds=behind, margin=exhibit.margin
             )
             poses = zip(photos.distance_m.tolist(), photos.angle_deg.tolist(), photos.crops, strict=True)
             views += [View(treatment, sign, cell.name, *pose) for pose in poses]
@@ -137,15 +126,8 @@ def photograph(
 
     The same cell, sign, shots and seed give the same poses, light and noise, whatever the face.
 
-    Args:
-        face: (3, S, S) in [0, 1].
-        alpha: (S, S), 1 where the plate is.
-        cell: from where it is photographed.
-        sign: the sign's name.
-        shots: number of photos.
-        seed: of poses, light and noise.
-        backgrounds: (K, 3, h, w) sRGB to set the sign before.
-        margin: around the sign when it is cropped, as a share of its box.
+    The face is (3, S, S) in [0, 1], alpha (S, S), 1 where the plate is, backgrounds (K, 3, h, w), sRGB. The
+    margin is left around the sign when it is cropped, as a share of its box.
     """
     n, draws = shots, generator(seed, "lab", cell.name, sign)
     distance = cell.distance_m * _DISTANCE.draw(n, draws)
@@ -155,12 +137,11 @@ def photograph(
     chosen = torch.randint(len(backgrounds), (n,), generator=draws)
     plates = face.shape[-1] / FACE_SIDE
     size = 16 * math.ceil(_AROUND * plates * apparent_px(cell.distance_m) / 16)
-    homography = plate_homography(
+    rotation, middle = (
         view_rotation(angle, pitch, _ROLL.draw(n, draws)),
         F.pad(1000 * distance[:, None], (2, 0)),
-        torch.full((n, 2), (size - 1) / 2),
-        face.shape[-1],
     )
+    homography = plate_homography(rotation, middle, torch.full((n, 2), (size - 1) / 2), face.shape[-1])
     behind = F.interpolate(backgrounds[chosen], (size, size), mode="bilinear", antialias=True)
     sheen = torch.cat([plus_minus(0.8).draw(n, draws, 2), _SHEEN.draw(n, draws, 1)], dim=1)
     shaded = lit(face.expand(n, *face.shape), _SLOPE.draw(n, draws, 2), sheen)

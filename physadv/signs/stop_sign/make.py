@@ -1,11 +1,11 @@
 """Making stickers: photos of signs in, stickers and their mask out; the command writes printouts/NAME."""
 
 import json
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from platform import python_version
 from typing import Any
 
 import numpy as np
@@ -94,11 +94,7 @@ def stickers_for(
 ) -> StickerRun:
     """Return stickers made on one half of the signs, the other half to be judged; nothing is written.
 
-    Args:
-        classifier: attacked; `settings.model` only names it.
-        photos: of all signs.
-        settings: of the attack.
-        reporter: shows the steps.
+    The classifier is attacked; `settings.model` only names it.
 
     Raises:
         PhysadvError: of the rooms: a mask, class or transformation cannot be used.
@@ -114,21 +110,16 @@ def stickers_for(
     mask = round_to_8_bits(mask)
     stickers = optimise_stickers(judge, attacked, mask, distribution, backgrounds, settings, reporter)
     stickers = round_to_8_bits(stickers)
+    target = None if judge.target is None else classifier.labels[judge.target]
+    versions = {"physadv": version("physadv"), "torch": torch.__version__, "python": python_version()}
     record = {
         "asked": _as_json(settings),
-        "classes": {
-            "label": classifier.labels[judge.label],
-            "target": None if judge.target is None else classifier.labels[judge.target],
-        },
+        "classes": {"label": classifier.labels[judge.label], "target": target},
         "attacked": [photo.name for photo in attacked],
         "judged": [photo.name for photo in judged],
         "area_of_the_sign": round(area_share(mask), 4),
         "printability": printing_errors(stickers, mask, printable_colours(settings.colours)),
-        "versions": {
-            "physadv": version("physadv"),
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-        },
+        "versions": versions,
     }
     return StickerRun(judge, judged, stickers, mask, record)
 

@@ -109,10 +109,8 @@ def vulnerable_rectangles(weight: Tensor, count: int, area: float) -> Tensor:
     The second half of RP2's two stages (Eykholt et al. 2018, section 3.3): an L1-sparse attack has shown
     where the classifier is vulnerable; stickers of a shape that can be cut go there.
 
-    Args:
-        weight: (side, side), how much the sparse attack changed each pixel, at least 0.
-        count: how many rectangles.
-        area: share of the plate that all of them cover together.
+    The weight (side, side) is how much the sparse attack changed each pixel, at least 0; the area is the
+    share of the plate that all rectangles cover together.
 
     Raises:
         StopSignError: a count below 1, an area that is no share, or there is no room for them.

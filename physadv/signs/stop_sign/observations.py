@@ -25,9 +25,6 @@ class KeptAnswers:
     Answers of other runs of the capture are removed: their stickers or their views were others.
 
     Args:
-        store: of the capture.
-        judge: who is asked.
-        seed: of the views.
         made_with: all that the answers depend on besides, as JSON can say it.
     """
 
@@ -55,9 +52,8 @@ class KeptAnswers:
         if part not in self._kept:
             views = list(self._rows(part, make()))
             crops = [(photo, [crop for crop, _ in seen]) for photo, seen in views]
-            self._store.add_file(
-                part, crops, [row for _, seen in views for _, row in seen if row is not None]
-            )
+            rows = [row for _, seen in views for _, row in seen if row is not None]
+            self._store.add_file(part, crops, rows)
             self._kept[part] = [self._answer(part, *each) for _, seen in views for each in seen]
         return self._kept[part]
 

@@ -23,12 +23,7 @@ from physadv.randomness import generator
 from physadv.signs.stop_sign import FACE_SIDE
 from physadv.signs.stop_sign.masks import load_mask, vulnerable_rectangles
 from physadv.signs.stop_sign.plate import SignPhoto, outline
-from physadv.signs.stop_sign.settings import (
-    BLACK_AND_WHITE,
-    StopSignSettings,
-    parse_palette,
-    read_colours,
-)
+from physadv.signs.stop_sign.settings import BLACK_AND_WHITE, StopSignSettings, parse_palette, read_colours
 from physadv.signs.stop_sign.sign_photos import rectified
 from physadv.signs.stop_sign.views import Judge
 from physadv.transforms import Transformation
@@ -54,14 +49,9 @@ def optimise_stickers(
 ) -> Tensor:
     """Return stickers (1, 3, FACE_SIDE, FACE_SIDE) in [0, 1] that change how the signs are classified.
 
-    Args:
-        judge: the classifier, which sees crops of any size, and the classes.
-        signs: photos of signs, all of one class; every step draws some of them.
-        mask: (FACE_SIDE, FACE_SIDE) in [0, 1], where stickers are.
-        distribution: what happens between a sign and the classifier's input.
-        backgrounds: (K, 3, h, w) in [0, 1], scenes that may be behind a sign.
-        settings: steps, weights, colours and seed.
-        reporter: shows the steps.
+    The signs are all of one class; every step draws some of them. The mask (FACE_SIDE, FACE_SIDE) in [0, 1]
+    is where stickers are, the distribution what happens between a sign and the classifier's input,
+    backgrounds (K, 3, h, w) in [0, 1] are scenes that may be behind a sign.
 
     Raises:
         AttackError: a gradient is not finite.
@@ -135,14 +125,8 @@ def _variable(signs: Sequence[SignPhoto], mask: Tensor, backgrounds: Tensor, bat
     light = white_light(rectified(signs, SIDE), plate)
     scenes, light = metered(rectified(signs, SIDE, MARGIN), light)
     size = (scenes.shape[-2], scenes.shape[-1])
-    return SharedStickers(
-        scenes=scenes,
-        mask=mask,
-        plate=plate,
-        light=light,
-        backgrounds=F.interpolate(backgrounds, size, mode="bilinear", antialias=True).clamp(0, 1),
-        batch=batch,
-    )
+    behind = F.interpolate(backgrounds, size, mode="bilinear", antialias=True).clamp(0, 1)
+    return SharedStickers(scenes=scenes, mask=mask, plate=plate, light=light, backgrounds=behind, batch=batch)
 
 
 def _descend(
@@ -165,13 +149,8 @@ def _descend(
     else:
         objective = targeted_cross_entropy(torch.full((settings.batch,), judge.target))
     ticks = iter(reporter.track(range(steps), steps, what))
-    options: Options = {
-        "distribution": distribution,
-        "steps": steps,
-        "samples": 1,
-        "generator": generator(settings.seed, what),
-        "callback": tick,
-    }
+    options: Options = {"distribution": distribution, "steps": steps, "samples": 1, "callback": tick}
+    options["generator"] = generator(settings.seed, what)
     values = optimise_rp2(
         judge.classifier,
         objective,

@@ -40,9 +40,7 @@ def find_signs(picture: Tensor | NDArray[np.uint8], most: int = 4) -> list[Corne
 
     A red disc is near enough to an octagon to be taken for one.
 
-    Args:
-        picture: float (3, H, W) in [0, 1] or uint8 (H, W, 3), RGB.
-        most: how many to return.
+    The picture is float (3, H, W) in [0, 1] or uint8 (H, W, 3), RGB.
 
     Returns:
         (8, 2) each; signs under `LEAST_SIDE` pixels are left out.

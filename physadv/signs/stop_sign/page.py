@@ -23,7 +23,7 @@ from physadv.signs.stop_sign.make import StickerRun
 from physadv.signs.stop_sign.plate import Frame, to_pixels
 from physadv.signs.stop_sign.road import START_M
 from physadv.signs.stop_sign.score import Score
-from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, StudySize
+from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED
 from physadv.signs.stop_sign.tables import Printability, comparison_table, overall_table, place_table
 from physadv.signs.stop_sign.views import Exhibit, cut_out
 
@@ -39,23 +39,9 @@ _FRAME_SHARE = 0.25
 
 
 def write_page(
-    capture: Capture,
-    run: StickerRun,
-    exhibit: Exhibit,
-    scores: Sequence[Score],
-    size: StudySize,
-    command: str,
+    capture: Capture, run: StickerRun, exhibit: Exhibit, scores: Sequence[Score], shots: int, command: str
 ) -> None:
-    """Write the page of a run to its capture's `report.html`.
-
-    Args:
-        capture: where it is written.
-        run: the stickers.
-        exhibit: the signs that were judged.
-        scores: of the tests.
-        size: of the simulated tests.
-        command: that remakes the run.
-    """
+    """Write the page of a run to its capture's `report.html`."""
     record = run.record
     asked = tuple((name, str(value)) for name, value in record["asked"].items() if value is not None)
     printed = tuple((name, f"{value:.4g}") for name, value in record["printability"].items())
@@ -66,7 +52,7 @@ def write_page(
         exhibit,
         scores,
         run.printability,
-        shots=size.shots,
+        shots=shots,
         parameters={"Stickers": asked, "Printability": printed, "Signs": signs, "Versions": versions},
         commands=(command,),
         stickers_note=f"Stickers cover {100 * record['area_of_the_sign']:.1f} % of the sign; the first "
@@ -89,15 +75,9 @@ def study_page(
 ) -> str:
     """Return the page of a study as one self-contained HTML file; the same data gives the same text.
 
-    Args:
-        title: the study's name.
-        exhibit: the signs that were judged.
-        scores: of its tests, simulated or real.
-        printability: of the treatments that wear stickers.
-        shots: photos in each cell of the lab test, of which the first is shown.
-        parameters: everything the study was made with.
-        commands: what remakes it, one line each.
-        stickers_note: what the stickers are, in a sentence.
+    `printability` is that of the treatments that wear stickers; of the `shots` in each cell of the lab test
+    the first is shown. `parameters` are everything the study was made with, `commands` what remakes it, one
+    line each.
     """
     judge, unreal = exhibit.judge, [score for score in scores if score.simulated]
     labels = judge.classifier.labels
@@ -206,19 +186,12 @@ def _faces(exhibit: Exhibit) -> tuple[Picture, ...]:
 
 
 def _lab_views(exhibit: Exhibit, shots: int) -> Iterator[dict[str, Any]]:
-    backgrounds = drawn_backgrounds(exhibit.seed)
+    sign, alpha, seed = exhibit.names[0], exhibit.alpha, exhibit.seed
+    behind = drawn_backgrounds(seed)
     for cell in CELLS_SHOWN:
         shown = {}
         for name, faces in exhibit.faces.items():
-            taken = photograph(
-                faces[0],
-                exhibit.alpha,
-                cell,
-                exhibit.names[0],
-                shots=shots,
-                seed=exhibit.seed,
-                backgrounds=backgrounds,
-            )
+            taken = photograph(faces[0], alpha, cell, sign, shots=shots, seed=seed, backgrounds=behind)
             shown[name] = (to_pixels(taken.pictures[0]), taken.crops[0])
         pictures = _pictures(exhibit, cell.name, shown)
         yield {"name": cell.name, "note": "lab test, simulated photo", "pictures": pictures}
@@ -226,8 +199,9 @@ def _lab_views(exhibit: Exhibit, shots: int) -> Iterator[dict[str, Any]]:
 
 def _drive_views(exhibit: Exhibit) -> Iterator[dict[str, Any]]:
     drawn = draw_approach(exhibit.names[0], 0, exhibit.seed)
-    times = [3.6 * (START_M - distance) / drawn.speed_kmh for distance in DISTANCES_SHOWN]
-    note = f"drive-by test, simulated frame at {drawn.speed_kmh:.0f} km/h; a sixteenth of it"
+    speed = drawn.numbers["speed_kmh"]
+    times = [3.6 * (START_M - distance) / speed for distance in DISTANCES_SHOWN]
+    note = f"drive-by test, simulated frame at {speed:.0f} km/h; a sixteenth of it"
     for moment in drive(drawn, {name: each[0] for name, each in exhibit.faces.items()}, exhibit.alpha, times):
         name = f"{moment.distance_m:.0f} m"
         left, top, right, bottom = moment.box

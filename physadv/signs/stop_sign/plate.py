@@ -61,9 +61,7 @@ def outline(side: int = FACE_SIDE) -> Tensor:
 def filled(corners: Corners, side: int) -> Tensor:
     """Return how much of every pixel of a canvas a convex polygon covers, float32 (side, side).
 
-    Args:
-        corners: (N, 2), clockwise.
-        side: of the canvas, pixels.
+    Corners are (N, 2), clockwise.
     """
     along = np.roll(corners, -1, axis=0) - corners
     outward = np.stack([along[:, 1], -along[:, 0]], axis=1) / np.linalg.norm(along, axis=1, keepdims=True)
@@ -75,10 +73,8 @@ def filled(corners: Corners, side: int) -> Tensor:
 def face_homography(corners: NDArray[np.floating] | Tensor, side: int = FACE_SIDE) -> Tensor:
     """Return the homography (3, 3), float64, from pixels of the face to the photo's, by least squares.
 
-    Args:
-        corners: in the photo, clockwise from the left end of the top edge: the four of the face's square, or
-            the plate's eight.
-        side: of the face's canvas, pixels.
+    Corners are those in the photo, clockwise from the left end of the top edge: the four of the face's
+    square, or the plate's eight.
 
     Raises:
         StopSignError: there are neither four nor eight of them, or they are not convex and clockwise.

@@ -50,10 +50,8 @@ def print_sign(
     size_mm = sign_size_mm(scale)
     clean, attacked, mask = _printed_faces(run)
     outline = octagon(_SIDE) + 0.5
-    examples = tuple(
-        _example(printout, run.judge, kind, pixels)
-        for kind, pixels in (("clean", clean), ("adversarial", attacked))
-    )
+    kinds = {"clean": clean, "adversarial": attacked}
+    examples = tuple(_example(printout, run.judge, kind, pixels) for kind, pixels in kinds.items())
     code = digest36("/".join(example.sha256 for example in examples), RUN_CHARACTERS)
     small = min(size_mm, MINIATURE_MM)
     worn = Image.fromarray(attacked)

@@ -32,12 +32,7 @@ def photo_test(
 ) -> list[Answer]:
     """Return a classifier's answers on the sign in every photo below a folder.
 
-    Args:
-        judge: who is asked.
-        folder: photos whose own name or whose folder's tells the cell: `5ft_15deg/IMG_1.jpg`, `10ft-30.jpg`.
-        treatment: what the sign wears in all of them.
-        keep: keeps the answers on each photo.
-        reporter: shows every photo.
+    A photo's own name or its folder's tells the cell: `5ft_15deg/IMG_1.jpg`, `10ft-30.jpg`.
 
     Returns:
         One answer a photo, cell by cell; without a class where no sign was found.
@@ -66,14 +61,8 @@ def video_test(
 ) -> list[Answer]:
     """Return a classifier's answers on the sign in every n-th frame of a video.
 
-    Args:
-        judge: who is asked.
-        path: the video.
-        treatment: what the sign wears.
-        every: judge every n-th frame.
-        focal_px: of the camera, pixels. Without it distances are those of a camera that sees 63° across, so
-            that they stand for apparent sizes.
-        keep: keeps the answers on the video.
+    Without the camera's focal length in pixels distances are those of a camera that sees 63° across, so that
+    they stand for apparent sizes.
 
     Returns:
         One answer a frame; where no sign was found, without a class and with a distance that is nan. The
@@ -99,15 +88,12 @@ def _photo_answers(judge: Judge, path: Path, cell: Cell, treatment: str) -> list
     return judge.answers([View(treatment, SIGN, cell.name, cell.distance_m, cell.angle, cut)])
 
 
-def _video_answers(
-    judge: Judge, path: Path, treatment: str, every: int, focal_px: float | None
-) -> list[Answer]:
+def _video_answers(judge: Judge, path: Path, treatment: str, every: int, focal: float | None) -> list[Answer]:
     views = []
     try:
         for _, frame in read_frames(path, every):
-            focal = focal_px or FOCAL_PX * frame.shape[1] / WIDTH
             height, cut = _seen(frame)
-            distance = apparent_px(height, focal)
+            distance = apparent_px(height, focal or FOCAL_PX * frame.shape[1] / WIDTH)
             views.append(View(treatment, SIGN, f"video {path.name}", distance, math.nan, cut))
     except (CaptureError, OSError) as error:
         raise StopSignError(f"{path}: {getattr(error, 'strerror', None) or error}") from error

@@ -46,9 +46,8 @@ class Road:
     def seen(self, driven_m: float, principal: Point) -> Picture:
         """Return the frame (HEIGHT, WIDTH, 3), sRGB in [0, 1], without any sign.
 
-        Args:
-            driven_m: since the start.
-            principal: pixel of the optical axis, which moves as the camera shakes.
+        `driven_m` counts from the start; `principal` is the pixel of the optical axis, which moves as the
+        camera shakes.
         """
         frame = self._far_seen(driven_m, principal)
         self._lay_ground(frame, driven_m, principal)
@@ -113,12 +112,8 @@ class Road:
 
     def _lay_ground(self, frame: Picture, driven_m: float, principal: Point) -> None:
         first = int(principal[1]) + 2
-        at = _projection(
-            (principal[0], principal[1] - first),
-            origin=(_LEFT_M, CAMERA_HEIGHT_M, -driven_m),
-            along=(1 / _PER_M, 0, 0),
-            down=(0, 0, 1 / _PER_M),
-        )
+        origin, axis = (_LEFT_M, CAMERA_HEIGHT_M, -driven_m), (principal[0], principal[1] - first)
+        at = _projection(axis, origin=origin, along=(1 / _PER_M, 0, 0), down=(0, 0, 1 / _PER_M))
         size = (WIDTH, HEIGHT - first)
         near, far = (
             cv2.warpPerspective(each, at, size, borderMode=cv2.BORDER_REPLICATE)
@@ -128,19 +123,15 @@ class Road:
         sharp = (_SHARP_M / depth).clip(0, 1).astype(np.float32)[:, None, None] ** 2
         frame[first:] = far + (near - far) * sharp
 
-    def _plant(
-        self, frame: Picture, hedge: Picture, side_m: float, driven_m: float, principal: Point
-    ) -> None:
+    def _plant(self, frame: Picture, hedge: Picture, x_m: float, driven_m: float, principal: Point) -> None:
         """Set a hedge, a plane along the road, into the half of the frame on its side."""
         middle = int(principal[0])
-        first, last = (0, middle - 2) if side_m < 0 else (middle + 3, WIDTH)
-        unit = 1 / 8
-        at = _projection(
+        first, last = (0, middle - 2) if x_m < 0 else (middle + 3, WIDTH)
+        origin, axis = (
+            (x_m, CAMERA_HEIGHT_M - _HEDGE_HEIGHT_M, -driven_m),
             (principal[0] - first, principal[1]),
-            origin=(side_m, CAMERA_HEIGHT_M - _HEDGE_HEIGHT_M, -driven_m),
-            along=(0, 0, unit),
-            down=(0, unit, 0),
         )
+        at = _projection(axis, origin=origin, along=(0, 0, 1 / 8), down=(0, 1 / 8, 0))
         seen = cv2.warpPerspective(hedge, at, (last - first, HEIGHT))
         frame[:, first:last] += (seen[..., :3] - frame[:, first:last]) * seen[..., 3:]
 

@@ -123,9 +123,7 @@ def score_lab(answers: Sequence[Answer], channel: str = SIMULATED) -> Score:
 def score_drive_by(answers: Sequence[Answer], channel: str = SIMULATED) -> Score:
     """Return the score of drive-by tests; its clusters are approaches, its places distances.
 
-    Args:
-        answers: those of one approach in the order of time.
-        channel: "simulated", or where real pictures came from.
+    Answers on one approach come in the order of time.
     """
     near_first = sorted((a for a in answers if math.isfinite(a.distance_m)), key=lambda a: a.distance_m)
     bins = _grouped(near_first, lambda answer: BIN_M * math.floor(answer.distance_m / BIN_M))

@@ -78,21 +78,16 @@ def held_out(signs: Sequence[T]) -> tuple[list[T], list[T]]:
 def rectified(signs: Sequence[SignPhoto], side: int = FACE_SIDE, margin: float = 0.0) -> Tensor:
     """Return the faces as their photos show them, float32 (V, 3, n, n), n = round(side · (1 + 2·margin)).
 
-    Args:
-        signs: the V photos.
-        side: pixels of the face.
-        margin: what to show around it, in sides of the face; the photo's edge is extended where it ends.
+    The margin around the face is in sides of it; the photo's edge is extended where it ends.
     """
     whole, scale = round(side * (1 + 2 * margin)), side / FACE_SIDE
     # Pixels of the canvas from those of the shared face, the centre of (0, 0) on the other's.
     place = (scale - 1) / 2 + (whole - side) / 2
     to_canvas = torch.tensor([(scale, 0, place), (0, scale, place), (0, 0, 1)], dtype=torch.float64)
-    faces = [
-        warp_perspective(
-            sign.photo[None], (to_canvas @ torch.linalg.inv(sign.homography))[None], None, (whole, whole)
-        )
-        for sign in signs
-    ]
+    faces = []
+    for sign in signs:
+        homography = (to_canvas @ torch.linalg.inv(sign.homography))[None]
+        faces.append(warp_perspective(sign.photo[None], homography, None, (whole, whole)))
     return torch.cat(faces).clamp(0, 1)
 
 

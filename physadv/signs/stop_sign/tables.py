@@ -20,10 +20,7 @@ Printability = Mapping[str, Mapping[str, float]]
 def overall_table(score: Score, printability: Printability, *, clustered: bool = False) -> Table[str]:
     """Return a line a treatment: its shares over all views, and how well its stickers print.
 
-    Args:
-        score: of one test.
-        printability: of the treatments that wear stickers.
-        clustered: whether the interval over signs or approaches stands below Wilson's.
+    With `clustered` the interval over signs or approaches stands below Wilson's.
     """
 
     def share(measure: str) -> Callable[[str], Value]:

@@ -118,13 +118,7 @@ def treat(
 ) -> Exhibit:
     """Return signs clean, with random stickers, one draw a sign, and with the optimised ones.
 
-    Args:
-        judge: who will be asked about them.
-        photos: of the signs.
-        stickers: (1, 3, FACE_SIDE, FACE_SIDE) in [0, 1].
-        mask: (FACE_SIDE, FACE_SIDE) in [0, 1], where they are.
-        seed: of the views.
-        random_seed: of the random stickers.
+    Stickers are (1, 3, FACE_SIDE, FACE_SIDE), the mask (FACE_SIDE, FACE_SIDE), both in [0, 1].
     """
     faces, plate = rectified(photos), outline()
     faces, light = metered(faces, white_light(faces, plate))

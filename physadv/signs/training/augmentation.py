@@ -19,10 +19,7 @@ _MIRROR |= {19: 20, 20: 19, 33: 34, 34: 33, 36: 37, 37: 36, 38: 39, 39: 38}
 def augmented(images: Tensor, labels: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
     """Return each sign once more under a random pose, background, light, lens and compression.
 
-    Args:
-        images: float RGB (B, 3, S, S) in [0, 1], S a multiple of 8.
-        labels: class indices (B,); a mirrored sign may change class.
-        generator: the source of every draw.
+    Images are float RGB (B, 3, S, S) in [0, 1], S a multiple of 8; a mirrored sign may change class.
     """
     images, labels = _mirrored(images, labels, generator)
     return viewed(images, labels, generator), labels

@@ -81,11 +81,7 @@ def harden(data: Path, settings: HardenSettings, out: Path, reporter: Reporter =
 
     The state is kept beside `out` after every epoch; the same settings again continue from there.
 
-    Args:
-        data: folder with traffic/gtsrb32.npz and traffic/rp2/victims.
-        settings: what is hardened, and against what.
-        out: the file of weights, a .safetensors.
-        reporter: shows the progress.
+    `data` is a folder with traffic/gtsrb32.npz and traffic/rp2/victims.
 
     Raises:
         PhysadvError: data are missing or damaged, the model is not of the bundled architecture, or `out` has

@@ -121,7 +121,7 @@ def assert_well_laid_out(page: PosterPage) -> None:
         assert not any(overlap(a, b) for b in printed[:k])
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.floats(10, 5000), st.sampled_from(sorted(PAGES)), st.sampled_from([4, 10, 25]), st.integers(3, 30))
 def test_nothing_covers_anything_on_any_page_of_a_poster(
     size_mm: float, page: str, overlap_mm: float, corners: int

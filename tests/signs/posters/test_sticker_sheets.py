@@ -65,7 +65,7 @@ def test_slanting_edges_become_straight_lines() -> None:
     assert areas(sticker.edges)[0] == pytest.approx(slanting.sum() * 100, rel=0.01)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.integers(0, 2**32 - 1), st.floats(0.05, 0.4))
 def test_every_pixel_of_a_mask_belongs_to_one_sticker(seed: int, share: float) -> None:
     coarse = np.random.default_rng(seed).random((10, 10)) < share

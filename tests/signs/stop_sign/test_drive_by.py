@@ -89,7 +89,7 @@ def test_a_moving_sign_is_blurred_by_an_open_shutter(sign) -> None:
 def test_same_seed_same_frames_and_another_drive_another(sign) -> None:
     one, again = (frames(sign, DASH_CAMERA, [5.0])[0] for _ in range(2))
     assert np.array_equal(one.frames["clean"], again.frames["clean"])
-    speeds = {draw_approach("a", index, 0).speed_kmh for index in range(4)}
+    speeds = {draw_approach("a", index, 0).numbers["speed_kmh"] for index in range(4)}
     assert len(speeds) == 4
     assert all(10 <= speed <= 30 for speed in speeds)
 

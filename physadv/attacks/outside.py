@@ -1,25 +1,26 @@
-"""Attacks of other libraries, called as recipes are: foolbox and torchattacks, if installed.
+"""Attacks from outside, called as recipes are: foolbox's and torchattacks', if installed, and the user's own.
 
 Their pictures are rounded to 8 bits within the budget and judged like any other. Their random draws follow
-the generator given; what they print or warn of is silenced.
+the generator given; what the libraries print or warn of is silenced.
 """
 
 import io
+import random
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
-from inspect import isabstract, isclass, signature
+from inspect import Parameter, isabstract, isclass, signature
 from typing import Any, Unpack
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from physadv.attacks.errors import AttackError
 from physadv.attacks.objectives import runner_up_class
-from physadv.attacks.own import seeded
 from physadv.attacks.recipes import LIBRARY_MISSING
 from physadv.attacks.running import (
     Options,
@@ -31,23 +32,22 @@ from physadv.attacks.running import (
 )
 from physadv.attacks.variables import L2Ball, LInfBall
 from physadv.classifiers import Classifier
-from physadv.errors import unknown_name
+from physadv.errors import first_line, unknown_name
+from physadv.importing import importable_here, own_function
 from physadv.transforms import identity
 from physadv.transforms.protocol import Identity
 
 _NOT_TARGETED = "{} cannot be aimed at a target; leave it out"
 _WITHOUT_TARGET = ("L2DeepFoolAttack", "LinfDeepFoolAttack")
 """Foolbox lets these have a target and steps to the nearest boundary all the same."""
+_OPTIONS = ("distribution", "samples", "steps", "targets", "chunk", "callback", "goal")
+"""Options that are refused where the function has no parameter of that name."""
+_HALF_LEVEL = 0.5 / 255
 
 
 @dataclass(frozen=True)
 class LibraryAttack:
-    """An attack class of a library, called as every recipe is; the library is imported when it is used.
-
-    Attributes:
-        library: "foolbox" or "torchattacks".
-        attack: name of the class there.
-    """
+    """An attack class of "foolbox" or "torchattacks", called as every recipe is, imported when it is used."""
 
     library: str
     attack: str
@@ -61,11 +61,7 @@ class LibraryAttack:
         eps: float | None = None,
         **options: Unpack[Options],
     ) -> Tensor:
-        """Return adversarial images, whole 8-bit levels; arguments as `fast`, eps for attacks that take one.
-
-        Raises:
-            AttackError: the library is absent, has no such attack, or the attack refuses an argument.
-        """
+        """Return adversarial images, whole 8-bit levels; arguments and errors as `fast`, eps where used."""
         levels, targets = checked_levels(classifier, images, labels), options.get("targets")
         if targets is not None:
             check_targets(classifier, targets, labels)
@@ -89,11 +85,7 @@ class LibraryAttack:
         return f"{self.library}:{self.attack}"
 
     def norm(self) -> str | None:
-        """Return the norm of its budget: "L∞", "L2", "L1", … None if it takes none.
-
-        Raises:
-            AttackError: the library is absent, has no such attack, or cannot make one.
-        """
+        """Return the norm of its budget, "L∞", "L2", "L1", … or None, or raise AttackError."""
         with self._quietly(torch.Generator()):
             order = (_foolbox_norm if self.library == "foolbox" else _torchattacks_norm)(self._class())
         return order and ("L∞" if order == "inf" else f"L{order}")
@@ -120,7 +112,7 @@ class LibraryAttack:
     @contextmanager
     def _quietly(self, generator: torch.Generator) -> Iterator[None]:
         """Seed whatever a library may draw from, silence it, and turn what it raises into one line."""
-        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), seeded(self.name, generator):
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), _seeded(self.name, generator):
             warnings.simplefilter("ignore")
             yield
 
@@ -224,3 +216,83 @@ def _torchattacks_norm(make: Any) -> str | None:
         return None
     named = re.search(r"Distance Measure\s*:\s*L(\w+)", make.__doc__ or "")
     return named[1] if named else "inf"
+
+
+def own_attack(spec: str) -> Callable[..., Tensor]:
+    """Return the attack `python:module:function` of the user's own, to be called as `fast` is.
+
+    The function is `f(classifier, images, labels, *, eps, generator) -> images`. It gets float images
+    (B, 3, H, W) in [0, 1], int64 labels (B,), eps as a fraction of the pixel range and a generator to draw
+    from. It returns adversarial images of the same shape, in [0, 1] and no further than eps from the given
+    ones, which are rounded to 8 bits within eps. Parameters called `distribution`, `samples`, `steps`
+    or `targets` get those options of the command line. The module may be in the current folder.
+
+    Raises:
+        AttackError: it cannot be imported or called. When it runs: the function fails, lacks a parameter for
+            an option, or returns something else.
+    """
+    function = own_function("attack", spec, AttackError)
+    name = f"attack '{spec}'"
+    if not callable(function):
+        raise AttackError(f"{name} is a {type(function).__name__}; wanted a function")
+
+    def run(
+        classifier: Classifier, images: Tensor, labels: Tensor, *, eps: float, **options: Unpack[Options]
+    ) -> Tensor:
+        ball = LInfBall(checked_levels(classifier, images, labels), whole_eps(eps))
+        generator, parameters = generator_of(options), signature(function).parameters
+        takes_any = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values())
+        taken = {}
+        for option in _OPTIONS:
+            value = options.get(option)
+            unset = value is None or isinstance(value, Identity) or (option == "samples" and value == 1)
+            if value is not None and (takes_any or option in parameters):
+                taken[option] = value
+            elif not unset:
+                raise AttackError(f"{name} takes no {option}; leave it out")
+        with _seeded(name, generator), importable_here():
+            found = function(
+                classifier, images.clone(), labels.clone(), eps=eps, generator=generator, **taken
+            )
+        return ball.whole(ball.project(_checked(found, ball, f"{name} returned"))).to(images) / 255
+
+    return run
+
+
+def _checked(found: Any, ball: LInfBall, made: str) -> Tensor:
+    """Return what the function made, in 8-bit levels, not rounded."""
+    wanted = f"wanted a float tensor {tuple(ball.levels.shape)}"
+    if not isinstance(found, Tensor):
+        raise AttackError(f"{made} {type(found).__name__}; {wanted}")
+    if found.shape != ball.levels.shape or not found.is_floating_point():
+        raise AttackError(f"{made} {found.dtype} {tuple(found.shape)}; {wanted}")
+    images: Tensor = found.detach().to(ball.levels)
+    if not bool(images.isfinite().all()):
+        raise AttackError(f"{made} values that are not finite; wanted [0, 1]")
+    if not bool(((images >= -_HALF_LEVEL) & (images <= 1 + _HALF_LEVEL)).all()):
+        low, high = float(images.min()), float(images.max())
+        raise AttackError(f"{made} values from {low:g} to {high:g}; wanted [0, 1]")
+    most = float((images * 255 - ball.levels).abs().max())
+    if most > ball.eps + 0.5:
+        raise AttackError(f"{made} a change of {most:.1f} 8-bit levels; wanted eps, {ball.eps}, at most")
+    return images * 255
+
+
+@contextmanager
+def _seeded(name: str, generator: torch.Generator) -> Iterator[None]:
+    """Seed every global random stream, and raise AttackError for whatever the code inside raises."""
+    seed = int(torch.randint(2**31, (), generator=generator, device=generator.device))
+    python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002 - the libraries draw from it
+    try:
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            random.seed(seed)
+            np.random.seed(seed)  # noqa: NPY002
+            yield
+    except AttackError:
+        raise
+    except Exception as error:  # another's code can raise anything
+        raise AttackError(f"{name}: {type(error).__name__}: {first_line(error)}") from error
+    finally:
+        random.setstate(python)
+        np.random.set_state(legacy)  # noqa: NPY002

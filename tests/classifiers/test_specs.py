@@ -1,7 +1,7 @@
 import pytest
 import torchvision.models as zoo
 
-from physadv.classifiers.published import timm_architectures, torchvision_models
+from physadv.classifiers.specs import timm_architectures, torchvision_models
 
 
 @pytest.mark.parametrize("part", ["", "detection"])
@@ -24,8 +24,8 @@ def test_timms_files_name_what_its_registry_names():
 
 
 def test_a_library_that_is_not_installed_publishes_nothing(monkeypatch):
-    from physadv.classifiers import published
+    from physadv.classifiers import specs
 
-    monkeypatch.setattr(published, "find_spec", lambda name: None)
-    assert published.torchvision_models.__wrapped__() == {}
-    assert published.timm_architectures.__wrapped__() == frozenset()
+    monkeypatch.setattr(specs, "find_spec", lambda name: None)
+    assert specs.torchvision_models.__wrapped__() == {}
+    assert specs.timm_architectures.__wrapped__() == frozenset()
