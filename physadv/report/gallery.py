@@ -145,7 +145,7 @@ class _Rows:
     def _photographed(self, title: str, example: Example, shot: Shot | None) -> Picture:
         if shot is None:
             return Picture(title, "", (0, 0), "not captured")
-        path = self.capture.folder / str(shot[0].path)
+        path = self.capture.inside(str(shot[0].path))
         try:
             with Image.open(path) as image:
                 return self._picture(title, image.convert("RGB"), shot[1], example)

@@ -118,7 +118,7 @@ class Printout:
         self.check()
         manifest = read_manifest(self.manifest_path)
         for example in manifest.examples:
-            path = self.folder / example.path
+            path = _inside(self.folder, example.path, self.manifest_path)
             if not path.exists():
                 raise RunError(f"{path}: missing, but listed in {self.manifest_path}")
             if file_sha256(path) != example.sha256:
@@ -182,6 +182,25 @@ class Capture:
 
         self.folder.mkdir(parents=True, exist_ok=True)
         return ObservationStore(self.store_path)
+
+    def inside(self, path: str) -> Path:
+        """Return a path of this capture, such as that of a crop in the store.
+
+        Raises:
+            RunError: it leads out of the capture's folder, by its text or through a link.
+        """
+        return _inside(self.folder, path, self.folder)
+
+
+def _inside(folder: Path, path: str, where: Path) -> Path:
+    """Return a path below a folder.
+
+    Raises:
+        RunError: it leads out of the folder, by its text or through a link.
+    """
+    if not (folder / path).resolve().is_relative_to(folder.resolve()):
+        raise RunError(f"{where}: '{path}' leads out of {folder}, by an edited record or a link; remove it")
+    return folder / path
 
 
 def check_runs(root: Path, names: Sequence[str]) -> None:

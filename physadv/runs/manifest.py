@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -12,6 +12,11 @@ from physadv.runs.folders import RunError
 from physadv.sheets.layout import Sheet
 
 SCHEMA_VERSION = 1
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+FileName = Annotated[str, Field(pattern=rf"^{_NAME}$", max_length=100)]
+"""A name that files are called by: it has no slash, and no dot in front."""
+PathInside = Annotated[str, Field(pattern=rf"^{_NAME}(/{_NAME})*$")]
+"""A path with slashes that cannot leave the folder it is relative to."""
 
 
 class _Record(BaseModel):
@@ -62,10 +67,10 @@ class Example(_Record):
         digital: the classifier's top five on the file.
     """
 
-    id: str
-    pair: str
+    id: FileName
+    pair: FileName
     kind: Literal["clean", "adversarial"]
-    path: str
+    path: PathInside
     sha256: str
     size_px: tuple[int, int]
     source: str
@@ -138,7 +143,7 @@ class Manifest(_Record):
     """A run: everything a later stage needs to know, and everything needed to make it again."""
 
     schema_version: int = SCHEMA_VERSION
-    name: str
+    name: FileName
     code: str
     seed: int
     classifier: ClassifierRecord

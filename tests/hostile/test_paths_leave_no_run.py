@@ -1,0 +1,89 @@
+"""A run is data that may come from a stranger: no path in it leads out of its folders."""
+
+import json
+import sqlite3
+
+import pytest
+
+OUTSIDE = "../../../../outside"
+
+
+def edit(root, change):
+    """Change the manifest of the run 'mine' by hand."""
+    path = root / "printouts" / "mine" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    change(manifest)
+    path.write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("id", f"{OUTSIDE}/y"),
+        ("id", "/y"),
+        ("id", ".y"),
+        ("id", "y\\z"),
+        ("id", ""),
+        ("pair", OUTSIDE),
+        ("path", f"{OUTSIDE}.png"),
+        ("path", "/etc/passwd"),
+        ("path", "clean/../../y.png"),
+        ("path", "C:/y.png"),
+    ],
+)
+@pytest.mark.parametrize("command", ["print", "crop", "destruction-rate"])
+def test_a_name_or_path_that_would_leave_the_run_is_named_and_nothing_is_written(
+    physadv, cropped_root, copy_of, contents, command, key, value
+):
+    root = copy_of(cropped_root)
+
+    def change(manifest):
+        example = manifest["examples"][0]
+        for cell in (cell for sheet in manifest["sheets"] for cell in sheet["cells"]):
+            if key == "id" and cell["example"] == example["id"]:
+                cell["example"] = value
+        example[key] = value
+
+    edit(root, change)
+    before = contents(root.parent)
+    error = physadv(command, "mine", "--quiet", "--root", root).error
+    assert f"manifest.json: examples.0.{key}: " in error
+    assert contents(root.parent) == before
+
+
+def test_a_run_called_by_a_path_is_refused(physadv, cropped_root, copy_of):
+    root = copy_of(cropped_root)
+    edit(root, lambda manifest: manifest.update(name="../mine"))
+    assert "manifest.json: name: " in physadv("print", "mine", "--root", root).error
+
+
+def test_an_example_behind_a_link_is_not_read(physadv, cropped_root, copy_of, tmp_path):
+    root = copy_of(cropped_root)
+    folder = root / "printouts" / "mine" / "clean"
+    folder.rename(tmp_path / "elsewhere")
+    folder.symlink_to(tmp_path / "elsewhere")
+    error = physadv("destruction-rate", "mine", "--transform", "blur=1", "--root", root).error
+    assert "leads out of" in error
+
+
+@pytest.mark.parametrize("command", ["destruction-rate", "crop", "report"])
+def test_a_crop_outside_the_capture_is_not_read(physadv, cropped_root, copy_of, command):
+    root = copy_of(cropped_root)
+    store = root / "captures" / "mine" / "observations.sqlite"
+    with sqlite3.connect(store) as connection:
+        connection.execute("UPDATE crops SET path = ? WHERE path IS NOT NULL", (f"{OUTSIDE}.png",))
+        connection.execute("DELETE FROM observations")
+    connection.close()
+    assert f"'{OUTSIDE}.png' leads out of" in physadv(command, "mine", "--quiet", "--root", root).error
+
+
+def test_crops_are_not_written_through_a_link(physadv, cropped_root, copy_of, tmp_path):
+    root = copy_of(cropped_root)
+    crops = root / "captures" / "mine" / "crops"
+    crops.rename(root / "captures" / "mine" / "old")
+    other = tmp_path / "holiday"
+    other.mkdir()
+    (other / "holiday.png").write_bytes(b"mine")
+    crops.symlink_to(other)
+    assert "'crops' leads out of" in physadv("crop", "mine", "--root", root).error
+    assert [path.name for path in other.iterdir()] == ["holiday.png"]
