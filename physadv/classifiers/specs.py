@@ -58,6 +58,15 @@ class Spec:
     path: Path | None = None
 
 
+def runs_code(spec: str) -> bool:
+    """Return whether loading a classifier runs code that comes with it: a function or a program.
+
+    >>> runs_code("python:mine:load"), runs_code("signs@mine.safetensors")
+    (True, False)
+    """
+    return spec.startswith((OWN, "file:"))
+
+
 def list_models() -> list[tuple[str, str]]:
     """Return (spec, description) of every published classifier, and of the forms for your own.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from physadv.classifiers.specs import check_spec
+from physadv.classifiers.specs import check_spec, runs_code
 from physadv.evaluation.destruction import Row, TransferCell, table, transfer_cells
 from physadv.evaluation.outcomes import Judgement, PairOutcome
 from physadv.pipeline.observing import PHOTO, UNTOUCHED, Calibration, Channel, Observer, TallyReader
@@ -155,7 +155,7 @@ def measure(
         if not cut and not digital:
             advice = "run 'physadv crop' or give --transform or --sweep"
             raise RunError(f"{capture.folder}: no crops to measure; {advice}")
-        classifiers = [_load(manifest, model, labels) for model in models or [own]]
+        classifiers = [_load(manifest, model, labels) for model in models or [own_classifier(manifest)]]
         observer = Observer(store, manifest, classifiers, reporter)
         observer.observe_examples(printout, [UNTOUCHED, *digital])
         observer.observe_crops(capture, cut)
@@ -167,6 +167,21 @@ def measure(
             tables = _tables(tallies, classifier.identity, channels)
             found.append(Measurement(manifest, *seen, *tables, tuple(photos), tuple(crops), options))
         return found
+
+
+def own_classifier(manifest: Manifest) -> str:
+    """Return the spec of the classifier that a run was made against, which may be a stranger's choice.
+
+    Raises:
+        RunError: loading it runs code, a function or a program: the user has to name it.
+    """
+    spec = manifest.classifier.spec
+    if runs_code(spec):
+        raise RunError(
+            f"run '{manifest.name}' was made against '{spec}', which is code; if you trust it, name it: "
+            f"--model '{spec}'"
+        )
+    return spec
 
 
 def pooled(
@@ -197,8 +212,9 @@ def measure_runs(
 
     The classifiers that the runs were made against judge by default; `options` are arguments of `measure`.
     """
-    own = [Printout(root, name).manifest().classifier.spec for name in names] if len(names) > 1 else []
-    judges = list(dict.fromkeys(models or own))
+    judges = list(dict.fromkeys(models))
+    if not models and len(names) > 1:
+        judges = list(dict.fromkeys(own_classifier(Printout(root, name).manifest()) for name in names))
     found: list[Measurement] = []
     for name in dict.fromkeys(names):
         found += measure(Printout(root, name), Capture(root, name), models=judges, **options)

@@ -12,7 +12,7 @@ from physadv.evaluation.comparisons import Comparison, compare_paired, corrected
 from physadv.evaluation.destruction import clean_survival, destruction_rate, success
 from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.outcomes import Bools, Ints, Tally
-from physadv.pipeline.measure import Measurement, measure
+from physadv.pipeline.measure import Measurement, measure, own_classifier
 from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel, TallyReader
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Manifest, Printout, RunError
@@ -143,7 +143,7 @@ def _one_classifier(manifests: Sequence[Manifest]) -> str:
             f"runs made against different classifiers cannot be compared as if alike ({said}); "
             "name the one that is to judge them all: --model SPEC"
         )
-    return manifests[0].classifier.spec
+    return own_classifier(manifests[0])
 
 
 def _shared(manifests: Sequence[Manifest]) -> list[Ints]:

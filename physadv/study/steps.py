@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
+from physadv.classifiers.specs import runs_code
 from physadv.files import file_sha256
 from physadv.pipeline.crop import crop, photo_files
 from physadv.pipeline.generate import generate
@@ -104,7 +105,14 @@ def measure_run(study: Study, run: StudyRun, root: Path, reporter: Reporter = si
             share_clean_answers(root, name, run.name)
             break
     (found,) = measure(
-        printout, capture, transforms=run.transforms, sweeps=run.sweeps, seed=study.seed, reporter=reporter
+        printout,
+        capture,
+        transforms=run.transforms,
+        sweeps=run.sweeps,
+        # Code runs where the study names it, not because a manifest does.
+        models=[run.settings.model] if runs_code(run.settings.model) else (),
+        seed=study.seed,
+        reporter=reporter,
     )
     return found
 

@@ -148,7 +148,7 @@ def test_no_pairs_left_is_one_clear_line_and_no_number(physadv, measured, root, 
 
 def test_several_classifiers_and_runs_give_the_transfer_matrix(physadv, measured, root, models, signs_csv):
     physadv("generate", signs_csv, "--name", "other", "--model", ONE, "--quiet", "--root", root)
-    asked = ("--sweep", "blur=1:2:2", "--source", "other")
+    asked = ("--sweep", "blur=1:2:2", "--source", "other", "--model", "signs", "--model", ONE)
     given = measured(root, *asked)
     cells = {(c["run"], c["target"], c["channel"]): c for c in given["transfer"]}
     assert set(cells) == {
