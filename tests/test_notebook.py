@@ -1,6 +1,7 @@
 """The loop from a notebook: cells as a reader would paste them, and what `Run.create` refuses."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import torch
 
 import physadv
 from physadv import Run
-from physadv.errors import PhysadvError
+from physadv.errors import PhysadvError, PhysadvWarning
 from physadv.phone.presets import load_phone_preset
 from physadv.pipeline import photograph
 
@@ -178,7 +179,7 @@ def test_tensors_arrays_and_lists_make_the_same_run(tmp_path, signs, four, conve
 def test_pairs_may_differ_in_size_and_need_not_be_square(tmp_path, signs):
     sizes = [(40, 40), (40, 40), (30, 60)]
     images = [np.full((*size, 3), 100 + k, np.uint8) for k, size in enumerate(sizes)]
-    run = Run.create("mine", signs, images, images, ["stop", 1, 2], root=tmp_path)
+    run = Run.create("mine", signs, images, [image + 1 for image in images], ["stop", 1, 2], root=tmp_path)
     assert [clean.size_px for clean, _ in run.manifest.pairs()] == [(40, 40), (40, 40), (60, 30)]
     run.print()
     assert len(run.manifest.sheets) == 1
@@ -186,8 +187,8 @@ def test_pairs_may_differ_in_size_and_need_not_be_square(tmp_path, signs):
 
 def test_the_same_images_are_adopted_once_and_others_refused(tmp_path, signs, four):
     images, labels = four
-    first = Run.create("mine", signs, images, images, labels, root=tmp_path).manifest
-    assert Run.create("mine", signs, images, images, labels, root=tmp_path).manifest == first
+    first = Run.create("mine", signs, images, images.flip(3), labels, root=tmp_path).manifest
+    assert Run.create("mine", signs, images, images.flip(3), labels, root=tmp_path).manifest == first
     with pytest.raises(PhysadvError, match="holds a run with other settings"):
         Run.create("mine", signs, images, images.flip(2), labels, root=tmp_path)
     assert Run.open("mine", root=tmp_path).manifest == first
@@ -223,16 +224,41 @@ def test_images_that_cannot_be_pairs_are_refused_by_name(tmp_path, signs, four, 
     [
         ({"labels": [1, 2]}, "labels: 2 for 4 pairs"),
         ({"labels": [1, 2, 3, 43]}, "label 43 is outside the 43 classes"),
-        ({"targets": "stpo"}, "label 'stpo' is no class"),
+        ({"targets": "stpo"}, "targets: label 'stpo' is no class"),
+        ({"labels": 14}, "labels: 14; wanted indices or names, one a pair"),
+        ({"labels": "stop"}, "labels: 'stop'; wanted indices or names, one a pair"),
+        ({"labels": [1.0, 2.0, 3.0, 4.0]}, "labels: 1.0; wanted indices or names"),
+        ({"labels": [True] * 4}, "labels: True; wanted indices or names"),
+        ({"labels": torch.eye(4)}, "labels: .1.0, .*; wanted indices or names"),
+        ({"labels": torch.eye(4).to_sparse()}, "labels: a sparse, quantized or meta tensor"),
+        ({"targets": torch.tensor(3.5)}, "targets: tensor.3.5000.; wanted indices or names"),
+        ({"clean": None}, "clean: NoneType; wanted a tensor"),
+        ({"clean": Path("clean.npy")}, "clean: PosixPath; wanted a tensor"),
+        ({"clean": [3]}, "clean, image 0: int; wanted a tensor"),
+        ({"adversarial": torch.zeros(4, 3, 96, 96, device="meta")}, "adversarial: a sparse, quantized or"),
+        ({"classifier": "signs"}, "classifier 'signs': wanted a Classifier, from physadv.load_classifier"),
+        ({"classifier": torch.nn.Identity()}, "classifier Identity: wanted a Classifier"),
+        ({"name": None}, "run name 'None': use letters"),
+        ({"made_by": None}, "made_by None: wanted the name of the attack"),
+        ({"made_by": " "}, "made_by ' ': wanted the name of the attack"),
     ],
 )
-def test_labels_and_targets_must_be_classes(tmp_path, signs, four, given, line):
-    with pytest.raises(PhysadvError, match=line):
-        Run.create("mine", signs, four[0], four[0], **given, root=tmp_path)
+def test_what_makes_no_run_is_refused_in_one_line(tmp_path, signs, four, given, line):
+    plain = {"name": "mine", "classifier": signs, "clean": four[0], "adversarial": four[0].flip(3)}
+    with pytest.raises(PhysadvError, match=line) as caught:
+        Run.create(**plain | given, root=tmp_path)
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_one_target_is_every_pair_s(tmp_path, signs, four):
-    run = Run.create("mine", signs, *[four[0]] * 2, targets="stop", root=tmp_path)
+def test_images_that_nothing_attacked_are_adopted_with_a_warning(tmp_path, signs, four):
+    with pytest.warns(PhysadvWarning, match="mine: every adversarial image is its clean image"):
+        Run.create("mine", signs, four[0], four[0], root=tmp_path)
+
+
+@pytest.mark.parametrize("target", ["stop", 14, np.int64(14), torch.tensor(14)])
+def test_one_target_is_every_pair_s(tmp_path, signs, four, target):
+    run = Run.create("mine", signs, four[0], four[0].flip(3), targets=target, root=tmp_path)
     assert {adversarial.target for _, adversarial in run.manifest.pairs()} == {14}
 
 

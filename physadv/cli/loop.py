@@ -69,7 +69,7 @@ def adopt(
     root: Root = Path(),
     quiet: Quiet = False,
 ) -> None:
-    """Make a run of images attacked elsewhere. Folders are paired by file name, arrays by position.
+    """Make a run of images attacked elsewhere. Folders are paired by path or file name, arrays by position.
 
     Arrays are float in [0, 1] or uint8, (B, 3, H, W) or (B, H, W, 3). A .npz or .pt file of clean images may
     hold 'labels' beside 'images'. Without labels the classifier's own answers count as true.

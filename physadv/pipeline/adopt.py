@@ -3,22 +3,26 @@
 import hashlib
 import json
 import math
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from physadv.classifiers import Classifier
-from physadv.errors import PhysadvError
+from physadv.classifiers.classifier import check_classifier
+from physadv.classifiers.errors import ClassifierError
+from physadv.errors import PhysadvError, PhysadvWarning
 from physadv.pipeline.examples import Pixels, TopFive, predictions, to_tensor, versions, write_pair
 from physadv.pipeline.sources import neighbours_of_one_size
 from physadv.progress import Reporter, silent
 from physadv.runs import AttackRecord, ClassifierRecord, Example, Manifest, Printout, Selection
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
 
-Images = Tensor | NDArray[np.generic] | Sequence[NDArray[np.generic]]
+Images = Tensor | NDArray[np.generic] | Sequence[Tensor | NDArray[np.generic]]
 Labels = Tensor | Sequence[int | str] | NDArray[np.integer]
 
 BATCH = 32
@@ -64,16 +68,25 @@ def adopt(
         reporter: shows progress.
 
     Raises:
-        AdoptError: images that are not finite, not in range or not in pairs of one size; not B labels.
-        ClassifierError: a label or a target is none of the classifier's classes.
+        AdoptError: images that are not finite, not in range or not in pairs of one size; not B labels; no
+            name of an attack.
+        ClassifierError: no Classifier; a label or a target is none of its classes.
         RunError: the run exists with other images.
+
+    Warns:
+        PhysadvWarning: every adversarial image is its clean image.
     """
-    before, before_moved = to_pixels(clean, "clean")
-    after, after_moved = to_pixels(adversarial, "adversarial")
+    check_classifier(classifier)
+    if not isinstance(made_by, str) or not made_by.strip():
+        raise AdoptError(f"made_by {made_by!r}: wanted the name of the attack")
+    files = paths[1] is not None
+    before, before_moved = to_pixels(clean, paths[0] if files else "clean")
+    after, after_moved = to_pixels(adversarial, paths[1] or "adversarial")
     sources = sources or [f"{number:04d}" for number in range(1, len(before) + 1)]
     _check_pairs(before, after, sources)
-    known = _indices(classifier, labels, len(before), "labels")
-    wanted = [targets] * len(before) if isinstance(targets, (int, str)) else targets
+    known = _indices(classifier, labels, len(before), f"{paths[0]}: labels" if files else "labels")
+    one = isinstance(targets, (int, str)) or getattr(targets, "ndim", None) == 0
+    wanted = [targets] * len(before) if one else targets
     aims = _indices(classifier, wanted, len(before), "targets")
     parts = [made_by, sources, known, aims, classifier.identity, classifier.labels]
     digest = hashlib.sha256(json.dumps(parts).encode())
@@ -100,6 +113,10 @@ def adopt(
             after=adversarial_top,
         )
     changes = [a.astype(float) - b for a, b in zip(after, before, strict=True)]
+    if not any(change.any() for change in changes):
+        warnings.warn(
+            PhysadvWarning(f"{printout.name}: every adversarial image is its clean image"), stacklevel=2
+        )
     manifest = Manifest(
         name=printout.name,
         code=code,
@@ -135,26 +152,42 @@ def adopt(
 
 
 def to_pixels(images: Images, what: str) -> tuple[list[Pixels], float]:
-    """Return images as uint8 RGB (H, W, 3), and the farthest that rounding moved a value, in 8-bit levels."""
-    if isinstance(images, Tensor):
-        images = images.detach().cpu()
-        images = (images.float() if images.is_floating_point() else images).numpy()
-        if images.ndim == 4 and images.shape[1] == 3:
+    """Return images as uint8 RGB (H, W, 3), and the farthest that rounding moved a value, in 8-bit levels.
+
+    Anything but an array, a tensor or a list of them is an AdoptError that begins with `what`.
+    """
+    channels_first = isinstance(images, Tensor)
+    if isinstance(images, (list, tuple)):
+        images = [_plain(image, f"{what}, image {place}") for place, image in enumerate(images)]
+    else:
+        images = _plain(images, what)
+        if images.ndim == 4 and images.shape[1] == 3 and (channels_first or images.shape[3] != 3):
             images = images.transpose(0, 2, 3, 1)
-    elif isinstance(images, np.ndarray) and images.ndim == 4 and images.shape[1] == 3 != images.shape[3]:
-        images = images.transpose(0, 2, 3, 1)
     if isinstance(images, np.ndarray) and images.ndim != 4:
         raise AdoptError(f"{what}: shape {images.shape}; wanted (B, 3, H, W) or (B, H, W, 3)")
     if not len(images):
         raise AdoptError(f"{what}: no images")
-    rounded = [_rounded(np.asarray(image), f"{what}, image {place}") for place, image in enumerate(images)]
+    rounded = [_rounded(image, f"{what}, image {place}") for place, image in enumerate(images)]
     moved = max(distance for _, distance in rounded)
     return [pixels for pixels, _ in rounded], moved if moved > EXACT else 0.0
 
 
+def _plain(value: object, what: str) -> NDArray[np.generic]:
+    """Return a tensor or an array as an array, floats of a tensor as float32."""
+    if isinstance(value, Tensor):
+        if value.layout != torch.strided or value.is_meta or value.is_quantized:
+            raise AdoptError(f"{what}: a sparse, quantized or meta tensor; wanted a dense one")
+        value = value.detach().cpu()
+        return (value.float() if value.is_floating_point() else value).numpy()
+    if not isinstance(value, np.ndarray):
+        kind = type(value).__name__
+        raise AdoptError(f"{what}: {kind}; wanted a tensor, an array or a list of arrays (H, W, 3)")
+    return value
+
+
 def _rounded(image: NDArray[np.generic], what: str) -> tuple[Pixels, float]:
     if image.ndim != 3 or image.shape[2] != 3 or not image.size:
-        raise AdoptError(f"{what}: shape {image.shape}; wanted three channels, (H, W, 3)")
+        raise AdoptError(f"{what}: shape {image.shape}; wanted three channels and one image, (H, W, 3)")
     if image.dtype == np.uint8:
         return np.ascontiguousarray(image, dtype=np.uint8), 0.0
     if not np.issubdtype(image.dtype, np.floating):
@@ -179,15 +212,31 @@ def _check_pairs(clean: Sequence[Pixels], adversarial: Sequence[Pixels], sources
             raise AdoptError(f"{source}: clean is {here} pixels and adversarial {there}; wanted one size")
 
 
-def _indices(
-    classifier: Classifier, given: Labels | ArrayLike | None, count: int, what: str
-) -> list[int] | None:
+def _indices(classifier: Classifier, given: object, count: int, what: str) -> list[int] | None:
+    """Return indices of classes given as indices or names, one a pair."""
     if given is None:
         return None
-    values = given.tolist() if isinstance(given, (Tensor, np.ndarray)) else list(given)  # type: ignore[arg-type]
+    values = _plain(given, what) if isinstance(given, Tensor) else given
+    values = values.tolist() if hasattr(values, "tolist") else values
+    wanted = "wanted indices or names, one a pair"
+    if isinstance(values, str) or not isinstance(values, Sequence):
+        raise AdoptError(f"{what}: {values!r:.60}; {wanted}")
     if len(values) != count:
-        raise AdoptError(f"{what}: {len(values)} for {count} pairs; wanted one each")
-    return [classifier.label_index(str(value)) for value in values]
+        raise AdoptError(f"{what}: {len(values)} for {count} pairs; {wanted}")
+    found = []
+    for value in values:
+        label = (
+            value.item()
+            if isinstance(value, np.generic) or (isinstance(value, Tensor) and not value.ndim)
+            else value
+        )
+        if isinstance(label, bool) or not isinstance(label, (int, str)):
+            raise AdoptError(f"{what}: {value!r:.60}; {wanted}")
+        try:
+            found.append(classifier.label_index(str(label)))
+        except ClassifierError as error:
+            raise ClassifierError(f"{what}: {error}") from error
+    return found
 
 
 def _judged(classifier: Classifier, images: Sequence[Pixels]) -> list[TopFive]:

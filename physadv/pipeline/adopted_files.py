@@ -1,13 +1,16 @@
-"""Files of images made elsewhere, read for `adopt`: folders paired by file name, or arrays."""
+"""Files of images made elsewhere, read for `adopt`: folders paired by name, or arrays."""
 
-import zipfile
-from collections.abc import Mapping
+import pickle
+import warnings
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from physadv.classifiers.specs import check_spec
+from physadv.errors import first_line
+from physadv.pipeline.settings import NO_TARGET
 from physadv.pipeline.sources import (
     ListedSource,
     SourceError,
@@ -18,6 +21,8 @@ from physadv.pipeline.sources import (
 )
 from physadv.progress import Reporter, silent
 from physadv.runs import Manifest, Printout
+
+Listed = TypeVar("Listed")
 
 ARRAYS = (".npy", ".npz", ".pt", ".pth")
 NAMED = 5
@@ -37,8 +42,9 @@ def adopt_files(
     """Make a run of images on disk and return its manifest; paths are checked before the model is loaded.
 
     Clean images are a folder, CSV file or class tree as `physadv generate` takes them, and adversarial ones
-    a folder of files of the same names (their endings may differ). Or both are arrays: `.npy`, `.npz` or
-    `.pt`, which may hold `labels` beside `images`. `target` is the class that all of them aim at, if any.
+    a folder of files of the same paths (their endings may differ), or of the same file names where no two
+    images share one. Or both are arrays: `.npy`, `.npz` or `.pt`, which may hold `labels` beside `images`.
+    `target` is the class that all of them aim at, if any.
 
     Raises:
         PhysadvError: bad input of any kind.
@@ -57,15 +63,17 @@ def adopt_files(
         named = [source.label for source, _ in pairs]
         labels: Any = None if None in named else named
     else:
-        before, labels = _read_array(clean)
-        after, _ = _read_array(adversarial)
+        first, second = _read_arrays(clean), _read_arrays(adversarial)
+        before, after, labels = first["images"], second["images"], first.get("labels")
+        if "labels" in second and not _same(labels, second["labels"]):
+            raise SourceError(f"{adversarial}: its labels are not those of {clean}")
     return adopt(
         printout,
         classifier,
         before,
         after,
         labels,
-        targets=target,
+        targets=None if target == NO_TARGET else target,
         made_by=made_by,
         paths=(str(clean), str(adversarial)),
         labels_file=labels_file,
@@ -85,14 +93,13 @@ def _check_paths(clean: Path, adversarial: Path) -> list[tuple[ListedSource, Pat
     if not adversarial.is_dir() or any(arrays):
         wanted = f"wanted two folders of images, or two arrays ({', '.join(ARRAYS)})"
         raise SourceError(f"{clean} and {adversarial}: {wanted}")
-    sources: dict[str, ListedSource] = {}
-    for source in list_sources(clean):
-        other = sources.get(_stem(source.name), source).name
-        if other != source.name:
-            raise SourceError(f"{clean}: {other} and {source.name} have one name; wanted one file a pair")
-        sources[_stem(source.name)] = source
+    listed = [(source.name, source) for source in list_sources(clean)]
     found = [path for folder in (adversarial, *folders_in(adversarial)) for path in images_in(folder)]
-    others = {_stem(str(path.relative_to(adversarial))): path for path in found}
+    given = [(path.relative_to(adversarial).as_posix(), path) for path in found]
+    names = [[name for name, _ in side] for side in (listed, given)]
+    same_paths = {_stem(name) for name in names[0]} == {_stem(name) for name in names[1]}
+    flat = not same_paths and all(len({Path(name).stem for name in side}) == len(side) for side in names)
+    sources, others = _by_stem(clean, listed, flat), _by_stem(adversarial, given, flat)
     for folder, stems, partners in ((adversarial, sources, others), (clean, others, sources)):
         if missing := [stem for stem in stems if stem not in partners]:
             more = f" and {len(missing) - NAMED} more" * (len(missing) > NAMED)
@@ -101,37 +108,56 @@ def _check_paths(clean: Path, adversarial: Path) -> list[tuple[ListedSource, Pat
     return [(source, others[stem]) for stem, source in sources.items()]
 
 
+def _by_stem(where: Path, named: Iterable[tuple[str, Listed]], flat: bool) -> dict[str, Listed]:
+    """Return files by their paths without endings, or by their names alone where `flat`."""
+    found: dict[str, tuple[str, Listed]] = {}
+    for name, file in named:
+        stem = Path(name).stem if flat else _stem(name)
+        if stem in found:
+            raise SourceError(f"{where}: {found[stem][0]} and {name} have one name; wanted one file a pair")
+        found[stem] = name, file
+    return {stem: file for stem, (_, file) in found.items()}
+
+
 def _stem(name: str) -> str:
     return Path(name).with_suffix("").as_posix()
 
 
-def _read_array(path: Path) -> tuple[Any, Any]:
-    """Return the images in a file of arrays, and the labels beside them or None."""
-    if path.suffix.lower() in (".pt", ".pth"):
-        held = _read_torch(path)
-    else:
-        try:
-            held = np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise SourceError(f"{path}: not a readable NumPy file ({_first_line(error)})") from error
-    if isinstance(held, Mapping):
-        names = list(held)
-        images = "images" if "images" in names else names[0] if len(names) == 1 else None
-        if images is None:
-            raise SourceError(f"{path}: holds {', '.join(map(str, names))}; wanted 'images' (and 'labels')")
-        return held[images], held["labels"] if "labels" in names else None
-    return held, None
+def _read_arrays(path: Path) -> dict[str, Any]:
+    """Return the `images` in a file of arrays, and the `labels` where it holds them."""
+    held = _read_torch(path) if path.suffix.lower() in (".pt", ".pth") else _read_numpy(path)
+    if not isinstance(held, Mapping):
+        return {"images": held}
+    names = [str(name) for name in held]
+    if len(names) == 1 and not names[0].startswith("label"):
+        return {"images": next(iter(held.values()))}
+    if "images" not in names or {*names} - {"images", "labels"}:
+        raise SourceError(f"{path}: holds {', '.join(names) or 'nothing'}; wanted 'images' (and 'labels')")
+    return dict(held)
+
+
+def _read_numpy(path: Path) -> Any:
+    try:
+        held = np.load(path, allow_pickle=False)
+        return held if isinstance(held, np.ndarray) else {name: held[name] for name in held.files}
+    except Exception as error:  # a damaged archive makes zipfile and zlib raise anything
+        # What NumPy says of these would have the user allow pickles, which run code.
+        cause = "Python objects, or another format" if "pickle" in str(error) else first_line(error)
+        raise SourceError(f"{path}: not a readable NumPy file ({cause})") from error
 
 
 def _read_torch(path: Path) -> Any:
     import torch
 
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # of slow checks, where there are sparse tensors
+            return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file makes the unpickler raise anything
         wanted = "not a file of plain tensors, as torch.save writes them"
-        raise SourceError(f"{path}: {wanted} ({_first_line(error)})") from error
+        other = isinstance(error, pickle.UnpicklingError)
+        cause = "Python objects, or another format" if other else first_line(error)
+        raise SourceError(f"{path}: {wanted} ({cause})") from error
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
+def _same(labels: Any, others: Any) -> bool:
+    return labels is not None and np.array_equal(np.asarray(labels), np.asarray(others))

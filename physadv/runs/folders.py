@@ -32,7 +32,7 @@ def check_name(name: str) -> str:
     Raises:
         RunError: it could not be a folder's name, or would leave its folder.
     """
-    if not _NAME.fullmatch(name) or ".." in name:
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or ".." in name:
         raise RunError(f"run name '{name}': use letters, digits, '.', '_' and '-', not beginning with a sign")
     return name
 

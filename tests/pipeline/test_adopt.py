@@ -66,7 +66,13 @@ def test_labels_come_from_a_csv_or_a_class_tree(physadv, tmp_path, folders):
         for path in folder.glob("*.png"):
             path.rename(folder / "yield" / path.name)
     assert physadv("adopt", *folders, "--name", "tree", "--root", tmp_path).code == 0
-    assert {e.label_name for e in Printout(tmp_path, "tree").manifest().examples} == {"yield"}
+    tree = Printout(tmp_path, "tree").manifest()
+    assert {example.label_name for example in tree.examples} == {"yield"}
+
+    # File names alone make the pairs where the folders differ and no name is there twice.
+    flat = adversarial / "yield"
+    assert physadv("adopt", clean, flat, "--name", "flat", "--root", tmp_path).code == 0
+    assert Printout(tmp_path, "flat").manifest().examples == tree.examples
 
 
 def arrays(folders):
@@ -132,18 +138,98 @@ class Unsafe:
         return print, ("run",)
 
 
+TWO = np.zeros((2, 8, 8, 3), np.uint8)
+
+
+def flip_a_byte(path):
+    np.savez(path, images=TWO + 1)
+    held = bytearray(path.read_bytes())
+    held[len(held) // 2] ^= 255
+    path.write_bytes(held)
+
+
 @pytest.mark.parametrize(
-    ("spoil", "line"),
+    ("name", "write", "line"),
     [
-        (lambda path: path.write_bytes(b"nothing"), "a.npy: not a readable NumPy file"),
-        (lambda path: np.save(path, np.array([Unsafe()]), allow_pickle=True), "a.npy: not a readable NumPy"),
-        (lambda path: np.save(path, np.zeros((2, 3), np.float32)), r"shape (2, 3); wanted"),
+        ("a.npy", lambda path: path.write_bytes(b"nothing"), "a.npy: not a readable NumPy file (Python obj"),
+        (
+            "a.npy",
+            lambda path: np.save(path, np.array([Unsafe()]), allow_pickle=True),
+            "a.npy: not a readable",
+        ),
+        ("a.npy", lambda path: np.save(path, np.zeros((2, 3), np.float32)), "a.npy: shape (2, 3); wanted"),
+        (
+            "a.npz",
+            lambda path: np.savez(path, images=TWO + 1, labels=[1, 3]),
+            "a.npz: its labels are not those",
+        ),
+        (
+            "a.npz",
+            lambda path: np.savez(path, images=TWO + 1, label=[1, 2]),
+            "a.npz: holds images, label; wanted",
+        ),
+        ("a.npz", lambda path: np.savez(path, labels=[1, 2]), "a.npz: holds labels; wanted 'images'"),
+        ("a.npz", lambda path: np.savez(path), "a.npz: holds nothing; wanted 'images'"),
+        (
+            "a.npz",
+            lambda path: np.savez(path, images=TWO, labels=np.array([{}, {}])),
+            "a.npz: not a readable",
+        ),
+        ("a.npz", flip_a_byte, "a.npz: not a readable NumPy file (Bad CRC-32"),
+        ("a.pt", lambda path: torch.save(None, path), "a.pt: NoneType; wanted a tensor, an array or a list"),
+        ("a.pt", lambda path: torch.save({"images": None}, path), "a.pt: NoneType; wanted a tensor"),
+        ("a.pt", lambda path: torch.save({}, path), "a.pt: holds nothing; wanted 'images'"),
+        (
+            "a.pt",
+            lambda path: torch.save(torch.eye(3).to_sparse(), path),
+            "a.pt: a sparse, quantized or meta",
+        ),
+        (
+            "a.pt",
+            lambda path: torch.save((torch.zeros(2, 3, 8, 8),) * 2, path),
+            "a.pt, image 0: shape (2, 3, 8",
+        ),
+        (
+            "a.pt",
+            lambda path: torch.save(torch.nn.Linear(1, 1), path),
+            "a.pt: not a file of plain tensors, as",
+        ),
     ],
 )
-def test_damaged_and_unsafe_arrays_are_one_line(physadv, tmp_path, spoil, line):
-    np.save(tmp_path / "c.npy", np.zeros((2, 8, 8, 3), np.uint8))
-    spoil(tmp_path / "a.npy")
-    assert line in adopted(physadv, tmp_path, tmp_path / "c.npy", tmp_path / "a.npy").error
+def test_damaged_and_unsafe_arrays_are_one_line_that_names_the_file(physadv, tmp_path, name, write, line):
+    np.savez(tmp_path / "c.npz", images=TWO, labels=[1, 2])
+    write(tmp_path / name)
+    answer = adopted(physadv, tmp_path, tmp_path / "c.npz", tmp_path / name)
+    assert line in answer.error
+    assert answer.code == 2
+    assert not any(text in answer.error for text in ("\x1b", "allow_pickle", "Traceback"))
+
+
+@pytest.mark.parametrize("labels", [3, [1.0, 2.0], [[1], [2]], [True, False]])
+@pytest.mark.parametrize("suffix", [".npz", ".pt"])
+def test_labels_of_a_file_are_indices_or_names(physadv, tmp_path, labels, suffix):
+    path = tmp_path / f"c{suffix}"
+    if suffix == ".npz":
+        np.savez(path, images=TWO, labels=labels)
+    else:
+        torch.save({"images": torch.from_numpy(TWO), "labels": labels}, path)
+    np.save(tmp_path / "a.npy", TWO + 1)
+    error = adopted(physadv, tmp_path, path, tmp_path / "a.npy").error
+    assert f"c{suffix}: labels: " in error
+    assert "wanted indices or names, one a pair" in error
+
+
+def test_tensors_of_an_autograd_list_are_images(physadv, tmp_path):
+    torch.save([torch.zeros(8, 8, 3, requires_grad=True)] * 2, tmp_path / "c.pt")
+    np.save(tmp_path / "a.npy", TWO + 1)
+    options = ["--target", "none"]
+    assert adopted(physadv, tmp_path, tmp_path / "c.pt", tmp_path / "a.npy", *options).code == 0
+
+
+def test_two_adversarial_files_of_one_name_are_refused(physadv, tmp_path, folders):
+    shutil.copy(folders[1] / "0002.png", folders[1] / "0001.bmp")
+    error = adopted(physadv, tmp_path, *folders).error
+    assert f"{folders[1]}: 0001.bmp and 0001.png have one name; wanted one file a pair" in error
 
 
 def test_a_pickled_program_in_a_pt_file_is_not_run(physadv, tmp_path, capsys):
