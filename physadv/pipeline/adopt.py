@@ -117,33 +117,26 @@ def adopt(
         warnings.warn(
             PhysadvWarning(f"{printout.name}: every adversarial image is its clean image"), stacklevel=2
         )
+    parameters: dict[str, object] = {
+        "adopted": True,
+        "adversarial": paths[1],
+        "target": None if not aims else classifier.labels[aims[0]] if len({*aims}) == 1 else "given",
+        "measured_linf": int(max(np.abs(change).max() for change in changes)),
+        "measured_l2": round(max(math.sqrt((change**2).sum()) for change in changes), 2),
+        "rounded_by": round(max(before_moved, after_moved), 3),
+    }
+    labelled = "predicted" if known is None else "given"
+    names_file = str(labels_file) if labels_file else None
     manifest = Manifest(
         name=printout.name,
         code=code,
         seed=0,
         classifier=ClassifierRecord(
-            spec=classifier.spec,
-            labels_file=str(labels_file) if labels_file else None,
-            classes=len(classifier.labels),
+            spec=classifier.spec, labels_file=names_file, classes=len(classifier.labels)
         ),
-        attack=AttackRecord(
-            name=made_by,
-            eps=None,
-            parameters={
-                "adopted": True,
-                "adversarial": paths[1],
-                "target": None if not aims else classifier.labels[aims[0]] if len({*aims}) == 1 else "given",
-                "measured_linf": int(max(np.abs(change).max() for change in changes)),
-                "measured_l2": round(max(math.sqrt((change**2).sum()) for change in changes), 2),
-                "rounded_by": round(max(before_moved, after_moved), 3),
-            },
-        ),
+        attack=AttackRecord(name=made_by, eps=None, parameters=parameters),
         selection=Selection(
-            images=paths[0],
-            limit=None,
-            prefiltered=False,
-            candidates=len(before),
-            labels="predicted" if known is None else "given",
+            images=paths[0], limit=None, prefiltered=False, candidates=len(before), labels=labelled
         ),
         versions=versions(),
         examples=tuple(examples),
@@ -179,10 +172,11 @@ def _plain(value: object, what: str) -> NDArray[np.generic]:
             raise AdoptError(f"{what}: a sparse, quantized or meta tensor; wanted a dense one")
         value = value.detach().cpu()
         return (value.float() if value.is_floating_point() else value).numpy()
-    if not isinstance(value, np.ndarray):
+    array = np.asarray(value)
+    if not array.ndim or array.dtype.kind not in "biuf":
         kind = type(value).__name__
         raise AdoptError(f"{what}: {kind}; wanted a tensor, an array or a list of arrays (H, W, 3)")
-    return value
+    return array
 
 
 def _rounded(image: NDArray[np.generic], what: str) -> tuple[Pixels, float]:
@@ -225,11 +219,7 @@ def _indices(classifier: Classifier, given: object, count: int, what: str) -> li
         raise AdoptError(f"{what}: {len(values)} for {count} pairs; {wanted}")
     found = []
     for value in values:
-        label = (
-            value.item()
-            if isinstance(value, np.generic) or (isinstance(value, Tensor) and not value.ndim)
-            else value
-        )
+        label = value.item() if getattr(value, "ndim", None) == 0 else value
         if isinstance(label, bool) or not isinstance(label, (int, str)):
             raise AdoptError(f"{what}: {value!r:.60}; {wanted}")
         try:

@@ -65,7 +65,7 @@ def adopt_files(
     else:
         first, second = _read_arrays(clean), _read_arrays(adversarial)
         before, after, labels = first["images"], second["images"], first.get("labels")
-        if "labels" in second and not _same(labels, second["labels"]):
+        if "labels" in second and not np.array_equal(np.asarray(labels), np.asarray(second["labels"])):
             raise SourceError(f"{adversarial}: its labels are not those of {clean}")
     return adopt(
         printout,
@@ -157,7 +157,3 @@ def _read_torch(path: Path) -> Any:
         other = isinstance(error, pickle.UnpicklingError)
         cause = "Python objects, or another format" if other else first_line(error)
         raise SourceError(f"{path}: {wanted} ({cause})") from error
-
-
-def _same(labels: Any, others: Any) -> bool:
-    return labels is not None and np.array_equal(np.asarray(labels), np.asarray(others))
