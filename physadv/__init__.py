@@ -10,6 +10,7 @@ and count how many were destroyed on the way. A notebook needs three names and t
     attacks, transforms, classifiers, defences      tensors to tensors
     sheets, phone, capture                          paper, the virtual phone, photos to crops
     evaluation                                      destruction rates, intervals, comparisons
+    runs, signs, errors                             files of a run, stop signs, PhysadvError
 
 Names are loaded when they are first used, because torch takes seconds to import.
 """
@@ -19,18 +20,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from physadv.classifiers import load_classifier
+    from physadv.errors import PhysadvError
     from physadv.notebook import Run
     from physadv.sampling import samples
 
 __version__ = "0.1.0"
 
-_NAMES = {"load_classifier": "physadv.classifiers", "samples": "physadv.sampling", "Run": "physadv.notebook"}
+_NAMES = {
+    **{"load_classifier": "physadv.classifiers", "samples": "physadv.sampling", "Run": "physadv.notebook"},
+    "PhysadvError": "physadv.errors",
+}
 _ROOMS = (
-    *("attacks", "capture", "classifiers", "defences", "evaluation"),
+    *("attacks", "capture", "classifiers", "defences", "errors", "evaluation"),
     *("phone", "runs", "sheets", "signs", "transforms"),
 )
 
-__all__ = ["Run", "__version__", "load_classifier", "samples"]
+__all__ = ["PhysadvError", "Run", "__version__", "load_classifier", "samples"]
 
 
 def __getattr__(name: str) -> Any:
@@ -42,4 +47,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_NAMES, *_ROOMS})
+    return sorted([*__all__, *_ROOMS])

@@ -94,8 +94,11 @@ class Run:
             reporter: shows progress.
 
         Raises:
-            PhysadvError: images that are not finite, in range or in pairs; labels of no class; a run of that
-                name with other images.
+            PhysadvError: images that are not finite, in range or in pairs; labels of no class; no Classifier;
+                a run of that name with other images.
+
+        Warns:
+            PhysadvWarning: every adversarial image is its clean image.
         """
         from physadv.pipeline.adopt import adopt
 
@@ -166,20 +169,20 @@ class Run:
         return Image.fromarray(page_pixels(self.printout.pdf, 0, PREVIEW_DOTS_PER_MM))
 
     def photograph(
-        self, preset: str = "office", *, shots: int = 2, seed: int = 0, workers: int | None = None
+        self, preset: str | Path = "office", *, shots: int = 2, seed: int = 0, workers: int | None = None
     ) -> list[Path]:
         """Photograph every sheet with the virtual printer and phone, and return the photos.
 
         With a real printer and phone, copy your photos into `photos` instead.
 
         Args:
-            preset: how the virtual phone is used; see `physadv list phones`.
+            preset: how the virtual phone is used, see `physadv list phones`; or a TOML file of your own.
             shots: photos of each sheet.
             seed: of everything random in them.
             workers: processes; the usable cores by default.
 
         Raises:
-            PhysadvError: an unknown preset, shots < 1, or a run that has not been printed.
+            PhysadvError: an unknown preset, shots or workers < 1, or a run that has not been printed.
         """
         from physadv.pipeline.photograph import photograph_simulated
 

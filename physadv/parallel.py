@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 
 
 class WorkerError(PhysadvError):
-    """A worker process died while it worked."""
+    """A worker process died while it worked, or fewer than one was asked for."""
 
 
 def usable_cores() -> int:
@@ -53,8 +53,10 @@ def map_items(
         workers: processes; the usable cores by default, one runs in this process.
 
     Raises:
-        WorkerError: the system ended a worker, as it does where memory runs out.
+        WorkerError: workers < 1, or the system ended a worker, as it does where memory runs out.
     """
+    if workers is not None and workers < 1:
+        raise WorkerError(f"workers {workers}: wanted 1 or more")
     workers = min(workers or usable_cores(), len(items))
     if workers <= 1:
         yield from map(function, items)

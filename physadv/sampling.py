@@ -29,7 +29,7 @@ def samples(classifier: "Classifier", n: int = 16, *, seed: int = 0) -> "tuple[T
         photos; labels (n,), int64.
 
     Raises:
-        PhysadvError: n < 1.
+        PhysadvError: n < 1, or no Classifier.
 
     Example:
         >>> import physadv
@@ -39,12 +39,14 @@ def samples(classifier: "Classifier", n: int = 16, *, seed: int = 0) -> "tuple[T
     """
     import torch
 
+    from physadv.classifiers.classifier import check_classifier
     from physadv.errors import PhysadvError
     from physadv.pipeline.examples import to_tensor
     from physadv.signs.drawing.drawing import draw_demo_set
 
     if n < 1:
         raise PhysadvError(f"n {n}: wanted 1 or more samples")
+    check_classifier(classifier)
     if classifier.spec.partition("@")[0] in ("signs", "signs-hardened"):
         drawn = draw_demo_set(n, size=SIGN_PX, seed=seed)
         labels = torch.tensor([classifier.label_index(label) for label, _ in drawn])

@@ -28,12 +28,15 @@ def read_preset(
 ) -> tuple[dict[str, Any], Path | None]:
     """Return what a preset's TOML file holds, and the file of the package's preset that its `base` names.
 
-    `folder` holds the package's presets. An unknown key or base raises `error`; the line names the nearest.
+    `folder` holds the package's presets. An unknown key or base raises `error`, the nearest named; so does a number for a text.
     """
     document = read_toml(path, error)
     for key in document:
         if key not in keys:
             raise error(f"{path}: {unknown_name('key', key, keys)}")
+    for key in ("description", "assumptions", "source"):
+        if not isinstance(document.get(key, ""), str):
+            raise error(f"{path}: {key} {document[key]!r}; wanted a text")
     if "base" not in document:
         return document, None
     known = sorted(each.stem for each in folder.glob("*.toml"))

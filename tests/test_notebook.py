@@ -251,6 +251,45 @@ def test_what_makes_no_run_is_refused_in_one_line(tmp_path, signs, four, given, 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("method", "given", "line"),
+    [
+        ("measure", {"transforms": "jpeg=50"}, "transforms 'jpeg=50': wanted a list"),
+        ("measure", {"sweeps": "kurakin"}, "sweeps 'kurakin': wanted a list"),
+        ("measure", {"models": "signs"}, "models 'signs': wanted a list"),
+        ("measure", {"models": torch.nn.Identity()}, "models Identity..: wanted a list"),
+        ("measure", {"models": [torch.nn.Identity()]}, "classifier Identity: wanted a Classifier"),
+        ("measure", {}, "no crops to measure; .* or give transforms or sweeps"),
+        ("photograph", {"workers": 0}, "workers 0: wanted 1 or more"),
+        ("photograph", {"preset": Path("absent.toml")}, "absent.toml: No such file"),
+    ],
+)
+def test_a_step_s_bad_argument_is_one_line(tmp_path, signs, four, method, given, line):
+    run = Run.create("mine", signs, four[0], four[0].flip(3), root=tmp_path)
+    run.print()
+    with pytest.raises(PhysadvError, match=line):
+        getattr(run, method)(**given)
+
+
+@pytest.mark.parametrize(
+    ("call", "line"),
+    [
+        (lambda: physadv.samples("signs", 2), "classifier 'signs': wanted a Classifier"),
+        (lambda: physadv.load_classifier(torch.nn.Identity()), "spec Identity: wanted a text"),
+        (lambda: Run.open("absent"), "or Run.create in Python"),
+    ],
+)
+def test_the_three_names_refuse_other_things_in_one_line(call, line):
+    with pytest.raises(physadv.PhysadvError, match=line):
+        call()
+
+
+def test_the_package_offers_its_names_and_rooms_and_nothing_else():
+    assert {"Run", "PhysadvError", "errors", "runs", "signs"} <= {*dir(physadv)}
+    assert not {"Any", "TYPE_CHECKING", "_NAMES"} & {*dir(physadv)}
+    assert all(getattr(physadv, name) is not None for name in dir(physadv))
+
+
 def test_images_that_nothing_attacked_are_adopted_with_a_warning(tmp_path, signs, four):
     with pytest.warns(PhysadvWarning, match="mine: every adversarial image is its clean image"):
         Run.create("mine", signs, four[0], four[0], root=tmp_path)

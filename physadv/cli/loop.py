@@ -9,7 +9,7 @@ from typing_extensions import Doc
 
 from physadv.cli.app import app
 from physadv.cli.options import Name, NewName, Quiet, Root, Seed, Workers, takes_settings
-from physadv.pipeline.settings import ClassNames, GenerateSettings, Model
+from physadv.pipeline.settings import ClassNames, GenerateSettings, Model, SettingsError
 from physadv.progress import reporter
 from physadv.runs import Capture, Colour, Printout, check_runs
 
@@ -132,8 +132,11 @@ def photograph(
     name: Name,
     simulate: Annotated[bool, Doc("Use the virtual printer and phone.")] = False,
     preset: Annotated[
-        str, Doc("Preset of the virtual phone or TOML file; see 'physadv list phones'.")
-    ] = "office",
+        str | None,
+        Doc(
+            "With --simulate: preset of the virtual phone or TOML file, see 'physadv list phones'; or office."
+        ),
+    ] = None,
     shots: Annotated[int, Doc("Simulated photos of each sheet.")] = 2,
     seed: Seed = 0,
     workers: Workers = None,
@@ -141,6 +144,8 @@ def photograph(
     quiet: Quiet = False,
 ) -> None:
     """Say how to photograph the sheets, or photograph them with the virtual phone."""
+    if preset is not None and not simulate:
+        raise SettingsError(f"preset '{preset}': wanted --simulate with it")
     check_runs(root, [name])
     from physadv.pipeline.photograph import instructions, photograph_simulated
 
@@ -149,8 +154,9 @@ def photograph(
         print(instructions(printout, capture), end="")
         return
     progress = reporter(quiet=quiet)
+    chosen = "office" if preset is None else preset
     photos = photograph_simulated(
-        printout, capture, preset=preset, shots=shots, seed=seed, workers=workers, reporter=progress
+        printout, capture, preset=chosen, shots=shots, seed=seed, workers=workers, reporter=progress
     )
     print(f"{len(photos)} simulated photos in {capture.photos}")
     print(f"next: physadv crop {name}")

@@ -71,8 +71,8 @@ def _read(path: str | Path) -> PhonePreset:
     scene = part(Scene, "scene", given.phone.scene)
     return PhonePreset(
         name=Path(path).stem,
-        description=str(document.get("description", "")),
-        assumptions=str(document.get("assumptions", "")),
+        description=document.get("description", ""),
+        assumptions=document.get("assumptions", ""),
         phone=part(Phone, "phone", replace(given.phone, scene=scene)),
         settings=part(PrintSettings, "print", given.settings),
         printer=part(Printer, "printer", given.printer),

@@ -6,6 +6,7 @@ import math
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -117,7 +118,7 @@ def adopt(
         warnings.warn(
             PhysadvWarning(f"{printout.name}: every adversarial image is its clean image"), stacklevel=2
         )
-    parameters: dict[str, object] = {
+    parameters: dict[str, str | int | float | None] = {
         "adopted": True,
         "adversarial": paths[1],
         "target": None if not aims else classifier.labels[aims[0]] if len({*aims}) == 1 else "given",
@@ -125,7 +126,7 @@ def adopt(
         "measured_l2": round(max(math.sqrt((change**2).sum()) for change in changes), 2),
         "rounded_by": round(max(before_moved, after_moved), 3),
     }
-    labelled = "predicted" if known is None else "given"
+    labelled: Literal["given", "predicted"] = "predicted" if known is None else "given"
     names_file = str(labels_file) if labels_file else None
     manifest = Manifest(
         name=printout.name,

@@ -132,10 +132,13 @@ def measure(
         reporter: shows progress.
 
     Raises:
-        RunError: there is neither a crop nor a transformation to measure.
+        RunError: there is neither a crop nor a transformation to measure, or one is not in a list.
         TransformError: a transformation is unknown or out of range.
         ClassifierError: a classifier cannot be loaded, or does not have the run's classes.
     """
+    for what, given in (("transforms", transforms), ("sweeps", sweeps), ("models", models)):
+        if isinstance(given, str) or not isinstance(given, Sequence):
+            raise RunError(f"{what} {given!r:.60}: wanted a list")
     manifest = printout.manifest()
     own = manifest.classifier.spec
     named = [getattr(model, "spec", model) for model in models if getattr(model, "spec", "") != own]
@@ -146,6 +149,10 @@ def measure(
     for model in models:
         if isinstance(model, str):
             check_spec(model, labels)
+        else:
+            from physadv.classifiers.classifier import check_classifier
+
+            check_classifier(model)
     with capture.store() as store:
         # Photos of an earlier run or layout of this name stay in the store until they are cropped again.
         photos = [photo for photo in store.photos() if photo.run == manifest.printed_code]
@@ -153,7 +160,7 @@ def measure(
         crops = [crop for crop in store.crops() if crop.photo in names]
         cut = [crop for crop in crops if crop.path is not None]
         if not cut and not digital:
-            advice = "run 'physadv crop' or give --transform or --sweep"
+            advice = "run 'physadv crop' or give transforms or sweeps (--transform, --sweep)"
             raise RunError(f"{capture.folder}: no crops to measure; {advice}")
         classifiers = [_load(manifest, model, labels) for model in models or [own_classifier(manifest)]]
         observer = Observer(store, manifest, classifiers, reporter)

@@ -66,7 +66,7 @@ def photograph_simulated(
     printout: Printout,
     capture: Capture,
     *,
-    preset: str = "office",
+    preset: str | Path = "office",
     shots: int = 2,
     seed: int = 0,
     workers: int | None = None,
@@ -80,7 +80,9 @@ def photograph_simulated(
     Raises:
         RunError: the run is not there or not printed, or shots < 1.
         PhoneError: no preset is called so, or its TOML file has a fault.
+        WorkerError: workers < 1, or the system ended one.
     """
+    preset = str(preset)
     chosen = load_phone_preset(preset)
     if shots < 1:
         raise RunError(f"shots {shots}: wanted 1 or more")

@@ -68,14 +68,14 @@ class Printout:
             manifest = self.manifest()
             if manifest.code != code:
                 raise RunError(
-                    f"{self.folder}: holds a run with other settings; take another --name or delete it"
+                    f"{self.folder}: holds a run with other settings; take another name or delete it"
                 )
             self.forget_progress()
             return manifest
         mark = self.progress / "fingerprint"
         if mark.exists() and mark.read_text() != fingerprint:
             raise RunError(
-                f"{self.folder}: an unfinished run with other settings; take another --name or delete it"
+                f"{self.folder}: an unfinished run with other settings; take another name or delete it"
             )
         with replacing(mark) as temporary:
             temporary.write_text(fingerprint)
@@ -101,7 +101,9 @@ class Printout:
             return
         if self.progress.exists():
             raise RunError(f"{self.folder}: 'physadv generate' has not finished; run the same command again")
-        raise RunError(f"{self.manifest_path}: not found; run 'physadv generate' first")
+        raise RunError(
+            f"{self.manifest_path}: not found; run 'physadv generate' first, or Run.create in Python"
+        )
 
     def forget_progress(self) -> None:
         """Remove the records of an unfinished run: they are in the manifest, or came to nothing."""

@@ -198,7 +198,7 @@ def read_manifest(path: Path) -> Manifest:
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise RunError(f"{path}: not found; run 'physadv generate' first") from error
+        raise RunError(f"{path}: not found; run 'physadv generate' first, or Run.create in Python") from error
     except ValueError as error:
         raise RunError(f"{path}: not a JSON file ({error})") from error
     version = fields.get("schema_version") if isinstance(fields, dict) else None

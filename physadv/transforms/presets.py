@@ -87,7 +87,7 @@ def _parts(path: str | Path) -> tuple[str, list[tuple[bool, Transformation]]]:
     if not isinstance(tables, list) or not tables:
         raise TransformError(f"{path}: no transform; wanted at least one [[transform]] table")
     parts += [_part(table, f"{path}: transform {number}") for number, table in enumerate(tables, start=1)]
-    return str(document.get("source", "")), parts
+    return document.get("source", ""), parts
 
 
 def _part(table: object, where: str) -> tuple[bool, Transformation]:

@@ -60,6 +60,7 @@ def test_without_a_base_a_file_changes_the_default_phone(tmp_path: Path) -> None
         ("[phone", "mine.toml: "),
         ("fone = 1", "unknown key 'fone'; nearest: phone"),
         ('base = "ofice"', "unknown base 'ofice'; nearest: office"),
+        ("description = 5", "description 5; wanted a text"),
         ("phone = 3", "phone: 3; wanted a table"),
         ("[phone]\nexposre = 1", "phone: unknown key 'exposre'; nearest: exposure"),
         ("[scene]\nthum = 1", "scene: unknown key 'thum'; nearest: thumb"),

@@ -142,3 +142,9 @@ def test_a_typo_in_a_preset_of_the_users_own_is_one_line_and_nothing_is_written(
     answer = physadv("photograph", "mine", "--simulate", "--preset", mine, "--root", printed_root)
     assert answer.error == f"error: {mine}: phone: unknown key 'exposre'; nearest: exposure, defocus"
     assert contents(printed_root) == before
+
+
+@pytest.mark.parametrize("preset", ["night", "nosuch", "mine.toml", "office", ""])
+def test_a_preset_without_simulate_is_refused_not_ignored(physadv, printed_root, preset):
+    error = physadv("photograph", "mine", "--preset", preset, "--root", printed_root).error
+    assert f"preset '{preset}': wanted --simulate with it" in error
