@@ -191,6 +191,8 @@ def find_recipe(name: str) -> Recipe:
         >>> find_recipe("eot").defaults
         '100 steps of eps/40, decay 0.9, 8 samples of print-photo'
     """
+    if not isinstance(name, str):
+        raise AttackError(f"attack {name!r}; wanted a name, such as eot")
     if name.startswith(OWN):
         digest, eps = file_sha256(own_source("attack", name, AttackError)), USUAL_EPS["L∞"]
         words = "your own", "L∞", "a function of your own"
@@ -202,6 +204,11 @@ def find_recipe(name: str) -> Recipe:
         norm = LibraryAttack(library, attack).norm()
         words = f"the {library} library", norm or "its own", f"{attack} of {library}"
         return Recipe(name, *words, function=name, eps=USUAL_EPS.get(norm or ""), library=library)
+    if colon and library and attack and name not in RECIPES:
+        own = f"a function of your own is {OWN}{name}"
+        raise AttackError(
+            f"unknown attack '{name}'; {own}, another library's foolbox:CLASS or torchattacks:CLASS"
+        )
     if name not in RECIPES:
         forms = [*(f"{library}:CLASS" for library in LIBRARIES), f"{OWN}module:function"]
         raise AttackError(unknown_name("attack", name, [*RECIPES, *forms]))
