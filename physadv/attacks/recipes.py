@@ -204,14 +204,10 @@ def find_recipe(name: str) -> Recipe:
         norm = LibraryAttack(library, attack).norm()
         words = f"the {library} library", norm or "its own", f"{attack} of {library}"
         return Recipe(name, *words, function=name, eps=USUAL_EPS.get(norm or ""), library=library)
-    if colon and library and attack and name not in RECIPES:
-        own = f"a function of your own is {OWN}{name}"
-        raise AttackError(
-            f"unknown attack '{name}'; {own}, another library's foolbox:CLASS or torchattacks:CLASS"
-        )
     if name not in RECIPES:
         forms = [*(f"{library}:CLASS" for library in LIBRARIES), f"{OWN}module:function"]
-        raise AttackError(unknown_name("attack", name, [*RECIPES, *forms]))
+        own = f"; a function of your own is {OWN}{name}" if library and attack else ""
+        raise AttackError(unknown_name("attack", name, [*RECIPES, *forms]) + own)
     return RECIPES[name]
 
 
