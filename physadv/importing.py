@@ -13,6 +13,8 @@ from physadv.errors import PhysadvError, first_line
 
 OWN = "python:"
 """How the name of a function of the user's own begins: python:module:function."""
+OWN_ERRORS = (Exception, SystemExit)
+"""What the user's own code can raise: anything, and it can call `sys.exit`."""
 
 
 def lazy_names(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
@@ -58,7 +60,7 @@ def own_function(kind: str, spec: str, error: type[PhysadvError]) -> Callable[..
     try:
         with importable_here():
             found: Callable[..., Any] = getattr(import_module(module), function)
-    except Exception as fault:  # the user's own code can raise anything
+    except OWN_ERRORS as fault:
         raise error(f"{kind} '{spec}': {type(fault).__name__}: {first_line(fault)}") from fault
     return found
 
@@ -72,7 +74,7 @@ def own_source(kind: str, spec: str, error: type[PhysadvError]) -> Path:
     try:
         with importable_here():
             found = find_spec(module)
-    except Exception as fault:  # so can the packages around it
+    except OWN_ERRORS as fault:  # the packages around it are run
         raise error(f"{kind} '{spec}': {first_line(fault)}") from fault
     if found is None or not found.has_location or found.origin is None:
         raise error(f"{kind} '{spec}': no module {module} here or among the installed packages")
@@ -81,6 +83,8 @@ def own_source(kind: str, spec: str, error: type[PhysadvError]) -> Path:
 
 def _parts(kind: str, spec: str, error: type[PhysadvError]) -> tuple[str, str]:
     module, colon, function = spec.removeprefix(OWN).partition(":")
+    if module.endswith(".py"):
+        raise error(f"{kind} '{spec}': wanted the module's name, python:{module[:-3]}:{function}")
     if not (module and colon and function):
         raise error(f"{kind} '{spec}': wanted python:module:function")
     return module, function

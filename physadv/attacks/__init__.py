@@ -35,21 +35,23 @@ if TYPE_CHECKING:
         untargeted_margin,
     )
     from physadv.attacks.optimisers import MomentumSign, NormalisedStep, SignedStep, TorchOptimiser
+    from physadv.attacks.outside import own_attack
     from physadv.attacks.patches import Patch, Placement, circle, paste, patch, square, universal_patch
     from physadv.attacks.queries import NES, FiniteDifferences, QueryOnly
     from physadv.attacks.recipes import RECIPES, Recipe, find_recipe
+    from physadv.attacks.running import Options
     from physadv.attacks.stickers import Stickers, bars, rp2
     from physadv.attacks.variables import L2Ball, LInfBall
 
 # fmt: off
 __all__ = [
     "NES", "RECIPES", "AttackError", "FiniteDifferences", "L2Ball", "LInfBall", "MomentumSign",
-    "NormalisedStep", "Patch", "Placement", "QueryOnly", "Recipe", "SignedStep", "Stickers", "TorchOptimiser",
-    "bars", "bim", "circle", "cw_l2", "ensemble", "eot", "eot_lagrangian", "fast", "find_recipe",
-    "lab_distance", "lbfgs", "least_likely", "least_likely_class", "mim", "non_printability_minimum",
-    "non_printability_product", "optimise", "paste", "patch", "pgd", "pgd_l2", "random_target", "rp2",
-    "square", "targeted_cross_entropy", "targeted_margin", "total_variation", "universal_patch",
-    "untargeted_cross_entropy", "untargeted_margin",
+    "NormalisedStep", "Options", "Patch", "Placement", "QueryOnly", "Recipe", "SignedStep", "Stickers",
+    "TorchOptimiser", "bars", "bim", "circle", "cw_l2", "ensemble", "eot", "eot_lagrangian", "fast",
+    "find_recipe", "lab_distance", "lbfgs", "least_likely", "least_likely_class", "mim",
+    "non_printability_minimum", "non_printability_product", "optimise", "own_attack", "paste", "patch", "pgd",
+    "pgd_l2", "random_target", "rp2", "square", "targeted_cross_entropy", "targeted_margin",
+    "total_variation", "universal_patch", "untargeted_cross_entropy", "untargeted_margin",
 ]
 # fmt: on
 

@@ -11,7 +11,7 @@ from typing import Unpack
 import torch
 from torch import Tensor
 
-from physadv.attacks.errors import AttackError
+from physadv.attacks.errors import AttackError, check_number
 from physadv.attacks.objectives import lab_distance, targeted_cross_entropy, untargeted_likelihood
 from physadv.attacks.optimisers import MomentumSign, NormalisedStep, Optimiser, SignedStep, TorchOptimiser
 from physadv.attacks.recipes import RECIPES
@@ -57,7 +57,8 @@ def bim(
 ) -> Tensor:
     """Take `fast` steps of one level, clipped to the ball after each (Kurakin et al. 2017, section 2.2).
 
-    The number of steps is `kurakin_iterations`. Arguments, result and errors as `fast`.
+    The number of steps is min(eps + 4, ⌈1.25·eps⌉) for eps in 8-bit levels.
+    Arguments, result and errors as `fast`.
     """
     return _l_inf("bim", classifier, images, labels, eps, options)
 
@@ -101,9 +102,8 @@ def pgd_l2(
     Arguments, result and errors as `fast`, but eps is a Euclidean radius over all pixels and channels, in the
     unit of the images, and need not be a whole level.
     """
-    if not eps > 0:
-        raise AttackError(f"eps is {eps:g}; wanted a positive Euclidean radius")
-    recipe, ball = RECIPES["pgd-l2"], L2Ball(checked_levels(classifier, images, labels), eps * 255)
+    check_number("eps", eps, "a positive Euclidean radius", lambda eps: eps > 0)
+    recipe, ball = RECIPES["pgd-l2"], L2Ball(checked_levels(classifier, images, labels, options), eps * 255)
     objective, step = objective_for(classifier, labels, options), NormalisedStep(recipe.step_size(ball.eps))
     return ball.whole(run_recipe(recipe, classifier, objective, ball, step, options)) / 255
 
@@ -142,9 +142,8 @@ def eot_lagrangian(
     The distance is between the transformed adversarial and the clean image under the same transformation,
     root mean square per pixel (`lab_distance`). Other arguments, result and errors as `fast`.
     """
-    if not weight >= 0:
-        raise AttackError(f"weight is {weight:g}; wanted 0 or more")
-    box = LInfBall(checked_levels(classifier, images, labels), 255)
+    check_number("weight", weight)
+    box = LInfBall(checked_levels(classifier, images, labels, options, "weight"), 255)
 
     def distance(seen: Tensor, view: Callable[[Tensor], Tensor]) -> Tensor:
         with torch.no_grad():
@@ -168,7 +167,7 @@ def _l_inf(
 ) -> Tensor:
     """Return the images that a recipe finds in an L∞ ball, by steps of whole levels or with momentum."""
     recipe = RECIPES[name]
-    ball = LInfBall(checked_levels(classifier, images, labels), whole_eps(eps), random_start)
+    ball = LInfBall(checked_levels(classifier, images, labels, options), whole_eps(eps), random_start)
     if recipe.target is None:
         objective = objective_for(classifier, labels, options)
     else:

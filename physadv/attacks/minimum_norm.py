@@ -11,18 +11,11 @@ from typing import Unpack
 import torch
 from torch import Tensor
 
-from physadv.attacks.errors import AttackError
+from physadv.attacks.errors import check_count, check_number
 from physadv.attacks.objectives import Objective, runner_up_class, targeted_margin, untargeted_margin
 from physadv.attacks.optimisers import EachImage, Optimiser, TorchOptimiser
 from physadv.attacks.recipes import RECIPES, Recipe
-from physadv.attacks.running import (
-    Options,
-    check_count,
-    checked_levels,
-    generator_of,
-    objective_for,
-    run_recipe,
-)
+from physadv.attacks.running import Options, checked_levels, generator_of, objective_for, run_recipe
 from physadv.attacks.variables import LInfBall, TanhBox
 from physadv.classifiers import Classifier
 
@@ -52,9 +45,8 @@ def cw_l2(
     is the number of values of c that are tried, each in `steps` steps, and the callback is called in each.
     Other arguments, dtypes and errors as `fast`.
     """
-    if not confidence >= 0:
-        raise AttackError(f"confidence is {confidence:g}; wanted 0 or more")
-    box = TanhBox(checked_levels(classifier, images, labels))
+    check_number("confidence", confidence)
+    box = TanhBox(checked_levels(classifier, images, labels, options, "confidence", "searches"))
     adam = partial(TorchOptimiser, partial(torch.optim.Adam, lr=_CW_L2.step_size()))
     return _search(_CW_L2, classifier, labels, box, adam, options, searches, confidence=confidence)
 
@@ -72,7 +64,7 @@ def lbfgs(
     ‖δ‖² + c·cross-entropy of the target or, without one, of the likeliest class that is not the label, for
     several values of c. Arguments, result and errors as `cw_l2`.
     """
-    box = LInfBall(checked_levels(classifier, images, labels), 255)
+    box = LInfBall(checked_levels(classifier, images, labels, options, "searches"), 255)
     targets = options.get("targets")
     if targets is None:
         targets = runner_up_class(classifier, images, labels)

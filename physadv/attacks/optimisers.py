@@ -3,14 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler
 
+from physadv.attacks.errors import check_number
+
 Memory = dict[str, Any]
 """State that an optimiser carries from step to step; it can be saved."""
+_STEP = "a step above 0, and finite", lambda size: 0 < size < inf
 
 
 class Optimiser:
@@ -33,10 +37,13 @@ class SignedStep(Optimiser):
     """Steepest descent under L∞: every value moves by `size` against the sign of its gradient.
 
     Attributes:
-        size: size of a step in the unit of the values; whole levels stay whole.
+        size: size of a step in the unit of the values, above 0; whole levels stay whole.
     """
 
     size: float
+
+    def __post_init__(self) -> None:
+        check_number("size", self.size, *_STEP)
 
     def __call__(self, values: Tensor, gradient: Tensor) -> Tensor:
         """Return values − size·sign(gradient)."""
@@ -48,10 +55,13 @@ class NormalisedStep(Optimiser):
     """Steepest descent under L2: every image moves by `size` along its own gradient's direction.
 
     Attributes:
-        size: Euclidean length of the step, in the unit of the values.
+        size: Euclidean length of the step, in the unit of the values, above 0.
     """
 
     size: float
+
+    def __post_init__(self) -> None:
+        check_number("size", self.size, *_STEP)
 
     def __call__(self, values: Tensor, gradient: Tensor) -> Tensor:
         """Return values − size·gradient/‖gradient‖₂, rows with no gradient unmoved."""
@@ -63,11 +73,12 @@ class MomentumSign(Optimiser):
     """Signed steps along an accumulated, L1-normalised gradient (MI-FGSM, Dong et al. 2018).
 
     Args:
-        size: size of a step in the unit of the values.
+        size: size of a step in the unit of the values, above 0.
         decay: μ, the share of the accumulated gradient that is kept.
     """
 
     def __init__(self, size: float, decay: float = 1.0) -> None:
+        check_number("size", size, *_STEP)
         self.size, self.decay = size, decay
         self._velocity: Tensor | None = None
 

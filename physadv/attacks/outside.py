@@ -19,21 +19,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from physadv.attacks.errors import AttackError
+from physadv.attacks.errors import AttackError, check_count
 from physadv.attacks.objectives import runner_up_class
 from physadv.attacks.recipes import LIBRARY_MISSING
-from physadv.attacks.running import (
-    Options,
-    check_count,
-    check_targets,
-    checked_levels,
-    generator_of,
-    whole_eps,
-)
+from physadv.attacks.running import Options, check_targets, checked_levels, generator_of, whole_eps
 from physadv.attacks.variables import L2Ball, LInfBall
 from physadv.classifiers import Classifier
 from physadv.errors import first_line, unknown_name
-from physadv.importing import importable_here, own_function
+from physadv.importing import OWN_ERRORS, importable_here, own_function
 from physadv.transforms import identity
 from physadv.transforms.protocol import Identity
 
@@ -62,7 +55,7 @@ class LibraryAttack:
         **options: Unpack[Options],
     ) -> Tensor:
         """Return adversarial images, whole 8-bit levels; arguments and errors as `fast`, eps where used."""
-        levels, targets = checked_levels(classifier, images, labels), options.get("targets")
+        levels, targets = checked_levels(classifier, images, labels, options), options.get("targets")
         if targets is not None:
             check_targets(classifier, targets, labels)
         if not isinstance(options.get("distribution", identity), Identity):
@@ -172,7 +165,7 @@ def jsma(classifier: Classifier, images: Tensor, labels: Tensor, **options: Unpa
     It needs targets: without any, the likeliest class that is not the label. Its memory grows with the fourth
     power of the image's side: 32 pixels take some 0.3 GB. Arguments, result and errors as `LibraryAttack`.
     """
-    checked_levels(classifier, images, labels)
+    checked_levels(classifier, images, labels, options)
     if options.get("targets") is None:
         options = {**options, "targets": runner_up_class(classifier, images, labels)}
     return LibraryAttack("torchattacks", "JSMA")(classifier, images, labels, **options)
@@ -225,7 +218,8 @@ def own_attack(spec: str) -> Callable[..., Tensor]:
     (B, 3, H, W) in [0, 1], int64 labels (B,), eps as a fraction of the pixel range and a generator to draw
     from. It returns adversarial images of the same shape, in [0, 1] and no further than eps from the given
     ones, which are rounded to 8 bits within eps. Parameters called `distribution`, `samples`, `steps`
-    or `targets` get those options of the command line. The module may be in the current folder.
+    or `targets` get those options of the command line; their own defaults hold for no transformation and for
+    one sample. The module may be in the current folder. The classifier gets its weights and modes back.
 
     Raises:
         AttackError: it cannot be imported or called. When it runs: the function fails, lacks a parameter for
@@ -235,22 +229,28 @@ def own_attack(spec: str) -> Callable[..., Tensor]:
     name = f"attack '{spec}'"
     if not callable(function):
         raise AttackError(f"{name} is a {type(function).__name__}; wanted a function")
+    try:
+        parameters = signature(function).parameters
+    except ValueError as error:  # as of most functions written in C
+        raise AttackError(f"{name} does not say its parameters; wanted a function of your own") from error
+    takes_any = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values())
 
     def run(
         classifier: Classifier, images: Tensor, labels: Tensor, *, eps: float, **options: Unpack[Options]
     ) -> Tensor:
-        ball = LInfBall(checked_levels(classifier, images, labels), whole_eps(eps))
-        generator, parameters = generator_of(options), signature(function).parameters
-        takes_any = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values())
-        taken = {}
+        ball = LInfBall(checked_levels(classifier, images, labels, options), whole_eps(eps))
+        generator, taken = generator_of(options), {}
         for option in _OPTIONS:
             value = options.get(option)
             unset = value is None or isinstance(value, Identity) or (option == "samples" and value == 1)
-            if value is not None and (takes_any or option in parameters):
+            known = option in parameters
+            needed = parameters[option].default is Parameter.empty if known else takes_any
+            if value is not None and (needed or (known and not unset)):
                 taken[option] = value
             elif not unset:
-                raise AttackError(f"{name} takes no {option}; leave it out")
-        with _seeded(name, generator), importable_here():
+                flag = " (--transforms)" if option == "distribution" else ""
+                raise AttackError(f"{name} takes no {option}; leave it out{flag}")
+        with _seeded(name, generator), classifier.unchanged(), importable_here():
             found = function(
                 classifier, images.clone(), labels.clone(), eps=eps, generator=generator, **taken
             )
@@ -264,6 +264,8 @@ def _checked(found: Any, ball: LInfBall, made: str) -> Tensor:
     wanted = f"wanted a float tensor {tuple(ball.levels.shape)}"
     if not isinstance(found, Tensor):
         raise AttackError(f"{made} {type(found).__name__}; {wanted}")
+    if found.is_meta or found.layout != torch.strided:
+        raise AttackError(f"{made} a tensor on {found.device} of layout {found.layout}; {wanted}, dense")
     if found.shape != ball.levels.shape or not found.is_floating_point():
         raise AttackError(f"{made} {found.dtype} {tuple(found.shape)}; {wanted}")
     images: Tensor = found.detach().to(ball.levels)
@@ -291,7 +293,7 @@ def _seeded(name: str, generator: torch.Generator) -> Iterator[None]:
             yield
     except AttackError:
         raise
-    except Exception as error:  # another's code can raise anything
+    except OWN_ERRORS as error:
         raise AttackError(f"{name}: {type(error).__name__}: {first_line(error)}") from error
     finally:
         random.setstate(python)

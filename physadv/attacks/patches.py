@@ -4,19 +4,20 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from numbers import Integral, Real
 from typing import Unpack
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from physadv.attacks.errors import AttackError
+from physadv.attacks.errors import AttackError, check_count
 from physadv.attacks.objectives import Penalty, targeted_cross_entropy
 from physadv.attacks.optimisers import Optimiser, TorchOptimiser
 from physadv.attacks.recipes import RECIPES
 from physadv.attacks.running import (
     Options,
-    check_count,
+    check_options,
     checked_levels,
     generator_of,
     objective_for,
@@ -36,14 +37,16 @@ _adam = partial(TorchOptimiser, partial(torch.optim.Adam, lr=_RECIPE.step_size()
 
 
 def circle(size: int) -> Tensor:
-    """Return the alpha mask (size, size) of a disc, its edge one pixel soft."""
+    """Return the alpha mask (size, size) of a disc, its edge one pixel soft; a size below 1: AttackError."""
+    check_count("size", size)
     axis = torch.arange(size) + 0.5 - size / 2
     radius = (axis[:, None].square() + axis[None, :].square()).sqrt()
     return (size / 2 - radius + 0.5).clamp(0, 1)
 
 
 def square(size: int) -> Tensor:
-    """Return the alpha mask (size, size) of a whole square."""
+    """Return the alpha mask (size, size) of a whole square; a size below 1 raises AttackError."""
+    check_count("size", size)
     return torch.ones(size, size)
 
 
@@ -68,6 +71,8 @@ class Placement:
     rotation: float = _RECIPE.parameters["rotation"]
 
     def __post_init__(self) -> None:
+        if not isinstance(self.area, tuple) or len(self.area) != 2:
+            raise AttackError(f"patch area {self.area!r}: wanted two shares of the image, least and largest")
         low, high = self.area
         if not 0 < low <= high <= 1:
             raise AttackError(f"patch area {low:g} to {high:g}: wanted shares of the image, 0 to 1")
@@ -198,7 +203,7 @@ def patch(
         classifier: images (N, 3, H, W) in [0, 1] → logits (N, K).
         backgrounds: (B, 3, H, W) in [0, 1]; a random `batch` of them is taken at every step.
         target: the class to reach.
-        area: share of the image that the mask covers, or the least and the largest.
+        area: share of the image that the mask covers, or the least and the largest, above 0 and at most 1.
         size: side of the patch in pixels; by default the side at which the largest patch is shown.
         shape: size → alpha mask, such as `circle` or `square`.
         rotation: largest rotation either way, in degrees.
@@ -221,9 +226,13 @@ def patch(
     refuse_goal("patch", options)
     if options.get("targets") is not None:
         raise AttackError("a patch has one target, a class; wanted no targets")
-    if target < 0:
-        raise AttackError(f"target {target}: wanted a class index")
-    placement = Placement((area, area) if isinstance(area, float) else area, rotation)
+    check_options(options)
+    if not callable(classifier):
+        raise AttackError(f"classifier is a {type(classifier).__name__}; wanted a function of images")
+    classes = len(getattr(classifier, "labels", ())) or math.inf
+    if not isinstance(target, Integral) or not 0 <= target < classes:
+        raise AttackError(f"target {target!r}: wanted a class index of the classifier")
+    placement = Placement((area, area) if isinstance(area, Real) else area, rotation)
     side = shown_side(shape, placement.area[1], *backgrounds.shape[-2:]) if size is None else size
     alpha = shape(check_count("size", side)).to(backgrounds)
     variable = Patch(backgrounds, alpha, placement, check_count("batch", batch), disguise=disguise)
@@ -244,7 +253,7 @@ def universal_patch(
     patch covers. Targets must all be one class, and there can be no goal.
     """
     refuse_goal("patch", options)
-    checked_levels(classifier, images, labels)
+    checked_levels(classifier, images, labels, options)
     objective = objective_for(classifier, labels, options)
     targets = options.get("targets")
     if targets is not None and bool((targets != targets[0]).any()):

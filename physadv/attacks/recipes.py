@@ -191,6 +191,8 @@ def find_recipe(name: str) -> Recipe:
         >>> find_recipe("eot").defaults
         '100 steps of eps/40, decay 0.9, 8 samples of print-photo'
     """
+    if not isinstance(name, str):
+        raise AttackError(f"attack {name!r}; wanted a name, such as eot")
     if name.startswith(OWN):
         digest, eps = file_sha256(own_source("attack", name, AttackError)), USUAL_EPS["L∞"]
         words = "your own", "L∞", "a function of your own"
@@ -204,7 +206,8 @@ def find_recipe(name: str) -> Recipe:
         return Recipe(name, *words, function=name, eps=USUAL_EPS.get(norm or ""), library=library)
     if name not in RECIPES:
         forms = [*(f"{library}:CLASS" for library in LIBRARIES), f"{OWN}module:function"]
-        raise AttackError(unknown_name("attack", name, [*RECIPES, *forms]))
+        own = f"; a function of your own is {OWN}{name}" if library and attack else ""
+        raise AttackError(unknown_name("attack", name, [*RECIPES, *forms]) + own)
     return RECIPES[name]
 
 

@@ -6,13 +6,14 @@ from typing import TypedDict
 import torch
 from torch import Tensor
 
-from physadv.attacks.errors import AttackError
+from physadv.attacks.errors import AttackError, check_count, check_number
 from physadv.attacks.loop import Callback, Goal, Keep, Snapshot, ViewPenalty, optimise
 from physadv.attacks.objectives import Objective, Penalty, targeted_cross_entropy, untargeted_cross_entropy
 from physadv.attacks.optimisers import Optimiser
 from physadv.attacks.recipes import Recipe
 from physadv.attacks.variables import Variable
 from physadv.classifiers import Classifier
+from physadv.errors import unknown_name
 from physadv.transforms import Transformation, load_preset
 
 _TOLERANCE = 1e-3
@@ -47,8 +48,18 @@ class Options(TypedDict, total=False):
     resume: Snapshot | None
 
 
+_WANTED = dict.fromkeys(("callback", "goal", "keep"), ("a function", "__call__")) | {
+    "generator": ("a torch.Generator", "manual_seed"),
+    "distribution": ("a transformation, such as load_preset('print-photo')", "sample"),
+    "resume": ("a Snapshot", "stream"),
+}
+"""What an option is to be, in words and by an attribute it has."""
+
+
 def eight_bit_levels(images: Tensor) -> Tensor:
     """Return float images (B, 3, H, W) in [0, 1] as whole levels from 0 to 255, or raise AttackError."""
+    if not isinstance(images, Tensor):
+        raise AttackError(f"images are a {type(images).__name__}; wanted a float tensor (B, 3, H, W)")
     if images.ndim != 4 or images.shape[1] != 3 or images.shape[0] == 0:
         raise AttackError(f"images have shape {tuple(images.shape)}; wanted (B, 3, H, W)")
     if images.dtype not in (torch.float32, torch.float64):
@@ -62,8 +73,16 @@ def eight_bit_levels(images: Tensor) -> Tensor:
     return levels
 
 
-def checked_levels(classifier: Classifier, images: Tensor, labels: Tensor) -> Tensor:
-    """Return images as `eight_bit_levels` does, or raise AttackError: they or their labels do not fit."""
+def checked_levels(
+    classifier: Classifier, images: Tensor, labels: Tensor, options: Options, *own: str
+) -> Tensor:
+    """Return images as `eight_bit_levels` does, or raise AttackError: an argument does not fit.
+
+    It checks the arguments that all attacks share; `own` names the further ones that the attack takes.
+    """
+    if not callable(classifier) or not hasattr(classifier, "labels"):
+        raise AttackError(f"classifier is a {type(classifier).__name__}; wanted one of load_classifier's")
+    check_options(options, *own)
     levels = eight_bit_levels(images)
     _check_classes("label", labels, len(images), classifier)
     return levels
@@ -77,7 +96,23 @@ def check_targets(classifier: Classifier, targets: Tensor, labels: Tensor) -> No
         raise AttackError(f"target {int(same[0])} is the image's own label")
 
 
+def check_options(options: Options, *own: str) -> None:
+    """Raise AttackError for an option that is none of `Options`, or whose value is of another type."""
+    for name, value in options.items():
+        if name in ("eps", "area"):
+            raise AttackError(f"this attack takes no {name}; leave it out")
+        if name not in Options.__annotations__:
+            raise AttackError(unknown_name("option", name, [*Options.__annotations__, *own]))
+        if name in ("steps", "samples", "chunk") and (value is not None or name == "samples"):
+            check_count(name, value)  # type: ignore[arg-type]
+        wanted, attribute = _WANTED.get(name, ("", "__class__"))
+        if value is not None and not hasattr(value, attribute):
+            raise AttackError(f"{name} is {value!r}; wanted {wanted}")
+
+
 def _check_classes(kind: str, values: Tensor, batch: int, classifier: Classifier) -> None:
+    if not isinstance(values, Tensor):
+        raise AttackError(f"{kind}s are a {type(values).__name__}; wanted a tensor, torch.int64 ({batch},)")
     if values.dtype != torch.int64 or tuple(values.shape) != (batch,):
         raise AttackError(f"{kind}s are {values.dtype} {tuple(values.shape)}; wanted torch.int64 ({batch},)")
     classes = len(classifier.labels)
@@ -88,8 +123,8 @@ def _check_classes(kind: str, values: Tensor, batch: int, classifier: Classifier
 
 def whole_eps(eps: float) -> int:
     """Return eps, 1/255, 2/255, … or 255/255, in whole 8-bit levels, or raise AttackError."""
-    if not 0 < eps <= 1:
-        raise AttackError(f"eps is {eps:g}; wanted a fraction of the pixel range such as 16/255, at most 1")
+    wanted = "a fraction of the pixel range such as 16/255, at most 1"
+    check_number("eps", eps, wanted, lambda eps: 0 < eps <= 1)
     levels = round(eps * 255)
     if levels < 1 or abs(eps * 255 - levels) > _TOLERANCE:
         raise AttackError(f"eps is {eps * 255:g} 8-bit levels; wanted a whole number of them, 1 to 255")
@@ -106,13 +141,6 @@ def check_differentiable(classifier: Classifier) -> None:
         passes = False
     if not passes:
         raise AttackError(f"model '{classifier.spec}' passes no gradient back; it needs --query-only")
-
-
-def check_count(name: str, value: int) -> int:
-    """Return a number of steps or samples, or raise AttackError: it is less than 1."""
-    if value < 1:
-        raise AttackError(f"{name} is {value}; wanted at least 1")
-    return value
 
 
 def objective_for(

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from physadv.attacks.errors import AttackError
+from physadv.attacks.errors import AttackError, check_count, check_number
 from physadv.attacks.objectives import (
     NON_PRINTABILITY,
     PRINTABLE,
@@ -133,8 +133,11 @@ class Stickers:
 
 
 def bars(height: int, width: int) -> Tensor:
-    """Return two bars (height, width), above and below a stop sign's word (Eykholt et al. 2018, figure 1)."""
-    mask = torch.zeros(height, width)
+    """Return two bars (height, width), above and below a stop sign's word (Eykholt et al. 2018, figure 1).
+
+    Height and width are in pixels; one below 1 raises AttackError.
+    """
+    mask = torch.zeros(check_count("height", height), check_count("width", width))
     for top in (0.2, 0.7):
         mask[round(top * height) : round((top + 0.1) * height), width // 4 : width - width // 4] = 1
     return mask
@@ -183,8 +186,10 @@ def optimise_rp2(
     falls to zero. The weights are this project's: the paper gives none. The variable's values are levels
     (S, 3, h, w) of a surface, as those of `Stickers` are; the mask (h, w) in [0, 1] says where on it the
     stickers are. `printable` is (C, 3) in [0, 1]. A penalty weighs as much as one image's loss. A count below
-    1 or a gradient that is not finite raises AttackError.
+    1, a negative weight or a gradient that is not finite raises AttackError.
     """
+    check_number("printability", printability)
+    check_number("smoothness", smoothness)
 
     def cost(values: Tensor) -> Tensor:
         surface = values / 255
@@ -210,7 +215,9 @@ def rp2(
     smoothness: float = _RECIPE.parameters["smoothness"],
     **options: Unpack[Options],
 ) -> Tensor:
-    """Return images of a flat surface with printable, smooth stickers on it, made by `optimise_rp2`.
+    """Return images of a flat surface with printable, smooth stickers on it (Eykholt et al. 2018, eq. 3).
+
+    Adam minimises expected loss + non-printability under the mask + total variation.
 
     Args:
         classifier: the classifier to fool.
@@ -221,8 +228,8 @@ def rp2(
             the image.
         shared: whether all images, as photos of one object, show the same stickers.
         disguise: ball around a picture of the surface that the stickers stay in.
-        printability: weight of the non-printability score.
-        smoothness: weight of the total variation.
+        printability: weight of the non-printability score, 0 or more.
+        smoothness: weight of the total variation, 0 or more.
         **options: see `Options`; there can be no goal.
 
     Returns:
@@ -239,7 +246,8 @@ def rp2(
         0.1
     """
     refuse_goal("rp2", options)
-    checked_levels(classifier, images, labels)
+    own = ("mask", "homography", "shared", "disguise", "printability", "smoothness")
+    checked_levels(classifier, images, labels, options, *own)
     alpha = bars(images.shape[-2], images.shape[-1]) if mask is None else mask
     if homography is None:
         across, down = (images.shape[-1 - axis] / alpha.shape[-1 - axis] for axis in (0, 1))

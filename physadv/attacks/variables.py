@@ -6,6 +6,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from physadv.attacks.errors import check_number
 from physadv.transforms.protocol import Parameters
 
 
@@ -68,11 +69,18 @@ class LInfBall(_OwnImages):
         levels: clean images, whole levels (B, 3, H, W), float.
         eps: whole levels, 1 to 255.
         random_start: whether to start anywhere in the ball, uniformly over whole levels, not at its centre.
+
+    Raises:
+        AttackError: eps is no whole number from 1 to 255.
     """
 
     levels: Tensor
     eps: int
     random_start: bool = False
+
+    def __post_init__(self) -> None:
+        wanted = "whole 8-bit levels, 1 to 255"
+        check_number("eps", self.eps, wanted, lambda eps: eps % 1 == 0 and 1 <= eps <= 255)
 
     def start(self, generator: torch.Generator) -> Tensor:
         """Return the clean levels, or levels drawn uniformly from the ball."""
@@ -101,11 +109,14 @@ class L2Ball(_OwnImages):
 
     Attributes:
         levels: clean images, whole levels (B, 3, H, W), float.
-        eps: Euclidean radius in 8-bit levels.
+        eps: Euclidean radius in 8-bit levels, above 0; any other raises AttackError.
     """
 
     levels: Tensor
     eps: float
+
+    def __post_init__(self) -> None:
+        check_number("eps", self.eps, "a positive Euclidean radius in 8-bit levels", lambda eps: eps > 0)
 
     def project(self, values: Tensor) -> Tensor:
         """Return the values drawn back to radius eps and then into [0, 255]."""

@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 
 import torch
@@ -65,6 +66,23 @@ class Classifier(nn.Module):
             digest.update(name.encode())
             digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
         return f"{self.spec} {digest.hexdigest()[:16]}"
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Have weights and modes as they were, whatever the code inside does to them."""
+        kept = {name: (weight.detach().clone(), weight.requires_grad) for name, weight in self._weights()}
+        modes = [(module, module.training) for module in self.modules()]
+        try:
+            yield
+        finally:
+            for module, training in modes:
+                module.training = training
+            for name, weight in self._weights():
+                values, grows = kept[name]
+                weight.requires_grad_(False).copy_(values).requires_grad_(grows)
+
+    def _weights(self) -> list[tuple[str, Tensor]]:
+        return [*self.named_parameters(), *self.named_buffers()]
 
     def label_index(self, label: str) -> int:
         """Return the index of a label given as an index or as one of the class names.

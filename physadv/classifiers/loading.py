@@ -14,7 +14,7 @@ from physadv.classifiers.signs import HARDENED_WEIGHTS, WEIGHTS, load_network
 from physadv.classifiers.specs import SIGN_LABELS, Spec, check_spec, read_label_file
 from physadv.classifiers.weight_files import read_program
 from physadv.errors import PhysadvWarning, first_line
-from physadv.importing import importable_here, own_function
+from physadv.importing import OWN_ERRORS, importable_here, own_function
 
 
 def load_classifier(
@@ -93,7 +93,7 @@ def _python(spec: str) -> tuple[nn.Module, Sequence[str] | None]:
     try:
         with importable_here():
             made = make()
-    except Exception as error:  # the user's own code can raise anything
+    except OWN_ERRORS as error:
         raise ClassifierError(f"model '{spec}': {type(error).__name__}: {first_line(error)}") from error
     if isinstance(made, Classifier):
         return made.network, made.labels
@@ -107,7 +107,7 @@ def _outputs(network: nn.Module, spec: str, device: torch.device) -> int:
     try:
         with torch.no_grad():
             logits = network(torch.zeros(2, 3, 64, 64, device=device))
-    except Exception as error:  # a network that is not ours can raise anything
+    except OWN_ERRORS as error:
         cause = first_line(error)
         raise ClassifierError(
             f"model '{spec}' cannot classify images (2, 3, 64, 64): {cause}; it must resize inside"

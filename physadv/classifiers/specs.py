@@ -100,6 +100,8 @@ def check_spec(spec: str, labels: Path | None = None, precision: str = "float32"
         read_label_file(labels)
     if precision not in PRECISIONS:
         raise ClassifierError(unknown_name("precision", precision, PRECISIONS))
+    if not isinstance(spec, str):
+        raise ClassifierError(f"model is a {type(spec).__name__}; wanted a name, such as 'signs'")
     if spec in ("signs", "signs-hardened"):
         return Spec(spec, "signs")
     if spec.startswith("signs@"):

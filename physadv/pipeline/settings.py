@@ -39,7 +39,10 @@ class GenerateSettings:
     model: Model = "signs"
     labels: ClassNames = None
     attack: Annotated[
-        str, Doc("Attack, or foolbox:CLASS, torchattacks:CLASS; see 'physadv list attacks'.")
+        str,
+        Doc(
+            "Attack, foolbox:CLASS, torchattacks:CLASS or python:module:function; see 'physadv list attacks'."
+        ),
     ] = "bim"
     eps: Annotated[int | None, Doc("Budget in 8-bit levels; the attack's own by default.")] = None
     area: Annotated[
@@ -169,7 +172,9 @@ def _check_queries(settings: GenerateSettings) -> None:
     if settings.steps is not None:
         raise SettingsError(f"{queries} and steps {settings.steps}: wanted one of them, not both")
     if settings.recipe.eps is None or settings.recipe.outside:
-        raise SettingsError(f"{queries}: {settings.attack} does not ask a fixed number a step")
+        raise SettingsError(
+            f"{queries}: {settings.attack} does not ask a fixed number a step; leave --queries out"
+        )
 
 
 def pixel_options(settings: GenerateSettings) -> dict[str, object]:
