@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _NAMES = {
-    **{"load_classifier": "physadv.classifiers", "samples": "physadv.sampling", "Run": "physadv.notebook"},
+    "load_classifier": "physadv.classifiers",
+    "samples": "physadv.sampling",
+    "Run": "physadv.notebook",
     "PhysadvError": "physadv.errors",
 }
 _ROOMS = (

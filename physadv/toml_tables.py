@@ -28,7 +28,8 @@ def read_preset(
 ) -> tuple[dict[str, Any], Path | None]:
     """Return what a preset's TOML file holds, and the file of the package's preset that its `base` names.
 
-    `folder` holds the package's presets. An unknown key or base raises `error`, the nearest named; so does a number for a text.
+    `folder` holds the package's presets. An unknown key or base (the nearest are named) or
+    a description that is no text raises `error`.
     """
     document = read_toml(path, error)
     for key in document:
