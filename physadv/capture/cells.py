@@ -77,13 +77,9 @@ def crop_cells(
 ) -> tuple[CroppedCell, ...]:
     """Return every cell of a sheet in a photo, cut out or refused, in the sheet's order.
 
-    Args:
-        photo: the photo.
-        sheet: the sheet as printed.
-        model: maps page points to photo pixels.
-        evidence: the marks that were found.
-        foreign: codes in the photo that are not on this piece of paper.
-        picture: maps an example's id to its printed pixels (h, w, 3), uint8 RGB.
+    `model` maps page points to photo pixels, `evidence` are the marks that were found, `foreign` codes in
+    the photo that are not on this piece of paper. `picture` maps an example's id to its printed pixels (h,
+    w, 3), uint8 RGB.
     """
     boxes = [cell.box_mm for cell in sheet.cells]
     middles = np.array([box_centre(box) for box in boxes])
@@ -188,13 +184,9 @@ def edge_sigmas(gray: Pixels, centres: Points, slopes: Points, size_mm: float) -
     """Return the standard deviation (N,) of the blur at saddle marks, photo pixels; nan without contrast.
 
     Four edge profiles are sampled across the arms of each mark, in linear light. The standard deviation is
-    the distance between their 10 % and 90 % levels over 2.563, which is exact for a Gaussian.
-
-    Args:
-        gray: the photo (H, W), uint8.
-        centres: centres (N, 2) of the marks, pixels.
-        slopes: derivatives d pixels / d mm (N, 2, 2) at the marks.
-        size_mm: side of a whole mark, that is of two quadrants.
+    the distance between their 10 % and 90 % levels over 2.563, which is exact for a Gaussian. The photo is
+    (H, W), uint8; marks have centres (N, 2), pixels, slopes d pixels / d mm (N, 2, 2) and a side of
+    `size_mm`.
     """
     half = size_mm / 2
     along = np.linspace(-0.8 * half, 0.8 * half, EDGE_SAMPLES)

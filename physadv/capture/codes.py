@@ -152,14 +152,9 @@ def read_at(gray: Pixels, corners: Points, modules: int) -> FoundCode | None:
 def refine_corners(gray: Pixels, corners: Points, matrix: NDArray[np.bool_]) -> Points | None:
     """Return the corners (4, 2) of a code, fitted to its modules, or None if the photo does not show these.
 
-    The fit maximises the enhanced correlation coefficient (Evangelidis & Psarakis 2008) of modules and photo.
-    It does not depend on brightness and contrast, and blur does not bias it, since a code has edges of both
-    signs.
-
-    Args:
-        gray: the photo (H, W).
-        corners: corners to start from, (4, 2), pixels.
-        matrix: the modules of the code, True for dark ones.
+    The fit maximises the enhanced correlation coefficient (Evangelidis & Psarakis 2008) of modules, True for
+    dark ones, and photo (H, W), from corners (4, 2) in pixels. It does not depend on brightness and
+    contrast, and blur does not bias it, since a code has edges of both signs.
     """
     template, template_corners = _template(matrix.tobytes(), len(matrix))
     margin = 0.3 * float(np.ptp(corners, axis=0).max()) + 4

@@ -33,14 +33,11 @@ Known = NDArray[np.bool_]
 def shifted_from(rgb: Pixels, mcu_rows: int) -> int | None:
     """Return the row from which on the colours of a decoded JPEG are shifted, or None if they are not.
 
-    The row is right to within one row of MCUs. The edge of an object that lies exactly on the grid is no
-    shift: the content above it does not continue below. Not found are shifts that begin in the first few
-    blocks, which have no edge, those that make nearly everything black or white, and small ones in a busy
-    scene.
-
-    Args:
-        rgb: pixels (H, W, 3), uint8, as decoded, neither turned nor converted from other primaries.
-        mcu_rows: pixels from one row of MCUs to the next.
+    The row is right to within one row of MCUs, `mcu_rows` pixels. The edge of an object that lies exactly on
+    the grid is no shift: the content above it does not continue below. Not found are shifts that begin in
+    the first few blocks, which have no edge, those that make nearly everything black or white, and small
+    ones in a busy scene. The pixels (H, W, 3), uint8, are as decoded, neither turned nor converted from
+    other primaries.
     """
     height, width = rgb.shape[:2]
     columns = max(width // SAMPLES, LEAST_COLUMNS)

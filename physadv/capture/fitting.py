@@ -138,15 +138,11 @@ class BentPage:
 def fit_bent(
     points_mm: Points, pixels: Points, sigmas: Points, camera: Pinhole, flat: FlatPage, terms: int = FEW_TERMS
 ) -> BentPage:
-    """Fit a curled sheet to marks.
+    """Fit a curled sheet to marks, starting from the best flat sheet; the camera's focal length is refined.
 
-    Args:
-        points_mm: page points (N, 2) of the marks; about 20 are needed to see a bend.
-        pixels: photo points (N, 2) of the marks.
-        sigmas: standard deviations (N,) of the photo points, pixels.
-        camera: the camera that took the photo; its focal length is refined.
-        flat: the best flat sheet, from which the fit starts.
-        terms: number of slope coefficients to fit; too many make waves between the marks.
+    About 20 marks are needed to see a bend: page points (N, 2), mm, photo points (N, 2), pixels, and the
+    standard deviations (N,) of these. Too many `terms`, coefficients of the slope, make waves between the
+    marks.
     """
     middle = points_mm.mean(axis=0)
     size = float(np.abs(points_mm - middle).max())

@@ -186,15 +186,10 @@ def fit_points(
     beyond, so that an outlier has bounded influence, plus a Gaussian prior on the parameters. This
     Levenberg–Marquardt takes half a millisecond where a general solver, without derivatives, takes fifty.
 
-    Args:
-        project: maps parameters (P,) to points (N, 2), pixels, and their derivatives (N, 2, P).
-        start: parameters (P,) to start from.
-        pixels: observed points (N, 2).
-        sigmas: standard deviations (N,) of the observed points, pixels.
-        expected: means (P,) of the prior.
-        spread: standard deviations (P,) of the prior; inf for no prior.
-        iterations: largest number of steps.
-        tolerance: the fit ends with a step that lowers the cost by less than this share.
+    `project` maps parameters (P,) to points (N, 2), pixels, and their derivatives (N, 2, P). `pixels` (N, 2)
+    were observed, with standard deviations `sigmas` (N,). The prior has means `expected` (P,) and standard
+    deviations `spread` (P,), inf for no prior. The fit ends with a step that lowers the cost by a share
+    below `tolerance`.
     """
     precision = 1 / np.square(spread)
     weights = 1 / np.square(sigmas)

@@ -194,18 +194,12 @@ def _area(corners: Points) -> float:
 def find_saddles(
     gray: Pixels, predicted: Points, slopes: Points, size_mm: float, search_mm: float
 ) -> tuple[Points, NDArray[np.bool_]]:
-    """Return the places (N, 2) of saddles in a photo, and which of them (N,) were found.
+    """Return the places (N, 2) of saddles in a photo (H, W), uint8, and which of them (N,) were found.
 
-    Each is refined from its predicted place (Förstner's condition, as `cv2.cornerSubPix` solves it). Where
-    this leads to no saddle, the neighbourhood is rectified and correlated with the mark, and the best place
-    refined.
-
-    Args:
-        gray: the photo (H, W), uint8.
-        predicted: predicted centres (N, 2) of the marks, pixels.
-        slopes: derivatives d pixels / d mm (N, 2, 2) at the marks.
-        size_mm: side of a whole mark, that is of two quadrants.
-        search_mm: largest error of the prediction, mm on paper.
+    Each is refined from its predicted place (N, 2), pixels (Förstner's condition, as `cv2.cornerSubPix`
+    solves it). Where this leads to no saddle, the neighbourhood is rectified by `slopes`, d pixels / d mm
+    (N, 2, 2), and correlated with the mark, and the best place refined. A mark of two quadrants has a side
+    of `size_mm`; the prediction is wrong by at most `search_mm` on paper.
     """
     points, found = predicted.copy(), np.zeros(len(predicted), dtype=bool)
     inside = _wholly_inside(gray, predicted, slopes, size_mm)

@@ -22,12 +22,8 @@ def print_sheets(
 ) -> Manifest:
     """Lay out a run on pages, write its PDF, and return the manifest, which now lists the sheets.
 
-    Args:
-        printout: the run, completely generated.
-        page: name of the paper size, one of `PAGES`.
-        image_mm: longer side of a picture on paper, mm.
-        preview: also write each page as `sheet-001.png` and so on beside the PDF, at 127 dpi.
-        reporter: shows progress.
+    `page` is one of `PAGES`, `image_mm` the longer side of a picture on paper, mm. With `preview` each page
+    is also written as `sheet-001.png` and so on beside the PDF, at 127 dpi.
 
     Raises:
         RunError: the run does not exist, is unfinished or was edited.

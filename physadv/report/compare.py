@@ -87,17 +87,7 @@ def compare_runs(
     """Return runs compared on the source images that all of them hold, by exact McNemar and Holm.
 
     Rates are of shared pairs. A test counts a pair as destroyed, or fooled, when it was in more than half of
-    the times it came through the channel.
-
-    Args:
-        root: folder of the runs.
-        names: of two runs or more.
-        transforms: digital transformations, such as "blur=2".
-        sweeps: sets of them, such as "kurakin".
-        model: the classifier that judges all; by default the one that all runs were made against.
-        labels: its class names, if they are in a file.
-        seed: of random transformations.
-        reporter: shows progress.
+    the times it came through the channel. `model` judges all; without it, the one that all were made against.
 
     Raises:
         RunError: there are fewer than two runs; they were made against different classifiers and none was

@@ -105,15 +105,9 @@ def export_observations(
 ) -> tuple[Path, int]:
     """Write every observation of a run, one a line, and return the file and how many they are.
 
-    Columns: run, classifier, channel, seed, pair, kind, example, label, target, photo, simulated, and the top
-    five as label_1 … label_5 and probability_1 … probability_5.
-
-    Args:
-        printout: the run.
-        capture: where its observations are.
-        fmt: `csv`, `json` (an array, an object a line) or `parquet`.
-        output: the file; captures/NAME/observations.FORM by default.
-        reporter: shows progress.
+    Columns: run, classifier, channel, seed, pair, kind, example, label, target, photo, simulated, and the
+    top five as label_1 … label_5 and probability_1 … probability_5. The format is `csv`, `json` (an array,
+    an object a line) or `parquet`, the file captures/NAME/observations.FORMAT by default.
 
     Raises:
         ExportError: the format is unknown, or needs a library that is not installed.

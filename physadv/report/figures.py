@@ -100,13 +100,8 @@ def curve(
 ) -> Figure:
     """Return at most six series over the strengths of one kind of transformation, each with its 95 % band.
 
-    Args:
-        name: of the figure.
-        title: the kind of transformation.
-        unit: of its strengths.
-        strengths: rising.
-        series: as many shares each as there are strengths; undefined ones leave a gap.
-        what: what is shown, for the text alternative: "destruction rate".
+    The strengths rise; each series has as many shares, of which undefined ones leave a gap. `what` is shown,
+    such as "destruction rate": it is for the text alternative.
     """
     ordered = sorted(strengths)
     styles = list(zip(series, STYLES, strict=False))
@@ -151,13 +146,8 @@ def heat_map(
 ) -> Figure:
     """Return a grid of shares in whole per cent: stronger is more.
 
-    Args:
-        name: of the figure.
-        title: one line above it.
-        caption: how to read it.
-        rows: what they are, with the unit, and their labels from the top.
-        columns: what they are, with the unit, and their labels from the left.
-        shares: (row, column) → share, where anything was measured.
+    Rows and columns are what they are, with the unit, and their labels from the top and from the left. A
+    share is missing where nothing was measured.
     """
     from matplotlib.patches import Rectangle
 

@@ -43,12 +43,8 @@ def write_report(
 ) -> Path:
     """Write captures/NAME/report.html and return its path.
 
-    Args:
-        printout: the run.
-        capture: its photos' crops, and where the page goes.
-        measurements: of the run by its judges, the first of which the page is about; then those of other
-            runs by the same judges, for the transfer matrix.
-        reporter: shows progress.
+    The measurements are of the run by its judges, the first of which the page is about; then those of other
+    runs by the same judges, for the transfer matrix.
 
     Raises:
         RunError: an example or a crop that was measured cannot be read any more.

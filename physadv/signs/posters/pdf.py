@@ -49,18 +49,12 @@ def write_sign_pdf(
 ) -> list[Sheet]:
     """Write pages of a sign to one PDF at true size; the same input gives the same bytes.
 
-    Args:
-        path: the file to write.
-        sign: with its stickers on, of the size it is to have on paper.
-        parts: "miniature", the whole sign on one page that capture reads; "poster", the whole sign on as many
-            pages as it needs; "stickers", those of the sign's mask with a template. In any order.
-        run: the run's code of six base-36 characters, in every QR code.
-        title: the run's name, on every page.
-        notice: printed on every page outside of the cut lines, as `TRUE_SIZE_NOTICE`.
-        example: id of the sign's face, which names its crops.
-        page: a name of `PAGES`.
-        overlap_mm: of neighbouring pages.
-        first_sheet: number in the QR code of the first page, so that all PDFs of one run can be told apart.
+    The sign has its stickers on, and the size that it is to have on paper. The parts, in any order, are
+    "miniature", the whole sign on one page that capture reads; "poster", the whole sign on as many pages as
+    it needs, which overlap; "stickers", those of the sign's mask with a template. `run` is the run's code of
+    six base-36 characters, in every QR code, and `first_sheet` the number in that of the first page, so that
+    all PDFs of one run can be told apart. The title is on every page, the notice too, outside of the cut
+    lines; `example` names the face's crops.
 
     Returns:
         The sheets that `capture` finds in photos: one for each miniature.
