@@ -18,6 +18,8 @@ Names are loaded when they are first used, because torch takes seconds to import
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from physadv.importing import lazy_names
+
 if TYPE_CHECKING:
     from physadv.classifiers import load_classifier
     from physadv.errors import PhysadvError
@@ -26,12 +28,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_NAMES = {
-    "load_classifier": "physadv.classifiers",
-    "samples": "physadv.sampling",
-    "Run": "physadv.notebook",
-    "PhysadvError": "physadv.errors",
-}
+_get, _ = lazy_names(__name__)
 _ROOMS = (
     *("attacks", "capture", "classifiers", "defences", "errors", "evaluation"),
     *("phone", "runs", "sheets", "signs", "transforms"),
@@ -41,11 +38,7 @@ __all__ = ["PhysadvError", "Run", "__version__", "load_classifier", "samples"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _NAMES:
-        return getattr(import_module(_NAMES[name]), name)
-    if name in _ROOMS:
-        return import_module(f"physadv.{name}")
-    raise AttributeError(f"module 'physadv' has no attribute '{name}'")
+    return import_module(f"physadv.{name}") if name in _ROOMS else _get(name)
 
 
 def __dir__() -> list[str]:

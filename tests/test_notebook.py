@@ -275,7 +275,7 @@ def test_a_step_s_bad_argument_is_one_line(tmp_path, signs, four, method, given,
     ("call", "line"),
     [
         (lambda: physadv.samples("signs", 2), "classifier 'signs': wanted a Classifier"),
-        (lambda: physadv.load_classifier(torch.nn.Identity()), "spec Identity: wanted a text"),
+        (lambda: physadv.load_classifier(torch.nn.Identity()), "model is a Identity; wanted a name"),
         (lambda: Run.open("absent"), "or Run.create in Python"),
     ],
 )

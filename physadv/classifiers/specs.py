@@ -94,8 +94,6 @@ def check_spec(spec: str, labels: Path | None = None, precision: str = "float32"
     Traceback (most recent call last):
     physadv.classifiers.errors.ClassifierError: absent.pt2: no such torch.export program
     """
-    if not isinstance(spec, str):
-        raise ClassifierError(f"spec {type(spec).__name__}: wanted a text, such as 'signs'")
     if labels is not None:
         read_label_file(labels)
     if precision not in PRECISIONS:

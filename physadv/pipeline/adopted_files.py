@@ -2,30 +2,20 @@
 
 import pickle
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from physadv.classifiers.specs import check_spec
 from physadv.errors import first_line
 from physadv.pipeline.settings import NO_TARGET
-from physadv.pipeline.sources import (
-    ListedSource,
-    SourceError,
-    folders_in,
-    images_in,
-    list_sources,
-    read_pixels,
-)
+from physadv.pipeline.sources import ListedSource, SourceError, pair_sources, read_pixels
 from physadv.progress import Reporter, silent
 from physadv.runs import Manifest, Printout
 
-Listed = TypeVar("Listed")
-
 ARRAYS = (".npy", ".npz", ".pt", ".pth")
-NAMED = 5
 
 
 def adopt_files(
@@ -93,34 +83,7 @@ def _check_paths(clean: Path, adversarial: Path) -> list[tuple[ListedSource, Pat
     if not adversarial.is_dir() or any(arrays):
         wanted = f"wanted two folders of images, or two arrays ({', '.join(ARRAYS)})"
         raise SourceError(f"{clean} and {adversarial}: {wanted}")
-    listed = [(source.name, source) for source in list_sources(clean)]
-    found = [path for folder in (adversarial, *folders_in(adversarial)) for path in images_in(folder)]
-    given = [(path.relative_to(adversarial).as_posix(), path) for path in found]
-    names = [[name for name, _ in side] for side in (listed, given)]
-    same_paths = {_stem(name) for name in names[0]} == {_stem(name) for name in names[1]}
-    flat = not same_paths and all(len({Path(name).stem for name in side}) == len(side) for side in names)
-    sources, others = _by_stem(clean, listed, flat), _by_stem(adversarial, given, flat)
-    for folder, stems, partners in ((adversarial, sources, others), (clean, others, sources)):
-        if missing := [stem for stem in stems if stem not in partners]:
-            more = f" and {len(missing) - NAMED} more" * (len(missing) > NAMED)
-            named = ", ".join(missing[:NAMED])
-            raise SourceError(f"{folder}: no image for {named}{more}; wanted pairs by name")
-    return [(source, others[stem]) for stem, source in sources.items()]
-
-
-def _by_stem(where: Path, named: Iterable[tuple[str, Listed]], flat: bool) -> dict[str, Listed]:
-    """Return files by their paths without endings, or by their names alone where `flat`."""
-    found: dict[str, tuple[str, Listed]] = {}
-    for name, file in named:
-        stem = Path(name).stem if flat else _stem(name)
-        if stem in found:
-            raise SourceError(f"{where}: {found[stem][0]} and {name} have one name; wanted one file a pair")
-        found[stem] = name, file
-    return {stem: file for stem, (_, file) in found.items()}
-
-
-def _stem(name: str) -> str:
-    return Path(name).with_suffix("").as_posix()
+    return pair_sources(clean, adversarial)
 
 
 def _read_arrays(path: Path) -> dict[str, Any]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm"}
+NAMED = 5
 
 
 class SourceError(PhysadvError):
@@ -75,6 +76,41 @@ def list_sources(images: Path) -> list[ListedSource]:
         known = ", ".join(sorted(IMAGE_SUFFIXES))
         raise SourceError(f"{images}: no images ({known}) in it or one folder below")
     return tree
+
+
+def pair_sources(clean: Path, adversarial: Path) -> list[tuple[ListedSource, Path]]:
+    """Return listed sources, each with the file of the same path in a folder, or of the same unique name.
+
+    Endings may differ. A file without a partner, or two of one name, are a SourceError.
+    """
+    listed = [(source.name, source) for source in list_sources(clean)]
+    found = [path for folder in (adversarial, *folders_in(adversarial)) for path in images_in(folder)]
+    given = [(path.relative_to(adversarial).as_posix(), path) for path in found]
+    names = [[name for name, _ in side] for side in (listed, given)]
+    same_paths = {_stem(name) for name in names[0]} == {_stem(name) for name in names[1]}
+    flat = not same_paths and all(len({Path(name).stem for name in side}) == len(side) for side in names)
+    sources, others = _by_stem(clean, listed, flat), _by_stem(adversarial, given, flat)
+    for folder, stems, partners in ((adversarial, sources, others), (clean, others, sources)):
+        if missing := [stem for stem in stems if stem not in partners]:
+            more = f" and {len(missing) - NAMED} more" * (len(missing) > NAMED)
+            named = ", ".join(missing[:NAMED])
+            raise SourceError(f"{folder}: no image for {named}{more}; wanted pairs by name")
+    return [(source, others[stem]) for stem, source in sources.items()]
+
+
+def _by_stem(where: Path, named: Iterable[tuple[str, Item]], flat: bool) -> dict[str, Item]:
+    """Return files by their paths without endings, or by their names alone where `flat`."""
+    found: dict[str, tuple[str, Item]] = {}
+    for name, file in named:
+        stem = Path(name).stem if flat else _stem(name)
+        if stem in found:
+            raise SourceError(f"{where}: {found[stem][0]} and {name} have one name; wanted one file a pair")
+        found[stem] = name, file
+    return {stem: file for stem, (_, file) in found.items()}
+
+
+def _stem(name: str) -> str:
+    return Path(name).with_suffix("").as_posix()
 
 
 def label_sources(listed: Sequence[ListedSource], classifier: "Classifier") -> list[Source]:

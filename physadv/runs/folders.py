@@ -195,11 +195,7 @@ class Capture:
 
 
 def _inside(folder: Path, path: str, where: Path) -> Path:
-    """Return a path below a folder.
-
-    Raises:
-        RunError: it leads out of the folder, by its text or through a link.
-    """
+    """Return a path below a folder, or raise RunError: it leads out, by its text or through a link."""
     if not (folder / path).resolve().is_relative_to(folder.resolve()):
         raise RunError(f"{where}: '{path}' leads out of {folder}, by an edited record or a link; remove it")
     return folder / path
