@@ -71,7 +71,7 @@ class Placement:
     rotation: float = _RECIPE.parameters["rotation"]
 
     def __post_init__(self) -> None:
-        if not isinstance(self.area, tuple) or len(self.area) != 2:
+        if not isinstance(self.area, tuple | list) or len(self.area) != 2:
             raise AttackError(f"patch area {self.area!r}: wanted two shares of the image, least and largest")
         low, high = self.area
         if not 0 < low <= high <= 1:
