@@ -10,7 +10,7 @@ from kornia.color import rgb_to_lab
 from torch import Tensor
 from torch.nn.functional import cross_entropy, one_hot
 
-from physadv.attacks.errors import AttackError
+from physadv.attacks.errors import AttackError, check_number
 from physadv.attacks.recipes import Nps
 
 Objective = Callable[[Tensor], Tensor]
@@ -45,8 +45,7 @@ def targeted_generalised(targets: Tensor, q: float = 0.5) -> Objective:
     nearer to the share of views that miss the target (Zhang & Sabuncu 2018, eq. 6, there for labels). A q
     outside (0, 1] raises AttackError.
     """
-    if not 0 < q <= 1:
-        raise AttackError(f"q is {q:g}; wanted above 0 and at most 1")
+    check_number("q", q, "above 0 and at most 1", lambda q: 0 < q <= 1)
     return lambda logits: (1 - (-q * _cross_entropy(logits, targets)).exp()) / q
 
 
@@ -93,9 +92,10 @@ def random_target(labels: Tensor, classes: int, generator: torch.Generator) -> T
 
 
 def ensemble(classifiers: Sequence[Callable[[Tensor], Tensor]]) -> Callable[[Tensor], Tensor]:
-    """Return one classifier that averages several of the same classes: images → log of mean probabilities.
+    """Return one classifier that averages several of the same classes.
 
-    Cross-entropy of it is −log Σ αᵢ Jᵢ(x) with equal α, the ensemble objective of Liu et al. 2017, eq. 6.
+    It maps images (N, 3, H, W) to logits (N, K), the log of mean probabilities. Cross-entropy of it is
+    −log Σ αᵢ Jᵢ(x) with equal α, the ensemble objective of Liu et al. 2017, eq. 6.
 
     Raises:
         AttackError: there are no classifiers.

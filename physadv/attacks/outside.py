@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from physadv.attacks.errors import AttackError, check_count
+from physadv.attacks.errors import AttackError
 from physadv.attacks.objectives import runner_up_class
 from physadv.attacks.recipes import LIBRARY_MISSING
 from physadv.attacks.running import Options, check_targets, checked_levels, generator_of, whole_eps
@@ -116,7 +116,7 @@ class LibraryAttack:
             return {}
         if not _takes(self._class(), "steps"):
             raise AttackError(f"{self.name} takes no steps; leave them out")
-        return {"steps": check_count("steps", steps)}
+        return {"steps": steps}
 
     def _run_foolbox(
         self, classifier: Classifier, images: Tensor, labels: Tensor, eps: float | None, options: Options

@@ -105,9 +105,10 @@ def check_options(options: Options, *own: str) -> None:
             raise AttackError(unknown_name("option", name, [*Options.__annotations__, *own]))
         if name in ("steps", "samples", "chunk") and (value is not None or name == "samples"):
             check_count(name, value)  # type: ignore[arg-type]
-        wanted, attribute = _WANTED.get(name, ("", "__class__"))
-        if value is not None and not hasattr(value, attribute):
-            raise AttackError(f"{name} is {value!r}; wanted {wanted}")
+        if name in _WANTED and value is not None:
+            wanted, attribute = _WANTED[name]
+            if not hasattr(value, attribute):
+                raise AttackError(f"{name} is {value!r}; wanted {wanted}")
 
 
 def _check_classes(kind: str, values: Tensor, batch: int, classifier: Classifier) -> None:
@@ -166,7 +167,7 @@ def generator_of(options: Options) -> torch.Generator:
 def steps_of(recipe: Recipe, options: Options, eps: float = 0) -> int:
     """Return the number of steps that the options give, or the recipe's own for eps in 8-bit levels."""
     steps = options.get("steps")
-    return recipe.steps_for(round(eps)) if steps is None else check_count("steps", steps)
+    return recipe.steps_for(round(eps)) if steps is None else steps
 
 
 def refuse_goal(attack: str, options: Options) -> None:
@@ -187,8 +188,11 @@ def run_recipe(
     penalty: Penalty | None = None,
     view_penalty: ViewPenalty | None = None,
 ) -> Tensor:
-    """Return the values that `optimise` finds, with the recipe's numbers and preset by default."""
-    distribution, chunk = options.get("distribution"), options.get("chunk")
+    """Return the values that `optimise` finds, with the recipe's numbers and preset by default.
+
+    The options have gone through `check_options`.
+    """
+    distribution = options.get("distribution")
     return optimise(
         classifier,
         objective,
@@ -196,9 +200,9 @@ def run_recipe(
         load_preset(recipe.transforms) if distribution is None else distribution,
         optimiser,
         steps=steps_of(recipe, options, eps),
-        samples=check_count("samples", options.get("samples", recipe.samples)),
+        samples=options.get("samples", recipe.samples),
         generator=generator_of(options),
-        chunk=None if chunk is None else check_count("chunk", chunk),
+        chunk=options.get("chunk"),
         penalty=penalty,
         view_penalty=view_penalty,
         callback=options.get("callback"),

@@ -21,7 +21,15 @@ from physadv.attacks.objectives import (
 )
 from physadv.attacks.optimisers import cooling_adam
 from physadv.attacks.recipes import RECIPES, Nps
-from physadv.attacks.running import Options, checked_levels, objective_for, refuse_goal, run_recipe, steps_of
+from physadv.attacks.running import (
+    Options,
+    check_options,
+    checked_levels,
+    objective_for,
+    refuse_goal,
+    run_recipe,
+    steps_of,
+)
 from physadv.attacks.variables import LInfBall, Variable, mid_grey_noise
 from physadv.classifiers import Classifier
 from physadv.transforms import round_to_8_bits
@@ -188,6 +196,7 @@ def optimise_rp2(
     stickers are. `printable` is (C, 3) in [0, 1]. A penalty weighs as much as one image's loss. A count below
     1, a negative weight or a gradient that is not finite raises AttackError.
     """
+    check_options(options)
     check_number("printability", printability)
     check_number("smoothness", smoothness)
 

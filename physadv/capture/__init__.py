@@ -15,15 +15,9 @@ from physadv.capture.overlay import draw_overlay
 from physadv.capture.reading import CaptureError, Photo, read_photo
 from physadv.capture.video import is_video, read_video
 
+# fmt: off
 __all__ = [
-    "CaptureError",
-    "CroppedCell",
-    "CroppedPhoto",
-    "FoundSheet",
-    "Photo",
-    "crop_photo",
-    "draw_overlay",
-    "is_video",
-    "read_photo",
-    "read_video",
+    "CaptureError", "CroppedCell", "CroppedPhoto", "FoundSheet", "Photo", "crop_photo", "draw_overlay",
+    "is_video", "read_photo", "read_video",
 ]
+# fmt: on

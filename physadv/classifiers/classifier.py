@@ -69,7 +69,7 @@ class Classifier(nn.Module):
 
     @contextmanager
     def unchanged(self) -> Iterator[None]:
-        """Have weights and modes as they were, whatever the code inside does to them."""
+        """Give weights and modes back as they were, whatever the code inside did to them."""
         kept = {name: (weight.detach().clone(), weight.requires_grad) for name, weight in self._weights()}
         modes = [(module, module.training) for module in self.modules()]
         try:
@@ -107,12 +107,13 @@ class Classifier(nn.Module):
         return found[0]
 
 
-def check_classifier(given: object) -> None:
-    """Raise ClassifierError for anything but a Classifier, such as a spec or a network of torch."""
+def check_classifier(given: object) -> Classifier:
+    """Return a Classifier; anything else, such as a spec or a network of torch, raises ClassifierError."""
     if not isinstance(given, Classifier):
         shown = repr(given) if isinstance(given, str) else type(given).__name__
         ways = "physadv.load_classifier(spec) or classifiers.Classifier(network, labels, spec)"
         raise ClassifierError(f"classifier {shown}: wanted a Classifier, from {ways}")
+    return given
 
 
 def find_device(name: str) -> torch.device:

@@ -133,9 +133,7 @@ def photograph(
     simulate: Annotated[bool, Doc("Use the virtual printer and phone.")] = False,
     preset: Annotated[
         str | None,
-        Doc(
-            "With --simulate: preset of the virtual phone or TOML file, see 'physadv list phones'; or office."
-        ),
+        Doc("Virtual phone of --simulate: office, another preset or a TOML file; see 'physadv list phones'."),
     ] = None,
     shots: Annotated[int, Doc("Simulated photos of each sheet.")] = 2,
     seed: Seed = 0,
@@ -153,8 +151,7 @@ def photograph(
     if not simulate:
         print(instructions(printout, capture), end="")
         return
-    progress = reporter(quiet=quiet)
-    chosen = "office" if preset is None else preset
+    progress, chosen = reporter(quiet=quiet), "office" if preset is None else preset
     photos = photograph_simulated(
         printout, capture, preset=chosen, shots=shots, seed=seed, workers=workers, reporter=progress
     )

@@ -17,17 +17,11 @@ if TYPE_CHECKING:
     from physadv.defences.training import DefenceError, Measured, Schedule, measure, train
     from physadv.defences.universal_stickers import UniversalStickers
 
+# fmt: off
 __all__ = [
-    "DefenceError",
-    "InnerAttack",
-    "Measured",
-    "Mixture",
-    "NoiseAttack",
-    "Schedule",
-    "StickerAttack",
-    "UniversalStickers",
-    "measure",
-    "train",
+    "DefenceError", "InnerAttack", "Measured", "Mixture", "NoiseAttack", "Schedule", "StickerAttack",
+    "UniversalStickers", "measure", "train",
 ]
+# fmt: on
 
 __getattr__, __dir__ = lazy_names(__name__)

@@ -36,51 +36,17 @@ if TYPE_CHECKING:
         table,
         transfer_cells,
     )
-    from physadv.evaluation.intervals import (
-        Estimate,
-        SampleSize,
-        mean,
-        plan_pairs,
-        proportion,
-        share,
-        wilson,
-    )
+    from physadv.evaluation.intervals import Estimate, SampleSize, mean, plan_pairs, proportion, share, wilson
     from physadv.evaluation.masking import AttackOutcomes, Symptom, masking_symptoms, verdict
     from physadv.evaluation.outcomes import Judgement, PairOutcome, Tally, tally
 
+# fmt: off
 __all__ = [
-    "Answers",
-    "AttackOutcomes",
-    "Comparison",
-    "Estimate",
-    "Judgement",
-    "PairOutcome",
-    "Reliability",
-    "Row",
-    "SampleSize",
-    "Symptom",
-    "Tally",
-    "TransferCell",
-    "accuracy",
-    "adversariality",
-    "by_majority",
-    "clean_survival",
-    "compare_paired",
-    "confidence",
-    "destruction_rate",
-    "holm",
-    "masking_symptoms",
-    "mcnemar_exact",
-    "mean",
-    "plan_pairs",
-    "proportion",
-    "reliability",
-    "share",
-    "success",
-    "table",
-    "tally",
-    "transfer_cells",
-    "verdict",
-    "wilson",
+    "Answers", "AttackOutcomes", "Comparison", "Estimate", "Judgement", "PairOutcome", "Reliability", "Row",
+    "SampleSize", "Symptom", "Tally", "TransferCell", "accuracy", "adversariality", "by_majority",
+    "clean_survival", "compare_paired", "confidence", "destruction_rate", "holm", "masking_symptoms",
+    "mcnemar_exact", "mean", "plan_pairs", "proportion", "reliability", "share", "success", "table",
+    "tally", "transfer_cells", "verdict", "wilson",
 ]
+# fmt: on
 __getattr__, __dir__ = lazy_names(__name__)

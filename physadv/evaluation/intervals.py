@@ -205,7 +205,11 @@ def _seen_only(sums: ArrayLike, seen: ArrayLike) -> tuple[Floats, Floats]:
 
 
 def _bootstrapped(sums: Floats, seen: Floats) -> tuple[float, float]:
-    """Return the percentile interval of Σ sums / Σ seen over draws of whole images, equal ones as one."""
+    """Return the percentile interval of Σ sums / Σ seen over draws of whole images, from a fixed seed.
+
+    How often each image is drawn is multinomial; images with equal numbers are drawn as one, at a fraction of
+    the cost.
+    """
     import numpy as np
 
     distinct, images = np.unique(np.stack([sums, seen]), axis=1, return_counts=True)

@@ -28,25 +28,11 @@ if TYPE_CHECKING:
     from physadv.runs.rows import Colour, CropRow, ObservationRow, PhotoRow
     from physadv.runs.store import ObservationStore
 
+# fmt: off
 __all__ = [
-    "SCHEMA_VERSION",
-    "AttackRecord",
-    "Capture",
-    "ClassifierRecord",
-    "Colour",
-    "CropRow",
-    "Example",
-    "HeldOut",
-    "Manifest",
-    "ObservationCount",
-    "ObservationCounter",
-    "ObservationRow",
-    "ObservationStore",
-    "PhotoRow",
-    "Prediction",
-    "Printout",
-    "RunError",
-    "Selection",
-    "check_runs",
+    "SCHEMA_VERSION", "AttackRecord", "Capture", "ClassifierRecord", "Colour", "CropRow", "Example",
+    "HeldOut", "Manifest", "ObservationCount", "ObservationCounter", "ObservationRow", "ObservationStore",
+    "PhotoRow", "Prediction", "Printout", "RunError", "Selection", "check_runs",
 ]
+# fmt: on
 __getattr__, __dir__ = lazy_names(__name__)

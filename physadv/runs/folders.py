@@ -19,11 +19,17 @@ if TYPE_CHECKING:
     from physadv.runs.manifest import Example, Manifest
     from physadv.runs.store import ObservationStore
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+FILE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+"""Pattern of a name that files are called by: it has no slash, and no dot in front."""
 
 
 class RunError(PhysadvError):
     """A run, or a file of one, is missing, damaged, of another version or not the one that was wanted."""
+
+
+def not_made(manifest: Path) -> RunError:
+    """Return the error for a manifest that is not there."""
+    return RunError(f"{manifest}: not found; run 'physadv generate' first, or Run.create in Python")
 
 
 def check_name(name: str) -> str:
@@ -32,7 +38,7 @@ def check_name(name: str) -> str:
     Raises:
         RunError: it could not be a folder's name, or would leave its folder.
     """
-    if not isinstance(name, str) or not _NAME.fullmatch(name) or ".." in name:
+    if not isinstance(name, str) or not re.fullmatch(FILE_NAME, name) or ".." in name:
         raise RunError(f"run name '{name}': use letters, digits, '.', '_' and '-', not beginning with a sign")
     return name
 
@@ -101,9 +107,7 @@ class Printout:
             return
         if self.progress.exists():
             raise RunError(f"{self.folder}: 'physadv generate' has not finished; run the same command again")
-        raise RunError(
-            f"{self.manifest_path}: not found; run 'physadv generate' first, or Run.create in Python"
-        )
+        raise not_made(self.manifest_path)
 
     def forget_progress(self) -> None:
         """Remove the records of an unfinished run: they are in the manifest, or came to nothing."""

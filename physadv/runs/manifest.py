@@ -8,14 +8,12 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from physadv.files import replacing
-from physadv.runs.folders import RunError
+from physadv.runs.folders import FILE_NAME, RunError, not_made
 from physadv.sheets.layout import Sheet
 
 SCHEMA_VERSION = 1
-_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
-FileName = Annotated[str, Field(pattern=rf"^{_NAME}$", max_length=100)]
-"""A name that files are called by: it has no slash, and no dot in front."""
-PathInside = Annotated[str, Field(pattern=rf"^{_NAME}(/{_NAME})*$")]
+FileName = Annotated[str, Field(pattern=f"^{FILE_NAME}$")]
+PathInside = Annotated[str, Field(pattern=f"^{FILE_NAME}(/{FILE_NAME})*$")]
 """A path with slashes that cannot leave the folder it is relative to."""
 
 
@@ -198,7 +196,7 @@ def read_manifest(path: Path) -> Manifest:
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise RunError(f"{path}: not found; run 'physadv generate' first, or Run.create in Python") from error
+        raise not_made(path) from error
     except ValueError as error:
         raise RunError(f"{path}: not a JSON file ({error})") from error
     version = fields.get("schema_version") if isinstance(fields, dict) else None

@@ -15,16 +15,10 @@ if TYPE_CHECKING:
     from physadv.sheets.layout import PAGES, Cell, Mark, Patch, PrintItem, Sheet, SheetError, plan_sheets
     from physadv.sheets.pdf import page_pixels, write_pdf
 
+# fmt: off
 __all__ = [
-    "PAGES",
-    "Cell",
-    "Mark",
-    "Patch",
-    "PrintItem",
-    "Sheet",
-    "SheetError",
-    "page_pixels",
-    "plan_sheets",
+    "PAGES", "Cell", "Mark", "Patch", "PrintItem", "Sheet", "SheetError", "page_pixels", "plan_sheets",
     "write_pdf",
 ]
+# fmt: on
 __getattr__, __dir__ = lazy_names(__name__)

@@ -144,7 +144,10 @@ def _folder(study: Study, root: Path) -> Path:
 def _steps(
     study: Study, run: StudyRun, root: Path, records: _Records, reporter: Reporter = silent
 ) -> Iterator[tuple[RunStep, State, str]]:
-    """Yield a run's steps, states and hashes one by one: run a step before you ask for the next."""
+    """Yield a run's steps, the state of each, and the hash of its inputs and of the steps before.
+
+    Steps are examined one by one: a caller that runs them has to run one before it asks for the next.
+    """
     chain = ""
     for step in run_steps(study, run, root, reporter):
         chain = digest([chain, step.inputs()])

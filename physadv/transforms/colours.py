@@ -178,7 +178,7 @@ def with_slope(images: Tensor, value: Tensor, slope: Tensor | None) -> Tensor:
 
 
 def round_to_8_bits(images: Tensor) -> Tensor:
-    """Return float images in [0, 1] clipped and rounded to multiples of 1/255, the gradient passing straight.
+    """Return float images of any shape, clipped and rounded to k/255; the gradient passes straight through.
 
     It passes out of range too: what an attack pushed past black or white can come back.
     """

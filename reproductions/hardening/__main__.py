@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--after", default="signs-hardened", help="hardened classifier, such as signs@PATH")
     parser.add_argument("--out", type=Path, default=Path("docs/results/hardened.md"), help="the page")
     parser.add_argument("--workers", type=int, help="processes; all cores by default")
-    parser.add_argument("--quick", action="store_true", help="a minute's work, with wide intervals")
+    parser.add_argument("--quick", action="store_true", help="a small part of the work, with wide intervals")
     chosen = parser.parse_args(arguments)
     size = QUICK if chosen.quick else HardeningSize()
     try:

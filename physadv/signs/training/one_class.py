@@ -100,7 +100,11 @@ class OneClassStickers:
 
 
 def _view(labels: Tensor, generator: Generator) -> View:
-    """Return how a group is seen: half of the time as photographed, else augmented; half of it from afar."""
+    """Return how a group is seen: half of the time as photographed, else augmented as training images are.
+
+    Stickers for signs that all look alike are stronger than stickers for all weather; training meets both.
+    Half of the time signs are also seen from afar, where letters blur and less shows another sign.
+    """
     weathered, far = (torch.rand(2, generator=generator) < 0.5).tolist()
 
     def view(images: Tensor) -> Tensor:
