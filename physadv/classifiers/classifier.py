@@ -107,13 +107,12 @@ class Classifier(nn.Module):
         return found[0]
 
 
-def check_classifier(given: object) -> Classifier:
-    """Return a Classifier; anything else, such as a spec or a network of torch, raises ClassifierError."""
+def check_classifier(given: object) -> None:
+    """Raise ClassifierError for anything but a Classifier, such as a spec or a network of torch."""
     if not isinstance(given, Classifier):
         shown = repr(given) if isinstance(given, str) else type(given).__name__
         ways = "physadv.load_classifier(spec) or classifiers.Classifier(network, labels, spec)"
         raise ClassifierError(f"classifier {shown}: wanted a Classifier, from {ways}")
-    return given
 
 
 def find_device(name: str) -> torch.device:

@@ -149,6 +149,10 @@ def measure(
     for model in models:
         if isinstance(model, str):
             check_spec(model, labels)
+        else:
+            from physadv.classifiers.classifier import check_classifier
+
+            check_classifier(model)
     with capture.store() as store:
         # Photos of an earlier run or layout of this name stay in the store until they are cropped again.
         photos = [photo for photo in store.photos() if photo.run == manifest.printed_code]
@@ -267,11 +271,10 @@ def photo_outcomes(store: ObservationStore, measurement: Measurement) -> list[Pa
 
 def _load(manifest: Manifest, model: "str | Classifier", labels: Path | None) -> "Classifier":
     from physadv.classifiers import load_classifier
-    from physadv.classifiers.classifier import check_classifier
 
     own = manifest.classifier
     file = labels or (Path(own.labels_file) if own.labels_file and model == own.spec else None)
-    classifier = load_classifier(model, file) if isinstance(model, str) else check_classifier(model)
+    classifier = load_classifier(model, file) if isinstance(model, str) else model
     for example in manifest.examples:
         if example.label >= len(classifier.labels) or classifier.labels[example.label] != example.label_name:
             fault = f"its classes are not those of run '{manifest.name}'"
