@@ -30,7 +30,8 @@ from physadv.transforms.warps import Warp
 STOP, SPEED_LIMIT_45 = 14, 12
 FOLDER = Path("traffic") / "rp2"
 MASKS = {"sticker": "lisa_rectangles.png", "poster": "lisa_octagon.png"}
-_BATCH = 32
+_BATCH, _BATCH_ALONE = 32, 8
+"""Views a step draws, of a noise for all crops and of one for a crop alone: no crop has fewer in all."""
 _DIGITAL_WEIGHT = 1.0
 """Of the crops as they are, beside those that are photographed."""
 _CROP = plus_minus(0.06)
@@ -93,7 +94,7 @@ class NoiseOnCrops:
 
     attack: PublishedAttack
     backgrounds: Tensor
-    batch: int = _BATCH
+    batch: int
 
     def start(self, generator: torch.Generator) -> Tensor:
         """Return no noise."""
@@ -145,11 +146,12 @@ def our_noise(
         seed: of the draws.
         reporter: shows the steps.
     """
-    variable = NoiseOnCrops(attack, backgrounds)
+    batch = _BATCH if len(attack.crops) > 1 else _BATCH_ALONE
+    variable = NoiseOnCrops(attack, backgrounds, batch)
     digital = targeted_generalised(torch.full((len(attack.crops),), SPEED_LIMIT_45))
 
     def as_files(values: Tensor) -> Tensor:
-        return _BATCH * _DIGITAL_WEIGHT * digital(classifier(attack.added(values / 255))[None]).mean()
+        return batch * _DIGITAL_WEIGHT * digital(classifier(attack.added(values / 255))[None]).mean()
 
     ticks = iter(reporter.track(range(steps), steps, f"our {attack.kind}"))
 
@@ -158,7 +160,7 @@ def our_noise(
 
     values = optimise(
         classifier,
-        targeted_generalised(torch.full((_BATCH,), SPEED_LIMIT_45)),
+        targeted_generalised(torch.full((batch,), SPEED_LIMIT_45)),
         variable,
         whole_plane(),
         cooling_adam(255 * 0.05, steps),
