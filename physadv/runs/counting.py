@@ -1,5 +1,6 @@
 """Counts of observations, summed by SQL so that only the sums leave the file."""
 
+import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -16,9 +17,10 @@ SELECT place, bin, COUNT(*),
 FROM (
     SELECT place, label, target, labels, json_extract(labels, '$[0]') AS first,
            json_extract(probabilities, '$[0]') AS probability,
-           MIN(CAST(json_extract(probabilities, '$[0]') * ? AS INTEGER), ? - 1) AS bin
+           MIN(CAST(json_extract(probabilities, '$[0]') * ?1 AS INTEGER), ?1 - 1) AS bin
     FROM observations JOIN temp.examples USING (example)
-    WHERE run = ? AND classifier = ? AND channel = ? AND seed = ?
+    WHERE run = ?2 AND classifier = ?3 AND channel = ?4 AND seed = ?5
+          AND (?6 = '[]' OR photo IN (SELECT value FROM json_each(?6)))
 )
 GROUP BY place, bin
 """
@@ -64,7 +66,9 @@ class ObservationCounter:
             (example.id, place, example.label, example.target) for place, example in enumerate(examples)
         )
 
-    def counts(self, classifier: str, channel: str, seed: int) -> list[ObservationCount]:
-        """Return the counts of one classifier through one channel."""
-        values = (self._bins, self._bins, self._run, classifier, channel, seed)
+    def counts(
+        self, classifier: str, channel: str, seed: int, photos: Sequence[str] = ()
+    ) -> list[ObservationCount]:
+        """Return the counts of one classifier through one channel, or through some of its photos."""
+        values = (self._bins, self._run, classifier, channel, seed, json.dumps(photos))
         return [ObservationCount(*row) for row in self._store.select(_COUNT, values)]
