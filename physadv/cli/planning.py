@@ -23,7 +23,7 @@ def run(
     only: Annotated[str | None, Doc("Only runs whose name fits this pattern, such as '*-bim-16'.")] = None,
     trust: Annotated[
         list[str] | None,
-        Doc("Code that the file names and that may run, python:module:function or file:PATH, as written there."),
+        Doc("Code named in the file that may run, as written there: python:module:function or file:PATH."),
     ] = None,
     dry_run: Annotated[bool, Doc("List what would be run.")] = False,
     root: Root = Path(),

@@ -122,8 +122,9 @@ class _Reader:
         return Study(self.tables.name, self.tables.seed, tuple(run for _, run in found.values()))
 
     def _check_code(self) -> None:
-        """Refuse code that nobody trusts, before an attack is looked up, which runs the packages around it."""
-        attacks = [attack for table in self.tables.runs for attack in table.attacks]
+        """Refuse code that nobody trusts, before an attack is looked up: that runs the packages around it."""
+        tables: list[RunsKeys] = [*self.tables.runs]
+        attacks = [attack for table in tables for attack in table.attacks]
         named = dict.fromkeys([*(model.spec for model in self.tables.models.values()), *attacks])
         if code := [spec for spec in named if runs_code(spec) and spec not in self.trusted]:
             listed, them = ", ".join(f"'{spec}'" for spec in code), "it" if len(code) == 1 else "them"
