@@ -51,7 +51,7 @@ class Cropping:
     def is_done(self, rows: Sequence[PhotoRow], digest: str, lost: set[str]) -> bool:
         """Return whether a file of this hash, with these rows in the store, need not be cropped again.
 
-        Photos whose crops are missing from the disk are named in `lost`.
+        Photos whose crops are missing from the disk, or were changed, are named in `lost`.
         """
         wanted = (digest, self.run, self.colour)
         return bool(rows) and all(
@@ -201,6 +201,7 @@ def _write_cell(capture: Capture, photo: str, sheet: int, cell: CroppedCell) -> 
         corners_px=tuple((round(float(x), 4), round(float(y), 4)) for x, y in cell.corners_px),
         angle_deg=_rounded(cell.angle_deg),
         distance_mm=_rounded(cell.distance_mm),
+        sha256=file_sha256(path) if path else None,
     )
 
 

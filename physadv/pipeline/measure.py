@@ -158,7 +158,8 @@ def measure(
         reporter: shows progress.
 
     Raises:
-        RunError: there is neither a crop nor a transformation to measure, or one is not in a list.
+        RunError: there is neither a crop nor a transformation to measure, one is not in a list, or a crop
+            was changed after it was cut.
         TransformError: a transformation is unknown or out of range.
         ClassifierError: a classifier cannot be loaded, or does not have the run's classes.
     """
@@ -185,6 +186,10 @@ def measure(
         names = {photo.name for photo in photos}
         crops = [crop for crop in store.crops() if crop.photo in names]
         cut = [crop for crop in crops if crop.path is not None]
+        if changed := [str(crop.path) for crop in cut if capture.changed(crop)]:
+            more = f", nor are {len(changed) - 1} others" if len(changed) > 1 else ""
+            fault = f"not the crop that was cut{more}; run 'physadv crop {capture.name}' again"
+            raise RunError(f"{capture.folder / changed[0]}: {fault}")
         if not cut and not digital:
             advice = "run 'physadv crop' or give transforms or sweeps (--transform, --sweep)"
             raise RunError(f"{capture.folder}: no crops to measure; {advice}")
@@ -291,6 +296,8 @@ def photo_outcomes(store: ObservationStore, measurement: Measurement) -> list[Pa
     def judgements(channel: Channel) -> dict[str, list[Judgement]]:
         found: dict[str, list[Judgement]] = {example.id: [] for example in manifest.examples}
         for row in store.observations(manifest.code, measurement.identity, channel.name, channel.seed):
+            if not row.probabilities or not all(0 <= label < len(measurement.labels) for label in row.labels):
+                raise store.unusable(f"answers on '{row.example}' that are none of the classifier's")
             found[row.example].append(Judgement(row.labels, row.probabilities[0]))
         return found
 

@@ -65,10 +65,22 @@ class ObservationCounter:
         store.note_examples(
             (example.id, place, example.label, example.target) for place, example in enumerate(examples)
         )
+        own = "SELECT example FROM temp.examples"
+        others = f"SELECT example FROM observations WHERE run = ? AND example NOT IN ({own}) LIMIT 1"
+        if found := store.select(others, (run,)):
+            raise store.unusable(f"answers on '{found[0][0]}', no example of the run")
 
     def counts(
         self, classifier: str, channel: str, seed: int, photos: Sequence[str] = ()
     ) -> list[ObservationCount]:
-        """Return the counts of one classifier through one channel, or through some of its photos."""
+        """Return the counts of one classifier through one channel, or through some of its photos.
+
+        Raises:
+            RunError: the store holds something else than lists of labels and probabilities.
+        """
         values = (self._bins, self._run, classifier, channel, seed, json.dumps(photos))
-        return [ObservationCount(*row) for row in self._store.select(_COUNT, values)]
+        found = [ObservationCount(*row) for row in self._store.select(_COUNT, values)]
+        for count in found:
+            if None in count or not 0 <= count.bin < self._bins:
+                raise self._store.unusable(f"answers through {channel} that are no probabilities")
+        return found
