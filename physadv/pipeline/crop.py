@@ -105,7 +105,7 @@ def crop(
 
     cropping = Cropping(printout, capture, manifest, colour, overlay)
     for folder in (capture.crops, *([capture.overlays] if overlay else [])):
-        capture.inside(folder.name).mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     remove_partial_files(capture.folder, capture.crops, capture.overlays)
     with capture.store() as store:
         rows: dict[str, list[PhotoRow]] = defaultdict(list)
@@ -113,7 +113,8 @@ def crop(
             rows[row.file].append(row)
         for gone in rows.keys() - {path.name for path in files}:
             store.forget_file(gone)
-        lost = {c.photo for c in store.crops() if c.path and not capture.inside(c.path).exists()}
+        cut = [crop for crop in store.crops() if crop.path]
+        lost = {c.photo for c in cut if capture.changed(c) or not (capture.folder / str(c.path)).exists()}
         first_with: dict[str, str] = {}
         todo: list[Path] = []
         for path in reporter.track(files, len(files), "checking photos"):
