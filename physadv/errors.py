@@ -18,7 +18,7 @@ class PhysadvWarning(UserWarning):
 
 
 class MachineError(PhysadvError):
-    """The machine could not do it now, for want of memory, permission or a package: no fact about the data."""
+    """The machine could not do it now, for want of memory, permission or a package: no fact about data."""
 
 
 _MACHINE = {errno.ENOMEM, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO}
