@@ -70,8 +70,6 @@ def load_classifier(
         names = MobileNet_V2_Weights.DEFAULT.meta["categories"]
     elif names is None:
         names = [f"class {index}" for index in range(count)]
-    elif len(names) != count:
-        raise ClassifierError(f"model '{spec}' brings {len(names)} labels for {count} outputs")
     dtype, channels_last = getattr(torch, precision), _takes_channels_last(network, place)
     classifier = Classifier(network, names, spec, device=place, precision=dtype, channels_last=channels_last)
     classifier.classes(probe_images(place))

@@ -27,12 +27,9 @@ State = dict[str, Tensor]
 def read_state_dict(path: Path, known: Container[str]) -> dict[str, Tensor]:
     """Return the tensors of a `.safetensors` file or of a state dict written by `torch.save`.
 
-    The state dict may be anywhere in a dict, under any name. A prefix that all its names share, such as
-    `module.` of DataParallel or `_orig_mod.` of `torch.compile`, is removed.
-
-    Args:
-        path: the file.
-        known: names of the network's tensors.
+    The state dict may be anywhere in a dict, under any name. `known` are the names of the network's tensors:
+    a prefix that all names share, such as `module.` of DataParallel or `_orig_mod.` of `torch.compile`, is
+    removed where what follows is known.
 
     Raises:
         ClassifierError: the file is missing, damaged, holds no state dict or several, or is a pickle that
@@ -48,7 +45,9 @@ def read_state_dict(path: Path, known: Container[str]) -> dict[str, Tensor]:
     fitting = {name: state for name, state in found.items() if any(map(known.__contains__, state))} or found
     if not fitting:
         raise ClassifierError(f"{path} holds no state dict (names → tensors)")
-    usual = next((name for name in ("state_dict", "model_state_dict", "model") if name in fitting), None)
+    usual: str | None = next(
+        (name for name in ("state_dict", "model_state_dict", "model") if name in fitting), None
+    )
     if usual is None and len(fitting) > 1:
         raise ClassifierError(f"{path} holds several state dicts ({', '.join(fitting)}); save one by itself")
     return fitting[usual or next(iter(fitting))]
