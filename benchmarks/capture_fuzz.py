@@ -15,6 +15,7 @@ The photo is a rendered page, warped, blurred and noisy: simulated. The other ph
 import argparse
 import json
 import os
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -51,7 +52,6 @@ FORMATS: dict[str, dict[str, object]] = {
     "lzw.tif": {"compression": "tiff_lzw"},
     "jpeg.tif": {"compression": "jpeg"},
     "avif": {"quality": 85, "speed": 10},
-    "heic": {"quality": 85},
 }
 Pixels = NDArray[np.uint8]
 
@@ -108,11 +108,18 @@ def take_photo(pdf: Path) -> Pixels:
 
 
 def write_originals(folder: Path, photo: Pixels) -> list[Path]:
-    """Write the photo in every format, and a video of it if PyAV is installed."""
+    """Write the photo in every format, in HEIC if pillow-heif is installed, and a video of it if PyAV is."""
     paths = []
     for name, options in FORMATS.items():
         paths.append(folder / f"photo.{name}")
         Image.fromarray(photo).save(paths[-1], **options)
+    try:
+        import pillow_heif  # pi-heif, which physadv reads HEIC with, writes none
+    except ImportError:
+        print("HEIC left out: pillow-heif writes it", file=sys.stderr)
+    else:
+        paths.append(folder / "photo.heic")
+        pillow_heif.from_pillow(Image.fromarray(photo)).save(paths[-1], quality=85)
     try:
         import av
     except ImportError:

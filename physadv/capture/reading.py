@@ -14,7 +14,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pillow_heif
+import pi_heif
 import simplejpeg
 from PIL import ExifTags, Image, ImageCms, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
@@ -54,7 +54,7 @@ _TURNS: dict[int, Callable[[Pixels], Pixels]] = {
 }
 _OPENING = threading.Lock()
 
-pillow_heif.register_heif_opener()
+pi_heif.register_heif_opener()
 
 
 class CaptureError(PhysadvError):

@@ -1,5 +1,6 @@
 """Videos of a drawn scene, taken from known places by a hand that is still or not."""
 
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -123,8 +124,10 @@ def test_the_content_says_what_is_a_video(record: Callable[..., Path], tmp_path:
         renamed
     )
     assert len(list(read_video(renamed.rename(tmp_path / "photo.M4V")))) == 1
-    for name in ("still.heic", "still.avif", "still.png", "still.jpg"):
+    shutil.copy(Path(__file__).with_name("heic") / "smooth.heic", tmp_path / "still.heic")
+    for name in ("still.avif", "still.png", "still.jpg"):
         Image.fromarray(scene_from(0, 0)[:32, :32]).save(tmp_path / name)
+    for name in ("still.heic", "still.avif", "still.png", "still.jpg"):
         assert not is_video((tmp_path / name).rename(tmp_path / f"{name}.mp4"))
     (tmp_path / "empty.mp4").touch()
     assert not is_video(tmp_path / "empty.mp4")
