@@ -2,8 +2,9 @@
 
     make docs/licences.md
 
-Both are read from the wheels installed beside this Python, so the page speaks of one platform. Wheels do not say
-in a form that can be read which licence a library has; `LIBRARIES` has those that ask for more than a notice.
+Both are read from the wheels installed beside this Python, so the page speaks of one platform. Wheels do not
+say in a form that can be read which licence a library has;
+`LIBRARIES` has those that ask for more than a notice.
 """
 
 import re

@@ -11,8 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import get_args
 
-import numpy as np
-
 from physadv.files import file_sha256, remove_partial_files, replacing
 from physadv.parallel import map_items
 from physadv.progress import Reporter, silent
@@ -54,6 +52,7 @@ class CropResult:
 
 def colours_in_words(photos: Sequence[PhotoRow]) -> str | None:
     """Return in how many photos colours were corrected and how well, None for none."""
+    import numpy as np
 
     def in_words(name: str) -> str:
         errors = [error for photo in corrected for error in getattr(photo, name)]

@@ -167,7 +167,7 @@ class Capture:
         name: name of the run, which must do for a folder's: `check_name` raises a RunError where it does not.
         folder: the capture's folder; a RunError where a link in it leads out of it.
         photos: folder of the photos as the camera made them.
-        truth: folder of the virtual phone's ground truth; cropping never reads it.
+        truth: folder of the simulated photos' records and ground truth; nothing is cropped by the latter.
         crops: folder of the cells cut from the photos.
         overlays: folder of the photos with what was found drawn in.
         report: file of the report.

@@ -33,6 +33,10 @@ class PhotoRow:
         delta_e: CIEDE2000 of each patch after correction, held out of the fit; empty without correction.
         delta_e_before: CIEDE2000 of each patch as photographed; empty without correction.
         remark: what else the photo shows: a sheet of another run, a damaged code.
+        preset: preset of the virtual phone, a file's with a hash of its numbers; "real" for a camera's photo,
+            None where it was not recorded.
+        seed: seed of a simulated photo.
+        shot: which of a simulated photo's shots of its sheet it is, from 0.
     """
 
     name: str
@@ -52,6 +56,16 @@ class PhotoRow:
     delta_e: tuple[float, ...] = ()
     delta_e_before: tuple[float, ...] = ()
     remark: str | None = None
+    preset: str | None = None
+    seed: int | None = None
+    shot: int | None = None
+
+    @property
+    def condition(self) -> str:
+        """Return how it was taken: with which preset, or by which camera."""
+        if self.simulated:
+            return self.preset or "preset not recorded"
+        return self.camera or "a camera that left no name"
 
     @property
     def file(self) -> str:

@@ -12,7 +12,7 @@ from physadv.files import replacing
 from physadv.runs.folders import RunError
 from physadv.runs.rows import CropRow, ObservationRow, PhotoRow, Row, from_columns, names_of, to_columns
 
-STORE_VERSION = 4
+STORE_VERSION = 5
 R = TypeVar("R", PhotoRow, CropRow, ObservationRow)
 
 _TABLES = """
@@ -20,7 +20,8 @@ CREATE TABLE IF NOT EXISTS photos (
     name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, run TEXT NOT NULL, status TEXT NOT NULL, reason TEXT,
     width INTEGER, height INTEGER, camera TEXT, simulated INTEGER NOT NULL, view TEXT NOT NULL DEFAULT '',
     colour TEXT NOT NULL DEFAULT 'photographed', exposure_stops REAL, red_green REAL, blue_green REAL,
-    delta_e TEXT NOT NULL DEFAULT '[]', delta_e_before TEXT NOT NULL DEFAULT '[]', remark TEXT
+    delta_e TEXT NOT NULL DEFAULT '[]', delta_e_before TEXT NOT NULL DEFAULT '[]', remark TEXT,
+    preset TEXT, seed INTEGER, shot INTEGER
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS crops (
     photo TEXT NOT NULL REFERENCES photos(name), example TEXT NOT NULL, sheet INTEGER NOT NULL,
@@ -51,6 +52,12 @@ ALTER TABLE crops ADD COLUMN angle_deg REAL;
 ALTER TABLE crops ADD COLUMN distance_mm REAL;
 """,
     3: "ALTER TABLE crops ADD COLUMN sha256 TEXT;",
+    4: """
+ALTER TABLE photos ADD COLUMN preset TEXT;
+ALTER TABLE photos ADD COLUMN seed INTEGER;
+ALTER TABLE photos ADD COLUMN shot INTEGER;
+UPDATE photos SET preset = 'real' WHERE simulated = 0;
+""",
 }
 """What makes a store of one version one of the next."""
 _IS_VIEW = "(instr({}, '/') > 0)"
