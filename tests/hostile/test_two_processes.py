@@ -14,6 +14,7 @@ from physadv.runs import Printout
 
 COMMANDS = {
     "generate": ("generate", "SIGNS", "--name", "mine"),
+    "adopt": ("adopt", "CLEAN", "ADVERSARIAL", "--name", "mine"),
     "print": ("print", "mine"),
     "photograph": ("photograph", "mine", "--simulate", "--shots", 1, "--workers", 1),
     "crop": ("crop", "mine", "--workers", 1),
@@ -53,7 +54,9 @@ def test_a_run_that_is_being_written_is_left_alone(
     before = contents(root)
     monkeypatch.setattr(files, "WAIT_S", 0.01)
     with Holder(Printout(root, "mine")):
-        command = [signs_csv if word == "SIGNS" else word for word in command]
+        folder = root / "printouts" / "mine"
+        given = {"SIGNS": signs_csv, "CLEAN": folder / "clean", "ADVERSARIAL": folder / "adversarial"}
+        command = [given.get(word, word) for word in command]
         error = physadv(*command, "--quiet", "--root", root).error
     assert "another physadv is writing it; wait until it has ended and run the same command again" in error
     assert "away" not in error
@@ -63,9 +66,8 @@ def test_a_run_that_is_being_written_is_left_alone(
 
 def test_a_lock_may_be_entered_again_and_is_let_go(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "WAIT_S", 0.01)
-    with one_writer(tmp_path / "mine"), one_writer(tmp_path / "mine"):
-        with Holder(Printout(tmp_path, "other")):
-            pass
+    with one_writer(tmp_path / "mine"), one_writer(tmp_path / "mine"), one_writer(tmp_path / "other"):
+        pass
     with one_writer(tmp_path / "mine"):
         pass
 
