@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from physadv.errors import PhysadvError
-from physadv.files import file_sha256, one_writer, remove_partial_files, replacing
+from physadv.files import file_sha256, remove_partial_files, replacing
+from physadv.locking import one_writer
 
 if TYPE_CHECKING:
     import numpy as np

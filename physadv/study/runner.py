@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from physadv.errors import PhysadvError
-from physadv.files import one_writer
 from physadv.keeping import Kept
+from physadv.locking import one_writer
 from physadv.pipeline.measure import Measurement
 from physadv.progress import Reporter, silent
 from physadv.report.export import write_tables

@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from physadv import files
+from physadv import locking
 from physadv.errors import MachineError
-from physadv.files import one_writer
+from physadv.locking import one_writer
 from physadv.runs import Printout
 
 COMMANDS = {
@@ -52,7 +52,7 @@ def test_a_run_that_is_being_written_is_left_alone(
 ):
     root = copy_of(cropped_root)
     before = contents(root)
-    monkeypatch.setattr(files, "WAIT_S", 0.01)
+    monkeypatch.setattr(locking, "WAIT_S", 0.01)
     with Holder(Printout(root, "mine")):
         folder = root / "printouts" / "mine"
         given = {"SIGNS": signs_csv, "CLEAN": folder / "clean", "ADVERSARIAL": folder / "adversarial"}
@@ -65,7 +65,7 @@ def test_a_run_that_is_being_written_is_left_alone(
 
 
 def test_a_lock_may_be_entered_again_and_is_let_go(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "WAIT_S", 0.01)
+    monkeypatch.setattr(locking, "WAIT_S", 0.01)
     with one_writer(tmp_path / "mine"), one_writer(tmp_path / "mine"), one_writer(tmp_path / "other"):
         pass
     with one_writer(tmp_path / "mine"):
@@ -74,10 +74,10 @@ def test_a_lock_may_be_entered_again_and_is_let_go(tmp_path, monkeypatch):
 
 def test_a_killed_process_lets_go(tmp_path, monkeypatch):
     code = (
-        "import sys, time; from pathlib import Path; from physadv.files import one_writer\n"
+        "import sys, time; from pathlib import Path; from physadv.locking import one_writer\n"
         "with one_writer(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
     )
-    monkeypatch.setattr(files, "WAIT_S", 0.01)
+    monkeypatch.setattr(locking, "WAIT_S", 0.01)
     with subprocess.Popen(
         [sys.executable, "-c", code, tmp_path / "mine"], stdout=subprocess.PIPE, env=os.environ
     ) as other:
