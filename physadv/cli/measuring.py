@@ -9,7 +9,18 @@ import typer
 from typing_extensions import Doc
 
 from physadv.cli.app import app
-from physadv.cli.options import Json, Labels, Name, Quiet, Root, Seed, Sweeps, Transforms, takes_settings
+from physadv.cli.options import (
+    Json,
+    Labels,
+    Name,
+    Pool,
+    Quiet,
+    Root,
+    Seed,
+    Sweeps,
+    Transforms,
+    takes_settings,
+)
 from physadv.progress import Reporter, reporter
 from physadv.runs import Capture, Printout, check_runs
 
@@ -28,6 +39,7 @@ class MeasureSettings:
     ] = None
     source: Annotated[list[str] | None, Doc("Another run, a further row of the transfer matrix.")] = None
     labels: Labels = None
+    pool: Pool = False
 
     def runs(self, name: str) -> list[str]:
         """Return the names of all runs that are measured."""
@@ -86,6 +98,7 @@ def _measure(
         models=settings.model or (),
         labels=settings.labels,
         seed=seed,
+        pool=settings.pool,
         reporter=progress,
     )
 
@@ -125,6 +138,7 @@ def compare(
     sweep: Sweeps = None,
     model: Annotated[str | None, Doc("Judge all with this classifier; by default the runs' own.")] = None,
     labels: Labels = None,
+    pool: Pool = False,
     html: Annotated[Path | None, Doc("Also write the comparison as a page.")] = None,
     as_json: Json = False,
     seed: Seed = 0,
@@ -144,6 +158,7 @@ def compare(
         model=model,
         labels=labels,
         seed=seed,
+        pool=pool,
         reporter=reporter(quiet=quiet or as_json),
     )
     if html:

@@ -11,8 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import get_args
 
-import numpy as np
-
 from physadv.files import file_sha256, remove_partial_files, replacing
 from physadv.parallel import map_items
 from physadv.pictures.listing import say_left_out, visible
@@ -55,6 +53,7 @@ class CropResult:
 
 def colours_in_words(photos: Sequence[PhotoRow]) -> str | None:
     """Return in how many photos colours were corrected and how well, None for none."""
+    import numpy as np
 
     def in_words(name: str) -> str:
         errors = [error for photo in corrected for error in getattr(photo, name)]
@@ -108,7 +107,7 @@ def crop(
 
     cropping = Cropping(printout, capture, manifest, colour, overlay)
     for folder in (capture.crops, *([capture.overlays] if overlay else [])):
-        capture.inside(folder.name).mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     remove_partial_files(capture.folder, capture.crops, capture.overlays)
     with capture.store() as store:
         rows: dict[str, list[PhotoRow]] = defaultdict(list)
@@ -116,7 +115,8 @@ def crop(
             rows[row.file].append(row)
         for gone in rows.keys() - {path.name for path in files}:
             store.forget_file(gone)
-        lost = {c.photo for c in store.crops() if c.path and not capture.inside(c.path).exists()}
+        cut = [crop for crop in store.crops() if crop.path]
+        lost = {c.photo for c in cut if capture.changed(c) or not (capture.folder / str(c.path)).exists()}
         first_with: dict[str, str] = {}
         todo: list[Path] = []
         for path in reporter.track(files, len(files), "checking photos"):

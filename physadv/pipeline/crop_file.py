@@ -16,6 +16,7 @@ from physadv.capture.overlay import draw_overlay
 from physadv.capture.reading import CaptureError, Photo, read_photo
 from physadv.capture.video import NEEDS_PYAV, is_video, read_video
 from physadv.files import file_sha256, replacing
+from physadv.pipeline.photograph import read_record
 from physadv.runs import Capture, Colour, CropRow, Manifest, PhotoRow, Printout
 
 TWIN = "the same file as"
@@ -50,16 +51,26 @@ class Cropping:
     def is_done(self, rows: Sequence[PhotoRow], digest: str, lost: set[str]) -> bool:
         """Return whether a file of this hash, with these rows in the store, need not be cropped again.
 
-        Photos whose crops are missing from the disk are named in `lost`.
+        Photos whose crops are missing from the disk, or were changed, are named in `lost`.
         """
         wanted = (digest, self.run, self.colour)
         return bool(rows) and all(
             (row.sha256, row.run, row.colour) == wanted
             and row.name not in lost
+            and (not row.simulated or self.as_taken(row) == row)
             and not (row.reason or "").startswith((TWIN, NEEDS_PYAV))
             and not (self.overlay and not self.overlay_path(row.name).exists())
             for row in rows
         )
+
+    def as_taken(self, row: PhotoRow) -> PhotoRow:
+        """Return a photo's row with how it was taken, as it is recorded of this very file."""
+        if not row.simulated:
+            return replace(row, preset="real")
+        record = read_record(self.capture, Path(row.file))
+        if not record or record.sha256 not in (None, row.sha256):
+            return row
+        return replace(row, preset=record.made_by.condition, seed=record.made_by.seed, shot=record.shot)
 
     def overlay_path(self, name: str) -> Path:
         """Return the path of a photo's overlay."""
@@ -103,6 +114,7 @@ def _crop_view(cropping: Cropping, file: str, view: str, digest: str, photo: Pho
     row = PhotoRow(
         name, digest, run, "used", None, width, height, photo.camera, photo.simulated, view, colour
     )
+    row = cropping.as_taken(row)
     try:
         seen = crop_photo(
             photo, cropping.manifest.sheets, picture=cropping.picture, correct_colours=colour == "corrected"
@@ -189,6 +201,7 @@ def _write_cell(capture: Capture, photo: str, sheet: int, cell: CroppedCell) -> 
         corners_px=tuple((round(float(x), 4), round(float(y), 4)) for x, y in cell.corners_px),
         angle_deg=_rounded(cell.angle_deg),
         distance_mm=_rounded(cell.distance_mm),
+        sha256=file_sha256(path) if path else None,
     )
 
 
