@@ -90,14 +90,14 @@ def read_picture(path: Path, *, exact: bool = False) -> Picture:
     try:
         with warnings.catch_warnings(action="ignore"):  # about odd metadata
             return _decode(data, exact)
-    except PictureError:
-        raise
-    except UnidentifiedImageError as error:
-        raise PictureError(f"not a readable image: no {KNOWN}") from error
     except Exception as error:  # Decoders raise errors of many types for damaged files.
         if isinstance(error, MemoryError) or _NO_MEMORY.search(str(error)):
             raise MemoryError(f"{path}: not enough memory to decode it") from error
-        raise PictureError(f"not a readable image: {first_line(error)}") from error
+        if isinstance(error, PictureError):
+            raise
+        unknown = isinstance(error, UnidentifiedImageError)
+        cause = f"no {KNOWN}" if unknown else first_line(error)
+        raise PictureError(f"not a readable image: {cause}") from error
 
 
 def _decode(data: bytes, exact: bool) -> Picture:
@@ -179,8 +179,6 @@ def _jpeg(data: bytes, header: JpegImagePlugin.JpegImageFile, halved: bool) -> P
             # Bytes of 255 are what may stand before a marker (ITU-T T.81, B.1.1.2).
             rgb = decode(_PADDING.sub(lambda zeros: b"\0" + b"\xff" * len(zeros[1]), data))
     except ValueError as error:
-        if _NO_MEMORY.search(str(error)):
-            raise
         raise PictureError(DAMAGED_JPEG.format(cause=error)) from error
     mcu_rows = 8 * max(down for _, _, down, _ in header.layer)
     shifted = shifted_from(rgb, mcu_rows // 2 if halved else mcu_rows)
