@@ -52,7 +52,7 @@ def read_photo(path: Path) -> Photo:
     Raises:
         CaptureError: the file is no such image, is named as another format, is damaged, contains several
             pictures, or is too large.
-        MemoryError: there was not enough memory to decode it, which says nothing about the file.
+        MachineError: there was not enough memory to decode it, which says nothing about the file.
         OSError: the file cannot be opened or read.
 
     >>> from tempfile import TemporaryDirectory

@@ -19,7 +19,7 @@ import pi_heif
 import simplejpeg
 from PIL import ExifTags, Image, ImageCms, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
-from physadv.errors import PhysadvError, first_line
+from physadv.errors import MachineError, PhysadvError, first_line, machine_fault
 from physadv.pictures.damage import Pixels, shifted_from
 from physadv.pictures.listing import FORMATS, KNOWN
 
@@ -31,7 +31,6 @@ DNG_VERSION = 50706
 DAMAGED_JPEG = "not a readable image: damaged JPEG ({cause}); if it looks intact, save it again"
 # Zeros with which some programs pad a JPEG before its end marker; the first may belong to the picture.
 _PADDING = re.compile(rb"(?<!\0)\0(\0++)(?=\xff\xd9)")
-_NO_MEMORY = re.compile("(out of|insufficient) memory|memory allocation (?!.*security)|failed to alloc", re.I)
 _TURNS: dict[int, Callable[[Pixels], Pixels]] = {
     2: lambda rgb: cv2.flip(rgb, 1),
     3: lambda rgb: cv2.rotate(rgb, cv2.ROTATE_180),
@@ -74,7 +73,7 @@ def read_picture(path: Path, *, exact: bool = False) -> Picture:
 
     Raises:
         PictureError: the file is no such picture, is damaged, contains several, or is too large.
-        MemoryError: there was not enough memory to decode it, which says nothing about the file.
+        MachineError: there was not enough memory to decode it, which says nothing about the file.
         OSError: the file cannot be opened or read.
 
     >>> from tempfile import TemporaryDirectory
@@ -91,8 +90,8 @@ def read_picture(path: Path, *, exact: bool = False) -> Picture:
         with warnings.catch_warnings(action="ignore"):  # about odd metadata
             return _decode(data, exact)
     except Exception as error:  # Decoders raise errors of many types for damaged files.
-        if isinstance(error, MemoryError) or _NO_MEMORY.search(str(error)):
-            raise MemoryError(f"{path}: not enough memory to decode it") from error
+        if fault := machine_fault(error):
+            raise MachineError(f"{path}: {fault}") from error
         if isinstance(error, PictureError):
             raise
         unknown = isinstance(error, UnidentifiedImageError)

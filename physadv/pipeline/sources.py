@@ -139,7 +139,7 @@ def read_source(path: Path, size: int) -> NDArray[np.uint8]:
     Raises:
         SourceError: the file is missing, damaged, animated, not 8-bit RGB or grey, transparent, or so large
             that decoding it would be unsafe (over 89 megapixels).
-        MemoryError: there was not enough memory to decode it.
+        MachineError: there was not enough memory to decode it.
     """
     upright = read_pixels(path)
     height, width = upright.shape[:2]

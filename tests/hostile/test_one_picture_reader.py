@@ -13,7 +13,7 @@ import simplejpeg
 from PIL import EpsImagePlugin, ExifTags, Image, ImageCms, PngImagePlugin
 
 from physadv.capture.reading import read_photo
-from physadv.errors import PhysadvError, PhysadvWarning
+from physadv.errors import MachineError, PhysadvError, PhysadvWarning
 from physadv.pictures.listing import FORMATS
 from physadv.pipeline.sources import list_sources, pair_sources, read_pixels, read_source
 from physadv.runs import Capture, Printout
@@ -231,7 +231,7 @@ def test_short_memory_is_not_the_files_fault(place, door, suffix, error, monkeyp
     Image.fromarray(PICTURE).save(place / f"a.{suffix}")
     monkeypatch.setattr(simplejpeg, "decode_jpeg", fail)
     monkeypatch.setattr(PngImagePlugin.PngImageFile, "load", fail)
-    with pytest.raises(MemoryError, match=rf"\.{suffix}|1\.png"):
+    with pytest.raises(MachineError, match="not enough memory"):
         door(place / f"a.{suffix}")
 
 
