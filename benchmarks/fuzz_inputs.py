@@ -349,7 +349,7 @@ def fuzz_manifests(arena: Arena) -> None:
     if draw.random() < 0.8:
         manifest = json.loads(path.read_text())
         what = changed_somewhere(draw, manifest)
-        if draw.random() < 0.3:
+        if draw.random() < 0.3 and isinstance(manifest.get("classifier"), dict):
             manifest["classifier"]["spec"] = draw.choice(CODE)
         path.write_text(json.dumps(manifest))
     elif draw.random() < 0.3:

@@ -159,7 +159,7 @@ class Observer:
     def _judged(
         self, classifier: "Classifier", channel: Channel, names: Sequence[Seen], images: "Tensor"
     ) -> list[ObservationRow]:
-        top = classifier.probabilities(images).topk(min(TOP, len(classifier.labels)), dim=1)
+        classes, chances = classifier.likeliest(images, TOP)
         return [
             ObservationRow(
                 run=self.manifest.code,
@@ -172,7 +172,7 @@ class Observer:
                 probabilities=tuple(round(probability, 6) for probability in probabilities),
             )
             for (example, photo), labels, probabilities in zip(
-                names, top.indices.tolist(), top.values.tolist(), strict=True
+                names, classes.tolist(), chances.tolist(), strict=True
             )
         ]
 

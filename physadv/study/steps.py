@@ -94,6 +94,9 @@ def _crop(printout: Printout, capture: Capture, colour: Colour, reporter: Report
     result = crop(printout, capture, colour=colour, reporter=reporter)
     for photo in result.refused_photos:
         reporter.say(f"{printout.name}: {photo.name}: {photo.reason}")
+    if result.unread:
+        photo = result.unread[0]
+        raise StudyError(f"{printout.name}: {capture.photos / photo.file}: {photo.reason}")
 
 
 def measure_run(study: Study, run: StudyRun, root: Path, reporter: Reporter = silent) -> Measurement:
