@@ -65,7 +65,7 @@ def colours_in_words(photos: Sequence[PhotoRow]) -> str | None:
         errors = [error for photo in corrected for error in getattr(photo, name)]
         return f"{np.mean(errors):.1f} mean, {np.percentile(errors, 95):.1f} 95th percentile"
 
-    corrected = [photo for photo in photos if photo.delta_e]
+    corrected = [photo for photo in photos if photo.delta_e and photo.delta_e_before]
     if not corrected:
         return None
     used = sum(photo.status == "used" for photo in photos)
