@@ -19,7 +19,7 @@ def read_toml(path: str | Path, error: type[PhysadvError]) -> dict[str, Any]:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as fault:
         raise error(f"{path}: {fault.strerror or fault}") from fault
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+    except (ValueError, RecursionError) as fault:
         raise error(f"{path}: not a TOML file in UTF-8 ({fault})") from fault
 
 

@@ -206,7 +206,7 @@ def read_manifest(path: Path) -> Manifest:
 def _parsed(text: str, path: Path) -> Manifest:
     try:
         fields = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RunError(f"{path}: not a JSON file ({error})") from error
     version = fields.get("schema_version") if isinstance(fields, dict) else None
     if isinstance(version, int) and version > SCHEMA_VERSION:
