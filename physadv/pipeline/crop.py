@@ -17,6 +17,10 @@ from physadv.files import file_sha256, remove_partial_files, replacing
 from physadv.parallel import map_items
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Colour, CropRow, PhotoRow, Printout, RunError
+from physadv.text import printable
+
+LONGEST_NAME = 200
+"""Bytes of a photo's name: those of its crops and overlays are longer, and end at 255."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,10 @@ def crop(
         todo: list[Path] = []
         for path in reporter.track(files, len(files), "checking photos"):
             digest = file_sha256(path)
+            if fault := _name_fault(path.name):
+                shown = path.with_name(printable(path.name))
+                store.add_file(shown.name, [(cropping.refused(shown, digest, fault), ())])
+                continue
             twin = first_with.setdefault(digest, path.name)
             if twin != path.name:
                 reason = f"{TWIN} {twin}; counted once"
@@ -132,6 +140,15 @@ def crop(
         result = CropResult(tuple(store.photos()), tuple(store.crops()))
     _remove_stale(capture, result)
     return result
+
+
+def _name_fault(name: str) -> str | None:
+    """Return why neither a store nor crops can be named after a photo, None where they can."""
+    try:
+        long = len(name.encode()) > LONGEST_NAME
+    except UnicodeEncodeError:
+        return "its name is not UTF-8; rename it"
+    return f"its name has more than {LONGEST_NAME} bytes; rename it" if long else None
 
 
 def photo_files(capture: Capture) -> list[Path]:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from physadv.files import replacing
+from physadv.files import read_text, replacing
 from physadv.runs.folders import FILE_NAME, RunError, not_made
 from physadv.sheets.layout import Sheet
 
@@ -194,10 +194,10 @@ def read_manifest(path: Path) -> Manifest:
         RunError: it is not there, no JSON, of a newer schema, or does not have the fields it must have.
     """
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
+        fields = json.loads(read_text(path))
     except FileNotFoundError as error:
         raise not_made(path) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RunError(f"{path}: not a JSON file ({error})") from error
     version = fields.get("schema_version") if isinstance(fields, dict) else None
     if isinstance(version, int) and version > SCHEMA_VERSION:
