@@ -215,21 +215,9 @@ def to_markdown(table: Table[Any]) -> str:
 
 _LATEX = str.maketrans(
     {sign: f"\\{sign}" for sign in "&%$#_{}"}
-    | {
-        "\\": r"\textbackslash{}",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "–": "--",
-        "—": "---",
-    }
-    | {
-        "<": r"\textless{}",
-        ">": r"\textgreater{}",
-        "|": r"\textbar{}",
-        '"': r"\textquotedbl{}",
-        "…": r"\dots{}",
-    }
-    | {"×": r"$\times$", "→": r"$\to$", "∞": r"$\infty$", "≤": r"$\le$", "≥": r"$\ge$", "σ": r"$\sigma$"}
+    | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--"}
+    | {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", "…": r"\dots{}", "→": r"$\to$"}
+    | {"×": r"$\times$", "∞": r"$\infty$", "≤": r"$\le$", "≥": r"$\ge$"}
 )
 _OTHER_SCRIPTS = "\u0250"
 """From this sign on letters are not Latin: pdfLaTeX has none of them."""
