@@ -1,29 +1,59 @@
 # `make demo` runs the whole loop, `make test` checks everything; each sets up its own .venv first.
+# Setting up, packages of Python and of the system come at the same time.
+MAKEFLAGS += --jobs=2
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+EXTRAS := $(VENV)/extras
+PIP := $(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt
 
-.PHONY: demo test clean
+.PHONY: demo test test-extras constraints clean zbar browser
 
-demo: $(STAMP)
+demo: $(STAMP) zbar
 	$(BIN)/physadv demo
 
-test: $(STAMP)
+test: $(STAMP) zbar browser
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 2 --dist worksteal -m "not extras"
+
+# What needs libraries that ask for other versions than the rest; they lie in a folder that nothing else looks into.
+test-extras: $(EXTRAS)/.installed
+	PYTHONPATH=$(EXTRAS) $(BIN)/pytest -n 0 -m extras tests/attacks/test_libraries.py tests/transforms/test_sweeps.py
+
+# The versions stay where pyproject.toml allows them; `make constraints UPGRADE=--upgrade` takes the newest.
+constraints: $(STAMP)
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-build --no-annotate $(UPGRADE) \
+		--custom-compile-command 'make constraints' --output-file constraints.txt \
+		--extra foolbox --extra parquet --extra timm --extra video --group dev --group build pyproject.toml
+
+docs/licences.md: docs/licences.py $(STAMP)
+	$(BIN)/python docs/licences.py
 
 clean:
 	rm -rf $(VENV) demo
 
-# libzbar0 lets pyzbar take a second look at codes; everything works without it.
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	-@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && ! ldconfig -p | grep -q libzbar; then \
-		apt-get install -y -qq libzbar0 >/dev/null 2>&1 || \
-		{ apt-get update -qq && apt-get install -y -qq libzbar0; } >/dev/null 2>&1; fi
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable '.[timm,video]' --group dev
+	$(PIP) --upgrade pip
+	$(PIP) --build-constraint constraints.txt --editable '.[foolbox,parquet,timm,video]' --group dev
 	@touch $@
+
+$(EXTRAS)/.installed: tests/extras.txt $(STAMP)
+	$(PIP) --no-deps --upgrade --target $(EXTRAS) --requirement tests/extras.txt
+	@touch $@
+
+# Debian's packages, where apt can: with libzbar0 pyzbar takes a second look at codes; tests show pages to a browser.
+# Without them everything else works.
+APT := apt-get install -y -qq --no-install-recommends
+zbar:
+	-@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && ! ldconfig -p | grep -q libzbar; then \
+		{ $(APT) libzbar0 || { apt-get update -qq && $(APT) libzbar0; }; } >/dev/null 2>&1; fi
+
+browser: zbar
+	-@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && \
+		! command -v chromium >/dev/null && ! command -v google-chrome >/dev/null; then \
+		{ $(APT) chromium || { apt-get update -qq && $(APT) chromium; }; } >/dev/null 2>&1; fi

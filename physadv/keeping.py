@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from physadv.errors import PhysadvError
+from physadv.errors import PhysadvError, machine_fault
 from physadv.files import read_text, replacing
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ class Kept:
             with torch.serialization.safe_globals(self._classes):
                 return torch.load(self.path, map_location=device, weights_only=True)
         except Exception as error:  # unpickling damaged bytes can raise anything
+            if machine_fault(error):
+                raise
             raise self.damaged() from error
 
     def save(self, state: Any) -> None:

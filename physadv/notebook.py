@@ -223,6 +223,7 @@ class Run:
         sweeps: Sequence[str] = (),
         models: "Sequence[str | Classifier]" = (),
         seed: int = 0,
+        pool: bool = False,
     ) -> Measured:
         """Return destruction rates, with 95 % intervals, through the photos and digital transformations.
 
@@ -231,6 +232,7 @@ class Run:
             sweeps: sets of them, such as "kurakin" or "blur=0:4:9".
             models: classifiers that judge, or their specs; the run's own by default.
             seed: of random transformations.
+            pool: one rate for photos of all presets and cameras, in place of one for each.
 
         Raises:
             PhysadvError: nothing to measure, or an unknown transformation or classifier.
@@ -245,6 +247,7 @@ class Run:
             sweeps=sweeps,
             models=judges,
             seed=seed,
+            pool=pool,
             reporter=self.reporter,
         )
         return Measured(tuple(found))
@@ -256,9 +259,10 @@ class Run:
         sweeps: Sequence[str] = (),
         models: "Sequence[str | Classifier]" = (),
         seed: int = 0,
+        pool: bool = False,
     ) -> Path:
         """Write captures/NAME/report.html and return its path; what is measured is as for `measure`."""
         from physadv.report.run_page import write_report
 
-        found = self.measure(transforms, sweeps=sweeps, models=models, seed=seed)
+        found = self.measure(transforms, sweeps=sweeps, models=models, seed=seed, pool=pool)
         return write_report(self.printout, self.capture, found.measurements, self.reporter)

@@ -6,6 +6,7 @@ import shutil
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -47,6 +48,12 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in a shell's backgro
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin long tests first, so that no worker waits for one at the end."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("extras"):
+        if find_spec(marker.args[0]) is None:
+            pytest.skip(f"needs {marker.args[0]}: make test-extras")
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,18 @@ import typer
 from typing_extensions import Doc
 
 from physadv.cli.app import app
-from physadv.cli.options import Json, Labels, Name, Quiet, Root, Seed, Sweeps, Transforms, takes_settings
+from physadv.cli.options import (
+    Json,
+    Labels,
+    Name,
+    Pool,
+    Quiet,
+    Root,
+    Seed,
+    Sweeps,
+    Transforms,
+    takes_settings,
+)
 from physadv.progress import Reporter, reporter
 from physadv.runs import Capture, Printout, check_runs
 
@@ -24,10 +35,12 @@ class MeasureSettings:
     transform: Transforms = None
     sweep: Sweeps = None
     model: Annotated[
-        list[str] | None, Doc("Judge with this classifier; several give the transfer matrix.")
+        list[str] | None,
+        Doc("Judge with this (file: and python: run code); several give the transfer matrix."),
     ] = None
     source: Annotated[list[str] | None, Doc("Another run, a further row of the transfer matrix.")] = None
     labels: Labels = None
+    pool: Pool = False
 
     def runs(self, name: str) -> list[str]:
         """Return the names of all runs that are measured."""
@@ -86,6 +99,7 @@ def _measure(
         models=settings.model or (),
         labels=settings.labels,
         seed=seed,
+        pool=settings.pool,
         reporter=progress,
     )
 
@@ -123,8 +137,11 @@ def compare(
     names: Annotated[list[str], typer.Argument(metavar="RUN RUN ...", help="Two runs or more.")],
     transform: Transforms = None,
     sweep: Sweeps = None,
-    model: Annotated[str | None, Doc("Judge all with this classifier; by default the runs' own.")] = None,
+    model: Annotated[
+        str | None, Doc("Judge all with this (file: and python: run code); by default the runs' own.")
+    ] = None,
     labels: Labels = None,
+    pool: Pool = False,
     html: Annotated[Path | None, Doc("Also write the comparison as a page.")] = None,
     as_json: Json = False,
     seed: Seed = 0,
@@ -144,6 +161,7 @@ def compare(
         model=model,
         labels=labels,
         seed=seed,
+        pool=pool,
         reporter=reporter(quiet=quiet or as_json),
     )
     if html:

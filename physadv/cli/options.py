@@ -23,6 +23,7 @@ Sweeps = Annotated[
     list[str] | None, Doc("NAME=START:STOP:COUNT, or a set: kurakin, viewpoint, corruptions, all.")
 ]
 Labels = Annotated[Path | None, Doc("Text file of the classifiers' class names, one a line.")]
+Pool = Annotated[bool, Doc("One rate over photos of all presets and cameras, not one for each.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 
 _EMPTY = inspect.Parameter.empty

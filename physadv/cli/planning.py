@@ -21,6 +21,10 @@ def run(
         Path | None, Doc("Folder that the file's paths are relative to; its own by default.")
     ] = None,
     only: Annotated[str | None, Doc("Only runs whose name fits this pattern, such as '*-bim-16'.")] = None,
+    trust: Annotated[
+        list[str] | None,
+        Doc("Code named in the file that may run, as written there: python:module:function or file:PATH."),
+    ] = None,
     dry_run: Annotated[bool, Doc("List what would be run.")] = False,
     root: Root = Path(),
     quiet: Quiet = False,
@@ -28,7 +32,7 @@ def run(
     """Run a whole study; steps whose inputs have not changed are skipped."""
     from physadv.study.file import read_study, select_runs
 
-    chosen = read_study(study, data)
+    chosen = read_study(study, data, trust or ())
     if only is not None:
         chosen = select_runs(chosen, only)
     from physadv.study.runner import list_steps, run_study, steps_in_words, write_study_tables

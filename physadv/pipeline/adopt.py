@@ -234,5 +234,5 @@ def _judged(classifier: Classifier, images: Sequence[Pixels]) -> list[TopFive]:
     """Return the classifier's top five on every image."""
     found: list[TopFive] = []
     for batch in neighbours_of_one_size(images, lambda image: image.shape, BATCH):
-        found += predictions(classifier, classifier.probabilities(to_tensor(batch).to(classifier.device)))
+        found += predictions(classifier, to_tensor(batch).to(classifier.device))
     return found

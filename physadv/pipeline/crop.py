@@ -9,9 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import get_args
-
-import numpy as np
+from typing import TYPE_CHECKING, get_args
 
 from physadv.files import file_sha256, remove_partial_files, replacing
 from physadv.parallel import map_items
@@ -22,6 +20,9 @@ from physadv.text import printable
 LONGEST_NAME = 200
 """Bytes of a photo's name: those of its crops and overlays are longer, and end at 255."""
 
+if TYPE_CHECKING:
+    from physadv.pipeline.crop_file import Rows
+
 
 @dataclass(frozen=True)
 class CropResult:
@@ -30,20 +31,23 @@ class CropResult:
     Attributes:
         photos: every photo, used or refused.
         crops: every cell of the sheets in the used photos, cut out or refused.
+        unread: photos that the machine could not read now, each with the reason; nothing is stored of them.
     """
 
     photos: tuple[PhotoRow, ...]
     crops: tuple[CropRow, ...]
+    unread: tuple[PhotoRow, ...] = ()
 
     def __repr__(self) -> str:
-        cells, photos = len(self.crops), len(self.photos)
-        used = photos - len(self.refused_photos)
+        cells = len(self.crops)
+        photos = len({photo.name for photo in (*self.photos, *self.unread)})
+        used = sum(photo.status == "used" for photo in self.photos)
         return f"{cells - len(self.refused_cells)} of {cells} cells cropped from {used} of {photos} photos"
 
     @property
     def refused_photos(self) -> list[PhotoRow]:
-        """Return the photos that could not be used."""
-        return [photo for photo in self.photos if photo.status == "refused"]
+        """Return the photos that could not be used, those that could not be read now included."""
+        return [*(photo for photo in self.photos if photo.status == "refused"), *self.unread]
 
     @property
     def refused_cells(self) -> list[CropRow]:
@@ -58,6 +62,7 @@ class CropResult:
 
 def colours_in_words(photos: Sequence[PhotoRow]) -> str | None:
     """Return in how many photos colours were corrected and how well, None for none."""
+    import numpy as np
 
     def in_words(name: str) -> str:
         errors = [error for photo in corrected for error in getattr(photo, name)]
@@ -110,36 +115,54 @@ def crop(
 
     cropping = Cropping(printout, capture, manifest, colour, overlay)
     for folder in (capture.crops, *([capture.overlays] if overlay else [])):
-        capture.inside(folder.name).mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     remove_partial_files(capture.folder, capture.crops, capture.overlays)
     with capture.store() as store:
         rows: dict[str, list[PhotoRow]] = defaultdict(list)
         for row in store.photos():
             rows[row.file].append(row)
+        cut = [crop for crop in store.crops() if crop.path]
+        before: dict[str, list[CropRow]] = defaultdict(list)
+        for each in cut:
+            before[each.photo].append(each)
+
+        def record(file: str, found: "Rows", overlay: bool = False) -> None:
+            """Store what a file holds, and delete the crops and overlays on record of what it held before."""
+            old = [(row, before[row.name]) for row in rows[file]]
+            for path in _made(capture, old, overlays=True) - _made(capture, found, overlays=overlay):
+                path.unlink(missing_ok=True)
+            store.add_file(file, found)
+
+        unread: list[PhotoRow] = []
         for gone in rows.keys() - {path.name for path in files}:
-            store.forget_file(gone)
-        lost = {c.photo for c in store.crops() if c.path and not capture.inside(c.path).exists()}
+            record(gone, [])
+        lost = {c.photo for c in cut if capture.changed(c) or not (capture.folder / str(c.path)).exists()}
         first_with: dict[str, str] = {}
         todo: list[Path] = []
         for path in reporter.track(files, len(files), "checking photos"):
-            digest = file_sha256(path)
+            try:
+                digest = file_sha256(path)
+            except OSError:
+                todo.append(path)  # said when it is read
+                continue
             if fault := _name_fault(path.name):
                 shown = path.with_name(printable(path.name))
-                store.add_file(shown.name, [(cropping.refused(shown, digest, fault), ())])
+                record(shown.name, [(cropping.refused(shown, digest, fault), [])])
                 continue
             twin = first_with.setdefault(digest, path.name)
             if twin != path.name:
                 reason = f"{TWIN} {twin}; counted once"
-                store.add_file(path.name, [(cropping.refused(path, digest, reason), ())])
+                record(path.name, [(cropping.refused(path, digest, reason), [])])
             elif not cropping.is_done(rows[path.name], digest, lost):
                 todo.append(path)
         results = map_items(partial(crop_file, cropping), todo, workers=workers)
         for file, found in reporter.track(results, len(todo), "photos cropped"):
-            store.add_file(file, found)
+            if isinstance(found, PhotoRow):
+                unread.append(found)
+            else:
+                record(file, found, overlay)
         store.compact()
-        result = CropResult(tuple(store.photos()), tuple(store.crops()))
-    _remove_stale(capture, result)
-    return result
+        return CropResult(tuple(store.photos()), tuple(store.crops()), tuple(unread))
 
 
 def _name_fault(name: str) -> str | None:
@@ -172,13 +195,10 @@ def _add_photos(capture: Capture, photos: Sequence[Path]) -> None:
             shutil.copyfile(path, temporary)
 
 
-def _remove_stale(capture: Capture, result: CropResult) -> None:
-    """Delete crops and overlays that belong to no photo in the store: those of photos removed since."""
-    crops = {row.path for row in result.crops}
-    for path in capture.crops.glob("*.png"):
-        if f"crops/{path.name}" not in crops:
-            path.unlink()
-    photos = {name for row in result.photos for name in (row.file, row.name)}
-    for path in capture.overlays.glob("*.jpg"):
-        if path.stem not in photos and path.stem.rpartition("#")[0] not in photos:
-            path.unlink()
+def _made(capture: Capture, rows: "Rows", *, overlays: bool) -> set[Path]:
+    """Return the files that crops, and overlays where they were asked for, were written to, by their rows."""
+    crops = (crop for _, found in rows for crop in found if crop.path)
+    made = [(capture.crops, f"{crop.example}--{crop.photo}.png") for crop in crops]
+    made += [(capture.overlays, f"{row.name}.jpg") for row, _ in rows if overlays]
+    # A stranger's store may hold any name; those with a slash are none of this program's.
+    return {folder / name for folder, name in made if Path(name).name == name}

@@ -1,6 +1,5 @@
 """One photo file → its crops, its overlay and its rows in the store. A video is several photos."""
 
-import glob
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,8 +13,10 @@ from physadv.capture.crop_photo import FoundSheet, crop_photo
 from physadv.capture.geometry import Pixels
 from physadv.capture.overlay import draw_overlay
 from physadv.capture.reading import CaptureError, Photo, read_photo
-from physadv.capture.video import NEEDS_PYAV, is_video, read_video
-from physadv.files import file_sha256, replacing
+from physadv.capture.video import is_video, read_video
+from physadv.errors import machine_fault
+from physadv.files import FULL_DISK, file_sha256, replacing
+from physadv.pipeline.photograph import read_record
 from physadv.runs import Capture, Colour, CropRow, Manifest, PhotoRow, Printout
 
 TWIN = "the same file as"
@@ -50,35 +51,51 @@ class Cropping:
     def is_done(self, rows: Sequence[PhotoRow], digest: str, lost: set[str]) -> bool:
         """Return whether a file of this hash, with these rows in the store, need not be cropped again.
 
-        Photos whose crops are missing from the disk are named in `lost`.
+        Photos whose crops are missing from the disk, or were changed, are named in `lost`.
         """
         wanted = (digest, self.run, self.colour)
         return bool(rows) and all(
             (row.sha256, row.run, row.colour) == wanted
             and row.name not in lost
-            and not (row.reason or "").startswith((TWIN, NEEDS_PYAV))
+            and (not row.simulated or self.as_taken(row) == row)
+            and not (row.reason or "").startswith(TWIN)
             and not (self.overlay and not self.overlay_path(row.name).exists())
             for row in rows
         )
+
+    def as_taken(self, row: PhotoRow) -> PhotoRow:
+        """Return a photo's row with how it was taken, as it is recorded of this very file."""
+        if not row.simulated:
+            return replace(row, preset="real")
+        record = read_record(self.capture, Path(row.file))
+        if not record or record.sha256 not in (None, row.sha256):
+            return row
+        return replace(row, preset=record.made_by.condition, seed=record.made_by.seed, shot=record.shot)
 
     def overlay_path(self, name: str) -> Path:
         """Return the path of a photo's overlay."""
         return self.capture.overlays / f"{name}.jpg"
 
 
-def crop_file(cropping: Cropping, path: Path) -> tuple[str, Rows]:
-    """Cut the cells out of the photos in one file, write them, and return the file's name and its rows."""
-    digest = file_sha256(path)
-    for pattern in (f"{glob.escape(path.name)}.jpg", f"{glob.escape(path.name)}#*.jpg"):
-        for old in cropping.capture.overlays.glob(pattern):
-            old.unlink()
+def crop_file(cropping: Cropping, path: Path) -> tuple[str, Rows | PhotoRow]:
+    """Cut the cells out of the photos in one file, write them, and return the file's name and its rows.
+
+    Where the machine failed and not the photo, a row that says so, not to be stored, takes their place.
+    """
+    digest = ""
     try:
+        digest = file_sha256(path)
         if is_video(path):
             return path.name, _crop_video(cropping, path, digest)
         return path.name, _crop_view(cropping, path.name, "", digest, read_photo(path))
     except CaptureError as error:
         _write_overlay(cropping, path.name, None, (), str(error))
         return path.name, [(cropping.refused(path, digest, str(error)), [])]
+    except Exception as error:
+        fault = machine_fault(error)
+        if fault is None or getattr(error, "errno", None) in FULL_DISK:
+            raise
+        return path.name, cropping.refused(path, digest, f"not read now: {fault}; mend that and crop again")
 
 
 def _crop_video(cropping: Cropping, path: Path, digest: str) -> Rows:
@@ -103,6 +120,7 @@ def _crop_view(cropping: Cropping, file: str, view: str, digest: str, photo: Pho
     row = PhotoRow(
         name, digest, run, "used", None, width, height, photo.camera, photo.simulated, view, colour
     )
+    row = cropping.as_taken(row)
     try:
         seen = crop_photo(
             photo, cropping.manifest.sheets, picture=cropping.picture, correct_colours=colour == "corrected"
@@ -189,6 +207,7 @@ def _write_cell(capture: Capture, photo: str, sheet: int, cell: CroppedCell) -> 
         corners_px=tuple((round(float(x), 4), round(float(y), 4)) for x, y in cell.corners_px),
         angle_deg=_rounded(cell.angle_deg),
         distance_mm=_rounded(cell.distance_mm),
+        sha256=file_sha256(path) if path else None,
     )
 
 

@@ -35,15 +35,15 @@ def to_tensor(pixels: Sequence[Pixels]) -> "Tensor":
     return torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).float() / 255
 
 
-def predictions(classifier: "Classifier", probabilities: "Tensor") -> list[TopFive]:
-    """Return the top five of every row of class probabilities (B, K)."""
-    top = probabilities.topk(min(TOP, probabilities.shape[1]), dim=1)
+def predictions(classifier: "Classifier", images: "Tensor") -> list[TopFive]:
+    """Return the classifier's top five on every image, (B, 3, H, W) in [0, 1]."""
+    classes, probabilities = classifier.likeliest(images, TOP)
     return [
         tuple(
             Prediction(label=label, name=classifier.labels[label], probability=round(probability, 6))
             for label, probability in zip(labels, values, strict=True)
         )
-        for labels, values in zip(top.indices.tolist(), top.values.tolist(), strict=True)
+        for labels, values in zip(classes.tolist(), probabilities.tolist(), strict=True)
     ]
 
 

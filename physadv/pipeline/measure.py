@@ -13,7 +13,15 @@ import numpy as np
 from physadv.classifiers.specs import check_spec, runs_code
 from physadv.evaluation.destruction import Row, TransferCell, table, transfer_cells
 from physadv.evaluation.outcomes import Judgement, PairOutcome
-from physadv.pipeline.observing import PHOTO, UNTOUCHED, Calibration, Channel, Observer, TallyReader
+from physadv.pipeline.observing import (
+    PHOTO,
+    UNTOUCHED,
+    Calibration,
+    Channel,
+    Observer,
+    TallyReader,
+    is_photo,
+)
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, CropRow, Manifest, ObservationStore, PhotoRow, Printout, RunError
 from physadv.transforms import parse_sweep, parse_transform
@@ -31,6 +39,7 @@ class MeasureOptions:
     models: tuple[str, ...] = ()
     labels: Path | None = None
     seed: int = 0
+    pool: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,8 @@ class Measurement:
         classifier: spec of the classifier that judged.
         identity: name of that classifier in the store: its spec and a hash of its weights.
         labels: its class names.
-        channels: channel → its table: "photo", and every digital transformation.
+        channels: channel → its table: "photo", or "photo: " and a condition for each of several in which
+            photos were taken, and every digital transformation.
         calibration: channel → kind of example → reliability; "none" is the untouched files.
         missing: channel → pairs whose adversarial example was never observed through it.
         photos: every photo, used or refused.
@@ -66,16 +76,26 @@ class Measurement:
         """Return the photos that cells were cut from."""
         return [photo for photo in self.photos if photo.status == "used"]
 
+    @property
+    def conditions(self) -> dict[str, list[PhotoRow]]:
+        """Return condition → photos: those that cells were cut from, by preset or camera."""
+        return _by_condition(self.photos)
+
     def channel_name(self, channel: str) -> str:
         """Return a channel's name for readers, which says whether photos are simulated or corrected."""
         if channel == UNTOUCHED.name:
             return "files, untouched"
-        used = self.used_photos if channel == PHOTO.name else []
+        used = self.photos_of(channel)
         simulated = sum(photo.simulated for photo in used)
         corrected = sum(photo.colour == "corrected" for photo in used)
         counts = {"simulated": simulated, "colour-corrected": corrected}
         said = [f"{'partly ' * (count < len(used))}{word}" for word, count in counts.items() if count]
         return f"{channel} ({', '.join(said)})" if said else channel
+
+    def photos_of(self, channel: str) -> list[PhotoRow]:
+        """Return the photos that a channel's rates are of."""
+        own = self.conditions.get(channel.partition(": ")[2], self.used_photos)
+        return own if is_photo(channel) else []
 
     def as_json(self) -> dict[str, Any]:
         """Return the measurement for machines: plain values, undefined rates as null with the reason."""
@@ -89,6 +109,10 @@ class Measurement:
             "photos": len(self.used_photos),
             "simulated_photos": sum(photo.simulated for photo in self.used_photos),
             "colour_corrected_photos": sum(photo.colour == "corrected" for photo in self.used_photos),
+            "conditions": {
+                condition: {"photos": len(photos), "seeds": sorted({p.seed for p in photos} - {None})}
+                for condition, photos in self.conditions.items()
+            },
             "channels": {
                 channel: {"missing_pairs": self.missing[channel], "rows": [asdict(row) for row in rows]}
                 for channel, rows in self.channels.items()
@@ -117,6 +141,7 @@ def measure(
     models: "Sequence[str | Classifier]" = (),
     labels: Path | None = None,
     seed: int = 0,
+    pool: bool = False,
     reporter: Reporter = silent,
 ) -> list[Measurement]:
     """Observe what has not been observed yet and return the tables, one measurement per classifier.
@@ -129,10 +154,12 @@ def measure(
         models: classifiers that judge, or their specs; the one that the run was made against by default.
         labels: text file of their class names, if there is one.
         seed: seed of random transformations.
+        pool: give one rate for photos of all presets and cameras, in place of one for each.
         reporter: shows progress.
 
     Raises:
-        RunError: there is neither a crop nor a transformation to measure, or one is not in a list.
+        RunError: there is neither a crop nor a transformation to measure, one is not in a list, or a crop
+            was changed after it was cut.
         TransformError: a transformation is unknown or out of range.
         ClassifierError: a classifier cannot be loaded, or does not have the run's classes.
     """
@@ -142,7 +169,7 @@ def measure(
     manifest = printout.manifest()
     own = manifest.classifier.spec
     named = [getattr(model, "spec", model) for model in models if getattr(model, "spec", "") != own]
-    options = MeasureOptions(tuple(transforms), tuple(sweeps), tuple(map(str, named)), labels, seed)
+    options = MeasureOptions(tuple(transforms), tuple(sweeps), tuple(map(str, named)), labels, seed, pool)
     transformations = [parse_transform(text) for text in transforms]
     transformations += [each for text in sweeps for each in parse_sweep(text)]
     digital = list({str(each): Channel(str(each), seed, each) for each in transformations}.values())
@@ -159,6 +186,10 @@ def measure(
         names = {photo.name for photo in photos}
         crops = [crop for crop in store.crops() if crop.photo in names]
         cut = [crop for crop in crops if crop.path is not None]
+        if changed := [str(crop.path) for crop in cut if capture.changed(crop)]:
+            more = f", nor are {len(changed) - 1} others" if len(changed) > 1 else ""
+            fault = f"not the crop that was cut{more}; run 'physadv crop {capture.name}' again"
+            raise RunError(f"{capture.folder / changed[0]}: {fault}")
         if not cut and not digital:
             advice = "run 'physadv crop' or give transforms or sweeps (--transform, --sweep)"
             raise RunError(f"{capture.folder}: no crops to measure; {advice}")
@@ -167,13 +198,28 @@ def measure(
         observer.observe_examples(printout, [UNTOUCHED, *digital])
         observer.observe_crops(capture, cut)
         tallies = TallyReader(store, manifest)
-        channels = [PHOTO, *digital] if cut else digital
+        conditions = _by_condition(photos) if cut and not pool else {}
+        apart = list(map(of_condition, conditions, conditions.values()))
+        channels = [*(apart if len(apart) > 1 else [PHOTO] if cut else []), *digital]
         found = []
         for classifier in classifiers:
             seen = classifier.spec, classifier.identity, classifier.labels
             tables = _tables(tallies, classifier.identity, channels)
             found.append(Measurement(manifest, *seen, *tables, tuple(photos), tuple(crops), options))
         return found
+
+
+def of_condition(condition: str, photos: Sequence[PhotoRow]) -> Channel:
+    """Return the channel of the photos taken in one way."""
+    return Channel(PHOTO.name, condition=condition, photos=tuple(photo.name for photo in photos))
+
+
+def _by_condition(photos: Sequence[PhotoRow]) -> dict[str, list[PhotoRow]]:
+    found: dict[str, list[PhotoRow]] = {}
+    for photo in sorted(photos, key=lambda photo: photo.condition):
+        if photo.status == "used":
+            found.setdefault(photo.condition, []).append(photo)
+    return found
 
 
 def own_classifier(manifest: Manifest) -> str:
@@ -250,11 +296,13 @@ def photo_outcomes(store: ObservationStore, measurement: Measurement) -> list[Pa
     def judgements(channel: Channel) -> dict[str, list[Judgement]]:
         found: dict[str, list[Judgement]] = {example.id: [] for example in manifest.examples}
         for row in store.observations(manifest.code, measurement.identity, channel.name, channel.seed):
+            if not row.probabilities or not all(0 <= label < len(measurement.labels) for label in row.labels):
+                raise store.unusable(f"answers on '{row.example}' that are none of the classifier's")
             found[row.example].append(Judgement(row.labels, row.probabilities[0]))
         return found
 
     before = judgements(UNTOUCHED)
-    after = judgements(PHOTO) if PHOTO.name in measurement.channels else {name: [] for name in before}
+    after = judgements(PHOTO) if any(map(is_photo, measurement.channels)) else {name: [] for name in before}
     return [
         PairOutcome(
             pair=clean.pair,
@@ -294,7 +342,7 @@ def _tables(
         after = tallies.counted(classifier, channel)
         tally = tallies.tally(before, after)
         unseen = tally.counts["adversarial", "after"].seen == 0
-        rows[channel.name] = table(tally)
-        missing[channel.name] = tuple(tallies.pairs[place] for place in unseen.nonzero()[0])
-        calibration[channel.name] = tallies.calibration(after)
+        rows[channel.key] = table(tally)
+        missing[channel.key] = tuple(tallies.pairs[place] for place in unseen.nonzero()[0])
+        calibration[channel.key] = tallies.calibration(after)
     return rows, calibration, missing

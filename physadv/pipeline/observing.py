@@ -48,11 +48,19 @@ class Channel:
     """A way from an example to a classifier, as the store knows it.
 
     Its name in the store is "none", "photo" or a transformation's text; its seed is 0 where nothing is drawn.
+    Of photos taken in several ways it may hold those of one `condition`, by their names.
     """
 
     name: str
     seed: int = 0
     transform: Transformation = identity
+    condition: str = ""
+    photos: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Return its name in a measurement, with the condition."""
+        return f"{self.name}: {self.condition}" if self.condition else self.name
 
     def apply(self, images: "Tensor", examples: Sequence[str]) -> "Tensor":
         """Return the images (B, 3, H, W) of examples transformed.
@@ -66,6 +74,12 @@ class Channel:
 
 
 UNTOUCHED, PHOTO = Channel("none"), Channel("photo")
+
+
+def is_photo(key: str) -> bool:
+    """Return whether a measurement's channel is that of photos, all of them or those of one condition."""
+    return key == PHOTO.name or key.startswith(f"{PHOTO.name}: ")
+
 
 Seen = tuple[str, str]
 """An example and the photo that shows it, "" for a digital transformation."""
@@ -145,7 +159,7 @@ class Observer:
     def _judged(
         self, classifier: "Classifier", channel: Channel, names: Sequence[Seen], images: "Tensor"
     ) -> list[ObservationRow]:
-        top = classifier.probabilities(images).topk(min(TOP, len(classifier.labels)), dim=1)
+        classes, chances = classifier.likeliest(images, TOP)
         return [
             ObservationRow(
                 run=self.manifest.code,
@@ -158,7 +172,7 @@ class Observer:
                 probabilities=tuple(round(probability, 6) for probability in probabilities),
             )
             for (example, photo), labels, probabilities in zip(
-                names, top.indices.tolist(), top.values.tolist(), strict=True
+                names, classes.tolist(), chances.tolist(), strict=True
             )
         ]
 
@@ -203,7 +217,8 @@ class TallyReader:
     def counted(self, classifier: str, channel: Channel) -> Floats:
         """Return a classifier's counts through a channel: (examples, bins, fields of `ObservationCount`)."""
         found = np.zeros(self._shape)
-        for place, within, *numbers in self._counter.counts(classifier, channel.name, channel.seed):
+        key = classifier, channel.name, channel.seed
+        for place, within, *numbers in self._counter.counts(*key, channel.photos):
             found[place, within] = numbers
         return found
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from physadv.files import remove_partial_files, replacing
+from physadv.files import file_sha256, remove_partial_files, replacing
 from physadv.parallel import map_items
 from physadv.phone.presets import PhonePreset, load_phone_preset
 from physadv.progress import Reporter, silent
@@ -34,15 +36,41 @@ INSTRUCTIONS = """\
 
 Without a printer: physadv photograph {name} --simulate
 """
+_PLAIN = re.compile(r"sheet-\d+-shot-\d+")
+"""Stem of the photos that were made by what made the first of a capture."""
 
 
 @dataclass(frozen=True)
-class _MadeBy:
+class MadeBy:
     """What a simulated photo is made by: a preset, its numbers where it is a file of the user's, a seed."""
 
     preset: str
     seed: int
-    ranges: dict[str, Any] | None
+    ranges: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, preset: str, seed: int) -> Self:
+        """Return what the preset as it is now makes; raises a PhoneError as `load_phone_preset` does."""
+        own = preset.lower().endswith(".toml")
+        return cls(preset, seed, load_phone_preset(preset).values() if own else None)
+
+    @property
+    def condition(self) -> str:
+        """Return the preset's name; that of a file with a hash of its numbers, which may be edited later."""
+        if self.ranges is None:
+            return self.preset
+        digest = hashlib.sha256(json.dumps(self.ranges, sort_keys=True).encode()).hexdigest()
+        return f"{Path(self.preset).name}#{digest[:6]}"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is noted beside a simulated photo: its sheet's code, what made it, its number and its hash."""
+
+    sheet: str
+    made_by: MadeBy
+    shot: int | None
+    sha256: str | None
 
 
 @dataclass(frozen=True)
@@ -74,60 +102,76 @@ def photograph_simulated(
 ) -> list[Path]:
     """Photograph every sheet with the virtual phone and return the photos; those already taken are kept.
 
-    Where each cell's corners landed, and which cells are wholly visible, goes to captures/NAME/truth, for
-    checking only.
+    Photos of another preset or seed are kept too, and the new ones named apart. What each photo is made by,
+    where its cells' corners landed and which are wholly visible goes to captures/NAME/truth.
 
     Raises:
-        RunError: the run is not there or not printed, or shots < 1.
+        RunError: the run is not there or not printed, shots < 1, or another's photo has the name of one.
         PhoneError: no preset is called so, or its TOML file has a fault.
         WorkerError: workers < 1, or the system ended one.
     """
-    preset = str(preset)
-    chosen = load_phone_preset(preset)
+    chosen, made_by = load_phone_preset(str(preset)), MadeBy.of(str(preset), seed)
     if shots < 1:
         raise RunError(f"shots {shots}: wanted 1 or more")
     manifest = printout.printed_manifest()
     for folder in (capture.photos, capture.truth):
         folder.mkdir(parents=True, exist_ok=True)
         remove_partial_files(folder)
-    made_by = _MadeBy(preset, seed, chosen.values() if preset.lower().endswith(".toml") else None)
-    jobs = list(_jobs(capture, manifest.sheets, made_by, shots))
+    photos = simulated_photos(capture, manifest.sheets, shots, _suffix(capture, made_by))
+    jobs = list(_jobs(capture, manifest.sheets, made_by, photos))
     results = map_items(partial(_photograph, printout.pdf, chosen, made_by), jobs, workers=workers)
     for _ in reporter.track(results, len(jobs), "sheets photographed (simulated)"):
         pass
-    return simulated_photos(capture, manifest.sheets, shots)
+    return photos
 
 
-def simulated_photos(capture: Capture, sheets: Sequence[Sheet], shots: int) -> list[Path]:
-    """Return where the simulated photos of sheets are, or will be."""
-    return [capture.photos / f"{_stem(sheet, shot)}.jpg" for sheet in sheets for shot in range(shots)]
+def simulated_photos(capture: Capture, sheets: Sequence[Sheet], shots: int, suffix: str = "") -> list[Path]:
+    """Return where the simulated photos of sheets are, or will be, sheet by sheet."""
+    stems = [f"sheet-{sheet.index + 1:03d}-shot-{shot + 1}" for sheet in sheets for shot in range(shots)]
+    return [capture.photos / f"{stem}{suffix}.jpg" for stem in stems]
 
 
-def _stem(sheet: Sheet, shot: int) -> str:
-    return f"sheet-{sheet.index + 1:03d}-shot-{shot + 1}"
+def _suffix(capture: Capture, made_by: MadeBy) -> str:
+    """Return what sets the names of photos apart from those made before by anything else."""
+    first = (path for path in sorted(capture.truth.glob("*.json")) if _PLAIN.fullmatch(path.stem))
+    found = (read_record(capture, path) for path in first)
+    if made_by == next((record.made_by for record in found if record), made_by):
+        return ""
+    name = re.sub(r"[^A-Za-z0-9.-]+", "-", made_by.condition)
+    return f"-{name}-seed-{made_by.seed}" if made_by.seed else f"-{name}"
 
 
-def _jobs(capture: Capture, sheets: tuple[Sheet, ...], made_by: _MadeBy, shots: int) -> Iterator[_Job]:
-    for sheet, following in zip(sheets, (*sheets[1:], sheets[0]), strict=True):
+def _jobs(capture: Capture, sheets: tuple[Sheet, ...], made_by: MadeBy, photos: list[Path]) -> Iterator[_Job]:
+    shots = len(photos) // len(sheets)
+    for place, (sheet, following) in enumerate(zip(sheets, (*sheets[1:], sheets[0]), strict=True)):
         missing = []
-        for shot in range(shots):
-            name = _stem(sheet, shot)
-            photo, truth = capture.photos / f"{name}.jpg", capture.truth / f"{name}.json"
-            if not (photo.exists() and truth.exists() and _read_made_by(truth) == (sheet.code, made_by)):
+        for shot, photo in enumerate(photos[place * shots : (place + 1) * shots]):
+            truth, record = _truth_of(capture, photo), read_record(capture, photo)
+            # A photo whose record was spoilt is taken again.
+            known = record.sha256 if record else None
+            if photo.exists() and not (truth.exists() and known in (None, file_sha256(photo))):
+                raise RunError(f"{photo}: not a photo that the virtual phone took; rename or move it")
+            if not (photo.exists() and record and (record.sheet, record.made_by) == (sheet.code, made_by)):
                 missing.append((photo, truth, shot))
         if missing:
             yield _Job(sheet, following if len(sheets) > 1 else None, tuple(missing))
 
 
-def _read_made_by(truth: Path) -> tuple[str, _MadeBy] | None:
+def _truth_of(capture: Capture, photo: Path) -> Path:
+    return capture.truth / f"{photo.stem}.json"
+
+
+def read_record(capture: Capture, photo: Path) -> Record | None:
+    """Return the record of a simulated photo, None where there is none or it is not as it was written."""
     try:
-        fields = json.loads(truth.read_text())
-        return fields["sheet"], _MadeBy(fields["preset"], fields["seed"], fields.get("ranges"))
-    except (ValueError, LookupError, TypeError):  # not as it was written: the photo is taken again
+        fields = json.loads(_truth_of(capture, photo).read_text())
+        made_by = MadeBy(fields["preset"], fields["seed"], fields.get("ranges"))
+        return Record(fields["sheet"], made_by, fields.get("shot"), fields.get("sha256"))
+    except (OSError, ValueError, LookupError, TypeError):
         return None
 
 
-def _photograph(pdf: Path, preset: PhonePreset, made_by: _MadeBy, job: _Job) -> None:
+def _photograph(pdf: Path, preset: PhonePreset, made_by: MadeBy, job: _Job) -> None:
     import torch
 
     from physadv.phone.photo import encode_jpeg, take_photo
@@ -168,11 +212,15 @@ def _photograph(pdf: Path, preset: PhonePreset, made_by: _MadeBy, job: _Job) -> 
             "preset": made_by.preset,
             "sheet": job.sheet.code,
             "seed": made_by.seed,
+            "shot": number,
+            "sha256": hashlib.sha256(jpeg).hexdigest(),
             "corners_px": corners_px,
             "visible": visible,
             **({} if made_by.ranges is None else {"ranges": made_by.ranges}),
         }
-        with replacing(photo) as temporary:
-            temporary.write_bytes(jpeg)
+        # The record first: a photo without one is somebody else's.
+        photo.unlink(missing_ok=True)
         with replacing(truth) as temporary:
             temporary.write_text(json.dumps(fields, indent=1) + "\n")
+        with replacing(photo) as temporary:
+            temporary.write_bytes(jpeg)

@@ -3,8 +3,9 @@
 from PIL import Image
 
 from physadv.files import remove_partial_files, replacing
+from physadv.pipeline.crop import photo_files
 from physadv.progress import Reporter, silent
-from physadv.runs import Example, Manifest, Printout
+from physadv.runs import Capture, Example, Manifest, Printout, RunError
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
 from physadv.sheets.layout import IMAGE, PrintItem, plan_sheets
 from physadv.sheets.pdf import can_print, page_pixels, write_pdf
@@ -26,13 +27,20 @@ def print_sheets(
     is also written as `sheet-001.png` and so on beside the PDF, at 127 dpi.
 
     Raises:
-        RunError: the run does not exist, is unfinished or was edited.
+        RunError: the run does not exist, is unfinished or was edited; or there are photos of sheets in
+            another layout.
         SheetError: unknown page, or pictures that do not fit on it.
     """
     manifest = printout.manifest()
     remove_partial_files(printout.folder)
     # The printed code depends on the layout: photos of an earlier layout must not be read with a later one.
-    code = digest36(f"{manifest.code}/{page}/{image_mm:g}", RUN_CHARACTERS)
+    code = layout_code(manifest, page, image_mm)
+    capture = Capture(printout.root, printout.name)
+    if manifest.printed_code not in (None, code) and photo_files(capture):
+        raise RunError(
+            f"{capture.photos}: holds photos of the sheets as printed before, which no other layout can use; "
+            f"move {capture.folder} away to print again, or keep page and size"
+        )
     pairs = [(_item(clean), _item(adversarial)) for clean, adversarial in manifest.pairs()]
     sheets = tuple(plan_sheets(pairs, run=code, page=page, image_mm=image_mm))
     manifest = manifest.model_copy(update={"sheets": sheets})
@@ -52,6 +60,11 @@ def print_sheets(
         with replacing(printout.folder / f"sheet-{sheet.index + 1:03d}.png") as temporary:
             Image.fromarray(pixels).save(temporary, "PNG")
     return manifest
+
+
+def layout_code(manifest: Manifest, page: str, image_mm: float) -> str:
+    """Return the run's code as sheets of this layout carry it."""
+    return digest36(f"{manifest.code}/{page}/{image_mm:g}", RUN_CHARACTERS)
 
 
 def _item(example: Example) -> PrintItem:

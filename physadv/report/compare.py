@@ -12,8 +12,8 @@ from physadv.evaluation.comparisons import Comparison, compare_paired, corrected
 from physadv.evaluation.destruction import clean_survival, destruction_rate, success
 from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.outcomes import Bools, Ints, Tally
-from physadv.pipeline.measure import Measurement, measure, own_classifier
-from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel, TallyReader
+from physadv.pipeline.measure import Measurement, measure, of_condition, own_classifier
+from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel, TallyReader, is_photo
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Manifest, Printout, RunError
 
@@ -82,12 +82,15 @@ def compare_runs(
     model: str | None = None,
     labels: Path | None = None,
     seed: int = 0,
+    pool: bool = False,
     reporter: Reporter = silent,
 ) -> RunComparison:
     """Return runs compared on the source images that all of them hold, by exact McNemar and Holm.
 
     Rates are of shared pairs. A test counts a pair as destroyed, or fooled, when it was in more than half of
     the times it came through the channel. `model` judges all; without it, the one that all were made against.
+    Where a run's photos were taken in several ways, photos are compared preset by preset and camera by
+    camera, or with `pool` all together.
 
     Raises:
         RunError: there are fewer than two runs; they were made against different classifiers and none was
@@ -105,16 +108,18 @@ def compare_runs(
         for capture, manifest in zip(captures, manifests, strict=True):
             _check_photographed(capture, manifest)
     asked: dict[str, Any] = {"transforms": transforms, "sweeps": sweeps, "models": [judge], "labels": labels}
+    asked["pool"] = pool
     found = [
         measure(Printout(root, capture.name), capture, **asked, seed=seed, reporter=reporter)[0]
         for capture in captures
     ]
+    held = [_channels(each, apart=not all(PHOTO.name in m.channels for m in found)) for each in found]
     # Through photos only where every run has some.
-    channels = [
-        UNTOUCHED.name,
-        *(name for name in found[0].channels if all(name in m.channels for m in found)),
+    channels = [key for key in held[0] if all(key in own for own in held)]
+    tallies = [
+        _tallies(capture, each, places, {key: own[key] for key in channels})
+        for capture, each, places, own in zip(captures, found, shared, held, strict=True)
     ]
-    tallies = [_tallies(*each, channels) for each in zip(captures, found, shared, strict=True)]
     lines = [
         line
         for channel in channels
@@ -168,18 +173,27 @@ def _check_photographed(capture: Capture, manifest: Manifest) -> None:
     )
 
 
+def _channels(measurement: Measurement, *, apart: bool) -> dict[str, Channel]:
+    """Return a run's channels, the untouched files first, photos `apart` by condition or all together."""
+    photos = [PHOTO] if any(map(is_photo, measurement.channels)) else []
+    if photos and apart:
+        photos = [of_condition(name, taken) for name, taken in measurement.conditions.items()]
+    seed, digital = measurement.options.seed, [key for key in measurement.channels if not is_photo(key)]
+    found = [UNTOUCHED, *photos, *(Channel(name, seed) for name in digital)]
+    return {channel.key: channel for channel in found}
+
+
 def _tallies(
-    capture: Capture, measurement: Measurement, places: Ints, channels: Sequence[str]
+    capture: Capture, measurement: Measurement, places: Ints, channels: Mapping[str, Channel]
 ) -> dict[str, Tally]:
     """Return a run's shared pairs, counted through every channel."""
     found = {}
     with capture.store() as store:
         tallies = TallyReader(store, measurement.manifest)
         before = tallies.counted(measurement.identity, UNTOUCHED)
-        for name in channels:
-            seed = 0 if name in (UNTOUCHED.name, PHOTO.name) else measurement.options.seed
-            after = tallies.counted(measurement.identity, Channel(name, seed))
-            found[name] = tallies.tally(before, after).of(places)
+        for key, channel in channels.items():
+            after = tallies.counted(measurement.identity, channel)
+            found[key] = tallies.tally(before, after).of(places)
     return found
 
 

@@ -7,7 +7,7 @@ from physadv.evaluation.comparisons import Comparison
 from physadv.evaluation.intervals import Estimate
 from physadv.files import replacing
 from physadv.pipeline.measure import Measurement, common_name
-from physadv.pipeline.observing import PHOTO, UNTOUCHED
+from physadv.pipeline.observing import PHOTO, UNTOUCHED, is_photo
 from physadv.report.channels import Sweep, sort_channels
 from physadv.report.compare import DESTRUCTION, SUCCESS, Line, RunComparison
 from physadv.report.figures import Series, side_by_side_figure
@@ -64,18 +64,20 @@ def _unlike(found: RunComparison) -> list[str]:
         if pairs > found.shared:
             left = f"{plural(pairs - found.shared, 'pair')} of {pairs} not shared, left out"
             lines.append(f"{measurement.manifest.name}: {left}")
-    without = [m.manifest.name for m in measurements if PHOTO.name not in m.channels]
-    made = {m.manifest.name: m.channel_name(PHOTO.name) for m in measurements}
+    without = [m.manifest.name for m in measurements if not any(map(is_photo, m.channels))]
+    made = {m.manifest.name: f"{m.channel_name(PHOTO.name)}: {', '.join(m.conditions)}" for m in measurements}
     if 0 < len(without) < len(measurements):
         lines.append(f"photos are left out: {', '.join(without)} never photographed")
     if not without and len(set(made.values())) > 1:
-        lines.append(f"photos made differently: {', '.join(f'{run} {how}' for run, how in made.items())}")
+        lines.append(f"photos made differently: {'; '.join(f'{run} {how}' for run, how in made.items())}")
+        if not any(is_photo(line.channel) for line in found.lines):
+            lines.append("photos are left out: no preset or camera is common to all; --pool compares them")
     return lines
 
 
 def _notice(found: RunComparison) -> Notice:
     unlike = "; ".join(_unlike(found))
-    photos = [photo for m in found.measurements if PHOTO.name in m.channels for photo in m.used_photos]
+    photos = [photo for m in found.measurements if any(map(is_photo, m.channels)) for photo in m.used_photos]
     simulated = sum(photo.simulated for photo in photos)
     if simulated:
         some = "some are " * (simulated < len(photos))

@@ -9,7 +9,7 @@ from PIL import Image
 
 from physadv.evaluation.outcomes import Judgement, PairOutcome
 from physadv.pipeline.measure import Measurement, photo_outcomes
-from physadv.pipeline.observing import PHOTO
+from physadv.pipeline.observing import is_photo
 from physadv.progress import Reporter, silent
 from physadv.report.page import Picture, data_uri
 from physadv.report.wording import plural
@@ -99,7 +99,7 @@ class _Rows:
     def __init__(self, printout: Printout, capture: Capture, measurement: Measurement) -> None:
         self.printout, self.capture, self.labels = printout, capture, measurement.labels
         self.pairs = {clean.pair: (clean, adversarial) for clean, adversarial in measurement.manifest.pairs()}
-        self.with_photos = PHOTO.name in measurement.channels
+        self.with_photos = any(map(is_photo, measurement.channels))
         self.gain = difference_gain(measurement.manifest.attack)
         self.crops: dict[str, list[CropRow]] = defaultdict(list)
         for crop in measurement.crops:

@@ -2,7 +2,7 @@
 
 import shlex
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from statistics import median
@@ -17,7 +17,7 @@ from physadv.report.wording import plural
 from physadv.runs import Manifest, PhotoRow
 from physadv.sheets.layout import IMAGE, PAGES
 
-USUAL_SHOTS = 2
+USUAL_PRESET, USUAL_SHOTS = "office", 2
 
 Row = TypeVar("Row")
 
@@ -74,6 +74,7 @@ def _photo_facts(measurement: Measurement) -> tuple[tuple[str, str], ...]:
     return (
         ("photos used", f"{len(used)} of {len(measurement.photos)}"),
         ("camera", cameras(used)),
+        ("taken", _taken(used)),
         ("size, px", ", ".join(sizes)),
         ("cells cut out", f"{len(cut)} of {len(measurement.crops)}"),
         ("colours of the crops", colours_in_words(used) or "as photographed"),
@@ -87,6 +88,20 @@ def _photo_facts(measurement: Measurement) -> tuple[tuple[str, str], ...]:
         ("from a distance, median mm", _middle(cut, lambda crop: crop.distance_mm, 0)),
         ("clipped pixels, median %", _middle(cut, lambda crop: crop.clipped, 2, scale=100)),
     )
+
+
+def _taken(photos: Sequence[PhotoRow]) -> str:
+    """Return presets and seeds of simulated photos, and how many photos are real, with numbers."""
+
+    def in_words(photo: PhotoRow) -> str:
+        if not photo.simulated:
+            return "real"
+        if photo.preset is None:
+            return "in simulation, with a preset that was not recorded; 'physadv crop' again may find it"
+        return f"with preset {photo.preset}, seed {photo.seed}"
+
+    counts = Counter(map(in_words, photos))
+    return "; ".join(f"{plural(count, 'photo')} {how}" for how, count in sorted(counts.items()))
 
 
 def _middle(rows: Sequence[Row], of: Callable[[Row], float | None], decimals: int, scale: float = 1) -> str:
@@ -113,18 +128,35 @@ def commands(measurements: Sequence[Measurement]) -> tuple[str, ...]:
         image = [f"--image-mm {side:g}"] if side != IMAGE else []
         lines.append(" ".join([f"physadv print {name}", *page, *image]))
     if used:
-        simulated = sum(photo.simulated for photo in used)
-        if simulated:
-            shots, rest = divmod(simulated, len(manifest.sheets) or 1)
-            number = f" --shots {shots}" if not rest and shots != USUAL_SHOTS else ""
-            lines.append(f"physadv photograph {name} --simulate{number}")
-        lines += [f"physadv photograph {name}"] * (simulated < len(used))
+        lines += _photograph_commands(first)
+        lines += [f"physadv photograph {name}"] * any(not photo.simulated for photo in used)
         corrected = any(photo.colour == "corrected" for photo in used)
         lines.append(f"physadv crop {name}{' --colour corrected' * corrected}")
     others = dict.fromkeys(found.manifest.name for found in measurements if found.manifest.name != name)
     options = [*(f"--source {other}" for other in others), *measure_options(first)]
     lines += [" ".join([f"physadv {command} {name}", *options]) for command in ("destruction-rate", "report")]
     return tuple(lines)
+
+
+def _photograph_commands(measurement: Measurement) -> list[str]:
+    """Return what took the simulated photos; first those whose names need not be set apart."""
+    groups: dict[tuple[str | None, int | None], list[PhotoRow]] = {}
+    for photo in sorted(measurement.photos, key=lambda photo: len(photo.file)):
+        if photo.simulated:
+            groups.setdefault((photo.preset, photo.seed), []).append(photo)
+    lines = []
+    for (preset, seed), photos in groups.items():
+        numbered = [photo.shot + 1 for photo in photos if photo.shot is not None]
+        shots = max(numbered, default=len(photos) // (len(measurement.manifest.sheets) or 1))
+        options = {
+            # Of a preset in a file the store holds a hash too.
+            "preset": None if preset in (None, USUAL_PRESET) else str(preset).partition("#")[0],
+            "shots": None if shots in (0, USUAL_SHOTS) else shots,
+            "seed": seed or None,
+        }
+        name = measurement.manifest.name
+        lines.append(" ".join([f"physadv photograph {name} --simulate", *_given(options.items())]))
+    return lines
 
 
 def measure_options(measurement: Measurement) -> list[str]:
@@ -137,7 +169,7 @@ def measure_options(measurement: Measurement) -> list[str]:
         ("labels", options.labels),
         ("seed", options.seed or None),
     ]
-    return [f"--{name} {shlex.quote(str(value))}" for name, value in named if value is not None]
+    return _given([*named, ("pool", options.pool or None)])
 
 
 def generate_command(manifest: Manifest) -> str:
@@ -171,7 +203,7 @@ def generate_command(manifest: Manifest) -> str:
         if field.name in recorded and (recorded[field.name] != usual[field.name] or field.name in always)
     }
     images = shlex.quote(manifest.selection.images)
-    return " ".join([f"physadv generate {images} --name {manifest.name}", *_given(options)])
+    return " ".join([f"physadv generate {images} --name {manifest.name}", *_given(options.items())])
 
 
 def _adopt_command(manifest: Manifest) -> str:
@@ -186,13 +218,13 @@ def _adopt_command(manifest: Manifest) -> str:
         "target": attack.parameters["target"],
         "made-by": attack.name if attack.name != "own" else None,
     }
-    return " ".join(["physadv adopt", *(shlex.quote(str(path)) for path in paths), *_given(options)])
+    return " ".join(["physadv adopt", *(shlex.quote(str(path)) for path in paths), *_given(options.items())])
 
 
-def _given(options: Mapping[str, object]) -> list[str]:
+def _given(options: Iterable[tuple[str, object]]) -> list[str]:
     """Return options as they are typed: True is a flag, None is left out."""
     return [
         f"--{name}" if value is True else f"--{name} {shlex.quote(str(value))}"
-        for name, value in options.items()
+        for name, value in options
         if value is not None
     ]

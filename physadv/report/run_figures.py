@@ -9,7 +9,7 @@ from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.outcomes import CASES, TOPS, Case
 from physadv.files import replacing
 from physadv.pipeline.measure import Measurement, common_name, transfer_matrix
-from physadv.pipeline.observing import PHOTO, UNTOUCHED
+from physadv.pipeline.observing import UNTOUCHED, is_photo
 from physadv.report.channels import Sweep, Viewpoints, of_first_run, sort_channels
 from physadv.report.drawing import FORMATS, Figure
 from physadv.report.figures import (
@@ -207,7 +207,7 @@ def _transfer(measurements: Sequence[Measurement], single: Sequence[str]) -> Fig
     runs = {cell.run: f"{cell.run}: {cell.source}" for cell in cells}
     targets = list(dict.fromkeys(cell.target for cell in cells))
     figures = []
-    for channel in (UNTOUCHED.name, *([PHOTO.name] if PHOTO.name in single else [])):
+    for channel in (UNTOUCHED.name, *filter(is_photo, single)):
         chosen = [cell for cell in cells if cell.channel == channel]
         for measure, title in (("success", "Success"), ("destruction", "Destruction rate")):
             shares = {(runs[cell.run], cell.target): getattr(cell, measure) for cell in chosen}

@@ -9,7 +9,7 @@ from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.outcomes import When
 from physadv.files import replacing
 from physadv.pipeline.measure import Measurement, common_name, transfer_matrix
-from physadv.pipeline.observing import PHOTO, UNTOUCHED
+from physadv.pipeline.observing import PHOTO, UNTOUCHED, is_photo
 from physadv.progress import Reporter, silent
 from physadv.report.channels import of_first_run, sort_channels
 from physadv.report.gallery import difference_gain, gallery
@@ -159,30 +159,40 @@ def _summary(measurements: Sequence[Measurement]) -> tuple[str, ...]:
 
 
 def _through(channel: str, measurement: Measurement) -> str:
-    if channel != PHOTO.name:
+    if not is_photo(channel):
         return f"went through {channel}"
-    used = measurement.used_photos
+    used, condition = measurement.photos_of(channel), channel.partition(": ")[2]
     simulated = sum(photo.simulated for photo in used)
     how = " in simulation" if simulated == len(used) else ", some in simulation" if simulated else ""
-    return f"were printed and photographed{how}"
+    return f"were printed and photographed{how}{f' ({condition})' if condition else ''}"
 
 
 def _notice(measurement: Measurement) -> Notice:
     used = measurement.used_photos
     simulated = sum(photo.simulated for photo in used)
-    if PHOTO.name not in measurement.channels:
+    if not any(map(is_photo, measurement.channels)):
         refused = len(measurement.photos) - len(used)
         why = f"{plural(refused, 'photo')} could not be used; " if refused else ""
         return Notice("No photographs:", f"{why}only digital transformations were measured.")
     if simulated == len(used):
-        return Notice("Simulated photographs:", "made by the virtual printer and phone, not by a camera.")
+        made = "made by the virtual printer and phone, not by a camera."
+        return Notice("Simulated photographs:", f"{made} {_conditions(measurement)}".strip())
     if simulated:
         some = (
             f"{simulated} of {len(used)} were made by the virtual printer and phone, the others by a camera"
         )
-        return Notice("Mixed photographs:", f"{some}; the rates below pool both.")
-    by = f"{plural(len(used), 'photo')} by {cameras(used)}."
+        apart = "are apart" if PHOTO.name not in measurement.channels else "pool both"
+        return Notice("Mixed photographs:", f"{some}; the rates below {apart}.")
+    by = f"{plural(len(used), 'photo')} by {cameras(used)}. {_conditions(measurement)}".strip()
     return Notice("Photographs of printed sheets:", by, plain=True)
+
+
+def _conditions(measurement: Measurement) -> str:
+    """Return what is done with photos taken in several ways; nothing where there is one way."""
+    names = ", ".join(measurement.conditions)
+    if len(measurement.conditions) < 2:
+        return ""
+    return f"The rates below {'pool' if measurement.options.pool else 'are apart for'} {names}."
 
 
 def _discarded_note(measurement: Measurement) -> str:

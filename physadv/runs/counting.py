@@ -1,5 +1,6 @@
 """Counts of observations, summed by SQL so that only the sums leave the file."""
 
+import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -16,9 +17,10 @@ SELECT place, bin, COUNT(*),
 FROM (
     SELECT place, label, target, labels, json_extract(labels, '$[0]') AS first,
            json_extract(probabilities, '$[0]') AS probability,
-           MIN(CAST(json_extract(probabilities, '$[0]') * ? AS INTEGER), ? - 1) AS bin
+           MIN(CAST(json_extract(probabilities, '$[0]') * ?1 AS INTEGER), ?1 - 1) AS bin
     FROM observations JOIN temp.examples USING (example)
-    WHERE run = ? AND classifier = ? AND channel = ? AND seed = ?
+    WHERE run = ?2 AND classifier = ?3 AND channel = ?4 AND seed = ?5
+          AND (?6 = '[]' OR photo IN (SELECT value FROM json_each(?6)))
 )
 GROUP BY place, bin
 """
@@ -63,8 +65,22 @@ class ObservationCounter:
         store.note_examples(
             (example.id, place, example.label, example.target) for place, example in enumerate(examples)
         )
+        own = "SELECT example FROM temp.examples"
+        others = f"SELECT example FROM observations WHERE run = ? AND example NOT IN ({own}) LIMIT 1"
+        if found := store.select(others, (run,)):
+            raise store.unusable(f"answers on '{found[0][0]}', no example of the run")
 
-    def counts(self, classifier: str, channel: str, seed: int) -> list[ObservationCount]:
-        """Return the counts of one classifier through one channel."""
-        values = (self._bins, self._bins, self._run, classifier, channel, seed)
-        return [ObservationCount(*row) for row in self._store.select(_COUNT, values)]
+    def counts(
+        self, classifier: str, channel: str, seed: int, photos: Sequence[str] = ()
+    ) -> list[ObservationCount]:
+        """Return the counts of one classifier through one channel, or through some of its photos.
+
+        Raises:
+            RunError: the store holds something else than lists of labels and probabilities.
+        """
+        values = (self._bins, self._run, classifier, channel, seed, json.dumps(photos))
+        found = [ObservationCount(*row) for row in self._store.select(_COUNT, values)]
+        for count in found:
+            if None in count or not 0 <= count.bin < self._bins:
+                raise self._store.unusable(f"answers through {channel} that are no probabilities")
+        return found

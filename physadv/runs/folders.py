@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from physadv.runs.manifest import Example, Manifest
+    from physadv.runs.rows import CropRow
     from physadv.runs.store import ObservationStore
 
 FILE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
@@ -49,7 +50,7 @@ class Printout:
     Attributes:
         root: the folder in which `printouts` is.
         name: name of the run, which must do for a folder's: `check_name` raises a RunError where it does not.
-        folder: the run's folder.
+        folder: the run's folder; a RunError where a link in it leads out of it.
         manifest_path: file of the manifest.
         pdf: file of the printable sheets.
         progress: folder in which an unfinished `generate` keeps what it has done.
@@ -57,7 +58,7 @@ class Printout:
 
     def __init__(self, root: Path, name: str) -> None:
         self.root, self.name = root, check_name(name)
-        self.folder = root / "printouts" / name
+        self.folder = _own_folder(root / "printouts" / name)
         self.manifest_path = self.folder / "manifest.json"
         self.pdf = self.folder / "sheets.pdf"
         self.progress = self.folder / ".progress"
@@ -164,9 +165,9 @@ class Capture:
     Attributes:
         root: the folder in which `captures` is.
         name: name of the run, which must do for a folder's: `check_name` raises a RunError where it does not.
-        folder: the capture's folder.
+        folder: the capture's folder; a RunError where a link in it leads out of it.
         photos: folder of the photos as the camera made them.
-        truth: folder of the virtual phone's ground truth; cropping never reads it.
+        truth: folder of the simulated photos' records and ground truth; nothing is cropped by the latter.
         crops: folder of the cells cut from the photos.
         overlays: folder of the photos with what was found drawn in.
         report: file of the report.
@@ -176,7 +177,7 @@ class Capture:
 
     def __init__(self, root: Path, name: str) -> None:
         self.root, self.name = root, check_name(name)
-        self.folder = root / "captures" / name
+        self.folder = _own_folder(root / "captures" / name)
         self.photos, self.truth = self.folder / "photos", self.folder / "truth"
         self.crops, self.overlays = self.folder / "crops", self.folder / "overlays"
         self.report, self.figures = self.folder / "report.html", self.folder / "figures"
@@ -196,6 +197,22 @@ class Capture:
             RunError: it leads out of the capture's folder, by its text or through a link.
         """
         return _inside(self.folder, path, self.folder)
+
+    def changed(self, crop: CropRow) -> bool:
+        """Return whether the file of a crop is there and is not the one that was cut.
+
+        Raises:
+            RunError: as `inside`.
+        """
+        path = self.inside(str(crop.path))
+        return crop.sha256 is not None and path.exists() and file_sha256(path) != crop.sha256
+
+
+def _own_folder(folder: Path) -> Path:
+    """Return a run's folder, or raise RunError: a link in it leads out, and files would be written there."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        _inside(folder, path.name, folder)
+    return folder
 
 
 def _inside(folder: Path, path: str, where: Path) -> Path:

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any, Literal, TypeVar
 
+from pydantic import TypeAdapter
+
 Colour = Literal["photographed", "corrected"]
 
 
@@ -31,6 +33,10 @@ class PhotoRow:
         delta_e: CIEDE2000 of each patch after correction, held out of the fit; empty without correction.
         delta_e_before: CIEDE2000 of each patch as photographed; empty without correction.
         remark: what else the photo shows: a sheet of another run, a damaged code.
+        preset: preset of the virtual phone, a file's with a hash of its numbers; "real" for a camera's photo,
+            None where it was not recorded.
+        seed: seed of a simulated photo.
+        shot: which of a simulated photo's shots of its sheet it is, from 0.
     """
 
     name: str
@@ -50,6 +56,16 @@ class PhotoRow:
     delta_e: tuple[float, ...] = ()
     delta_e_before: tuple[float, ...] = ()
     remark: str | None = None
+    preset: str | None = None
+    seed: int | None = None
+    shot: int | None = None
+
+    @property
+    def condition(self) -> str:
+        """Return how it was taken: with which preset, or by which camera."""
+        if self.simulated:
+            return self.preset or "preset not recorded"
+        return self.camera or "a camera that left no name"
 
     @property
     def file(self) -> str:
@@ -78,6 +94,7 @@ class CropRow:
         corners_px: corners of the picture in the photo, clockwise from the top-left one.
         angle_deg: angle between the viewing direction and the paper's normal; 0 is frontal.
         distance_mm: distance of the camera; None where EXIF gave no focal length.
+        sha256: hash of the crop's file, None if there is none or an earlier version cut it.
     """
 
     photo: str
@@ -96,6 +113,7 @@ class CropRow:
     corners_px: tuple[tuple[float, float], ...] = ()
     angle_deg: float | None = None
     distance_mm: float | None = None
+    sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -127,6 +145,7 @@ Row = PhotoRow | CropRow | ObservationRow
 R = TypeVar("R", PhotoRow, CropRow, ObservationRow)
 _LISTS = ("delta_e", "delta_e_before", "corners_px", "labels", "probabilities")
 """Fields that the store holds as JSON."""
+_CHECKS: dict[type[Row], TypeAdapter[Any]] = {k: TypeAdapter(k) for k in (PhotoRow, CropRow, ObservationRow)}
 
 
 def names_of(kind: type[Row]) -> list[str]:
@@ -140,10 +159,16 @@ def to_columns(row: Row) -> list[object]:
 
 
 def from_columns(kind: type[R], values: Iterable[object]) -> R:
-    """Return the row that the store holds as these values."""
+    """Return the row that the store holds as these values.
+
+    Raises:
+        ValueError: they are not what a row of that kind has; whoever sent the store may have edited it.
+    """
     read: dict[str, Any] = dict(zip(names_of(kind), values, strict=True))
-    for name in read.keys() & set(_LISTS):
-        read[name] = tuple(tuple(v) if isinstance(v, list) else v for v in json.loads(read[name]))
-    if "simulated" in read:
-        read["simulated"] = bool(read["simulated"])
-    return kind(**read)
+    try:
+        for name in read.keys() & set(_LISTS):
+            read[name] = json.loads(read[name])
+    except (TypeError, RecursionError) as error:
+        raise ValueError(f"{name} is no list") from error
+    row: R = _CHECKS[kind].validate_python(read)
+    return row

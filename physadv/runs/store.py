@@ -8,11 +8,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from physadv.errors import MachineError
 from physadv.files import replacing
 from physadv.runs.folders import RunError
 from physadv.runs.rows import CropRow, ObservationRow, PhotoRow, Row, from_columns, names_of, to_columns
 
-STORE_VERSION = 3
+# What SQLite says of memory, permission and disks, and not of what is in the file.
+_MACHINE = (
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_AUTH,
+    sqlite3.SQLITE_IOERR,
+)
+STORE_VERSION = 5
 R = TypeVar("R", PhotoRow, CropRow, ObservationRow)
 
 _TABLES = """
@@ -20,13 +30,14 @@ CREATE TABLE IF NOT EXISTS photos (
     name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, run TEXT NOT NULL, status TEXT NOT NULL, reason TEXT,
     width INTEGER, height INTEGER, camera TEXT, simulated INTEGER NOT NULL, view TEXT NOT NULL DEFAULT '',
     colour TEXT NOT NULL DEFAULT 'photographed', exposure_stops REAL, red_green REAL, blue_green REAL,
-    delta_e TEXT NOT NULL DEFAULT '[]', delta_e_before TEXT NOT NULL DEFAULT '[]', remark TEXT
+    delta_e TEXT NOT NULL DEFAULT '[]', delta_e_before TEXT NOT NULL DEFAULT '[]', remark TEXT,
+    preset TEXT, seed INTEGER, shot INTEGER
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS crops (
     photo TEXT NOT NULL REFERENCES photos(name), example TEXT NOT NULL, sheet INTEGER NOT NULL,
     cell INTEGER NOT NULL, path TEXT, reason TEXT, residual_px REAL, marks INTEGER NOT NULL,
     sharpness_px REAL, pixels_per_mm REAL, paper_level REAL, clipped REAL, correlation REAL,
-    corners_px TEXT NOT NULL, angle_deg REAL, distance_mm REAL, PRIMARY KEY (photo, example)
+    corners_px TEXT NOT NULL, angle_deg REAL, distance_mm REAL, sha256 TEXT, PRIMARY KEY (photo, example)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS observations (
     run TEXT NOT NULL, classifier TEXT NOT NULL, channel TEXT NOT NULL, seed INTEGER NOT NULL,
@@ -49,6 +60,13 @@ ALTER TABLE photos ADD COLUMN delta_e_before TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE photos ADD COLUMN remark TEXT;
 ALTER TABLE crops ADD COLUMN angle_deg REAL;
 ALTER TABLE crops ADD COLUMN distance_mm REAL;
+""",
+    3: "ALTER TABLE crops ADD COLUMN sha256 TEXT;",
+    4: """
+ALTER TABLE photos ADD COLUMN preset TEXT;
+ALTER TABLE photos ADD COLUMN seed INTEGER;
+ALTER TABLE photos ADD COLUMN shot INTEGER;
+UPDATE photos SET preset = 'real' WHERE simulated = 0;
 """,
 }
 """What makes a store of one version one of the next."""
@@ -83,6 +101,10 @@ class ObservationStore:
             fault = self._connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
             if fault != "ok":
                 raise sqlite3.DatabaseError(fault.splitlines()[-1])
+            # Views and triggers are programs: one that never ends would run as soon as a table is read.
+            for kind, name in self._connection.execute("SELECT type, name FROM sqlite_master"):
+                if kind in ("view", "trigger"):
+                    raise sqlite3.DatabaseError(f"it holds the {kind} '{name}'")
             if version > STORE_VERSION:
                 raise RunError(
                     f"{self.path}: store version {version} is newer than {STORE_VERSION}; update physadv"
@@ -117,7 +139,7 @@ class ObservationStore:
             "WHERE observations.run = ? ORDER BY classifier, channel, seed, example, photo"
         )
         for *values, simulated in self.stream(query, (run,)):
-            yield from_columns(ObservationRow, values), None if simulated is None else bool(simulated)
+            yield self._row(ObservationRow, values), None if simulated is None else bool(simulated)
 
     def total(self, run: str) -> int:
         """Return how many observations there are of a run."""
@@ -207,11 +229,18 @@ class ObservationStore:
             code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
             if code == sqlite3.SQLITE_FULL:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path)) from error
-            if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL):
                 raise RunError(f"{self.path}: in use by another physadv; wait until it has ended") from error
-            raise RunError(
-                f"{self.path}: not a usable observation store ({error}); move it away, crop and measure again"
-            ) from error
+            if code in _MACHINE:
+                advice = "nothing in it is lost; mend that and run the same command again"
+                raise MachineError(f"{self.path}: {error}; {advice}") from error
+            raise self.unusable(str(error)) from error
+
+    def unusable(self, cause: str) -> RunError:
+        """Return the error for a store whose content is not what it has to be."""
+        return RunError(
+            f"{self.path}: not a usable observation store ({cause}); move it away, crop and measure again"
+        )
 
     def _forget(self, file: str) -> None:
         names = self._connection.execute(
@@ -230,4 +259,11 @@ class ObservationStore:
 
     def _rows(self, table: str, kind: type[R], where: str, values: tuple[str | int, ...]) -> list[R]:
         query = f"SELECT {', '.join(names_of(kind))} FROM {table} WHERE {where}"
-        return [from_columns(kind, row) for row in self.select(query, values)]
+        return [self._row(kind, row) for row in self.select(query, values)]
+
+    def _row(self, kind: type[R], values: Sequence[object]) -> R:
+        try:
+            return from_columns(kind, values)
+        except ValueError as error:
+            cause = f"{kind.__name__} {values[0]!r:.60}: {' '.join(str(error).split())}"
+            raise self.unusable(cause) from error

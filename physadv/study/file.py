@@ -4,7 +4,7 @@ Nothing is run here. Mistakes that can be found before an image is read are foun
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import product
@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from physadv.attacks.recipes import find_recipe
+from physadv.classifiers.specs import runs_code
 from physadv.errors import PhysadvError, unknown_name
 from physadv.phone.presets import load_phone_preset
 from physadv.pipeline.settings import GenerateSettings, resolve
@@ -55,22 +56,27 @@ class Study:
     runs: tuple[StudyRun, ...]
 
 
-def read_study(path: Path, data: Path | None = None) -> Study:
+def read_study(path: Path, data: Path | None = None, trusted: Collection[str] = ()) -> Study:
     """Return the study that a TOML file describes.
+
+    The file may be a stranger's: code that it names is refused, unless it is named here too.
 
     Args:
         path: the TOML file.
         data: folder that the paths in the file are relative to; the file's own folder by default.
+        trusted: functions and programs that may run, `python:module:function` and `file:PATH`, each written
+            as it is in the file.
 
     Raises:
         StudyError: the file is not TOML, a key is missing or unknown, a value is out of range, a file does
-            not exist, or two runs have one name; one line that names file, table and key.
+            not exist, two runs have one name, or it names code that is not trusted; one line that names
+            file, table and key.
     """
     try:
         tables = StudyTable.model_validate(read_toml(path, StudyError))
     except ValidationError as error:
         raise StudyError(f"{path}: {first_fault(error)}") from error
-    return _Reader(path, data or path.parent, tables).study()
+    return _Reader(path, data or path.parent, tables, trusted).study()
 
 
 def select_runs(study: Study, pattern: str) -> Study:
@@ -94,6 +100,7 @@ class _Reader:
     path: Path
     data: Path
     tables: StudyTable
+    trusted: Collection[str]
 
     def study(self) -> Study:
         self._check("name", check_name, self.tables.name)
@@ -103,6 +110,7 @@ class _Reader:
             self._spec(f"models {name}, spec", model.spec)
             if model.labels is not None:
                 self._file(f"models {name}, labels", model.labels)
+        self._check_code()
         found: dict[str, tuple[int, StudyRun]] = {}
         for number, table in enumerate(self.tables.runs, start=1):
             self._check_runs(f"runs {number}", table)
@@ -112,6 +120,16 @@ class _Reader:
                     raise self._fault(f"runs {number}, name", twice)
                 found[run.name] = number, run
         return Study(self.tables.name, self.tables.seed, tuple(run for _, run in found.values()))
+
+    def _check_code(self) -> None:
+        """Refuse code that nobody trusts, before an attack is looked up: that runs the packages around it."""
+        tables: list[RunsKeys] = [*self.tables.runs]
+        attacks = [attack for table in tables for attack in table.attacks]
+        named = dict.fromkeys([*(model.spec for model in self.tables.models.values()), *attacks])
+        if code := [spec for spec in named if runs_code(spec) and spec not in self.trusted]:
+            listed, them = ", ".join(f"'{spec}'" for spec in code), "it" if len(code) == 1 else "them"
+            options = " ".join(f"--trust '{spec}'" for spec in code)
+            raise StudyError(f"{self.path}: names code to run, {listed}; if you trust {them}: {options}")
 
     def _check_runs(self, where: str, table: RunsKeys) -> None:
         for name in table.models:

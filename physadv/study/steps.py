@@ -19,8 +19,8 @@ from physadv.files import file_sha256
 from physadv.pipeline.crop import crop, photo_files
 from physadv.pipeline.generate import generate
 from physadv.pipeline.measure import Measurement, measure
-from physadv.pipeline.photograph import photograph_simulated, simulated_photos
-from physadv.pipeline.print_sheets import print_sheets
+from physadv.pipeline.photograph import MadeBy, photograph_simulated, read_record, simulated_photos
+from physadv.pipeline.print_sheets import layout_code, print_sheets
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Colour, Printout
 from physadv.runs.manifest import read_manifest
@@ -64,7 +64,7 @@ def run_steps(study: Study, run: StudyRun, root: Path, reporter: Reporter) -> It
             "print",
             lambda: [page, image_mm],
             printout.pdf.exists,
-            lambda: print_sheets(printout, page=page, image_mm=image_mm, reporter=reporter),
+            lambda: _print(photographs, printout, capture, reporter),
         )
         if not real:
             yield RunStep(
@@ -94,6 +94,9 @@ def _crop(printout: Printout, capture: Capture, colour: Colour, reporter: Report
     result = crop(printout, capture, colour=colour, reporter=reporter)
     for photo in result.refused_photos:
         reporter.say(f"{printout.name}: {photo.name}: {photo.reason}")
+    if result.unread:
+        photo = result.unread[0]
+        raise StudyError(f"{printout.name}: {capture.photos / photo.file}: {photo.reason}")
 
 
 def measure_run(study: Study, run: StudyRun, root: Path, reporter: Reporter = silent) -> Measurement:
@@ -141,16 +144,35 @@ def _photographed(printout: Printout, capture: Capture, shots: int) -> bool:
     return all(path.exists() for path in simulated_photos(capture, sheets, shots))
 
 
+def _print(photographs: PhotographTable, printout: Printout, capture: Capture, reporter: Reporter) -> None:
+    """Lay out a run's sheets, and remove the simulated photos of those of another layout."""
+    manifest, page, image_mm = printout.manifest(), photographs.page, photographs.image_mm
+    if manifest.printed_code != layout_code(manifest, page, image_mm):
+        _remove_simulated(capture, lambda photo: True)
+    print_sheets(printout, page=page, image_mm=image_mm, reporter=reporter)
+
+
 def _photograph(
     photographs: PhotographTable, seed: int, printout: Printout, capture: Capture, reporter: Reporter
 ) -> None:
     """Take the simulated photos of a run, and remove those of shots or sheets that it no longer has."""
     preset, shots = photographs.phone, photographs.shots
+    made_by = MadeBy.of(preset, seed)
+
+    def of_another(photo: Path) -> bool:
+        record = read_record(capture, photo)
+        return record is not None and record.made_by != made_by
+
+    _remove_simulated(capture, of_another)
     taken = photograph_simulated(printout, capture, preset=preset, shots=shots, seed=seed, reporter=reporter)
-    wanted = {path.stem for path in taken}
+    _remove_simulated(capture, lambda photo: photo not in taken)
+
+
+def _remove_simulated(capture: Capture, unwanted: Callable[[Path], bool]) -> None:
     for truth in capture.truth.glob("*.json"):
-        if truth.stem not in wanted:
-            (capture.photos / f"{truth.stem}.jpg").unlink(missing_ok=True)
+        photo = capture.photos / f"{truth.stem}.jpg"
+        if unwanted(photo):
+            photo.unlink(missing_ok=True)
             truth.unlink()
 
 

@@ -6,6 +6,11 @@
 from pathlib import Path
 
 STUDY = Path(__file__).with_name("study.toml")
+PROGRAMS = tuple(
+    f"file:imagenet/nets/{net}.pt2"
+    for net in ("mobilenet_v1_025_128", "mobilenet_v1_050_160", "squeezenet1_1", "mobilenet_v2")
+)
+"""The programs that the study names: whoever gives the folder that they lie in lets them run."""
 COMMAND = "python -m reproductions.kurakin DATA"
 ATTACKS = ("fast", "bim", "least-likely")
 EPS = 16

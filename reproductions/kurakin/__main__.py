@@ -8,7 +8,7 @@ from physadv.errors import PhysadvError
 from physadv.progress import reporter
 from physadv.study.file import read_study, select_runs
 from physadv.study.runner import measurements, run_study, steps_in_words
-from reproductions.kurakin import COMMAND, STUDY
+from reproductions.kurakin import COMMAND, PROGRAMS, STUDY
 from reproductions.kurakin.digital import write_digital
 from reproductions.kurakin.photographed import write_photographed
 
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path("docs/results"), help="folder of the pages")
     chosen = parser.parse_args(arguments)
     try:
-        study = select_runs(read_study(STUDY, chosen.data), chosen.only)
+        study = select_runs(read_study(STUDY, chosen.data, PROGRAMS), chosen.only)
         outcome = run_study(study, chosen.root, reporter(quiet=False))
         found = measurements(study, chosen.root, outcome)
         command = COMMAND if chosen.only == "*" else f"{COMMAND} --only '{chosen.only}'"

@@ -19,13 +19,13 @@ from physadv.transforms import parse_transform
 
 LABELS = torch.tensor([0, 1, 2, 3, 0, 1])
 needs = {
-    library: pytest.mark.skipif(find_spec(library) is None, reason=f"needs {library}")
-    for library in LIBRARIES
+    "foolbox": pytest.mark.skipif(find_spec("foolbox") is None, reason="needs foolbox"),
+    "torchattacks": pytest.mark.extras("torchattacks"),
 }
 
 
-def attack_of(name):
-    return pytest.param(name, marks=needs[name.partition(":")[0]])
+def attack_of(name, *row):
+    return pytest.param(name, *row, marks=needs[name.partition(":")[0]])
 
 
 def run(name, classifier, images, labels=LABELS, eps=None, **options):
@@ -214,20 +214,20 @@ def test_an_absent_library_says_what_to_install(monkeypatch, tiny_classifier, ti
 @pytest.mark.parametrize(
     ("name", "change", "line"),
     [
-        ("foolbox:LinfPGD", {"distribution": parse_transform("noise=4")}, "knows no transformations"),
-        ("foolbox:LinfPGD", {"goal": lambda pictures: LABELS > 0}, "foolbox:LinfPGD takes no goal"),
-        ("foolbox:FGSM", {"steps": 3}, "foolbox:FGSM takes no steps"),
-        ("foolbox:LinfPGD", {"steps": 0}, "steps is 0"),
-        ("foolbox:LinfPGD", {"targets": LABELS}, "target 0 is the image's own label"),
-        ("torchattacks:FGSM", {"steps": 3}, "torchattacks:FGSM takes no steps"),
-        ("torchattacks:PGD", {"labels": LABELS + 1}, "label 4 is outside"),
-        ("torchattacks:LGV", {}, "torchattacks:LGV: TypeError"),
-        ("foolbox:PointwiseAttack", {"steps": 3}, "takes no steps"),
+        attack_of(
+            "foolbox:LinfPGD", {"distribution": parse_transform("noise=4")}, "knows no transformations"
+        ),
+        attack_of("foolbox:LinfPGD", {"goal": lambda pictures: LABELS > 0}, "foolbox:LinfPGD takes no goal"),
+        attack_of("foolbox:FGSM", {"steps": 3}, "foolbox:FGSM takes no steps"),
+        attack_of("foolbox:LinfPGD", {"steps": 0}, "steps is 0"),
+        attack_of("foolbox:LinfPGD", {"targets": LABELS}, "target 0 is the image's own label"),
+        attack_of("torchattacks:FGSM", {"steps": 3}, "torchattacks:FGSM takes no steps"),
+        attack_of("torchattacks:PGD", {"labels": LABELS + 1}, "label 4 is outside"),
+        attack_of("torchattacks:LGV", {}, "torchattacks:LGV: TypeError"),
+        attack_of("foolbox:PointwiseAttack", {"steps": 3}, "takes no steps"),
     ],
 )
 def test_what_they_cannot_do_is_one_line(tiny_classifier, tiny_images, name, change, line):
-    if find_spec(name.partition(":")[0]) is None:
-        pytest.skip(f"needs {name.partition(':')[0]}")
     with pytest.raises(AttackError) as caught:
         run(name, tiny_classifier, tiny_images, **change)
     assert line in str(caught.value)

@@ -5,6 +5,8 @@ import sqlite3
 
 import pytest
 
+from physadv.runs import Capture, Printout, RunError
+
 OUTSIDE = "../../../../outside"
 
 
@@ -75,6 +77,35 @@ def test_a_crop_outside_the_capture_is_not_read(physadv, cropped_root, copy_of, 
         connection.execute("DELETE FROM observations")
     connection.close()
     assert f"'{OUTSIDE}.png' leads out of" in physadv(command, "mine", "--quiet", "--root", root).error
+
+
+@pytest.mark.parametrize("command", ["destruction-rate", "report"])
+def test_a_crop_that_was_exchanged_is_named_and_cut_again(physadv, cropped_root, copy_of, command):
+    root = copy_of(cropped_root)
+    first, second, *_ = sorted((root / "captures" / "mine" / "crops").iterdir())
+    sound = first.read_bytes()
+    first.write_bytes(second.read_bytes())
+    error = physadv(command, "mine", "--quiet", "--root", root).error
+    assert f"{first}: not the crop that was cut; run 'physadv crop mine' again" in error
+    assert physadv("crop", "mine", "--quiet", "--root", root).code == 0
+    assert first.read_bytes() == sound
+    assert physadv(command, "mine", "--quiet", "--root", root).code == 0
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        *("captures/mine/observations.sqlite", "captures/mine/photos", "captures/mine/overlays"),
+        *("captures/mine/truth", "captures/mine/figures", "printouts/mine/adversarial"),
+        "printouts/mine/.progress",
+    ],
+)
+def test_nothing_is_read_or_written_through_a_link(tmp_path, place):
+    link = tmp_path / place
+    link.parent.mkdir(parents=True)
+    link.symlink_to(tmp_path)
+    with pytest.raises(RunError, match=f"'{link.name}' leads out of"):
+        (Capture if place.startswith("captures") else Printout)(tmp_path, "mine")
 
 
 def test_crops_are_not_written_through_a_link(physadv, cropped_root, copy_of, tmp_path):

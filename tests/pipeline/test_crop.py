@@ -181,7 +181,10 @@ def test_what_a_used_photo_shows_besides_is_told_and_kept(physadv, root, photos)
 
 def test_after_printing_anew_photos_of_the_old_sheets_no_longer_count(physadv, cropped_root, copy_of):
     root = copy_of(cropped_root)
+    photos = root / "captures" / "mine" / "photos"
+    photos.rename(root / "photos")
     physadv("print", "mine", "--page", "letter", "--quiet", "--root", root)
+    (root / "photos").rename(photos)
     assert "no crops" in physadv("destruction-rate", "mine", "--quiet", "--root", root).error
     assert "another run" in physadv(*CROP, root).error
     assert list((root / "captures" / "mine" / "crops").iterdir()) == []

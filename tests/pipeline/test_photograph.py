@@ -47,6 +47,7 @@ def test_ground_truth_holds_the_corners_of_every_cell(photographed_root):
         assert all(0 < x < 3024 and 0 < y < 4032 for x, y in corners)
 
 
+@pytest.mark.long
 def test_photos_already_taken_are_kept_and_one_whose_truth_was_spoilt_comes_back_the_same(
     physadv, photographed_root, copy_of, contents
 ):
@@ -60,17 +61,15 @@ def test_photos_already_taken_are_kept_and_one_whose_truth_was_spoilt_comes_back
     assert contents(root) == before
 
 
-def test_another_preset_takes_other_photos(physadv, photographed_root, copy_of):
+def test_another_preset_takes_other_photos_beside_those_that_are_there(physadv, photographed_root, copy_of):
     root = copy_of(photographed_root)
     simulate = ["photograph", "mine", "--simulate", "--shots", 1, "--workers", 1, "--root", root]
-    photo, truth = (
-        root / "captures" / "mine" / place
-        for place in ("photos/sheet-001-shot-1.jpg", "truth/sheet-001-shot-1.json")
-    )
-    before = photo.read_bytes()
+    capture = root / "captures" / "mine"
+    before = (capture / "photos" / "sheet-001-shot-1.jpg").read_bytes()
     assert "1 of 1" in physadv(*simulate, "--preset", "night").err
-    assert photo.read_bytes() != before
-    assert json.loads(truth.read_text())["preset"] == "night"
+    assert (capture / "photos" / "sheet-001-shot-1.jpg").read_bytes() == before
+    assert (capture / "photos" / "sheet-001-shot-1-night.jpg").read_bytes() != before
+    assert json.loads((capture / "truth" / "sheet-001-shot-1-night.json").read_text())["preset"] == "night"
 
 
 def test_an_unknown_preset_is_named_and_nothing_is_written(physadv, printed_root, contents):
@@ -107,6 +106,7 @@ monochrome = true
 """
 
 
+@pytest.mark.long
 def test_a_preset_of_the_users_own_prints_photographs_and_is_recorded(physadv, printed_root, copy_of):
     root = copy_of(printed_root)
     mine = root / "mine.toml"

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from physadv.study.file import StudyError, read_study
+from reproductions.kurakin import PROGRAMS
 from reproductions.kurakin import STUDY as KURAKIN
 from reproductions.kurakin.photographed import PAPER
 
@@ -81,13 +82,13 @@ def test_paths_are_relative_to_the_data(written, tmp_path):
     (data / "labels.csv").touch()
     (data / "net.pt2").touch()
     text = STUDY.replace('spec = "signs"', 'spec = "file:net.pt2"')
-    run = read_study(written(text), data).runs[0]
+    run = read_study(written(text), data, ["file:net.pt2"]).runs[0]
     assert run.settings.model == f"file:{data / 'net.pt2'}"
     assert run.settings.images == data / "labels.csv"
 
 
 def test_the_packaged_study_has_every_image_three_classifiers_and_the_tables_of_the_paper(shared_data):
-    study = read_study(KURAKIN, shared_data)
+    study = read_study(KURAKIN, shared_data, PROGRAMS)
     assert all(run.settings.limit is None for run in study.runs)
     assert len({run.model for run in study.runs if run.sweeps}) == 3
     photographed = [(run.settings.attack, run.settings.eps) for run in study.runs if run.photographs]

@@ -1,7 +1,5 @@
 """What the text of a sweep means, and every way in which it can be bad."""
 
-from importlib.util import find_spec
-
 import numpy as np
 import pytest
 import torch
@@ -9,10 +7,7 @@ import torch
 from physadv.transforms import SWEEPS, TransformError, parse_sweep, parse_transform
 from physadv.transforms.digital import CORRUPTIONS
 
-CORRUPTIONS_HERE = pytest.mark.skipif(
-    find_spec("imagecorruptions") is None,
-    reason="needs imagecorruptions-imaug, physadv[corruptions]",
-)
+CORRUPTIONS_HERE = pytest.mark.extras("imagecorruptions")
 
 
 def texts(sweep: str) -> list[str]:
