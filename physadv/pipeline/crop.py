@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, get_args
 
 from physadv.files import file_sha256, remove_partial_files, replacing
 from physadv.parallel import map_items
+from physadv.pictures.listing import say_left_out, visible
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Colour, CropRow, PhotoRow, Printout, RunError
 from physadv.text import printable
@@ -68,7 +69,7 @@ def colours_in_words(photos: Sequence[PhotoRow]) -> str | None:
         errors = [error for photo in corrected for error in getattr(photo, name)]
         return f"{np.mean(errors):.1f} mean, {np.percentile(errors, 95):.1f} 95th percentile"
 
-    corrected = [photo for photo in photos if photo.delta_e]
+    corrected = [photo for photo in photos if photo.delta_e and photo.delta_e_before]
     if not corrected:
         return None
     used = sum(photo.status == "used" for photo in photos)
@@ -110,6 +111,7 @@ def crop(
     files = photo_files(capture)
     if not files:
         raise RunError(f"{capture.photos}: no photos; see 'physadv photograph {printout.name}'")
+    say_left_out(capture.photos, visible(capture.photos), {*files}, "photos, in no folder of their own")
     # Only now: OpenCV and the decoders take half a second that a mistyped name should not cost.
     from physadv.pipeline.crop_file import TWIN, Cropping, crop_file
 

@@ -75,7 +75,7 @@ def write_pair(
         path = printout.folder / kind / f"{name}.png"
         with replacing(path) as temporary:
             Image.fromarray(pixels).save(temporary, "PNG")
-            with Image.open(temporary) as image:
+            with Image.open(temporary, formats=["PNG"]) as image:
                 if not np.array_equal(np.asarray(image), pixels):
                     fault = "what was read back differs from what was written; is the disk sound?"
                     raise RunError(f"{path}: {fault}")

@@ -11,11 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from physadv.classifiers.specs import check_spec
 from physadv.evaluation.outcomes import PREFILTER_CONFIDENCE, Judgement, is_prefiltered
 from physadv.files import file_sha256, replacing
+from physadv.keeping import Kept
 from physadv.pipeline.examples import TopFive, versions, write_pair
 from physadv.pipeline.settings import ATTACK_OPTIONS, GenerateSettings, pixel_options, resolve
 from physadv.pipeline.sources import (
@@ -107,7 +108,10 @@ def _run_batches(
             break
         path = printout.progress / f"{index:06d}.json"
         if path.exists():
-            record = BatchRecord.model_validate_json(path.read_text())
+            try:
+                record = BatchRecord.model_validate_json(path.read_bytes())
+            except ValidationError as error:
+                raise Kept(path).damaged() from error
         else:
             record = _make_batch(printout, settings, classifier, batch, index, kept, room)
             with replacing(path) as temporary:

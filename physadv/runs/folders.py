@@ -146,17 +146,18 @@ class Printout:
         return manifest
 
     def image(self, example: Example) -> Image.Image:
-        """Return an example as it is printed, 8-bit RGB."""
+        """Return an example as it is printed, 8-bit RGB; raises as `pixels`."""
         from PIL import Image
 
-        with Image.open(self.folder / example.path) as image:
-            return image.convert("RGB")
+        return Image.fromarray(self.pixels(example))
 
     def pixels(self, example: Example) -> NDArray[np.uint8]:
-        """Return an example as it is printed, (H, W, 3) uint8."""
-        import numpy as np
+        """Return an example as it is printed, (H, W, 3) uint8.
 
-        return np.asarray(self.image(example))
+        Raises:
+            RunError: it is missing or no picture of 8-bit RGB.
+        """
+        return _pixels(self.folder / example.path, "an example", "take another name and generate it again")
 
 
 class Capture:
@@ -198,6 +199,14 @@ class Capture:
         """
         return _inside(self.folder, path, self.folder)
 
+    def pixels(self, path: str) -> NDArray[np.uint8]:
+        """Return a crop by its path in the store, (H, W, 3) uint8.
+
+        Raises:
+            RunError: it is missing, no picture of 8-bit RGB, or its path leads out of the capture's folder.
+        """
+        return _pixels(self.inside(path), "a crop", "delete it and run 'physadv crop' again")
+
     def changed(self, crop: CropRow) -> bool:
         """Return whether the file of a crop is there and is not the one that was cut.
 
@@ -206,6 +215,15 @@ class Capture:
         """
         path = self.inside(str(crop.path))
         return crop.sha256 is not None and path.exists() and file_sha256(path) != crop.sha256
+
+
+def _pixels(path: Path, kind: str, way_out: str) -> NDArray[np.uint8]:
+    from physadv.pictures.reading import PictureError, read_picture
+
+    try:
+        return read_picture(path, exact=True).rgb
+    except (PictureError, FileNotFoundError) as error:
+        raise RunError(f"{path}: {kind} that cannot be read ({error}); {way_out}") from error
 
 
 def _own_folder(folder: Path) -> Path:

@@ -136,7 +136,7 @@ class ObservationStore:
         columns = ", ".join(f"observations.{name}" for name in names_of(ObservationRow))
         query = (
             f"SELECT {columns}, photos.simulated FROM observations LEFT JOIN photos ON photos.name = photo "
-            "WHERE observations.run = ? ORDER BY classifier, channel, seed, example, photo"
+            "WHERE observations.run = ? ORDER BY classifier, channel, observations.seed, example, photo"
         )
         for *values, simulated in self.stream(query, (run,)):
             yield self._row(ObservationRow, values), None if simulated is None else bool(simulated)

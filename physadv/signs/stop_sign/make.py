@@ -135,9 +135,9 @@ def _kept(printout: Printout, asked: dict[str, Any]) -> tuple[Tensor, Tensor, di
         record = json.loads((printout.folder / RECORD).read_text(encoding="utf-8"))
         if record["asked"] != asked:
             return None
-        with Image.open(printout.folder / "stickers.png") as image:
+        with Image.open(printout.folder / "stickers.png", formats=["PNG"]) as image:
             colours = torch.from_numpy(np.asarray(image.convert("RGBA"))[..., :3].copy())
-        with Image.open(printout.folder / "mask.png") as image:
+        with Image.open(printout.folder / "mask.png", formats=["PNG"]) as image:
             mask = torch.from_numpy(np.asarray(image.convert("L")).copy())
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
