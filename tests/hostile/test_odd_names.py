@@ -158,6 +158,7 @@ def test_nobody_waits_for_a_pipe(physadv, photographed_root, copy_of, pipe, tmp_
         Kept(pipe.rename(tmp_path / "a.json")).load()
 
 
+@pytest.mark.filterwarnings("always::physadv.errors.PhysadvWarning")
 def test_photos_that_are_no_files_cost_themselves_only(physadv, photographed_root, copy_of, tmp_path):
     root = copy_of(photographed_root)
     photos = root / "captures/mine/photos"
