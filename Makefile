@@ -30,6 +30,9 @@ constraints: $(STAMP)
 		--custom-compile-command 'make constraints' --output-file constraints.txt \
 		--extra foolbox --extra parquet --extra timm --extra video --group dev --group build pyproject.toml
 
+docs/licences.md: docs/licences.py $(STAMP)
+	$(BIN)/python docs/licences.py
+
 clean:
 	rm -rf $(VENV) demo
 

@@ -182,7 +182,7 @@ def _answers_under_graphite(
         drawn = distribution.sample(draws, generator(0, GRAPHITE, pair[0].pair))
         for example in pair:
             image = to_tensor([printout.pixels(example)]).expand(draws, -1, -1, -1)
-            answers = predictions(classifier, classifier.probabilities(distribution.apply(image, drawn)))
+            answers = predictions(classifier, distribution.apply(image, drawn))
             seen[example.id] = [([p.label for p in top], top[0].probability) for top in answers]
     return seen
 

@@ -3,6 +3,8 @@
 Each room raises a subclass of its own; the command line turns any of them into one line and exit code 2.
 """
 
+import errno
+import os
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -13,6 +15,25 @@ class PhysadvError(Exception):
 
 class PhysadvWarning(UserWarning):
     """Something that works but will disappoint, in one line; the command line shows it on standard error."""
+
+
+class MachineError(PhysadvError):
+    """The machine could not do it now, for want of memory, permission or a package: no fact about data."""
+
+
+_MACHINE = {errno.ENOMEM, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO}
+_MACHINE |= {errno.EMFILE, errno.ENFILE, errno.EBUSY, errno.ENOENT}
+_NO_MEMORY = ("out of memory", "not enough memory", "insufficient memory", "can't allocate memory")
+
+
+def machine_fault(error: BaseException) -> str | None:
+    """Return in words what the machine lacks, None where an error says something of the data."""
+    text = str(error).lower()
+    if isinstance(error, MemoryError) or any(words in text for words in _NO_MEMORY):
+        return "not enough memory"
+    if isinstance(error, OSError) and error.errno in _MACHINE:
+        return os.strerror(error.errno)
+    return str(error) if isinstance(error, MachineError) else None
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:

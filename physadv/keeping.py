@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from physadv.errors import PhysadvError
+from physadv.errors import PhysadvError, machine_fault
 from physadv.files import replacing
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ class Kept:
             with torch.serialization.safe_globals(self._classes):
                 return torch.load(self.path, map_location=device, weights_only=True)
         except Exception as error:  # unpickling damaged bytes can raise anything
+            if machine_fault(error):
+                raise
             raise self.damaged() from error
 
     def save(self, state: Any) -> None:

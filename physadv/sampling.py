@@ -52,7 +52,7 @@ def samples(classifier: "Classifier", n: int = 16, *, seed: int = 0) -> "tuple[T
         labels = torch.tensor([classifier.label_index(label) for label, _ in drawn])
         return to_tensor([pixels for _, pixels in drawn]).to(classifier.device), labels.to(classifier.device)
     images = _photo_squares(n, seed).to(classifier.device)
-    return images, classifier.probabilities(images).argmax(dim=1)
+    return images, classifier.classes(images)
 
 
 def _photo_squares(n: int, seed: int) -> "Tensor":

@@ -19,7 +19,7 @@ def read_toml(path: str | Path, error: type[PhysadvError]) -> dict[str, Any]:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as fault:
         raise error(f"{path}: {fault.strerror or fault}") from fault
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+    except (ValueError, RecursionError) as fault:
         raise error(f"{path}: not a TOML file in UTF-8 ({fault})") from fault
 
 
@@ -75,13 +75,16 @@ def build(
         if key not in known:
             raise error(f"{where}: {unknown_name('key', key, known) if known else f'takes no {key}'}")
         read = readers.get(str(known[key].type), _plain)
-        values[key] = read(value, f"{where}, {key}")
+        try:
+            values[key] = read(value, f"{where}, {key}")
+        except OverflowError as fault:
+            raise error(f"{where}, {key}: {fault}") from fault
     for name, field in known.items():
         if name not in values and field.default is MISSING and field.default_factory is MISSING:
             raise error(f"{where}: no {name}; it has no default")
     try:
         return kind(**values)
-    except error as fault:
+    except (error, OverflowError) as fault:
         raise error(f"{where}: {fault}") from fault
 
 

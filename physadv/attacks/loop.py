@@ -99,7 +99,7 @@ def optimise(
         resume: snapshot of an interrupted loop with the same arguments; the result is the same.
 
     Raises:
-        AttackError: a gradient is not finite.
+        AttackError: the classifier passes no gradient back, or one that is not finite.
 
     Example:
         >>> from physadv.attacks import LInfBall, SignedStep, targeted_cross_entropy
@@ -172,7 +172,10 @@ def expected_loss(
         here, draw = ({name: each[rows] for name, each in drew.items()} for drew in (placed, drawn))
         view = partial(distribution.apply, parameters=draw)
         seen = view(variable.render(values, here, size))
-        part = objective(classifier(seen).reshape(size, batch, -1)).sum(dim=0) / samples
+        logits = classifier(seen)
+        if not logits.requires_grad:
+            raise AttackError("the classifier passes no gradient back; QueryOnly, --query-only, needs none")
+        part = objective(logits.reshape(size, batch, -1)).sum(dim=0) / samples
         if view_penalty is not None:
             part = part + view_penalty(seen, view).reshape(size, batch).sum(dim=0) / samples
         return part.detach(), torch.autograd.grad(part.sum(), values)[0]

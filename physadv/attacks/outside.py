@@ -64,6 +64,8 @@ class LibraryAttack:
             if options.get(lacking) is not None:
                 raise AttackError(f"{self.name} takes no {lacking}; leave it out")
         norm = self.norm()
+        if norm is None and eps is not None:
+            raise AttackError(f"{self.name} takes no eps; leave it out")
         run = self._run_foolbox if self.library == "foolbox" else self._run_torchattacks
         with self._quietly(generator_of(options)):
             # Some of them view pictures as rows.

@@ -11,19 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from physadv.attacks import running
 from physadv.attacks.errors import AttackError, check_count
 from physadv.attacks.objectives import Penalty, targeted_cross_entropy
 from physadv.attacks.optimisers import Optimiser, TorchOptimiser
 from physadv.attacks.recipes import RECIPES
-from physadv.attacks.running import (
-    Options,
-    check_options,
-    checked_levels,
-    generator_of,
-    objective_for,
-    refuse_goal,
-    run_recipe,
-)
 from physadv.attacks.variables import LInfBall, mid_grey_noise
 from physadv.classifiers import Classifier
 from physadv.transforms import round_to_8_bits
@@ -193,7 +185,7 @@ def patch(
     optimiser: Optimiser | None = None,
     penalties: Sequence[Penalty] = (),
     disguise: LInfBall | None = None,
-    **options: Unpack[Options],
+    **options: Unpack[running.Options],
 ) -> Tensor:
     """Return a patch (3, size, size) that makes images be taken for `target` (Brown et al. 2017).
 
@@ -223,10 +215,10 @@ def patch(
         >>> patch(load_classifier("signs"), backgrounds, target=14, steps=2, batch=2).shape
         torch.Size([3, 12, 12])
     """
-    refuse_goal("patch", options)
+    running.refuse_goal("patch", options)
     if options.get("targets") is not None:
         raise AttackError("a patch has one target, a class; wanted no targets")
-    check_options(options)
+    running.check_options(options)
     if not callable(classifier):
         raise AttackError(f"classifier is a {type(classifier).__name__}; wanted a function of images")
     classes = len(getattr(classifier, "labels", ())) or math.inf
@@ -239,12 +231,17 @@ def patch(
     targets = torch.full((variable.batch,), target, device=backgrounds.device)
     penalty = (lambda values: torch.stack([p(values).sum() for p in penalties])) if penalties else None
     objective, adam = targeted_cross_entropy(targets), optimiser or _adam()
-    values = run_recipe(_RECIPE, classifier, objective, variable, adam, options, penalty=penalty)
+    values = running.run_recipe(_RECIPE, classifier, objective, variable, adam, options, penalty=penalty)
     return variable.images(values)[0]
 
 
 def universal_patch(
-    classifier: Classifier, images: Tensor, labels: Tensor, *, area: float = _AREA, **options: Unpack[Options]
+    classifier: Classifier,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    area: float = _AREA,
+    **options: Unpack[running.Options],
 ) -> Tensor:
     """Return images with one round patch on all of them, each at a random place (Brown et al. 2017).
 
@@ -252,17 +249,17 @@ def universal_patch(
     Arguments, result and errors as `fast`, but for the budget: `area` is the share of the image that the
     patch covers. Targets must all be one class, and there can be no goal.
     """
-    refuse_goal("patch", options)
-    checked_levels(classifier, images, labels, options)
-    objective = objective_for(classifier, labels, options)
+    running.refuse_goal("patch", options)
+    running.checked_levels(classifier, images, labels, options)
+    objective = running.objective_for(classifier, labels, options)
     targets = options.get("targets")
     if targets is not None and bool((targets != targets[0]).any()):
         raise AttackError("one patch can reach one class only; wanted the same target for all images")
     placement = Placement((area, area))
     alpha = circle(shown_side(circle, area, *images.shape[-2:])).to(images)
     variable = Patch(images, alpha, placement, batch=len(images), in_order=True)
-    random = generator_of(options)
+    random = running.generator_of(options)
     options = {**options, "generator": random}
-    values = run_recipe(_RECIPE, classifier, objective, variable, _adam(), options)
+    values = running.run_recipe(_RECIPE, classifier, objective, variable, _adam(), options)
     places = placement.draw(len(images), random)
     return round_to_8_bits(paste(variable.images(values), alpha, images, places))

@@ -13,6 +13,7 @@ from physadv.attacks.optimisers import Optimiser
 from physadv.attacks.recipes import Recipe
 from physadv.attacks.variables import Variable
 from physadv.classifiers import Classifier
+from physadv.classifiers.classifier import probe_images
 from physadv.errors import unknown_name
 from physadv.transforms import Transformation, load_preset
 
@@ -134,10 +135,9 @@ def whole_eps(eps: float) -> int:
 
 @torch.enable_grad()
 def check_differentiable(classifier: Classifier) -> None:
-    """Raise AttackError if a classifier passes no gradient back, correct or not, on one grey image."""
-    grey = torch.full((1, 3, 64, 64), 0.5, device=classifier.device, requires_grad=True)
+    """Raise AttackError if a classifier passes no gradient back, correct or not."""
     try:
-        passes = classifier(grey).requires_grad
+        passes = classifier(probe_images(classifier.device).requires_grad_()).requires_grad
     except RuntimeError:  # such as numpy's refusal of a tensor with a gradient
         passes = False
     if not passes:

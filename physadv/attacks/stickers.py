@@ -9,27 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from physadv.attacks import objectives, running
 from physadv.attacks.errors import AttackError, check_count, check_number
-from physadv.attacks.objectives import (
-    NON_PRINTABILITY,
-    PRINTABLE,
-    Objective,
-    Penalty,
-    pixels_under,
-    total_variation,
-    untargeted_likelihood,
-)
 from physadv.attacks.optimisers import cooling_adam
 from physadv.attacks.recipes import RECIPES, Nps
-from physadv.attacks.running import (
-    Options,
-    check_options,
-    checked_levels,
-    objective_for,
-    refuse_goal,
-    run_recipe,
-    steps_of,
-)
 from physadv.attacks.variables import LInfBall, Variable, mid_grey_noise
 from physadv.classifiers import Classifier
 from physadv.transforms import round_to_8_bits
@@ -177,16 +160,16 @@ def random_stickers(stickers: Tensor, mask: Tensor, generator: torch.Generator) 
 
 def optimise_rp2(
     classifier: Callable[[Tensor], Tensor],
-    objective: Objective,
+    objective: objectives.Objective,
     variable: Variable,
     mask: Tensor,
-    options: Options,
+    options: running.Options,
     *,
     printability: float = _RECIPE.parameters["printability"],
     smoothness: float = _RECIPE.parameters["smoothness"],
     nps: Nps = "product",
-    printable: Tensor = PRINTABLE,
-    penalty: Penalty | None = None,
+    printable: Tensor = objectives.PRINTABLE,
+    penalty: objectives.Penalty | None = None,
 ) -> Tensor:
     """Return the levels of stickers found by Robust Physical Perturbations (Eykholt et al. 2018, eq. 3).
 
@@ -196,19 +179,19 @@ def optimise_rp2(
     stickers are. `printable` is (C, 3) in [0, 1]. A penalty weighs as much as one image's loss. A count below
     1, a negative weight or a gradient that is not finite raises AttackError.
     """
-    check_options(options)
+    running.check_options(options)
     check_number("printability", printability)
     check_number("smoothness", smoothness)
 
     def cost(values: Tensor) -> Tensor:
         surface = values / 255
-        unprintable = NON_PRINTABILITY[nps](pixels_under(surface, mask), printable)
-        total = printability * unprintable + smoothness * total_variation(surface)
+        unprintable = objectives.NON_PRINTABILITY[nps](objectives.pixels_under(surface, mask), printable)
+        total = printability * unprintable + smoothness * objectives.total_variation(surface)
         # The loop sums the losses of a batch.
         return variable.batch // len(values) * (total if penalty is None else total + penalty(values))
 
-    adam = cooling_adam(_RECIPE.step_size(), steps_of(_RECIPE, options))
-    return run_recipe(_RECIPE, classifier, objective, variable, adam, options, penalty=cost)
+    adam = cooling_adam(_RECIPE.step_size(), running.steps_of(_RECIPE, options))
+    return running.run_recipe(_RECIPE, classifier, objective, variable, adam, options, penalty=cost)
 
 
 def rp2(
@@ -222,7 +205,7 @@ def rp2(
     disguise: LInfBall | None = None,
     printability: float = _RECIPE.parameters["printability"],
     smoothness: float = _RECIPE.parameters["smoothness"],
-    **options: Unpack[Options],
+    **options: Unpack[running.Options],
 ) -> Tensor:
     """Return images of a flat surface with printable, smooth stickers on it (Eykholt et al. 2018, eq. 3).
 
@@ -254,16 +237,16 @@ def rp2(
         >>> round(float((stuck != images).any(dim=1).float().mean()), 2)
         0.1
     """
-    refuse_goal("rp2", options)
+    running.refuse_goal("rp2", options)
     own = ("mask", "homography", "shared", "disguise", "printability", "smoothness")
-    checked_levels(classifier, images, labels, options, *own)
+    running.checked_levels(classifier, images, labels, options, *own)
     alpha = bars(images.shape[-2], images.shape[-1]) if mask is None else mask
     if homography is None:
         across, down = (images.shape[-1 - axis] / alpha.shape[-1 - axis] for axis in (0, 1))
         filling = [(across, 0, (across - 1) / 2), (0, down, (down - 1) / 2), (0, 0, 1)]
         homography = torch.tensor(filling, dtype=torch.float64).expand(len(images), 3, 3)
     stickers = Stickers(images, alpha, homography, shared, disguise)
-    objective = objective_for(classifier, labels, options, away=untargeted_likelihood)
+    objective = running.objective_for(classifier, labels, options, away=objectives.untargeted_likelihood)
     values = optimise_rp2(
         classifier, objective, stickers, alpha, options, printability=printability, smoothness=smoothness
     )

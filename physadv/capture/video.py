@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from physadv.capture.geometry import Pixels
 from physadv.capture.reading import CaptureError, Photo, refuse_misnamed
+from physadv.errors import MachineError, machine_fault
 
 if TYPE_CHECKING:
     import av
@@ -65,8 +66,8 @@ def read_video(path: Path) -> Iterator[tuple[int, Photo]]:
     to 13 frames are kept as the decoder made them, together 19 bytes for each pixel of a frame.
 
     Raises:
-        CaptureError: PyAV is not installed, or the file is named as a photo, damaged, truncated, too long,
-            too large or HDR.
+        MachineError: PyAV is not installed.
+        CaptureError: the file is named as a photo, damaged, truncated, too long, too large or HDR.
     """
     with _opened(path) as container:
         camera = _camera(container.metadata)
@@ -83,8 +84,8 @@ def read_frames(path: Path, every: int = 1) -> Iterator[tuple[float, Pixels]]:
         every: 1 for every frame, 2 for every second one, and so on.
 
     Raises:
-        CaptureError: PyAV is not installed, or the file is named as a photo, damaged, truncated, too long,
-            too large or HDR.
+        MachineError: PyAV is not installed.
+        CaptureError: the file is named as a photo, damaged, truncated, too long, too large or HDR.
     """
     with _opened(path) as container:
         rate = float(container.streams.video[0].average_rate or USUAL_RATE)
@@ -99,7 +100,7 @@ def _opened(path: Path) -> Iterator["InputContainer"]:
     try:
         import av
     except ImportError as error:
-        raise CaptureError(NEEDS_PYAV) from error
+        raise MachineError(NEEDS_PYAV) from error
     if is_video(path):
         refuse_misnamed(path, "MP4")
     _refuse_truncated(path)
@@ -111,6 +112,8 @@ def _opened(path: Path) -> Iterator["InputContainer"]:
     except CaptureError:
         raise
     except Exception as error:  # FFmpeg has a dozen types of errors.
+        if machine_fault(error):
+            raise
         cause = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise CaptureError(f"not a readable video: {cause.splitlines()[0]}") from error
 

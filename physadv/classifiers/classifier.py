@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from physadv.classifiers.errors import ClassifierError
+from physadv.errors import PhysadvWarning
 
 _CPU = torch.device("cpu")
 
@@ -25,6 +27,12 @@ class Classifier(nn.Module):
         precision: type to compute in; below float32 by autocast, with logits in float32.
         channels_last: whether weights and images are laid out by pixel. It saves a quarter to a third of the
             time, but fails for networks that view their activations in another shape.
+
+    Raises:
+        ClassifierError: when it is called: an answer is not finite logits (B, K) of two classes or more.
+
+    Warns:
+        PhysadvWarning: its first answers are probabilities, or change from one call to the next.
     """
 
     def __init__(
@@ -42,16 +50,52 @@ class Classifier(nn.Module):
         self.network = network.to(device).to(memory_format=self.layout)
         self.labels, self.spec = tuple(labels), spec
         self.device, self.precision = device, precision
+        self._looked_at = False
         self.requires_grad_(False).eval()
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (B, K) of float images (B, 3, H, W) in [0, 1], on the classifier's device."""
+        logits = self._answers(images)
+        check_answers(logits, len(images), self.spec)
+        if logits.shape[1] != len(self.labels):
+            raise ClassifierError(f"{self.spec} has {logits.shape[1]} outputs for {len(self.labels)} labels")
+        if not (self._looked_at or logits.is_meta):
+            self._looked_at = True
+            self._look_at(logits.detach(), images)
+        return logits
+
+    def _answers(self, images: Tensor) -> Tensor:
         images = images.contiguous(memory_format=self.layout)
         if self.precision == torch.float32:
-            logits: Tensor = self.network(images)
-            return logits
+            return self.network(images)  # type: ignore[no-any-return]
         with torch.autocast(self.device.type, self.precision):
             return self.network(images).float()  # type: ignore[no-any-return]
+
+    @torch.no_grad()
+    def _look_at(self, logits: Tensor, images: Tensor) -> None:
+        """Warn of what can be used but will disappoint, by the first answers and the same question again."""
+        if bool((logits >= 0).all() and ((logits.double().sum(dim=1) - 1).abs() < 1e-3).all()):
+            fault = "returns probabilities, not logits: gradients vanish where it is sure"
+            warnings.warn(f"model '{self.spec}' {fault}", PhysadvWarning, stacklevel=4)
+        with torch.random.fork_rng(devices=[]):
+            again = self._answers(images)
+        if not torch.allclose(again, logits, rtol=1e-3, atol=1e-3):
+            fault = "answers the same images differently from call to call: no result can be repeated"
+            warnings.warn(f"model '{self.spec}' {fault}", PhysadvWarning, stacklevel=4)
+
+    @torch.no_grad()
+    def likeliest(self, images: Tensor, count: int) -> tuple[Tensor, Tensor]:
+        """Return the first classes, int64 (B, count), and their probabilities, the likeliest first.
+
+        Of classes with the same logit the lower index comes first. There are K at most.
+        """
+        logits = self.forward(images)
+        order = logits.argsort(dim=1, descending=True, stable=True)[:, :count]
+        return order, logits.softmax(dim=1).gather(1, order)
+
+    def classes(self, images: Tensor) -> Tensor:
+        """Return the likeliest class of every image, int64 (B,); of equal ones that of the lower index."""
+        return self.likeliest(images, 1)[0][:, 0]
 
     @torch.no_grad()
     def probabilities(self, images: Tensor) -> Tensor:
@@ -69,20 +113,24 @@ class Classifier(nn.Module):
 
     @contextmanager
     def unchanged(self) -> Iterator[None]:
-        """Give weights and modes back as they were, whatever the code inside did to them."""
-        kept = {name: (weight.detach().clone(), weight.requires_grad) for name, weight in self._weights()}
-        modes = [(module, module.training) for module in self.modules()]
+        """Give weights, modes, parts and methods back as they were, whatever the code inside did to them."""
+        modules = list(self.modules())
+        classes = {type(module): type(module).forward for module in modules}
+        kept = [(vars(module), vars(module).copy()) for module in modules]
+        parts = [part for place, _ in kept for part in place.values() if isinstance(part, dict)]
+        kept += [(part, part.copy()) for part in parts]
+        weights = [(w, w.detach().clone(), w.requires_grad) for w in (*self.parameters(), *self.buffers())]
         try:
             yield
         finally:
-            for module, training in modes:
-                module.training = training
-            for name, weight in self._weights():
-                values, grows = kept[name]
+            for place, content in kept:
+                place.clear()
+                place.update(content)
+            for made, forward in classes.items():
+                if made.forward is not forward:
+                    made.forward = forward
+            for weight, values, grows in weights:
                 weight.requires_grad_(False).copy_(values).requires_grad_(grows)
-
-    def _weights(self) -> list[tuple[str, Tensor]]:
-        return [*self.named_parameters(), *self.named_buffers()]
 
     def label_index(self, label: str) -> int:
         """Return the index of a label given as an index or as one of the class names.
@@ -105,6 +153,24 @@ class Classifier(nn.Module):
             cause = "is no class" if not found else f"names {len(found)} classes (give the index)"
             raise ClassifierError(f"label '{text}' {cause} of {self.spec}")
         return found[0]
+
+
+def probe_images(device: torch.device, side: int = 64, channels: int = 3) -> Tensor:
+    """Return two images (2, channels, side, side) in [0, 1] to ask a classifier what it is; none is flat."""
+    values = torch.linspace(0, 1, 2 * channels * side * side, device=device)
+    return values.reshape(2, channels, side, side)
+
+
+def check_answers(answers: object, images: int, spec: str) -> None:
+    """Raise ClassifierError for anything but finite logits (images, K) of two classes or more."""
+    if not isinstance(answers, Tensor) or not answers.is_floating_point() or answers.shape[:-1] != (images,):
+        got = f"{tuple(answers.shape)}, {answers.dtype}" if isinstance(answers, Tensor) else type(answers)
+        raise ClassifierError(f"model '{spec}' answers {images} images with {got}; wanted logits (B, K)")
+    if answers.shape[1] < 2:
+        way = "with z before a sigmoid, return torch.cat([0 * z, z], dim=1)"
+        raise ClassifierError(f"model '{spec}' has {answers.shape[1]} output; wanted two or more: {way}")
+    if not answers.is_meta and not bool(answers.isfinite().all()):
+        raise ClassifierError(f"model '{spec}' answers with NaN or infinity; are its weights sound?")
 
 
 def check_classifier(given: object) -> None:

@@ -97,7 +97,7 @@ def load_detector(spec: str, labels: Path | None = None, *, device: str = "cpu")
     names = published if labels is None else ["__background__", *read_label_file(labels)]
     if checked.path:
         network = zoo.get_model(checked.name, weights=None, weights_backbone=None, num_classes=len(names))
-        state = read_state_dict(checked.path)
+        state = read_state_dict(checked.path, network.state_dict())
         fill(network, state, checked.path, spec)
         if checked.name in _ZERO_EPS and not any(key.endswith("num_batches_tracked") for key in state):
             # Statistics that were frozen are those published, which torchvision itself evaluates without eps.

@@ -140,9 +140,9 @@ def _weights_only() -> Iterator[None]:
 
 def _fitted(create: Callable[..., nn.Module], path: Path, spec: str) -> nn.Module:
     """Return the network that `create(num_classes=…)` makes, with as many classes as the file's head has."""
-    state = read_state_dict(path)
     network = create()
     wanted = network.state_dict()
+    state = read_state_dict(path, wanted)
     head = next(reversed(wanted))  # torchvision and timm register the classifying layer last
     if head in state and state[head].ndim and state[head].shape[0] != wanted[head].shape[0]:
         network = create(num_classes=state[head].shape[0])

@@ -1,19 +1,20 @@
 """From the text of `--model` to a classifier."""
 
-import warnings
 from collections.abc import Sequence
+from contextlib import suppress
+from itertools import product
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from physadv.classifiers.classifier import Classifier, find_device
+from physadv.classifiers.classifier import Classifier, check_answers, find_device, probe_images
 from physadv.classifiers.errors import ClassifierError
 from physadv.classifiers.libraries import timm_network, torchvision_network
 from physadv.classifiers.signs import HARDENED_WEIGHTS, WEIGHTS, load_network
 from physadv.classifiers.specs import SIGN_LABELS, Spec, check_spec, read_label_file
 from physadv.classifiers.weight_files import read_program
-from physadv.errors import PhysadvWarning, first_line
+from physadv.errors import first_line
 from physadv.importing import OWN_ERRORS, importable_here, own_function
 
 
@@ -31,7 +32,8 @@ def load_classifier(
             `timm/NAME`, published weights;
             `torchvision/NAME@PATH`, `timm/NAME@PATH`, that architecture and its published preprocessing with
             a state dict of your own (`torch.save` or `.safetensors`), whose head says how many classes;
-            `file:PATH`, a `torch.export` program (`.pt2`) that resizes and normalises inside;
+            `file:PATH`, a `torch.export` program (`.pt2`) that resizes and normalises inside. It is code:
+            open only what you trust;
             `python:module:function`, a function without arguments that returns a module taking pixels in
             [0, 1], or a `Classifier`. It runs as it is: name only code you trust.
         labels: a text file with one class name a line, in logit order. Without it: the names published with
@@ -40,12 +42,12 @@ def load_classifier(
         precision: `float32` or `bfloat16`.
 
     Warns:
-        PhysadvWarning: the network returns probabilities instead of logits.
+        PhysadvWarning: the network returns probabilities instead of logits, or answers at random.
 
     Raises:
         ClassifierError: the spec is unknown, a file is missing, damaged, does not fit or wants to run code, a
-            download fails, the network does not map (B, 3, H, W) to (B, K), the labels are not K, or the
-            device cannot be used.
+            download fails, the network does not map (B, 3, H, W) to finite logits (B, K) of two classes or
+            more, the labels are not K, or the device cannot be used.
 
     >>> classifier = load_classifier("signs")
     >>> classifier(torch.rand(2, 3, 64, 64)).shape
@@ -68,10 +70,10 @@ def load_classifier(
         names = MobileNet_V2_Weights.DEFAULT.meta["categories"]
     elif names is None:
         names = [f"class {index}" for index in range(count)]
-    elif len(names) != count:
-        raise ClassifierError(f"model '{spec}' brings {len(names)} labels for {count} outputs")
     dtype, channels_last = getattr(torch, precision), _takes_channels_last(network, place)
-    return Classifier(network, names, spec, device=place, precision=dtype, channels_last=channels_last)
+    classifier = Classifier(network, names, spec, device=place, precision=dtype, channels_last=channels_last)
+    classifier.classes(probe_images(place))
+    return classifier
 
 
 def _build(spec: Spec, device: torch.device) -> tuple[nn.Module, Sequence[str] | None]:
@@ -103,37 +105,33 @@ def _python(spec: str) -> tuple[nn.Module, Sequence[str] | None]:
 
 
 def _outputs(network: nn.Module, spec: str, device: torch.device) -> int:
-    """Return K, counted by classifying two small black images."""
+    """Return K, counted by classifying two small images."""
     try:
         with torch.no_grad():
-            logits = network(torch.zeros(2, 3, 64, 64, device=device))
+            logits = network(probe_images(device))
     except OWN_ERRORS as error:
-        cause = first_line(error)
-        raise ClassifierError(
-            f"model '{spec}' cannot classify images (2, 3, 64, 64): {cause}; it must resize inside"
-        ) from error
-    if not isinstance(logits, torch.Tensor) or logits.ndim != 2 or logits.shape[0] != 2:
-        got = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
-        raise ClassifierError(f"model '{spec}' answers two images with {got}; wanted logits (2, K)")
-    if _are_probabilities(logits):
-        line = f"model '{spec}' returns probabilities, not logits: gradients vanish where it is sure"
-        warnings.warn(line, PhysadvWarning, stacklevel=3)
+        cause = f"{first_line(error)}; {_way_out(network, device)}"
+        raise ClassifierError(f"model '{spec}' cannot classify images (2, 3, 64, 64): {cause}") from error
+    check_answers(logits, 2, spec)
     return int(logits.shape[1])
 
 
+@torch.no_grad()
+def _way_out(network: nn.Module, device: torch.device) -> str:
+    """Return in words what a network that fails on the first images does take, and what follows."""
+    for channels, side in product((3, 1), (64, 28, 32, 96, 224, 299)):
+        with suppress(*OWN_ERRORS):
+            network(probe_images(device, side, channels))
+            inside = "resize inside" if channels == 3 else "turn RGB grey and resize inside"
+            return f"it takes (2, {channels}, {side}, {side}), so it must {inside}"
+    return "wanted RGB in [0, 1] of any size"
+
+
 def _takes_channels_last(network: nn.Module, device: torch.device) -> bool:
-    images = torch.zeros(2, 3, 64, 64, device=device).contiguous(memory_format=torch.channels_last)
+    images = probe_images(device).contiguous(memory_format=torch.channels_last)
     try:
         with torch.no_grad():
             network(images)
     except RuntimeError:  # a view of activations that are laid out otherwise
         return False
     return True
-
-
-def _are_probabilities(answers: torch.Tensor) -> bool:
-    """Return whether every row is of numbers from 0 to 1 that sum to 1; with one class that tells nothing."""
-    if answers.is_meta or answers.shape[1] == 1:
-        return False
-    sums = answers.double().sum(dim=1)
-    return bool((answers >= 0).all() and ((sums - 1).abs() < 1e-3).all())

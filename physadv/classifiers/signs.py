@@ -74,7 +74,7 @@ def load_network(weights: Path) -> SignsNetwork:
     A file that is missing or not of this network raises ClassifierError.
     """
     network = SignsNetwork()
-    fill(network, read_state_dict(weights), weights, "the sign classifier")
+    fill(network, read_state_dict(weights, network.state_dict()), weights, "the sign classifier")
     return network.eval()
 
 

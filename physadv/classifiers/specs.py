@@ -11,6 +11,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
+from zipfile import ZipFile, is_zipfile
 
 from physadv.classifiers.errors import ClassifierError
 from physadv.errors import unknown_name
@@ -25,11 +26,19 @@ _FORMS = (
     ("signs", "bundled: the 43 traffic signs of GTSRB"),
     ("signs-hardened", "bundled: the same network, adversarially trained against stickers"),
     ("signs@PATH", "the same network with your weights, such as 'physadv harden' writes"),
-    ("file:PATH", "a torch.export program (.pt2), preprocessing inside"),
+    ("file:PATH", "a torch.export program (.pt2), preprocessing inside: code, so name only what you trust"),
     ("torchvision/NAME@PATH", "a torchvision architecture with your state dict"),
     ("timm/NAME", "any pretrained model of timm (optional extra); timm/NAME@PATH with your state dict"),
     ("python:module:function", "a function of yours that returns a torch module"),
 )
+_FOREIGN = {
+    ".h5": "a Keras model",
+    ".keras": "a Keras model",
+    ".onnx": "an ONNX model",
+    ".pb": "a TensorFlow graph",
+    ".tflite": "a TensorFlow Lite model",
+}
+"""What files are that torch does not read, by suffix."""
 PRECISIONS = ("bfloat16", "float32")
 
 
@@ -106,10 +115,7 @@ def check_spec(spec: str, labels: Path | None = None, precision: str = "float32"
         return Spec(spec, "signs", path=_weights_file(spec.removeprefix("signs@")))
     if spec.startswith("file:"):
         path = Path(spec.removeprefix("file:")).expanduser()
-        if path.suffix != ".pt2" and path.is_file():
-            raise ClassifierError(
-                f"{path} is no .pt2 program; a state dict needs its architecture: torchvision/NAME@{path}"
-            )
+        _check_program(path)
         return Spec(spec, "file", path=existing_file(path, "torch.export program"))
     if spec.startswith(OWN):
         own_source("model", spec, ClassifierError)
@@ -119,6 +125,7 @@ def check_spec(spec: str, labels: Path | None = None, precision: str = "float32"
         return _torchvision(spec, rest, torchvision_models(), "torchvision model")
     if slash and library == "timm":
         return _timm(spec, rest)
+    _check_program(Path(spec))
     own = [f"file:{spec}"] if spec.endswith(".pt2") else []
     known = [*own, *(form for form, _ in _FORMS), *(f"torchvision/{name}" for name in torchvision_models())]
     raise ClassifierError(unknown_name("model", spec, known))
@@ -161,7 +168,30 @@ def _described(weights: Published) -> str:
 
 
 def _weights_file(text: str) -> Path:
-    return existing_file(Path(text).expanduser(), "weights file")
+    path = existing_file(Path(text).expanduser(), "weights file")
+    _check_torch(path)
+    return path
+
+
+def _check_program(path: Path) -> None:
+    """Raise ClassifierError for a file that is there and no `.pt2`, in words for what it is."""
+    if path.suffix != ".pt2" and path.is_file():
+        _check_torch(path)
+        raise ClassifierError(
+            f"{path} is no .pt2 program; a state dict needs its architecture: torchvision/NAME@{path}"
+        )
+
+
+def _check_torch(path: Path) -> None:
+    """Raise ClassifierError for a model of another framework, or a TorchScript program."""
+    kind = _FOREIGN.get(path.suffix.lower())
+    if kind is None and is_zipfile(path):
+        with ZipFile(path) as archive:
+            if any(name.partition("/")[2].startswith("code/") for name in archive.namelist()):
+                kind = "a TorchScript program"
+    if kind is not None:
+        way = "python:module:function names a function of yours that returns it as a torch module"
+        raise ClassifierError(f"{path} is {kind}, which is not read; {way}")
 
 
 def _torchvision(spec: str, rest: str, known: Mapping[str, Published], kind: str) -> Spec:

@@ -4,7 +4,7 @@ import logging
 import pickle
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from json import JSONDecodeError, loads
@@ -21,30 +21,57 @@ from physadv.classifiers.errors import ClassifierError
 from physadv.classifiers.specs import existing_file
 from physadv.files import replacing
 
+State = dict[str, Tensor]
 
-def read_state_dict(path: Path) -> dict[str, Tensor]:
+
+def read_state_dict(path: Path, known: Container[str]) -> dict[str, Tensor]:
     """Return the tensors of a `.safetensors` file or of a state dict written by `torch.save`.
 
-    The state dict may be wrapped in a dict under `state_dict`, `model_state_dict` or `model`. The prefix
-    `module.` of DataParallel is removed from the names.
+    The state dict may be anywhere in a dict, under any name. `known` are the names of the network's tensors:
+    a prefix that all names share, such as `module.` of DataParallel or `_orig_mod.` of `torch.compile`, is
+    removed where what follows is known.
 
     Raises:
-        ClassifierError: the file is missing, damaged, holds no state dict, or is a pickle that would run
-            code, which `weights_only=True` prevents.
+        ClassifierError: the file is missing, damaged, holds no state dict or several, or is a pickle that
+            would run code, which `weights_only=True` prevents.
     """
     existing_file(path, "weights file")
     if path.suffix == ".safetensors":
         try:
-            return load_file(path)
+            return _without_prefix(load_file(path), known)
         except (SafetensorError, OSError) as error:
             raise ClassifierError(f"{path} is damaged or no safetensors file ({error})") from error
-    content = _unpickle_tensors(path)
-    for wrapper in ("state_dict", "model_state_dict", "model"):
-        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
-            content = content[wrapper]
-    if not isinstance(content, Mapping) or not all(isinstance(item, Tensor) for item in content.values()):
+    found = dict(_state_dicts(_unpickle_tensors(path), known))
+    fitting = {name: state for name, state in found.items() if any(map(known.__contains__, state))} or found
+    if not fitting:
         raise ClassifierError(f"{path} holds no state dict (names → tensors)")
-    return {str(name).removeprefix("module."): tensor for name, tensor in content.items()}
+    usual: str | None = next(
+        (name for name in ("state_dict", "model_state_dict", "model") if name in fitting), None
+    )
+    if usual is None and len(fitting) > 1:
+        raise ClassifierError(f"{path} holds several state dicts ({', '.join(fitting)}); save one by itself")
+    return fitting[usual or next(iter(fitting))]
+
+
+def _state_dicts(content: Any, known: Container[str], place: str = "") -> Iterator[tuple[str, State]]:
+    """Yield the place and the tensors of every state dict in a checkpoint."""
+    if not isinstance(content, Mapping) or not all(isinstance(name, str) for name in content):
+        return
+    if content and all(isinstance(item, Tensor) for item in content.values()):
+        yield place, _without_prefix(content, known)
+        return
+    for name, item in content.items():
+        yield from _state_dicts(item, known, f"{place}.{name}" if place else name)
+
+
+def _without_prefix(state: Mapping[str, Tensor], known: Container[str]) -> dict[str, Tensor]:
+    """Return a state dict without the parts that begin all its names, if it then has one that is known."""
+    named = dict(state)
+    while not any(name in known for name in named):
+        if len({name.partition(".")[0] for name in named}) != 1 or not all("." in name for name in named):
+            return dict(state)
+        named = {name.partition(".")[2]: tensor for name, tensor in named.items()}
+    return named
 
 
 def write_state_dict(network: nn.Module, path: Path) -> None:

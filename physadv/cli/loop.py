@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typing_extensions import Doc
 
+from physadv.classifiers.specs import check_spec
 from physadv.cli.app import app
 from physadv.cli.options import Name, NewName, Quiet, Root, Seed, Workers, takes_settings
-from physadv.pipeline.settings import ClassNames, GenerateSettings, Model, SettingsError
+from physadv.pipeline.settings import ClassNames, GenerateSettings, Model, SettingsError, resolve
 from physadv.progress import reporter
 from physadv.runs import Capture, Colour, Printout, check_runs
 
@@ -35,6 +36,8 @@ def demo(root: Root = Path("demo"), quiet: Quiet = False) -> None:
 @takes_settings
 def generate(name: NewName, settings: GenerateSettings, root: Root = Path(), quiet: Quiet = False) -> None:
     """Make clean and adversarial examples. Run the same command again to go on after an interruption."""
+    # Numbers and names are known to be right before anything large is imported.
+    check_spec(resolve(settings).model, settings.labels, settings.precision)
     from physadv.pipeline.generate import generate as run
 
     printout = Printout(root, name)

@@ -35,7 +35,8 @@ class MeasureSettings:
     transform: Transforms = None
     sweep: Sweeps = None
     model: Annotated[
-        list[str] | None, Doc("Judge with this classifier; several give the transfer matrix.")
+        list[str] | None,
+        Doc("Judge with this (file: and python: run code); several give the transfer matrix."),
     ] = None
     source: Annotated[list[str] | None, Doc("Another run, a further row of the transfer matrix.")] = None
     labels: Labels = None
@@ -136,7 +137,9 @@ def compare(
     names: Annotated[list[str], typer.Argument(metavar="RUN RUN ...", help="Two runs or more.")],
     transform: Transforms = None,
     sweep: Sweeps = None,
-    model: Annotated[str | None, Doc("Judge all with this classifier; by default the runs' own.")] = None,
+    model: Annotated[
+        str | None, Doc("Judge all with this (file: and python: run code); by default the runs' own.")
+    ] = None,
     labels: Labels = None,
     pool: Pool = False,
     html: Annotated[Path | None, Doc("Also write the comparison as a page.")] = None,

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from physadv.evaluation.intervals import NO_PAIRS, Estimate, mean, proportion
 from physadv.evaluation.outcomes import Floats, Ints
 
@@ -64,6 +62,7 @@ class Reliability:
 def reliability(answers: Answers) -> Reliability:
     """Return the reliability of answers and ECE = Σ n_b/n · |accuracy_b − confidence_b| (Guo et al. 2017).
 
+    >>> import numpy as np
     >>> sure = Answers(np.eye(1, 10, 9, int), np.eye(1, 10, 9, int), 0.95 * np.eye(1, 10, 9))
     >>> round(reliability(sure).ece, 2)
     0.05
@@ -80,7 +79,7 @@ def reliability(answers: Answers) -> Reliability:
         )
         for b in range(count)
     )
-    error = float(np.abs(right.sum(axis=0) - sums).sum() / n.sum()) if n.sum() else None
+    error = float(abs(right.sum(axis=0) - sums).sum() / n.sum()) if n.sum() else None
     return Reliability(
         bins=bins,
         confidence=mean(confidence.sum(axis=1), seen.sum(axis=1)),

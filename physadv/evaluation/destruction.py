@@ -6,8 +6,6 @@ Every measure says how many pairs it rests on and how many it left out for which
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from physadv.evaluation.intervals import Estimate, mean, proportion
 from physadv.evaluation.outcomes import CASES, KINDS, TOPS, WHENS, Bools, Case, Ints, Kind, Tally, When
 
@@ -203,6 +201,8 @@ def _share(tally: Tally, case: Case, successes: Ints, seen: Ints, *conditions: C
 
 def _kept(tally: Tally, case: Case, seen: Bools, *conditions: Condition) -> tuple[Bools, dict[str, int]]:
     """Return which pairs (P,) stay, and how many went under the first condition that they fail."""
+    import numpy as np
+
     of_case = [(NOT_PREFILTERED, tally.prefiltered)] if case == "prefiltered" else []
     kept, discarded = np.ones_like(seen), {}
     for reason, holds in (*of_case, *conditions, (NOT_SEEN, seen)):

@@ -5,10 +5,11 @@ A channel is whatever lies between an example and the classifier: print and phot
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Case = Literal["average", "prefiltered"]
 CASES: tuple[Case, ...] = ("average", "prefiltered")
@@ -19,9 +20,9 @@ WHENS: tuple[When, ...] = ("before", "after")
 TOPS = (1, 5)
 PREFILTER_CONFIDENCE = 0.8
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+Ints: TypeAlias = "NDArray[np.int64]"
+Floats: TypeAlias = "NDArray[np.float64]"
+Bools: TypeAlias = "NDArray[np.bool_]"
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,8 @@ def tally(outcomes: Sequence[PairOutcome]) -> Tally:
     >>> counted.counts["adversarial", "after"].right.tolist()
     [[1, 1]]
     """
+    import numpy as np
+
     seen: dict[tuple[Kind, When], list[tuple[Judgement, ...]]] = {
         ("clean", "before"): [(o.clean,) for o in outcomes],
         ("adversarial", "before"): [(o.adversarial,) for o in outcomes],
@@ -140,6 +143,8 @@ def is_prefiltered(label: int, clean: Judgement, adversarial: Judgement) -> bool
 
 
 def _counts(found: Sequence[Sequence[Judgement]], outcomes: Sequence[PairOutcome]) -> Counts:
+    import numpy as np
+
     def hits(labels: Iterable[int | None]) -> Ints:
         counted = [
             [sum(label is not None and judgement.right(label, top) for judgement in judged) for top in TOPS]

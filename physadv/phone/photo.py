@@ -161,7 +161,7 @@ def encode_jpeg(photo: NDArray[np.uint8], shot: Shot) -> bytes:
     """
     stored = Image.fromarray(photo)
     if shot.messenger:
-        stored = Image.open(io.BytesIO(_jpeg(stored, shot.quality, Image.Exif())))
+        stored = Image.open(io.BytesIO(_jpeg(stored, shot.quality, Image.Exif())), formats=["JPEG"])
         stored = stored.resize(sent_size(shot), Image.Resampling.BILINEAR)
         return _jpeg(stored, _MESSENGER_QUALITY, _exif())
     exif = _exif()

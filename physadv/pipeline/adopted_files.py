@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from physadv.classifiers.specs import check_spec
 from physadv.errors import first_line
 from physadv.pipeline.settings import NO_TARGET
@@ -39,6 +37,8 @@ def adopt_files(
     Raises:
         PhysadvError: bad input of any kind.
     """
+    import numpy as np
+
     pairs = _check_paths(clean, adversarial)
     check_spec(model, labels_file)
     from physadv.classifiers import load_classifier
@@ -100,6 +100,8 @@ def _read_arrays(path: Path) -> dict[str, Any]:
 
 
 def _read_numpy(path: Path) -> Any:
+    import numpy as np
+
     try:
         held = np.load(path, allow_pickle=False)
         return held if isinstance(held, np.ndarray) else {name: held[name] for name in held.files}

@@ -104,9 +104,9 @@ def attack_batch(
         AttackError: the attack cannot be run, or a target is the image's own label.
     """
     clean = to_tensor(pixels).to(classifier.device)
-    before = classifier.probabilities(clean)
+    before = predictions(classifier, clean)
     known = torch.tensor(
-        [int(row.argmax()) if label is None else label for label, row in zip(labels, before, strict=True)],
+        [top[0].label if label is None else label for label, top in zip(labels, before, strict=True)],
         device=clean.device,
     )
     random, directions = generator(settings.seed, "attack", index), directions_of(settings)
@@ -144,8 +144,8 @@ def attack_batch(
         labels=known.tolist(),
         targets=[None] * len(known) if targets is None else targets.tolist(),
         pixels=(adversarial * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy(),
-        before=predictions(classifier, before),
-        after=predictions(classifier, classifier.probabilities(adversarial)),
+        before=before,
+        after=predictions(classifier, adversarial),
         held_out=held_out,
         queries=queried.queries if queried else 0,
     )
@@ -183,7 +183,7 @@ def _success(
     shares = []
     for position, image in enumerate(images):
         seen = distribution.apply(image.expand(count, -1, -1, -1), drawn)
-        answers = classifier(seen).argmax(dim=1)
+        answers = classifier.classes(seen)
         reached = answers != labels[position] if targets is None else answers == targets[position]
         shares.append(reached.float().mean())
     return torch.stack(shares)

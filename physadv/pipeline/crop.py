@@ -9,14 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import get_args
-
-import numpy as np
+from typing import TYPE_CHECKING, get_args
 
 from physadv.files import file_sha256, remove_partial_files, replacing
 from physadv.parallel import map_items
+from physadv.pictures.listing import say_left_out, visible
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Colour, CropRow, PhotoRow, Printout, RunError
+from physadv.runs.folders import writes_run
+
+if TYPE_CHECKING:
+    from physadv.pipeline.crop_file import Rows
 
 
 @dataclass(frozen=True)
@@ -26,20 +29,23 @@ class CropResult:
     Attributes:
         photos: every photo, used or refused.
         crops: every cell of the sheets in the used photos, cut out or refused.
+        unread: photos that the machine could not read now, each with the reason; nothing is stored of them.
     """
 
     photos: tuple[PhotoRow, ...]
     crops: tuple[CropRow, ...]
+    unread: tuple[PhotoRow, ...] = ()
 
     def __repr__(self) -> str:
-        cells, photos = len(self.crops), len(self.photos)
-        used = photos - len(self.refused_photos)
+        cells = len(self.crops)
+        photos = len({photo.name for photo in (*self.photos, *self.unread)})
+        used = sum(photo.status == "used" for photo in self.photos)
         return f"{cells - len(self.refused_cells)} of {cells} cells cropped from {used} of {photos} photos"
 
     @property
     def refused_photos(self) -> list[PhotoRow]:
-        """Return the photos that could not be used."""
-        return [photo for photo in self.photos if photo.status == "refused"]
+        """Return the photos that could not be used, those that could not be read now included."""
+        return [*(photo for photo in self.photos if photo.status == "refused"), *self.unread]
 
     @property
     def refused_cells(self) -> list[CropRow]:
@@ -54,12 +60,13 @@ class CropResult:
 
 def colours_in_words(photos: Sequence[PhotoRow]) -> str | None:
     """Return in how many photos colours were corrected and how well, None for none."""
+    import numpy as np
 
     def in_words(name: str) -> str:
         errors = [error for photo in corrected for error in getattr(photo, name)]
         return f"{np.mean(errors):.1f} mean, {np.percentile(errors, 95):.1f} 95th percentile"
 
-    corrected = [photo for photo in photos if photo.delta_e]
+    corrected = [photo for photo in photos if photo.delta_e and photo.delta_e_before]
     if not corrected:
         return None
     used = sum(photo.status == "used" for photo in photos)
@@ -69,6 +76,7 @@ def colours_in_words(photos: Sequence[PhotoRow]) -> str | None:
     )
 
 
+@writes_run
 def crop(
     printout: Printout,
     capture: Capture,
@@ -101,6 +109,7 @@ def crop(
     files = photo_files(capture)
     if not files:
         raise RunError(f"{capture.photos}: no photos; see 'physadv photograph {printout.name}'")
+    say_left_out(capture.photos, visible(capture.photos), {*files}, "photos, in no folder of their own")
     # Only now: OpenCV and the decoders take half a second that a mistyped name should not cost.
     from physadv.pipeline.crop_file import TWIN, Cropping, crop_file
 
@@ -112,27 +121,46 @@ def crop(
         rows: dict[str, list[PhotoRow]] = defaultdict(list)
         for row in store.photos():
             rows[row.file].append(row)
-        for gone in rows.keys() - {path.name for path in files}:
-            store.forget_file(gone)
         cut = [crop for crop in store.crops() if crop.path]
+        before: dict[str, list[CropRow]] = defaultdict(list)
+        for each in cut:
+            before[each.photo].append(each)
+
+        def record(file: str, found: "Rows", overlay: bool = False) -> None:
+            """Store what a file holds, and delete the crops and overlays on record of what it held before."""
+            old = [(row, before[row.name]) for row in rows[file]]
+            for path in made_files(capture, old, overlays=True) - made_files(
+                capture, found, overlays=overlay
+            ):
+                path.unlink(missing_ok=True)
+            store.add_file(file, found)
+
+        unread: list[PhotoRow] = []
+        for gone in rows.keys() - {path.name for path in files}:
+            record(gone, [])
         lost = {c.photo for c in cut if capture.changed(c) or not (capture.folder / str(c.path)).exists()}
         first_with: dict[str, str] = {}
         todo: list[Path] = []
         for path in reporter.track(files, len(files), "checking photos"):
-            digest = file_sha256(path)
+            try:
+                digest = file_sha256(path)
+            except OSError:
+                todo.append(path)  # said when it is read
+                continue
             twin = first_with.setdefault(digest, path.name)
             if twin != path.name:
                 reason = f"{TWIN} {twin}; counted once"
-                store.add_file(path.name, [(cropping.refused(path, digest, reason), ())])
+                record(path.name, [(cropping.refused(path, digest, reason), [])])
             elif not cropping.is_done(rows[path.name], digest, lost):
                 todo.append(path)
         results = map_items(partial(crop_file, cropping), todo, workers=workers)
         for file, found in reporter.track(results, len(todo), "photos cropped"):
-            store.add_file(file, found)
+            if isinstance(found, PhotoRow):
+                unread.append(found)
+            else:
+                record(file, found, overlay)
         store.compact()
-        result = CropResult(tuple(store.photos()), tuple(store.crops()))
-    _remove_stale(capture, result)
-    return result
+        return CropResult(tuple(store.photos()), tuple(store.crops()), tuple(unread))
 
 
 def photo_files(capture: Capture) -> list[Path]:
@@ -156,13 +184,10 @@ def _add_photos(capture: Capture, photos: Sequence[Path]) -> None:
             shutil.copyfile(path, temporary)
 
 
-def _remove_stale(capture: Capture, result: CropResult) -> None:
-    """Delete crops and overlays that belong to no photo in the store: those of photos removed since."""
-    crops = {row.path for row in result.crops}
-    for path in capture.crops.glob("*.png"):
-        if f"crops/{path.name}" not in crops:
-            path.unlink()
-    photos = {name for row in result.photos for name in (row.file, row.name)}
-    for path in capture.overlays.glob("*.jpg"):
-        if path.stem not in photos and path.stem.rpartition("#")[0] not in photos:
-            path.unlink()
+def made_files(capture: Capture, rows: "Rows", *, overlays: bool) -> set[Path]:
+    """Return the files that crops, and overlays where they were asked for, were written to, by their rows."""
+    crops = (crop for _, found in rows for crop in found if crop.path)
+    made = [(capture.crops, f"{crop.example}--{crop.photo}.png") for crop in crops]
+    made += [(capture.overlays, f"{row.name}.jpg") for row, _ in rows if overlays]
+    # A stranger's store may hold any name; those with a slash are none of this program's.
+    return {folder / name for folder, name in made if Path(name).name == name}

@@ -1,6 +1,5 @@
 """One photo file → its crops, its overlay and its rows in the store. A video is several photos."""
 
-import glob
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,8 +13,9 @@ from physadv.capture.crop_photo import FoundSheet, crop_photo
 from physadv.capture.geometry import Pixels
 from physadv.capture.overlay import draw_overlay
 from physadv.capture.reading import CaptureError, Photo, read_photo
-from physadv.capture.video import NEEDS_PYAV, is_video, read_video
-from physadv.files import file_sha256, replacing
+from physadv.capture.video import is_video, read_video
+from physadv.errors import machine_fault
+from physadv.files import FULL_DISK, file_sha256, replacing
 from physadv.pipeline.photograph import read_record
 from physadv.runs import Capture, Colour, CropRow, Manifest, PhotoRow, Printout
 
@@ -58,7 +58,7 @@ class Cropping:
             (row.sha256, row.run, row.colour) == wanted
             and row.name not in lost
             and (not row.simulated or self.as_taken(row) == row)
-            and not (row.reason or "").startswith((TWIN, NEEDS_PYAV))
+            and not (row.reason or "").startswith(TWIN)
             and not (self.overlay and not self.overlay_path(row.name).exists())
             for row in rows
         )
@@ -77,19 +77,25 @@ class Cropping:
         return self.capture.overlays / f"{name}.jpg"
 
 
-def crop_file(cropping: Cropping, path: Path) -> tuple[str, Rows]:
-    """Cut the cells out of the photos in one file, write them, and return the file's name and its rows."""
-    digest = file_sha256(path)
-    for pattern in (f"{glob.escape(path.name)}.jpg", f"{glob.escape(path.name)}#*.jpg"):
-        for old in cropping.capture.overlays.glob(pattern):
-            old.unlink()
+def crop_file(cropping: Cropping, path: Path) -> tuple[str, Rows | PhotoRow]:
+    """Cut the cells out of the photos in one file, write them, and return the file's name and its rows.
+
+    Where the machine failed and not the photo, a row that says so, not to be stored, takes their place.
+    """
+    digest = ""
     try:
+        digest = file_sha256(path)
         if is_video(path):
             return path.name, _crop_video(cropping, path, digest)
         return path.name, _crop_view(cropping, path.name, "", digest, read_photo(path))
     except CaptureError as error:
         _write_overlay(cropping, path.name, None, (), str(error))
         return path.name, [(cropping.refused(path, digest, str(error)), [])]
+    except Exception as error:
+        fault = machine_fault(error)
+        if fault is None or getattr(error, "errno", None) in FULL_DISK:
+            raise
+        return path.name, cropping.refused(path, digest, f"not read now: {fault}; mend that and crop again")
 
 
 def _crop_video(cropping: Cropping, path: Path, digest: str) -> Rows:

@@ -34,15 +34,15 @@ def to_tensor(pixels: Sequence[Pixels]) -> "Tensor":
     return torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).float() / 255
 
 
-def predictions(classifier: "Classifier", probabilities: "Tensor") -> list[TopFive]:
-    """Return the top five of every row of class probabilities (B, K)."""
-    top = probabilities.topk(min(TOP, probabilities.shape[1]), dim=1)
+def predictions(classifier: "Classifier", images: "Tensor") -> list[TopFive]:
+    """Return the classifier's top five on every image, (B, 3, H, W) in [0, 1]."""
+    classes, probabilities = classifier.likeliest(images, TOP)
     return [
         tuple(
             Prediction(label=label, name=classifier.labels[label], probability=round(probability, 6))
             for label, probability in zip(labels, values, strict=True)
         )
-        for labels, values in zip(top.indices.tolist(), top.values.tolist(), strict=True)
+        for labels, values in zip(classes.tolist(), probabilities.tolist(), strict=True)
     ]
 
 
@@ -69,15 +69,18 @@ def write_pair(
         RunError: a file does not read back as it was written.
     """
     name = f"{number:04d}"
+    # In a run that is listed already, what is there is what was printed; only what was lost is made again.
+    again = printout.manifest_path.exists()
 
     def written(kind: str, pixels: Pixels, digital: TopFive, held_out: HeldOut | None = None) -> Example:
         path = printout.folder / kind / f"{name}.png"
-        with replacing(path) as temporary:
-            Image.fromarray(pixels).save(temporary, "PNG")
-            with Image.open(temporary) as image:
-                if not np.array_equal(np.asarray(image), pixels):
-                    fault = "what was read back differs from what was written; is the disk sound?"
-                    raise RunError(f"{path}: {fault}")
+        if not (again and path.exists()):
+            with replacing(path) as temporary:
+                Image.fromarray(pixels).save(temporary, "PNG")
+                with Image.open(temporary, formats=["PNG"]) as image:
+                    if not np.array_equal(np.asarray(image), pixels):
+                        fault = "what was read back differs from what was written; is the disk sound?"
+                        raise RunError(f"{path}: {fault}")
         return Example(
             id=f"{name}-{kind}",
             pair=name,

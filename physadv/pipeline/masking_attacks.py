@@ -36,7 +36,7 @@ def attack_every_way(
     An image without a label has the classifier's own answer as its true class; `index` seeds random streams.
     """
     images = images.to(classifier.device)
-    answers = classifier.probabilities(images).argmax(dim=1)
+    answers = classifier.classes(images)
     known = torch.tensor(
         [int(own) if label is None else label for label, own in zip(labels, answers, strict=True)],
         device=images.device,
@@ -69,7 +69,7 @@ class _Batch:
 
     def right(self, images: Tensor) -> Bools:
         """Return which images are still right, bool (B,)."""
-        right: Bools = (self.classifier.probabilities(images).argmax(dim=1) == self.labels).cpu().numpy()
+        right: Bools = (self.classifier.classes(images) == self.labels).cpu().numpy()
         return right
 
     def random(self, purpose: str) -> torch.Generator:

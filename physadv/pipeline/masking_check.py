@@ -4,8 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from physadv.attacks.recipes import RECIPES
 from physadv.classifiers.specs import check_spec
 from physadv.errors import PhysadvError
@@ -143,6 +141,7 @@ def check_batches(
 
 def _joined(batches: Sequence[AttackOutcomes]) -> AttackOutcomes:
     """Return the outcomes of all batches as one."""
+    import numpy as np
 
     def curve(name: str) -> dict[int, Bools]:
         curves: list[Mapping[int, Bools]] = [getattr(batch, name) for batch in batches]

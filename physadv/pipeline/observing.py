@@ -7,15 +7,13 @@ once per channel for all classifiers, and stored in one transaction: a killed sw
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from PIL import Image
 
 from physadv.evaluation.calibration import BINS, Answers, Reliability, reliability
 from physadv.evaluation.outcomes import KINDS, Bools, Counts, Floats, Ints, Kind, Tally, When
-from physadv.pipeline.examples import TOP, Pixels, to_tensor
+from physadv.pipeline.examples import TOP, to_tensor
 from physadv.pipeline.sources import neighbours_of_one_size
 from physadv.progress import Reporter
 from physadv.randomness import generator
@@ -28,7 +26,6 @@ from physadv.runs import (
     ObservationRow,
     ObservationStore,
     Printout,
-    RunError,
 )
 from physadv.transforms.protocol import Transformation, identity
 
@@ -117,7 +114,7 @@ class Observer:
         todo = [named[name] for chunk in _chunks(list(named)) for name in self._unseen_by_any(PHOTO, chunk)]
         chunks = list(_chunks(todo))
         for chunk in self._track(chunks, len(chunks), "crops judged, batches"):
-            cut = [(crop, _read_crop(capture.inside(str(crop.path)))) for crop in chunk]
+            cut = [(crop, capture.pixels(str(crop.path))) for crop in chunk]
             for batch in _batches(cut, lambda pair: pair[1].shape):
                 names = [(crop.example, crop.photo) for crop, _ in batch]
                 self._look(PHOTO, names, partial(to_tensor, [image for _, image in batch]))
@@ -159,7 +156,7 @@ class Observer:
     def _judged(
         self, classifier: "Classifier", channel: Channel, names: Sequence[Seen], images: "Tensor"
     ) -> list[ObservationRow]:
-        top = classifier.probabilities(images).topk(min(TOP, len(classifier.labels)), dim=1)
+        classes, chances = classifier.likeliest(images, TOP)
         return [
             ObservationRow(
                 run=self.manifest.code,
@@ -172,21 +169,12 @@ class Observer:
                 probabilities=tuple(round(probability, 6) for probability in probabilities),
             )
             for (example, photo), labels, probabilities in zip(
-                names, top.indices.tolist(), top.values.tolist(), strict=True
+                names, classes.tolist(), chances.tolist(), strict=True
             )
         ]
 
     def _track(self, steps: Iterable[Item], total: int, what: str) -> Iterable[Item]:
         return self.reporter.track(steps, total, what) if total else ()
-
-
-def _read_crop(path: Path) -> Pixels:
-    try:
-        with Image.open(path) as image:
-            return np.asarray(image.convert("RGB"))
-    except OSError as error:
-        advice = "delete it and run 'physadv crop' again"
-        raise RunError(f"{path}: a crop that cannot be read ({error}); {advice}") from error
 
 
 def _batches(items: Sequence[Item], size: Callable[[Item], object]) -> Iterator[list[Item]]:

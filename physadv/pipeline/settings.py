@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from physadv.attacks.recipes import Recipe
 
 Images = Annotated[Path, Doc("Folder, CSV (path,label) or tree with one folder a class.")]
-Model = Annotated[str, Doc("Classifier; see 'physadv list models'.")]
+Model = Annotated[str, Doc("Classifier; see 'physadv list models'; file: and python: run code.")]
 ClassNames = Annotated[Path | None, Doc("Text file of class names, one a line.")]
 Size = Annotated[int, Doc("Reduce images to this many pixels a side.")]
 Batch = Annotated[int, Doc("Images attacked at once.")]

@@ -1,9 +1,7 @@
 """Where source images and their labels come from: a folder, a CSV file or a tree with one folder a class."""
 
 import csv
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import groupby, islice
 from pathlib import Path
@@ -11,17 +9,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from physadv.errors import PhysadvError
 from physadv.files import file_sha256
+from physadv.pictures.listing import KNOWN, pictures_in, say_left_out, visible
 
 if TYPE_CHECKING:
     from physadv.classifiers import Classifier
 
 Item = TypeVar("Item")
 
-IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm"}
 NAMED = 5
 
 
@@ -54,28 +52,33 @@ def list_sources(images: Path) -> list[ListedSource]:
     """Return the source images at a path, in order of their names (a CSV keeps its own order).
 
     A CSV file has the columns `path` (relative to the file) and `label` (index or name); others are ignored.
-    A folder of folders is a tree with one folder a class, named by label or index. A folder of images has no
-    labels. No image is read.
+    A folder of folders is a tree with one folder a class, named by label or index; images beside the folders
+    are left out. A folder of images has no labels. No image is read.
 
     Raises:
         SourceError: there is nothing there, the CSV lacks a column, or it lists a file that is missing.
+
+    Warns:
+        PhysadvWarning: something in a folder is left out, with its name.
     """
     if images.is_file() and images.suffix.lower() == ".csv":
         return _from_csv(images)
     if not images.is_dir():
         raise SourceError(f"{images}: " + ("not a folder or a .csv file" if images.exists() else "not found"))
-    if flat := images_in(images):
-        return [ListedSource(path, path.name) for path in flat]
-    tree = []
+    sources, listed = [], [path for path in visible(images) if not path.is_dir()]
     for folder in folders_in(images):
         place = f"{folder}: a class folder's name must be a label: "
-        tree += [
-            ListedSource(path, f"{folder.name}/{path.name}", folder.name, place) for path in images_in(folder)
-        ]
-    if not tree:
-        known = ", ".join(sorted(IMAGE_SUFFIXES))
-        raise SourceError(f"{images}: no images ({known}) in it or one folder below")
-    return tree
+        pictures = pictures_in(folder)
+        listed += visible(folder)
+        sources += [ListedSource(path, f"{folder.name}/{path.name}", folder.name, place) for path in pictures]
+    wanted = "images, all in class folders"
+    if not sources:
+        wanted = "images"
+        sources = [ListedSource(path, path.name) for path in pictures_in(images)]
+    if not sources:
+        raise SourceError(f"{images}: no images ({KNOWN}) in it or one folder below")
+    say_left_out(images, listed, {source.path for source in sources}, wanted)
+    return sources
 
 
 def pair_sources(clean: Path, adversarial: Path) -> list[tuple[ListedSource, Path]]:
@@ -84,7 +87,10 @@ def pair_sources(clean: Path, adversarial: Path) -> list[tuple[ListedSource, Pat
     Endings may differ. A file without a partner, or two of one name, are a SourceError.
     """
     listed = [(source.name, source) for source in list_sources(clean)]
-    found = [path for folder in (adversarial, *folders_in(adversarial)) for path in images_in(folder)]
+    folders = (adversarial, *folders_in(adversarial))
+    found = [path for folder in folders for path in pictures_in(folder)]
+    files = [path for folder in folders for path in visible(folder) if path not in folders]
+    say_left_out(adversarial, files, {*found}, "images")
     given = [(path.relative_to(adversarial).as_posix(), path) for path in found]
     names = [[name for name, _ in side] for side in (listed, given)]
     same_paths = {_stem(name) for name in names[0]} == {_stem(name) for name in names[1]}
@@ -128,24 +134,33 @@ def label_sources(listed: Sequence[ListedSource], classifier: "Classifier") -> l
 def read_source(path: Path, size: int) -> NDArray[np.uint8]:
     """Return a source image as 8-bit RGB pixels (S, S, 3): the middle square, reduced to at most `size`.
 
-    Smaller images keep their own size. EXIF orientation is obeyed.
+    Smaller images keep their own size. EXIF orientation is obeyed, and colours become sRGB.
 
     Raises:
         SourceError: the file is missing, damaged, animated, not 8-bit RGB or grey, transparent, or so large
             that decoding it would be unsafe (over 89 megapixels).
+        MachineError: there was not enough memory to decode it.
     """
-    upright = _read_rgb(path)
-    side = min(upright.size)
-    left, top = (upright.width - side) // 2, (upright.height - side) // 2
-    square = upright.crop((left, top, left + side, top + side))
+    upright = read_pixels(path)
+    height, width = upright.shape[:2]
+    side = min(height, width)
+    left, top = (width - side) // 2, (height - side) // 2
+    square = upright[top : top + side, left : left + side]
     if side > size:
-        square = square.resize((size, size), Image.Resampling.BICUBIC)
-    return np.asarray(square)
+        square = np.asarray(Image.fromarray(square).resize((size, size), Image.Resampling.BICUBIC))
+    return np.ascontiguousarray(square)
 
 
 def read_pixels(path: Path) -> NDArray[np.uint8]:
     """Return an image as 8-bit RGB pixels (H, W, 3), whole and at its own size; raises as `read_source`."""
-    return np.asarray(_read_rgb(path))
+    from physadv.pictures.reading import PictureError, read_picture
+
+    try:
+        return read_picture(path, exact=True).rgb
+    except FileNotFoundError as error:
+        raise SourceError(f"{path}: not found") from error
+    except PictureError as error:
+        raise SourceError(f"{path}: {error}") from error
 
 
 def check_source(source: Source, size: int) -> Source:
@@ -163,18 +178,9 @@ def neighbours_of_one_size(
             yield batch
 
 
-def images_in(folder: Path) -> list[Path]:
-    """Return the image files directly in a folder, by name; hidden ones are left out."""
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
-    )
-
-
 def folders_in(folder: Path) -> list[Path]:
     """Return the folders directly in a folder, by name; hidden ones are left out."""
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    return [path for path in visible(folder) if path.is_dir()]
 
 
 def _from_csv(table: Path) -> list[ListedSource]:
@@ -196,47 +202,3 @@ def _from_csv(table: Path) -> list[ListedSource]:
     if not sources:
         raise SourceError(f"{table}: lists no images")
     return sources
-
-
-def _read_rgb(path: Path) -> Image.Image:
-    with _readable(path) as image:
-        _check_mode(image, path)
-        return ImageOps.exif_transpose(image).convert("RGB")
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[Image.Image]:
-    try:
-        with warnings.catch_warnings():
-            # What Pillow only warns of is in the metadata; a picture that is damaged raises.
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                yield image
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        most = Image.MAX_IMAGE_PIXELS
-        raise SourceError(f"{path}: larger than {most} pixels; make it smaller first") from error
-    except FileNotFoundError as error:
-        raise SourceError(f"{path}: not found") from error
-    except SourceError:
-        raise
-    except Exception as error:  # a damaged file makes decoders raise anything
-        cause = (str(error) or type(error).__name__).splitlines()[0]
-        raise SourceError(f"{path}: not a readable image ({cause})") from error
-
-
-def _check_mode(image: Image.Image, path: Path) -> None:
-    frames = getattr(image, "n_frames", 1)
-    # A phone's MPO is a JPEG with a preview or depth map behind it.
-    if frames > 1 and image.format != "MPO":
-        raise SourceError(f"{path}: animated ({frames} frames); save one frame as PNG")
-    # Pillow opens 16-bit RGB as 8-bit RGB and says so only in how it will decode.
-    if image.mode.startswith(("I", "F")) or any(";16" in str(tile[3]) for tile in getattr(image, "tile", ())):
-        raise SourceError(f"{path}: more than 8 bits a channel; save it as 8-bit RGB")
-    if image.mode not in {"RGB", "L", "P", "1", "RGBA", "LA", "PA"}:
-        raise SourceError(f"{path}: {image.mode} colours; save it as 8-bit RGB")
-    if "A" in image.getbands() or "transparency" in image.info:
-        alpha = np.asarray(image.convert("RGBA"))[:, :, 3]
-        if image.mode == "LA" or alpha.min() < 255:
-            transparent = f"has an alpha channel ({image.mode}); flatten it onto a background first"
-            raise SourceError(f"{path}: {transparent}")

@@ -10,20 +10,7 @@ from physadv.evaluation.calibration import Reliability
 from physadv.evaluation.destruction import Row
 from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.outcomes import Case, Kind
-from physadv.report.drawing import (
-    CARD,
-    GRID,
-    INK,
-    MUTED,
-    SMALL,
-    STYLES,
-    WIDE,
-    Figure,
-    Style,
-    blank,
-    legend_shape,
-    show_legend,
-)
+from physadv.report import drawing
 from physadv.report.wording import UNDEFINED, percent, rates_in_words, with_interval
 
 if TYPE_CHECKING:
@@ -54,7 +41,7 @@ class Series:
 
 def side_by_side_figure(
     name: str, title: str, caption: str, channels: Mapping[str, Mapping[str, Estimate]]
-) -> Figure:
+) -> drawing.Figure:
     """Return channels, each with at most six shares with their 95 % intervals, one below the other.
 
     Args:
@@ -63,7 +50,7 @@ def side_by_side_figure(
         caption: how to read it.
         channels: channel's name → series → share; every channel has the same series.
     """
-    series = list(zip(next(iter(channels.values())), STYLES, strict=False))
+    series = list(zip(next(iter(channels.values())), drawing.STYLES, strict=False))
     lines: dict[str, list[Line]] = {
         channel: [(shares[label], None) for label, _ in series] for channel, shares in channels.items()
     }
@@ -72,10 +59,10 @@ def side_by_side_figure(
         for channel, shares in channels.items()
     ]
     alt = f"{title}, with 95 % interval. {rates_in_words(said)}"
-    return Figure(name, title, caption, alt, _one_below_the_other(lines, series))
+    return drawing.Figure(name, title, caption, alt, _one_below_the_other(lines, series))
 
 
-def accuracy_figure(channels: Mapping[str, Sequence[Row]], case: Case, top: int) -> Figure:
+def accuracy_figure(channels: Mapping[str, Sequence[Row]], case: Case, top: int) -> drawing.Figure:
     """Return accuracy on clean and adversarial images before (hollow) and after (filled) every channel."""
     lines: dict[str, list[Line]] = {}
     said = []
@@ -85,33 +72,33 @@ def accuracy_figure(channels: Mapping[str, Sequence[Row]], case: Case, top: int)
         clean = f"clean {percent(row.clean_before)} to {with_interval(row.clean_after)}"
         adversarial = f"{percent(row.adversarial_before)} to {with_interval(row.adversarial_after)}"
         said.append((name, f"{clean}, adversarial {adversarial}"))
-    return Figure(
+    return drawing.Figure(
         name=f"accuracy-{case}-top-{top}",
         title=f"Accuracy before and after, top-{top}",
         caption=f"Share classified as the true label, {case} case; hollow: before, filled: after, with 95 % "
         "interval.",
         alt=f"Top-{top} accuracy, {case} case, before and after, with 95 % interval. {rates_in_words(said)}",
-        canvas=_one_below_the_other(lines, list(zip(("clean", "adversarial"), STYLES, strict=False))),
+        canvas=_one_below_the_other(lines, list(zip(("clean", "adversarial"), drawing.STYLES, strict=False))),
     )
 
 
 def curve(
     name: str, title: str, unit: str, strengths: Sequence[float], series: Sequence[Series], what: str
-) -> Figure:
+) -> drawing.Figure:
     """Return at most six series over the strengths of one kind of transformation, each with its 95 % band.
 
     The strengths rise; each series has as many shares, of which undefined ones leave a gap. `what` is shown,
     such as "destruction rate": it is for the text alternative.
     """
     ordered = sorted(strengths)
-    styles = list(zip(series, STYLES, strict=False))
-    columns, legend_lines = legend_shape([line.label for line, _ in styles], SMALL_LEGEND)
+    styles = list(zip(series, drawing.STYLES, strict=False))
+    columns, legend_lines = drawing.legend_shape([line.label for line, _ in styles], SMALL_LEGEND)
     margins = (0.52, 0.12, 0.47, 0.08 + 0.2 * legend_lines)
-    with blank(SMALL, 2.35 + 0.17 * (legend_lines - 1), margins) as (canvas, axes):
+    with drawing.blank(drawing.SMALL, 2.35 + 0.17 * (legend_lines - 1), margins) as (canvas, axes):
         reach = ordered[-1] - ordered[0] or 1
         axes.set_xlim(ordered[0] - 0.03 * reach, ordered[-1] + 0.03 * reach)
         _shares_upwards(axes)
-        axes.grid(axis="y", color=GRID, linewidth=0.8)
+        axes.grid(axis="y", color=drawing.GRID, linewidth=0.8)
         axes.locator_params(axis="x", nbins=6, steps=[1, 2, 2.5, 5, 10])
         axes.xaxis.set_major_formatter("{x:g}")
         axes.set_xlabel(unit)
@@ -123,8 +110,8 @@ def curve(
                 if defined:
                     _band(axes, list(part), style)
         if all(share.value is None for line in series for share in line.shares):
-            axes.text(ordered[0], 50, UNDEFINED, color=MUTED, style="italic")
-        show_legend(axes, [(line.label, style) for line, style in styles], columns)
+            axes.text(ordered[0], 50, UNDEFINED, color=drawing.MUTED, style="italic")
+        drawing.show_legend(axes, [(line.label, style) for line, style in styles], columns)
     said = [
         (f"{strength:g}", ", ".join(f"{line.label} {with_interval(line.shares[k])}" for line, _ in styles))
         for k, strength in enumerate(strengths)
@@ -133,7 +120,7 @@ def curve(
         f" Before, {line.label}: {percent(line.before)}." for line, _ in styles if line.before is not None
     )
     alt = f"{title}, {unit}: {what} with 95 % interval. {rates_in_words(said)}{before}"
-    return Figure(name, title, "", alt, canvas)
+    return drawing.Figure(name, title, "", alt, canvas)
 
 
 def heat_map(
@@ -143,7 +130,7 @@ def heat_map(
     rows: tuple[str, Sequence[str]],
     columns: tuple[str, Sequence[str]],
     shares: Mapping[tuple[str, str], Estimate | None],
-) -> Figure:
+) -> drawing.Figure:
     """Return a grid of shares in whole per cent: stronger is more.
 
     Rows and columns are what they are, with the unit, and their labels from the top and from the left. A
@@ -154,16 +141,16 @@ def heat_map(
     down = [fill(label, ROW_LETTERS, break_long_words=True) for label in rows[1]]
     lines = max(label.count("\n") + 1 for label in down)
     left = 0.42 + LETTER_INCHES * max(len(line) for label in down for line in label.split("\n"))
-    room = int((WIDE - left - 0.08) / len(columns[1]) / LETTER_INCHES)
+    room = int((drawing.WIDE - left - 0.08) / len(columns[1]) / LETTER_INCHES)
     across = [fill(label, max(3, room)) for label in columns[1]]
     bottom = 0.42 + 0.15 * max(label.count("\n") + 1 for label in across)
     row_inches = max(0.34, 0.16 * lines + 0.1)
     height = row_inches * len(down)
-    with blank(WIDE, bottom + 0.06 + height, (left, 0.08, bottom, 0.06)) as (canvas, axes):
+    with drawing.blank(drawing.WIDE, bottom + 0.06 + height, (left, 0.08, bottom, 0.06)) as (canvas, axes):
         axes.set_xlim(0, len(across))
         axes.set_ylim(len(down), 0)
-        axes.set_xticks([k + 0.5 for k in range(len(across))], across, color=MUTED)
-        axes.set_yticks([k + 0.5 for k in range(len(down))], down, color=MUTED)
+        axes.set_xticks([k + 0.5 for k in range(len(across))], across, color=drawing.MUTED)
+        axes.set_yticks([k + 0.5 for k in range(len(down))], down, color=drawing.MUTED)
         axes.tick_params(length=0, pad=4)
         axes.set_xlabel(columns[0])
         if LETTER_INCHES * len(rows[0]) < height:
@@ -173,9 +160,11 @@ def heat_map(
                 share = shares.get((row, column))
                 value = share.value if share else None
                 shade = STRONGEST * (value or 0)
-                axes.add_patch(Rectangle((x, y), 1, 1, facecolor=STYLES[0].colour, alpha=shade, linewidth=0))
-                axes.add_patch(Rectangle((x, y), 1, 1, fill=False, edgecolor=CARD, linewidth=1.5))
-                text, colour = ("–", MUTED) if value is None else (f"{100 * value:.0f}", INK)
+                axes.add_patch(
+                    Rectangle((x, y), 1, 1, facecolor=drawing.STYLES[0].colour, alpha=shade, linewidth=0)
+                )
+                axes.add_patch(Rectangle((x, y), 1, 1, fill=False, edgecolor=drawing.CARD, linewidth=1.5))
+                text, colour = ("–", drawing.MUTED) if value is None else (f"{100 * value:.0f}", drawing.INK)
                 axes.text(x + 0.5, y + 0.5, text, color=colour, ha="center", va="center")
 
     def in_words(row: str, column: str) -> str:
@@ -184,10 +173,10 @@ def heat_map(
 
     said = [(row, ", ".join(in_words(row, column) for column in columns[1])) for row in rows[1]]
     alt = f"{title}, rows: {rows[0]}, columns: {columns[0]}. {rates_in_words(said)}"
-    return Figure(name, title, caption, alt, canvas)
+    return drawing.Figure(name, title, caption, alt, canvas)
 
 
-def reliability_figure(name: str, title: str, kinds: Mapping[Kind, Reliability]) -> Figure:
+def reliability_figure(name: str, title: str, kinds: Mapping[Kind, Reliability]) -> drawing.Figure:
     """Return how often a classifier is right when it is so sure, with 95 % intervals (Guo et al. 2017).
 
     Args:
@@ -196,15 +185,15 @@ def reliability_figure(name: str, title: str, kinds: Mapping[Kind, Reliability])
         kinds: kind of example → its reliability.
     """
     errors, said = [], []
-    with blank(SMALL, 3.3, (0.58, 0.12, 0.47, 0.28)) as (canvas, axes):
+    with drawing.blank(drawing.SMALL, 3.3, (0.58, 0.12, 0.47, 0.28)) as (canvas, axes):
         axes.set_xlim(-3, 103)
         axes.set_xticks(*PER_CENT)
         _shares_upwards(axes)
-        axes.grid(color=GRID, linewidth=0.8)
+        axes.grid(color=drawing.GRID, linewidth=0.8)
         axes.set_xlabel("mean confidence")
         axes.set_ylabel("share right")
-        axes.plot([0, 100], [0, 100], color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
-        for (kind, found), style in zip(kinds.items(), STYLES, strict=False):
+        axes.plot([0, 100], [0, 100], color=drawing.MUTED, linewidth=1, linestyle=(0, (4, 3)))
+        for (kind, found), style in zip(kinds.items(), drawing.STYLES, strict=False):
             errors.append(f"{kind} {UNDEFINED if found.ece is None else f'{100 * found.ece:.1f} %'}")
             at, right = [], []
             for within in found.bins:
@@ -220,24 +209,24 @@ def reliability_figure(name: str, title: str, kinds: Mapping[Kind, Reliability])
                 said.append((sure, f"right {with_interval(within.accuracy)}, n = {within.accuracy.n}"))
             marks = f"{style.symbol}-"
             axes.plot(at, right, marks, color=style.colour, markersize=5, linewidth=0.9, clip_on=False)
-        show_legend(axes, list(zip(kinds, STYLES, strict=False)), len(kinds))
+        drawing.show_legend(axes, list(zip(kinds, drawing.STYLES, strict=False)), len(kinds))
     caption = f"Expected calibration error: {', '.join(errors)}."
-    return Figure(
+    return drawing.Figure(
         name, title, caption, f"Reliability diagram, {title}. {caption} {rates_in_words(said)}", canvas
     )
 
 
 def _one_below_the_other(
-    lines: Mapping[str, Sequence[Line]], series: Sequence[tuple[str, Style]]
+    lines: Mapping[str, Sequence[Line]], series: Sequence[tuple[str, drawing.Style]]
 ) -> "Canvas":
     """Return channels one below the other, each with a horizontal line per series, on an axis of 0–100 %."""
     count = sum(map(len, lines.values()))
-    columns, legend_lines = legend_shape([label for label, _ in series], WIDE_LEGEND)
+    columns, legend_lines = drawing.legend_shape([label for label, _ in series], WIDE_LEGEND)
     height = 0.85 + 0.21 * (count + len(lines)) + 0.17 * (legend_lines - 1)
-    with blank(WIDE, height) as (canvas, axes):
+    with drawing.blank(drawing.WIDE, height) as (canvas, axes):
         axes.set_xlim(-2, 102)
         axes.set_xticks(*PER_CENT)
-        axes.grid(axis="x", color=GRID, linewidth=0.8)
+        axes.grid(axis="x", color=drawing.GRID, linewidth=0.8)
         axes.tick_params(length=0, pad=6)
         place, ticks = 0.0, []
         for drawn in lines.values():
@@ -251,7 +240,7 @@ def _one_below_the_other(
         ]
         axes.set_yticks(ticks, labels)
         axes.set_ylim(place - 0.9 - 0.2, -0.8)
-        show_legend(axes, series, columns)
+        drawing.show_legend(axes, series, columns)
     return canvas
 
 
@@ -259,10 +248,10 @@ def _shares_upwards(axes: "Axes") -> None:
     axes.set_ylim(-3, 103)
     axes.set_yticks(*PER_CENT)
     axes.tick_params(length=0, pad=5)
-    axes.tick_params(axis="y", labelcolor=MUTED)
+    axes.tick_params(axis="y", labelcolor=drawing.MUTED)
 
 
-def _draw_line(axes: "Axes", line: Line, style: Style, place: float) -> None:
+def _draw_line(axes: "Axes", line: Line, style: drawing.Style, place: float) -> None:
     share, before = line
     size, colour = (4.5 if style.symbol == "D" else 5.5), style.colour
     mark: dict[str, Any] = {"color": colour, "markersize": size, "markeredgewidth": 1.2, "clip_on": False}
@@ -270,16 +259,16 @@ def _draw_line(axes: "Axes", line: Line, style: Style, place: float) -> None:
         if share.value is not None:
             ends = [100 * before.value, 100 * share.value]
             axes.plot(ends, [place, place], color=colour, linewidth=0.9, linestyle=DOTTED)
-        axes.plot(100 * before.value, place, style.symbol, markerfacecolor=CARD, zorder=3, **mark)
+        axes.plot(100 * before.value, place, style.symbol, markerfacecolor=drawing.CARD, zorder=3, **mark)
     if share.value is None or share.low is None or share.high is None:
-        axes.text(1, place, UNDEFINED, color=MUTED, va="center", style="italic", fontsize=8)
+        axes.text(1, place, UNDEFINED, color=drawing.MUTED, va="center", style="italic", fontsize=8)
         return
     bounds = [100 * share.low, 100 * share.high]
     axes.plot(bounds, [place, place], color=colour, linewidth=1.8, solid_capstyle="butt")
     axes.plot(100 * share.value, place, style.symbol, markerfacecolor=colour, zorder=4, **mark)
 
 
-def _band(axes: "Axes", found: Sequence[tuple[float, Estimate]], style: Style) -> None:
+def _band(axes: "Axes", found: Sequence[tuple[float, Estimate]], style: drawing.Style) -> None:
     at = [strength for strength, _ in found]
     low, value, high = (
         [100 * (getattr(share, bound) or 0) for _, share in found] for bound in ("low", "value", "high")

@@ -13,7 +13,7 @@ from physadv.pipeline.observing import is_photo
 from physadv.progress import Reporter, silent
 from physadv.report.page import Picture, data_uri
 from physadv.report.wording import plural
-from physadv.runs import AttackRecord, Capture, CropRow, Example, Printout, RunError
+from physadv.runs import AttackRecord, Capture, CropRow, Example, Printout
 
 PAIRS_SHOWN = 24
 UNBOUNDED_GAIN = 8
@@ -145,14 +145,8 @@ class _Rows:
     def _photographed(self, title: str, example: Example, shot: Shot | None) -> Picture:
         if shot is None:
             return Picture(title, "", (0, 0), "not captured")
-        path = self.capture.inside(str(shot[0].path))
-        try:
-            with Image.open(path) as image:
-                return self._picture(title, image.convert("RGB"), shot[1], example)
-        except OSError as error:
-            raise RunError(
-                f"{path}: a crop that cannot be read ({error}); run 'physadv crop' again"
-            ) from error
+        crop = Image.fromarray(self.capture.pixels(str(shot[0].path)))
+        return self._picture(title, crop, shot[1], example)
 
     def _difference(self, images: Sequence[Image.Image], pair: str) -> Picture:
         clean, adversarial = (np.asarray(image).astype(np.int16) for image in images)

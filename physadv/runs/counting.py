@@ -25,6 +25,15 @@ FROM (
 GROUP BY place, bin
 """
 
+_STRAY = """
+SELECT example FROM observations
+WHERE run = ? AND (
+    example NOT IN (SELECT example FROM temp.examples)
+    OR photo <> '' AND (photo, example) NOT IN (SELECT photo, example FROM crops)
+)
+LIMIT 1
+"""
+
 
 class ObservationCount(NamedTuple):
     """Counts of one classifier's observations of one example, within one bin of confidence.
@@ -65,10 +74,8 @@ class ObservationCounter:
         store.note_examples(
             (example.id, place, example.label, example.target) for place, example in enumerate(examples)
         )
-        own = "SELECT example FROM temp.examples"
-        others = f"SELECT example FROM observations WHERE run = ? AND example NOT IN ({own}) LIMIT 1"
-        if found := store.select(others, (run,)):
-            raise store.unusable(f"answers on '{found[0][0]}', no example of the run")
+        if found := store.select(_STRAY, (run,)):
+            raise store.unusable(f"answers on '{found[0][0]}', which is no example or crop of the run")
 
     def counts(
         self, classifier: str, channel: str, seed: int, photos: Sequence[str] = ()

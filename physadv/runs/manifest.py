@@ -18,7 +18,7 @@ PathInside = Annotated[str, Field(pattern=f"^{FILE_NAME}(/{FILE_NAME})*$")]
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Prediction(_Record):
@@ -182,9 +182,11 @@ class Manifest(_Record):
         return next(example for example in self.examples if example.id == id)
 
     def write(self, path: Path) -> None:
-        """Write the manifest, whole or not at all."""
+        """Write the manifest, whole or not at all; one that `read_manifest` would refuse raises RunError."""
+        text = self.model_dump_json(indent=1) + "\n"
+        _parsed(text, path)
         with replacing(path) as temporary:
-            temporary.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
+            temporary.write_text(text, encoding="utf-8")
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -194,10 +196,17 @@ def read_manifest(path: Path) -> Manifest:
         RunError: it is not there, no JSON, of a newer schema, or does not have the fields it must have.
     """
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
+        return _parsed(path.read_text(encoding="utf-8"), path)
     except FileNotFoundError as error:
         raise not_made(path) from error
-    except ValueError as error:
+    except UnicodeDecodeError as error:
+        raise RunError(f"{path}: not a JSON file ({error})") from error
+
+
+def _parsed(text: str, path: Path) -> Manifest:
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise RunError(f"{path}: not a JSON file ({error})") from error
     version = fields.get("schema_version") if isinstance(fields, dict) else None
     if isinstance(version, int) and version > SCHEMA_VERSION:

@@ -8,10 +8,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from physadv.errors import MachineError
 from physadv.files import replacing
 from physadv.runs.folders import RunError
 from physadv.runs.rows import CropRow, ObservationRow, PhotoRow, Row, from_columns, names_of, to_columns
 
+# What SQLite says of memory, permission and disks, and not of what is in the file.
+_MACHINE = (
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_AUTH,
+    sqlite3.SQLITE_IOERR,
+)
 STORE_VERSION = 5
 R = TypeVar("R", PhotoRow, CropRow, ObservationRow)
 
@@ -128,7 +138,7 @@ class ObservationStore:
         columns = ", ".join(f"observations.{name}" for name in names_of(ObservationRow))
         query = (
             f"SELECT {columns}, photos.simulated FROM observations LEFT JOIN photos ON photos.name = photo "
-            "WHERE observations.run = ? ORDER BY classifier, channel, seed, example, photo"
+            "WHERE observations.run = ? ORDER BY classifier, channel, observations.seed, example, photo"
         )
         for *values, simulated in self.stream(query, (run,)):
             yield self._row(ObservationRow, values), None if simulated is None else bool(simulated)
@@ -221,8 +231,11 @@ class ObservationStore:
             code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
             if code == sqlite3.SQLITE_FULL:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path)) from error
-            if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL):
                 raise RunError(f"{self.path}: in use by another physadv; wait until it has ended") from error
+            if code in _MACHINE:
+                advice = "nothing in it is lost; mend that and run the same command again"
+                raise MachineError(f"{self.path}: {error}; {advice}") from error
             raise self.unusable(str(error)) from error
 
     def unusable(self, cause: str) -> RunError:

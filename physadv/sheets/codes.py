@@ -7,9 +7,11 @@ still read 21 modules that are printed 12.6 mm wide.
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 PREFIX = "P1"
 RUN_CHARACTERS = 6
@@ -33,9 +35,11 @@ class Code:
 
 def base36(number: int, width: int) -> str:
     """Return a non-negative integer as `width` base-36 digits; a ValueError where it does not fit."""
+    from numpy import base_repr
+
     if not 0 <= number < 36**width:
         raise ValueError(f"{number} does not fit {width} base-36 digits")
-    return np.base_repr(number, 36).zfill(width)
+    return base_repr(number, 36).zfill(width)
 
 
 def digest36(text: str, width: int) -> str:
@@ -80,12 +84,13 @@ def parse_code(text: str) -> Code | None:
 
 
 @lru_cache(maxsize=4096)
-def qr_matrix(payload: str) -> NDArray[np.bool_]:
+def qr_matrix(payload: str) -> "NDArray[np.bool_]":
     """Return the (21, 21) modules of a text's version 1-M code, bool, True for dark ones.
 
     >>> qr_matrix(format_code(Code("MYRUN1", sheet=0, cell=3))).shape
     (21, 21)
     """
+    import numpy as np
     import qrcode
 
     code = qrcode.QRCode(version=1, error_correction=qrcode.constants.ERROR_CORRECT_M, border=0)

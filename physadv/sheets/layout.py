@@ -7,14 +7,16 @@ caption below. Every position is a multiple of 0.05 mm, so that all edges fall o
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from physadv.errors import PhysadvError
 from physadv.sheets.codes import Code, format_code, sheet_code
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 PointMm = tuple[float, float]
 BoxMm = tuple[float, float, float, float]
@@ -131,8 +133,10 @@ def box_centre(box: BoxMm) -> PointMm:
     return (x + w / 2, y + h / 2)
 
 
-def box_corners(box: BoxMm) -> NDArray[np.float64]:
+def box_corners(box: BoxMm) -> "NDArray[np.float64]":
     """Return the corners (4, 2) of a box: top-left, top-right, bottom-right, bottom-left."""
+    import numpy as np
+
     x, y, w, h = box
     return np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)], dtype=np.float64)
 

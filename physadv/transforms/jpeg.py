@@ -112,5 +112,5 @@ def _dct_basis(dtype: torch.dtype, device: torch.device) -> Tensor:
 def _round_trip(image: Image.Image, quality: int) -> Tensor:
     file = BytesIO()
     image.save(file, "JPEG", quality=quality, subsampling="4:2:0")
-    with Image.open(file) as decoded:
+    with Image.open(file, formats=["JPEG"]) as decoded:
         return torch.from_numpy(np.array(decoded)).permute(2, 0, 1)

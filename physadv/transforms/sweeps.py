@@ -4,15 +4,7 @@ import math
 from itertools import product
 
 from physadv.errors import unknown_name
-from physadv.transforms.digital import (
-    CORRUPTIONS,
-    DIGITAL_TRANSFORMS,
-    NAME,
-    FixedTransform,
-    Viewpoint,
-    check_axis,
-    find_kind,
-)
+from physadv.transforms import digital
 from physadv.transforms.protocol import TransformError
 
 MOST = 1000
@@ -23,14 +15,14 @@ _KURAKIN = "brightness=-60:60:7 contrast=0.4:1.6:7 blur=0.5:4:8 noise=5:40:8 jpe
 SWEEPS: dict[str, tuple[str, ...]] = {
     "kurakin": tuple(_KURAKIN.split()),
     "viewpoint": ("viewpoint=yaw:-60:60:9,distance:1:6:6",),
-    "corruptions": tuple(f"imagenet-c/{name}=1:5:5" for name in CORRUPTIONS),
+    "corruptions": tuple(f"imagenet-c/{name}=1:5:5" for name in digital.CORRUPTIONS),
 }
 SWEEPS["all"] = tuple(text for texts in SWEEPS.values() for text in texts)
 """`kurakin`: the five kinds of Kurakin et al. 2017; `viewpoint`: a yaw × distance grid; `corruptions`:
 ImageNet-C's, at every severity; `all`: all three."""
 
 
-def parse_transform(text: str) -> FixedTransform | Viewpoint:
+def parse_transform(text: str) -> digital.FixedTransform | digital.Viewpoint:
     """Return the transformation that a text names.
 
     Args:
@@ -49,16 +41,16 @@ def parse_transform(text: str) -> FixedTransform | Viewpoint:
     """
     asked = f"transform '{text}'"
     name, equals, number = (part.strip() for part in text.partition("="))
-    if name == NAME:
+    if name == digital.NAME:
         return _viewpoint(text, asked, number)
-    kind = find_kind(name)
+    kind = digital.find_kind(name)
     wanted = f"wanted {name}=NUMBER, {kind.unit}, {kind.low:g} to {kind.high:g}"
     if not (equals and number):
         raise TransformError(f"{asked} has no value; {wanted}")
     return kind.at(_number(asked, number, wanted), text)
 
 
-def parse_sweep(text: str) -> list[FixedTransform | Viewpoint]:
+def parse_sweep(text: str) -> list[digital.FixedTransform | digital.Viewpoint]:
     """Return the transformations that a sweep names, in order and each once.
 
     Args:
@@ -76,12 +68,13 @@ def parse_sweep(text: str) -> list[FixedTransform | Viewpoint]:
     name, equals, ranges = (part.strip() for part in text.partition("="))
     if not equals and name in SWEEPS:
         return [transform for part in SWEEPS[name] for transform in parse_sweep(part)]
-    if name == NAME and equals:
+    if name == digital.NAME and equals:
         return _grid(text, f"sweep '{text}'", ranges)
-    if name not in DIGITAL_TRANSFORMS:
-        known = (*SWEEPS, *DIGITAL_TRANSFORMS) if not equals else (NAME, *DIGITAL_TRANSFORMS)
+    if name not in digital.DIGITAL_TRANSFORMS:
+        kinds = digital.DIGITAL_TRANSFORMS
+        known = (*SWEEPS, *kinds) if not equals else (digital.NAME, *kinds)
         raise TransformError(unknown_name("sweep", name, known))
-    kind = find_kind(name)
+    kind = digital.find_kind(name)
     wanted = f"wanted {name}=START:STOP:COUNT, {kind.unit}, {kind.low:g} to {kind.high:g}"
     values = _values(f"sweep '{text}'", ranges.split(":"), wanted)
     if kind.whole:
@@ -89,35 +82,35 @@ def parse_sweep(text: str) -> list[FixedTransform | Viewpoint]:
     return list(dict.fromkeys(kind.at(value, text) for value in values))
 
 
-def _viewpoint(text: str, asked: str, poses: str) -> Viewpoint:
+def _viewpoint(text: str, asked: str, poses: str) -> digital.Viewpoint:
     wanted = "wanted viewpoint=AXIS:NUMBER,…, as in viewpoint=yaw:30,distance:2"
     pose: dict[str, float] = {}
     for part in poses.split(","):
         name, colon, number = (piece.strip() for piece in part.partition(":"))
         if not (name and colon):
             raise TransformError(f"{asked} has no pose; {wanted}")
-        check_axis(name, text)
+        digital.check_axis(name, text)
         if name in pose:
             raise TransformError(f"{asked} names {name} twice; {wanted}")
         pose[name] = _number(asked, number, wanted)
-    return Viewpoint(**pose)
+    return digital.Viewpoint(**pose)
 
 
-def _grid(text: str, asked: str, ranges: str) -> list[FixedTransform | Viewpoint]:
+def _grid(text: str, asked: str, ranges: str) -> list[digital.FixedTransform | digital.Viewpoint]:
     wanted = "wanted viewpoint=AXIS:START:STOP:COUNT,…, as in viewpoint=yaw:-60:60:9,distance:1:6:6"
     axes: dict[str, list[float]] = {}
     for part in ranges.split(","):
         name, *numbers = (piece.strip() for piece in part.split(":"))
         if not name:
             raise TransformError(f"{asked} names no axis; {wanted}")
-        check_axis(name, text)
+        digital.check_axis(name, text)
         if name in axes:
             raise TransformError(f"{asked} names {name} twice; {wanted}")
         held = len(numbers) == 1
         axes[name] = [_finite(asked, numbers[0], wanted)] if held else _values(asked, numbers, wanted)
     if math.prod(map(len, axes.values())) > MOST:
         raise TransformError(f"{asked} has more than {MOST} viewpoints; wanted fewer steps")
-    return [Viewpoint(**dict(zip(axes, pose, strict=True))) for pose in product(*axes.values())]
+    return [digital.Viewpoint(**dict(zip(axes, pose, strict=True))) for pose in product(*axes.values())]
 
 
 def _values(asked: str, numbers: list[str], wanted: str) -> list[float]:

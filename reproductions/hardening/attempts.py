@@ -46,7 +46,7 @@ class Attempt:
         """Return the share of images, all of them right as they are, that are wrong after the attack."""
         images, labels = images[: self.most], labels[: self.most]
         attacked = round_to_8_bits(self.attack(classifier, images, labels))
-        wrong = classifier.probabilities(attacked).argmax(dim=1) != labels
+        wrong = classifier.classes(attacked) != labels
         return proportion(wrong.int().numpy(), torch.ones(len(labels)).numpy())
 
 

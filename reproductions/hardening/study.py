@@ -86,7 +86,7 @@ def study(classifier: Classifier, data: Path, size: HardeningSize, reporter: Rep
     test, victims = read_test(data), read_victims(data)
     photos = read_sign_photos(data / FOLDER / "victims")
     images, labels = test.images[:: size.every].float() / 255, test.labels[:: size.every]
-    right = classifier.probabilities(images).argmax(dim=1) == labels
+    right = classifier.classes(images) == labels
     images, labels = images[right], labels[right]
     tried = attempts(size.queried, size.query_steps)
     fooled = {

@@ -136,8 +136,7 @@ def compare_with_published(classifier: Classifier, data: Path, kind: str, size: 
     crops = {name: attack.added(noise) for name, noise in noises.items()}
     with torch.no_grad():
         digital = {
-            name: int((classifier(each).argmax(dim=1) == SPEED_LIMIT_45).sum())
-            for name, each in crops.items()
+            name: int((classifier.classes(each) == SPEED_LIMIT_45).sum()) for name, each in crops.items()
         }
 
     exhibit = Exhibit(

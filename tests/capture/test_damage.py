@@ -10,8 +10,8 @@ import simplejpeg
 from capture_scene import Pixels
 from PIL import Image
 
-from physadv.capture.damage import shifted_from
 from physadv.capture.reading import CaptureError, read_photo
+from physadv.pictures.damage import shifted_from
 
 MCU_ROWS = {"4:2:0": 16, "4:2:2": 8, "4:4:4": 8}
 

@@ -16,6 +16,7 @@ av = pytest.importorskip("av")
 from physadv.capture import video  # noqa: E402 - it is of no use without PyAV
 from physadv.capture.reading import CaptureError  # noqa: E402
 from physadv.capture.video import is_video, read_video  # noqa: E402
+from physadv.errors import MachineError  # noqa: E402
 
 SIZE = (320, 240)
 
@@ -164,5 +165,6 @@ def test_without_pyav_the_reason_says_what_to_install(
 ) -> None:
     movie = record([scene_from(0, 0)])
     monkeypatch.setitem(sys.modules, "av", None)
-    assert refusal(movie) == video.NEEDS_PYAV
+    with pytest.raises(MachineError, match=r"^a video; to take its frames: "):
+        list(read_video(movie))
     assert "pip install 'physadv[video]'" in video.NEEDS_PYAV

@@ -280,8 +280,10 @@ def test_python_function_of_the_current_folder(tmp_path, monkeypatch):
     assert (named.labels, named.spec) == (("red", "green", "blue"), "python:own_nets:classifier")
     assert "ValueError: no such file" in refusal("python:own_nets:failing")
     assert "returned NoneType; wanted a torch.nn.Module" in refusal("python:own_nets:nothing")
-    assert "brings 1 labels for 3 outputs" in refusal("python:own_nets:mislabelled")
-    assert "answers two images with (2, 3, 4096); wanted logits (2, K)" in refusal("python:own_nets:unpooled")
+    assert "has 3 outputs for 1 labels" in refusal("python:own_nets:mislabelled")
+    assert "answers 2 images with (2, 3, 4096), torch.float32; wanted logits (B, K)" in refusal(
+        "python:own_nets:unpooled"
+    )
     assert "wanted python:module:function" in refusal("python:own_nets")
     assert str(tmp_path) not in sys.path
 

@@ -61,6 +61,7 @@ def test_labels_come_from_a_csv_or_a_class_tree(physadv, tmp_path, folders):
     assert manifest.selection.labels == "given"
     assert {example.label_name for example in manifest.examples} == {"stop"}
 
+    (clean / "labels.csv").unlink()
     for folder in folders:
         (folder / "yield").mkdir()
         for path in folder.glob("*.png"):

@@ -112,5 +112,5 @@ def test_a_video_that_shows_no_sheet_is_one_refused_photo(physadv, root, video, 
 def test_without_pyav_a_video_waits_until_it_is_installed(physadv, root, monkeypatch):
     with monkeypatch.context() as without:
         without.setitem(sys.modules, "av", None)
-        assert f"clip.mp4: {NEEDS_PYAV}" in physadv(*CROP, root).error
+        assert f"clip.mp4: not read now: {NEEDS_PYAV}" in physadv(*CROP, root).error
     assert physadv(*CROP, root).code == 0

@@ -47,6 +47,7 @@ def test_ground_truth_holds_the_corners_of_every_cell(photographed_root):
         assert all(0 < x < 3024 and 0 < y < 4032 for x, y in corners)
 
 
+@pytest.mark.long
 def test_photos_already_taken_are_kept_and_one_whose_truth_was_spoilt_comes_back_the_same(
     physadv, photographed_root, copy_of, contents
 ):
@@ -105,6 +106,7 @@ monochrome = true
 """
 
 
+@pytest.mark.long
 def test_a_preset_of_the_users_own_prints_photographs_and_is_recorded(physadv, printed_root, copy_of):
     root = copy_of(printed_root)
     mine = root / "mine.toml"

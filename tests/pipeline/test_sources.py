@@ -86,14 +86,14 @@ def bomb(path):
         (empty, "not a readable image"),
         (truncated_png, "not a readable image"),
         (truncated_jpeg, "not a readable image"),
-        (animated, "animated (2 frames)"),
+        (animated, "contains 2 pictures (an animation or pages)"),
         (grey_of_16_bits, "more than 8 bits"),
         (colour_of_16_bits, "more than 8 bits"),
         (cmyk, "CMYK"),
         (grey_with_alpha, "alpha channel"),
         (transparent, "alpha channel"),
         (transparent_palette, "alpha channel"),
-        (bomb, "pixels; make it smaller"),
+        (bomb, "megapixels; the limit is 89; make it smaller"),
     ],
 )
 def test_a_bad_image_among_good_ones_is_named_before_anything_is_made(physadv, tmp_path, spoil, cause):

@@ -15,6 +15,7 @@ from reproductions.hardening.stop_signs import AIMS, preset_shares
 from reproductions.hardening.study import Findings, HardeningSize, study
 
 
+@pytest.mark.long
 def test_shared_stickers_are_judged_on_signs_they_were_not_made_on():
     photos, classifier = drawn_sign_photos(6), load_signs()
     shares = preset_shares(classifier, photos, steps=10, draws=4)

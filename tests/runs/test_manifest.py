@@ -131,7 +131,7 @@ def test_printing_goes_by_the_manifest_not_by_the_folder_s_name(manifest_path):
 def test_a_write_that_fails_leaves_the_manifest_as_it_was(manifest_path, monkeypatch):
     before = manifest_path.read_bytes()
     monkeypatch.setattr(Manifest, "model_dump_json", lambda *_, **__: "\ud800")
-    with pytest.raises(UnicodeEncodeError):
+    with pytest.raises(RunError, match="not a JSON file"):
         read_manifest(manifest_path).write(manifest_path)
     assert manifest_path.read_bytes() == before
     assert not list(manifest_path.parent.glob(".*"))

@@ -5,19 +5,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from physadv.errors import unknown_name
-from physadv.sheets.layout import (
-    CLEARANCE,
-    SADDLE,
-    STRIP,
-    Cell,
-    Sheet,
-    SheetError,
-    colour_bars,
-    corner_saddles,
-    page_size,
-    rounded_box,
-    snap,
-)
+from physadv.sheets import layout
 from physadv.sheets.pdf import Ink, new_canvas, save_canvas
 from physadv.signs.posters.paper_signs import PaperSign
 from physadv.signs.posters.posters import EDGE, FOOT, LEFT, PosterPage, bar_ticks, check_bar, foot_labels
@@ -46,7 +34,7 @@ def write_sign_pdf(
     page: str = "a4",
     overlap_mm: float = OVERLAP_MM,
     first_sheet: int = 0,
-) -> list[Sheet]:
+) -> list[layout.Sheet]:
     """Write pages of a sign to one PDF at true size; the same input gives the same bytes.
 
     The sign has its stickers on, and the size that it is to have on paper. The parts, in any order, are
@@ -64,7 +52,7 @@ def write_sign_pdf(
             stickers, or an impossible overlap.
     """
     if not parts:
-        raise SheetError(f"there is no part of the sign to print; take some of {', '.join(PARTS)}")
+        raise layout.SheetError(f"there is no part of the sign to print; take some of {', '.join(PARTS)}")
     pages: list[PosterPage] = []
     for part in parts:
         if part == "miniature":
@@ -74,7 +62,7 @@ def write_sign_pdf(
         elif part == "stickers":
             pages += plan_stickers(sign, page=page, overlap_mm=overlap_mm)
         else:
-            raise SheetError(unknown_name("part of a sign", part, PARTS))
+            raise layout.SheetError(unknown_name("part of a sign", part, PARTS))
     sheets = [planned.sheet(run, first_sheet + k) for k, planned in enumerate(pages)]
     canvas = new_canvas(path, title)
     for number, (planned, sheet) in enumerate(zip(pages, sheets, strict=True), start=1):
@@ -90,43 +78,44 @@ def plan_miniature(sign: PaperSign, *, example: str, page: str) -> PosterPage:
     Raises:
         SheetError: unknown page, or one that is too small.
     """
-    page_mm = page_size(page)
+    page_mm = layout.page_size(page)
     width, height = page_mm
-    rim = 2 * (SADDLE + CLEARANCE)
-    top = EDGE + 4 + STRIP + CODE_GAP
-    bottom = height - FOOT - STRIP - CODE_GAP
+    rim = 2 * (layout.SADDLE + layout.CLEARANCE)
+    top = EDGE + 4 + layout.STRIP + CODE_GAP
+    bottom = height - FOOT - layout.STRIP - CODE_GAP
     most = min(width - 2 * LEFT, bottom - top - 2 * (MINIATURE_CODE + CODE_GAP)) - rim
     if sign.size_mm > most:
-        raise SheetError(
+        raise layout.SheetError(
             f"a miniature of {sign.size_mm:g} mm does not fit on {page}, which holds {most:.0f} mm; "
             "take a smaller size, or the poster on several pages"
         )
-    side = snap(sign.size_mm)
+    side = layout.snap(sign.size_mm)
     frame = side + rim
     block = frame + 2 * (MINIATURE_CODE + CODE_GAP)
-    x, y = snap((width - frame) / 2), snap((top + bottom - block) / 2) + MINIATURE_CODE + CODE_GAP
-    box = rounded_box(x + rim / 2, y + rim / 2, side, side)
+    x = layout.snap((width - frame) / 2)
+    y = layout.snap((top + bottom - block) / 2) + MINIATURE_CODE + CODE_GAP
+    box = layout.rounded_box(x + rim / 2, y + rim / 2, side, side)
     # A very small sign leaves its codes no room side by side: they stand further out.
     spread = max(frame, 2 * MINIATURE_CODE + CODE_GAP)
-    code_x = snap((width - spread) / 2)
+    code_x = layout.snap((width - spread) / 2)
     plate, scale = sign.plate(), side / sign.size_mm
     left, upper, _, _ = plate.bounds
     return PosterPage(
         page_mm=page_mm,
         heading=f"{example}: miniature, {sign.size_mm:g} mm",
         cutouts=(plate.at(box[0] + scale * left, box[1] + scale * upper, scale),),
-        saddles=corner_saddles(x, y, frame),
+        saddles=layout.corner_saddles(x, y, frame),
         codes=tuple(
-            rounded_box(corner_x, corner_y, MINIATURE_CODE, MINIATURE_CODE)
+            layout.rounded_box(corner_x, corner_y, MINIATURE_CODE, MINIATURE_CODE)
             for corner_y in (y - CODE_GAP - MINIATURE_CODE, y + frame + CODE_GAP)
             for corner_x in (code_x, code_x + spread - MINIATURE_CODE)
         ),
-        cell=Cell(example=example, box_mm=box),
-        patches=colour_bars(width, (EDGE + 4, bottom + CODE_GAP)),
+        cell=layout.Cell(example=example, box_mm=box),
+        patches=layout.colour_bars(width, (EDGE + 4, bottom + CODE_GAP)),
     )
 
 
-def _draw(ink: Ink, page: PosterPage, sheet: Sheet, foot: tuple[str, str, str]) -> None:
+def _draw(ink: Ink, page: PosterPage, sheet: layout.Sheet, foot: tuple[str, str, str]) -> None:
     if page.window:
         ink.open_window(page.window)
     for cutout in page.cutouts:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from physadv.pictures.listing import PICTURE_ENDINGS, say_left_out
 from physadv.signs.stop_sign import StopSignError
 
 FOOT_M = 0.3048
@@ -59,14 +60,12 @@ def photos_by_cell(folder: Path) -> dict[Path, Cell]:
     Raises:
         StopSignError: there is no photo, or one tells no cell.
     """
-    photos = []
+    photos: list[Path] = []
     if folder.is_dir():
-        from physadv.capture.reading import ENDINGS, FORMATS
-
-        endings = {ending for name in FORMATS for ending in ENDINGS[name]}
-        shown = (path for path in folder.rglob("*") if not path.name.startswith("."))
-        photos = sorted(path for path in shown if path.suffix.lower() in endings)
+        shown = sorted(path for path in folder.rglob("[!.]*") if not path.is_dir())
+        photos = [path for path in shown if path.suffix.lower() in PICTURE_ENDINGS]
     if not photos:
         raise StopSignError(f"{folder}: no photos; wanted some as 5ft_15deg/IMG_1.jpg or 10ft-30.jpg")
+    say_left_out(folder, shown, {*photos}, "photos")
     cells = {path: cell_of(path.relative_to(folder)) for path in photos}
     return {path: cells[path] for path in sorted(photos, key=lambda path: CELLS.index(cells[path]))}

@@ -16,15 +16,7 @@ from torch import Tensor
 
 from physadv.progress import Reporter, silent
 from physadv.randomness import derive_seed, generator
-from physadv.signs.stop_sign.camera import (
-    FOCAL_PX,
-    LEAST_PX,
-    Box,
-    plate_boxes,
-    plate_homography,
-    seen_light,
-    widened,
-)
+from physadv.signs.stop_sign import camera
 from physadv.signs.stop_sign.outline import find_signs
 from physadv.signs.stop_sign.plate import Frame, to_pixels
 from physadv.signs.stop_sign.road import HEIGHT, START_M, WIDTH, Point, Point3, Road, set_post
@@ -105,7 +97,7 @@ class Moment:
     seconds: float
     distance_m: float
     angle_deg: float
-    box: Box
+    box: camera.Box
     frames: Mapping[str, Frame]
 
 
@@ -157,7 +149,7 @@ def drive(
         homography, middle, principal = _plate_at(approach, time, side)
         if middle[2] <= 0:
             return
-        box = plate_boxes(alpha, homography)[0].tolist()
+        box = camera.plate_boxes(alpha, homography)[0].tolist()
         if min(box[:2]) < 0 or box[2] > WIDTH or box[3] > HEIGHT:
             return
         scene = road.seen(numbers["speed_kmh"] / 3.6 * time, principal)
@@ -177,7 +169,7 @@ def drive(
         exposed = _exposed(light, noise, gain, approach)
         frames = {}
         for treatment, face in faces.items():
-            plate = blur(seen_light(face[None], alpha, moved, light[window]), kernel)
+            plate = blur(camera.seen_light(face[None], alpha, moved, light[window]), kernel)
             frame = exposed.clone()
             frame[window] = _exposed(plate, noise[window], gain, approach)
             frames[treatment] = to_pixels(pillow_jpeg(frame, quality)[0])
@@ -197,9 +189,9 @@ def _plate_at(approach: Approach, time: float, side: int) -> tuple[Tensor, Point
     # Shaking turns the camera by thousandths of a radian, which moves the picture as a whole.
     pitch = float((up * (turned + up_phase).sin()).sum())
     yaw = float((across * (turned + across_phase).sin()).sum())
-    principal = ((WIDTH - 1) / 2 + FOCAL_PX * yaw, (HEIGHT - 1) / 2 + FOCAL_PX * pitch)
+    principal = ((WIDTH - 1) / 2 + camera.FOCAL_PX * yaw, (HEIGHT - 1) / 2 + camera.FOCAL_PX * pitch)
     turn = torch.tensor([numbers["turn"]], dtype=torch.float64)
-    homography = plate_homography(
+    homography = camera.plate_homography(
         view_rotation(turn, torch.zeros_like(turn), torch.zeros_like(turn)),
         1000 * torch.tensor([middle], dtype=torch.float64),
         torch.tensor([principal], dtype=torch.float64),
@@ -265,7 +257,7 @@ def _answers(
     faces = {name: each[row] for name, each in exhibit.faces.items()}
     for moment in drive(approach, faces, exhibit.alpha, every=every):
         truth, jitter = moment.box, rng.normal(0, _CROP_SD, 4)
-        known = widened(truth, 0, jitter) if truth[3] - truth[1] >= LEAST_PX else None
+        known = camera.widened(truth, 0, jitter) if truth[3] - truth[1] >= camera.LEAST_PX else None
         for treatment, frame in moment.frames.items():
             for find in finders:
                 found = () if find is None else boxes_in(frame, find)
@@ -276,7 +268,7 @@ def _answers(
     return exhibit.judge.answers(views)
 
 
-def _overlap(one: Box, other: Box) -> float:
+def _overlap(one: camera.Box, other: camera.Box) -> float:
     width = min(one[2], other[2]) - max(one[0], other[0])
     height = min(one[3], other[3]) - max(one[1], other[1])
     shared = max(0.0, width) * max(0.0, height)

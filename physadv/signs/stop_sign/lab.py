@@ -15,17 +15,7 @@ from torch import Tensor
 
 from physadv.progress import Reporter, silent
 from physadv.randomness import derive_seed, generator
-from physadv.signs.stop_sign import FACE_SIDE
-from physadv.signs.stop_sign.camera import (
-    apparent_px,
-    crop,
-    drawn_backgrounds,
-    lit,
-    plate_boxes,
-    plate_homography,
-    seen_light,
-    widened,
-)
+from physadv.signs.stop_sign import FACE_SIDE, camera
 from physadv.signs.stop_sign.cells import CELLS, Cell
 from physadv.signs.stop_sign.settings import StudySize
 from physadv.signs.stop_sign.views import MARGIN, Answer, Exhibit, Keep, View, afresh
@@ -89,7 +79,7 @@ def lab_test(
     Returns:
         Cells × treatments × signs × shots answers.
     """
-    behind = drawn_backgrounds(exhibit.seed) if backgrounds is None else backgrounds
+    behind = camera.drawn_backgrounds(exhibit.seed) if backgrounds is None else backgrounds
     answers: list[Answer] = []
     for cell in reporter.track(CELLS, len(CELLS), "lab test (simulated)"):
         make = partial(_answers, exhibit, cell, size.shots, behind)
@@ -136,16 +126,16 @@ def photograph(
     pitch = (_HEIGHT_M.draw(n, draws) / distance).atan().rad2deg()
     chosen = torch.randint(len(backgrounds), (n,), generator=draws)
     plates = face.shape[-1] / FACE_SIDE
-    size = 16 * math.ceil(_AROUND * plates * apparent_px(cell.distance_m) / 16)
+    size = 16 * math.ceil(_AROUND * plates * camera.apparent_px(cell.distance_m) / 16)
     rotation, middle = (
         view_rotation(angle, pitch, _ROLL.draw(n, draws)),
         F.pad(1000 * distance[:, None], (2, 0)),
     )
-    homography = plate_homography(rotation, middle, torch.full((n, 2), (size - 1) / 2), face.shape[-1])
+    homography = camera.plate_homography(rotation, middle, torch.full((n, 2), (size - 1) / 2), face.shape[-1])
     behind = F.interpolate(backgrounds[chosen], (size, size), mode="bilinear", antialias=True)
     sheen = torch.cat([plus_minus(0.8).draw(n, draws, 2), _SHEEN.draw(n, draws, 1)], dim=1)
-    shaded = lit(face.expand(n, *face.shape), _SLOPE.draw(n, draws, 2), sheen)
-    light = seen_light(shaded, alpha, homography, srgb_to_linear(behind.clamp(0, 1)))
+    shaded = camera.lit(face.expand(n, *face.shape), _SLOPE.draw(n, draws, 2), sheen)
+    light = camera.seen_light(shaded, alpha, homography, srgb_to_linear(behind.clamp(0, 1)))
     light = _LENS.apply(light, _LENS.sample(n, draws))
     sensor = _SENSOR.sample(n, draws)
     noise = pooled_normal(sensor.pop("seed"), light)
@@ -153,9 +143,9 @@ def photograph(
     pictures = pillow_jpeg(pictures, _FILE.sample(n, draws)["quality"])
     rng = np.random.default_rng(derive_seed(seed, "crop", cell.name, sign))
     jitter = rng.normal(0, _CROP_SD, (n, 4))
-    boxes = plate_boxes(alpha, homography)
+    boxes = camera.plate_boxes(alpha, homography)
     crops = [
-        crop(picture, widened(tuple(box), margin, moved))
+        camera.crop(picture, camera.widened(tuple(box), margin, moved))
         for picture, box, moved in zip(pictures, boxes.tolist(), jitter, strict=True)
     ]
     return Photos(pictures, torch.stack(crops), boxes, distance, angle.abs())

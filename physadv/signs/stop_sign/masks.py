@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from physadv.pictures.reading import PictureError, read_picture
 from physadv.signs.stop_sign import FACE_SIDE, StopSignError
 from physadv.signs.stop_sign.plate import RED_REACH, filled, octagon, outline
 from physadv.signs.stop_sign.settings import check_mask_name, check_rectangles
@@ -83,11 +84,10 @@ def load_mask(name: str, side: int = FACE_SIDE) -> Tensor:
     check_mask_name(name)
     path = Path(name)
     try:
-        with Image.open(path) as image:
-            levels = torch.from_numpy(np.asarray(image.convert("L"), dtype=np.float32) / 255)
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        kind = type(error).__name__
-        raise StopSignError(f"{path}: cannot be read as a picture of a mask ({kind})") from error
+        grey = Image.fromarray(read_picture(path, exact=True).rgb).convert("L")
+    except (OSError, PictureError) as error:
+        raise StopSignError(f"{path}: cannot be read as a picture of a mask ({error})") from error
+    levels = torch.from_numpy(np.asarray(grey, dtype=np.float32) / 255)
     if float(levels.max()) <= 0:
         raise StopSignError(f"mask '{path}' is empty; wanted white where stickers may be")
     sized = F.interpolate(levels[None, None], (side, side), mode="bilinear", antialias=True)[0, 0].clamp(0, 1)

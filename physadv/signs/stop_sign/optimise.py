@@ -8,14 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from physadv.attacks import objectives
 from physadv.attacks.lit_stickers import MARGIN, SharedStickers, metered, white_light
-from physadv.attacks.objectives import (
-    PRINTABLE,
-    Penalty,
-    flat_colours,
-    targeted_cross_entropy,
-    untargeted_likelihood,
-)
 from physadv.attacks.running import Options
 from physadv.attacks.stickers import optimise_rp2
 from physadv.progress import Reporter, silent
@@ -63,7 +57,7 @@ def optimise_stickers(
         first = max(1, round(_FLAT_AFTER * steps))
         free = _descend(judge, variable, distribution, settings, first, "choose colours", reporter)
         given = None if settings.colours is None else printable_colours(settings.colours)
-        palette = flat_colours(variable.images(free).detach(), variable.mask, palette, given)
+        palette = objectives.flat_colours(variable.images(free).detach(), variable.mask, palette, given)
         variable, steps = replace(variable, start_at=free), max(1, steps - first)
     variable = replace(variable, palette=palette)
     values = _descend(judge, variable, distribution, settings, steps, "optimise stickers", reporter)
@@ -107,7 +101,7 @@ def find_vulnerable(
 def palette_colours(text: str) -> Tensor | int | None:
     """Return what `--palette` allows: any colours (None), these (2, 3) in [0, 1], or so many flat ones."""
     palette = parse_palette(text)
-    return PRINTABLE[:2] if palette == BLACK_AND_WHITE else palette
+    return objectives.PRINTABLE[:2] if palette == BLACK_AND_WHITE else palette
 
 
 def printable_colours(path: Path | None) -> Tensor:
@@ -117,7 +111,7 @@ def printable_colours(path: Path | None) -> Tensor:
         StopSignError: as `read_colours`.
     """
     given = read_colours(path)
-    return PRINTABLE if given is None else torch.tensor(given) / 255
+    return objectives.PRINTABLE if given is None else torch.tensor(given) / 255
 
 
 def _variable(signs: Sequence[SignPhoto], mask: Tensor, backgrounds: Tensor, batch: int) -> SharedStickers:
@@ -137,7 +131,7 @@ def _descend(
     steps: int,
     what: str,
     reporter: Reporter,
-    sparsity: Penalty | None = None,
+    sparsity: objectives.Penalty | None = None,
 ) -> Tensor:
     """Return the levels (1, 3, SIDE, SIDE) after some steps from the variable's start."""
 
@@ -145,9 +139,9 @@ def _descend(
         next(ticks)
 
     if judge.target is None:
-        objective = untargeted_likelihood(torch.full((settings.batch,), judge.label))
+        objective = objectives.untargeted_likelihood(torch.full((settings.batch,), judge.label))
     else:
-        objective = targeted_cross_entropy(torch.full((settings.batch,), judge.target))
+        objective = objectives.targeted_cross_entropy(torch.full((settings.batch,), judge.target))
     ticks = iter(reporter.track(range(steps), steps, what))
     options: Options = {"distribution": distribution, "steps": steps, "samples": 1, "callback": tick}
     options["generator"] = generator(settings.seed, what)

@@ -105,7 +105,7 @@ def _example(printout: Printout, judge: Judge, kind: str, pixels: NDArray[np.uin
     classifier, path = judge.classifier, printout.folder / kind / "sign.png"
     save_png(pixels, path)
     with torch.no_grad():
-        seen = predictions(classifier, classifier.probabilities(to_tensor([pixels]).to(classifier.device)))
+        seen = predictions(classifier, to_tensor([pixels]).to(classifier.device))
     return Example(
         id=kind,
         pair="sign",

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from physadv.capture.reading import CaptureError, read_photo
 from physadv.capture.video import read_frames
+from physadv.errors import MachineError, machine_fault
 from physadv.files import file_sha256
 from physadv.progress import Reporter, silent
 from physadv.signs.stop_sign import StopSignError
@@ -82,8 +83,8 @@ def video_test(
 def _photo_answers(judge: Judge, path: Path, cell: Cell, treatment: str) -> list[Answer]:
     try:
         frame = read_photo(path).rgb
-    except (CaptureError, OSError) as error:
-        raise StopSignError(f"{path}: {error}") from error
+    except (CaptureError, MachineError, OSError, MemoryError) as error:
+        raise StopSignError(f"{path}: {machine_fault(error) or error}") from error
     _, cut = _seen(frame)
     return judge.answers([View(treatment, SIGN, cell.name, cell.distance_m, cell.angle, cut)])
 
@@ -95,8 +96,8 @@ def _video_answers(judge: Judge, path: Path, treatment: str, every: int, focal: 
             height, cut = _seen(frame)
             distance = apparent_px(height, focal or FOCAL_PX * frame.shape[1] / WIDTH)
             views.append(View(treatment, SIGN, f"video {path.name}", distance, math.nan, cut))
-    except (CaptureError, OSError) as error:
-        raise StopSignError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+    except (CaptureError, MachineError, OSError, MemoryError) as error:
+        raise StopSignError(f"{path}: {machine_fault(error) or error}") from error
     return judge.answers(views)
 
 

@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
+from physadv.pictures.listing import KNOWN, pictures_in, say_left_out, visible
+from physadv.pictures.reading import PictureError, read_picture
 from physadv.signs.drawing.drawing import draw_posed_sign
 from physadv.signs.stop_sign import FACE_SIDE, StopSignError
 from physadv.signs.stop_sign.outline import LEAST_SIDE, find_signs
@@ -22,7 +23,6 @@ from physadv.transforms.resampling import warp_perspective
 T = TypeVar("T")
 
 CORNER_FILES = ("corners.json", "corners.csv")
-_PHOTOS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 _DRAWN_SIZE = 256
 _BLOCK, _LEAST_TO_HOLD_OUT = 5, 4
 _SHEET_SIDE = 256
@@ -33,18 +33,24 @@ def read_sign_photos(folder: Path) -> list[SignPhoto]:
 
     `corners.json` ({"1.png": [[x, y], …], …}) or `corners.csv` (path,x1,y1,x2,y2,…) in the folder says where
     the signs are: four corners of the face's square or eight of the octagon, clockwise from the left end of
-    the top edge. Photos that it does not name are searched for a stop sign's outline.
+    the top edge, in pixels of the upright photo. Photos that it does not name are searched for a stop sign's
+    outline.
 
     Raises:
         StopSignError: naming the photo or file: there is none, it cannot be read, its corners are not convex,
             the sign is under 16 pixels high, or no sign is found.
+
+    Warns:
+        PhysadvWarning: something in the folder is left out, with its name.
     """
     if not folder.is_dir():
         raise StopSignError(f"{folder}: no such folder; wanted photos of signs")
-    photos = [path for path in folder.iterdir() if path.suffix.lower() in _PHOTOS]
+    photos = pictures_in(folder)
     photos.sort(key=lambda path: (int(path.stem) if path.stem.isdecimal() else 0, path.name))
     if not photos:
-        raise StopSignError(f"{folder}: no photos; wanted {', '.join(_PHOTOS)} files of signs")
+        raise StopSignError(f"{folder}: no photos; wanted {KNOWN} files of signs")
+    others = [path for path in visible(folder) if path.name not in CORNER_FILES]
+    say_left_out(folder, others, {*photos}, "photos")
     corners = _read_corners(folder)
     if strangers := set(corners) - {path.name for path in photos}:
         raise StopSignError(f"{folder}: corners of '{min(strangers)}', of which there is no photo")
@@ -111,10 +117,9 @@ def contact_sheet(signs: Sequence[SignPhoto], columns: int = 8) -> NDArray[np.ui
 
 def _read(path: Path, corners: NDArray[np.float64] | None) -> SignPhoto:
     try:
-        with Image.open(path) as image:
-            pixels = np.asarray(image.convert("RGB"))
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise StopSignError(f"{path}: cannot be read as a photo ({type(error).__name__})") from error
+        pixels = read_picture(path, exact=True).rgb
+    except PictureError as error:
+        raise StopSignError(f"{path}: cannot be read as a photo ({error})") from error
     if min(pixels.shape[:2]) < LEAST_SIDE:
         size = f"{pixels.shape[1]} × {pixels.shape[0]} pixels"
         raise StopSignError(f"{path}: {size}; wanted a sign at least {LEAST_SIDE} high")

@@ -67,10 +67,10 @@ class Judge:
     @torch.no_grad()
     def classify(self, crops: Tensor) -> list[tuple[tuple[int, ...], tuple[float, ...]]]:
         """Return the five likeliest classes of every crop (B, 3, h, w), and their probabilities."""
-        count, found = min(TOP, len(self.classifier.labels)), []
+        found: list[tuple[tuple[int, ...], tuple[float, ...]]] = []
         for part in torch.split(crops, _CLASSIFIED_AT_ONCE):
-            top = self.classifier.probabilities(part.to(self.classifier.device)).topk(count, dim=1)
-            rows = zip(top.indices.tolist(), top.values.tolist(), strict=True)
+            classes, chances = self.classifier.likeliest(part.to(self.classifier.device), TOP)
+            rows = zip(classes.tolist(), chances.tolist(), strict=True)
             found += [(tuple(labels), tuple(probabilities)) for labels, probabilities in rows]
         return found
 

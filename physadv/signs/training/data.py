@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from physadv.classifiers.errors import ClassifierError
 from physadv.classifiers.specs import SIGN_LABELS
+from physadv.pictures.reading import PictureError, read_picture
 from physadv.signs.training.harden_settings import training_file
 
 STOP = SIGN_LABELS.index("stop")
@@ -59,8 +59,8 @@ def read_victims(data: Path) -> Signs:
     if not paths:
         raise ClassifierError(f"{folder}: no photos of stop signs (*.png) there")
     try:
-        images = [np.asarray(Image.open(path).convert("RGB")) for path in paths]
-    except OSError as error:
+        images = [read_picture(path, exact=True).rgb for path in paths]
+    except PictureError as error:
         raise ClassifierError(f"{folder}: a photo cannot be read ({error})") from error
     sizes = {image.shape[:2] for image in images}
     if len(sizes) > 1:

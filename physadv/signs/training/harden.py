@@ -5,22 +5,12 @@ from pathlib import Path
 
 import torch
 
+from physadv import defences
 from physadv.attacks.patches import Placement, square
 from physadv.classifiers import load_classifier
 from physadv.classifiers.signs import SignsNetwork, load_network
 from physadv.classifiers.specs import SIGN_LABELS
 from physadv.classifiers.weight_files import write_state_dict
-from physadv.defences import (
-    InnerAttack,
-    Measured,
-    Mixture,
-    NoiseAttack,
-    Schedule,
-    StickerAttack,
-    UniversalStickers,
-    measure,
-    train,
-)
 from physadv.defences.universal_stickers import PIECES
 from physadv.files import replacing
 from physadv.keeping import Kept
@@ -40,7 +30,7 @@ from physadv.signs.training.harden_settings import (
 from physadv.signs.training.one_class import DRAWN, FAR, SETS, OneClass, OneClassStickers, drawn_abroad
 
 CARD = Path(__file__).with_name("card.md")
-JUDGE = StickerAttack(Placement((0.1, 0.1), ROTATION), steps=20, shapes=(square,))
+JUDGE = defences.StickerAttack(Placement((0.1, 0.1), ROTATION), steps=20, shapes=(square,))
 """The attack that measures a network: more and smaller steps than in training."""
 STICKERED_EVERY = 10
 """Every n-th test image is measured with a sticker on it."""
@@ -56,9 +46,9 @@ class Accuracies:
         stickered: test images right with fresh stickers on them: a square of a tenth, by 20 steps.
     """
 
-    test: Measured
-    victims: Measured
-    stickered: Measured
+    test: defences.Measured
+    victims: defences.Measured
+    stickered: defences.Measured
 
 
 @dataclass(frozen=True)
@@ -95,11 +85,11 @@ def harden(data: Path, settings: HardenSettings, out: Path, reporter: Reporter =
     test, victims = read_test(data), read_victims(data)
     before = _accuracies(network, test, victims, settings)
     reporter.say(f"before: {before.test} of the test images, {before.stickered} with stickers")
-    schedule = Schedule(settings.epochs, PEAK_RATE)
+    schedule = defences.Schedule(settings.epochs, PEAK_RATE)
     kept = Kept(out.with_name(f".{out.name}.checkpoint"), f"{data} {settings}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        train(
+        defences.train(
             network.requires_grad_(True),
             *signs,
             schedule,
@@ -117,7 +107,7 @@ def harden(data: Path, settings: HardenSettings, out: Path, reporter: Reporter =
     return done
 
 
-def inner_attack(settings: HardenSettings, signs: Signs, data: Path) -> Mixture:
+def inner_attack(settings: HardenSettings, signs: Signs, data: Path) -> defences.Mixture:
     """Return what a batch is made of: stickers of an image's own, shared stickers, noise, and the rest.
 
     Raises:
@@ -128,25 +118,25 @@ def inner_attack(settings: HardenSettings, signs: Signs, data: Path) -> Mixture:
         raise HardenError(f"class '{settings.protect}' has no training images in {data}")
     abroad = drawn_abroad(settings.protect, DRAWN, derive_seed(settings.seed, "harden", "abroad"))
     one_class = OneClass(signs, protected, settings.focus, abroad, settings.drawn)
-    own = StickerAttack(Placement(settings.area, ROTATION), settings.steps)
-    shared = OneClassStickers(UniversalStickers(steps=2 * settings.steps), one_class)
-    parts: list[tuple[InnerAttack, float]] = [(own, settings.stickered), (shared, settings.shared)]
+    own = defences.StickerAttack(Placement(settings.area, ROTATION), settings.steps)
+    shared = OneClassStickers(defences.UniversalStickers(steps=2 * settings.steps), one_class)
+    parts: list[tuple[defences.InnerAttack, float]] = [(own, settings.stickered), (shared, settings.shared)]
     if settings.eps:
-        parts.append((NoiseAttack(settings.eps, settings.steps), 0.3))
-    return Mixture(parts)
+        parts.append((defences.NoiseAttack(settings.eps, settings.steps), 0.3))
+    return defences.Mixture(parts)
 
 
 def _accuracies(network: SignsNetwork, test: Signs, victims: Signs, settings: HardenSettings) -> Accuracies:
     images, labels = test.images[::STICKERED_EVERY].float() / 255, test.labels[::STICKERED_EVERY]
     worn = JUDGE(network, images, labels, generator(settings.seed, "harden", "worth"))
     return Accuracies(
-        measure(network, *test),
-        measure(network, *victims),
-        measure(network, (worn * 255).round().byte(), labels),
+        defences.measure(network, *test),
+        defences.measure(network, *victims),
+        defences.measure(network, (worn * 255).round().byte(), labels),
     )
 
 
-def model_card(settings: HardenSettings, schedule: Schedule, done: Hardened, trained: int) -> str:
+def model_card(settings: HardenSettings, schedule: defences.Schedule, done: Hardened, trained: int) -> str:
     """Return the card, in Markdown, of weights that were trained on `trained` images."""
     noise = (
         f"A further 30 % bear L∞ noise of eps {settings.eps}, found by {settings.steps} signed steps."
@@ -172,14 +162,14 @@ def model_card(settings: HardenSettings, schedule: Schedule, done: Hardened, tra
         stickered=100 * settings.stickered,
         area=[100 * share for share in settings.area],
         rotation=ROTATION,
-        places=StickerAttack.places,
+        places=defences.StickerAttack.places,
         shared=100 * settings.shared,
         focus=100 * settings.focus,
         sets=SETS,
         pieces=PIECES,
-        shared_area=[100 * share for share in UniversalStickers.area],
+        shared_area=[100 * share for share in defences.UniversalStickers.area],
         shared_steps=2 * settings.steps,
-        layouts=UniversalStickers.layouts,
+        layouts=defences.UniversalStickers.layouts,
         far=FAR,
         abroad=abroad,
         noise=noise,

@@ -11,8 +11,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from physadv.capture.geometry import Pixels
-
 # Samples across a photo, columns that each is the mean of at least, and samples of a row that must be known.
 SAMPLES, LEAST_COLUMNS, LEAST_KNOWN = 128, 16, 16
 # Means this near to black or white, 8-bit levels, come from clipped pixels, which hide a shift.
@@ -26,6 +24,7 @@ EVEN, CONTINUED = 1.5, 3.0
 # JFIF's luma and chroma from RGB.
 YCBCR = np.array([(0.299, 0.587, 0.114), (-0.1687, -0.3313, 0.5), (0.5, -0.4187, -0.0813)], np.float32)
 
+Pixels = NDArray[np.uint8]
 Samples = NDArray[np.float32]
 Known = NDArray[np.bool_]
 

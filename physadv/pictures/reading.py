@@ -1,0 +1,232 @@
+"""The one door for pictures from outside: upright pixels, 8-bit sRGB, whatever wrote the file.
+
+A JPEG of n pixels takes 4 n bytes, for RGB and gray; other formats take 7 n while Pillow reads them, and WebP
+takes 16 n. A picture of more than 64 megapixels is halved where it need not be exact.
+"""
+
+import io
+import re
+import threading
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pi_heif
+import simplejpeg
+from PIL import ExifTags, Image, ImageCms, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
+
+from physadv.errors import MachineError, PhysadvError, first_line, machine_fault
+from physadv.pictures.damage import Pixels, shifted_from
+from physadv.pictures.listing import FORMATS, KNOWN
+
+# Pillow's names of a JPEG; an MPO has further pictures after the photo.
+JPEG = ("JPEG", "MPO")
+WHOLE_PIXELS, EXACT_PIXELS, MAX_PIXELS = 64_000_000, 89_000_000, 210_000_000
+STRIP_ROWS = 128
+DNG_VERSION = 50706
+DAMAGED_JPEG = "not a readable image: damaged JPEG ({cause}); if it looks intact, save it again"
+# Zeros with which some programs pad a JPEG before its end marker; the first may belong to the picture.
+_PADDING = re.compile(rb"(?<!\0)\0(\0++)(?=\xff\xd9)")
+_TURNS: dict[int, Callable[[Pixels], Pixels]] = {
+    2: lambda rgb: cv2.flip(rgb, 1),
+    3: lambda rgb: cv2.rotate(rgb, cv2.ROTATE_180),
+    4: lambda rgb: cv2.flip(rgb, 0),
+    5: lambda rgb: cv2.transpose(rgb),
+    6: lambda rgb: cv2.rotate(rgb, cv2.ROTATE_90_CLOCKWISE),
+    7: lambda rgb: cv2.rotate(cv2.transpose(rgb), cv2.ROTATE_180),
+    8: lambda rgb: cv2.rotate(rgb, cv2.ROTATE_90_COUNTERCLOCKWISE),
+}
+_OPENING = threading.Lock()
+
+pi_heif.register_heif_opener()
+
+
+class PictureError(PhysadvError):
+    """A picture cannot be used; the message is the reason, without the file's name."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An upright picture.
+
+    Attributes:
+        rgb: pixels (H, W, 3), uint8 sRGB.
+        exif: what the camera wrote about it; empty if there is nothing.
+        form: format of the file, one of `FORMATS`.
+    """
+
+    rgb: Pixels
+    exif: Image.Exif
+    form: str
+
+
+def read_picture(path: Path, *, exact: bool = False) -> Picture:
+    """Read a picture in any of `FORMATS`, turn it upright and convert an embedded profile's colours to sRGB.
+
+    Photos are converted to 8-bit RGB: 16-bit samples lose their low byte, transparent pixels become white,
+    and more than 64 megapixels are halved. With `exact`, for pictures whose every level and place counts, all
+    of these are refused. A JPEG that is padded with zeros before its end marker is whole.
+
+    Raises:
+        PictureError: the file is no such picture, is damaged, contains several, or is too large.
+        MachineError: there was not enough memory to decode it, which says nothing about the file.
+        OSError: the file cannot be opened or read.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     Image.new("RGB", (40, 30), "red").save(Path(folder) / "picture.png")
+    ...     picture = read_picture(Path(folder) / "picture.png")
+    >>> picture.rgb.shape, picture.rgb[0, 0].tolist(), picture.form
+    ((30, 40, 3), [255, 0, 0], 'PNG')
+    """
+    if path.exists() and not path.is_file():
+        raise PictureError("not a readable image: not a file")
+    data = path.read_bytes()
+    try:
+        with warnings.catch_warnings(action="ignore"):  # about odd metadata
+            return _decode(data, exact)
+    except Exception as error:  # Decoders raise errors of many types for damaged files.
+        if fault := machine_fault(error):
+            raise MachineError(f"{path}: {fault}") from error
+        if isinstance(error, PictureError):
+            raise
+        unknown = isinstance(error, UnidentifiedImageError)
+        cause = f"no {KNOWN}" if unknown else first_line(error)
+        raise PictureError(f"not a readable image: {cause}") from error
+
+
+def _decode(data: bytes, exact: bool) -> Picture:
+    with _opened(data) as image:
+        _refuse_other_than_pictures(image, EXACT_PIXELS if exact else MAX_PIXELS)
+        if exact:
+            _refuse_inexact(image)
+        exif = image.getexif()
+        exif.get_ifd(ExifTags.IFD.Exif)
+        halved = not exact and image.width * image.height > WHOLE_PIXELS
+        if isinstance(image, JpegImagePlugin.JpegImageFile) and image.mode == "RGB":
+            rgb = _jpeg(data, image, halved)
+        else:
+            rgb = _others(_eight_bit(image), halved)
+    turn = _TURNS.get(exif.get(ExifTags.Base.Orientation, 1))
+    form = "JPEG" if image.format in JPEG else str(image.format)
+    return Picture(turn(rgb) if turn else rgb, exif, form)
+
+
+def _opened(data: bytes) -> Image.Image:
+    """Open an image without Pillow's limit of 179 megapixels, which applies to the whole process."""
+    with _OPENING:
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            return Image.open(io.BytesIO(data), formats=FORMATS)
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+def _refuse_other_than_pictures(image: Image.Image, limit: int) -> None:
+    if image.width * image.height > limit:
+        raise PictureError(
+            f"{image.width} × {image.height} pixels are {image.width * image.height / 1e6:,.0f} megapixels; "
+            f"the limit is {limit / 1e6:.0f}; make it smaller first"
+        )
+    if isinstance(image, TiffImagePlugin.TiffImageFile) and DNG_VERSION in image.tag_v2:
+        raise PictureError("a raw photo (DNG), not yet developed; export it as JPEG, HEIC or TIFF")
+    # Further pictures in a JPEG or a HEIC file are previews, gain maps and the like.
+    frames = 1 if image.format in (*JPEG, "HEIF") else getattr(image, "n_frames", 1)
+    if frames > 1:
+        raise PictureError(f"contains {frames} pictures (an animation or pages); save one of them as PNG")
+
+
+def _refuse_inexact(image: Image.Image) -> None:
+    # Pillow opens 16-bit RGB as 8-bit RGB and says so only in how it will decode.
+    if image.mode.startswith(("I", "F")) or any(";16" in str(tile[3]) for tile in getattr(image, "tile", ())):
+        raise PictureError("more than 8 bits a channel; save it as 8-bit RGB")
+    if image.mode not in {"RGB", "L", "P", "1", "RGBA", "LA", "PA"}:
+        raise PictureError(f"{image.mode} colours; save it as 8-bit RGB")
+    if image.has_transparency_data:
+        alpha = image.convert("RGBA").getchannel("A")
+        if image.mode == "LA" or alpha.getextrema() != (255, 255):
+            raise PictureError(f"has an alpha channel ({image.mode}); flatten it onto a background first")
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Return an image in a mode of 8-bit samples: L, RGB or CMYK. Transparent pixels become white."""
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in ("I", "F"):
+        raise PictureError(f"32 bits per sample (mode {image.mode}); wanted 8 or 16")
+    if image.has_transparency_data:
+        clear = image.convert("RGBA")
+        opaque = Image.new("RGB", image.size, "white")
+        opaque.paste(clear, mask=clear.getchannel("A"))
+        opaque.info = image.info
+        return opaque
+    return image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")
+
+
+def _jpeg(data: bytes, header: JpegImagePlugin.JpegImageFile, halved: bool) -> Pixels:
+    """Return the pixels of a colour JPEG, decoded twice as fast as by Pillow, which also overlooks damage."""
+    least = (header.height // 2, header.width // 2) if halved else (0, 0)
+    decode = partial(simplejpeg.decode_jpeg, colorspace="RGB", min_height=least[0], min_width=least[1])
+    try:
+        try:
+            rgb: Pixels = decode(data)
+        except ValueError:
+            # Bytes of 255 are what may stand before a marker (ITU-T T.81, B.1.1.2).
+            rgb = decode(_PADDING.sub(lambda zeros: b"\0" + b"\xff" * len(zeros[1]), data))
+    except ValueError as error:
+        raise PictureError(DAMAGED_JPEG.format(cause=error)) from error
+    mcu_rows = 8 * max(down for _, _, down, _ in header.layer)
+    shifted = shifted_from(rgb, mcu_rows // 2 if halved else mcu_rows)
+    if shifted is not None:
+        raise PictureError(DAMAGED_JPEG.format(cause=f"colours shifted from about row {shifted} on"))
+    transform = _to_srgb(header.info.get("icc_profile") or b"", "RGB")
+    if transform is not None:
+        for top in range(0, len(rgb), STRIP_ROWS):
+            strip = rgb[top : top + STRIP_ROWS]
+            strip[:] = np.asarray(_in_srgb(Image.fromarray(strip), transform))
+    return rgb
+
+
+def _in_srgb(image: Image.Image, transform: ImageCms.ImageCmsTransform | None) -> Image.Image:
+    return image if transform is None else ImageCms.applyTransform(image, transform) or image
+
+
+@lru_cache(maxsize=16)
+def _to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """Return the transform from an ICC profile to sRGB, None if it changes nothing or is not understood."""
+    if not profile:
+        return None
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+    except (OSError, ImageCms.PyCMSError):
+        return None
+    if mode != "RGB":
+        return transform
+    steps = np.linspace(0, 255, 9).round().astype(np.uint8)
+    lattice = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(27, 27, 3)
+    moved = np.asarray(_in_srgb(Image.fromarray(lattice), transform))
+    # Profiles called sRGB differ in their rounding.
+    return None if np.abs(moved.astype(int) - lattice).max() <= 2 else transform
+
+
+def _others(image: Image.Image, halved: bool) -> Pixels:
+    """Return an image's sRGB pixels (H, W, 3), made strip by strip, four times faster than at once."""
+    transform = _to_srgb(image.info.get("icc_profile") or b"", image.mode)
+    image.load()
+    width, height = (image.width // 2, image.height // 2) if halved else image.size
+    rgb = np.empty((height, width, 3), np.uint8)
+    rows = 2 * STRIP_ROWS if halved else STRIP_ROWS
+    for number, top in enumerate(range(0, image.height, rows)):
+        strip = _in_srgb(image.crop((0, top, image.width, min(top + rows, image.height))), transform)
+        target = rgb[number * STRIP_ROWS : (number + 1) * STRIP_ROWS]
+        pixels = np.asarray(strip if strip.mode == "RGB" else strip.convert("RGB"))
+        if halved:
+            whole = pixels[: 2 * len(target), : 2 * width]
+            pixels = cv2.resize(whole, (width, len(target)), interpolation=cv2.INTER_AREA)
+        target[:] = pixels
+    return rgb

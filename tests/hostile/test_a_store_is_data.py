@@ -1,0 +1,52 @@
+"""A store that somebody sends is data: what it holds is checked when it is read, and nothing in it runs."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+ENDLESS = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x FROM c) SELECT"
+
+
+@pytest.fixture
+def edited(copy_of, cropped_root, physadv):
+    """A copy of the run whose store a script has changed."""
+
+    def edited(script):
+        root = copy_of(cropped_root)
+        assert physadv("destruction-rate", "mine", "--quiet", "--root", root).code == 0
+        with closing(sqlite3.connect(root / "captures" / "mine" / "observations.sqlite")) as connection:
+            connection.executescript(script)
+        return root
+
+    return edited
+
+
+@pytest.mark.parametrize(
+    ("script", "cause"),
+    [
+        (f"DROP TABLE photos; CREATE VIEW photos AS {ENDLESS} 1 AS name FROM c", "the view 'photos'"),
+        ("CREATE TRIGGER t AFTER INSERT ON crops BEGIN DELETE FROM photos; END", "the trigger 't'"),
+        ("UPDATE photos SET status = 'perfect'", "PhotoRow 'sheet-001-shot-1.jpg': "),
+        ("UPDATE photos SET delta_e = '[[['", "PhotoRow 'sheet-001-shot-1.jpg': "),
+        (f"UPDATE photos SET delta_e = '{'[' * 50_000}'", "delta_e is no list"),
+        ("UPDATE crops SET corners_px = '{}'", "CropRow 'sheet-001-shot-1.jpg': "),
+        ("UPDATE observations SET example = 'another' WHERE example = '0001-clean'", "answers on 'another'"),
+        ("UPDATE observations SET photo = 'another' WHERE channel = 'photo'", "which is no example or crop"),
+        ("UPDATE observations SET probabilities = '[null]'", "that are no probabilities"),
+        ("UPDATE observations SET probabilities = '[-2]'", "that are no probabilities"),
+        ("UPDATE observations SET labels = '[]'", "that are no probabilities"),
+    ],
+)
+@pytest.mark.parametrize("command", ["destruction-rate", "report"])
+def test_what_cannot_be_is_one_line(physadv, edited, script, cause, command):
+    root = edited(script)
+    error = physadv(command, "mine", "--quiet", "--root", root).error
+    assert "observations.sqlite: not a usable observation store (" in error
+    assert cause in error
+
+
+def test_an_answer_that_no_classifier_gave_is_in_no_gallery(physadv, edited):
+    root = edited("UPDATE observations SET labels = '[99, 1, 2, 3, 4]' WHERE channel = 'photo'")
+    error = physadv("report", "mine", "--quiet", "--root", root).error
+    assert "that are none of the classifier's" in error
