@@ -76,13 +76,16 @@ def build(
         if key not in known:
             raise error(f"{where}: {unknown_name('key', key, known) if known else f'takes no {key}'}")
         read = readers.get(str(known[key].type), _plain)
-        values[key] = read(value, f"{where}, {key}")
+        try:
+            values[key] = read(value, f"{where}, {key}")
+        except OverflowError as fault:
+            raise error(f"{where}, {key}: {fault}") from fault
     for name, field in known.items():
         if name not in values and field.default is MISSING and field.default_factory is MISSING:
             raise error(f"{where}: no {name}; it has no default")
     try:
         return kind(**values)
-    except error as fault:
+    except (error, OverflowError) as fault:
         raise error(f"{where}: {fault}") from fault
 
 

@@ -6,6 +6,7 @@ from physadv.files import remove_partial_files, replacing
 from physadv.pipeline.crop import photo_files
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Example, Manifest, Printout, RunError
+from physadv.runs.folders import writes_run
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
 from physadv.sheets.layout import IMAGE, PrintItem, plan_sheets
 from physadv.sheets.pdf import can_print, page_pixels, write_pdf
@@ -13,6 +14,7 @@ from physadv.sheets.pdf import can_print, page_pixels, write_pdf
 PREVIEW_DOTS_PER_MM = 5
 
 
+@writes_run
 def print_sheets(
     printout: Printout,
     *,
@@ -41,6 +43,9 @@ def print_sheets(
             f"{capture.photos}: holds photos of the sheets as printed before, which no other layout can use; "
             f"move {capture.folder} away to print again, or keep page and size"
         )
+    if manifest.printed_code not in (None, code):
+        # PDF and manifest change together: killed between the two, the run counts as not printed.
+        manifest.model_copy(update={"sheets": ()}).write(printout.manifest_path)
     pairs = [(_item(clean), _item(adversarial)) for clean, adversarial in manifest.pairs()]
     sheets = tuple(plan_sheets(pairs, run=code, page=page, image_mm=image_mm))
     manifest = manifest.model_copy(update={"sheets": sheets})

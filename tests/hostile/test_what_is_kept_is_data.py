@@ -5,6 +5,8 @@ import pickle
 import pytest
 
 from physadv.keeping import Kept, KeptError
+from physadv.phone import PhoneError
+from physadv.phone.presets import load_phone_preset
 from physadv.study.file import StudyError, read_study
 
 DEEP = "[" * 100_000
@@ -49,3 +51,9 @@ def test_a_study_that_no_parser_ends_is_one_line(tmp_path, text):
     (tmp_path / "study.toml").write_text(text)
     with pytest.raises(StudyError, match=r"study\.toml: not a TOML file in UTF-8"):
         read_study(tmp_path / "study.toml")
+
+
+def test_a_number_that_no_float_holds_is_one_line(tmp_path):
+    (tmp_path / "own.toml").write_text(f'base = "office"\n[phone]\ntilt = {10**400}\n')
+    with pytest.raises(PhoneError, match="phone, tilt: int too large"):
+        load_phone_preset(str(tmp_path / "own.toml"))
