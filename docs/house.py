@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "randomness", "files"),
+    ("errors", "randomness", "files", "text"),
     ("progress", "parallel", "keeping", "locking", "importing", "toml_tables", "pictures"),
     ("transforms", "sheets", "classifiers", "evaluation"),
     ("attacks", "phone", "capture"),

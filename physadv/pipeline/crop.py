@@ -17,6 +17,10 @@ from physadv.pictures.listing import say_left_out, visible
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Colour, CropRow, PhotoRow, Printout, RunError
 from physadv.runs.folders import writes_run
+from physadv.text import printable
+
+LONGEST_NAME = 200
+"""Bytes of a photo's name: those of its crops and overlays are longer, and end at 255."""
 
 if TYPE_CHECKING:
     from physadv.pipeline.crop_file import Rows
@@ -147,6 +151,10 @@ def crop(
             except OSError:
                 todo.append(path)  # said when it is read
                 continue
+            if fault := _name_fault(path.name):
+                shown = path.with_name(printable(path.name))
+                record(shown.name, [(cropping.refused(shown, digest, fault), [])])
+                continue
             twin = first_with.setdefault(digest, path.name)
             if twin != path.name:
                 reason = f"{TWIN} {twin}; counted once"
@@ -161,6 +169,15 @@ def crop(
                 record(file, found, overlay)
         store.compact()
         return CropResult(tuple(store.photos()), tuple(store.crops()), tuple(unread))
+
+
+def _name_fault(name: str) -> str | None:
+    """Return why neither a store nor crops can be named after a photo, None where they can."""
+    try:
+        long = len(name.encode()) > LONGEST_NAME
+    except UnicodeEncodeError:
+        return "its name is not UTF-8; rename it"
+    return f"its name has more than {LONGEST_NAME} bytes; rename it" if long else None
 
 
 def photo_files(capture: Capture) -> list[Path]:

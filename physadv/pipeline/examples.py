@@ -14,6 +14,7 @@ from PIL import Image
 
 from physadv.files import file_sha256, replacing
 from physadv.runs import Example, HeldOut, Prediction, Printout, RunError
+from physadv.text import printable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -88,7 +89,7 @@ def write_pair(
             path=f"{kind}/{path.name}",
             sha256=file_sha256(path),
             size_px=(pixels.shape[1], pixels.shape[0]),
-            source=source,
+            source=printable(source),
             label=label,
             label_name=labels[label],
             target=target,

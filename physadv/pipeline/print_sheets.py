@@ -9,7 +9,7 @@ from physadv.runs import Capture, Example, Manifest, Printout, RunError
 from physadv.runs.folders import writes_run
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
 from physadv.sheets.layout import IMAGE, PrintItem, plan_sheets
-from physadv.sheets.pdf import page_pixels, write_pdf
+from physadv.sheets.pdf import can_print, page_pixels, write_pdf
 
 PREVIEW_DOTS_PER_MM = 5
 
@@ -76,11 +76,15 @@ def _item(example: Example) -> PrintItem:
     return PrintItem(example.id, *example.size_px)
 
 
+def _class(name: str, index: int) -> str:
+    return name if can_print(name) else f"class {index}"
+
+
 def _caption(example: Example) -> tuple[str, ...]:
     seen = example.digital[0]
     return (
         f"{example.pair} {example.kind}",
-        f"label: {example.label_name}",
-        f"seen as: {seen.name}",
+        f"label: {_class(example.label_name, example.label)}",
+        f"seen as: {_class(seen.name, seen.label)}",
         f"p = {seen.probability:.2f}",
     )

@@ -143,7 +143,7 @@ def _kept(printout: Printout, asked: dict[str, Any]) -> tuple[Tensor, Tensor, di
             colours = torch.from_numpy(np.asarray(image.convert("RGBA"))[..., :3].copy())
         with Image.open(printout.folder / "mask.png", formats=["PNG"]) as image:
             mask = torch.from_numpy(np.asarray(image.convert("L")).copy())
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return colours.permute(2, 0, 1)[None].float() / 255, mask.float() / 255, record
 
