@@ -132,7 +132,7 @@ def kill_all(folder: Path, kills: int, seed: int) -> dict[str, int]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="one kill of each command")
-    parser.add_argument("--kills", type=int, default=126, help="how many processes to kill")
+    parser.add_argument("--kills", type=int, default=160, help="attempts: some end before the moment drawn")
     parser.add_argument("--seed", type=int, default=0, help="seed of the moments")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
