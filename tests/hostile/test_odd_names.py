@@ -282,6 +282,15 @@ def test_no_page_lets_such_signs_through():
     )
 
 
+def test_no_page_names_the_home_folder(monkeypatch, tmp_path):
+    monkeypatch.setattr(Path, "home", lambda: Path("/home/jane"))
+    page = environment().from_string("{{ command }}")
+    command = "physadv generate /home/jane/x --model file:/home/jane/a.pt2 /home/janet/y /data/home/jane"
+    shown = "physadv generate ~/x --model file:~/a.pt2 /home/janet/y /data/home/jane"
+    assert page.render(command=command) == shown
+    assert without_home("/home/jane") == "~"
+
+
 def test_no_line_of_progress_lets_such_signs_through(capsys):
     Lines().say(f"{BIDI}{ESCAPE}")
     assert capsys.readouterr().err == "stop\\u202egnp.exe\\x1b[2Jgone\n"
