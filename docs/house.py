@@ -13,8 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "randomness", "files"),
-    ("progress", "parallel", "keeping", "importing", "toml_tables", "pictures"),
+    ("errors", "randomness", "files", "text"),
+    ("progress", "parallel", "keeping", "locking", "importing", "toml_tables", "pictures"),
     ("transforms", "sheets", "classifiers", "evaluation"),
     ("attacks", "phone", "capture"),
     ("defences",),

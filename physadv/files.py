@@ -20,7 +20,9 @@ def replacing(path: Path) -> Iterator[Path]:
         OSError: naming `path`, where the disk is full or the temporary file cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # Names may have 255 bytes, and `path` may have used them all.
+    short = path.name if len(path.name) < 50 else hashlib.sha256(os.fsencode(path.name)).hexdigest()
+    temporary = path.with_name(f".{short}.{os.getpid()}.part")
     try:
         yield temporary
         with temporary.open("rb") as written:
@@ -46,3 +48,15 @@ def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file in UTF-8.
+
+    Raises:
+        OSError: it cannot be read, or is no file: a pipe would be waited for without end.
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "not a file", str(path))
+    return path.read_text(encoding="utf-8")

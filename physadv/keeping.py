@@ -1,13 +1,14 @@
 """The one way to resume: what long work has done so far, kept in a file until the work is finished."""
 
 import hashlib
+import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from physadv.errors import PhysadvError, machine_fault
-from physadv.files import replacing
+from physadv.files import read_text, replacing
 
 if TYPE_CHECKING:
     import torch
@@ -62,7 +63,7 @@ class Kept:
             return None
         try:
             if self.path.suffix == ".json":
-                return json.loads(self.path.read_text(encoding="utf-8"))
+                return json.loads(read_text(self.path))
             import torch
 
             with torch.serialization.safe_globals(self._classes):
@@ -81,7 +82,10 @@ class Kept:
             else:
                 import torch
 
-                torch.save(state, temporary)
+                # In memory first: on a full disk torch's own writer would not say what is wrong.
+                written = io.BytesIO()
+                torch.save(state, written)
+                temporary.write_bytes(written.getbuffer())
 
     def forget(self) -> None:
         """Delete the file, once the work is done."""

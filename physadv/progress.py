@@ -5,6 +5,8 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
 
+from physadv.text import printable
+
 Item = TypeVar("Item")
 
 
@@ -46,7 +48,7 @@ class Lines:
 
     def say(self, line: str) -> None:
         """Print the line."""
-        print(line, file=sys.stderr, flush=True)
+        print(printable(line), file=sys.stderr, flush=True)
 
 
 class Bars:
@@ -65,7 +67,7 @@ class Bars:
 
     def say(self, line: str) -> None:
         """Print the line above any bar."""
-        self._console.print(line, markup=False, highlight=False)
+        self._console.print(printable(line), markup=False, highlight=False)
 
 
 silent = Silent()

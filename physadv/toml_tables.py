@@ -6,7 +6,8 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from physadv.errors import PhysadvError, unknown_name
+from physadv.errors import PhysadvError, first_line, unknown_name
+from physadv.files import read_text
 
 T = TypeVar("T")
 Reader = Callable[[object, str], object]
@@ -16,11 +17,11 @@ Reader = Callable[[object, str], object]
 def read_toml(path: str | Path, error: type[PhysadvError]) -> dict[str, Any]:
     """Return what a TOML file holds; raise `error` where it cannot be read or is no TOML in UTF-8."""
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return tomllib.loads(read_text(Path(path)))
     except OSError as fault:
         raise error(f"{path}: {fault.strerror or fault}") from fault
-    except (ValueError, RecursionError) as fault:
-        raise error(f"{path}: not a TOML file in UTF-8 ({fault})") from fault
+    except (ValueError, RecursionError) as fault:  # of letters, syntax, endless digits, endless brackets
+        raise error(f"{path}: not a TOML file in UTF-8 ({first_line(fault)})") from fault
 
 
 def read_preset(

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import cv2
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from physadv.capture.codes import FoundCode
 from physadv.capture.geometry import Pixels, Points, SheetModel, is_inside, jacobians, pixels_per_mm
+from physadv.capture.identity import correlation, find_likelier
 from physadv.capture.light import to_linear
 from physadv.capture.marks import Evidence
 from physadv.capture.reading import Photo
@@ -26,7 +28,6 @@ time and change a crop by 0.3 of 255 levels; a photo's noise of 6 levels changes
 """
 PITCH = 24
 """Samples per point at which a sheet's model is evaluated; interpolation between these errs by 0.01 px."""
-THUMBNAIL, BLOCKS, MIN_CONTRAST = 32, 4, 3.0
 _LIGHT = to_linear(np.arange(256) / 255)
 
 
@@ -48,6 +49,8 @@ class CroppedCell:
         paper_level: 8-bit level of the bare paper around the picture.
         clipped: share of the crop's pixels that are burnt out or black.
         correlation: correlation of the crop with its source picture.
+        margin: by how many standard errors the crop is nearer to its source than to the most alike other
+            picture of the sheet, such as its pair's; below 4 they cannot be told apart. None where none is.
         reason: why the cell is refused; None for a cell that was cut out.
     """
 
@@ -64,6 +67,7 @@ class CroppedCell:
     paper_level: float | None = None
     clipped: float | None = None
     correlation: float | None = None
+    margin: float | None = None
     reason: str | None = None
 
 
@@ -89,7 +93,8 @@ def crop_cells(
     errors, owners = evidence.errors(model)
     saddles = Counter(mark.cell for mark in evidence.saddles)
     marks = saddles + Counter(mark.cell for mark in evidence.decoded)
-    camera, cells = photo.pinhole, []
+    camera, cells, picture = photo.pinhole, [], cache(picture)
+    examples = [cell.example for cell in sheet.cells]
     for number, (cell, outline) in enumerate(zip(sheet.cells, _outlines(sheet, model), strict=True)):
         residual = root_mean_square(errors[owners == number])
         seen = CroppedCell(number, cell.example, None, outline, residual, marks[number])
@@ -112,6 +117,12 @@ def crop_cells(
             seen = replace(seen, crop=crop, clipped=clipped_share(crop), correlation=alike)
             if alike < MIN_CORRELATION:
                 reason = f"does not look like its source (correlation {alike:.2f}): covered?"
+            else:
+                others = [example for example in examples if example != cell.example]
+                likelier, margin = find_likelier(crop, cell.example, others, picture)
+                seen = replace(seen, margin=margin)
+                if likelier:
+                    reason = f"looks more like '{likelier}' than like its source: exchanged or covered?"
         cells.append(replace(seen, crop=None, reason=reason) if reason else seen)
     return tuple(cells)
 
@@ -240,31 +251,6 @@ def cut_crop(rgb: Pixels, model: SheetModel, box_mm: BoxMm, size_px: tuple[int, 
     dense = cv2.remap(rgb, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     crop: Pixels = cv2.resize(dense, (width, height), interpolation=cv2.INTER_AREA)
     return crop
-
-
-def correlation(crop: Pixels, source: Pixels) -> float:
-    """Return the likeness of two RGB pictures: 1 for equal ones, 0 for unrelated ones, 1 for a flat source.
-
-    It is Pearson's correlation of luma over 32 × 32 averages, computed in each of 4 × 4 blocks, so that the
-    edge of a shadow or a reflection affects only the blocks that it crosses. Blocks are weighted by their
-    contrast in the source.
-    """
-    seen, wanted = _blocks(crop), _blocks(source)
-    contrast = wanted.std(axis=1)
-    if contrast.max() < MIN_CONTRAST:
-        return 1.0
-    likeness = (seen * wanted).mean(axis=1) / np.maximum(seen.std(axis=1), 1) / np.maximum(contrast, 1)
-    return float(likeness @ contrast / contrast.sum())
-
-
-def _blocks(image: Pixels) -> Points:
-    """Return the luma of a picture in 16 blocks of 64 averages (16, 64), each minus its mean."""
-    luma = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    small = cv2.resize(luma, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA).astype(np.float64)
-    side = THUMBNAIL // BLOCKS
-    blocks = small.reshape(BLOCKS, side, BLOCKS, side).transpose(0, 2, 1, 3).reshape(BLOCKS**2, side**2)
-    centred: Points = blocks - blocks.mean(axis=1, keepdims=True)
-    return centred
 
 
 def _places(model: SheetModel, box_mm: BoxMm, columns: int, rows: int) -> NDArray[np.float32]:

@@ -120,7 +120,8 @@ def crop_photo(
     for step, found_codes in enumerate(readings(photo.gray), start=1):
         codes = _with_new(codes, found_codes)
         groups = _by_sheet(codes, printed)
-        placed = list(islice((paper for group in groups for paper in _place(photo, *group)), MAX_PAPERS))
+        found = list(islice((paper for group in groups for paper in _place(photo, *group)), MAX_PAPERS))
+        placed = [paper for paper in found if not any(_lies_on(paper, other) for other in found)]
         if placed and (step >= quick or _nothing_missed(placed, photo.gray)):
             break
     others = _others(codes, sheets[0].run, printed)
@@ -130,9 +131,9 @@ def crop_photo(
         )
     if all(paper.reason for paper in placed):
         raise CaptureError("; ".join(f"shows sheet {paper.index + 1} {paper.reason}" for paper in placed))
-    found = (_crop(photo, paper, codes, picture) for paper in placed)
+    cropped = (_crop(photo, paper, codes, picture) for paper in placed)
     return CroppedPhoto(
-        tuple(_with_colours(photo, paper, correct_colours) for paper in found),
+        tuple(_with_colours(photo, paper, correct_colours) for paper in cropped),
         tuple(f"also shows {other}" for other in others),
     )
 
@@ -201,6 +202,16 @@ def _is_of(paper: FoundSheet, code: FoundCode) -> bool:
 def _same_place(paper: FoundSheet, other: FoundSheet) -> bool:
     """Return whether a paper's codes are where the model of another one has them."""
     return all(explains(other.model, mark, corners) for mark, corners in paper.evidence.decoded.items())
+
+
+def _lies_on(paper: FoundSheet, other: FoundSheet) -> bool:
+    """Return whether a paper is but a copy of one code, laid or drawn upon another copy of its sheet."""
+    if len(paper.evidence.decoded) > 1 or len(other.evidence.decoded) < 2 or paper.index != other.index:
+        return False
+    (corners,) = paper.evidence.decoded.values()
+    outline = other.model.to_photo(box_corners((0, 0, *other.sheet.page_mm))).astype(np.float32)
+    x, y = corners.mean(axis=0)
+    return cv2.pointPolygonTest(outline, (float(x), float(y)), measureDist=False) > 0
 
 
 def _nothing_missed(papers: Sequence[FoundSheet], gray: Pixels) -> bool:

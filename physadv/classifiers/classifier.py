@@ -142,9 +142,12 @@ class Classifier(nn.Module):
         """
         text = label.strip()
         if re.fullmatch(r"[-+]?[0-9]+", text):
-            if 0 <= int(text) < len(self.labels):
+            # Python refuses to read thousands of digits.
+            if len(text) < 20 and 0 <= int(text) < len(self.labels):
                 return int(text)
-            raise ClassifierError(f"label {text} is outside the {len(self.labels)} classes of {self.spec}")
+            raise ClassifierError(
+                f"label {text:.20} is outside the {len(self.labels)} classes of {self.spec}"
+            )
         wanted, names = text.casefold(), [name.casefold() for name in self.labels]
         found = [k for k, name in enumerate(names) if name == wanted]
         if not found:

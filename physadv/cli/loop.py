@@ -13,6 +13,7 @@ from physadv.cli.options import Name, NewName, Quiet, Root, Seed, Workers, takes
 from physadv.pipeline.settings import ClassNames, GenerateSettings, Model, SettingsError, resolve
 from physadv.progress import reporter
 from physadv.runs import Capture, Colour, Printout, check_runs
+from physadv.text import printable
 
 if TYPE_CHECKING:
     from physadv.pipeline.crop import CropResult
@@ -202,8 +203,8 @@ def _show_crops(result: "CropResult", folder: Path) -> None:
         print(f"colours {result.colours}")
     for photo in result.photos:
         if photo.remark:
-            print(f"{photo.name}: {photo.remark}")
+            print(printable(f"{photo.name}: {photo.remark}"))
     for cell in result.refused_cells:
-        print(f"{cell.photo}: {cell.example}: {cell.reason}")
+        print(printable(f"{cell.photo}: {cell.example}: {cell.reason}"))
     for photo in result.refused_photos:
-        print(f"error: {photo.name}: {photo.reason}", file=sys.stderr)
+        print(printable(f"error: {photo.name}: {photo.reason}"), file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Run a command and exit: 0 success, 1 broken pipe, 2 bad input, 130 interrupted."""
+"""Run a command and exit: 0 success, 1 broken pipe or failure, 2 bad input, 130 interrupted."""
 
 import errno
 import os
@@ -6,12 +6,14 @@ import sys
 import warnings
 from collections.abc import Callable
 from functools import partial
+from io import TextIOWrapper
 from typing import Any
 
 import typer
 
 from physadv.cli.app import app
-from physadv.errors import PhysadvError, PhysadvWarning
+from physadv.errors import PhysadvError, PhysadvWarning, first_line
+from physadv.text import printable
 
 # Typer brings a click of its own and exports one of its errors only; this is the root of them all.
 _USAGE_ERROR: Any = typer.BadParameter.__mro__[2]
@@ -25,6 +27,9 @@ _HINTS = {
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A name with letters that the terminal cannot show must not end the command.
+        sys.stdout.reconfigure(errors="backslashreplace")
     with warnings.catch_warnings():
         warnings.showwarning = partial(_show_warning, warnings.showwarning)
         code = _run(arguments)
@@ -36,7 +41,7 @@ def _show_warning(
 ) -> None:
     """Print a warning of this package as one line; leave others' to the function that was there before."""
     if issubclass(category, PhysadvWarning):
-        print(f"warning: {message}", file=sys.stderr)
+        print(f"warning: {printable(str(message))}", file=sys.stderr)
     else:
         others(message, category, *where)
 
@@ -69,10 +74,14 @@ def _run(arguments: list[str]) -> int:
         return _fail(f"{where}{cause}; {hint} and run the same command again to go on", error, debug)
     except _USAGE_ERROR as error:
         return _fail(f"{error.format_message().rstrip('.')}; see --help", error, debug)
+    except Exception as error:  # one line whatever happens, also of libraries and of mistakes in this one
+        cause = f"{type(error).__name__}: {first_line(error)}"
+        _fail(f"{cause}; what is done is kept; --debug shows where it happened", error, debug)
+        return 1
 
 
 def _fail(message: str, error: BaseException, debug: bool) -> int:
     if debug:
         raise error
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    print(f"error: {printable(' '.join(message.split()))}", file=sys.stderr)
     return 2

@@ -94,9 +94,11 @@ def stop_sign(
     from physadv.signs.stop_sign.tables import detection_table, score_tables
 
     progress = reporter(quiet=quiet)
-    run = make_stickers(printout, settings, progress)
-    pdfs = print_sign(printout, run, scale=scale, page=page)
-    scores, detected = judge(capture, run, judging, shlex.join(["physadv", *sys.argv[1:]]), progress)
+    with printout.alone():
+        run = make_stickers(printout, settings, progress)
+        pdfs = print_sign(printout, run, scale=scale, page=page)
+        command = shlex.join(["physadv", *sys.argv[1:]])
+        scores, detected = judge(capture, run, judging, command, progress)
     for score in scores:
         for table in score_tables(score, run.printability):
             show(table)

@@ -94,55 +94,58 @@ def adopt(
     for image in (*before, *after):
         digest.update(str(image.shape).encode() + image.tobytes())
     code = digest36(digest.hexdigest(), RUN_CHARACTERS)
-    finished = printout.begin(digest.hexdigest(), code)
-    if finished:
-        reporter.say(f"{printout.folder}: complete, nothing to do")
-        return finished
-    tops = list(zip(_judged(classifier, before), _judged(classifier, after), strict=True))
-    examples: list[Example] = []
-    for place, (clean_top, adversarial_top) in enumerate(reporter.track(tops, len(tops), "pairs adopted")):
-        examples += write_pair(
-            printout,
-            place + 1,
-            classifier.labels,
-            before[place],
-            after[place],
-            source=sources[place],
-            label=clean_top[0].label if known is None else known[place],
-            target=None if aims is None else aims[place],
-            before=clean_top,
-            after=adversarial_top,
+    with printout.alone():
+        finished = printout.begin(digest.hexdigest(), code)
+        if finished:
+            reporter.say(f"{printout.folder}: complete, nothing to do")
+            return finished
+        tops = list(zip(_judged(classifier, before), _judged(classifier, after), strict=True))
+        examples: list[Example] = []
+        for place, (clean_top, adversarial_top) in enumerate(
+            reporter.track(tops, len(tops), "pairs adopted")
+        ):
+            examples += write_pair(
+                printout,
+                place + 1,
+                classifier.labels,
+                before[place],
+                after[place],
+                source=sources[place],
+                label=clean_top[0].label if known is None else known[place],
+                target=None if aims is None else aims[place],
+                before=clean_top,
+                after=adversarial_top,
+            )
+        changes = [a.astype(float) - b for a, b in zip(after, before, strict=True)]
+        if not any(change.any() for change in changes):
+            warnings.warn(
+                PhysadvWarning(f"{printout.name}: every adversarial image is its clean image"), stacklevel=2
+            )
+        parameters: dict[str, str | int | float | None] = {
+            "adopted": True,
+            "adversarial": paths[1],
+            "target": None if not aims else classifier.labels[aims[0]] if len({*aims}) == 1 else "given",
+            "measured_linf": int(max(np.abs(change).max() for change in changes)),
+            "measured_l2": round(max(math.sqrt((change**2).sum()) for change in changes), 2),
+            "rounded_by": round(max(before_moved, after_moved), 3),
+        }
+        labelled: Literal["given", "predicted"] = "predicted" if known is None else "given"
+        names_file = str(labels_file) if labels_file else None
+        manifest = Manifest(
+            name=printout.name,
+            code=code,
+            seed=0,
+            classifier=ClassifierRecord(
+                spec=classifier.spec, labels_file=names_file, classes=len(classifier.labels)
+            ),
+            attack=AttackRecord(name=made_by, eps=None, parameters=parameters),
+            selection=Selection(
+                images=paths[0], limit=None, prefiltered=False, candidates=len(before), labels=labelled
+            ),
+            versions=versions(),
+            examples=tuple(examples),
         )
-    changes = [a.astype(float) - b for a, b in zip(after, before, strict=True)]
-    if not any(change.any() for change in changes):
-        warnings.warn(
-            PhysadvWarning(f"{printout.name}: every adversarial image is its clean image"), stacklevel=2
-        )
-    parameters: dict[str, str | int | float | None] = {
-        "adopted": True,
-        "adversarial": paths[1],
-        "target": None if not aims else classifier.labels[aims[0]] if len({*aims}) == 1 else "given",
-        "measured_linf": int(max(np.abs(change).max() for change in changes)),
-        "measured_l2": round(max(math.sqrt((change**2).sum()) for change in changes), 2),
-        "rounded_by": round(max(before_moved, after_moved), 3),
-    }
-    labelled: Literal["given", "predicted"] = "predicted" if known is None else "given"
-    names_file = str(labels_file) if labels_file else None
-    manifest = Manifest(
-        name=printout.name,
-        code=code,
-        seed=0,
-        classifier=ClassifierRecord(
-            spec=classifier.spec, labels_file=names_file, classes=len(classifier.labels)
-        ),
-        attack=AttackRecord(name=made_by, eps=None, parameters=parameters),
-        selection=Selection(
-            images=paths[0], limit=None, prefiltered=False, candidates=len(before), labels=labelled
-        ),
-        versions=versions(),
-        examples=tuple(examples),
-    )
-    return printout.finish(manifest)
+        return printout.finish(manifest)
 
 
 def to_pixels(images: Images, what: str) -> tuple[list[Pixels], float]:

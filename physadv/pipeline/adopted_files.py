@@ -77,6 +77,8 @@ def _check_paths(clean: Path, adversarial: Path) -> list[tuple[ListedSource, Pat
     for path in (clean, adversarial):
         if not path.exists():
             raise SourceError(f"{path}: not found")
+        if not (path.is_file() or path.is_dir()):
+            raise SourceError(f"{path}: not a file")
     arrays = [path.suffix.lower() in ARRAYS for path in (clean, adversarial)]
     if all(arrays):
         return []

@@ -16,6 +16,11 @@ from physadv.parallel import map_items
 from physadv.pictures.listing import say_left_out, visible
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Colour, CropRow, PhotoRow, Printout, RunError
+from physadv.runs.folders import writes_run
+from physadv.text import printable
+
+LONGEST_NAME = 200
+"""Bytes of a photo's name: those of its crops and overlays are longer, and end at 255."""
 
 if TYPE_CHECKING:
     from physadv.pipeline.crop_file import Rows
@@ -75,6 +80,7 @@ def colours_in_words(photos: Sequence[PhotoRow]) -> str | None:
     )
 
 
+@writes_run
 def crop(
     printout: Printout,
     capture: Capture,
@@ -127,7 +133,9 @@ def crop(
         def record(file: str, found: "Rows", overlay: bool = False) -> None:
             """Store what a file holds, and delete the crops and overlays on record of what it held before."""
             old = [(row, before[row.name]) for row in rows[file]]
-            for path in _made(capture, old, overlays=True) - _made(capture, found, overlays=overlay):
+            for path in made_files(capture, old, overlays=True) - made_files(
+                capture, found, overlays=overlay
+            ):
                 path.unlink(missing_ok=True)
             store.add_file(file, found)
 
@@ -143,6 +151,10 @@ def crop(
             except OSError:
                 todo.append(path)  # said when it is read
                 continue
+            if fault := _name_fault(path.name):
+                shown = path.with_name(printable(path.name))
+                record(shown.name, [(cropping.refused(shown, digest, fault), [])])
+                continue
             twin = first_with.setdefault(digest, path.name)
             if twin != path.name:
                 reason = f"{TWIN} {twin}; counted once"
@@ -157,6 +169,15 @@ def crop(
                 record(file, found, overlay)
         store.compact()
         return CropResult(tuple(store.photos()), tuple(store.crops()), tuple(unread))
+
+
+def _name_fault(name: str) -> str | None:
+    """Return why neither a store nor crops can be named after a photo, None where they can."""
+    try:
+        long = len(name.encode()) > LONGEST_NAME
+    except UnicodeEncodeError:
+        return "its name is not UTF-8; rename it"
+    return f"its name has more than {LONGEST_NAME} bytes; rename it" if long else None
 
 
 def photo_files(capture: Capture) -> list[Path]:
@@ -180,7 +201,7 @@ def _add_photos(capture: Capture, photos: Sequence[Path]) -> None:
             shutil.copyfile(path, temporary)
 
 
-def _made(capture: Capture, rows: "Rows", *, overlays: bool) -> set[Path]:
+def made_files(capture: Capture, rows: "Rows", *, overlays: bool) -> set[Path]:
     """Return the files that crops, and overlays where they were asked for, were written to, by their rows."""
     crops = (crop for _, found in rows for crop in found if crop.path)
     made = [(capture.crops, f"{crop.example}--{crop.photo}.png") for crop in crops]

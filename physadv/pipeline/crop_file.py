@@ -207,6 +207,7 @@ def _write_cell(capture: Capture, photo: str, sheet: int, cell: CroppedCell) -> 
         corners_px=tuple((round(float(x), 4), round(float(y), 4)) for x, y in cell.corners_px),
         angle_deg=_rounded(cell.angle_deg),
         distance_mm=_rounded(cell.distance_mm),
+        margin=_rounded(cell.margin),
         sha256=file_sha256(path) if path else None,
     )
 

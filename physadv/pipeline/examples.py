@@ -14,6 +14,7 @@ from PIL import Image
 
 from physadv.files import file_sha256, replacing
 from physadv.runs import Example, HeldOut, Prediction, Printout, RunError
+from physadv.text import printable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -69,15 +70,18 @@ def write_pair(
         RunError: a file does not read back as it was written.
     """
     name = f"{number:04d}"
+    # In a run that is listed already, what is there is what was printed; only what was lost is made again.
+    again = printout.manifest_path.exists()
 
     def written(kind: str, pixels: Pixels, digital: TopFive, held_out: HeldOut | None = None) -> Example:
         path = printout.folder / kind / f"{name}.png"
-        with replacing(path) as temporary:
-            Image.fromarray(pixels).save(temporary, "PNG")
-            with Image.open(temporary, formats=["PNG"]) as image:
-                if not np.array_equal(np.asarray(image), pixels):
-                    fault = "what was read back differs from what was written; is the disk sound?"
-                    raise RunError(f"{path}: {fault}")
+        if not (again and path.exists()):
+            with replacing(path) as temporary:
+                Image.fromarray(pixels).save(temporary, "PNG")
+                with Image.open(temporary, formats=["PNG"]) as image:
+                    if not np.array_equal(np.asarray(image), pixels):
+                        fault = "what was read back differs from what was written; is the disk sound?"
+                        raise RunError(f"{path}: {fault}")
         return Example(
             id=f"{name}-{kind}",
             pair=name,
@@ -85,7 +89,7 @@ def write_pair(
             path=f"{kind}/{path.name}",
             sha256=file_sha256(path),
             size_px=(pixels.shape[1], pixels.shape[0]),
-            source=source,
+            source=printable(source),
             label=label,
             label_name=labels[label],
             target=target,

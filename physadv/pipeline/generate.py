@@ -69,12 +69,13 @@ def generate(printout: Printout, settings: GenerateSettings, reporter: Reporter 
     sources = [check_source(source, settings.size) for source in tracked]
     fingerprint = _fingerprint(settings, sources, classifier)
     code = digest36(fingerprint, RUN_CHARACTERS)
-    finished = printout.begin(fingerprint, code)
-    if finished:
-        reporter.say(f"{printout.folder}: complete, nothing to do")
-        return finished
-    records = _run_batches(printout, settings, classifier, sources, reporter)
-    return printout.finish(_assemble(printout, settings, classifier, sources, records, code))
+    with printout.alone():
+        finished = printout.begin(fingerprint, code)
+        if finished:
+            reporter.say(f"{printout.folder}: complete, nothing to do")
+            return finished
+        records = _run_batches(printout, settings, classifier, sources, reporter)
+        return printout.finish(_assemble(printout, settings, classifier, sources, records, code))
 
 
 def _fingerprint(settings: GenerateSettings, sources: Sequence[Source], classifier: "Classifier") -> str:
@@ -107,12 +108,13 @@ def _run_batches(
         if room <= 0:
             break
         path = printout.progress / f"{index:06d}.json"
+        record = None
         if path.exists():
             try:
                 record = BatchRecord.model_validate_json(path.read_bytes())
             except ValidationError as error:
                 raise Kept(path).damaged() from error
-        else:
+        if record is None or not all((printout.folder / each.path).exists() for each in record.examples):
             record = _make_batch(printout, settings, classifier, batch, index, kept, room)
             with replacing(path) as temporary:
                 temporary.write_text(record.model_dump_json())

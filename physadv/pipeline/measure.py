@@ -24,6 +24,7 @@ from physadv.pipeline.observing import (
 )
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, CropRow, Manifest, ObservationStore, PhotoRow, Printout, RunError
+from physadv.runs.folders import writes_run
 from physadv.transforms import parse_sweep, parse_transform
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ class Measurement:
         }
 
 
+@writes_run
 def measure(
     printout: Printout,
     capture: Capture,

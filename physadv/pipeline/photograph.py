@@ -16,6 +16,7 @@ from physadv.parallel import map_items
 from physadv.phone.presets import PhonePreset, load_phone_preset
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Printout, RunError
+from physadv.runs.folders import writes_run
 from physadv.sheets.layout import Cell, Sheet, box_corners
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def instructions(printout: Printout, capture: Capture) -> str:
     return INSTRUCTIONS.format(count=count, pdf=printout.pdf, photos=capture.photos, name=printout.name)
 
 
+@writes_run
 def photograph_simulated(
     printout: Printout,
     capture: Capture,

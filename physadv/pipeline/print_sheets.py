@@ -6,13 +6,15 @@ from physadv.files import remove_partial_files, replacing
 from physadv.pipeline.crop import photo_files
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Example, Manifest, Printout, RunError
+from physadv.runs.folders import writes_run
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
 from physadv.sheets.layout import IMAGE, PrintItem, plan_sheets
-from physadv.sheets.pdf import page_pixels, write_pdf
+from physadv.sheets.pdf import can_print, page_pixels, write_pdf
 
 PREVIEW_DOTS_PER_MM = 5
 
 
+@writes_run
 def print_sheets(
     printout: Printout,
     *,
@@ -41,6 +43,9 @@ def print_sheets(
             f"{capture.photos}: holds photos of the sheets as printed before, which no other layout can use; "
             f"move {capture.folder} away to print again, or keep page and size"
         )
+    if manifest.printed_code not in (None, code):
+        # PDF and manifest change together: killed between the two, the run counts as not printed.
+        manifest.model_copy(update={"sheets": ()}).write(printout.manifest_path)
     pairs = [(_item(clean), _item(adversarial)) for clean, adversarial in manifest.pairs()]
     sheets = tuple(plan_sheets(pairs, run=code, page=page, image_mm=image_mm))
     manifest = manifest.model_copy(update={"sheets": sheets})
@@ -71,11 +76,15 @@ def _item(example: Example) -> PrintItem:
     return PrintItem(example.id, *example.size_px)
 
 
+def _class(name: str, index: int) -> str:
+    return name if can_print(name) else f"class {index}"
+
+
 def _caption(example: Example) -> tuple[str, ...]:
     seen = example.digital[0]
     return (
         f"{example.pair} {example.kind}",
-        f"label: {example.label_name}",
-        f"seen as: {seen.name}",
+        f"label: {_class(example.label_name, example.label)}",
+        f"seen as: {_class(seen.name, seen.label)}",
         f"p = {seen.probability:.2f}",
     )

@@ -17,6 +17,7 @@ from physadv.report.result_tables import paired_table
 from physadv.report.run_figures import JUDGES, sweep_curves
 from physadv.report.table import Column, Table, show
 from physadv.report.wording import plural
+from physadv.text import printable
 
 RATES_TITLE = "Rates in per cent, top-1, of the shared source images, 95 % intervals below them."
 TESTS_TITLE = "Every two runs on the same pairs: of how many something is true under one of them only."
@@ -28,7 +29,7 @@ def show_comparison(found: RunComparison) -> None:
     show(_rates(title, found))
     show(_tests("exact McNemar on the same pairs", found))
     for difference in _unlike(found):
-        print(difference)
+        print(printable(difference))
 
 
 def write_comparison(found: RunComparison, path: Path) -> None:

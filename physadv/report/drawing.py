@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from physadv.text import printable
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
@@ -178,7 +180,7 @@ def _inline(document: str, name: str) -> str:
     # The style element would reach past the drawing, over the whole page.
     body = re.sub(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>", "", body, flags=re.DOTALL)
     body = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", body)
-    body = body.replace("'DejaVu Sans'", "system-ui, sans-serif")
+    body = printable(body, keep="\n").replace("'DejaVu Sans'", "system-ui, sans-serif")
     for colour, variable in _VARIABLES.items():
         body = body.replace(colour, f"var(--{variable}, {colour})")
     return f'<svg {box.group()} aria-hidden="true" focusable="false">\n{body}'

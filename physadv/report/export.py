@@ -20,6 +20,7 @@ from physadv.progress import Reporter, silent
 from physadv.report.result_tables import PUBLISHED_RATES, rate_table
 from physadv.report.table import Table, to_latex
 from physadv.runs import Capture, Manifest, ObservationStore, Printout, RunError
+from physadv.text import csv_cell
 
 FORMATS = ("csv", "json", "latex", "parquet")
 OBSERVATION_FORMATS = ("csv", "json", "parquet")
@@ -167,7 +168,7 @@ def _write_csv(file: TextIO, records: Iterable[Record]) -> None:
         if writer is None:
             writer = csv.DictWriter(file, list(record), lineterminator="\n")
             writer.writeheader()
-        writer.writerow(record)
+        writer.writerow({name: csv_cell(value) for name, value in record.items()})
 
 
 def _write_json(file: TextIO, records: Iterable[Record]) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from physadv.report.drawing import Figure
+from physadv.text import printable
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -117,11 +118,18 @@ def environment() -> "Environment":
     return Environment(
         loader=PackageLoader("physadv.report", "pages"),
         autoescape=True,
+        finalize=_finalize,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+
+
+def _finalize(value: object) -> object:
+    """Escape what a name could hide; what is HTML already, such as a drawing, is left alone."""
+    plain = isinstance(value, str) and not hasattr(value, "__html__")
+    return printable(str(value), keep="\n") if plain else value
 
 
 def slug(text: str) -> str:

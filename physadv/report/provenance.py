@@ -9,6 +9,7 @@ from statistics import median
 from typing import TypeVar
 
 from physadv.attacks.recipes import RECIPES
+from physadv.capture.identity import SURE
 from physadv.pipeline.crop import colours_in_words
 from physadv.pipeline.measure import Measurement
 from physadv.pipeline.settings import NO_TRANSFORMS, OWN_NUMBERS, GenerateSettings
@@ -70,6 +71,7 @@ def _photo_facts(measurement: Measurement) -> tuple[tuple[str, str], ...]:
     if not used:
         return (("photos", f"none used of {len(measurement.photos)}"),)
     cut = [crop for crop in measurement.crops if crop.path is not None]
+    margins = [crop.margin for crop in cut if crop.margin is not None]
     sizes = sorted({f"{photo.width} × {photo.height}" for photo in used})
     return (
         ("photos used", f"{len(used)} of {len(measurement.photos)}"),
@@ -77,6 +79,10 @@ def _photo_facts(measurement: Measurement) -> tuple[tuple[str, str], ...]:
         ("taken", _taken(used)),
         ("size, px", ", ".join(sizes)),
         ("cells cut out", f"{len(cut)} of {len(measurement.crops)}"),
+        (
+            "too like another of the sheet to be told from it",
+            f"{sum(alike < SURE for alike in margins)} cells",
+        ),
         ("colours of the crops", colours_in_words(used) or "as photographed"),
         ("exposure, median stops", _middle(used, lambda photo: photo.exposure_stops, 2)),
         ("red to green, median", _middle(used, lambda photo: photo.red_green, 2)),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from physadv.evaluation.intervals import Estimate
 from physadv.report.wording import interval, number, percent, with_interval
+from physadv.text import printable
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -142,7 +143,8 @@ class Table(Generic[R]):
             [*[name] * self.grouped, *(text for own in texts for text in own)]
             for name, texts in self.texts(signs=signs, join=join)
         ]
-        return [[*[self.group_heading] * self.grouped, *headings], *rows]
+        lines = [[*[self.group_heading] * self.grouped, *headings], *rows]
+        return [[printable(text) for text in line] for line in lines]
 
 
 def words_table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table[Sequence[str]]:
@@ -168,13 +170,15 @@ def to_rich(table: Table[Any]) -> "RichTable":
     from rich.table import Table as RichTable
 
     shown = RichTable(
-        title=table.title or None, box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0)
+        title=printable(table.title) or None, box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0)
     )
     if table.grouped:
         shown.add_column(table.group_heading)
     for column in table.columns:
         for heading in column.headings(unit=True, join=True):
-            shown.add_column(heading, justify="right" if column.numeric else "left", no_wrap=column.numeric)
+            shown.add_column(
+                printable(heading), justify="right" if column.numeric else "left", no_wrap=column.numeric
+            )
     group, above = None, [[""]] * len(table.columns)
     for name, texts in table.texts(join=True):
         fresh = name != group
@@ -183,7 +187,7 @@ def to_rich(table: Table[Any]) -> "RichTable":
             for column, own, old in zip(table.columns, texts, above, strict=True)
         ]
         first = [name if fresh else ""] * table.grouped
-        shown.add_row(*first, *(text for own in row for text in own))
+        shown.add_row(*map(printable, (*first, *(text for own in row for text in own))))
         group, above = name, texts
     return shown
 
@@ -192,7 +196,7 @@ def show(table: Table[Any]) -> None:
     """Print a table: as wide as the terminal, or as it wants to be where there is none."""
     from rich.console import Console
 
-    shown, console = to_rich(table), Console(highlight=False)
+    shown, console = to_rich(table), Console(highlight=False, markup=False)
     if not console.is_terminal:
         unbounded = console.options.update(max_width=1000)
         console.width = max(console.width, console.measure(shown, options=unbounded).maximum)
@@ -212,7 +216,11 @@ def to_markdown(table: Table[Any]) -> str:
 _LATEX = str.maketrans(
     {sign: f"\\{sign}" for sign in "&%$#_{}"}
     | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--"}
+    | {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", "…": r"\dots{}", "→": r"$\to$"}
+    | {"×": r"$\times$", "∞": r"$\infty$", "≤": r"$\le$", "≥": r"$\ge$"}
 )
+_OTHER_SCRIPTS = "\u0250"
+"""From this sign on letters are not Latin: pdfLaTeX has none of them."""
 
 
 def to_latex(table: Table[Any]) -> str:
@@ -222,9 +230,12 @@ def to_latex(table: Table[Any]) -> str:
         letters += ["r" if column.numeric else "l"] * len(column.headings())
     escaped = ([text.translate(_LATEX) for text in line] for line in table.lines())
     head, *body = (rf"{' & '.join(line)} \\" for line in escaped)
-    above = [r"\begin{table}", rf"\caption{{{table.title.translate(_LATEX)}}}"]
+    above = [r"\begin{table}", rf"\caption{{{printable(table.title).translate(_LATEX)}}}"]
     above += [rf"\begin{{tabular}}{{{''.join(letters)}}}", r"\toprule", head, r"\midrule"]
-    return "\n".join([*above, *body, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
+    text = "\n".join([*above, *body, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
+    if max(text) < _OTHER_SCRIPTS:
+        return text
+    return f"% Has letters that pdfLaTeX lacks: use XeLaTeX or LuaLaTeX with a font that has them.\n{text}"
 
 
 def _texts(column: Column[R], row: R, *, signs: bool, join: bool) -> list[str]:

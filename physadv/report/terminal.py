@@ -8,6 +8,7 @@ from physadv.pipeline.observing import UNTOUCHED
 from physadv.report.result_tables import Beside, beside_table, rate_table, transfer_table
 from physadv.report.table import Cell, show
 from physadv.report.wording import plural
+from physadv.text import printable
 
 NAMED = 6
 """Channels that a line names; of more it says how many."""
@@ -22,7 +23,7 @@ def show_measurements(measurements: Sequence[Measurement]) -> None:
         names = {channel: common_name(measurements, channel) for channel in (cell.channel for cell in cells)}
         show(transfer_table("transfer, top-1; * the judge is the source", cells, names))
         for place, target in enumerate(dict.fromkeys(cell.target for cell in cells), 1):
-            print(f"by {place}: judged by {target}")
+            print(printable(f"by {place}: judged by {target}"))
 
 
 def show_table(measurement: Measurement) -> None:
@@ -33,7 +34,7 @@ def show_table(measurement: Measurement) -> None:
     show(rate_table(title, {names[channel]: rows for channel, rows in measurement.channels.items()}))
     print("destroyed: destruction rate, Kurakin et al. 2017, eq. 1; right: before → after")
     for line in (*_undefined(measurement), *_discarded(measurement)):
-        print(line)
+        print(printable(line))
     untouched = measurement.calibration[UNTOUCHED.name]
     lines = [Beside(Cell("files"), next(iter(measurement.channels.values()))[0], untouched, "before")]
     lines += [

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from physadv.errors import PhysadvError
 from physadv.files import file_sha256, remove_partial_files, replacing
+from physadv.locking import one_writer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,8 +23,25 @@ if TYPE_CHECKING:
     from physadv.runs.rows import CropRow
     from physadv.runs.store import ObservationStore
 
+P = ParamSpec("P")
+R = TypeVar("R")
+Place = TypeVar("Place", bound="Printout | Capture")
+
 FILE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 """Pattern of a name that files are called by: it has no slash, and no dot in front."""
+
+
+def writes_run(function: Callable[Concatenate[Place, P], R]) -> Callable[Concatenate[Place, P], R]:
+    """Let a function have the run of its first argument for itself; see `one_writer`."""
+
+    @wraps(function)
+    def alone(place: Place, /, *args: P.args, **options: P.kwargs) -> R:
+        if not (place.root / "printouts").exists():
+            return function(place, *args, **options)
+        with place.alone():
+            return function(place, *args, **options)
+
+    return alone
 
 
 class RunError(PhysadvError):
@@ -63,8 +83,14 @@ class Printout:
         self.pdf = self.folder / "sheets.pdf"
         self.progress = self.folder / ".progress"
 
+    def alone(self) -> AbstractContextManager[None]:
+        """Return a block in which no other process writes the run; see `one_writer`."""
+        return one_writer(self.folder)
+
     def begin(self, fingerprint: str, code: str) -> Manifest | None:
         """Claim the folder for a run, or go on with it; return the manifest of one that is complete.
+
+        A run of which examples were deleted is not complete: they are made again.
 
         `fingerprint` is a hash of all that the examples' bytes depend on, `code` the run's code, made of it.
 
@@ -72,13 +98,16 @@ class Printout:
             RunError: the folder holds a run with another fingerprint, finished or not.
         """
         if self.manifest_path.exists():
-            manifest = self.manifest()
+            from physadv.runs.manifest import read_manifest
+
+            manifest = read_manifest(self.manifest_path)
             if manifest.code != code:
                 raise RunError(
                     f"{self.folder}: holds a run with other settings; take another name or delete it"
                 )
-            self.forget_progress()
-            return manifest
+            if not self._missing(manifest):
+                self.forget_progress()
+                return manifest
         mark = self.progress / "fingerprint"
         if mark.exists() and mark.read_text() != fingerprint:
             raise RunError(
@@ -93,8 +122,17 @@ class Printout:
         return None
 
     def finish(self, manifest: Manifest) -> Manifest:
-        """Write the manifest of a run whose examples are all there, and return it."""
-        manifest.write(self.manifest_path)
+        """Write the manifest of a run whose examples are all there, and return it.
+
+        Where examples that were lost have been made again, the manifest is there, with the sheets, and stays.
+
+        Raises:
+            RunError: an example that was made again has other bytes.
+        """
+        if self.manifest_path.exists():
+            manifest = self.manifest()
+        else:
+            manifest.write(self.manifest_path)
         self.forget_progress()
         return manifest
 
@@ -124,15 +162,23 @@ class Printout:
 
         self.check()
         manifest = read_manifest(self.manifest_path)
+        for path in self._missing(manifest):
+            fault = f"missing, but listed in {self.manifest_path}"
+            raise RunError(f"{path}: {fault}; the command that made the run makes it again")
+        return manifest
+
+    def _missing(self, manifest: Manifest) -> list[Path]:
+        """Return the examples that are not there, after checking that the others are the files listed."""
+        missing = []
         for example in manifest.examples:
             path = _inside(self.folder, example.path, self.manifest_path)
             if not path.exists():
-                raise RunError(f"{path}: missing, but listed in {self.manifest_path}")
-            if file_sha256(path) != example.sha256:
+                missing.append(path)
+            elif file_sha256(path) != example.sha256:
                 raise RunError(
                     f"{path}: its SHA-256 is not the one in {self.manifest_path}; file or manifest was edited"
                 )
-        return manifest
+        return missing
 
     def printed_manifest(self) -> Manifest:
         """Return the manifest of a run whose sheets have been laid out.
@@ -183,6 +229,10 @@ class Capture:
         self.crops, self.overlays = self.folder / "crops", self.folder / "overlays"
         self.report, self.figures = self.folder / "report.html", self.folder / "figures"
         self.store_path = self.folder / "observations.sqlite"
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Return a block in which no other process writes the run; see `one_writer`."""
+        return one_writer(self.root / "printouts" / self.name)
 
     def store(self) -> ObservationStore:
         """Open the observation store, made where there is none."""

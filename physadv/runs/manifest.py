@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from physadv.files import replacing
+from physadv.files import read_text, replacing
 from physadv.runs.folders import FILE_NAME, RunError, not_made
 from physadv.sheets.layout import Sheet
 
@@ -198,7 +198,7 @@ def read_manifest(path: Path) -> Manifest:
         RunError: it is not there, no JSON, of a newer schema, or does not have the fields it must have.
     """
     try:
-        return _parsed(path.read_text(encoding="utf-8"), path)
+        return _parsed(read_text(path), path)
     except FileNotFoundError as error:
         raise not_made(path) from error
     except UnicodeDecodeError as error:

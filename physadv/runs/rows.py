@@ -94,6 +94,8 @@ class CropRow:
         corners_px: corners of the picture in the photo, clockwise from the top-left one.
         angle_deg: angle between the viewing direction and the paper's normal; 0 is frontal.
         distance_mm: distance of the camera; None where EXIF gave no focal length.
+        margin: by how many standard errors it is nearer to its source than to the most alike other picture of
+            its sheet; below 4 they cannot be told apart. None where no other is alike.
         sha256: hash of the crop's file, None if there is none or an earlier version cut it.
     """
 
@@ -113,6 +115,7 @@ class CropRow:
     corners_px: tuple[tuple[float, float], ...] = ()
     angle_deg: float | None = None
     distance_mm: float | None = None
+    margin: float | None = None
     sha256: str | None = None
 
 

@@ -37,7 +37,8 @@ CREATE TABLE IF NOT EXISTS crops (
     photo TEXT NOT NULL REFERENCES photos(name), example TEXT NOT NULL, sheet INTEGER NOT NULL,
     cell INTEGER NOT NULL, path TEXT, reason TEXT, residual_px REAL, marks INTEGER NOT NULL,
     sharpness_px REAL, pixels_per_mm REAL, paper_level REAL, clipped REAL, correlation REAL,
-    corners_px TEXT NOT NULL, angle_deg REAL, distance_mm REAL, sha256 TEXT, PRIMARY KEY (photo, example)
+    corners_px TEXT NOT NULL, angle_deg REAL, distance_mm REAL, sha256 TEXT, margin REAL,
+    PRIMARY KEY (photo, example)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS observations (
     run TEXT NOT NULL, classifier TEXT NOT NULL, channel TEXT NOT NULL, seed INTEGER NOT NULL,
@@ -66,6 +67,7 @@ ALTER TABLE crops ADD COLUMN distance_mm REAL;
 ALTER TABLE photos ADD COLUMN preset TEXT;
 ALTER TABLE photos ADD COLUMN seed INTEGER;
 ALTER TABLE photos ADD COLUMN shot INTEGER;
+ALTER TABLE crops ADD COLUMN margin REAL;
 UPDATE photos SET preset = 'real' WHERE simulated = 0;
 """,
 }

@@ -10,6 +10,7 @@ from typing import Literal
 
 from physadv.errors import PhysadvError
 from physadv.keeping import Kept
+from physadv.locking import one_writer
 from physadv.pipeline.measure import Measurement
 from physadv.progress import Reporter, silent
 from physadv.report.export import write_tables
@@ -70,6 +71,11 @@ def run_study(study: Study, root: Path, reporter: Reporter = silent) -> Outcome:
         StudyError: a run that has real photographs would have to be removed; or a step failed, and the line
             begins with the run's name.
     """
+    with one_writer(_folder(study, root)):
+        return _run_steps(study, root, reporter)
+
+
+def _run_steps(study: Study, root: Path, reporter: Reporter) -> Outcome:
     records = _Records(study, root)
     steps: list[Step] = []
     measured: dict[str, Measurement] = {}
@@ -82,7 +88,8 @@ def run_study(study: Study, root: Path, reporter: Reporter = silent) -> Outcome:
                 reporter.say(f"-- {run.name}: {step.name}")
                 if step.name == "generate":
                     if records.of(run.name).get(BEGUN) not in (None, inputs):
-                        clear(Printout(root, run.name), Capture(root, run.name))
+                        with Printout(root, run.name).alone():
+                            clear(Printout(root, run.name), Capture(root, run.name))
                     records.note(run.name, BEGUN, inputs)
                 found = step.work()
                 if isinstance(found, Measurement):

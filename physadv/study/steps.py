@@ -7,7 +7,6 @@ counts by its name only.
 import csv
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -16,7 +15,7 @@ from typing import Literal
 
 from physadv.classifiers.specs import runs_code
 from physadv.files import file_sha256
-from physadv.pipeline.crop import crop, photo_files
+from physadv.pipeline.crop import crop, made_files, photo_files
 from physadv.pipeline.generate import generate
 from physadv.pipeline.measure import Measurement, measure
 from physadv.pipeline.photograph import MadeBy, photograph_simulated, read_record, simulated_photos
@@ -169,24 +168,45 @@ def _photograph(
 
 
 def _remove_simulated(capture: Capture, unwanted: Callable[[Path], bool]) -> None:
-    for truth in capture.truth.glob("*.json"):
-        photo = capture.photos / f"{truth.stem}.jpg"
+    for photo in _simulated(capture):
         if unwanted(photo):
             photo.unlink(missing_ok=True)
-            truth.unlink()
+            (capture.truth / f"{photo.stem}.json").unlink()
+
+
+def _simulated(capture: Capture) -> Iterator[Path]:
+    """Yield the photos on record as simulated, whether or not they are there; not another's of that name."""
+    for truth in sorted(capture.truth.glob("*.json")):
+        photo = capture.photos / f"{truth.stem}.jpg"
+        record = read_record(capture, photo)
+        if record and (not photo.exists() or record.sha256 in (None, file_sha256(photo))):
+            yield photo
 
 
 def clear(printout: Printout, capture: Capture) -> None:
-    """Remove a run that is to be made again, with its simulated photos; a StudyError if it has real ones."""
-    simulated = {path.stem for path in capture.truth.glob("*.json")}
-    real = [path for path in photo_files(capture) if path.stem not in simulated]
+    """Remove what is on record of a run that is to be made again; whatever else is in its folders stays.
+
+    Simulated photos are removed too; real ones are a StudyError.
+    """
+    simulated = {*_simulated(capture)}
+    real = [path for path in photo_files(capture) if path not in simulated]
     if real:
         fault = f"holds photographs of sheets that the study has changed since, as {real[0].name}"
         advice = f"move {capture.folder} away or name the study anew"
         raise StudyError(f"{capture.photos}: {fault}; {advice}")
-    for folder in (capture.folder, printout.folder):
-        if folder.exists():
-            shutil.rmtree(folder)
+    made = {capture.report}
+    if capture.store_path.exists():
+        with capture.store() as store:
+            crops = store.crops()
+            rows = [(row, [crop for crop in crops if crop.photo == row.name]) for row in store.photos()]
+        made |= made_files(capture, rows, overlays=True)
+    if printout.manifest_path.exists():
+        manifest = read_manifest(printout.manifest_path)
+        made |= {printout.folder / example.path for example in manifest.examples}
+    for path in (*made, capture.store_path, printout.pdf, printout.manifest_path):
+        path.unlink(missing_ok=True)
+    _remove_simulated(capture, lambda photo: True)
+    printout.forget_progress()
 
 
 def _made_of(run: StudyRun) -> object:

@@ -121,8 +121,8 @@ def _values(asked: str, numbers: list[str], wanted: str) -> list[float]:
         raise TransformError(f"{asked} has {len(numbers)} parts where three belong; {wanted}")
     start, stop = (_finite(asked, number, wanted) for number in numbers[:2])
     count = numbers[2].strip()
-    if not (count.isascii() and count.isdigit() and 1 <= int(count) <= MOST):
-        raise TransformError(f"{asked}: count '{count}'; wanted a whole number from 1 to {MOST}")
+    if not (count.isascii() and count.isdigit() and len(count) < 20 and 1 <= int(count) <= MOST):
+        raise TransformError(f"{asked}: count '{count:.20}'; wanted a whole number from 1 to {MOST}")
     if int(count) == 1 and start != stop:
         raise TransformError(f"{asked}: one step from {start:g} to {stop:g}; wanted a count of 2 or more")
     return [float(value) for value in np.linspace(start, stop, int(count)).round(9)]

@@ -61,7 +61,8 @@ def end_at(start):
 
 
 def hidden(root):
-    return sorted(path.name for path in root.rglob(".*"))
+    """Return what is hidden below a root, but for the lock of the run, which stays."""
+    return sorted(path.name for path in root.rglob(".*") if path.name != ".mine.lock")
 
 
 def generate(signs_csv, root):

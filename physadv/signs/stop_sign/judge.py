@@ -22,6 +22,7 @@ from physadv.signs.stop_sign.real_photos import CHANNEL, photo_test, video_test
 from physadv.signs.stop_sign.score import Score, score_drive_by, score_lab
 from physadv.signs.stop_sign.settings import JudgeSettings, StudySize
 from physadv.signs.stop_sign.views import Answer, Exhibit, Finders, Keep, afresh, treat
+from physadv.text import csv_cell
 
 
 def judge(
@@ -108,4 +109,4 @@ def _write_answers(capture: Capture, answers: Sequence[Answer]) -> None:
     ):
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({name: csv_cell(value) for name, value in row.items()} for row in rows)

@@ -30,6 +30,7 @@ from physadv.signs.stop_sign.views import Judge
 from physadv.transforms import load_preset, round_to_8_bits
 
 RECORD = "stop-sign.json"
+PICTURES = ("stickers.png", "mask.png")
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ def make_stickers(printout: Printout, settings: StopSignSettings, reporter: Repo
     mask = run.mask[None]
     save_png(to_pixels(torch.cat([run.stickers[0], mask])), printout.folder / "stickers.png")
     save_png(to_pixels(mask)[..., 0], printout.folder / "mask.png")
+    run.record["files"] = {name: file_sha256(printout.folder / name) for name in PICTURES}
     with replacing(printout.folder / RECORD) as temporary:
         temporary.write_text(json.dumps(run.record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return run
@@ -133,13 +135,15 @@ def _kept(printout: Printout, asked: dict[str, Any]) -> tuple[Tensor, Tensor, di
     """Return stickers, mask and record of an earlier run with the same settings, None without one."""
     try:
         record = json.loads((printout.folder / RECORD).read_text(encoding="utf-8"))
-        if record["asked"] != asked:
+        # A killed run may have left the pictures of other settings beside this record.
+        found = {name: file_sha256(printout.folder / name) for name in PICTURES}
+        if record["asked"] != asked or record["files"] != found:
             return None
         with Image.open(printout.folder / "stickers.png", formats=["PNG"]) as image:
             colours = torch.from_numpy(np.asarray(image.convert("RGBA"))[..., :3].copy())
         with Image.open(printout.folder / "mask.png", formats=["PNG"]) as image:
             mask = torch.from_numpy(np.asarray(image.convert("L")).copy())
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return colours.permute(2, 0, 1)[None].float() / 255, mask.float() / 255, record
 

@@ -172,7 +172,7 @@ def find_class(labels: Sequence[str], text: str) -> int:
     """
     if text in labels:
         return list(labels).index(text)
-    if text.isdecimal() and int(text) < len(labels):
+    if text.isdecimal() and len(text) < 20 and int(text) < len(labels):
         return int(text)
     raise StopSignError(unknown_name("class", text, labels))
 
@@ -203,8 +203,8 @@ def parse_palette(text: str) -> int | Literal["bw"] | None:
     """
     if text in ("free", BLACK_AND_WHITE):
         return None if text == "free" else BLACK_AND_WHITE
-    if not text.isdecimal():
-        raise StopSignError(f"palette '{text}'; wanted free, bw or a number of flat colours")
+    if not text.isdecimal() or len(text) > 20:
+        raise StopSignError(f"palette '{text:.20}'; wanted free, bw or a number of flat colours")
     count = int(text)
     if not 2 <= count <= _MOST_COLOURS:
         raise StopSignError(f"a palette of {count} colour{'s' * (count != 1)}; wanted 2 to {_MOST_COLOURS}")

@@ -152,7 +152,7 @@ def _read_corners(folder: Path) -> dict[str, NDArray[np.float64]]:
             with as_csv.open(newline="", encoding="utf-8") as file:
                 rows = [row for row in csv.reader(file) if row and row[0] != "path"]
             return {row[0]: _corners(as_csv, row[0], row[1:]) for row in rows}
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, AttributeError, csv.Error) as error:
+    except (OSError, ValueError, RecursionError, AttributeError, csv.Error) as error:
         raise StopSignError(f"{folder}: the corners beside the photos cannot be read ({error})") from error
     return {}
 

@@ -1,0 +1,76 @@
+"""Class names in any script: on paper, in reports and in LaTeX."""
+
+import pypdfium2
+import pytest
+
+from physadv.pipeline.print_sheets import print_sheets
+from physadv.report.table import to_html, to_latex, words_table
+from physadv.runs import Printout
+from physadv.sheets.pdf import FONT, Ink, can_print, new_canvas, save_canvas, text_width
+
+LATIN = ("stop", "naïve", "Überholverbot", "50 €", "")
+BEYOND = ("стоп", "στοπ", "Đường cấm", "zákaz předjíždění", "კი", "ՄԻ", "≥ 3,5 t")
+INDEX = ("停止", "정지", "とまれ", "قف", "עצור", "รถ", "रुको", "🛑")
+
+
+def drawn(folder, text):
+    """What a viewer reads of a page with one text."""
+    path = folder / "a.pdf"
+    canvas = new_canvas(path, "")
+    ink = Ink(canvas, (100, 50))
+    ink.text(10, 20, text, 9)
+    ink.done()
+    save_canvas(canvas, path)
+    with pypdfium2.PdfDocument(path) as document:
+        return document[0].get_textpage().get_text_range()
+
+
+def test_signs_that_hide_or_rearrange_are_escaped_on_paper(tmp_path):
+    assert drawn(tmp_path, "a\u202eb\x1b") == r"a\u202eb\x1b"
+
+
+@pytest.mark.parametrize("text", [*LATIN, *BEYOND])
+def test_a_text_on_paper_is_the_text(tmp_path, text):
+    assert can_print(text)
+    assert drawn(tmp_path, text) == text
+    assert text_width(text, 9, FONT) > 0 or not text
+
+
+@pytest.mark.parametrize("text", INDEX)
+def test_a_text_that_the_fonts_lack_or_would_spoil_is_known(text):
+    assert not can_print(text)
+
+
+def test_a_page_shows_the_index_of_a_class_that_it_cannot_spell(generated_root, copy_of):
+    root = copy_of(generated_root)
+    printout = Printout(root, "mine")
+    manifest = printout.manifest()
+    examples = list(manifest.examples)
+    examples[0] = examples[0].model_copy(update={"label_name": "停止", "label": 14})
+    seen = examples[0].digital[0].model_copy(update={"name": "стоп"})
+    examples[0] = examples[0].model_copy(update={"digital": (seen, *examples[0].digital[1:])})
+    manifest.model_copy(update={"examples": tuple(examples)}).write(printout.manifest_path)
+    print_sheets(printout)
+    first = printout.pdf.read_bytes()
+    with pypdfium2.PdfDocument(printout.pdf) as document:
+        text = document[0].get_textpage().get_text_range()
+    assert "label: class 14" in text
+    assert "seen as: стоп" in text
+    print_sheets(printout)
+    assert printout.pdf.read_bytes() == first
+
+
+@pytest.mark.parametrize("text", [*LATIN, *BEYOND, *INDEX])
+def test_a_page_for_screens_has_every_letter(text):
+    assert text in to_html(words_table("", ["class"], [[text]]))
+
+
+def test_latex_is_escaped_and_says_which_engine_it_needs():
+    text = to_latex(words_table("50 % ≥ 3", ["a_b"], [["<x|y>"], ["C:\\#~^{&}$"]]))
+    assert r"\caption{50 \% $\ge$ 3}" in text
+    assert r"\textless{}x\textbar{}y\textgreater{}" in text
+    assert r"C:\textbackslash{}\#\textasciitilde{}\textasciicircum{}\{\&\}\$" in text
+    assert not text.startswith("%")
+    other = to_latex(words_table("", ["class"], [["停止"]]))
+    assert other.startswith("% Has letters that pdfLaTeX lacks: use XeLaTeX or LuaLaTeX")
+    assert "停止" in other
