@@ -22,7 +22,7 @@ from physadv.report.page import environment
 from physadv.report.table import show, to_html, to_latex, to_markdown, words_table
 from physadv.signs.stop_sign import StopSignError
 from physadv.signs.stop_sign.settings import find_class, parse_palette
-from physadv.text import csv_cell, printable
+from physadv.text import csv_cell, printable, without_home
 from physadv.transforms.protocol import TransformError
 from physadv.transforms.sweeps import parse_sweep
 
