@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from physadv.report.drawing import Figure
-from physadv.text import printable
+from physadv.text import printable, without_home
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -127,9 +127,10 @@ def environment() -> "Environment":
 
 
 def _finalize(value: object) -> object:
-    """Escape what a name could hide; what is HTML already, such as a drawing, is left alone."""
-    plain = isinstance(value, str) and not hasattr(value, "__html__")
-    return printable(str(value), keep="\n") if plain else value
+    """Escape what a name could hide, and hide the home folder; HTML and pictures are left alone."""
+    if not isinstance(value, str) or hasattr(value, "__html__") or value.startswith("data:"):
+        return value
+    return without_home(printable(value, keep="\n"))
 
 
 def slug(text: str) -> str:

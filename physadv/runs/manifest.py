@@ -97,7 +97,7 @@ class AttackRecord(_Record):
     """
 
     name: str
-    eps: int | None
+    eps: Annotated[int, Field(ge=1)] | None
     parameters: dict[str, str | int | float | None] = Field(default_factory=dict)
 
     @property
@@ -162,6 +162,8 @@ class Manifest(_Record):
                 raise ValueError(f"pair {pair} has {' and '.join(found)}, wanted clean and adversarial")
         known = {example.id for example in self.examples}
         for sheet in self.sheets:
+            if "-" not in sheet.code:
+                raise ValueError(f"sheet {sheet.index + 1} has the code '{sheet.code}', which names no run")
             for cell in sheet.cells:
                 if cell.example not in known:
                     raise ValueError(f"sheet {sheet.index + 1} shows an unknown example '{cell.example}'")

@@ -22,7 +22,7 @@ from physadv.report.page import environment
 from physadv.report.table import show, to_html, to_latex, to_markdown, words_table
 from physadv.signs.stop_sign import StopSignError
 from physadv.signs.stop_sign.settings import find_class, parse_palette
-from physadv.text import csv_cell, printable
+from physadv.text import csv_cell, printable, without_home
 from physadv.transforms.protocol import TransformError
 from physadv.transforms.sweeps import parse_sweep
 
@@ -280,6 +280,15 @@ def test_no_page_lets_such_signs_through():
         '<p title="&lt;\\x1b[2Jgonestop\\u202egnp.exe\ncaf\\xe9.png&gt;">'
         "&lt;\\x1b[2Jgonestop\\u202egnp.exe\ncaf\\xe9.png&gt;</p><b>\n</b>"
     )
+
+
+def test_no_page_names_the_home_folder(monkeypatch, tmp_path):
+    monkeypatch.setattr(Path, "home", lambda: Path("/home/jane"))
+    page = environment().from_string("{{ command }}")
+    command = "physadv generate /home/jane/x --model file:/home/jane/a.pt2 /home/janet/y /data/home/jane"
+    shown = "physadv generate ~/x --model file:~/a.pt2 /home/janet/y /data/home/jane"
+    assert page.render(command=command) == shown
+    assert without_home("/home/jane") == "~"
 
 
 def test_no_line_of_progress_lets_such_signs_through(capsys):

@@ -59,6 +59,19 @@ def test_a_run_called_by_a_path_is_refused(physadv, cropped_root, copy_of):
     assert "manifest.json: name: " in physadv("print", "mine", "--root", root).error
 
 
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (lambda manifest: manifest["sheets"][0].update(code=""), "sheet 1 has the code ''"),
+        (lambda manifest: manifest["attack"].update(eps=0), "attack.eps: "),
+    ],
+)
+def test_a_value_that_no_run_has_is_named(physadv, cropped_root, copy_of, change, fault):
+    root = copy_of(cropped_root)
+    edit(root, change)
+    assert fault in physadv("report", "mine", "--quiet", "--root", root).error
+
+
 def test_an_example_behind_a_link_is_not_read(physadv, cropped_root, copy_of, tmp_path):
     root = copy_of(cropped_root)
     folder = root / "printouts" / "mine" / "clean"
