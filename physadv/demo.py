@@ -11,7 +11,8 @@ from PIL import Image
 from physadv.files import replacing
 from physadv.pipeline.crop import crop
 from physadv.pipeline.generate import generate
-from physadv.pipeline.measure import Measurement, measure
+from physadv.pipeline.measure import measure
+from physadv.pipeline.measurement import Measurement
 from physadv.pipeline.photograph import photograph_simulated
 from physadv.pipeline.print_sheets import print_sheets
 from physadv.pipeline.settings import GenerateSettings

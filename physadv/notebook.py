@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from physadv.classifiers import Classifier
     from physadv.pipeline.adopt import Images, Labels
     from physadv.pipeline.crop import CropResult
-    from physadv.pipeline.measure import Measurement
+    from physadv.pipeline.measurement import Measurement
 
 
 @dataclass(frozen=True)

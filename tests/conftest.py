@@ -179,6 +179,17 @@ def signs_csv(made_once) -> Path:
 
 
 @pytest.fixture(scope="session")
+def signs_folder(signs_csv, made_once) -> Path:
+    """The same five signs in a folder of their own, without labels."""
+
+    def fill(folder: Path) -> None:
+        for path in signs_csv.parent.glob("*.png"):
+            shutil.copy(path, folder)
+
+    return made_once("unlabelled", fill)
+
+
+@pytest.fixture(scope="session")
 def generated_root(made_once, signs_csv) -> Path:
     """A root in which a run of five pairs has been generated; not to be written to, like the roots below."""
     return made_once(

@@ -77,7 +77,7 @@ def test_every_attack_is_listed_with_its_budget(physadv):
 
 
 @pytest.mark.filterwarnings("default::physadv.errors.PhysadvWarning")
-def test_a_warning_is_one_line_on_standard_error(physadv, tmp_path, monkeypatch, signs_csv):
+def test_a_warning_is_one_line_on_standard_error(physadv, tmp_path, monkeypatch, signs_folder):
     (tmp_path / "probable.py").write_text(
         "from torch import nn\n"
         "def network():\n"
@@ -85,7 +85,7 @@ def test_a_warning_is_one_line_on_standard_error(physadv, tmp_path, monkeypatch,
     )
     monkeypatch.chdir(tmp_path)
     arguments = ["--name", "a", "--model", "python:probable:network", "--attack", "fast", "--quiet"]
-    answer = physadv("generate", signs_csv.parent, *arguments)
+    answer = physadv("generate", signs_folder, *arguments)
     assert answer.code == 0
     assert answer.err.splitlines() == [
         "warning: model 'python:probable:network' returns probabilities, not logits: "

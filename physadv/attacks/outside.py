@@ -33,8 +33,8 @@ from physadv.transforms.protocol import Identity
 _NOT_TARGETED = "{} cannot be aimed at a target; leave it out"
 _WITHOUT_TARGET = ("L2DeepFoolAttack", "LinfDeepFoolAttack")
 """Foolbox lets these have a target and steps to the nearest boundary all the same."""
+# Refused where the function has no parameter of that name.
 _OPTIONS = ("distribution", "samples", "steps", "targets", "chunk", "callback", "goal")
-"""Options that are refused where the function has no parameter of that name."""
 _HALF_LEVEL = 0.5 / 255
 
 
@@ -130,9 +130,9 @@ class LibraryAttack:
         model = library.PyTorchModel(classifier, bounds=(0, 1), device=images.device)
         untargeted, targeted = library.criteria.Misclassification, library.criteria.TargetedMisclassification
         wanted = untargeted(labels) if targets is None else targeted(targets)
-        measured = isinstance(attack, library.attacks.base.AttackWithDistance)
+        budget = {"epsilons": eps} if isinstance(attack, library.attacks.base.AttackWithDistance) else {}
         try:
-            found: Tensor = attack(model, images, wanted, **({"epsilons": eps} if measured else {}))[1]
+            found: Tensor = attack(model, images, wanted, **budget)[1]
         except ValueError as error:
             if targets is not None and "criterion" in str(error):
                 raise AttackError(_NOT_TARGETED.format(self.name)) from error
@@ -219,16 +219,15 @@ def own_attack(spec: str) -> Callable[..., Tensor]:
     The function is `f(classifier, images, labels, *, eps, generator) -> images`. It gets float images
     (B, 3, H, W) in [0, 1], int64 labels (B,), eps as a fraction of the pixel range and a generator to draw
     from. It returns adversarial images of the same shape, in [0, 1] and no further than eps from the given
-    ones, which are rounded to 8 bits within eps. Parameters called `distribution`, `samples`, `steps`
-    or `targets` get those options of the command line; their own defaults hold for no transformation and for
-    one sample. The module may be in the current folder. The classifier gets its weights and modes back.
+    ones, which are rounded to 8 bits within eps. Parameters called `distribution`, `samples`, `steps` or
+    `targets` get those options of the command line; their own defaults hold for no transformation and one
+    sample. The module may be in the current folder. The classifier gets its weights and modes back.
 
     Raises:
         AttackError: it cannot be imported or called. When it runs: the function fails, lacks a parameter for
             an option, or returns something else.
     """
-    function = own_function("attack", spec, AttackError)
-    name = f"attack '{spec}'"
+    function, name = own_function("attack", spec, AttackError), f"attack '{spec}'"
     if not callable(function):
         raise AttackError(f"{name} is a {type(function).__name__}; wanted a function")
     try:
@@ -253,9 +252,8 @@ def own_attack(spec: str) -> Callable[..., Tensor]:
                 flag = " (--transforms)" if option == "distribution" else ""
                 raise AttackError(f"{name} takes no {option}; leave it out{flag}")
         with _seeded(name, generator), classifier.unchanged(), importable_here():
-            found = function(
-                classifier, images.clone(), labels.clone(), eps=eps, generator=generator, **taken
-            )
+            given = images.clone(), labels.clone()
+            found = function(classifier, *given, eps=eps, generator=generator, **taken)
         return ball.whole(ball.project(_checked(found, ball, f"{name} returned"))).to(images) / 255
 
     return run

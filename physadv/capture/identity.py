@@ -61,10 +61,10 @@ def find_likelier(
 def margin(crop: Pixels, own: Pixels, other: Pixels) -> float:
     """Return by how many standard errors a crop is nearer to one of two like pictures than to the other.
 
-    What print and camera do to both is fitted to their mean: a mixture of blurs, a tone curve, and light that
-    changes over the picture. It is done to half their difference too, and what the fit leaves of the crop is
-    projected on the result. The error is that of blocks of 8 × 8 pixels, as noise and JPEG spread further
-    than one. Pictures are (h, w, 3), uint8, of one size.
+    What print and camera do to both is fitted to their mean: a mixture of blurs and of colours, a tone curve,
+    and light that changes over the picture. It is done to half their difference too, and what the fit leaves
+    of the crop is projected on the result. The error is that of blocks of 8 × 8 pixels, as noise and JPEG
+    spread further than one. Pictures are (h, w, 3), uint8, of one size.
     """
     scale = COMPARED_PX / max(crop.shape)
     if scale < 1:
@@ -77,20 +77,16 @@ def margin(crop: Pixels, own: Pixels, other: Pixels) -> float:
     light = [np.ones_like(across), across, down, across**2, down**2]
     one, two, shown = (each / 255 for each in (own, other, crop))
     mean, half = _blurred((one + two) / 2), _blurred((one - two) / 2)
-    rests, changes = [], []
-    for channel in range(3):
-        seen = [each[..., channel].ravel() for each in mean]
-        model = np.stack([*seen, seen[1] ** 2, seen[1] * across, seen[1] * down, *light], axis=1)
-        weights, rest = _fitted(model, shown[..., channel].ravel())
-        change = sum(weight * each[..., channel].ravel() for weight, each in zip(weights, half, strict=False))
-        rests.append(rest)
-        changes.append(_fitted(model, change)[1])
-    rest, change = np.stack(rests), np.stack(changes)
+    colours, differing = ([each[..., k].ravel() for each in part for k in range(3)] for part in (mean, half))
+    sharp = np.stack(colours[3:6])
+    model = np.stack([*colours, *sharp**2, *(sharp * across), *(sharp * down), *light], axis=1)
+    weights, rest = _fitted(model, shown.reshape(-1, 3))
+    _, change = _fitted(model, np.stack(differing, axis=1) @ weights[: len(differing)])
     power = float((change**2).sum())
     if power < MIN_POWER:
         return 0.0
     nearer = float((rest * change).sum()) / power
-    scores = ((rest - nearer * change) * change).sum(axis=0).reshape(height, width)
+    scores = ((rest - nearer * change) * change).sum(axis=1).reshape(height, width)
     rows, columns = height // NOISE_PX, width // NOISE_PX
     whole = scores[: rows * NOISE_PX, : columns * NOISE_PX]
     blocks = whole.reshape(rows, NOISE_PX, columns, NOISE_PX).sum(axis=(1, 3))

@@ -25,7 +25,7 @@ from physadv.progress import Reporter, reporter
 from physadv.runs import Capture, Printout, check_runs
 
 if TYPE_CHECKING:
-    from physadv.pipeline.measure import Measurement
+    from physadv.pipeline.measurement import Measurement
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ Simulated photos, real photos and digital transformations end in the same observ
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from physadv.classifiers.specs import check_spec, runs_code
 from physadv.evaluation.destruction import Row, TransferCell, table, transfer_cells
 from physadv.evaluation.outcomes import Judgement, PairOutcome
+from physadv.pipeline.measurement import Measurement, MeasureOptions, by_condition
 from physadv.pipeline.observing import (
     PHOTO,
     UNTOUCHED,
@@ -23,114 +23,12 @@ from physadv.pipeline.observing import (
     is_photo,
 )
 from physadv.progress import Reporter, silent
-from physadv.runs import Capture, CropRow, Manifest, ObservationStore, PhotoRow, Printout, RunError
+from physadv.runs import Capture, Manifest, ObservationStore, PhotoRow, Printout, RunError
 from physadv.runs.folders import writes_run
 from physadv.transforms import parse_sweep, parse_transform
 
 if TYPE_CHECKING:
     from physadv.classifiers import Classifier
-
-
-@dataclass(frozen=True)
-class MeasureOptions:
-    """What `measure` was asked to measure: its arguments, classifiers by their specs."""
-
-    transforms: tuple[str, ...] = ()
-    sweeps: tuple[str, ...] = ()
-    models: tuple[str, ...] = ()
-    labels: Path | None = None
-    seed: int = 0
-    pool: bool = False
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """One classifier's results on one run.
-
-    Attributes:
-        manifest: the run.
-        classifier: spec of the classifier that judged.
-        identity: name of that classifier in the store: its spec and a hash of its weights.
-        labels: its class names.
-        channels: channel → its table: "photo", or "photo: " and a condition for each of several in which
-            photos were taken, and every digital transformation.
-        calibration: channel → kind of example → reliability; "none" is the untouched files.
-        missing: channel → pairs whose adversarial example was never observed through it.
-        photos: every photo, used or refused.
-        crops: every cell of the used photos.
-        options: what `measure` was called with.
-    """
-
-    manifest: Manifest
-    classifier: str
-    identity: str
-    labels: tuple[str, ...]
-    channels: dict[str, list[Row]]
-    calibration: dict[str, Calibration]
-    missing: dict[str, tuple[str, ...]]
-    photos: tuple[PhotoRow, ...]
-    crops: tuple[CropRow, ...]
-    options: MeasureOptions = MeasureOptions()
-
-    @property
-    def used_photos(self) -> list[PhotoRow]:
-        """Return the photos that cells were cut from."""
-        return [photo for photo in self.photos if photo.status == "used"]
-
-    @property
-    def conditions(self) -> dict[str, list[PhotoRow]]:
-        """Return condition → photos: those that cells were cut from, by preset or camera."""
-        return _by_condition(self.photos)
-
-    def channel_name(self, channel: str) -> str:
-        """Return a channel's name for readers, which says whether photos are simulated or corrected."""
-        if channel == UNTOUCHED.name:
-            return "files, untouched"
-        used = self.photos_of(channel)
-        simulated = sum(photo.simulated for photo in used)
-        corrected = sum(photo.colour == "corrected" for photo in used)
-        counts = {"simulated": simulated, "colour-corrected": corrected}
-        said = [f"{'partly ' * (count < len(used))}{word}" for word, count in counts.items() if count]
-        return f"{channel} ({', '.join(said)})" if said else channel
-
-    def photos_of(self, channel: str) -> list[PhotoRow]:
-        """Return the photos that a channel's rates are of."""
-        own = self.conditions.get(channel.partition(": ")[2], self.used_photos)
-        return own if is_photo(channel) else []
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the measurement for machines: plain values, undefined rates as null with the reason."""
-        return {
-            "run": self.manifest.name,
-            "attack": self.manifest.attack.name,
-            "eps": self.manifest.attack.eps,
-            "source": self.manifest.classifier.spec,
-            "classifier": self.classifier,
-            "pairs": len(self.manifest.examples) // 2,
-            "photos": len(self.used_photos),
-            "simulated_photos": sum(photo.simulated for photo in self.used_photos),
-            "colour_corrected_photos": sum(photo.colour == "corrected" for photo in self.used_photos),
-            "conditions": {
-                condition: {"photos": len(photos), "seeds": sorted({p.seed for p in photos} - {None})}
-                for condition, photos in self.conditions.items()
-            },
-            "channels": {
-                channel: {"missing_pairs": self.missing[channel], "rows": [asdict(row) for row in rows]}
-                for channel, rows in self.channels.items()
-            },
-            "calibration": {
-                channel: {kind: asdict(found) for kind, found in kinds.items()}
-                for channel, kinds in self.calibration.items()
-            },
-            "discarded": {
-                "photos": {photo.name: photo.reason for photo in self.photos if photo.status == "refused"},
-                "cells": [
-                    {name: getattr(crop, name) for name in ("photo", "example", "reason")}
-                    for crop in self.crops
-                    if crop.path is None
-                ],
-            },
-        }
 
 
 @writes_run
@@ -200,7 +98,7 @@ def measure(
         observer.observe_examples(printout, [UNTOUCHED, *digital])
         observer.observe_crops(capture, cut)
         tallies = TallyReader(store, manifest)
-        conditions = _by_condition(photos) if cut and not pool else {}
+        conditions = by_condition(photos) if cut and not pool else {}
         apart = list(map(of_condition, conditions, conditions.values()))
         channels = [*(apart if len(apart) > 1 else [PHOTO] if cut else []), *digital]
         found = []
@@ -214,14 +112,6 @@ def measure(
 def of_condition(condition: str, photos: Sequence[PhotoRow]) -> Channel:
     """Return the channel of the photos taken in one way."""
     return Channel(PHOTO.name, condition=condition, photos=tuple(photo.name for photo in photos))
-
-
-def _by_condition(photos: Sequence[PhotoRow]) -> dict[str, list[PhotoRow]]:
-    found: dict[str, list[PhotoRow]] = {}
-    for photo in sorted(photos, key=lambda photo: photo.condition):
-        if photo.status == "used":
-            found.setdefault(photo.condition, []).append(photo)
-    return found
 
 
 def own_classifier(manifest: Manifest) -> str:
@@ -283,12 +173,6 @@ def transfer_matrix(measurements: Sequence[Measurement]) -> list[TransferCell]:
         run = found.manifest
         cells += transfer_cells(run.name, run.classifier.spec, found.classifier, found.channels)
     return cells
-
-
-def common_name(measurements: Sequence[Measurement], channel: str) -> str:
-    """Return one name for a channel of several runs, whose photos may have been made differently."""
-    names = [found.channel_name(channel) for found in measurements if channel in found.calibration]
-    return " or ".join(dict.fromkeys(names))
 
 
 def photo_outcomes(store: ObservationStore, measurement: Measurement) -> list[PairOutcome]:

@@ -8,8 +8,9 @@ from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Example, Manifest, Printout, RunError
 from physadv.runs.folders import writes_run
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
+from physadv.sheets.fonts import can_print
 from physadv.sheets.layout import IMAGE, PrintItem, plan_sheets
-from physadv.sheets.pdf import can_print, page_pixels, write_pdf
+from physadv.sheets.pdf import page_pixels, write_pdf
 
 PREVIEW_DOTS_PER_MM = 5
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from physadv.pipeline.measure import Measurement
+from physadv.pipeline.measurement import Measurement
 from physadv.pipeline.observing import is_photo
 from physadv.transforms import parse_transform
 from physadv.transforms.digital import AXES, NAME, FixedTransform, Viewpoint

@@ -12,7 +12,8 @@ from physadv.evaluation.comparisons import Comparison, compare_paired, corrected
 from physadv.evaluation.destruction import clean_survival, destruction_rate, success
 from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.outcomes import Bools, Ints, Tally
-from physadv.pipeline.measure import Measurement, measure, of_condition, own_classifier
+from physadv.pipeline.measure import measure, of_condition, own_classifier
+from physadv.pipeline.measurement import Measurement
 from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel, TallyReader, is_photo
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Manifest, Printout, RunError

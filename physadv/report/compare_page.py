@@ -6,7 +6,7 @@ from pathlib import Path
 from physadv.evaluation.comparisons import Comparison
 from physadv.evaluation.intervals import Estimate
 from physadv.files import replacing
-from physadv.pipeline.measure import Measurement, common_name
+from physadv.pipeline.measurement import Measurement, common_name
 from physadv.pipeline.observing import PHOTO, UNTOUCHED, is_photo
 from physadv.report.channels import Sweep, sort_channels
 from physadv.report.compare import DESTRUCTION, SUCCESS, Line, RunComparison

@@ -15,7 +15,8 @@ from physadv.evaluation.destruction import Row
 from physadv.evaluation.intervals import Estimate
 from physadv.files import replacing
 from physadv.pipeline.examples import TOP
-from physadv.pipeline.measure import Measurement, transfer_matrix
+from physadv.pipeline.measure import transfer_matrix
+from physadv.pipeline.measurement import Measurement
 from physadv.progress import Reporter, silent
 from physadv.report.result_tables import PUBLISHED_RATES, rate_table
 from physadv.report.table import Table, to_latex

@@ -8,7 +8,8 @@ import numpy as np
 from PIL import Image
 
 from physadv.evaluation.outcomes import Judgement, PairOutcome
-from physadv.pipeline.measure import Measurement, photo_outcomes
+from physadv.pipeline.measure import photo_outcomes
+from physadv.pipeline.measurement import Measurement
 from physadv.pipeline.observing import is_photo
 from physadv.progress import Reporter, silent
 from physadv.report.page import Picture, data_uri

@@ -11,7 +11,7 @@ from typing import TypeVar
 from physadv.attacks.recipes import RECIPES
 from physadv.capture.identity import SURE
 from physadv.pipeline.crop import colours_in_words
-from physadv.pipeline.measure import Measurement
+from physadv.pipeline.measurement import Measurement
 from physadv.pipeline.settings import NO_TRANSFORMS, OWN_NUMBERS, GenerateSettings
 from physadv.report.page import Facts
 from physadv.report.wording import plural

@@ -8,7 +8,8 @@ from physadv.evaluation.destruction import Row
 from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.outcomes import CASES, TOPS, Case
 from physadv.files import replacing
-from physadv.pipeline.measure import Measurement, common_name, transfer_matrix
+from physadv.pipeline.measure import transfer_matrix
+from physadv.pipeline.measurement import Measurement, common_name
 from physadv.pipeline.observing import UNTOUCHED, is_photo
 from physadv.report.channels import Sweep, Viewpoints, of_first_run, sort_channels
 from physadv.report.drawing import FORMATS, Figure

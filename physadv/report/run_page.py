@@ -8,7 +8,8 @@ from physadv.evaluation.destruction import Row
 from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.outcomes import When
 from physadv.files import replacing
-from physadv.pipeline.measure import Measurement, common_name, transfer_matrix
+from physadv.pipeline.measure import transfer_matrix
+from physadv.pipeline.measurement import Measurement, common_name
 from physadv.pipeline.observing import PHOTO, UNTOUCHED, is_photo
 from physadv.progress import Reporter, silent
 from physadv.report.channels import of_first_run, sort_channels

@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from physadv.pipeline.measure import Measurement, common_name, transfer_matrix
+from physadv.pipeline.measure import transfer_matrix
+from physadv.pipeline.measurement import Measurement, common_name
 from physadv.pipeline.observing import UNTOUCHED
 from physadv.report.result_tables import Beside, beside_table, rate_table, transfer_table
 from physadv.report.table import Cell, show

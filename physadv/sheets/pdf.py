@@ -4,11 +4,9 @@ Pictures are embedded losslessly, pixel for pixel. The page scales them, this pr
 """
 
 from collections.abc import Callable, Sequence
-from functools import cache
 from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING
-from unicodedata import bidirectional
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +14,7 @@ from PIL import Image
 
 from physadv.progress import Reporter, silent
 from physadv.sheets.codes import qr_matrix
+from physadv.sheets.fonts import BOLD, FONT, POINTS_PER_MM, fitted, font_for, text_width
 from physadv.sheets.layout import MARGIN, BoxMm, Mark, Sheet, SheetError
 from physadv.text import printable
 
@@ -23,10 +22,6 @@ if TYPE_CHECKING:
     from reportlab.pdfgen.canvas import Canvas
     from reportlab.pdfgen.pathobject import PDFPathObject
 
-POINTS_PER_MM = 72 / 25.4
-FONT, BOLD, SIGNS = "Helvetica", "Helvetica-Bold", "ZapfDingbats"
-OTHER_SCRIPTS = {FONT: "DejaVuSans", BOLD: "DejaVuSans-Bold"}
-"""Embedded where a text has letters that are not Latin; matplotlib brings these fonts along."""
 DOTS_PER_MM = 20
 HEAD_SIZE, CAPTION_SIZE = 7, 6.5
 CAPTION_GAP, CAPTION_WIDTH = 3.0, 28.0
@@ -53,58 +48,6 @@ def save_canvas(canvas: "Canvas", path: Path) -> None:
     """Write a finished PDF."""
     # `canvas.save` would leave its file open when the disk is full.
     path.write_bytes(canvas.getpdfdata())
-
-
-def can_print(text: str) -> bool:
-    """Return whether a text can be spelt on paper, from left to right and letter by letter.
-
-    Scripts that no font here has, such as Chinese, or that join their letters or begin at the right, cannot.
-    """
-    return _is_latin(text) or (
-        all(ord(sign) in _other_letters() for sign in text)
-        and not any(bidirectional(sign) in ("R", "AL", "AN", "BN") for sign in text)
-    )
-
-
-def _is_latin(text: str) -> bool:
-    """Return whether the fonts that every viewer has can spell a text."""
-    return text.isascii() or all(sign.encode("cp1252", "ignore") for sign in text)
-
-
-@cache
-def _other_letters() -> frozenset[int]:
-    """Register the fonts for other scripts, and return the letters that both have."""
-    import matplotlib
-    from reportlab.pdfbase.pdfmetrics import registerFont
-    from reportlab.pdfbase.ttfonts import TTFont
-
-    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    fonts = [TTFont(name, folder / f"{name}.ttf") for name in OTHER_SCRIPTS.values()]
-    for font in fonts:
-        registerFont(font)
-    return frozenset.intersection(*(frozenset(font.face.charToGlyph) for font in fonts))
-
-
-def _font_for(text: str, font: str) -> str:
-    """Return the font that spells a text: `font`, or the like of it with more scripts."""
-    if font not in OTHER_SCRIPTS or _is_latin(text):
-        return font
-    _other_letters()
-    return OTHER_SCRIPTS[font]
-
-
-def text_width(text: str, points: float, font: str = FONT) -> float:
-    """Return the width of a text in mm."""
-    from reportlab.pdfbase.pdfmetrics import stringWidth
-
-    return float(stringWidth(text, _font_for(text, font), points)) / POINTS_PER_MM
-
-
-def fitted(text: str, width_mm: float, points: float, font: str = FONT) -> str:
-    """Return a text shortened to a width in mm, ending in "…" if it was cut."""
-    while text_width(text, points, font) > width_mm:
-        text = text[:-2].rstrip() + "…"
-    return text
 
 
 class Ink:
@@ -138,7 +81,7 @@ class Ink:
         """Write a text that starts at (x, y), the left end of its baseline."""
         self.canvas.setFillGray(0)
         text = printable(text)
-        self.canvas.setFont(_font_for(text, font), points / POINTS_PER_MM)
+        self.canvas.setFont(font_for(text, font), points / POINTS_PER_MM)
         self.canvas.drawString(x, self.height - y, text)
 
     def lines(

@@ -11,7 +11,7 @@ from typing import Literal
 from physadv.errors import PhysadvError
 from physadv.keeping import Kept
 from physadv.locking import one_writer
-from physadv.pipeline.measure import Measurement
+from physadv.pipeline.measurement import Measurement
 from physadv.progress import Reporter, silent
 from physadv.report.export import write_tables
 from physadv.runs import Capture, Printout

@@ -17,7 +17,8 @@ from physadv.classifiers.specs import runs_code
 from physadv.files import file_sha256
 from physadv.pipeline.crop import crop, made_files, photo_files
 from physadv.pipeline.generate import generate
-from physadv.pipeline.measure import Measurement, measure
+from physadv.pipeline.measure import measure
+from physadv.pipeline.measurement import Measurement
 from physadv.pipeline.photograph import MadeBy, photograph_simulated, read_record, simulated_photos
 from physadv.pipeline.print_sheets import layout_code, print_sheets
 from physadv.progress import Reporter, silent

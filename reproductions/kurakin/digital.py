@@ -12,7 +12,8 @@ from physadv.evaluation.destruction import Row
 from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.outcomes import TOPS
 from physadv.files import replacing
-from physadv.pipeline.measure import Measurement, pooled
+from physadv.pipeline.measure import pooled
+from physadv.pipeline.measurement import Measurement
 from physadv.report.table import Column, Table, to_markdown
 from physadv.report.wording import paragraph, percent
 from physadv.runs import Capture, Printout

@@ -13,7 +13,7 @@ from statistics import median
 from physadv.evaluation.destruction import Row
 from physadv.evaluation.outcomes import CASES, TOPS, Case
 from physadv.files import replacing
-from physadv.pipeline.measure import Measurement
+from physadv.pipeline.measurement import Measurement
 from physadv.pipeline.observing import PHOTO
 from physadv.report.table import Column, Table, to_markdown
 from physadv.report.wording import paragraph

@@ -6,7 +6,8 @@ import pytest
 from physadv.pipeline.print_sheets import print_sheets
 from physadv.report.table import to_html, to_latex, words_table
 from physadv.runs import Printout
-from physadv.sheets.pdf import FONT, Ink, can_print, new_canvas, save_canvas, text_width
+from physadv.sheets.fonts import FONT, can_print, text_width
+from physadv.sheets.pdf import Ink, new_canvas, save_canvas
 
 LATIN = ("stop", "naïve", "Überholverbot", "50 €", "")
 BEYOND = ("стоп", "στοπ", "Đường cấm", "zákaz předjíždění", "კი", "ՄԻ", "≥ 3,5 t")

@@ -234,7 +234,6 @@ def test_what_a_killed_process_left_half_written_is_swept_away(physadv, cropped_
     root = copy_of(cropped_root)
     for folder in ("photos", "crops", "."):
         (root / "captures" / "mine" / folder / ".x.123.part").write_bytes(b"half")
-    (root / "captures" / "mine" / "crops" / "0009-clean--gone.jpg.png").write_bytes(b"stale")
     assert physadv(*CROP, root).code == 0
     assert contents(root) == contents(cropped_root)
 

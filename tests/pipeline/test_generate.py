@@ -142,7 +142,7 @@ def test_a_seed_gives_the_same_bytes_whatever_the_root(physadv, tmp_path, signs_
         return contents(tmp_path / root)
 
     first, again, other = make("first", 3), make("again", 3), make("other", 4)
-    assert len(first) == 5
+    assert len(first) == 6
     assert first == again
     random_start = attack == "pgd"
     assert (first["printouts/a/adversarial/0001.png"] != other["printouts/a/adversarial/0001.png"]) == (
@@ -176,8 +176,8 @@ def test_limit_takes_the_first(physadv, tmp_path, signs_csv, generated_root):
     assert Printout(tmp_path, "mine").manifest().selection.candidates == 3
 
 
-def test_a_folder_without_labels_takes_the_classifier_s_own_and_says_so(physadv, tmp_path, signs_csv):
-    answer = physadv("generate", signs_csv.parent, "--name", "mine", "--root", tmp_path, "--attack", "fast")
+def test_a_folder_without_labels_takes_the_classifier_s_own_and_says_so(physadv, tmp_path, signs_folder):
+    answer = physadv("generate", signs_folder, "--name", "mine", "--root", tmp_path, "--attack", "fast")
     assert "labels are the classifier's own" in answer.out
     assert Printout(tmp_path, "mine").manifest().selection.labels == "predicted"
     assert all(clean.label == clean.digital[0].label for clean, _ in examples(tmp_path))

@@ -35,11 +35,11 @@ QUICK = ("--size", 32, "--limit", 3, "--steps", 10, "--query-steps", 1, "--popul
 
 
 @pytest.fixture
-def check(physadv, signs_csv, tmp_path, monkeypatch):
+def check(physadv, signs_folder, tmp_path, monkeypatch):
     """Runs the command on three pictures without labels, in a folder that has the masked models."""
     (tmp_path / "masked.py").write_text(MODELS)
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(signs_csv.parent, tmp_path / "images")
+    shutil.copytree(signs_folder, tmp_path / "images")
     return lambda *options: physadv("masking-check", "images", *QUICK, "--quiet", *options)
 
 

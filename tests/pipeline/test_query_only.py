@@ -40,18 +40,18 @@ def generate(physadv, signs_csv, tmp_path):
 
 
 def test_a_classifier_that_numpy_works_out_is_less_sure_of_every_image(
-    physadv, signs_csv, numpy_model, tmp_path
+    physadv, signs_folder, numpy_model, tmp_path
 ):
     fixed = ("--name", "mine", "--size", 32, "--limit", 2, "--root", tmp_path, "--quiet")
-    images = signs_csv.parent
+    images = signs_folder
     assert physadv("generate", images, *fixed, "--model", numpy_model, "--query-only").code == 0
     for clean, adversarial in Printout(tmp_path, "mine").manifest().pairs():
         sure = {seen.label: seen.probability for seen in adversarial.digital}
         assert sure[clean.label] < clean.digital[0].probability - 0.01
 
 
-def test_a_classifier_without_gradients_is_one_line(physadv, signs_csv, numpy_model, tmp_path):
-    images = signs_csv.parent
+def test_a_classifier_without_gradients_is_one_line(physadv, signs_folder, numpy_model, tmp_path):
+    images = signs_folder
     answer = physadv("generate", images, "--name", "mine", "--model", numpy_model, "--root", tmp_path, "-q")
     assert f"model '{numpy_model}' passes no gradient back; it needs --query-only" in answer.error
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from physadv.evaluation.destruction import table
 from physadv.evaluation.outcomes import Judgement, PairOutcome, tally
-from physadv.pipeline.measure import Measurement
+from physadv.pipeline.measurement import Measurement
 from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel, TallyReader
 from physadv.report.gallery import PAIRS_SHOWN
 from physadv.report.result_tables import rate_table
@@ -96,6 +96,8 @@ class Run:
             examples=tuple(examples),
         )
         with self.capture.store() as store:
+            for name in sorted({crop.photo for crop in crops}):
+                store.add_file(name, [(photo(name), [crop for crop in crops if crop.photo == name])])
             store.add_observations(rows)
             tallies = TallyReader(store, manifest)
             calibration = {

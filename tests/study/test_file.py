@@ -168,4 +168,4 @@ def test_a_study_that_is_not_text_is_one_line(physadv, tmp_path):
 
 
 def test_a_folder_is_no_study(physadv, tmp_path):
-    assert physadv("run", tmp_path).error == f"error: {Path(tmp_path)}: Is a directory"
+    assert physadv("run", tmp_path).error == f"error: {Path(tmp_path)}: not a file"

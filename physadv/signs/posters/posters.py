@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from physadv.sheets.codes import Code, format_code, sheet_code
+from physadv.sheets.fonts import BOLD, FONT, fitted, text_width
 from physadv.sheets.layout import CODE, QUIET, BoxMm, Cell, Mark, Patch, Sheet, rounded_box
-from physadv.sheets.pdf import BOLD, FONT, Polygon, fitted, text_width
+from physadv.sheets.pdf import Polygon
 from physadv.signs.posters.paper_signs import Cutout
 
 EDGE = 6.0

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from physadv.sheets.fonts import BOLD, FONT
 from physadv.sheets.layout import BoxMm, page_size, snap
-from physadv.sheets.pdf import BOLD, FONT, Polygon
+from physadv.sheets.pdf import Polygon
 from physadv.signs.posters.paper_signs import Cutout, PaperSign
 from physadv.signs.posters.posters import EDGE, FOOT, LEFT, Label, PosterPage, Stroke, box_outline
 from physadv.signs.posters.tiles import assembly_steps, plan_grid, plan_tiles

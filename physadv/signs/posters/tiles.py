@@ -10,8 +10,8 @@ from math import ceil
 
 import numpy as np
 
+from physadv.sheets.fonts import BOLD, SIGNS
 from physadv.sheets.layout import CLEARANCE, CODE, SADDLE, BoxMm, SheetError, page_size, rounded_box, snap
-from physadv.sheets.pdf import BOLD, SIGNS
 from physadv.signs.posters.paper_signs import Cutout, PaperSign
 from physadv.signs.posters.posters import EDGE, FOOT, LEFT, Label, PosterPage, Stroke, box_outline
 

@@ -113,7 +113,7 @@ def stickers_for(
     stickers = optimise_stickers(judge, attacked, mask, distribution, backgrounds, settings, reporter)
     stickers = round_to_8_bits(stickers)
     target = None if judge.target is None else classifier.labels[judge.target]
-    versions = {"physadv": version("physadv"), "torch": torch.__version__, "python": python_version()}
+    versions = {"physadv": version("physadv"), "torch": str(torch.__version__), "python": python_version()}
     record = {
         "asked": _as_json(settings),
         "classes": {"label": classifier.labels[judge.label], "target": target},

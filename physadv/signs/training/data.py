@@ -58,10 +58,12 @@ def read_victims(data: Path) -> Signs:
     paths = sorted(folder.glob("*.png"))
     if not paths:
         raise ClassifierError(f"{folder}: no photos of stop signs (*.png) there")
-    try:
-        images = [read_picture(path, exact=True).rgb for path in paths]
-    except PictureError as error:
-        raise ClassifierError(f"{folder}: a photo cannot be read ({error})") from error
+    images = []
+    for path in paths:
+        try:
+            images.append(read_picture(path, exact=True).rgb)
+        except PictureError as error:
+            raise ClassifierError(f"{path}: cannot be read as a photo ({error})") from error
     sizes = {image.shape[:2] for image in images}
     if len(sizes) > 1:
         raise ClassifierError(f"{folder}: photos of {len(sizes)} sizes; wanted all of one")

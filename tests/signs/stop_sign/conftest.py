@@ -28,14 +28,14 @@ def looks():
 def judged_root(made_once, stop_sign_settings, looks):
     """A root with such a run, printed at true size and judged; not to be written to.
 
-    `fresh.pt` has the stickers before they went to the disk, `pdfs.json` the names of the PDFs.
+    `fresh.pt` has the stickers and their record before they went to the disk, `pdfs.json` the PDFs' names.
     """
 
     def fill(root):
         made = make_stickers(Printout(root, "mine"), stop_sign_settings)
         pdfs = print_sign(Printout(root, "mine"), made, scale="true")
         judge(Capture(root, "mine"), made, looks, "physadv stop-sign")
-        torch.save(made.stickers, root / "fresh.pt")
+        torch.save((made.stickers, made.record), root / "fresh.pt")
         (root / "pdfs.json").write_text(json.dumps([path.name for path in pdfs]))
 
     return made_once("stop-sign", fill)

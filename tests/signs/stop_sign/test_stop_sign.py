@@ -21,7 +21,8 @@ def run(tmp_path_factory, judged_root, stop_sign_settings):
     """A run of two steps, printed at true size and judged on one sign: root, settings, run and PDFs."""
     root = shutil.copytree(judged_root, tmp_path_factory.mktemp("signs"), dirs_exist_ok=True)
     kept = make_stickers(Printout(root, "mine"), stop_sign_settings)
-    made = replace(kept, stickers=torch.load(root / "fresh.pt", weights_only=True))
+    stickers, record = torch.load(root / "fresh.pt", weights_only=True)
+    made = replace(kept, stickers=stickers, record=record)
     return root, stop_sign_settings, made, json.loads((root / "pdfs.json").read_text())
 
 
@@ -41,6 +42,10 @@ class TestPrinted:
         assert record["judged"] == ["drawn-01", "drawn-03"]
         assert 0.18 < record["area_of_the_sign"] < 0.2
         assert set(record["printability"]) == {"nps_product", "nps_minimum", "palette_error"}
+
+    def test_the_record_is_read_back_as_it_was(self, run):
+        root, _, made, _ = run
+        assert made.record == json.loads((root / "printouts" / "mine" / "stop-sign.json").read_text())
 
     def test_the_manifest_knows_the_miniature(self, run):
         root, _, _, _ = run
