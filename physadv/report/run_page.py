@@ -193,7 +193,7 @@ def _conditions(measurement: Measurement) -> str:
     names = ", ".join(measurement.conditions)
     if len(measurement.conditions) < 2:
         return ""
-    return f"The rates below {'pool' if measurement.options.pool else 'are apart for'} {names}."
+    return f"The rates below {'pool' if measurement.options.pool else 'are separate for'} {names}."
 
 
 def _discarded_note(measurement: Measurement) -> str:

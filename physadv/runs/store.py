@@ -227,6 +227,8 @@ class ObservationStore:
         """Turn what SQLite says into an error that names the file."""
         try:
             yield
+        except OverflowError as error:
+            raise RunError(f"{self.path}: holds whole numbers of 64 bits; give a smaller seed") from error
         except sqlite3.Error as error:
             code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
             if code == sqlite3.SQLITE_FULL:

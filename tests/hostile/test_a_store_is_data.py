@@ -50,3 +50,10 @@ def test_an_answer_that_no_classifier_gave_is_in_no_gallery(physadv, edited):
     root = edited("UPDATE observations SET labels = '[99, 1, 2, 3, 4]' WHERE channel = 'photo'")
     error = physadv("report", "mine", "--quiet", "--root", root).error
     assert "that are none of the classifier's" in error
+
+
+def test_a_seed_that_no_store_holds_is_one_line(physadv, cropped_root, copy_of):
+    root = copy_of(cropped_root)
+    options = ["--transform", "blur=1", "--seed", 2**64, "--quiet", "--root", root]
+    error = physadv("destruction-rate", "mine", *options).error
+    assert "observations.sqlite: holds whole numbers of 64 bits; give a smaller seed" in error
