@@ -744,7 +744,7 @@ def fuzz_names(arena: Arena) -> None:
         return
     arena.run("name", place, *words)
     for made in (arena.root / "printouts").iterdir():
-        if made.name != "mine":
+        if made.is_dir() and made.name != "mine":
             shutil.rmtree(made)
 
 

@@ -67,7 +67,7 @@ def destruction_rate(
     quiet: Quiet = False,
 ) -> None:
     """Measure how many adversarial examples were destroyed, with 95 % intervals."""
-    check_runs(root, settings.runs(name))
+    _check(root, settings.runs(name), settings.transform, settings.sweep)
     from physadv.report.export import check_format, tables_as_text, write_tables
     from physadv.report.terminal import show_measurements
 
@@ -84,6 +84,17 @@ def destruction_rate(
     else:
         show_measurements(measurements)
         print(f"next: physadv report {name}")
+
+
+def _check(root: Path, names: list[str], transforms: list[str] | None, sweeps: list[str] | None) -> None:
+    """Check runs and transformations, before anything dear is imported for them."""
+    check_runs(root, names)
+    from physadv.transforms import parse_sweep, parse_transform
+
+    for text in transforms or ():
+        parse_transform(text)
+    for text in sweeps or ():
+        parse_sweep(text)
 
 
 def _measure(
@@ -117,7 +128,7 @@ def report(
     quiet: Quiet = False,
 ) -> None:
     """Write captures/NAME/report.html, one self-contained page: figures, tables, gallery, discarded."""
-    check_runs(root, settings.runs(name))
+    _check(root, settings.runs(name), settings.transform, settings.sweep)
     from physadv.report.run_figures import check_figure_format, write_figures
     from physadv.report.run_page import write_report
 
@@ -149,7 +160,7 @@ def compare(
     quiet: Quiet = False,
 ) -> None:
     """Put runs side by side on the images they share, with paired tests (exact McNemar, Holm)."""
-    check_runs(root, names)
+    _check(root, names, transform, sweep)
     from physadv.report.compare import compare_runs
     from physadv.report.compare_page import show_comparison, write_comparison
 
