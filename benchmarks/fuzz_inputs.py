@@ -427,6 +427,12 @@ def _files_kept(arena: Arena) -> Callable[[str], str]:
     return lost
 
 
+def _generate_new(arena: Arena, images: Path) -> tuple[str | Path, ...]:
+    """Remove the run "new", and return the words of the command that makes it of images."""
+    shutil.rmtree(arena.root / "printouts" / "new", ignore_errors=True)
+    return ("generate", images, "--name", "new", "--attack", "fast", "--root", "root", "--quiet")
+
+
 def fuzz_pictures(arena: Arena) -> None:
     """A folder of two sound pictures and one that is not."""
     draw, folder = arena.draw, _emptied(arena.inputs / "pictures")
@@ -455,20 +461,7 @@ def fuzz_pictures(arena: Arena) -> None:
     odd = folder / f"odd.{suffix}"
     odd.write_bytes(data)
     if draw.random() < 0.7:
-        words = (
-            "generate",
-            folder,
-            "--name",
-            "new",
-            "--attack",
-            "fast",
-            "--root",
-            "root",
-            "--quiet",
-            "--size",
-            "64",
-        )
-        shutil.rmtree(arena.root / "printouts" / "new", ignore_errors=True)
+        words = (*_generate_new(arena, folder), "--size", "64")
         arena.run("picture", what, *words, kept=lambda said: _left_out(arena, said, folder))
     else:
         photos = _emptied(arena.root / "captures" / "mine" / "photos")
@@ -516,19 +509,7 @@ def fuzz_lists(arena: Arena) -> None:
     if draw.random() < 0.3:
         what, data = bytes_damaged(draw, data)
     (folder / "labels.csv").write_bytes(data)
-    shutil.rmtree(arena.root / "printouts" / "new", ignore_errors=True)
-    words = (
-        "generate",
-        folder / "labels.csv",
-        "--name",
-        "new",
-        "--attack",
-        "fast",
-        "--root",
-        "root",
-        "--quiet",
-    )
-    arena.run("list", what, *words)
+    arena.run("list", what, *_generate_new(arena, folder / "labels.csv"))
 
 
 STUDY: dict[str, Any] = {

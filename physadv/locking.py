@@ -13,7 +13,7 @@ WAIT_S = 10.0
 
 @contextmanager
 def one_writer(folder: Path) -> Iterator[None]:
-    """Keep other processes from writing a folder in this block; the lock is a hidden file beside it.
+    """Keep other processes from writing a folder during this block; the lock is a hidden file beside it.
 
     The block may be entered again by the thread that is in it. A process that ends, however it ends, lets go.
     Where not even a lock can be written there is nothing to keep others from.

@@ -19,8 +19,7 @@ from torch import nn
 
 from physadv import parallel
 from physadv.attacks.recipes import RECIPES
-from physadv.classifiers import Classifier
-from physadv.classifiers.signs import load_signs
+from physadv.classifiers import Classifier, load_classifier
 from physadv.cli import main
 from physadv.pipeline.crop import crop
 from physadv.pipeline.generate import generate
@@ -96,7 +95,7 @@ def few_steps(monkeypatch) -> None:
 @pytest.fixture
 def signs_network() -> nn.Module:
     """The bundled network of signs, which the test may train."""
-    return load_signs().network
+    return load_classifier("signs").network
 
 
 @pytest.fixture

@@ -80,8 +80,8 @@ def margin(crop: Pixels, own: Pixels, other: Pixels) -> float:
     colours, differing = ([each[..., k].ravel() for each in part for k in range(3)] for part in (mean, half))
     sharp = np.stack(colours[3:6])
     model = np.stack([*colours, *sharp**2, *(sharp * across), *(sharp * down), *light], axis=1)
-    weights, rest = _fitted(model, shown.reshape(-1, 3))
-    _, change = _fitted(model, np.stack(differing, axis=1) @ weights[: len(differing)])
+    weights, rests = _fitted(model, np.column_stack([shown.reshape(-1, 3), *differing]))
+    rest, change = rests[:, :3], rests[:, 3:] @ weights[: len(differing), :3]
     power = float((change**2).sum())
     if power < MIN_POWER:
         return 0.0

@@ -9,7 +9,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from physadv.classifiers.classifier import Classifier
 from physadv.classifiers.specs import SIGN_LABELS
 from physadv.classifiers.weight_files import fill, read_state_dict
 
@@ -61,11 +60,6 @@ class SignsNetwork(nn.Module):
         # The floor is one 8-bit level: a flat image stays flat instead of having its rounding amplified.
         logits: Tensor = self.head(self.features((images - mean) * torch.rsqrt(variance + (1 / 255) ** 2)))
         return logits
-
-
-def load_signs() -> Classifier:
-    """Return the bundled sign classifier in eval mode, spec "signs"."""
-    return Classifier(load_network(WEIGHTS), SIGN_LABELS, spec="signs").eval()
 
 
 def load_network(weights: Path) -> SignsNetwork:

@@ -87,7 +87,7 @@ def destruction_rate(
 
 
 def _check(root: Path, names: list[str], transforms: list[str] | None, sweeps: list[str] | None) -> None:
-    """Check runs and transformations, before anything dear is imported for them."""
+    """Check runs and transformations before anything slow is imported for them."""
     check_runs(root, names)
     from physadv.transforms import parse_sweep, parse_transform
 

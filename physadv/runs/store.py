@@ -228,7 +228,7 @@ class ObservationStore:
         try:
             yield
         except OverflowError as error:
-            raise RunError(f"{self.path}: holds whole numbers of 64 bits; give a smaller seed") from error
+            raise RunError(f"{self.path}: a number is too large to store; give a seed below 2^63") from error
         except sqlite3.Error as error:
             code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
             if code == sqlite3.SQLITE_FULL:

@@ -134,6 +134,7 @@ def our_noise(
     *,
     steps: int,
     seed: int,
+    batch: int = _BATCH,
     reporter: Reporter = silent,
 ) -> Tensor:
     """Return a noise (1, 3, 32, 32) made on the same crops with the same mask, for the camera as well.
@@ -144,9 +145,9 @@ def our_noise(
         backgrounds: as `around_planes` gives them.
         steps: of Adam.
         seed: of the draws.
+        batch: views a step draws.
         reporter: shows the steps.
     """
-    batch = _BATCH if len(attack.crops) > 1 else _BATCH_ALONE
     variable = NoiseOnCrops(attack, backgrounds, batch)
     digital = targeted_generalised(torch.full((len(attack.crops),), SPEED_LIMIT_45))
 
@@ -190,6 +191,7 @@ def noise_for_each(
                 backgrounds,
                 steps=steps,
                 seed=seed,
+                batch=_BATCH_ALONE,
             )
             for name, crop in zip(attack.names, attack.crops, strict=True)
         ]

@@ -16,7 +16,7 @@ from physadv.attacks import (
     rp2,
     universal_patch,
 )
-from physadv.classifiers.signs import load_signs
+from physadv.classifiers import load_classifier
 from physadv.pipeline.examples import to_tensor
 from physadv.signs.drawing.drawing import draw_demo_set
 
@@ -144,7 +144,7 @@ def test_bars_cover_a_tenth():
 
 @pytest.fixture(scope="module")
 def signs():
-    classifier = load_signs()
+    classifier = load_classifier("signs")
     drawn = draw_demo_set(3, size=32, seed=0)
     labels = torch.tensor([classifier.label_index(label) for label, _ in drawn])
     return classifier, to_tensor([pixels for _, pixels in drawn]), labels

@@ -6,8 +6,9 @@ pillow-heif does, with x265, which is under the GPL; it is needed here alone and
     PYTHONPATH=/tmp/heif python tests/capture/make_heic.py
 """
 
+from colour_profiles import display_p3
 from PIL import ExifTags, Image
-from test_reading import HEIC, RED_IN_P3, display_p3, noise_picture, smooth_picture
+from test_reading import HEIC, RED_IN_P3, noise_picture, smooth_picture
 
 
 def make_heic() -> None:

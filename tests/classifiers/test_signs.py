@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from physadv.classifiers import ClassifierError, list_models, load_classifier
-from physadv.classifiers.signs import WEIGHTS, load_network, load_signs
+from physadv.classifiers.signs import WEIGHTS, load_network
 from physadv.classifiers.specs import SIGN_LABELS
 from physadv.classifiers.weight_files import write_state_dict
 from physadv.defences import measure
@@ -13,7 +13,7 @@ from reproductions.sign_classifier.__main__ import held_out_tracks
 
 @pytest.fixture(scope="module")
 def signs():
-    return load_signs()
+    return load_classifier("signs")
 
 
 def test_weights_are_small_enough_to_ship():

@@ -56,4 +56,4 @@ def test_a_seed_that_no_store_holds_is_one_line(physadv, cropped_root, copy_of):
     root = copy_of(cropped_root)
     options = ["--transform", "blur=1", "--seed", 2**64, "--quiet", "--root", root]
     error = physadv("destruction-rate", "mine", *options).error
-    assert "observations.sqlite: holds whole numbers of 64 bits; give a smaller seed" in error
+    assert "observations.sqlite: a number is too large to store; give a seed below 2^63" in error

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 import simplejpeg
+from colour_profiles import display_p3
 from PIL import EpsImagePlugin, ExifTags, Image, ImageCms, PngImagePlugin
 
 from physadv.capture.reading import read_photo
@@ -83,22 +84,6 @@ def turned(orientation):
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = orientation
     return exif
-
-
-def display_p3():
-    """Display P3: sRGB's curve with the primaries of DCI-P3, as XYZ under D50."""
-    primaries = {
-        b"rXYZ": (0.51512, 0.24120, -0.00105),
-        b"gXYZ": (0.29198, 0.69225, 0.04189),
-        b"bXYZ": (0.15710, 0.06657, 0.78407),
-    }
-    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    for entry in range(132, 132 + 12 * int.from_bytes(profile[128:132], "big"), 12):
-        offset = int.from_bytes(profile[entry + 4 : entry + 8], "big")
-        for place, value in enumerate(primaries.get(bytes(profile[entry : entry + 4]), ())):
-            start = offset + 8 + 4 * place
-            profile[start : start + 4] = round(value * 65536).to_bytes(4, "big", signed=True)
-    return bytes(profile)
 
 
 @pytest.mark.parametrize("form", FORMATS)

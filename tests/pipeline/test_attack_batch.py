@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from physadv.classifiers.signs import load_signs
+from physadv.classifiers import load_classifier
 from physadv.pipeline import attack_batch as attacking
 from physadv.pipeline.attack_batch import HELD_OUT_DRAWS, Checkpoint, attack_batch
 from physadv.pipeline.settings import GenerateSettings, SettingsError, resolve
@@ -23,7 +23,7 @@ def settings(**changes):
 
 @pytest.fixture(scope="module")
 def signs():
-    classifier = load_signs()
+    classifier = load_classifier("signs")
     drawn = draw_demo_set(4, size=48, seed=0)
     return classifier, [pixels for _, pixels in drawn], [classifier.label_index(label) for label, _ in drawn]
 
@@ -92,7 +92,7 @@ def test_the_target_reaches_the_manifest(physadv, signs_csv, tmp_path):
     options = ("--steps", 2, "--target", "yield", "--limit", 2, "--quiet", "--root", tmp_path)
     assert physadv("generate", signs_csv, "--name", "mine", *options).code == 0
     manifest = Printout(tmp_path, "mine").manifest()
-    target = load_signs().label_index("yield")
+    target = load_classifier("signs").label_index("yield")
     assert {example.target for example in manifest.examples} == {target}
     assert manifest.attack.parameters["target"] == "yield"
 

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from physadv.attacks import RECIPES
-from physadv.classifiers.signs import load_signs
+from physadv.classifiers import load_classifier
 from physadv.classifiers.specs import SIGN_LABELS
 from physadv.runs import Printout
 
@@ -41,7 +41,7 @@ def test_clean_files_are_the_source_pixels_and_hashes_those_of_the_files(generat
 
 
 def test_digital_is_what_the_classifier_says_of_the_files(generated_root):
-    classifier = load_signs()
+    classifier = load_classifier("signs")
     for pair in examples(generated_root):
         for example in pair:
             pixels = torch.from_numpy(levels(generated_root, example)).permute(2, 0, 1)[None].float() / 255

@@ -8,13 +8,13 @@ import pytest
 MODELS = """
 from torch import nn
 
-from physadv.classifiers.signs import load_signs
+from physadv.classifiers import load_classifier
 
 
 class Masked(nn.Module):
     def __init__(self, before, after):
         super().__init__()
-        self.signs, self.before, self.after = load_signs().network, before, after
+        self.signs, self.before, self.after = load_classifier("signs").network, before, after
 
     def forward(self, images):
         return self.after(self.signs(self.before(images)))

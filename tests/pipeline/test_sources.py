@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from physadv.classifiers.signs import load_signs
+from physadv.classifiers import load_classifier
 from physadv.pipeline.sources import SourceError, label_sources, list_sources, read_source
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
@@ -211,7 +211,7 @@ def test_labels_come_from_a_csv_by_name_or_index_in_its_own_order(tmp_path):
         PICTURE.save(tmp_path / name)
     table = tmp_path / "labels.csv"
     table.write_text("note,label,path\nx,13,b.png\ny,Stop,a.png\n", encoding="utf-8-sig")
-    found = label_sources(list_sources(table), load_signs())
+    found = label_sources(list_sources(table), load_classifier("signs"))
     assert [(source.name, source.label) for source in found] == [("b.png", 13), ("a.png", 14)]
 
 
@@ -220,7 +220,7 @@ def test_labels_come_from_the_folders_of_a_tree(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         PICTURE.save(tmp_path / name)
     (tmp_path / "no images in here").mkdir()
-    found = label_sources(list_sources(tmp_path), load_signs())
+    found = label_sources(list_sources(tmp_path), load_classifier("signs"))
     assert [(source.name, source.label) for source in found] == [
         ("14/1.png", 14),
         ("yield/1.png", 13),
@@ -231,7 +231,7 @@ def test_labels_come_from_the_folders_of_a_tree(tmp_path):
 def test_a_folder_of_images_has_no_labels_and_an_order(tmp_path):
     for name in ("b.png", "a.PNG", "c.jpg"):
         PICTURE.save(tmp_path / name, "JPEG" if name.endswith("jpg") else "PNG")
-    found = label_sources(list_sources(tmp_path), load_signs())
+    found = label_sources(list_sources(tmp_path), load_classifier("signs"))
     assert [(source.name, source.label) for source in found] == [
         ("a.PNG", None),
         ("b.png", None),

@@ -1,8 +1,7 @@
 import pytest
 import torch
 
-from physadv.classifiers import Classifier
-from physadv.classifiers.signs import load_signs
+from physadv.classifiers import Classifier, load_classifier
 from physadv.defences import Measured
 from physadv.evaluation.intervals import proportion
 from physadv.pipeline.masking_check import MaskingCheck
@@ -17,7 +16,7 @@ from reproductions.hardening.study import Findings, HardeningSize, study
 
 @pytest.mark.long
 def test_shared_stickers_are_judged_on_signs_they_were_not_made_on():
-    photos, classifier = drawn_sign_photos(6), load_signs()
+    photos, classifier = drawn_sign_photos(6), load_classifier("signs")
     shares = preset_shares(classifier, photos, steps=10, draws=4)
 
     assert shares["clean, not called stop"].n == 12  # three held-out signs, four views each
@@ -28,7 +27,7 @@ def test_shared_stickers_are_judged_on_signs_they_were_not_made_on():
 
 def test_an_attempt_counts_what_it_turned_wrong():
     pictures = torch.rand(8, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    classifier = load_signs()
+    classifier = load_classifier("signs")
     own = classifier(pictures).argmax(dim=1)
 
     nothing = Attempt("nothing", lambda classifier, images, labels: images)
@@ -84,4 +83,4 @@ def test_study_refuses_data_and_classifiers_it_cannot_use(tmp_path, capsys):
         study_main([str(tmp_path), "--quick"])
     assert "gtsrb32.npz: no such file" in capsys.readouterr().err
     with pytest.raises(HardenError, match="other classes"):
-        study(Classifier(load_signs().network, ["a"], "strange"), tmp_path, HardeningSize())
+        study(Classifier(load_classifier("signs").network, ["a"], "strange"), tmp_path, HardeningSize())

@@ -3,7 +3,7 @@ import pytest
 import torch
 from PIL import Image
 
-from physadv.classifiers.signs import load_signs
+from physadv.classifiers import load_classifier
 from physadv.classifiers.specs import SIGN_LABELS
 from physadv.signs.drawing.drawing import DRAWN_SIGNS, DrawnSignError, draw_demo_set, draw_sign
 from physadv.signs.drawing.faces import face
@@ -80,7 +80,7 @@ def test_mirrored_faces_are_mirror_images():
 
 def test_the_sign_classifier_recognises_the_drawings(drawn):
     images = torch.from_numpy(np.stack([picture for _, picture in drawn])).permute(0, 3, 1, 2).float() / 255
-    answers = load_signs()(images).argmax(dim=1)
+    answers = load_classifier("signs")(images).argmax(dim=1)
     right = sum(SIGN_LABELS[k] == label for k, (label, _) in zip(answers.tolist(), drawn, strict=True))
     assert right >= 45
 
