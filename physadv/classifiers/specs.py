@@ -11,7 +11,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
-from zipfile import ZipFile, is_zipfile
+from zipfile import BadZipFile, ZipFile
 
 from physadv.classifiers.errors import ClassifierError
 from physadv.errors import unknown_name
@@ -185,13 +185,20 @@ def _check_program(path: Path) -> None:
 def _check_torch(path: Path) -> None:
     """Raise ClassifierError for a model of another framework, or a TorchScript program."""
     kind = _FOREIGN.get(path.suffix.lower())
-    if kind is None and is_zipfile(path):
-        with ZipFile(path) as archive:
-            if any(name.partition("/")[2].startswith("code/") for name in archive.namelist()):
-                kind = "a TorchScript program"
+    if kind is None and any(name.partition("/")[2].startswith("code/") for name in _members(path)):
+        kind = "a TorchScript program"
     if kind is not None:
         way = "python:module:function names a function of yours that returns it as a torch module"
         raise ClassifierError(f"{path} is {kind}, which is not read; {way}")
+
+
+def _members(path: Path) -> list[str]:
+    """Return what a zip archive holds, nothing for another file or a damaged one: its reader says so."""
+    try:
+        with ZipFile(path) as archive:
+            return archive.namelist()
+    except (BadZipFile, NotImplementedError, ValueError, OSError):
+        return []
 
 
 def _torchvision(spec: str, rest: str, known: Mapping[str, Published], kind: str) -> Spec:

@@ -61,10 +61,14 @@ class Checkpoint:
         kept = self._kept.load(device)
         if kept is None:
             return None
-        queries = kept.pop("queries")
+        try:
+            queries = kept.pop("queries")
+            snapshot = Snapshot(**kept | {"stream": kept["stream"].cpu()})
+        except (AttributeError, LookupError, TypeError) as error:
+            raise self._kept.damaged() from error
         if queried:
             queried.queries = queries
-        return Snapshot(**kept | {"stream": kept["stream"].cpu()})
+        return snapshot
 
 
 def check_attack(settings: GenerateSettings, classifier: Classifier) -> None:

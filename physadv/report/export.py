@@ -143,7 +143,9 @@ def export_observations(
 def _observation_records(store: ObservationStore, manifest: Manifest) -> Iterator[Record]:
     examples = {example.id: example for example in manifest.examples}
     for row, simulated in store.all_observations(manifest.code):
-        example = examples[row.example]
+        example = examples.get(row.example)
+        if example is None:
+            raise store.unusable(f"answers on '{row.example}', which is no example of the run")
         top = [*row.labels, *[None] * TOP][:TOP]
         sure = [*row.probabilities, *[None] * TOP][:TOP]
         yield {

@@ -109,7 +109,7 @@ class Printout:
                 self.forget_progress()
                 return manifest
         mark = self.progress / "fingerprint"
-        if mark.exists() and mark.read_text() != fingerprint:
+        if mark.exists() and mark.read_bytes() != fingerprint.encode():
             raise RunError(
                 f"{self.folder}: an unfinished run with other settings; take another name or delete it"
             )

@@ -107,6 +107,8 @@ class ObservationStore:
             for kind, name in self._connection.execute("SELECT type, name FROM sqlite_master"):
                 if kind in ("view", "trigger"):
                     raise sqlite3.DatabaseError(f"it holds the {kind} '{name}'")
+            if version < 0:
+                raise sqlite3.DatabaseError(f"it has the version {version}")
             if version > STORE_VERSION:
                 raise RunError(
                     f"{self.path}: store version {version} is newer than {STORE_VERSION}; update physadv"

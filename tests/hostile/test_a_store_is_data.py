@@ -52,6 +52,19 @@ def test_an_answer_that_no_classifier_gave_is_in_no_gallery(physadv, edited):
     assert "that are none of the classifier's" in error
 
 
+@pytest.mark.parametrize("command", ["crop", "destruction-rate", "report", "export"])
+def test_a_version_that_never_was_is_one_line(physadv, edited, command):
+    root = edited("PRAGMA user_version = -7")
+    error = physadv(command, "mine", "--root", root).error
+    assert "observations.sqlite: not a usable observation store (it has the version -7)" in error
+
+
+def test_an_answer_on_another_example_is_not_exported(physadv, edited):
+    root = edited("UPDATE observations SET example = 'another' WHERE example = '0001-clean'")
+    error = physadv("export", "mine", "--format", "csv", "--root", root).error
+    assert "not a usable observation store (answers on 'another'" in error
+
+
 def test_a_seed_that_no_store_holds_is_one_line(physadv, cropped_root, copy_of):
     root = copy_of(cropped_root)
     options = ["--transform", "blur=1", "--seed", 2**64, "--quiet", "--root", root]

@@ -3,10 +3,12 @@
 import pickle
 
 import pytest
+import torch
 
 from physadv.keeping import Kept, KeptError
 from physadv.phone import PhoneError
 from physadv.phone.presets import load_phone_preset
+from physadv.pipeline.attack_batch import Checkpoint
 from physadv.study.file import StudyError, read_study
 
 DEEP = "[" * 100_000
@@ -37,6 +39,21 @@ def test_a_damaged_record_of_a_batch_is_one_line(physadv, generated_root, copy_o
     (folder / ".progress").mkdir()
     (folder / ".progress" / "000000.json").write_text(damaged)
     assert "000000.json is damaged; delete it to begin anew" in physadv(*words, "--limit", 1).error
+
+
+@pytest.mark.parametrize("kept", [{}, [], torch.zeros(2), {"queries": 0, "step": 1}])
+def test_a_checkpoint_of_something_else_is_one_line(tmp_path, kept):
+    torch.save(kept, tmp_path / "000000.pt")
+    with pytest.raises(KeptError, match=r"000000\.pt is damaged; delete it to begin anew"):
+        Checkpoint(tmp_path / "000000.pt", 0).read(None, torch.device("cpu"))
+
+
+def test_a_damaged_mark_of_unfinished_work_is_another_run_s(physadv, signs_csv, tmp_path):
+    folder = tmp_path / "printouts" / "mine" / ".progress"
+    folder.mkdir(parents=True)
+    (folder / "fingerprint").write_bytes(b"\xeb" * 64)
+    words = ("generate", signs_csv, "--name", "mine", "--attack", "fast", "--limit", 1, "--root", tmp_path)
+    assert "an unfinished run with other settings" in physadv(*words, "--quiet").error
 
 
 @pytest.mark.parametrize("text", [DEEP, '{"seed": ' + DEEP, '{"seed": ' + "9" * 5000 + "}"])
