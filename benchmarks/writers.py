@@ -73,13 +73,9 @@ photographs = { source = "simulated", shots = 1 }
 
 @dataclass(frozen=True)
 class Writer:
-    """A command, what of the root another process may write at the same time, and its words.
-
-    `{root}` and `{images}` in a word stand for the folders.
-    """
+    """A command by its words; `{root}` and `{images}` in them stand for the folders."""
 
     words: tuple[str, ...]
-    on_run: bool = True
 
     @property
     def command(self) -> str:
@@ -87,38 +83,37 @@ class Writer:
         return self.words[0]
 
 
-def _writer(text: str, *, on_run: bool = True) -> Writer:
-    return Writer(tuple(text.split()), on_run)
+def _writer(text: str) -> Writer:
+    return Writer(tuple(text.split()))
 
 
 WRITERS = {
     "generate": _writer("generate {images}/labels.csv --name mine --attack bim --steps 3 --batch 1"),
-    "adopt": _writer("adopt {images}/clean {images}/clean --name theirs --made-by nobody", on_run=False),
+    "adopt": _writer("adopt {images}/clean {images}/darker --name theirs --made-by nobody"),
     "print": _writer("print mine --preview"),
     "photograph": _writer("photograph mine --simulate --shots 1 --workers 1"),
     "crop": _writer("crop mine {images}/IMG_1.jpg --overlay --workers 1"),
+    "crop, workers": _writer("crop mine {images}/IMG_1.jpg --colour corrected --workers 2"),
     "destruction-rate": _writer("destruction-rate mine --sweep blur=1:3:3 --output {root}/rates.csv"),
     "report": _writer("report mine --transform blur=1 --figures svg"),
     "export": _writer("export mine --format csv"),
+    "export, elsewhere": _writer("export mine --format json --output {root}/answers.json"),
     "compare": _writer("compare mine theirs --transform noise=5 --html {root}/compared.html"),
     "masking-check": _writer(
-        "masking-check {images}/clean --limit 1 --steps 2 --query-steps 2 --population 2 --noise 2 --plot {root}/curve.svg", on_run=False
+        "masking-check {images}/clean --limit 1 --steps 2 --query-steps 2 --population 2 --noise 2 "
+        "--plot {root}/curve.svg"
     ),
-    "run": _writer("run {images}/study.toml", on_run=False),
-    "stop-sign": _writer(
-        "stop-sign --name sign --quick --steps 2 --mask two-bars", on_run=False
-    ),
-    "harden": _writer(
-        "harden --data {images}/data --epochs 2 --steps 1 --out {root}/mine.safetensors", on_run=False
-    ),
-    "demo": _writer("demo", on_run=False),
+    "run": _writer("run {images}/study.toml"),
+    "stop-sign": _writer("stop-sign --name sign --quick --steps 2 --mask two-bars"),
+    "harden": _writer("harden --data {images}/data --epochs 2 --steps 1 --out {root}/mine.safetensors"),
+    "demo": _writer("demo"),
 }
 """Name → every writing command, in the order in which they build on one another."""
 _ROOTLESS = {"masking-check", "harden"}
 
 
 def check_table() -> None:
-    """End the program where a command of the command line is neither in the table nor known to write nothing."""
+    """End the program where a command is neither in the table nor known to write nothing."""
     named = {command.name or command.callback.__name__ for command in app.registered_commands}
     missing = named - READERS - {writer.command for writer in WRITERS.values()}
     if missing:
@@ -183,7 +178,7 @@ def _run(
         setattr(import_module("physadv.locking"), name, value)
     office, (width, height) = PHONES["office"], CAMERA_PX
     PHONES["office"] = replace(office, phone=replace(office.phone, width=width, height=height))
-    # One thread and no workers, unless they are asked for: processes of their own would import everything anew.
+    # No workers unless they are asked for: each would import everything anew.
     parallel.usable_cores = lambda: 1
     own, below = os.getpid(), str(root)
 
@@ -202,12 +197,13 @@ def _run(
 
 
 def make_images(folder: Path) -> Path:
-    """Fill a folder with all that the commands read: signs, labels, a study, a photo and data to learn from."""
-    (folder / "clean").mkdir(parents=True)
+    """Fill a folder with what the commands read: signs, labels, a study, a photo, data to learn from."""
+    for name in ("clean", "darker"):
+        (folder / name).mkdir(parents=True)
     rows = []
     for index, (label, pixels) in enumerate(draw_demo_set(4, size=64, seed=0)):
-        for path in (folder / f"{index}.png", folder / "clean" / f"{index}.png"):
-            Image.fromarray(pixels).save(path)
+        for place, picture in ((".", pixels), ("clean", pixels), ("darker", pixels // 2)):
+            Image.fromarray(picture).save(folder / place / f"{index}.png")
         rows.append((f"{index}.png", label))
     with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("path", "label"), *rows])

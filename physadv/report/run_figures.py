@@ -23,6 +23,7 @@ from physadv.report.figures import (
 )
 from physadv.report.page import FigureGroup, slug
 from physadv.runs import Capture
+from physadv.runs.folders import writes_run
 from physadv.transforms.digital import AXES
 
 JUDGES = 6
@@ -70,6 +71,7 @@ def report_figures(measurements: Sequence[Measurement]) -> list[FigureGroup]:
     return [*groups, FigureGroup("Calibration", note, tuple(calibration), small=True)]
 
 
+@writes_run
 def write_figures(capture: Capture, measurements: Sequence[Measurement], fmt: str) -> list[Path]:
     """Write every figure of the report into captures/NAME/figures, and return the files.
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
@@ -42,6 +42,14 @@ def writes_run(function: Callable[Concatenate[Place, P], R]) -> Callable[Concate
             return function(place, *args, **options)
 
     return alone
+
+
+@contextmanager
+def _one_writer_of_run(root: Path, name: str) -> Iterator[None]:
+    """Keep other processes from writing a run; at a good end delete what killed ones left half-written."""
+    with one_writer(root / "printouts" / name):
+        yield
+        remove_partial_files(root / "printouts" / name, root / "captures" / name)
 
 
 class RunError(PhysadvError):
@@ -85,7 +93,7 @@ class Printout:
 
     def alone(self) -> AbstractContextManager[None]:
         """Return a block in which no other process writes the run; see `one_writer`."""
-        return one_writer(self.folder)
+        return _one_writer_of_run(self.root, self.name)
 
     def begin(self, fingerprint: str, code: str) -> Manifest | None:
         """Claim the folder for a run, or go on with it; return the manifest of one that is complete.
@@ -115,10 +123,8 @@ class Printout:
             )
         with replacing(mark) as temporary:
             temporary.write_text(fingerprint)
-        remove_partial_files(self.folder)
         for folder in ("clean", "adversarial", ".progress"):
             (self.folder / folder).mkdir(exist_ok=True)
-            remove_partial_files(self.folder / folder)
         return None
 
     def finish(self, manifest: Manifest) -> Manifest:
@@ -232,7 +238,7 @@ class Capture:
 
     def alone(self) -> AbstractContextManager[None]:
         """Return a block in which no other process writes the run; see `one_writer`."""
-        return one_writer(self.root / "printouts" / self.name)
+        return _one_writer_of_run(self.root, self.name)
 
     def store(self) -> ObservationStore:
         """Open the observation store, made where there is none."""
