@@ -18,7 +18,7 @@ from physadv.pipeline.examples import TOP
 from physadv.pipeline.measure import transfer_matrix
 from physadv.pipeline.measurement import Measurement
 from physadv.progress import Reporter, silent
-from physadv.report.result_tables import PUBLISHED_RATES, rate_table
+from physadv.report.result_tables import PUBLISHED_RATES
 from physadv.report.table import Table, to_latex
 from physadv.runs import Capture, Manifest, ObservationStore, Printout, RunError
 from physadv.text import csv_cell
@@ -86,14 +86,7 @@ def tables_as_text(measurements: Sequence[Measurement], fmt: str) -> str:
 def rate_records(measurements: Iterable[Measurement]) -> Iterator[Record]:
     """Yield one record a measure: whose it is, value, interval, n, and what was discarded for what reason."""
     for measurement in measurements:
-        attack = measurement.manifest.attack
-        whose = {
-            "run": measurement.manifest.name,
-            "attack": attack.name,
-            "eps": attack.eps,
-            "source": measurement.manifest.classifier.spec,
-            "classifier": measurement.classifier,
-        }
+        whose = {**measurement.run_facts, "classifier": measurement.classifier}
         for channel, rows in measurement.channels.items():
             for row, name in product(rows, _MEASURES):
                 found = asdict(getattr(row, name))
@@ -211,4 +204,4 @@ def _published(measurement: Measurement) -> Table[Row]:
         "Per cent, 95 % intervals; n: observations counted."
     )
     channels = {measurement.channel_name(name): rows for name, rows in measurement.channels.items()}
-    return rate_table(title, channels, PUBLISHED_RATES)
+    return Table(title, PUBLISHED_RATES, channels, "channel")

@@ -146,7 +146,7 @@ class _Rows:
     def _photographed(self, title: str, example: Example, shot: Shot | None) -> Picture:
         if shot is None:
             return Picture(title, "", (0, 0), "not captured")
-        crop = Image.fromarray(self.capture.pixels(str(shot[0].path)))
+        crop = Image.fromarray(self.capture.pixels(shot[0]))
         return self._picture(title, crop, shot[1], example)
 
     def _difference(self, images: Sequence[Image.Image], pair: str) -> Picture:
