@@ -47,7 +47,7 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in a shell's backgro
 
 
 def small_phone(name: str) -> PhonePreset:
-    """A preset as it is loaded, the package's own with half as many pixels a side: 3 megapixels in place of 12."""
+    """A preset as it is loaded; the package's own with half as many pixels a side."""
     preset = load_phone_preset(name)
     if name.endswith(".toml"):
         return preset
@@ -56,8 +56,8 @@ def small_phone(name: str) -> PhonePreset:
     return replace(preset, phone=half)
 
 
-# What tests photograph through the pipeline is found as well in small photos, of sheets printed at 254 dpi. Whole
-# photos of 508 dpi are taken in tests/phone and tests/capture.
+# What tests photograph through the pipeline is found as well in photos of 3 megapixels, not 12, and of sheets
+# printed at 254 dpi, not 508. Whole ones are taken in tests/phone and tests/capture.
 photograph.load_phone_preset = small_phone
 page_pixels.__defaults__ = (10,)
 
