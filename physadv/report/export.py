@@ -30,7 +30,17 @@ CHUNK = 10_000
 Record = dict[str, Any]
 
 _MEASURES = tuple(field.name for field in fields(Row) if field.type is Estimate)
-_WHOLE = ("eps", "top", "n", "pairs", "seed", "label", "target", *(f"label_{k + 1}" for k in range(TOP)))
+_WHOLE = (
+    "eps",
+    "top",
+    "n",
+    "pairs",
+    "seed",
+    "photo_seed",
+    "label",
+    "target",
+    *(f"label_{k + 1}" for k in range(TOP)),
+)
 _REAL = ("value", "low", "high", *(f"probability_{k + 1}" for k in range(TOP)))
 
 
@@ -100,9 +110,10 @@ def export_observations(
 ) -> tuple[Path, int]:
     """Write every observation of a run, one a line, and return the file and how many they are.
 
-    Columns: run, classifier, channel, seed, pair, kind, example, label, target, photo, simulated, and the
-    top five as label_1 … label_5 and probability_1 … probability_5. The format is `csv`, `json` (an array,
-    an object a line) or `parquet`, the file captures/NAME/observations.FORMAT by default.
+    Columns: run, classifier, channel, seed, pair, kind, example, label, target, photo, simulated, the
+    photo's condition (preset or camera) and photo_seed, and the top five as label_1 … label_5 and
+    probability_1 … probability_5. The format is `csv`, `json` (an array, an object a line) or `parquet`, the
+    file captures/NAME/observations.FORMAT by default.
 
     Raises:
         ExportError: the format is unknown, or needs a library that is not installed.
@@ -135,8 +146,9 @@ def export_observations(
 
 def _observation_records(store: ObservationStore, manifest: Manifest) -> Iterator[Record]:
     examples = {example.id: example for example in manifest.examples}
-    for row, simulated in store.all_observations(manifest.code):
-        example = examples.get(row.example)
+    photos = {photo.name: photo for photo in store.photos()}
+    for row in store.all_observations(manifest.code):
+        example, photo = examples.get(row.example), photos.get(row.photo)
         if example is None:
             raise store.unusable(f"answers on '{row.example}', which is no example of the run")
         top = [*row.labels, *[None] * TOP][:TOP]
@@ -152,7 +164,9 @@ def _observation_records(store: ObservationStore, manifest: Manifest) -> Iterato
             "label": example.label,
             "target": example.target,
             "photo": row.photo or None,
-            "simulated": simulated,
+            "simulated": photo and photo.simulated,
+            "condition": photo and photo.condition,
+            "photo_seed": photo and photo.seed,
             **{f"label_{k + 1}": answer for k, answer in enumerate(top)},
             **{f"probability_{k + 1}": probability for k, probability in enumerate(sure)},
         }

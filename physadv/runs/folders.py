@@ -265,12 +265,11 @@ class Capture:
 
 
 def _pixels(path: Path, kind: str, way_out: str) -> NDArray[np.uint8]:
-    from physadv.pictures.reading import PictureError, read_picture
+    from physadv.pictures.reading import read_exact
 
-    try:
-        return read_picture(path, exact=True).rgb
-    except (PictureError, FileNotFoundError) as error:
-        raise RunError(f"{path}: {kind} that cannot be read ({error}); {way_out}") from error
+    return read_exact(
+        path, lambda error: RunError(f"{path}: {kind} that cannot be read ({error}); {way_out}")
+    )
 
 
 def _own_folder(folder: Path) -> Path:
