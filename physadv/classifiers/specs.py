@@ -81,10 +81,8 @@ def list_models() -> list[tuple[str, str]]:
 def check_spec(spec: str, labels: Path | None = None, precision: str = "float32") -> Spec:
     """Return the parts of a classifier's spec, after every check of names and files that needs no torch.
 
-    Args:
-        spec: a spec of `load_classifier`.
-        labels: the text file of class names, if there is one.
-        precision: `float32` or `bfloat16`.
+    The spec is one of `load_classifier`'s, `labels` the text file of class names, if there is one, and the
+    precision `float32` or `bfloat16`.
 
     Raises:
         ClassifierError: the spec, a name in it or the precision is unknown, a library is not installed, or a

@@ -77,13 +77,7 @@ class Shot:
 def draw_shot(
     phone: Phone, page_mm: tuple[float, float], generator: torch.Generator, *, sheets: int = 1
 ) -> Shot:
-    """Draw one exposure of sheets of one size that lie beside each other.
-
-    Args:
-        phone: the ranges to draw from.
-        page_mm: width and height of a sheet.
-        generator: the randomness.
-        sheets: number of sheets, side by side; the first of `Shot.papers` is the leftmost.
+    """Draw one exposure of `sheets` of one size (width, height) side by side, the first paper the leftmost.
 
     Raises:
         PhoneError: sheets < 1, or a bow that a page of this size cannot have.
