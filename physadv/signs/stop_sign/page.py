@@ -15,7 +15,6 @@ from physadv.report.page import Facts, FigureGroup, Headline, Notice, Picture, d
 from physadv.report.table import Table
 from physadv.report.wording import interval, percent, plural
 from physadv.runs import Capture
-from physadv.signs.stop_sign.camera import drawn_backgrounds
 from physadv.signs.stop_sign.cells import CELLS, Cell
 from physadv.signs.stop_sign.drive_by import draw_approach, drive
 from physadv.signs.stop_sign.lab import photograph
@@ -186,12 +185,10 @@ def _faces(exhibit: Exhibit) -> tuple[Picture, ...]:
 
 
 def _lab_views(exhibit: Exhibit, shots: int) -> Iterator[dict[str, Any]]:
-    sign, alpha, seed = exhibit.names[0], exhibit.alpha, exhibit.seed
-    behind = drawn_backgrounds(seed)
     for cell in CELLS_SHOWN:
         shown = {}
         for name, faces in exhibit.faces.items():
-            taken = photograph(faces[0], alpha, cell, sign, shots=shots, seed=seed, backgrounds=behind)
+            taken = photograph(exhibit, faces[0], exhibit.names[0], cell, shots)
             shown[name] = (to_pixels(taken.pictures[0]), taken.crops[0])
         pictures = _pictures(exhibit, cell.name, shown)
         yield {"name": cell.name, "note": "lab test, simulated photo", "pictures": pictures}
