@@ -230,13 +230,7 @@ def sent_size(shot: Shot) -> tuple[int, int]:
 
 
 def page_to_photo(shot: Shot, points_mm: Points, sheet: int = 0) -> Points:
-    """Return where page points (N, 2), mm from the page's top-left, landed in the upright file, pixels.
-
-    Args:
-        shot: the exposure.
-        points_mm: on the printed page.
-        sheet: which of the shot's papers.
-    """
+    """Return where points (N, 2) of a sheet, mm from its top-left, landed in the upright file, pixels."""
     surface = torch.from_numpy(shot.papers[sheet].surface(points_mm))
     pixels: Points = (shot.camera.project(surface)[0].numpy() + 0.5) * _file_scale(shot) - 0.5
     return pixels
