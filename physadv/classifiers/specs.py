@@ -13,7 +13,7 @@ from typing import Literal
 from zipfile import BadZipFile, ZipFile
 
 from physadv.classifiers.errors import ClassifierError
-from physadv.errors import unknown_name
+from physadv.errors import reading, unknown_name
 from physadv.importing import OWN, own_source
 
 Kind = Literal["signs", "torchvision", "timm", "file", "python"]
@@ -154,10 +154,8 @@ def existing_file(path: Path, kind: str) -> Path:
 def read_label_file(path: Path) -> list[str]:
     """Return the class names of a UTF-8 text file, one a line; another file raises ClassifierError."""
     existing_file(path, "label file")
-    try:
+    with reading(path, lambda _error: ClassifierError(f"{path} is no UTF-8 text file of class names")):
         return [line.strip() for line in path.read_text(encoding="utf-8-sig").rstrip().splitlines()]
-    except (UnicodeDecodeError, OSError) as error:
-        raise ClassifierError(f"{path} is no UTF-8 text file of class names") from error
 
 
 def _described(weights: Published) -> str:

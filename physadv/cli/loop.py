@@ -9,8 +9,8 @@ from typing_extensions import Doc
 
 from physadv.classifiers.specs import check_spec
 from physadv.cli.app import app
-from physadv.cli.options import Name, NewName, Quiet, Root, Seed, Workers, takes_settings
-from physadv.pipeline.settings import ClassNames, GenerateSettings, Model, SettingsError, resolve
+from physadv.cli.options import Name, NewName, Quiet, Root, Workers, takes_settings
+from physadv.pipeline.settings import ClassNames, GenerateSettings, Model, Seed, SettingsError, resolve
 from physadv.progress import reporter
 from physadv.runs import Capture, Colour, Printout, check_runs
 from physadv.text import printable

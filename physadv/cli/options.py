@@ -15,15 +15,6 @@ Name = Annotated[str, typer.Argument(help="The run's name, as given to 'generate
 NewName = Annotated[str, typer.Option("--name", help="Name of the run.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes; all cores by default.")]
-Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
-Transforms = Annotated[
-    list[str] | None, Doc("Digital transformation NAME=VALUE; see 'physadv list transforms'.")
-]
-Sweeps = Annotated[
-    list[str] | None, Doc("NAME=START:STOP:COUNT, or a set: kurakin, viewpoint, corruptions, all.")
-]
-Labels = Annotated[Path | None, Doc("Text file of the classifiers' class names, one a line.")]
-Pool = Annotated[bool, Doc("One rate over photos of all presets and cameras, not one for each.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 
 _EMPTY = inspect.Parameter.empty

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from physadv.classifiers.specs import check_spec
-from physadv.errors import first_line
+from physadv.errors import first_line, reading
 from physadv.pipeline.settings import NO_TARGET
 from physadv.pipeline.sources import ListedSource, SourceError, pair_sources, read_pixels
 from physadv.progress import Reporter, silent
@@ -104,23 +104,25 @@ def _read_arrays(path: Path) -> dict[str, Any]:
 def _read_numpy(path: Path) -> Any:
     import numpy as np
 
-    try:
-        held = np.load(path, allow_pickle=False)
-        return held if isinstance(held, np.ndarray) else {name: held[name] for name in held.files}
-    except Exception as error:  # a damaged archive makes zipfile and zlib raise anything
+    def refuse(error: Exception) -> SourceError:
         # What NumPy says of these would have the user allow pickles, which run code.
         cause = "Python objects, or another format" if "pickle" in str(error) else first_line(error)
-        raise SourceError(f"{path}: not a readable NumPy file ({cause})") from error
+        return SourceError(f"{path}: not a readable NumPy file ({cause})")
+
+    with reading(path, refuse):
+        held = np.load(path, allow_pickle=False)
+        return held if isinstance(held, np.ndarray) else {name: held[name] for name in held.files}
 
 
 def _read_torch(path: Path) -> Any:
     import torch
 
-    try:
-        with warnings.catch_warnings(action="ignore"):  # of slow checks, where there are sparse tensors
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged file makes the unpickler raise anything
+    def refuse(error: Exception) -> SourceError:
         wanted = "not a file of plain tensors, as torch.save writes them"
         other = isinstance(error, pickle.UnpicklingError)
         cause = "Python objects, or another format" if other else first_line(error)
-        raise SourceError(f"{path}: {wanted} ({cause})") from error
+        return SourceError(f"{path}: {wanted} ({cause})")
+
+    # torch warns of slow checks, where there are sparse tensors.
+    with reading(path, refuse), warnings.catch_warnings(action="ignore"):
+        return torch.load(path, map_location="cpu", weights_only=True)

@@ -114,7 +114,7 @@ class Observer:
         todo = [named[name] for chunk in _chunks(list(named)) for name in self._unseen_by_any(PHOTO, chunk)]
         chunks = list(_chunks(todo))
         for chunk in self._track(chunks, len(chunks), "crops judged, batches"):
-            cut = [(crop, capture.pixels(str(crop.path))) for crop in chunk]
+            cut = [(crop, capture.pixels(crop)) for crop in chunk]
             for batch in _batches(cut, lambda pair: pair[1].shape):
                 names = [(crop.example, crop.photo) for crop, _ in batch]
                 self._look(PHOTO, names, partial(to_tensor, [image for _, image in batch]))

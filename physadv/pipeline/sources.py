@@ -153,14 +153,9 @@ def read_source(path: Path, size: int) -> NDArray[np.uint8]:
 
 def read_pixels(path: Path) -> NDArray[np.uint8]:
     """Return an image as 8-bit RGB pixels (H, W, 3), whole and at its own size; raises as `read_source`."""
-    from physadv.pictures.reading import PictureError, read_picture
+    from physadv.pictures.reading import read_exact
 
-    try:
-        return read_picture(path, exact=True).rgb
-    except FileNotFoundError as error:
-        raise SourceError(f"{path}: not found") from error
-    except PictureError as error:
-        raise SourceError(f"{path}: {error}") from error
+    return read_exact(path, lambda error: SourceError(f"{path}: {error}"))
 
 
 def check_source(source: Source, size: int) -> Source:

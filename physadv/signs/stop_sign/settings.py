@@ -10,7 +10,7 @@ from typing_extensions import Doc
 
 from physadv.attacks.recipes import RECIPES, Nps
 from physadv.classifiers.specs import SIGN_LABELS, check_detector, check_spec, read_label_file
-from physadv.errors import unknown_name
+from physadv.errors import reading, unknown_name
 from physadv.pipeline.settings import ClassNames, Model, Seed
 from physadv.signs.posters import MINIATURE_MM
 from physadv.signs.stop_sign import FACE_MM, StopSignError
@@ -219,10 +219,9 @@ def read_colours(path: Path | None) -> tuple[Levels, ...] | None:
     """
     if path is None:
         return None
-    try:
+    fault = f"{path}: cannot be read as a list of colours"
+    with reading(path, lambda error: StopSignError(f"{fault} ({error})")):
         lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise StopSignError(f"{path}: cannot be read as a list of colours ({error})") from error
     given = [(number, line.strip()) for number, line in enumerate(lines, start=1) if line.strip()]
     colours = tuple(_colour(text, f"{path}, line {number}") for number, text in given)
     if len(set(colours)) < 2:
