@@ -261,7 +261,7 @@ def _model_files(library: str, part: str = "") -> Iterator[Path]:
 
 
 def _published(weights: str) -> Published:
-    """Return what the body of a class of torchvision's weights lists: NAME = Weights(…) and DEFAULT = NAME."""
+    """Return what a class of torchvision's weights lists: NAME = Weights(…) and DEFAULT = NAME."""
     texts = dict(re.findall(r"^    (\w+) = Weights\((.*?)^    \)$", weights, re.MULTILINE | re.DOTALL))
     (default,) = re.findall(r"^    DEFAULT = (\w+)$", weights, re.MULTILINE)
     accuracy = re.search(r'"acc@1": ([0-9.]+)', texts[default])
