@@ -27,11 +27,7 @@ _MESSENGER_QUALITY = 70
 
 
 def take_photo(prints: Sequence[Tensor], shot: Shot) -> NDArray[np.uint8]:
-    """Return the upright photo (H, W, 3), uint8 sRGB, before JPEG.
-
-    Args:
-        prints: reflectance of each of the shot's papers, from `print_page`.
-        shot: the exposure.
+    """Return the upright photo (H, W, 3), uint8 sRGB, before JPEG, of a print of each of the shot's papers.
 
     Raises:
         PhoneError: not one print for each paper, or a paper of which one part hides another.

@@ -13,7 +13,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from physadv.transforms.digital import check_installed
 from physadv.transforms.protocol import TransformError
 
 LEAST_SIDE = 32
@@ -27,9 +26,8 @@ def corrupt(name: str, images: Tensor, severity: Tensor, seeds: Tensor) -> Tenso
     is random.
 
     Raises:
-        TransformError: the images have a side below 32 pixels, or the library is not installed.
+        TransformError: the images have a side below 32 pixels.
     """
-    check_installed(name)
     from imagecorruptions import corrupt as corrupt_one
 
     if min(images.shape[-2:]) < LEAST_SIDE:

@@ -16,23 +16,6 @@ from torch import Tensor
 
 from physadv.transforms.colours import straight_through
 
-_LUMINANCE = (
-    (16, 11, 10, 16, 24, 40, 51, 61),
-    (12, 12, 14, 19, 26, 58, 60, 55),
-    (14, 13, 16, 24, 40, 57, 69, 56),
-    (14, 17, 22, 29, 51, 87, 80, 62),
-    (18, 22, 37, 56, 68, 109, 103, 77),
-    (24, 35, 55, 64, 81, 104, 113, 92),
-    (49, 64, 78, 87, 103, 121, 120, 101),
-    (72, 92, 95, 98, 112, 100, 103, 99),
-)
-_CHROMINANCE = (
-    (17, 18, 24, 47, 99, 99, 99, 99),
-    (18, 21, 26, 66, 99, 99, 99, 99),
-    (24, 26, 56, 99, 99, 99, 99, 99),
-    (47, 66, 99, 99, 99, 99, 99, 99),
-    *((99,) * 8,) * 4,
-)
 _RGB_TO_YCC = ((0.299, 0.587, 0.114), (-0.168735892, -0.331264108, 0.5), (0.5, -0.418687589, -0.081312411))
 
 
@@ -67,9 +50,18 @@ def differentiable_jpeg(images: Tensor, quality: Tensor) -> Tensor:
 
 def quantisation_tables(quality: Tensor) -> Tensor:
     """Return libjpeg's luminance and chrominance tables, (B, 2, 8, 8), at qualities (B,) from 1 to 100."""
-    base = quality.new_tensor([_LUMINANCE, _CHROMINANCE])
+    base = quality.new_tensor(_standard_tables()).reshape(2, 8, 8)
     percent = torch.where(quality < 50, (5000 / quality).floor(), 200 - 2 * quality)
     return ((base * percent[:, None, None, None] + 50) / 100).floor().clamp(1, 255)
+
+
+@lru_cache(maxsize=1)
+def _standard_tables() -> list[list[int]]:
+    """Return the standard's example tables, luminance and chrominance: libjpeg's own at quality 50."""
+    file = BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "JPEG", quality=50)
+    with Image.open(file, formats=["JPEG"]) as image:
+        return list(image.quantization.values())  # type: ignore[attr-defined]
 
 
 def pillow_jpeg(images: Tensor, quality: Tensor) -> Tensor:
