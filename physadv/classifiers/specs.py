@@ -223,7 +223,9 @@ def torchvision_models(part: str = "") -> Mapping[str, Published]:
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.ClassDef) and "WeightsEnum" in map(ast.unparse, node.bases):
                 weights[node.name] = _published(node)
-            elif isinstance(node, ast.FunctionDef) and _registered(node):
+            elif isinstance(node, ast.FunctionDef) and any(
+                ast.unparse(each).startswith("register_model(") for each in node.decorator_list
+            ):
                 arguments = [*node.args.args, *node.args.kwonlyargs]
                 (taken,) = (ast.unparse(each) for each in arguments if each.arg == "weights")
                 classes[node.name] = re.findall(r"\w+_Weights", taken)[0]
@@ -247,10 +249,6 @@ def _model_files(library: str, part: str = "") -> Iterator[Path]:
     found = find_spec(library)
     if found is not None and found.origin is not None:
         yield from sorted((Path(found.origin).parent / "models" / part).glob("*.py"))
-
-
-def _registered(function: ast.FunctionDef) -> bool:
-    return any(ast.unparse(each).startswith("register_model(") for each in function.decorator_list)
 
 
 def _published(weights: ast.ClassDef) -> Published:
