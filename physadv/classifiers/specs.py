@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 from zipfile import BadZipFile, ZipFile
 
 from physadv.classifiers.errors import ClassifierError
@@ -42,18 +42,11 @@ _FOREIGN = {
 PRECISIONS = ("bfloat16", "float32")
 
 
-@dataclass(frozen=True)
-class Published:
-    """Names of the weights that torchvision publishes, and the default's ImageNet top-1 in %, if stated."""
+class Published(NamedTuple):
+    """Names of the weights that torchvision publishes, the default first, and its ImageNet top-1 in %."""
 
-    default: str
-    others: tuple[str, ...]
+    names: tuple[str, ...]
     top1: float | None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Return the names of all weights, the default first."""
-        return (self.default, *self.others)
 
 
 @dataclass(frozen=True)
@@ -88,10 +81,8 @@ def list_models() -> list[tuple[str, str]]:
 def check_spec(spec: str, labels: Path | None = None, precision: str = "float32") -> Spec:
     """Return the parts of a classifier's spec, after every check of names and files that needs no torch.
 
-    Args:
-        spec: a spec of `load_classifier`.
-        labels: the text file of class names, if there is one.
-        precision: `float32` or `bfloat16`.
+    The spec is one of `load_classifier`'s, `labels` the text file of class names, if there is one, and the
+    precision `float32` or `bfloat16`.
 
     Raises:
         ClassifierError: the spec, a name in it or the precision is unknown, a library is not installed, or a
@@ -161,8 +152,8 @@ def read_label_file(path: Path) -> list[str]:
 
 def _described(weights: Published) -> str:
     accuracy = "" if weights.top1 is None else f", ImageNet top-1 {weights.top1:.1f} %"
-    others = f"; also :{', :'.join(weights.others)}" if weights.others else ""
-    return f"{weights.default}{accuracy}{others}"
+    default, *others = weights.names
+    return f"{default}{accuracy}" + (f"; also :{', :'.join(others)}" if others else "")
 
 
 def _weights_file(text: str) -> Path:
@@ -207,7 +198,7 @@ def _torchvision(spec: str, rest: str, known: Mapping[str, Published], kind: str
     if weights and weights not in known[name].names:
         raise ClassifierError(unknown_name(f"weights of {name}", weights, known[name].names))
     file = _weights_file(path) if at else None
-    return Spec(spec, "torchvision", name, weights or known[name].default, file)
+    return Spec(spec, "torchvision", name, weights or known[name].names[0], file)
 
 
 def _timm(spec: str, rest: str) -> Spec:
@@ -224,7 +215,7 @@ def torchvision_models(part: str = "") -> Mapping[str, Published]:
     """Return name → weights of every torchvision classifier, or with `part` "detection" of every detector.
 
     >>> torchvision_models()["mobilenet_v2"]
-    Published(default='IMAGENET1K_V2', others=('IMAGENET1K_V1',), top1=72.154)
+    Published(names=('IMAGENET1K_V2', 'IMAGENET1K_V1'), top1=72.154)
     """
     weights: dict[str, Published] = {}
     classes: dict[str, str] = {}
@@ -232,7 +223,9 @@ def torchvision_models(part: str = "") -> Mapping[str, Published]:
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.ClassDef) and "WeightsEnum" in map(ast.unparse, node.bases):
                 weights[node.name] = _published(node)
-            elif isinstance(node, ast.FunctionDef) and _registered(node):
+            elif isinstance(node, ast.FunctionDef) and any(
+                ast.unparse(each).startswith("register_model(") for each in node.decorator_list
+            ):
                 arguments = [*node.args.args, *node.args.kwonlyargs]
                 (taken,) = (ast.unparse(each) for each in arguments if each.arg == "weights")
                 classes[node.name] = re.findall(r"\w+_Weights", taken)[0]
@@ -258,10 +251,6 @@ def _model_files(library: str, part: str = "") -> Iterator[Path]:
         yield from sorted((Path(found.origin).parent / "models" / part).glob("*.py"))
 
 
-def _registered(function: ast.FunctionDef) -> bool:
-    return any(ast.unparse(each).startswith("register_model(") for each in function.decorator_list)
-
-
 def _published(weights: ast.ClassDef) -> Published:
     """Return what a class of torchvision's weights lists: NAME = Weights(…) and DEFAULT = NAME."""
     assigned = {
@@ -273,5 +262,5 @@ def _published(weights: ast.ClassDef) -> Published:
     }
     default = ast.unparse(assigned.pop("DEFAULT"))
     accuracy = re.search(r"'acc@1': ([0-9.]+)", ast.unparse(assigned[default]))
-    others = tuple(name for name in assigned if name != default)
-    return Published(default, others, float(accuracy[1]) if accuracy else None)
+    others = [name for name in assigned if name != default]
+    return Published((default, *others), float(accuracy[1]) if accuracy else None)

@@ -52,6 +52,7 @@ def stop_sign(
     """
     from dataclasses import replace
 
+    from physadv.sheets.layout import page_size
     from physadv.signs.posters import TRUE_SIZE_NOTICE
     from physadv.signs.stop_sign import StopSignError
     from physadv.signs.stop_sign.settings import (
@@ -59,8 +60,8 @@ def stop_sign(
         JudgeSettings,
         StudySize,
         check_models,
-        check_paper,
         parse_pictures,
+        sign_size_mm,
     )
 
     if demo and victims is not None:
@@ -81,7 +82,8 @@ def stop_sign(
         detector=detector,
     )
     check_models(settings, detector)
-    check_paper(scale, page)
+    sign_size_mm(scale)
+    page_size(page)
 
     printout, capture = Printout(root, name), Capture(root, name)
 

@@ -3,10 +3,10 @@
 Torch is imported where it computes.
 """
 
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from platform import python_version
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -128,5 +128,9 @@ def versions(library: str | None = None) -> dict[str, str]:
     """Return the versions that a manifest records: this package, torch, Python, and a library's."""
     import torch
 
-    found = {"physadv": version("physadv"), "torch": torch.__version__, "python": platform.python_version()}
+    found = {
+        "physadv": version("physadv"),
+        "torch": str(torch.__version__),
+        "python": python_version(),
+    }
     return found | ({library: version(library)} if library else {})
