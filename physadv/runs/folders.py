@@ -27,21 +27,20 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Place = TypeVar("Place", bound="Printout | Capture")
 
 FILE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 """Pattern of a name that files are called by: it has no slash, and no dot in front."""
 
 
-def writes_run(function: Callable[Concatenate[Place, P], R]) -> Callable[Concatenate[Place, P], R]:
+def writes_run(function: Callable[Concatenate[Printout, P], R]) -> Callable[Concatenate[Printout, P], R]:
     """Let a function have the run of its first argument for itself; see `one_writer`."""
 
     @wraps(function)
-    def alone(place: Place, /, *args: P.args, **options: P.kwargs) -> R:
-        if not (place.root / "printouts").exists():
-            return function(place, *args, **options)
-        with place.alone():
-            return function(place, *args, **options)
+    def alone(printout: Printout, /, *args: P.args, **options: P.kwargs) -> R:
+        if not (printout.root / "printouts").exists():
+            return function(printout, *args, **options)
+        with printout.alone():
+            return function(printout, *args, **options)
 
     return alone
 
@@ -233,10 +232,6 @@ class Capture:
         self.crops, self.overlays = self.folder / "crops", self.folder / "overlays"
         self.report, self.figures = self.folder / "report.html", self.folder / "figures"
         self.store_path = self.folder / "observations.sqlite"
-
-    def alone(self) -> AbstractContextManager[None]:
-        """Return a block in which no other process writes the run; see `one_writer`."""
-        return one_writer(self.root / "printouts" / self.name)
 
     def store(self) -> ObservationStore:
         """Open the observation store, made where there is none."""
