@@ -69,11 +69,7 @@ def runner_up_class(classifier: Callable[[Tensor], Tensor], images: Tensor, labe
 
 
 def random_target(labels: Tensor, classes: int, generator: torch.Generator) -> Tensor:
-    """Return a class drawn uniformly from those that are not the label, int64 (B,).
-
-    Raises:
-        AttackError: there is no other class.
-    """
+    """Return a class other than the label, drawn uniformly, int64 (B,); none there raises AttackError."""
     if classes < 2:
         raise AttackError(f"a random target needs 2 classes or more, not {classes}")
     shift = torch.randint(1, classes, labels.shape, generator=generator, device=generator.device)

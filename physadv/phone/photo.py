@@ -129,7 +129,8 @@ def _antialiased(reflectance: Tensor, paper: Paper, shot: Shot) -> Tensor:
 
 def _shading(slope: Tensor, paper: Paper, shot: Shot) -> Tensor:
     """Return the light on sloping matt paper (Lambert), 1 where it is level."""
-    away = math.cos(paper.slope_direction - shot.light_angle) / math.tan(math.radians(shot.elevation))
+    slopes_to = math.radians(paper.turn + paper.bend.direction)  # on the table
+    away = math.cos(slopes_to - shot.light_angle) / math.tan(math.radians(shot.elevation))
     return (slope.cos() - away * slope.sin()).clamp_min(0.1)
 
 
