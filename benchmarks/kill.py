@@ -1,6 +1,6 @@
 """Processes killed at random moments: does the same command, run again, end in the same files?
 
-    python benchmarks/kill.py [--quick] [--kills N] [--seed N] [--only COMMAND]
+    python benchmarks/kill.py [--least N] [--most N] [--seed N] [--only COMMAND]
 
 Every writing command (`writers.py`) is killed with SIGKILL and run again. Half of the kills come at a random
 moment of the command's usual duration, spread evenly over it, half before a random one of its steps on files:
@@ -19,17 +19,20 @@ from pathlib import Path
 
 from writers import WRITERS, Straight, check_table, contents, differing, make_images, run_straight, start
 
+SECONDS = 40.0
+"""Time for the kills of one command, roughly, within the bounds of their number."""
 
-def kill_all(folder: Path, kills: int, seed: int, names: list[str]) -> dict[str, int]:
+
+def kill_all(folder: Path, least: int, most: int, seed: int, names: list[str]) -> dict[str, int]:
     """Kill commands in turn, run them again, print what differs, and return the counts."""
     images = make_images(folder / "images")
     straight = run_straight(folder, images, folder / "root")
     shutil.rmtree(folder / "root")
     draw = random.Random(seed)
     met, differences = dict.fromkeys(names, 0), dict.fromkeys(names, 0)
-    each = -(-kills // len(names))
-    for number in range(each):
-        for name in names:
+    for name in names:
+        each = min(most, max(least, round(SECONDS / straight.seconds[name])))
+        for number in range(each):
             root = shutil.copytree(straight.before[name], folder / "root")
             met[name] += _kill(name, root, images, straight, draw, number, each)
             code = start(WRITERS[name], root, images, said=folder / "said").wait()
@@ -37,7 +40,7 @@ def kill_all(folder: Path, kills: int, seed: int, names: list[str]) -> dict[str,
             if code:
                 differ.append(f"exit code {code}: {(folder / 'said').read_text().strip()}")
             for line in differ:
-                print(f"kill {number + 1}, {name}: {line}", flush=True)
+                print(f"{name}, kill {number + 1}: {line}", flush=True)
             differences[name] += len(differ)
             shutil.rmtree(root)
     print(f"{'command':<18} {'seconds':>7} {'steps':>6} {'kills':>6} {'differences':>12}")
@@ -61,13 +64,13 @@ def _kill(
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="two kills of each command")
-    parser.add_argument("--kills", type=int, default=168, help="attempts: some end before the moment drawn")
+    parser.add_argument("--least", type=int, default=4, help="kills of a slow command that are tried")
+    parser.add_argument("--most", type=int, default=14, help="kills of a fast command that are tried")
     parser.add_argument("--seed", type=int, default=0, help="seed of the moments")
     parser.add_argument("--only", action="append", choices=WRITERS, help="this command; may be given again")
     options = parser.parse_args()
     check_table()
     chosen = options.only or list(WRITERS)
-    attempts = 2 * len(chosen) if options.quick else options.kills
+    bounds = options.least, options.most
     with tempfile.TemporaryDirectory() as temporary:
-        print(json.dumps(kill_all(Path(temporary), attempts, options.seed, chosen)))
+        print(json.dumps(kill_all(Path(temporary), *bounds, options.seed, chosen)))

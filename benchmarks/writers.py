@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from PIL import Image
 from physadv import parallel
 from physadv.cli import app, main
 from physadv.phone.presets import PHONES
+from physadv.sheets import pdf
 from physadv.signs.drawing.drawing import draw_demo_set
 from physadv.signs.stop_sign.cells import Cell
 
@@ -53,7 +55,9 @@ FEWER: dict[str, list[tuple[str, str, Any]]] = {
 }
 """What a command has no option for and would take long: module, constant, and its value here."""
 CAMERA_PX = (1200, 1600)
-"""Width and height of the virtual phone's photos here: a tenth of the pixels."""
+"""Width and height of the virtual phone's photos here: a sixth of the pixels."""
+PAPER_DOTS_PER_MM = 8
+"""Resolution of the virtual printer here, in place of 20."""
 
 STUDY = """\
 name = "small"
@@ -104,8 +108,10 @@ WRITERS = {
         "--plot {root}/curve.svg"
     ),
     "run": _writer("run {images}/study.toml"),
-    "stop-sign": _writer("stop-sign --name sign --quick --steps 2 --mask two-bars"),
-    "harden": _writer("harden --data {images}/data --epochs 2 --steps 1 --out {root}/mine.safetensors"),
+    "stop-sign": _writer("stop-sign --name sign --quick --steps 2 --batch 2 --mask two-bars"),
+    "harden": _writer(
+        "harden --data {images}/data --epochs 2 --steps 1 --shared 0 --out {root}/mine.safetensors"
+    ),
     "demo": _writer("demo"),
 }
 """Name → every writing command, in the order in which they build on one another."""
@@ -178,6 +184,7 @@ def _run(
         setattr(import_module("physadv.locking"), name, value)
     office, (width, height) = PHONES["office"], CAMERA_PX
     PHONES["office"] = replace(office, phone=replace(office.phone, width=width, height=height))
+    pdf.page_pixels = partial(pdf.page_pixels, dots_per_mm=PAPER_DOTS_PER_MM)
     # No workers unless they are asked for: each would import everything anew.
     parallel.usable_cores = lambda: 1
     own, below = os.getpid(), str(root)

@@ -1,6 +1,7 @@
 """Two processes on one run at once: nothing is lost, and the second one is told to wait."""
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -22,7 +23,7 @@ COMMANDS = {
     "crop": ("crop", "mine", "--workers", 1),
     "destruction-rate": ("destruction-rate", "mine", "--transform", "blur=1"),
     "report": ("report", "mine"),
-    "compare": ("compare", "mine", "mine", "--transform", "blur=1", "--html", "ROOT/compared.html"),
+    "compare": ("compare", "mine", "other", "--transform", "blur=1", "--html", "ROOT/compared.html"),
     "export": ("export", "mine"),
     "stop-sign": ("stop-sign", "--name", "mine", "--quick"),
     "demo": ("demo",),
@@ -82,6 +83,7 @@ def test_what_is_being_written_is_left_alone(
     physadv, cropped_root, copy_of, contents, monkeypatch, signs_csv, study, tmp_path, name
 ):
     root = copy_of(cropped_root)
+    shutil.copytree(root / "printouts" / "mine", root / "printouts" / "other")
     data = tmp_path / "data" / "traffic" / "gtsrb32.npz"
     data.parent.mkdir(parents=True)
     data.touch()
