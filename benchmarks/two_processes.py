@@ -48,17 +48,16 @@ def try_all(folder: Path, seed: int, names: list[str], quick: bool) -> dict[str,
         first = start(WRITERS[pair[0]], root, images, said=folder / "first")
         time.sleep(delay)
         second = start(WRITERS[pair[1]], root, images, said=folder / "second", **patches)
-        for name, started, said in zip(pair, (first, second), ("first", "second"), strict=True):
-            code, line = started.wait(), (folder / said).read_text()
+        codes = [started.wait() for started in (first, second)]
+        for name, code, said in zip(pair, codes, ("first", "second"), strict=True):
+            line = (folder / said).read_text()
             counts["waited"] += code == 2 and bool(WAIT.fullmatch(line))
             if (code, line) != (0, "") and not (code == 2 and WAIT.fullmatch(line)):
                 counts["wrong_advice"] += 1
                 print(f"{pair}, {name}, exit code {code}: {line}", flush=True)
-            if code:
-                code = start(WRITERS[name], root, images, said=folder / "again").wait()
-                if code:
-                    counts["losses"] += 1
-                    print(f"{pair}, {name} again: {(folder / 'again').read_text()}", flush=True)
+            if code and start(WRITERS[name], root, images, said=folder / "again").wait():
+                counts["losses"] += 1
+                print(f"{pair}, {name} again: {(folder / 'again').read_text()}", flush=True)
         for each in differing(contents(root), wanted):
             counts["losses"] += 1
             print(f"{pair}, {delay:.2f} s apart: {each}", flush=True)
