@@ -25,8 +25,8 @@ def cluster_interval(successes: ArrayLike, seen: ArrayLike) -> tuple[float, floa
 
     N trials in K clusters are worth N / (1 + (m − 1) ICC) independent ones (Korn and Graubard 1998), with
     m = Σn²/N. The ICC is the upper 80 % confidence limit from the analysis of variance (F distribution).
-    Where all trials agree they say nothing of it: the effective number is then the one for which so many agreeing
-    trials are as probable as under a beta-binomial with ICC 0.95, at shares near 0 and 1.
+    Where all trials agree they say nothing of it: the effective number is then the one for which so many
+    agreeing trials are as probable as under a beta-binomial with ICC 0.95, at shares near 0 and 1.
 
     One failure more never moves an end up: the lower end is the least over all data with fewer failures. For
     each number of failures the least is where they lie in the fewest clusters, so one sorting finds it.
