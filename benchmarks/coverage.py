@@ -372,7 +372,7 @@ def main() -> None:
     simulations = chosen.simulations or (100 if chosen.quick else 1000)
     started, found, ideal = time.process_time(), [], []
     for seed, cell in enumerate(cells(chosen.quick)):
-        own, known = measure(cell, simulations, min(simulations, 50 if chosen.quick else 200), seed)
+        own, known = measure(cell, simulations, min(simulations, 50 if chosen.quick else 100), seed)
         found.append((cell, own))
         ideal.append(known)
     widths = np.array([width for _, width in ideal])
