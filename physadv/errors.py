@@ -5,8 +5,10 @@ Each room raises a subclass of its own; the command line turns any of them into 
 
 import errno
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
+from pathlib import Path
 
 
 class PhysadvError(Exception):
@@ -34,6 +36,24 @@ def machine_fault(error: BaseException) -> str | None:
     if isinstance(error, OSError) and error.errno in _MACHINE:
         return os.strerror(error.errno)
     return str(error) if isinstance(error, MachineError) else None
+
+
+@contextmanager
+def reading(path: Path, refuse: Callable[[Exception], PhysadvError]) -> Iterator[None]:
+    """Raise `refuse(error)` where a file's content makes a library raise, which may raise anything.
+
+    What the machine lacks is a MachineError that names the file; errors of this package stay as they are.
+    """
+    try:
+        yield
+    except PhysadvError:
+        raise
+    except Exception as error:
+        if fault := machine_fault(error):
+            machine = MachineError(f"{path}: {fault}")
+            machine.add_note("mend that and run the same command again")
+            raise machine from error
+        raise refuse(error) from error
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.export.passes import move_to_device_pass
 
 from physadv.classifiers.errors import ClassifierError
 from physadv.classifiers.specs import existing_file
+from physadv.errors import reading
 from physadv.files import replacing
 
 State = dict[str, Tensor]
@@ -37,10 +37,9 @@ def read_state_dict(path: Path, known: Container[str]) -> dict[str, Tensor]:
     """
     existing_file(path, "weights file")
     if path.suffix == ".safetensors":
-        try:
+        fault = f"{path} is damaged or no safetensors file"
+        with reading(path, lambda error: ClassifierError(f"{fault} ({error})")):
             return _without_prefix(load_file(path), known)
-        except (SafetensorError, OSError) as error:
-            raise ClassifierError(f"{path} is damaged or no safetensors file ({error})") from error
     found = dict(_state_dicts(_unpickle_tensors(path), known))
     fitting = {name: state for name, state in found.items() if any(map(known.__contains__, state))} or found
     if not fitting:
@@ -82,17 +81,16 @@ def write_state_dict(network: nn.Module, path: Path) -> None:
 
 
 def _unpickle_tensors(path: Path) -> Any:
-    try:
-        with warnings.catch_warnings():
-            # torch warns of unusual pickle protocols and TorchScript archives; both end in an error below.
-            warnings.simplefilter("ignore")
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError, OSError) as error:
+    def refuse(error: Exception) -> ClassifierError:
         fault = "is damaged or no weights file"
         if isinstance(error, pickle.UnpicklingError) and "Unsupported" in str(error):
             fault = "is a pickle that wants to run code and was refused; "
             fault += "re-save it as safetensors or as a plain state dict"
-        raise ClassifierError(f"{path} {fault}") from error
+        return ClassifierError(f"{path} {fault}")
+
+    # torch warns of unusual pickle protocols and TorchScript archives; both are refused.
+    with reading(path, refuse), warnings.catch_warnings(action="ignore"):
+        return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def fill(network: nn.Module, state: Mapping[str, Tensor], path: Path, spec: str) -> None:
@@ -142,15 +140,11 @@ def read_program(path: Path, device: torch.device) -> Program:
     is missing, damaged or no such program raises ClassifierError too.
     """
     existing_file(path, "torch.export program")
-    try:
+    fault = f"{path} is damaged or no torch.export program (.pt2)"
+    with reading(path, lambda _error: ClassifierError(fault)), _silent_export():
         archive = _plain_archive(path)
-        with _silent_export():
-            # The graph names the device it was traced on wherever it makes a tensor.
-            return Program(move_to_device_pass(torch.export.load(archive), device).module())
-    except ClassifierError:
-        raise
-    except Exception as error:  # the deserialiser of a damaged program can raise anything
-        raise ClassifierError(f"{path} is damaged or no torch.export program (.pt2)") from error
+        # The graph names the device it was traced on wherever it makes a tensor.
+        return Program(move_to_device_pass(torch.export.load(archive), device).module())
 
 
 def _plain_archive(path: Path) -> BytesIO:

@@ -12,7 +12,7 @@ from typing import Any
 import typer
 
 from physadv.cli.app import app
-from physadv.errors import PhysadvError, PhysadvWarning, first_line
+from physadv.errors import PhysadvError, PhysadvWarning, first_line, machine_fault
 from physadv.text import printable
 
 # Typer brings a click of its own and exports one of its errors only; this is the root of them all.
@@ -59,7 +59,7 @@ def _run(arguments: list[str]) -> int:
     except typer.Exit as error:
         return error.exit_code
     except PhysadvError as error:
-        return _fail(str(error), error, debug)
+        return _fail("; ".join([str(error), *getattr(error, "__notes__", ())]), error, debug)
     except (KeyboardInterrupt, typer.Abort):
         print("interrupted: what is done is kept; run the same command again to go on", file=sys.stderr)
         return 130
@@ -67,10 +67,10 @@ def _run(arguments: list[str]) -> int:
         # Whoever read the output has had enough; what is left of it must not fail at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        hint = _HINTS.get(error.errno or 0, "mend that")
-        cause = error.strerror or error
+    except (OSError, MemoryError) as error:
+        where = f"{name}: " if (name := getattr(error, "filename", None)) else ""
+        hint = _HINTS.get(getattr(error, "errno", None) or 0, "mend that")
+        cause = getattr(error, "strerror", None) or machine_fault(error) or error
         return _fail(f"{where}{cause}; {hint} and run the same command again to go on", error, debug)
     except _USAGE_ERROR as error:
         return _fail(f"{error.format_message().rstrip('.')}; see --help", error, debug)

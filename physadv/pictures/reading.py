@@ -19,7 +19,7 @@ import pi_heif
 import simplejpeg
 from PIL import ExifTags, Image, ImageCms, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
-from physadv.errors import MachineError, PhysadvError, first_line, machine_fault
+from physadv.errors import PhysadvError, first_line, reading
 from physadv.pictures.damage import Pixels, shifted_from
 from physadv.pictures.listing import FORMATS, KNOWN
 
@@ -86,17 +86,23 @@ def read_picture(path: Path, *, exact: bool = False) -> Picture:
     if path.exists() and not path.is_file():
         raise PictureError("not a readable image: not a file")
     data = path.read_bytes()
+    with reading(path, _unreadable), warnings.catch_warnings(action="ignore"):  # about odd metadata
+        return _decode(data, exact)
+
+
+def read_exact(path: Path, refuse: Callable[[PictureError], PhysadvError]) -> Pixels:
+    """Return the pixels of a picture read with `exact`; what is wrong with it becomes `refuse(error)`."""
     try:
-        with warnings.catch_warnings(action="ignore"):  # about odd metadata
-            return _decode(data, exact)
-    except Exception as error:  # Decoders raise errors of many types for damaged files.
-        if fault := machine_fault(error):
-            raise MachineError(f"{path}: {fault}") from error
-        if isinstance(error, PictureError):
-            raise
-        unknown = isinstance(error, UnidentifiedImageError)
-        cause = f"no {KNOWN}" if unknown else first_line(error)
-        raise PictureError(f"not a readable image: {cause}") from error
+        return read_picture(path, exact=True).rgb
+    except FileNotFoundError as error:
+        raise refuse(PictureError("not found")) from error
+    except PictureError as error:
+        raise refuse(error) from error
+
+
+def _unreadable(error: Exception) -> PictureError:
+    cause = f"no {KNOWN}" if isinstance(error, UnidentifiedImageError) else first_line(error)
+    return PictureError(f"not a readable image: {cause}")
 
 
 def _decode(data: bytes, exact: bool) -> Picture:

@@ -18,7 +18,7 @@ from physadv.pipeline.examples import TOP
 from physadv.pipeline.measure import transfer_matrix
 from physadv.pipeline.measurement import Measurement
 from physadv.progress import Reporter, silent
-from physadv.report.result_tables import PUBLISHED_RATES, rate_table
+from physadv.report.result_tables import PUBLISHED_RATES
 from physadv.report.table import Table, to_latex
 from physadv.runs import Capture, Manifest, ObservationStore, Printout, RunError
 from physadv.text import csv_cell
@@ -30,7 +30,17 @@ CHUNK = 10_000
 Record = dict[str, Any]
 
 _MEASURES = tuple(field.name for field in fields(Row) if field.type is Estimate)
-_WHOLE = ("eps", "top", "n", "pairs", "seed", "label", "target", *(f"label_{k + 1}" for k in range(TOP)))
+_WHOLE = (
+    "eps",
+    "top",
+    "n",
+    "pairs",
+    "seed",
+    "photo_seed",
+    "label",
+    "target",
+    *(f"label_{k + 1}" for k in range(TOP)),
+)
 _REAL = ("value", "low", "high", *(f"probability_{k + 1}" for k in range(TOP)))
 
 
@@ -86,14 +96,7 @@ def tables_as_text(measurements: Sequence[Measurement], fmt: str) -> str:
 def rate_records(measurements: Iterable[Measurement]) -> Iterator[Record]:
     """Yield one record a measure: whose it is, value, interval, n, and what was discarded for what reason."""
     for measurement in measurements:
-        attack = measurement.manifest.attack
-        whose = {
-            "run": measurement.manifest.name,
-            "attack": attack.name,
-            "eps": attack.eps,
-            "source": measurement.manifest.classifier.spec,
-            "classifier": measurement.classifier,
-        }
+        whose = {**measurement.run_facts, "classifier": measurement.classifier}
         for channel, rows in measurement.channels.items():
             for row, name in product(rows, _MEASURES):
                 found = asdict(getattr(row, name))
@@ -107,9 +110,10 @@ def export_observations(
 ) -> tuple[Path, int]:
     """Write every observation of a run, one a line, and return the file and how many they are.
 
-    Columns: run, classifier, channel, seed, pair, kind, example, label, target, photo, simulated, and the
-    top five as label_1 … label_5 and probability_1 … probability_5. The format is `csv`, `json` (an array,
-    an object a line) or `parquet`, the file captures/NAME/observations.FORMAT by default.
+    Columns: run, classifier, channel, seed, pair, kind, example, label, target, photo, simulated, the
+    photo's condition (preset or camera) and photo_seed, and the top five as label_1 … label_5 and
+    probability_1 … probability_5. The format is `csv`, `json` (an array, an object a line) or `parquet`, the
+    file captures/NAME/observations.FORMAT by default.
 
     Raises:
         ExportError: the format is unknown, or needs a library that is not installed.
@@ -142,8 +146,9 @@ def export_observations(
 
 def _observation_records(store: ObservationStore, manifest: Manifest) -> Iterator[Record]:
     examples = {example.id: example for example in manifest.examples}
-    for row, simulated in store.all_observations(manifest.code):
-        example = examples.get(row.example)
+    photos = {photo.name: photo for photo in store.photos()}
+    for row in store.all_observations(manifest.code):
+        example, photo = examples.get(row.example), photos.get(row.photo)
         if example is None:
             raise store.unusable(f"answers on '{row.example}', which is no example of the run")
         top = [*row.labels, *[None] * TOP][:TOP]
@@ -159,7 +164,9 @@ def _observation_records(store: ObservationStore, manifest: Manifest) -> Iterato
             "label": example.label,
             "target": example.target,
             "photo": row.photo or None,
-            "simulated": simulated,
+            "simulated": photo and photo.simulated,
+            "condition": photo and photo.condition,
+            "photo_seed": photo and photo.seed,
             **{f"label_{k + 1}": answer for k, answer in enumerate(top)},
             **{f"probability_{k + 1}": probability for k, probability in enumerate(sure)},
         }
@@ -211,4 +218,4 @@ def _published(measurement: Measurement) -> Table[Row]:
         "Per cent, 95 % intervals; n: observations counted."
     )
     channels = {measurement.channel_name(name): rows for name, rows in measurement.channels.items()}
-    return rate_table(title, channels, PUBLISHED_RATES)
+    return Table(title, PUBLISHED_RATES, channels, "channel")

@@ -106,6 +106,9 @@ class _Rows:
         for crop in measurement.crops:
             if crop.path is not None:
                 self.crops[crop.example].append(crop)
+        # Photos taken in several ways are told apart unless their rates are pooled.
+        apart = len(measurement.conditions) > 1 and not measurement.options.pool
+        self.conditions = {photo.name: photo.condition for photo in measurement.photos if apart}
 
     def row(self, outcome: PairOutcome) -> dict[str, Any]:
         clean, adversarial = self.pairs[outcome.pair]
@@ -114,7 +117,7 @@ class _Rows:
             self._picture("clean", images[0], outcome.clean, clean),
             self._picture("adversarial", images[1], outcome.adversarial, adversarial),
         ]
-        notes = []
+        notes, conditions = [], [self.conditions.get(crop.photo, "") for crop in self.crops[adversarial.id]]
         if self.with_photos:
             # Crops and answers are both in the order of the photos' names; one photo shows both if any does.
             shots: list[Shot] = list(zip(self.crops[clean.id], outcome.clean_after, strict=True))
@@ -132,7 +135,7 @@ class _Rows:
         return {
             "pair": outcome.pair,
             "label": clean.label_name,
-            "fate": _fate_in_words(outcome),
+            "fate": _fate_in_words(outcome, conditions),
             "notes": notes,
             "pictures": pictures,
         }
@@ -146,8 +149,9 @@ class _Rows:
     def _photographed(self, title: str, example: Example, shot: Shot | None) -> Picture:
         if shot is None:
             return Picture(title, "", (0, 0), "not captured")
-        crop = Image.fromarray(self.capture.pixels(str(shot[0].path)))
-        return self._picture(title, crop, shot[1], example)
+        crop = Image.fromarray(self.capture.pixels(shot[0]))
+        condition = self.conditions.get(shot[0].photo)
+        return self._picture(f"{title}, {condition}" if condition else title, crop, shot[1], example)
 
     def _difference(self, images: Sequence[Image.Image], pair: str) -> Picture:
         clean, adversarial = (np.asarray(image).astype(np.int16) for image in images)
@@ -157,10 +161,16 @@ class _Rows:
         return Picture(f"difference × {self.gain}", src, size, alt)
 
 
-def _fate_in_words(outcome: PairOutcome) -> str:
+def _fate_in_words(outcome: PairOutcome, conditions: Sequence[str]) -> str:
+    """Return a pair's fate, with the photos counted by the condition of each where there are several."""
     found = fate(outcome)
     right = [judgement.right(outcome.label, 1) for judgement in outcome.adversarial_after]
     if found in ("survived", "mixed", "destroyed") and len(right) > 1:
         happened = "survived" if found == "survived" else "destroyed"
-        return f"{happened} in {right.count(happened == 'destroyed')} of {len(right)} photos"
+        counts = []
+        for condition in dict.fromkeys(sorted(conditions)):
+            own = [each for each, way in zip(right, conditions, strict=True) if way == condition]
+            which = f" ({condition})" if condition else ""
+            counts.append(f"{own.count(happened == 'destroyed')} of {plural(len(own), 'photo')}{which}")
+        return f"{happened} in {', '.join(counts)}"
     return _WORDS.get(found, found)

@@ -16,7 +16,7 @@ from physadv.report.channels import of_first_run, sort_channels
 from physadv.report.gallery import difference_gain, gallery
 from physadv.report.page import SIDE_PX, Headline, Notice, render_page
 from physadv.report.provenance import cameras, commands, parameters
-from physadv.report.result_tables import Beside, beside_table, rate_table, sweep_table, transfer_table
+from physadv.report.result_tables import BESIDE, RATES, Beside, sweep_table, transfer_table
 from physadv.report.run_figures import report_figures
 from physadv.report.table import Cell, Table, to_html, words_table
 from physadv.report.wording import (
@@ -52,13 +52,21 @@ def write_report(
     """
     first = measurements[0]
     pairs = gallery(printout, capture, first, reporter)
-    channel, rows = next(iter(first.channels.items()))
+    photographed = list(filter(is_photo, first.channels))
+    shown = {channel: first.channels[channel] for channel in photographed or list(first.channels)[:1]}
     page = {
         "title": first.manifest.name,
         "summary": _summary(measurements),
         "notice": _notice(first),
-        "headlines": rate_headlines(rows, _through(channel, first)),
-        "headlines_note": prefiltered_in_words(rows),
+        "headlines": [
+            headline
+            for channel, rows in shown.items()
+            for headline in rate_headlines(rows, _through(channel, first), _which(channel))
+        ],
+        "headlines_note": " ".join(
+            f"{prefiltered_in_words(rows).removesuffix('.')}{_which(channel)}."
+            for channel, rows in shown.items()
+        ),
         "figures": report_figures(measurements),
         "tables": report_tables(measurements),
         "gallery": pairs,
@@ -74,12 +82,13 @@ def write_report(
     return capture.report
 
 
-def rate_headlines(rows: Sequence[Row], through: str) -> tuple[Headline, ...]:
+def rate_headlines(rows: Sequence[Row], through: str, which: str = "") -> tuple[Headline, ...]:
     """Return the destruction rates of a table's average case and, against misreading, its clean accuracy.
 
     Args:
         rows: one channel's table.
         through: what was done to the images, as in "were printed and photographed".
+        which: how the names end where there are headlines of several channels.
     """
     average = [row for row in rows if row.case == "average"]
     top, clean = average[0].top, average[0].clean_after
@@ -89,11 +98,13 @@ def rate_headlines(rows: Sequence[Row], through: str) -> tuple[Headline, ...]:
     )
     rates = [
         _headline(
-            f"Destruction rate, top-{row.top}", row.destruction_rate, destruction_in_words(row, through)
+            f"Destruction rate, top-{row.top}{which}",
+            row.destruction_rate,
+            destruction_in_words(row, through),
         )
         for row in average
     ]
-    return (*rates, _headline(f"Clean accuracy after, top-{top}", clean, words))
+    return (*rates, _headline(f"Clean accuracy after, top-{top}{which}", clean, words))
 
 
 def _headline(name: str, share: Estimate, words: str) -> Headline:
@@ -126,7 +137,8 @@ def report_tables(measurements: Sequence[Measurement]) -> list[Table[Any]]:
                 beside.append(Beside(cell, rows[0], judge.calibration[channel], when))
                 if not untouched:
                     rates[f"{name}{by[judge.classifier]}"] = rows
-        tables += [rate_table(RATE_TITLE, rates), beside_table(BESIDE_TITLE, beside)]
+        tables.append(Table(RATE_TITLE, RATES, rates, "channel"))
+        tables.append(Table(BESIDE_TITLE, BESIDE, {"": beside}))
     if len(measurements) > 1:
         names = {name: common_name(measurements, name) for name in (UNTOUCHED.name, *channels.single)}
         cells = [cell for cell in transfer_matrix(measurements) if cell.channel in names]
@@ -166,6 +178,12 @@ def _through(channel: str, measurement: Measurement) -> str:
     simulated = sum(photo.simulated for photo in used)
     how = " in simulation" if simulated == len(used) else ", some in simulation" if simulated else ""
     return f"were printed and photographed{how}{f' ({condition})' if condition else ''}"
+
+
+def _which(channel: str) -> str:
+    """Return ", " and the condition of a channel's photos, nothing where all were taken in one way."""
+    condition = channel.partition(": ")[2] if is_photo(channel) else ""
+    return f", {condition}" if condition else ""
 
 
 def _notice(measurement: Measurement) -> Notice:

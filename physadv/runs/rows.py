@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import Any, Literal, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from pydantic import TypeAdapter
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 Colour = Literal["photographed", "corrected"]
 
@@ -148,7 +150,6 @@ Row = PhotoRow | CropRow | ObservationRow
 R = TypeVar("R", PhotoRow, CropRow, ObservationRow)
 _LISTS = ("delta_e", "delta_e_before", "corners_px", "labels", "probabilities")
 """Fields that the store holds as JSON."""
-_CHECKS: dict[type[Row], TypeAdapter[Any]] = {k: TypeAdapter(k) for k in (PhotoRow, CropRow, ObservationRow)}
 
 
 def names_of(kind: type[Row]) -> list[str]:
@@ -173,5 +174,12 @@ def from_columns(kind: type[R], values: Iterable[object]) -> R:
             read[name] = json.loads(read[name])
     except (TypeError, RecursionError) as error:
         raise ValueError(f"{name} is no list") from error
-    row: R = _CHECKS[kind].validate_python(read)
+    row: R = _checks()[kind].validate_python(read)
     return row
+
+
+@cache
+def _checks() -> "dict[type[Row], TypeAdapter[Any]]":
+    from pydantic import TypeAdapter  # most commands name the types of this file and read no store
+
+    return {kind: TypeAdapter(kind) for kind in (PhotoRow, CropRow, ObservationRow)}

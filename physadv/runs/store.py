@@ -81,7 +81,7 @@ class ObservationStore:
     """The store of one capture; a killed process leaves whole transactions and nothing else."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path, self._is_new = path, not path.exists()
         with self._faults_named():
             self._connection = sqlite3.connect(path)
         try:
@@ -94,7 +94,12 @@ class ObservationStore:
         return self
 
     def __exit__(self, *fault: object) -> None:
+        # Work that was refused before anything was stored leaves no store behind.
+        held = "SELECT EXISTS (SELECT 1 FROM photos UNION ALL SELECT 1 FROM observations)"
+        useless = self._is_new and fault[0] is not None and self.select(held) == [(0,)]
         self.close()
+        if useless:
+            self.path.unlink(missing_ok=True)
 
     def _prepare(self) -> None:
         with self._faults_named():
@@ -135,15 +140,14 @@ class ObservationStore:
         """Return one classifier's observations of one run through one channel, by example and photo."""
         return self._rows("observations", ObservationRow, _ONE_CHANNEL, (run, classifier, channel, seed))
 
-    def all_observations(self, run: str) -> Iterator[tuple[ObservationRow, bool | None]]:
-        """Yield a run's observations one by one, each with whether its photo is simulated, None for files."""
-        columns = ", ".join(f"observations.{name}" for name in names_of(ObservationRow))
+    def all_observations(self, run: str) -> Iterator[ObservationRow]:
+        """Yield a run's observations one by one."""
         query = (
-            f"SELECT {columns}, photos.simulated FROM observations LEFT JOIN photos ON photos.name = photo "
-            "WHERE observations.run = ? ORDER BY classifier, channel, observations.seed, example, photo"
+            f"SELECT {', '.join(names_of(ObservationRow))} FROM observations WHERE run = ? "
+            "ORDER BY classifier, channel, seed, example, photo"
         )
-        for *values, simulated in self.stream(query, (run,)):
-            yield self._row(ObservationRow, values), None if simulated is None else bool(simulated)
+        for values in self.stream(query, (run,)):
+            yield self._row(ObservationRow, values)
 
     def total(self, run: str) -> int:
         """Return how many observations there are of a run."""
@@ -175,7 +179,7 @@ class ObservationStore:
     ) -> None:
         """Record the photos in a file, their cells and what was observed in them in one transaction.
 
-        They take the place of what the file held before.
+        They take the place of what the file held before; without photos the file is forgotten.
         """
         with self._faults_named(), self._connection:
             self._forget(file)
@@ -183,11 +187,6 @@ class ObservationStore:
                 self._insert("photos", [photo])
                 self._insert("crops", list(crops))
             self._insert("observations", observations)
-
-    def forget_file(self, file: str) -> None:
-        """Remove the photos in a file that is no longer there, their cells and what was observed in them."""
-        with self._faults_named(), self._connection:
-            self._forget(file)
 
     def add_observations(self, rows: Sequence[ObservationRow]) -> None:
         """Record a batch of observations in one transaction."""

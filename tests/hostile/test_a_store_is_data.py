@@ -4,6 +4,11 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from torch import nn
+
+from physadv.classifiers import Classifier, ClassifierError, load_classifier
+from physadv.pipeline.measure import measure
+from physadv.runs import Capture, Printout
 
 ENDLESS = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x FROM c) SELECT"
 
@@ -63,6 +68,31 @@ def test_an_answer_on_another_example_is_not_exported(physadv, edited):
     root = edited("UPDATE observations SET example = 'another' WHERE example = '0001-clean'")
     error = physadv("export", "mine", "--format", "csv", "--root", root).error
     assert "not a usable observation store (answers on 'another'" in error
+
+
+@pytest.mark.parametrize(
+    "options", [(), ("--transform", "nonsense=1"), ("--transform", "blur=1", "--model", "signs@gone.pt")]
+)
+def test_what_is_refused_leaves_no_empty_store(physadv, printed_root, copy_of, options):
+    root = copy_of(printed_root)
+    assert physadv("destruction-rate", "mine", *options, "--quiet", "--root", root).error
+    assert not (root / "captures" / "mine" / "observations.sqlite").exists()
+
+
+def test_a_classifier_that_fails_when_asked_leaves_no_empty_store(printed_root, copy_of):
+    network = nn.Module()
+    network.forward = lambda images: images.mean(dim=(2, 3)) / 0
+    root = copy_of(printed_root)
+    printout, capture = Printout(root, "mine"), Capture(root, "mine")
+    bad = Classifier(network, [str(index) for index in range(43)], "mine")
+    bad.labels = load_classifier("signs").labels
+    with pytest.raises(ClassifierError):
+        measure(printout, capture, transforms=["blur=1"], models=[bad])
+    assert not capture.store_path.exists()
+    with capture.store() as store, pytest.raises(RuntimeError):
+        raise RuntimeError
+    assert capture.store_path.exists()
+    assert store.path == capture.store_path
 
 
 def test_a_seed_that_no_store_holds_is_one_line(physadv, cropped_root, copy_of):

@@ -5,6 +5,7 @@ import re
 import shutil
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from physadv.pipeline.photograph import MadeBy, photograph_simulated
@@ -101,14 +102,46 @@ def test_the_page_names_every_condition_and_how_to_make_it_again(physadv, severa
         assert ("physadv report mine --pool" in page) == bool(option)
 
 
+def test_headlines_and_pairs_say_which_condition_they_are_of(physadv, several):
+    assert physadv("report", "mine", "--quiet", "--root", several).code == 0
+    page = (several / "captures" / "mine" / "report.html").read_text()
+    for condition in ("Pixel 7", "night", "office"):
+        assert page.count(f"Destruction rate, top-1, {condition}</dt>") == 1
+        assert f"of 1 photo ({condition})" in page
+    assert " of 3 photos" not in page
+    assert "adversarial photo, night" in page
+    assert physadv("report", "mine", "--pool", "--quiet", "--root", several).code == 0
+    page = (several / "captures" / "mine" / "report.html").read_text()
+    assert page.count("Destruction rate, top-1</dt>") == 1
+    assert " of 3 photos" in page
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+def test_an_exported_answer_says_how_its_photo_was_taken(physadv, several, tmp_path, form):
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    measured(physadv, several)
+    path = tmp_path / f"answers.{form}"
+    assert physadv("export", "mine", "--format", form, "--output", path, "-q", "--root", several).code == 0
+    read = {"csv": pd.read_csv, "json": pd.read_json, "parquet": pd.read_parquet}[form]
+    rows = read(path).groupby(["condition", "simulated"], dropna=False)["photo_seed"].first().reset_index()
+    found = {
+        (row.condition, bool(row.simulated)): row.photo_seed
+        for row in rows.dropna(subset="condition").itertuples()
+    }
+    assert found.keys() == {("Pixel 7", False), ("night", True), ("office", True)}
+    assert (found["night", True], found["office", True]) == (3, 0)
+    assert found["Pixel 7", False] != found["Pixel 7", False]
+
+
 def test_runs_are_compared_by_the_conditions_that_both_have(physadv, several):
     for folder in ("printouts", "captures"):
         shutil.copytree(several / folder / "mine", several / folder / "other")
     manifest = several / "printouts" / "other" / "manifest.json"
     manifest.write_text(manifest.read_text().replace('"name": "mine"', '"name": "other"', 1))
     with Capture(several, "other").store() as store:
-        store.forget_file("night.jpg")
-        store.forget_file("real.jpg")
+        store.add_file("night.jpg", [])
+        store.add_file("real.jpg", [])
 
     def channels(*options):
         answer = physadv("compare", "mine", "other", "--json", "--root", several, *options)

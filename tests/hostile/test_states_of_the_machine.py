@@ -8,12 +8,16 @@ import sys
 
 import pytest
 
+from physadv.classifiers.specs import read_label_file
 from physadv.errors import MachineError, machine_fault
 from physadv.files import file_sha256
 from physadv.keeping import Kept
-from physadv.pipeline import crop_file
+from physadv.pipeline import crop_file, sources
+from physadv.pipeline.adopted_files import _read_arrays
 from physadv.runs import Capture
 from physadv.runs.store import ObservationStore
+from physadv.signs.stop_sign.settings import read_colours
+from physadv.signs.stop_sign.sign_photos import _read_corners, read_sign_photos
 
 PHOTO = "sheet-001-shot-1.jpg"
 FAULTS = {
@@ -147,3 +151,85 @@ def test_a_video_without_pyav_is_not_stored(physadv, photographed_root, copy_of,
     error = physadv("crop", "mine", "--quiet", "--workers", 1, "--root", root).error
     assert "clip.mp4: not read now: a video; to take its frames: pip install 'physadv[video]'" in error
     assert [row.name for row in rows_of(root)[0]] == [PHOTO]
+
+
+def _mask(path):
+    from physadv.signs.stop_sign.masks import load_mask
+
+    return load_mask(str(path))
+
+
+def _weights(path):
+    from physadv.classifiers.weight_files import read_state_dict
+
+    return read_state_dict(path, ())
+
+
+def _program(path):
+    from physadv.classifiers.weight_files import read_program
+
+    return read_program(path, "cpu")
+
+
+def _victims(path):
+    from physadv.signs.training.data import read_victims
+
+    folder = path.parent / "traffic" / "rp2" / "victims"
+    folder.mkdir(parents=True)
+    path.rename(folder / path.name)
+    return read_victims(path.parent)
+
+
+def _training(path):
+    from physadv.signs.training.data import _arrays
+
+    return _arrays(path, "train_images")
+
+
+FILES = {
+    "mask": ("mask.png", _mask),
+    "sign": ("1.png", lambda path: read_sign_photos(path.parent)),
+    "corners": ("corners.json", lambda path: _read_corners(path.parent)),
+    "training": ("gtsrb32.npz", _training),
+    "victim": ("1.png", _victims),
+    "weights": ("own.pt", _weights),
+    "safetensors": ("own.safetensors", _weights),
+    "program": ("own.pt2", _program),
+    "class names": ("names.txt", read_label_file),
+    "colours": ("colours.txt", read_colours),
+    "array": ("images.npy", _read_arrays),
+    "tensor": ("images.pt", _read_arrays),
+}
+
+
+@pytest.mark.parametrize("error", [MemoryError(), PermissionError(errno.EACCES, "Permission denied", "x")])
+@pytest.mark.parametrize(("name", "read"), FILES.values(), ids=FILES)
+def test_a_file_that_cannot_be_read_now_is_not_called_a_bad_one(tmp_path, monkeypatch, name, read, error):
+    """The files of adopt, harden, stop-sign and --model; those of every other picture are tested with it."""
+    import numpy as np
+    import torch
+
+    from physadv.classifiers import weight_files
+
+    def fail(*_arguments, **_options):
+        raise error
+
+    (tmp_path / name).write_bytes(b"something")
+    for place, function in (
+        (type(tmp_path), "read_bytes"),
+        (type(tmp_path), "read_text"),
+        (np, "load"),
+        (torch, "load"),
+        (weight_files, "load_file"),
+        (weight_files.zipfile, "ZipFile"),
+    ):
+        monkeypatch.setattr(place, function, fail)
+    with pytest.raises((MachineError, OSError, MemoryError)) as raised:
+        read(tmp_path / name)
+    assert machine_fault(raised.value)
+
+
+def test_short_memory_is_one_line_with_a_way_out(physadv, monkeypatch, signs_csv, tmp_path):
+    fail_once(monkeypatch, sources, "read_pixels", MemoryError())
+    answer = physadv("generate", signs_csv, "--name", "a", "--attack", "fast", "--root", tmp_path, "--quiet")
+    assert answer.error == ("error: not enough memory; mend that and run the same command again to go on")

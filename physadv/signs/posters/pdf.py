@@ -10,7 +10,7 @@ from physadv.sheets.pdf import Ink, new_canvas, save_canvas
 from physadv.signs.posters.paper_signs import PaperSign
 from physadv.signs.posters.posters import EDGE, FOOT, LEFT, PosterPage, bar_ticks, check_bar, foot_labels
 from physadv.signs.posters.sticker_sheets import plan_stickers
-from physadv.signs.posters.tiles import OVERLAP_MM, plan_poster
+from physadv.signs.posters.tiles import plan_poster
 
 Part = Literal["miniature", "poster", "stickers"]
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -32,7 +32,6 @@ def write_sign_pdf(
     notice: str = "",
     example: str = "sign",
     page: str = "a4",
-    overlap_mm: float = OVERLAP_MM,
     first_sheet: int = 0,
 ) -> list[layout.Sheet]:
     """Write pages of a sign to one PDF at true size; the same input gives the same bytes.
@@ -48,8 +47,8 @@ def write_sign_pdf(
         The sheets that `capture` finds in photos: one for each miniature.
 
     Raises:
-        SheetError: no part, an unknown one, an unknown page, a sign too large for one page, a sign without
-            stickers, or an impossible overlap.
+        SheetError: no part, an unknown one, an unknown page, a sign too large for one page, or a sign without
+            stickers.
     """
     if not parts:
         raise layout.SheetError(f"there is no part of the sign to print; take some of {', '.join(PARTS)}")
@@ -58,9 +57,9 @@ def write_sign_pdf(
         if part == "miniature":
             pages.append(plan_miniature(sign, example=example, page=page))
         elif part == "poster":
-            pages += plan_poster(sign, example, page=page, overlap_mm=overlap_mm)
+            pages += plan_poster(sign, example, page=page)
         elif part == "stickers":
-            pages += plan_stickers(sign, page=page, overlap_mm=overlap_mm)
+            pages += plan_stickers(sign, page=page)
         else:
             raise layout.SheetError(unknown_name("part of a sign", part, PARTS))
     sheets = [planned.sheet(run, first_sheet + k) for k, planned in enumerate(pages)]

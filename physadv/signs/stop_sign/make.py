@@ -3,9 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
-from platform import python_version
 from typing import Any
 
 import numpy as np
@@ -17,6 +15,7 @@ from torch import Tensor
 from physadv.attacks.objectives import printing_errors
 from physadv.classifiers import Classifier, load_classifier
 from physadv.files import file_sha256, replacing
+from physadv.pipeline.examples import versions
 from physadv.progress import Reporter, silent
 from physadv.randomness import derive_seed
 from physadv.runs import Printout
@@ -113,7 +112,6 @@ def stickers_for(
     stickers = optimise_stickers(judge, attacked, mask, distribution, backgrounds, settings, reporter)
     stickers = round_to_8_bits(stickers)
     target = None if judge.target is None else classifier.labels[judge.target]
-    versions = {"physadv": version("physadv"), "torch": str(torch.__version__), "python": python_version()}
     record = {
         "asked": _as_json(settings),
         "classes": {"label": classifier.labels[judge.label], "target": target},
@@ -121,7 +119,7 @@ def stickers_for(
         "judged": [photo.name for photo in judged],
         "area_of_the_sign": round(area_share(mask), 4),
         "printability": printing_errors(stickers, mask, printable_colours(settings.colours)),
-        "versions": versions,
+        "versions": versions(),
     }
     return StickerRun(judge, judged, stickers, mask, record)
 

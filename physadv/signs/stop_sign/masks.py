@@ -11,10 +11,10 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from physadv.pictures.reading import PictureError, read_picture
+from physadv.pictures.reading import read_exact
 from physadv.signs.stop_sign import FACE_SIDE, StopSignError
 from physadv.signs.stop_sign.plate import RED_REACH, filled, octagon, outline
-from physadv.signs.stop_sign.settings import check_mask_name, check_rectangles
+from physadv.signs.stop_sign.settings import check_mask_name
 
 Rectangle = tuple[float, float, float, float]
 """Left, top, width and height in sides of the face."""
@@ -83,10 +83,9 @@ def load_mask(name: str, side: int = FACE_SIDE) -> Tensor:
         return torch.minimum(_DRAWN[name](side), outline(side))
     check_mask_name(name)
     path = Path(name)
-    try:
-        grey = Image.fromarray(read_picture(path, exact=True).rgb).convert("L")
-    except (OSError, PictureError) as error:
-        raise StopSignError(f"{path}: cannot be read as a picture of a mask ({error})") from error
+    wanted = "cannot be read as a picture of a mask"
+    pixels = read_exact(path, lambda error: StopSignError(f"{path}: {wanted} ({error})"))
+    grey = Image.fromarray(pixels).convert("L")
     levels = torch.from_numpy(np.asarray(grey, dtype=np.float32) / 255)
     if float(levels.max()) <= 0:
         raise StopSignError(f"mask '{path}' is empty; wanted white where stickers may be")
@@ -113,9 +112,8 @@ def vulnerable_rectangles(weight: Tensor, count: int, area: float) -> Tensor:
     share of the plate that all rectangles cover together.
 
     Raises:
-        StopSignError: a count below 1, an area that is no share, or there is no room for them.
+        StopSignError: there is no room for them.
     """
-    check_rectangles(count, area)
     side, plate = len(weight), outline(len(weight))
     left_over, free = (weight * plate).double(), plate > 0.99
     each = area * float(plate.sum()) / count

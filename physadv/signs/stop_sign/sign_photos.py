@@ -12,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from physadv.errors import reading
 from physadv.pictures.listing import KNOWN, pictures_in, say_left_out, visible
-from physadv.pictures.reading import PictureError, read_picture
+from physadv.pictures.reading import read_exact
 from physadv.signs.drawing.drawing import draw_posed_sign
 from physadv.signs.stop_sign import FACE_SIDE, StopSignError
 from physadv.signs.stop_sign.outline import LEAST_SIDE, find_signs
@@ -116,10 +117,7 @@ def contact_sheet(signs: Sequence[SignPhoto], columns: int = 8) -> NDArray[np.ui
 
 
 def _read(path: Path, corners: NDArray[np.float64] | None) -> SignPhoto:
-    try:
-        pixels = read_picture(path, exact=True).rgb
-    except PictureError as error:
-        raise StopSignError(f"{path}: cannot be read as a photo ({error})") from error
+    pixels = read_exact(path, lambda error: StopSignError(f"{path}: cannot be read as a photo ({error})"))
     if min(pixels.shape[:2]) < LEAST_SIDE:
         size = f"{pixels.shape[1]} × {pixels.shape[0]} pixels"
         raise StopSignError(f"{path}: {size}; wanted a sign at least {LEAST_SIDE} high")
@@ -144,7 +142,8 @@ def _as_photo(pixels: NDArray[np.uint8]) -> Tensor:
 def _read_corners(folder: Path) -> dict[str, NDArray[np.float64]]:
     """Return the corners by photo that a file in the folder gives, none without one."""
     as_json, as_csv = (folder / name for name in CORNER_FILES)
-    try:
+    fault = "the corners beside the photos cannot be read"
+    with reading(folder, lambda error: StopSignError(f"{folder}: {fault} ({error})")):
         if as_json.is_file():
             given = json.loads(as_json.read_text(encoding="utf-8"))
             return {str(name): _corners(as_json, name, values) for name, values in given.items()}
@@ -152,8 +151,6 @@ def _read_corners(folder: Path) -> dict[str, NDArray[np.float64]]:
             with as_csv.open(newline="", encoding="utf-8") as file:
                 rows = [row for row in csv.reader(file) if row and row[0] != "path"]
             return {row[0]: _corners(as_csv, row[0], row[1:]) for row in rows}
-    except (OSError, ValueError, RecursionError, AttributeError, csv.Error) as error:
-        raise StopSignError(f"{folder}: the corners beside the photos cannot be read ({error})") from error
     return {}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from physadv.evaluation.comparisons import Comparison
 from physadv.evaluation.intervals import Estimate
-from physadv.report.result_tables import paired_table
+from physadv.report.result_tables import TESTS
 from physadv.report.table import Cell, Column, Table, Value
 from physadv.report.wording import interval, number
 from physadv.signs.stop_sign.detection import Detected
@@ -73,7 +73,7 @@ def comparison_table(score: Score) -> Table[Comparison]:
     """Return the paired tests between treatments, view by view and sign by sign."""
     title = f"{score.title}: {score.measure} success compared, exact McNemar, Holm-corrected"
     groups = {"view by view": score.by_view, "sign by sign, by most of its views": score.by_sign}
-    return paired_table(title, groups, "unit")
+    return Table(title, TESTS, groups, "unit")
 
 
 def score_tables(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from physadv.attacks.stickers import random_stickers
 from physadv.classifiers import Classifier
 from physadv.randomness import generator
 from physadv.signs.stop_sign import StopSignError
-from physadv.signs.stop_sign.camera import Box, crop, widened
+from physadv.signs.stop_sign.camera import Box, crop, drawn_backgrounds, widened
 from physadv.signs.stop_sign.plate import Frame, SignPhoto, outline
 from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, RANDOM
 from physadv.signs.stop_sign.sign_photos import rectified
@@ -111,6 +112,11 @@ class Exhibit:
                     f"faces of treatment '{treatment}' of shape {tuple(each.shape)}; wanted {wanted}, "
                     f"one for each of {len(self.names)} signs"
                 )
+
+    @cached_property
+    def backgrounds(self) -> Tensor:
+        """Return drawn scenes (K, 3, h, w), sRGB in [0, 1], that the signs are photographed before."""
+        return drawn_backgrounds(self.seed)
 
 
 def treat(

@@ -3,7 +3,7 @@
 It has `traffic/gtsrb32.npz` (32-pixel GTSRB signs) and `traffic/rp2/victims` (photos of US stop signs).
 """
 
-import zipfile
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +13,8 @@ from torch import Tensor
 
 from physadv.classifiers.errors import ClassifierError
 from physadv.classifiers.specs import SIGN_LABELS
-from physadv.pictures.reading import PictureError, read_picture
+from physadv.errors import PhysadvError, reading
+from physadv.pictures.reading import read_exact
 from physadv.signs.training.harden_settings import training_file
 
 STOP = SIGN_LABELS.index("stop")
@@ -58,24 +59,21 @@ def read_victims(data: Path) -> Signs:
     paths = sorted(folder.glob("*.png"))
     if not paths:
         raise ClassifierError(f"{folder}: no photos of stop signs (*.png) there")
-    images = []
-    for path in paths:
-        try:
-            images.append(read_picture(path, exact=True).rgb)
-        except PictureError as error:
-            raise ClassifierError(f"{path}: cannot be read as a photo ({error})") from error
+    images = [read_exact(path, partial(_no_photo, path)) for path in paths]
     sizes = {image.shape[:2] for image in images}
     if len(sizes) > 1:
         raise ClassifierError(f"{folder}: photos of {len(sizes)} sizes; wanted all of one")
     return _signs(np.stack(images), np.full(len(paths), STOP), folder)
 
 
+def _no_photo(path: Path, error: PhysadvError) -> ClassifierError:
+    return ClassifierError(f"{path}: cannot be read as a photo ({error})")
+
+
 def _arrays(path: Path, *names: str) -> list[np.ndarray]:
-    try:
-        with np.load(path) as arrays:
-            return [arrays[name] for name in names]
-    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ClassifierError(f"{path} is damaged or holds no {', '.join(names)}") from error
+    fault = f"{path} is damaged or holds no {', '.join(names)}"
+    with reading(path, lambda _error: ClassifierError(fault)), np.load(path) as arrays:
+        return [arrays[name] for name in names]
 
 
 def _signs(images: np.ndarray, labels: np.ndarray, path: Path) -> Signs:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from skimage.draw import polygon2mask
 
 from physadv.sheets.layout import BoxMm
 from physadv.signs.posters.paper_signs import PaperSign
@@ -37,6 +38,15 @@ def make_sign(size_mm: float, side: int = 256) -> PaperSign:
     boxes = [(14, 14, 50, 20), (16, 48, 48, 54), (10, 28, 14, 32), (50, 24, 56, 44)]
     mask = rectangles(side, [tuple(unit * edge for edge in box) for box in boxes])  # type: ignore[misc]
     return PaperSign(random_face(side), octagon(side), size_mm, mask)
+
+
+def as_printed(sign: PaperSign) -> Image.Image:
+    """The face as paper shows it, white outside of its outline."""
+    fine = 4
+    side = sign.face.width * fine
+    inside = Image.fromarray(polygon2mask((side, side), sign.outline[:, ::-1] * fine - 0.5))
+    paper = Image.new("RGB", sign.face.size, "white")
+    return Image.composite(sign.face, paper, inside.convert("L").reduce(fine))
 
 
 def overlap(a: BoxMm, b: BoxMm) -> bool:
