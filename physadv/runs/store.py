@@ -179,7 +179,7 @@ class ObservationStore:
     ) -> None:
         """Record the photos in a file, their cells and what was observed in them in one transaction.
 
-        They take the place of what the file held before.
+        They take the place of what the file held before; without photos the file is forgotten.
         """
         with self._faults_named(), self._connection:
             self._forget(file)
@@ -187,11 +187,6 @@ class ObservationStore:
                 self._insert("photos", [photo])
                 self._insert("crops", list(crops))
             self._insert("observations", observations)
-
-    def forget_file(self, file: str) -> None:
-        """Remove the photos in a file that is no longer there, their cells and what was observed in them."""
-        with self._faults_named(), self._connection:
-            self._forget(file)
 
     def add_observations(self, rows: Sequence[ObservationRow]) -> None:
         """Record a batch of observations in one transaction."""

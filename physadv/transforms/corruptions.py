@@ -23,10 +23,7 @@ def corrupt(name: str, images: Tensor, severity: Tensor, seeds: Tensor) -> Tenso
     """Return images corrupted as ImageNet-C's are, multiples of 1/255; not differentiable.
 
     They are float (B, 3, H, W) in [0, 1]; `severity` (B,) holds whole numbers from 1 to 5, `seeds` (B,) what
-    is random.
-
-    Raises:
-        TransformError: the images have a side below 32 pixels.
+    is random. A side below 32 pixels raises TransformError.
     """
     from imagecorruptions import corrupt as corrupt_one
 

@@ -55,11 +55,7 @@ class DigitalTransform:
         return f"wanted {self.name}={form}, {self.unit}, {self.low:g} to {self.high:g}"
 
     def at(self, value: float, text: str) -> FixedTransform:
-        """Return this kind at one strength.
-
-        Raises:
-            TransformError: it quotes `text`: the value is out of range or not whole, or a library is missing.
-        """
+        """Return this kind at one strength; raise a TransformError that quotes `text` where it cannot be."""
         if not self.low <= value <= self.high:
             raise TransformError(f"transform '{text}' is out of range; {self.wanted()}")
         if self.whole and not value.is_integer():

@@ -70,10 +70,12 @@ def pillow_jpeg(images: Tensor, quality: Tensor) -> Tensor:
     The gradients of the images, float (B, 3, H, W) in [0, 1], stop here; `quality` (B,) is whole, 1 to 100.
     """
     levels = images.detach().mul(255).round().clamp(0, 255).to("cpu", torch.uint8)
-    decoded = [
-        _round_trip(Image.fromarray(image.permute(1, 2, 0).numpy()), int(q))
-        for image, q in zip(levels, quality.tolist(), strict=True)
-    ]
+    decoded = []
+    for image, q in zip(levels.permute(0, 2, 3, 1).numpy(), quality.tolist(), strict=True):
+        file = BytesIO()
+        Image.fromarray(image).save(file, "JPEG", quality=int(q), subsampling="4:2:0")
+        with Image.open(file, formats=["JPEG"]) as picture:
+            decoded.append(torch.from_numpy(np.array(picture)).permute(2, 0, 1))
     return torch.stack(decoded).to(images) / 255
 
 
@@ -99,10 +101,3 @@ def _dct_basis(dtype: torch.dtype, device: torch.device) -> Tensor:
     axis = ((2 * position + 1) * frequency * math.pi / 16).cos() / 2
     axis[0] /= math.sqrt(2)
     return torch.kron(axis, axis).to(device, dtype)
-
-
-def _round_trip(image: Image.Image, quality: int) -> Tensor:
-    file = BytesIO()
-    image.save(file, "JPEG", quality=quality, subsampling="4:2:0")
-    with Image.open(file, formats=["JPEG"]) as decoded:
-        return torch.from_numpy(np.array(decoded)).permute(2, 0, 1)

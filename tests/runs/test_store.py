@@ -86,7 +86,7 @@ def test_a_photo_added_again_or_forgotten_takes_its_cells_and_observations_along
         add(store, photo("a.jpg"), [cell("a.jpg", "0002-clean")])
         assert store.crops() == [cell("a.jpg", "0002-clean"), cell("b.jpg", "0001-clean")]
         assert store.observations("RUN111", "signs", "photo", 0) == [seen("0001-clean", "b.jpg")]
-        store.forget_file("b.jpg")
+        store.add_file("b.jpg", [])
         assert store.photos() == [photo("a.jpg")]
         assert store.observations("RUN111", "signs", "photo", 0) == []
 
@@ -104,7 +104,7 @@ def test_the_frames_of_a_video_are_added_and_forgotten_together(path):
         store.add_file("clip.mp4", [(frame(5), [])])
         assert [row.name for row in store.photos()] == ["clip.mp4#5", "clip.mp4#7", "clip.mp4.jpg"]
         assert store.crops() == []
-        store.forget_file("clip.mp4")
+        store.add_file("clip.mp4", [])
         assert [row.name for row in store.photos()] == ["clip.mp4#7", "clip.mp4.jpg"]
 
 
@@ -177,7 +177,7 @@ def test_compacted_bytes_depend_on_the_rows_and_not_on_their_history(tmp_path):
             store.compact()
             add(store, photo(name, "refused first"), [])
             add(store, photo(name), [cell(name, "0001-clean")])
-            store.forget_file("extra.jpg")
+            store.add_file("extra.jpg", [])
             store.compact()
             assert len(store.photos()) >= 1
     assert (tmp_path / "straight").read_bytes() == (tmp_path / "winding").read_bytes()
