@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
+PART = ".physadv.part"
+"""Ending of temporary names, which nothing else gives to a file: what a killed process left is deleted."""
 
 
 @contextmanager
@@ -22,7 +24,7 @@ def replacing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Names may have 255 bytes, and `path` may have used them all.
     short = path.name if len(path.name) < 50 else hashlib.sha256(os.fsencode(path.name)).hexdigest()
-    temporary = path.with_name(f".{short}.{os.getpid()}.part")
+    temporary = path.with_name(f".{short}.{os.getpid()}{PART}")
     try:
         yield temporary
         with temporary.open("rb") as written:
@@ -40,7 +42,7 @@ def replacing(path: Path) -> Iterator[Path]:
 def remove_partial_files(*folders: Path) -> None:
     """Delete what a killed process left half-written in folders."""
     for folder in folders:
-        for leftover in folder.glob(".*.part"):
+        for leftover in folder.glob(f".*.[0-9]*{PART}"):
             leftover.unlink(missing_ok=True)
 
 

@@ -57,10 +57,16 @@ def test_a_source_that_cannot_be_read_keeps_its_own_name(tmp_path):
 
 
 def test_only_half_written_files_are_removed(tmp_path):
-    for name in (".a.png.12.part", "a.png", ".hidden", "b.part"):
+    for name in (".a.png.12.physadv.part", "a.png", ".hidden", "b.part", ".notes.12.part", ".physadv.part"):
         (tmp_path / name).touch()
     remove_partial_files(tmp_path, tmp_path / "not there")
-    assert {entry.name for entry in tmp_path.iterdir()} == {"a.png", ".hidden", "b.part"}
+    assert {entry.name for entry in tmp_path.iterdir()} == {
+        "a.png",
+        ".hidden",
+        "b.part",
+        ".notes.12.part",
+        ".physadv.part",
+    }
 
 
 def test_sha256_is_that_of_the_bytes(tmp_path):

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from physadv.sheets.fonts import spelt
 from physadv.text import printable
 
 if TYPE_CHECKING:
@@ -95,9 +96,17 @@ class Figure:
         path.write_bytes(self._written(fmt, facecolor="white"))
 
     def _written(self, fmt: str, **options: Any) -> bytes:
+        from matplotlib.text import Text
+
         written = io.BytesIO()
         with _settings():
+            texts = {text: text.get_text() for text in self.canvas.findobj(Text)}
+            for text, words in texts.items():
+                # A page's viewer has fonts for all letters; a file has those of its one font.
+                text.set_text(words if fmt == "svg" else spelt(words))
             self.canvas.savefig(written, format=fmt, metadata=_UNDATED[fmt], dpi=PNG_DPI, **options)
+            for text, words in texts.items():
+                text.set_text(words)
         return written.getvalue()
 
 
