@@ -63,8 +63,8 @@ class Classifier(nn.Module):
         if logits.shape[1] != len(self.labels):
             raise ClassifierError(f"{self.spec} has {logits.shape[1]} outputs for {len(self.labels)} labels")
         if not (self._looked_at or logits.is_meta):
-            self._looked_at = True
             self._look_at(logits.detach(), images)
+            self._looked_at = True
         return logits
 
     def _answers(self, images: Tensor) -> Tensor:

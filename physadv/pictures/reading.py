@@ -197,14 +197,16 @@ def _jpeg(data: bytes, header: JpegImagePlugin.JpegImageFile, halved: bool) -> P
     least = (header.height // 2, header.width // 2) if halved else (0, 0)
     space = "GRAY" if header.mode == "L" else header.mode
     decode = partial(simplejpeg.decode_jpeg, colorspace=space, min_height=least[0], min_width=least[1])
-    try:
+    # Bytes of 255 are what may stand before a marker (ITU-T T.81, B.1.1.2).
+    for kept in (None, b"\0", b""):
+        padded = data if kept is None else _PADDING.sub(partial(_fill, kept), data)
         try:
-            samples: Pixels = decode(data)
-        except ValueError:
-            # Bytes of 255 are what may stand before a marker (ITU-T T.81, B.1.1.2).
-            samples = decode(_PADDING.sub(lambda zeros: b"\0" + b"\xff" * len(zeros[1]), data))
-    except ValueError as error:
-        raise PictureError(DAMAGED_JPEG.format(cause=error)) from error
+            samples: Pixels = decode(padded)
+            break
+        except ValueError as error:
+            damage = PictureError(DAMAGED_JPEG.format(cause=error))
+    else:
+        raise damage
     # A scan of one component has one block a unit, whatever its sampling (ITU-T T.81, A.2.2).
     mcu_rows = 8 * (max(down for _, _, down, _ in header.layer) if len(header.layer) > 1 else 1)
     colours = samples.repeat(3, axis=2) if header.mode == "L" else samples[..., :3]
@@ -212,6 +214,11 @@ def _jpeg(data: bytes, header: JpegImagePlugin.JpegImageFile, halved: bool) -> P
     if shifted is not None:
         raise PictureError(DAMAGED_JPEG.format(cause=f"colours shifted from about row {shifted} on"))
     return samples
+
+
+def _fill(kept: bytes, zeros: re.Match[bytes]) -> bytes:
+    """Return as many bytes as the padding has: some that may belong to the picture, then fill bytes."""
+    return kept + b"\xff" * (len(zeros[0]) - len(kept))
 
 
 def _in_place(rgb: Pixels, transform: ImageCms.ImageCmsTransform | None) -> Pixels:

@@ -6,6 +6,7 @@ readable in light, in dark and on paper. The same data gives the same bytes.
 
 import io
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -99,10 +100,10 @@ class Figure:
         from matplotlib.text import Text
 
         written = io.BytesIO()
-        with _settings():
+        # matplotlib warns of letters that its font lacks, which a page's viewer has.
+        with _settings(), warnings.catch_warnings(action="ignore", category=UserWarning):
             texts = {text: text.get_text() for text in self.canvas.findobj(Text)}
             for text, words in texts.items():
-                # A page's viewer has fonts for all letters; a file has those of its one font.
                 text.set_text(words if fmt == "svg" else spelt(words))
             self.canvas.savefig(written, format=fmt, metadata=_UNDATED[fmt], dpi=PNG_DPI, **options)
             for text, words in texts.items():

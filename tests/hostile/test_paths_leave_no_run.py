@@ -1,6 +1,7 @@
 """A run is data that may come from a stranger: no path in it leads out of its folders."""
 
 import json
+import shutil
 import sqlite3
 
 import pytest
@@ -53,6 +54,7 @@ def test_a_name_or_path_that_would_leave_the_run_is_named_and_nothing_is_written
     physadv, cropped_root, copy_of, contents, signs_csv, command, key, value
 ):
     root = copy_of(cropped_root)
+    shutil.copytree(root / "printouts" / "mine", root / "printouts" / "mine2")
 
     def change(manifest):
         example = manifest["examples"][0]
