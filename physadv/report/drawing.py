@@ -166,8 +166,7 @@ def _settings() -> Iterator[None]:
 
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        for setting, value in _SETTINGS.items():
-            matplotlib.rcParams[setting] = value  # type: ignore[index]
+        matplotlib.rcParams.update(_SETTINGS)
         yield
 
 
