@@ -166,7 +166,8 @@ def _settings() -> Iterator[None]:
 
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_SETTINGS)
+        for setting, value in _SETTINGS.items():
+            matplotlib.rcParams[setting] = value  # type: ignore[index]
         yield
 
 
