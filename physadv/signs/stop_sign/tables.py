@@ -14,8 +14,8 @@ from physadv.signs.stop_sign.settings import OPTIMISED
 Place = tuple[str, Mapping[str, Shares]]
 """A place's name, and the shares of every treatment there."""
 Printability = Mapping[str, float]
-"""How well the optimised stickers print: "nps_minimum", the mean distance to the nearest printable colour, and
-"palette_error", the root mean square of that distance in 8-bit levels a channel."""
+"""How well the optimised stickers print: "nps_minimum", the mean distance to the nearest printable colour,
+and "palette_error", the root mean square of that distance in 8-bit levels a channel."""
 
 
 def overall_table(score: Score, printability: Printability, *, clustered: bool = False) -> Table[str]:
