@@ -11,9 +11,10 @@ from physadv.signs.training.data import STOP, read_test
 
 
 @pytest.fixture(autouse=True)
-def _few_drawings(monkeypatch):
-    """Hundreds of drawings take longer than the training these tests do."""
+def _few_drawings(monkeypatch, tmp_path):
+    """Draws few signs, since hundreds take longer than to train here, and writes to a folder of its own."""
     monkeypatch.setattr(hardening, "DRAWN", 8)
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture(scope="session")
