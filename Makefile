@@ -1,23 +1,30 @@
 # `make demo` runs the whole loop, `make test` checks everything; each sets up its own .venv first.
-# Setting up, packages of Python and of the system come at the same time.
+# Two things at a time: packages of Python and of the system, then tests and types.
 MAKEFLAGS += --jobs=2
+# A module is compiled when it is first imported, and not again in every process of the tests.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 EXTRAS := $(VENV)/extras
 PIP := $(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt
+LARGE := ^(cuda|nvidia|torch|triton)
 
-.PHONY: demo test test-extras constraints clean zbar browser
+.PHONY: demo test tests types test-extras constraints clean zbar browser
 
 demo: $(STAMP) zbar
 	$(BIN)/physadv demo
 
-test: $(STAMP) zbar browser
+test: tests types
+
+tests: $(STAMP) zbar browser
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/pytest -n 2 --dist worksteal -m "not extras"
+
+types: $(STAMP)
+	$(BIN)/mypy
 
 # What needs libraries that ask for other versions than the rest; they lie in a folder that nothing else looks into.
 test-extras: $(EXTRAS)/.installed
@@ -36,9 +43,14 @@ docs/licences.md: docs/licences.py $(STAMP)
 clean:
 	rm -rf $(VENV) demo
 
+# The pinned wheels come first, by two processes, for unpacking them takes longest; then what is asked for finds them.
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) --upgrade pip
+	grep -E "$(LARGE)" constraints.txt > $(VENV)/large.txt
+	grep -vE "$(LARGE)" constraints.txt > $(VENV)/others.txt
+	$(PIP) --no-deps --requirement $(VENV)/large.txt & large=$$!; \
+		$(PIP) --no-deps --requirement $(VENV)/others.txt && wait $$large
 	$(PIP) --build-constraint constraints.txt --editable '.[foolbox,parquet,timm,video]' --group dev
 	@touch $@
 

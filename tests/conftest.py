@@ -21,12 +21,14 @@ from physadv import parallel
 from physadv.attacks.recipes import RECIPES
 from physadv.classifiers import Classifier, load_classifier
 from physadv.cli import main
+from physadv.phone import PhonePreset, load_phone_preset
+from physadv.pipeline import photograph
 from physadv.pipeline.crop import crop
 from physadv.pipeline.generate import generate
-from physadv.pipeline.photograph import photograph_simulated
 from physadv.pipeline.print_sheets import print_sheets
 from physadv.pipeline.settings import GenerateSettings
 from physadv.runs import Capture, Printout
+from physadv.sheets import page_pixels
 from physadv.signs.drawing.drawing import draw_demo_set
 
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -42,6 +44,22 @@ if WORKER:  # two workers with a thread for each core would wait for one another
     parallel.usable_cores = lambda: 1  # nor is a core free for processes that nobody asked for
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in a shell's background; children would inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def small_phone(name: str) -> PhonePreset:
+    """A preset as it is loaded; the package's own with half as many pixels a side."""
+    preset = load_phone_preset(name)
+    if name.endswith(".toml"):
+        return preset
+    phone = preset.phone
+    half = replace(phone, width=phone.width // 2, height=phone.height // 2, focal=phone.focal / 2)
+    return replace(preset, phone=half)
+
+
+# What tests photograph through the pipeline is found as well in photos of 3 megapixels, not 12, and of sheets
+# printed at 254 dpi, not 508. Whole ones are taken in tests/phone and tests/capture.
+photograph.load_phone_preset = small_phone
+page_pixels.__defaults__ = (10,)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -213,7 +231,7 @@ def photographed_root(made_once, printed_root) -> Path:
 
     def fill(root: Path) -> None:
         shutil.copytree(printed_root, root, dirs_exist_ok=True)
-        photograph_simulated(Printout(root, RUN), Capture(root, RUN), shots=1, workers=1)
+        photograph.photograph_simulated(Printout(root, RUN), Capture(root, RUN), shots=1, workers=1)
 
     return made_once("photographed", fill)
 

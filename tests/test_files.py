@@ -1,5 +1,8 @@
 import errno
 import hashlib
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -67,6 +70,22 @@ def test_only_half_written_files_are_removed(tmp_path):
         ".notes.12.part",
         ".physadv.part",
     }
+
+
+def test_what_a_killed_process_left_of_a_file_goes_when_the_file_is_written_again(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    others = {
+        f".b.png.{ended.pid}.physadv.part",
+        f".a.png.{os.getppid()}.physadv.part",
+        ".a.png.physadv.part",
+        "b.png",
+    }
+    for name in (f".a.png.{ended.pid}.physadv.part", f".a.png.{10**30}.physadv.part", *others):
+        (tmp_path / name).touch()
+    with replacing(tmp_path / "a.png", tidy=True) as temporary:
+        temporary.touch()
+    assert {entry.name for entry in tmp_path.iterdir()} == {"a.png", *others}
 
 
 def test_sha256_is_that_of_the_bytes(tmp_path):

@@ -1,6 +1,5 @@
 """The loop from a notebook: cells as a reader would paste them, and what `Run.create` refuses."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +9,6 @@ import torch
 import physadv
 from physadv import Run
 from physadv.errors import PhysadvError, PhysadvWarning
-from physadv.phone.presets import load_phone_preset
-from physadv.pipeline import photograph
 
 OF_THE_DESIGN = """
 import physadv
@@ -61,21 +58,8 @@ def four(signs):
     return physadv.samples(signs, 4)
 
 
-@pytest.fixture
-def three_megapixels(monkeypatch):
-    """Gives every phone a quarter of its pixels."""
-
-    def load(name):
-        preset = load_phone_preset(name)
-        phone = preset.phone
-        small = replace(phone, width=phone.width // 2, height=phone.height // 2, focal=phone.focal / 2)
-        return replace(preset, phone=small)
-
-    monkeypatch.setattr(photograph, "load_phone_preset", load)
-
-
 @pytest.mark.long
-@pytest.mark.usefixtures("few_steps", "three_megapixels")
+@pytest.mark.usefixtures("few_steps")
 def test_the_notebook_of_the_design_runs_as_it_stands(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names, shown = run_cell(OF_THE_DESIGN)

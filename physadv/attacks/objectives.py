@@ -10,7 +10,7 @@ from kornia.color import rgb_to_lab
 from torch import Tensor
 from torch.nn.functional import cross_entropy, one_hot
 
-from physadv.attacks.errors import AttackError, check_number
+from physadv.attacks.errors import AttackError
 from physadv.attacks.recipes import Nps
 
 Objective = Callable[[Tensor], Tensor]
@@ -36,17 +36,6 @@ def untargeted_cross_entropy(labels: Tensor) -> Objective:
 def targeted_cross_entropy(targets: Tensor) -> Objective:
     """Return the objective that lowers the cross-entropy of the targets, int64 (B,)."""
     return lambda logits: _cross_entropy(logits, targets)
-
-
-def targeted_generalised(targets: Tensor, q: float = 0.5) -> Objective:
-    """Return (1 − p^q) / q of the targets' probabilities p, int64 (B,), between cross-entropy and 1 − p.
-
-    Cross-entropy is dominated by views that fail anyway. A larger q down-weights them and brings the loss
-    nearer to the share of views that miss the target (Zhang & Sabuncu 2018, eq. 6, there for labels). A q
-    outside (0, 1] raises AttackError.
-    """
-    check_number("q", q, "above 0 and at most 1", lambda q: 0 < q <= 1)
-    return lambda logits: (1 - (-q * _cross_entropy(logits, targets)).exp()) / q
 
 
 def untargeted_likelihood(labels: Tensor) -> Objective:
@@ -80,11 +69,7 @@ def runner_up_class(classifier: Callable[[Tensor], Tensor], images: Tensor, labe
 
 
 def random_target(labels: Tensor, classes: int, generator: torch.Generator) -> Tensor:
-    """Return a class drawn uniformly from those that are not the label, int64 (B,).
-
-    Raises:
-        AttackError: there is no other class.
-    """
+    """Return a class other than the label, drawn uniformly, int64 (B,); none there raises AttackError."""
     if classes < 2:
         raise AttackError(f"a random target needs 2 classes or more, not {classes}")
     shift = torch.randint(1, classes, labels.shape, generator=generator, device=generator.device)

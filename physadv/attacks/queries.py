@@ -12,10 +12,12 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import one_hot
 
-from physadv.attacks.errors import AttackError
+from physadv.attacks.errors import AttackError, check_number
 from physadv.attacks.loop import images_at_once
 from physadv.classifiers import Classifier
 from physadv.errors import unknown_name
+
+_SIGMA = "a fraction of the pixel range, above 0 and below 0.5", lambda sigma: 0 < sigma < 0.5
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class NES:
     def __post_init__(self) -> None:
         if self.population < 2 or self.population % 2:
             raise AttackError(f"population {self.population}: wanted an even number of queries, 2 or more")
-        _check_sigma(self.sigma)
+        check_number("sigma", self.sigma, *_SIGMA)
 
     def queries(self, values: int) -> int:
         """Return the population, whatever the number of values of a picture."""
@@ -61,7 +63,7 @@ class FiniteDifferences:
     sigma: float = 1e-4
 
     def __post_init__(self) -> None:
-        _check_sigma(self.sigma)
+        check_number("sigma", self.sigma, *_SIGMA)
 
     def queries(self, values: int) -> int:
         """Return two for every value of a picture."""
@@ -180,8 +182,3 @@ class _GradientEstimate(torch.autograd.Function):
         # One image after the other, so that batching changes no direction.
         rows = zip(images, slopes, strict=True)
         return torch.stack([ctx.classifier.pull_back(image, slope) for image, slope in rows]), None
-
-
-def _check_sigma(sigma: float) -> None:
-    if not 0 < sigma < 0.5:
-        raise AttackError(f"sigma {sigma:g}: wanted a fraction of the pixel range, above 0 and below 0.5")

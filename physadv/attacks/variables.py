@@ -67,11 +67,8 @@ class LInfBall(_OwnImages):
 
     Attributes:
         levels: clean images, whole levels (B, 3, H, W), float.
-        eps: whole levels, 1 to 255.
+        eps: whole levels, 1 to 255; any other number raises AttackError.
         random_start: whether to start anywhere in the ball, uniformly over whole levels, not at its centre.
-
-    Raises:
-        AttackError: eps is no whole number from 1 to 255.
     """
 
     levels: Tensor

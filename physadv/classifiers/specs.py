@@ -3,14 +3,13 @@
 What torchvision and timm publish is read from their installed files: importing them costs seconds.
 """
 
-import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 from zipfile import BadZipFile, ZipFile
 
 from physadv.classifiers.errors import ClassifierError
@@ -42,18 +41,11 @@ _FOREIGN = {
 PRECISIONS = ("bfloat16", "float32")
 
 
-@dataclass(frozen=True)
-class Published:
-    """Names of the weights that torchvision publishes, and the default's ImageNet top-1 in %, if stated."""
+class Published(NamedTuple):
+    """Names of the weights that torchvision publishes, the default first, and its ImageNet top-1 in %."""
 
-    default: str
-    others: tuple[str, ...]
+    names: tuple[str, ...]
     top1: float | None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Return the names of all weights, the default first."""
-        return (self.default, *self.others)
 
 
 @dataclass(frozen=True)
@@ -88,10 +80,8 @@ def list_models() -> list[tuple[str, str]]:
 def check_spec(spec: str, labels: Path | None = None, precision: str = "float32") -> Spec:
     """Return the parts of a classifier's spec, after every check of names and files that needs no torch.
 
-    Args:
-        spec: a spec of `load_classifier`.
-        labels: the text file of class names, if there is one.
-        precision: `float32` or `bfloat16`.
+    The spec is one of `load_classifier`'s, `labels` the text file of class names, if there is one, and the
+    precision `float32` or `bfloat16`.
 
     Raises:
         ClassifierError: the spec, a name in it or the precision is unknown, a library is not installed, or a
@@ -161,8 +151,8 @@ def read_label_file(path: Path) -> list[str]:
 
 def _described(weights: Published) -> str:
     accuracy = "" if weights.top1 is None else f", ImageNet top-1 {weights.top1:.1f} %"
-    others = f"; also :{', :'.join(weights.others)}" if weights.others else ""
-    return f"{weights.default}{accuracy}{others}"
+    default, *others = weights.names
+    return f"{default}{accuracy}" + (f"; also :{', :'.join(others)}" if others else "")
 
 
 def _weights_file(text: str) -> Path:
@@ -209,7 +199,7 @@ def _torchvision(spec: str, rest: str, known: Mapping[str, Published], kind: str
     if weights and weights not in known[name].names:
         raise ClassifierError(unknown_name(f"weights of {name}", weights, known[name].names))
     file = _weights_file(path) if at else None
-    return Spec(spec, "torchvision", name, weights or known[name].default, file)
+    return Spec(spec, "torchvision", name, weights or known[name].names[0], file)
 
 
 def _timm(spec: str, rest: str) -> Spec:
@@ -221,23 +211,26 @@ def _timm(spec: str, rest: str) -> Spec:
     return Spec(spec, "timm", name, path=_weights_file(path) if at else None)
 
 
+_WEIGHTS = re.compile(r"^class (\w+)\(WeightsEnum\):\n((?:    .*\n|\n)+)", re.MULTILINE)
+_MODEL = re.compile(
+    r"^@register_model\(.*?^def (\w+)\(.*?\bweights: [^\n]*?(\w+_Weights)", re.MULTILINE | re.DOTALL
+)
+"""How torchvision's own files, which are formatted alike, write a class of weights and a registered model."""
+
+
 @cache
 def torchvision_models(part: str = "") -> Mapping[str, Published]:
     """Return name → weights of every torchvision classifier, or with `part` "detection" of every detector.
 
     >>> torchvision_models()["mobilenet_v2"]
-    Published(default='IMAGENET1K_V2', others=('IMAGENET1K_V1',), top1=72.154)
+    Published(names=('IMAGENET1K_V2', 'IMAGENET1K_V1'), top1=72.154)
     """
     weights: dict[str, Published] = {}
     classes: dict[str, str] = {}
     for path in _model_files("torchvision", part):
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.ClassDef) and "WeightsEnum" in map(ast.unparse, node.bases):
-                weights[node.name] = _published(node)
-            elif isinstance(node, ast.FunctionDef) and _registered(node):
-                arguments = [*node.args.args, *node.args.kwonlyargs]
-                (taken,) = (ast.unparse(each) for each in arguments if each.arg == "weights")
-                classes[node.name] = re.findall(r"\w+_Weights", taken)[0]
+        text = path.read_text(encoding="utf-8")
+        weights |= {name: _published(body) for name, body in _WEIGHTS.findall(text)}
+        classes |= dict(_MODEL.findall(text))
     return {name: weights[classes[name]] for name in sorted(classes)}
 
 
@@ -260,20 +253,10 @@ def _model_files(library: str, part: str = "") -> Iterator[Path]:
         yield from sorted((Path(found.origin).parent / "models" / part).glob("*.py"))
 
 
-def _registered(function: ast.FunctionDef) -> bool:
-    return any(ast.unparse(each).startswith("register_model(") for each in function.decorator_list)
-
-
-def _published(weights: ast.ClassDef) -> Published:
+def _published(weights: str) -> Published:
     """Return what a class of torchvision's weights lists: NAME = Weights(…) and DEFAULT = NAME."""
-    assigned = {
-        target.id: node.value
-        for node in weights.body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
-    default = ast.unparse(assigned.pop("DEFAULT"))
-    accuracy = re.search(r"'acc@1': ([0-9.]+)", ast.unparse(assigned[default]))
-    others = tuple(name for name in assigned if name != default)
-    return Published(default, others, float(accuracy[1]) if accuracy else None)
+    texts = dict(re.findall(r"^    (\w+) = Weights\((.*?)^    \)$", weights, re.MULTILINE | re.DOTALL))
+    (default,) = re.findall(r"^    DEFAULT = (\w+)$", weights, re.MULTILINE)
+    accuracy = re.search(r'"acc@1": ([0-9.]+)', texts[default])
+    others = [name for name in texts if name != default]
+    return Published((default, *others), float(accuracy[1]) if accuracy else None)

@@ -10,26 +10,26 @@ from typing import Annotated, Any, get_type_hints
 import typer
 from typing_extensions import Doc
 
+from physadv.cli.app import app
+
+Command = Callable[..., None]
+
 Root = Annotated[Path, typer.Option(help="Folder in which printouts/ and captures/ are.")]
 Name = Annotated[str, typer.Argument(help="The run's name, as given to 'generate --name'.")]
 NewName = Annotated[str, typer.Option("--name", help="Name of the run.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes; all cores by default.")]
-Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
-Transforms = Annotated[
-    list[str] | None, Doc("Digital transformation NAME=VALUE; see 'physadv list transforms'.")
-]
-Sweeps = Annotated[
-    list[str] | None, Doc("NAME=START:STOP:COUNT, or a set: kurakin, viewpoint, corruptions, all.")
-]
-Labels = Annotated[Path | None, Doc("Text file of the classifiers' class names, one a line.")]
-Pool = Annotated[bool, Doc("One rate over photos of all presets and cameras, not one for each.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 
 _EMPTY = inspect.Parameter.empty
 
 
-def takes_settings(command: Callable[..., None]) -> Callable[..., None]:
+def command(name: str | None = None, *, example: str) -> Callable[[Command], Command]:
+    """Return what makes a function a command, called as the function by default; `example` ends its help."""
+    return lambda function: app.command(name, epilog=f"Example: {example}")(takes_settings(function))
+
+
+def takes_settings(command: Command) -> Command:
     """Give a command the options that its settings declare.
 
     A parameter whose type is a dataclass stands for a parameter of the command line for each field with a

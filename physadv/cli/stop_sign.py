@@ -9,16 +9,14 @@ import typer
 from typing_extensions import Doc
 
 from physadv.attacks.recipes import Nps
-from physadv.cli.app import app
-from physadv.cli.options import Quiet, Root, takes_settings
+from physadv.cli.options import Quiet, Root, command
 from physadv.pipeline.settings import Device
 from physadv.progress import reporter
 from physadv.runs import Capture, Printout
 from physadv.signs.stop_sign.settings import StopSignSettings
 
 
-@app.command("stop-sign", epilog="Example: physadv stop-sign my-signs/ --name mine --target 'speed limit 30'")
-@takes_settings
+@command("stop-sign", example="physadv stop-sign my-signs/ --name mine --target 'speed limit 30'")
 def stop_sign(
     *,
     victims: Annotated[
@@ -54,6 +52,7 @@ def stop_sign(
     """
     from dataclasses import replace
 
+    from physadv.sheets.layout import page_size
     from physadv.signs.posters import TRUE_SIZE_NOTICE
     from physadv.signs.stop_sign import StopSignError
     from physadv.signs.stop_sign.settings import (
@@ -61,8 +60,8 @@ def stop_sign(
         JudgeSettings,
         StudySize,
         check_models,
-        check_paper,
         parse_pictures,
+        sign_size_mm,
     )
 
     if demo and victims is not None:
@@ -83,7 +82,8 @@ def stop_sign(
         detector=detector,
     )
     check_models(settings, detector)
-    check_paper(scale, page)
+    sign_size_mm(scale)
+    page_size(page)
 
     printout, capture = Printout(root, name), Capture(root, name)
 
@@ -100,7 +100,7 @@ def stop_sign(
         command = shlex.join(["physadv", *sys.argv[1:]])
         scores, detected = judge(capture, run, judging, command, progress)
     for score in scores:
-        for table in score_tables(score, run.printability):
+        for table in score_tables(score, run.record["printability"]):
             show(table)
     if detected:
         show(detection_table(detected))

@@ -31,11 +31,8 @@ _TURN, _STRETCH, _SHIFT = 0.05, 0.1, 0.03
 
 View = Callable[[Tensor], Tensor]
 """Images (B, 3, H, W) of objects → the same objects under conditions drawn anew at every call."""
-
-
-def unchanged(images: Tensor) -> Tensor:
-    """Return the images: the view that changes nothing."""
-    return images
+UNCHANGED: View = nn.Identity()
+"""The view that changes nothing."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ class UniversalStickers:
     filled: float = 0.8
 
     def __call__(
-        self, network: nn.Module, images: Tensor, labels: Tensor, generator: Generator, view: View = unchanged
+        self, network: nn.Module, images: Tensor, labels: Tensor, generator: Generator, view: View = UNCHANGED
     ) -> Tensor:
         """Return a view of the images (B, 3, H, W) with the same stickers on them, float, not rounded.
 

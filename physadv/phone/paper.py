@@ -44,11 +44,7 @@ FLAT = Bend(0.0)
 
 @dataclass(frozen=True)
 class Paper:
-    """A sheet of paper on the table.
-
-    Raises:
-        PhoneError: no page of this size can have the bow without slopes beyond 40 degrees.
-    """
+    """A sheet of paper on the table; a bow that no page of its size can have below 40° raises PhoneError."""
 
     page_mm: tuple[float, float]  # width and height
     centre_mm: tuple[float, float] = (0.0, 0.0)  # where on the table the middle would be, were it flat
@@ -73,10 +69,8 @@ class Paper:
         """Return the page points (N, 2) in mm that rays meet, and the slope (N,) of the paper there, radians.
 
         The rays go from `origin` (3,) along `directions` (N, 3), of any length, in table coordinates. The
-        paper goes on straight beyond its edges; a point outside the page means that the ray misses it.
-
-        Raises:
-            PhoneError: seen from there, part of the page hides another.
+        paper goes on straight beyond its edges; a point outside the page means that the ray misses it. A page
+        of which part hides another, seen from there, raises PhoneError.
         """
         if self._hides_part_of_itself(origin):
             raise PhoneError(f"bow {self.bend.bow:g} mm: part of the page is hidden by another from there")
@@ -98,11 +92,6 @@ class Paper:
     def to_table(self, points_mm: Points) -> Points:
         """Return where page points (N, 2) in mm would be on the table, (N, 2) in mm, were the page flat."""
         return (points_mm - np.array(self.page_mm) / 2) @ self._turned.T + self.centre_mm
-
-    @property
-    def slope_direction(self) -> float:
-        """Return in which the page slopes on the table, radians from x to y."""
-        return math.radians(self.turn + self.bend.direction)
 
     def _at(self, arc: Points) -> Points:
         """Return along, depth and slope (3, N) at arc lengths; linear between nodes is within 1e-5 mm."""

@@ -1,7 +1,8 @@
 """What a virtual phone, the hand that holds it, the place a sheet lies in and the printer vary between.
 
 No phone was measured: every range is this project's, round numbers within what is published or what anyone
-can check with a phone. Reading and checking these needs no torch.
+can check with a phone. A number that cannot be raises PhoneError, whose line says what can. Reading and
+checking these needs no torch.
 """
 
 # ruff: noqa: RUF009 - `_within` makes a field
@@ -9,6 +10,7 @@ can check with a phone. Reading and checking these needs no torch.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from math import inf
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from physadv.errors import PhysadvError
@@ -39,10 +41,14 @@ class _Checked:
             if "limits" not in each.metadata:
                 continue
             value, (least, most) = getattr(self, each.name), each.metadata["limits"]
+            if value is None:
+                continue
             numbers = value if isinstance(value, tuple) else (value,)
             shown = f"{each.name} {', '.join(f'{number:g}' for number in numbers) or 'none'}"
             if not numbers or not all(least <= number <= most for number in numbers):
-                raise PhoneError(f"{shown}: wanted {least:g} to {most:g}")
+                raise PhoneError(
+                    f"{shown}: wanted {least:g} " + ("or more" if most == inf else f"to {most:g}")
+                )
             if each.type == "Interval" and (len(numbers) != 2 or numbers[0] > numbers[1]):
                 raise PhoneError(f"{shown}: wanted two numbers, the lower first")
 
@@ -65,9 +71,6 @@ class Scene(_Checked):
         shadow_depth: share of the light that the shadow takes.
         glare: chance of a lamp's reflection in the paper.
         glare_light: light that the reflection adds; 1 clips.
-
-    Raises:
-        PhoneError: a number that cannot be; the line says what can.
     """
 
     bow: Interval = _within(NEVER, 0, 200)
@@ -115,9 +118,6 @@ class Phone(_Checked):
         orientations: EXIF orientations; one is drawn.
         messenger: chance that the photo went through a messenger.
         scene: what is photographed.
-
-    Raises:
-        PhoneError: a number that cannot be; the line says what can.
     """
 
     width: int = _within(3024, 64, 30000)
@@ -158,9 +158,6 @@ class Printer(_Checked):
         dot_gain: rise of a 50 % ink coverage, as a fraction (0.05: 50 % prints as 55 %).
         crosstalk: share of each channel that every other channel takes from it (ink colour error).
         spread_mm: gaussian spread of ink and light in the paper, mm.
-
-    Raises:
-        PhoneError: a number that cannot be; the line says what can.
     """
 
     white: tuple[float, float, float] = _within((0.86, 0.86, 0.84), 0, 1)
@@ -176,7 +173,7 @@ class Printer(_Checked):
 
 
 @dataclass(frozen=True)
-class PrintSettings:
+class PrintSettings(_Checked):
     """How a page is printed; by default as it should be.
 
     Attributes:
@@ -185,26 +182,13 @@ class PrintSettings:
         monochrome: black ink only.
         dpi: dots per inch the driver keeps of the page, None = all.
         ink: share of the ink it puts down.
-
-    Raises:
-        PhoneError: scale outside 0.5 to 1.5, a negative margin, less than 50 dpi, or ink outside 0.2 to 1.
     """
 
-    scale: float = 1.0
-    margin_mm: float = 0.0
+    scale: float = _within(1.0, 0.5, 1.5)
+    margin_mm: float = _within(0.0, 0, inf)
     monochrome: bool = False
-    dpi: float | None = None
-    ink: float = 1.0
-
-    def __post_init__(self) -> None:
-        if not 0.5 <= self.scale <= 1.5:
-            raise PhoneError(f"print scale {self.scale:g}: wanted 0.5 to 1.5")
-        if not self.margin_mm >= 0:
-            raise PhoneError(f"print margin {self.margin_mm:g} mm: wanted 0 or more")
-        if self.dpi is not None and not self.dpi >= 50:
-            raise PhoneError(f"print resolution {self.dpi:g} dpi: wanted 50 or more")
-        if not 0.2 <= self.ink <= 1:
-            raise PhoneError(f"ink {self.ink:g}: wanted 0.2 to 1")
+    dpi: float | None = _within(None, 50, inf)
+    ink: float = _within(1.0, 0.2, 1)
 
     def on_paper(self, points_mm: Points, page_mm: tuple[float, float]) -> Points:
         """Return where points (N, 2) of the page as laid out come to be on the paper, mm."""

@@ -27,11 +27,7 @@ _MESSENGER_QUALITY = 70
 
 
 def take_photo(prints: Sequence[Tensor], shot: Shot) -> NDArray[np.uint8]:
-    """Return the upright photo (H, W, 3), uint8 sRGB, before JPEG.
-
-    Args:
-        prints: reflectance of each of the shot's papers, from `print_page`.
-        shot: the exposure.
+    """Return the upright photo (H, W, 3), uint8 sRGB, before JPEG, of a print of each of the shot's papers.
 
     Raises:
         PhoneError: not one print for each paper, or a paper of which one part hides another.
@@ -133,7 +129,8 @@ def _antialiased(reflectance: Tensor, paper: Paper, shot: Shot) -> Tensor:
 
 def _shading(slope: Tensor, paper: Paper, shot: Shot) -> Tensor:
     """Return the light on sloping matt paper (Lambert), 1 where it is level."""
-    away = math.cos(paper.slope_direction - shot.light_angle) / math.tan(math.radians(shot.elevation))
+    slopes_to = math.radians(paper.turn + paper.bend.direction)  # on the table
+    away = math.cos(slopes_to - shot.light_angle) / math.tan(math.radians(shot.elevation))
     return (slope.cos() - away * slope.sin()).clamp_min(0.1)
 
 

@@ -77,13 +77,7 @@ class Shot:
 def draw_shot(
     phone: Phone, page_mm: tuple[float, float], generator: torch.Generator, *, sheets: int = 1
 ) -> Shot:
-    """Draw one exposure of sheets of one size that lie beside each other.
-
-    Args:
-        phone: the ranges to draw from.
-        page_mm: width and height of a sheet.
-        generator: the randomness.
-        sheets: number of sheets, side by side; the first of `Shot.papers` is the leftmost.
+    """Draw one exposure of `sheets` of one size (width, height) side by side, the first paper the leftmost.
 
     Raises:
         PhoneError: sheets < 1, or a bow that a page of this size cannot have.
@@ -158,8 +152,7 @@ def _lay_out(phone: Phone, page_mm: tuple[float, float], sheets: int, dice: Dice
 def draw_bend(page_mm: tuple[float, float], bow_mm: float, waves: float, dice: Dice) -> Bend:
     """Draw a bend of a page, up or down: an arc along or across it or, with waves, in any direction.
 
-    Raises:
-        PhoneError: the page can hardly have such a bow.
+    A bow that the page can hardly have raises PhoneError.
     """
     for _ in range(BENDS_TRIED - 1):
         with suppress(PhoneError):
@@ -230,23 +223,16 @@ def sent_size(shot: Shot) -> tuple[int, int]:
 
 
 def page_to_photo(shot: Shot, points_mm: Points, sheet: int = 0) -> Points:
-    """Return where page points (N, 2), mm from the page's top-left, landed in the upright file, pixels.
-
-    Args:
-        shot: the exposure.
-        points_mm: on the printed page.
-        sheet: which of the shot's papers.
-    """
+    """Return where points (N, 2) of a sheet, mm from its top-left, landed in the upright file, pixels."""
     surface = torch.from_numpy(shot.papers[sheet].surface(points_mm))
     pixels: Points = (shot.camera.project(surface)[0].numpy() + 0.5) * _file_scale(shot) - 0.5
     return pixels
 
 
 def photo_to_page(shot: Shot, pixels: Points, sheet: int = 0) -> Points:
-    """Return the page points (N, 2) in mm seen at pixels (N, 2) of the upright file.
+    """Return the page points (N, 2) in mm seen at pixels (N, 2) of the upright file, or raise PhoneError.
 
-    Raises:
-        PhoneError: seen from there, part of the page hides another.
+    The error is `Paper.seen_along`'s.
     """
     camera_pixels = (pixels + 0.5) / _file_scale(shot) - 0.5
     origin, directions = shot.camera.rays(torch.from_numpy(camera_pixels))

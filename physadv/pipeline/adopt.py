@@ -6,7 +6,7 @@ import math
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,11 +17,20 @@ from physadv.classifiers import Classifier
 from physadv.classifiers.classifier import check_classifier
 from physadv.classifiers.errors import ClassifierError
 from physadv.errors import PhysadvError, PhysadvWarning
-from physadv.pipeline.examples import Pixels, TopFive, predictions, to_tensor, versions, write_pair
+from physadv.pipeline.examples import (
+    AttackedBatch,
+    TopFive,
+    predictions,
+    to_tensor,
+    versions,
+    write_pair,
+)
 from physadv.pipeline.sources import neighbours_of_one_size
 from physadv.progress import Reporter, silent
 from physadv.runs import AttackRecord, ClassifierRecord, Example, Manifest, Printout, Selection
-from physadv.sheets.codes import RUN_CHARACTERS, digest36
+
+if TYPE_CHECKING:
+    from physadv.pipeline.examples import Pixels
 
 Images = Tensor | NDArray[np.generic] | Sequence[Tensor | NDArray[np.generic]]
 Labels = Tensor | Sequence[int | str] | NDArray[np.integer]
@@ -93,33 +102,19 @@ def adopt(
     digest = hashlib.sha256(json.dumps(parts).encode())
     for image in (*before, *after):
         digest.update(str(image.shape).encode() + image.tobytes())
-    code = digest36(digest.hexdigest(), RUN_CHARACTERS)
-    with printout.alone():
-        finished = printout.begin(digest.hexdigest(), code)
-        if finished:
-            reporter.say(f"{printout.folder}: complete, nothing to do")
-            return finished
-        tops = list(zip(_judged(classifier, before), _judged(classifier, after), strict=True))
+
+    def examples_of(code: str) -> Manifest:
+        tops = _judged(classifier, before)
+        given = [top[0].label for top in tops] if known is None else known
+        blank: list[None] = [None] * len(before)
+        made = AttackedBatch(given, aims or blank, before, after, tops, _judged(classifier, after), blank)
         examples: list[Example] = []
-        for place, (clean_top, adversarial_top) in enumerate(
-            reporter.track(tops, len(tops), "pairs adopted")
-        ):
-            examples += write_pair(
-                printout,
-                place + 1,
-                classifier.labels,
-                before[place],
-                after[place],
-                source=sources[place],
-                label=clean_top[0].label if known is None else known[place],
-                target=None if aims is None else aims[place],
-                before=clean_top,
-                after=adversarial_top,
-            )
+        for place in reporter.track(range(len(before)), len(before), "pairs adopted"):
+            examples += write_pair(printout, place + 1, classifier.labels, sources[place], made, place)
         changes = [a.astype(float) - b for a, b in zip(after, before, strict=True)]
         if not any(change.any() for change in changes):
             warnings.warn(
-                PhysadvWarning(f"{printout.name}: every adversarial image is its clean image"), stacklevel=2
+                PhysadvWarning(f"{printout.name}: every adversarial image is its clean image"), stacklevel=4
             )
         parameters: dict[str, str | int | float | None] = {
             "adopted": True,
@@ -129,9 +124,8 @@ def adopt(
             "measured_l2": round(max(math.sqrt((change**2).sum()) for change in changes), 2),
             "rounded_by": round(max(before_moved, after_moved), 3),
         }
-        labelled: Literal["given", "predicted"] = "predicted" if known is None else "given"
         names_file = str(labels_file) if labels_file else None
-        manifest = Manifest(
+        return Manifest(
             name=printout.name,
             code=code,
             seed=0,
@@ -140,15 +134,20 @@ def adopt(
             ),
             attack=AttackRecord(name=made_by, eps=None, parameters=parameters),
             selection=Selection(
-                images=paths[0], limit=None, prefiltered=False, candidates=len(before), labels=labelled
+                images=paths[0],
+                limit=None,
+                prefiltered=False,
+                candidates=len(before),
+                labels="predicted" if known is None else "given",
             ),
             versions=versions(),
             examples=tuple(examples),
         )
-        return printout.finish(manifest)
+
+    return printout.make(digest.hexdigest(), examples_of, reporter)
 
 
-def to_pixels(images: Images, what: str) -> tuple[list[Pixels], float]:
+def to_pixels(images: Images, what: str) -> tuple[list["Pixels"], float]:
     """Return images as uint8 RGB (H, W, 3), and the farthest that rounding moved a value, in 8-bit levels.
 
     Anything but an array, a tensor or a list of them is an AdoptError that begins with `what`.
@@ -183,7 +182,7 @@ def _plain(value: object, what: str) -> NDArray[np.generic]:
     return array
 
 
-def _rounded(image: NDArray[np.generic], what: str) -> tuple[Pixels, float]:
+def _rounded(image: NDArray[np.generic], what: str) -> tuple["Pixels", float]:
     if image.ndim != 3 or image.shape[2] != 3 or not image.size:
         raise AdoptError(f"{what}: shape {image.shape}; wanted three channels and one image, (H, W, 3)")
     if image.dtype == np.uint8:
@@ -201,7 +200,7 @@ def _rounded(image: NDArray[np.generic], what: str) -> tuple[Pixels, float]:
     return whole.astype(np.uint8), float(np.abs(levels - whole).max())
 
 
-def _check_pairs(clean: Sequence[Pixels], adversarial: Sequence[Pixels], sources: Sequence[str]) -> None:
+def _check_pairs(clean: Sequence["Pixels"], adversarial: Sequence["Pixels"], sources: Sequence[str]) -> None:
     if len(clean) != len(adversarial):
         raise AdoptError(f"{len(clean)} clean and {len(adversarial)} adversarial images; wanted pairs")
     for source, one, other in zip(sources, clean, adversarial, strict=True):
@@ -233,7 +232,7 @@ def _indices(classifier: Classifier, given: object, count: int, what: str) -> li
     return found
 
 
-def _judged(classifier: Classifier, images: Sequence[Pixels]) -> list[TopFive]:
+def _judged(classifier: Classifier, images: Sequence["Pixels"]) -> list[TopFive]:
     """Return the classifier's top five on every image."""
     found: list[TopFive] = []
     for batch in neighbours_of_one_size(images, lambda image: image.shape, BATCH):

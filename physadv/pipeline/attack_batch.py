@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -15,30 +16,16 @@ from physadv.attacks.queries import Directions, QueryOnly, find_directions, step
 from physadv.attacks.running import check_differentiable
 from physadv.classifiers import Classifier
 from physadv.keeping import Kept
-from physadv.pipeline.examples import Pixels, TopFive, predictions, to_tensor
+from physadv.pipeline.examples import AttackedBatch, predictions, to_tensor
 from physadv.pipeline.settings import LEAST_LIKELY, NO_TARGET, NO_TRANSFORMS, RANDOM, GenerateSettings
 from physadv.randomness import generator
 from physadv.runs import HeldOut
 from physadv.transforms import load_preset
 
+if TYPE_CHECKING:
+    from physadv.pipeline.examples import Pixels
+
 HELD_OUT_DRAWS = 32
-
-
-@dataclass(frozen=True)
-class AttackedBatch:
-    """The result of an attack on B images of one size.
-
-    `pixels` are the adversarial images, uint8 (B, H, W, 3); the classifier's top five on each image are given
-    `before` and `after`; `queries` are those of a black-box attack, for all images together.
-    """
-
-    labels: list[int]
-    targets: list[int | None]
-    pixels: Pixels
-    before: list[TopFive]
-    after: list[TopFive]
-    held_out: list[HeldOut | None]
-    queries: int
 
 
 class Checkpoint:
@@ -94,7 +81,7 @@ def directions_of(settings: GenerateSettings) -> Directions | None:
 def attack_batch(
     settings: GenerateSettings,
     classifier: Classifier,
-    pixels: Sequence[Pixels],
+    pixels: "Sequence[Pixels]",
     labels: Sequence[int | None],
     index: int,
     checkpoint: Checkpoint | None = None,
@@ -147,6 +134,7 @@ def attack_batch(
     return AttackedBatch(
         labels=known.tolist(),
         targets=[None] * len(known) if targets is None else targets.tolist(),
+        clean=pixels,
         pixels=(adversarial * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy(),
         before=before,
         after=predictions(classifier, adversarial),

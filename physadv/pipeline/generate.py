@@ -30,7 +30,6 @@ from physadv.pipeline.sources import (
 )
 from physadv.progress import Reporter, silent
 from physadv.runs import AttackRecord, ClassifierRecord, Example, Manifest, Printout, Selection
-from physadv.sheets.codes import RUN_CHARACTERS, digest36
 
 if TYPE_CHECKING:
     from physadv.classifiers import Classifier
@@ -68,14 +67,12 @@ def generate(printout: Printout, settings: GenerateSettings, reporter: Reporter 
     tracked = reporter.track(sources, len(sources), "checking images")
     sources = [check_source(source, settings.size) for source in tracked]
     fingerprint = _fingerprint(settings, sources, classifier)
-    code = digest36(fingerprint, RUN_CHARACTERS)
-    with printout.alone():
-        finished = printout.begin(fingerprint, code)
-        if finished:
-            reporter.say(f"{printout.folder}: complete, nothing to do")
-            return finished
+
+    def examples_of(code: str) -> Manifest:
         records = _run_batches(printout, settings, classifier, sources, reporter)
-        return printout.finish(_assemble(printout, settings, classifier, sources, records, code))
+        return _assemble(printout, settings, classifier, sources, records, code)
+
+    return printout.make(fingerprint, examples_of, reporter)
 
 
 def _fingerprint(settings: GenerateSettings, sources: Sequence[Source], classifier: "Classifier") -> str:
@@ -141,22 +138,11 @@ def _make_batch(
     attacked = attack_batch(settings, classifier, pixels, labels, index, checkpoint)
     examples: list[Example] = []
     for place, source in enumerate(batch):
-        label, before, after = attacked.labels[place], attacked.before[place], attacked.after[place]
-        if settings.prefilter and not is_prefiltered(label, _judgement(before), _judgement(after)):
+        seen = _judgement(attacked.before[place]), _judgement(attacked.after[place])
+        if settings.prefilter and not is_prefiltered(attacked.labels[place], *seen):
             continue
-        examples += write_pair(
-            printout,
-            first + len(examples) // 2 + 1,
-            classifier.labels,
-            pixels[place],
-            attacked.pixels[place],
-            source=source.name,
-            label=label,
-            target=attacked.targets[place],
-            before=before,
-            after=after,
-            held_out=attacked.held_out[place],
-        )
+        number = first + len(examples) // 2 + 1
+        examples += write_pair(printout, number, classifier.labels, source.name, attacked, place)
         if len(examples) == 2 * room:
             break
     counts = {"candidates": place + 1, "attacked": len(batch), "queries": attacked.queries}

@@ -52,6 +52,17 @@ class Measurement:
     options: MeasureOptions = MeasureOptions()
 
     @property
+    def run_facts(self) -> dict[str, Any]:
+        """Return what they are of: run, attack, eps, and the classifier that it was made against."""
+        run = self.manifest
+        return {
+            "run": run.name,
+            "attack": run.attack.name,
+            "eps": run.attack.eps,
+            "source": run.classifier.spec,
+        }
+
+    @property
     def used_photos(self) -> list[PhotoRow]:
         """Return the photos that cells were cut from."""
         return [photo for photo in self.photos if photo.status == "used"]
@@ -80,10 +91,7 @@ class Measurement:
     def as_json(self) -> dict[str, Any]:
         """Return the measurement for machines: plain values, undefined rates as null with the reason."""
         return {
-            "run": self.manifest.name,
-            "attack": self.manifest.attack.name,
-            "eps": self.manifest.attack.eps,
-            "source": self.manifest.classifier.spec,
+            **self.run_facts,
             "classifier": self.classifier,
             "pairs": len(self.manifest.examples) // 2,
             "photos": len(self.used_photos),

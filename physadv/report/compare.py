@@ -15,7 +15,6 @@ from physadv.evaluation.outcomes import Bools, Ints, Tally
 from physadv.pipeline.measure import measure, of_condition, own_classifier
 from physadv.pipeline.measurement import Measurement
 from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel, TallyReader, is_photo
-from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Manifest, Printout, RunError
 
 SUCCESS, DESTRUCTION, SURVIVAL = "success", "destruction rate", "clean survival"
@@ -57,10 +56,7 @@ class RunComparison:
         """Return the comparison for machines."""
         runs = [
             {
-                "run": found.manifest.name,
-                "attack": found.manifest.attack.name,
-                "eps": found.manifest.attack.eps,
-                "source": found.manifest.classifier.spec,
+                **found.run_facts,
                 "pairs": len(found.manifest.pairs()),
                 "simulated_photos": sum(photo.simulated for photo in found.used_photos),
                 "photos": len(found.used_photos),
@@ -75,23 +71,14 @@ class RunComparison:
 
 
 def compare_runs(
-    root: Path,
-    names: Sequence[str],
-    *,
-    transforms: Sequence[str] = (),
-    sweeps: Sequence[str] = (),
-    model: str | None = None,
-    labels: Path | None = None,
-    seed: int = 0,
-    pool: bool = False,
-    reporter: Reporter = silent,
+    root: Path, names: Sequence[str], *, model: str | None = None, **options: Any
 ) -> RunComparison:
     """Return runs compared on the source images that all of them hold, by exact McNemar and Holm.
 
     Rates are of shared pairs. A test counts a pair as destroyed, or fooled, when it was in more than half of
     the times it came through the channel. `model` judges all; without it, the one that all were made against.
     Where a run's photos were taken in several ways, photos are compared preset by preset and camera by
-    camera, or with `pool` all together.
+    camera, or with `pool` all together. The `options` are arguments of `measure`.
 
     Raises:
         RunError: there are fewer than two runs; they were made against different classifiers and none was
@@ -105,15 +92,10 @@ def compare_runs(
     judge = model or _one_classifier(manifests)
     shared = _shared(manifests)
     captures = [Capture(root, name) for name in names]
-    if not (transforms or sweeps):
+    if not (options.get("transforms") or options.get("sweeps")):
         for capture, manifest in zip(captures, manifests, strict=True):
             _check_photographed(capture, manifest)
-    asked: dict[str, Any] = {"transforms": transforms, "sweeps": sweeps, "models": [judge], "labels": labels}
-    asked["pool"] = pool
-    found = [
-        measure(Printout(root, capture.name), capture, **asked, seed=seed, reporter=reporter)[0]
-        for capture in captures
-    ]
+    found = [measure(Printout(root, c.name), c, models=[judge], **options)[0] for c in captures]
     held = [_channels(each, apart=not all(PHOTO.name in m.channels for m in found)) for each in found]
     # Through photos only where every run has some.
     channels = [key for key in held[0] if all(key in own for own in held)]

@@ -13,7 +13,7 @@ from physadv.report.compare import DESTRUCTION, SUCCESS, Line, RunComparison
 from physadv.report.figures import Series, side_by_side_figure
 from physadv.report.page import FigureGroup, Notice, render_page, slug
 from physadv.report.provenance import cameras, generate_command, measure_options
-from physadv.report.result_tables import paired_table
+from physadv.report.result_tables import TESTS
 from physadv.report.run_figures import JUDGES, sweep_curves
 from physadv.report.table import Column, Table, show
 from physadv.report.wording import plural
@@ -52,7 +52,7 @@ def write_comparison(found: RunComparison, path: Path) -> None:
             " ".join(["physadv compare", *names, *options]),
         ],
     }
-    with replacing(path) as temporary:
+    with replacing(path, tidy=True) as temporary:
         temporary.write_text(render_page("compare.html.j2", page), encoding="utf-8")
 
 
@@ -145,7 +145,7 @@ def _tests(title: str, found: RunComparison) -> Table[Comparison]:
         for line in found.lines
         if line.tests
     }
-    return paired_table(title, groups, "channel: measure")
+    return Table(title, TESTS, groups, "channel: measure")
 
 
 def _facts(measurement: Measurement) -> list[tuple[str, str]]:

@@ -18,9 +18,10 @@ from physadv.pipeline.examples import TOP
 from physadv.pipeline.measure import transfer_matrix
 from physadv.pipeline.measurement import Measurement
 from physadv.progress import Reporter, silent
-from physadv.report.result_tables import PUBLISHED_RATES, rate_table
+from physadv.report.result_tables import PUBLISHED_RATES
 from physadv.report.table import Table, to_latex
 from physadv.runs import Capture, Manifest, ObservationStore, Printout, RunError
+from physadv.runs.folders import writes_run
 from physadv.text import csv_cell
 
 FORMATS = ("csv", "json", "latex", "parquet")
@@ -66,7 +67,7 @@ def check_format(fmt: str | None, output: Path | None) -> str:
 
 def write_tables(measurements: Sequence[Measurement], fmt: str, output: Path) -> None:
     """Write what `tables_as_text` returns, or a Parquet file, to `output`, whole or not at all."""
-    with replacing(output) as temporary:
+    with replacing(output, tidy=True) as temporary:
         if fmt == "parquet":
             _write_parquet(temporary, rate_records(measurements))
         else:
@@ -96,14 +97,7 @@ def tables_as_text(measurements: Sequence[Measurement], fmt: str) -> str:
 def rate_records(measurements: Iterable[Measurement]) -> Iterator[Record]:
     """Yield one record a measure: whose it is, value, interval, n, and what was discarded for what reason."""
     for measurement in measurements:
-        attack = measurement.manifest.attack
-        whose = {
-            "run": measurement.manifest.name,
-            "attack": attack.name,
-            "eps": attack.eps,
-            "source": measurement.manifest.classifier.spec,
-            "classifier": measurement.classifier,
-        }
+        whose = {**measurement.run_facts, "classifier": measurement.classifier}
         for channel, rows in measurement.channels.items():
             for row, name in product(rows, _MEASURES):
                 found = asdict(getattr(row, name))
@@ -112,6 +106,7 @@ def rate_records(measurements: Iterable[Measurement]) -> Iterator[Record]:
                 yield {**whose, **which, **found, "discarded": discarded}
 
 
+@writes_run
 def export_observations(
     printout: Printout, capture: Capture, fmt: str, output: Path | None = None, reporter: Reporter = silent
 ) -> tuple[Path, int]:
@@ -142,7 +137,7 @@ def export_observations(
                 f"{capture.store_path}: no observation of this run; run 'physadv destruction-rate'"
             )
         records = reporter.track(_observation_records(store, manifest), total, "observations exported")
-        with replacing(path) as temporary:
+        with replacing(path, tidy=True) as temporary:
             if fmt == "parquet":
                 _write_parquet(temporary, records)
             else:
@@ -225,4 +220,4 @@ def _published(measurement: Measurement) -> Table[Row]:
         "Per cent, 95 % intervals; n: observations counted."
     )
     channels = {measurement.channel_name(name): rows for name, rows in measurement.channels.items()}
-    return rate_table(title, channels, PUBLISHED_RATES)
+    return Table(title, PUBLISHED_RATES, channels, "channel")

@@ -149,7 +149,7 @@ class _Rows:
     def _photographed(self, title: str, example: Example, shot: Shot | None) -> Picture:
         if shot is None:
             return Picture(title, "", (0, 0), "not captured")
-        crop = Image.fromarray(self.capture.pixels(str(shot[0].path)))
+        crop = Image.fromarray(self.capture.pixels(shot[0]))
         condition = self.conditions.get(shot[0].photo)
         return self._picture(f"{title}, {condition}" if condition else title, crop, shot[1], example)
 

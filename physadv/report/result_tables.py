@@ -24,19 +24,7 @@ PUBLISHED_RATES = (
 """Those columns of `RATES` that a paper has room for."""
 PAIRS = Column[Row]("pairs", lambda row: row.destruction_rate.pairs, "number")
 RATES = (*PUBLISHED_RATES[:4], PAIRS, *PUBLISHED_RATES[4:])
-
-
-def rate_table(
-    title: str, channels: Mapping[str, Sequence[Row]], columns: Sequence[Column[Row]] = RATES
-) -> Table[Row]:
-    """Return every channel's rows: destruction rate, n, and the accuracies beside it.
-
-    Args:
-        title: of the table.
-        channels: channel's name → its rows.
-        columns: `RATES`, or fewer of them.
-    """
-    return Table(title, columns, channels, "channel")
+"""Every channel's rows: destruction rate, n, and the accuracies beside it."""
 
 
 @dataclass(frozen=True)
@@ -90,11 +78,7 @@ BESIDE = (
     Column("confidence", _confidences, "share", "Confidence", KINDS_SHORT),
     Column("ECE", _errors, "share", "Calibration error", KINDS_SHORT),
 )
-
-
-def beside_table(title: str, lines: Sequence[Beside]) -> Table[Beside]:
-    """Return what must be read beside a destruction rate: the files, then every channel."""
-    return Table(title, BESIDE, {"": lines})
+"""What must be read beside a destruction rate, of the files and then of every channel."""
 
 
 Strength = tuple[str, Sequence[Row]]
@@ -179,16 +163,4 @@ TESTS = (
     Column[Comparison]("p (Holm)", lambda test: p_value(test.holm), "number"),
     Column("differs", _differs, long="Differs"),
 )
-
-
-def paired_table(
-    title: str, groups: Mapping[str, Sequence[Comparison]], group_heading: str = ""
-) -> Table[Comparison]:
-    """Return paired tests, a line each: in how many pairs something is true under one of the two only.
-
-    Args:
-        title: of the table.
-        groups: name of a group, such as a channel, or "" → its tests.
-        group_heading: what the groups are, such as "channel".
-    """
-    return Table(title, TESTS, groups, group_heading)
+"""Paired tests: in how many pairs something is true under one of the two only."""

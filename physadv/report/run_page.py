@@ -16,7 +16,7 @@ from physadv.report.channels import of_first_run, sort_channels
 from physadv.report.gallery import difference_gain, gallery
 from physadv.report.page import SIDE_PX, Headline, Notice, render_page
 from physadv.report.provenance import cameras, commands, parameters
-from physadv.report.result_tables import Beside, beside_table, rate_table, sweep_table, transfer_table
+from physadv.report.result_tables import BESIDE, RATES, Beside, sweep_table, transfer_table
 from physadv.report.run_figures import report_figures
 from physadv.report.table import Cell, Table, to_html, words_table
 from physadv.report.wording import (
@@ -28,6 +28,7 @@ from physadv.report.wording import (
     prefiltered_in_words,
 )
 from physadv.runs import Capture, Printout
+from physadv.runs.folders import writes_run
 
 LISTED = 100
 
@@ -39,6 +40,7 @@ TRANSFER_TITLE = (
 )
 
 
+@writes_run
 def write_report(
     printout: Printout, capture: Capture, measurements: Sequence[Measurement], reporter: Reporter = silent
 ) -> Path:
@@ -137,7 +139,8 @@ def report_tables(measurements: Sequence[Measurement]) -> list[Table[Any]]:
                 beside.append(Beside(cell, rows[0], judge.calibration[channel], when))
                 if not untouched:
                     rates[f"{name}{by[judge.classifier]}"] = rows
-        tables += [rate_table(RATE_TITLE, rates), beside_table(BESIDE_TITLE, beside)]
+        tables.append(Table(RATE_TITLE, RATES, rates, "channel"))
+        tables.append(Table(BESIDE_TITLE, BESIDE, {"": beside}))
     if len(measurements) > 1:
         names = {name: common_name(measurements, name) for name in (UNTOUCHED.name, *channels.single)}
         cells = [cell for cell in transfer_matrix(measurements) if cell.channel in names]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from physadv.pipeline.measure import transfer_matrix
 from physadv.pipeline.measurement import Measurement, common_name
 from physadv.pipeline.observing import UNTOUCHED
-from physadv.report.result_tables import Beside, beside_table, rate_table, transfer_table
-from physadv.report.table import Cell, show
+from physadv.report.result_tables import BESIDE, RATES, Beside, transfer_table
+from physadv.report.table import Cell, Table, show
 from physadv.report.wording import plural
 from physadv.text import printable
 
@@ -32,7 +32,8 @@ def show_table(measurement: Measurement) -> None:
     manifest = measurement.manifest
     names = {channel: measurement.channel_name(channel) for channel in measurement.channels}
     title = f"{manifest.name}: {manifest.attack.name}, {manifest.attack.budget}, {measurement.classifier}"
-    show(rate_table(title, {names[channel]: rows for channel, rows in measurement.channels.items()}))
+    rates = {names[channel]: rows for channel, rows in measurement.channels.items()}
+    show(Table(title, RATES, rates, "channel"))
     print("destroyed: destruction rate, Kurakin et al. 2017, eq. 1; right: before → after")
     for line in (*_undefined(measurement), *_discarded(measurement)):
         print(printable(line))
@@ -42,7 +43,7 @@ def show_table(measurement: Measurement) -> None:
         Beside(Cell(names[channel]), rows[0], measurement.calibration[channel])
         for channel, rows in measurement.channels.items()
     ]
-    show(beside_table("all pairs, top-1", lines))
+    show(Table("all pairs, top-1", BESIDE, {"": lines}))
     print(
         "success: adversarial wrong, of clean right before; survival: clean right, of clean right before; "
         "ECE: expected calibration error"

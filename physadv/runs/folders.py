@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 from physadv.errors import PhysadvError
 from physadv.files import file_sha256, remove_partial_files, replacing
 from physadv.locking import one_writer
+from physadv.progress import Reporter
+from physadv.sheets.codes import RUN_CHARACTERS, digest36
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,21 +26,20 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Place = TypeVar("Place", bound="Printout | Capture")
 
 FILE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 """Pattern of a name that files are called by: it has no slash, and no dot in front."""
 
 
-def writes_run(function: Callable[Concatenate[Place, P], R]) -> Callable[Concatenate[Place, P], R]:
+def writes_run(function: Callable[Concatenate[Printout, P], R]) -> Callable[Concatenate[Printout, P], R]:
     """Let a function have the run of its first argument for itself; see `one_writer`."""
 
     @wraps(function)
-    def alone(place: Place, /, *args: P.args, **options: P.kwargs) -> R:
-        if not (place.root / "printouts").exists():
-            return function(place, *args, **options)
-        with place.alone():
-            return function(place, *args, **options)
+    def alone(printout: Printout, /, *args: P.args, **options: P.kwargs) -> R:
+        if not (printout.root / "printouts").exists():
+            return function(printout, *args, **options)
+        with printout.alone():
+            return function(printout, *args, **options)
 
     return alone
 
@@ -82,31 +83,55 @@ class Printout:
         self.pdf = self.folder / "sheets.pdf"
         self.progress = self.folder / ".progress"
 
-    def alone(self) -> AbstractContextManager[None]:
-        """Return a block in which no other process writes the run; see `one_writer`."""
-        return one_writer(self.folder)
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other processes from writing the run in a block; see `one_writer`.
 
-    def begin(self, fingerprint: str, code: str) -> Manifest | None:
-        """Claim the folder for a run, or go on with it; return the manifest of one that is complete.
+        At a good end of the block what killed processes left half-written of the run is deleted.
+        """
+        with one_writer(self.folder):
+            yield
+            remove_partial_files(self.folder, self.root / "captures" / self.name)
 
-        A run of which examples were deleted is not complete: they are made again.
+    def make(self, fingerprint: str, examples_of: Callable[[str], Manifest], reporter: Reporter) -> Manifest:
+        """Make the run, go on with it, or find it complete; no other process writes it meanwhile.
 
-        `fingerprint` is a hash of all that the examples' bytes depend on, `code` the run's code, made of it.
+        A run of which examples were deleted is not complete: they are made again, and the manifest that is
+        there, with the sheets, stays.
+
+        Args:
+            fingerprint: a hash of all that the examples' bytes depend on; the run's code is made of it.
+            examples_of: takes the code, writes what is missing of the examples and returns the manifest.
+            reporter: told where there is nothing to do.
 
         Raises:
-            RunError: the folder holds a run with another fingerprint, finished or not.
+            RunError: the folder holds a run with another fingerprint, finished or not; or an example that was
+                made again has other bytes.
         """
-        if self.manifest_path.exists():
-            from physadv.runs.manifest import read_manifest
+        code = digest36(fingerprint, RUN_CHARACTERS)
+        with self.alone():
+            listed = self.manifest_path.exists()
+            if listed and (manifest := self._complete(code)):
+                reporter.say(f"{self.folder}: complete, nothing to do")
+            else:
+                self._begin(fingerprint)
+                manifest = examples_of(code)
+                if listed:
+                    manifest = self.manifest()
+                else:
+                    manifest.write(self.manifest_path)
+            self.forget_progress()
+        return manifest
 
-            manifest = read_manifest(self.manifest_path)
-            if manifest.code != code:
-                raise RunError(
-                    f"{self.folder}: holds a run with other settings; take another name or delete it"
-                )
-            if not self._missing(manifest):
-                self.forget_progress()
-                return manifest
+    def _complete(self, code: str) -> Manifest | None:
+        from physadv.runs.manifest import read_manifest
+
+        manifest = read_manifest(self.manifest_path)
+        if manifest.code != code:
+            raise RunError(f"{self.folder}: holds a run with other settings; take another name or delete it")
+        return None if self._missing(manifest) else manifest
+
+    def _begin(self, fingerprint: str) -> None:
         mark = self.progress / "fingerprint"
         if mark.exists() and mark.read_bytes() != fingerprint.encode():
             raise RunError(
@@ -114,26 +139,8 @@ class Printout:
             )
         with replacing(mark) as temporary:
             temporary.write_text(fingerprint)
-        remove_partial_files(self.folder)
         for folder in ("clean", "adversarial", ".progress"):
             (self.folder / folder).mkdir(exist_ok=True)
-            remove_partial_files(self.folder / folder)
-        return None
-
-    def finish(self, manifest: Manifest) -> Manifest:
-        """Write the manifest of a run whose examples are all there, and return it.
-
-        Where examples that were lost have been made again, the manifest is there, with the sheets, and stays.
-
-        Raises:
-            RunError: an example that was made again has other bytes.
-        """
-        if self.manifest_path.exists():
-            manifest = self.manifest()
-        else:
-            manifest.write(self.manifest_path)
-        self.forget_progress()
-        return manifest
 
     def check(self) -> None:
         """Check that the run has been made.
@@ -234,10 +241,6 @@ class Capture:
         self.report, self.figures = self.folder / "report.html", self.folder / "figures"
         self.store_path = self.folder / "observations.sqlite"
 
-    def alone(self) -> AbstractContextManager[None]:
-        """Return a block in which no other process writes the run; see `one_writer`."""
-        return one_writer(self.root / "printouts" / self.name)
-
     def store(self) -> ObservationStore:
         """Open the observation store, made where there is none."""
         from physadv.runs.store import ObservationStore
@@ -245,29 +248,22 @@ class Capture:
         self.folder.mkdir(parents=True, exist_ok=True)
         return ObservationStore(self.store_path)
 
-    def inside(self, path: str) -> Path:
-        """Return a path of this capture, such as that of a crop in the store.
-
-        Raises:
-            RunError: it leads out of the capture's folder, by its text or through a link.
-        """
-        return _inside(self.folder, path, self.folder)
-
-    def pixels(self, path: str) -> NDArray[np.uint8]:
-        """Return a crop by its path in the store, (H, W, 3) uint8.
+    def pixels(self, crop: CropRow) -> NDArray[np.uint8]:
+        """Return a crop, (H, W, 3) uint8.
 
         Raises:
             RunError: it is missing, no picture of 8-bit RGB, or its path leads out of the capture's folder.
         """
-        return _pixels(self.inside(path), "a crop", "delete it and run 'physadv crop' again")
+        path = _inside(self.folder, str(crop.path), self.folder)
+        return _pixels(path, "a crop", "delete it and run 'physadv crop' again")
 
     def changed(self, crop: CropRow) -> bool:
         """Return whether the file of a crop is there and is not the one that was cut.
 
         Raises:
-            RunError: as `inside`.
+            RunError: its path leads out of the capture's folder, by its text or through a link.
         """
-        path = self.inside(str(crop.path))
+        path = _inside(self.folder, str(crop.path), self.folder)
         return crop.sha256 is not None and path.exists() and file_sha256(path) != crop.sha256
 
 

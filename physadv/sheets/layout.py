@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel
 
-from physadv.errors import PhysadvError
+from physadv.errors import PhysadvError, unknown_name
 from physadv.sheets.codes import Code, format_code, sheet_code
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def box_corners(box: BoxMm) -> "NDArray[np.float64]":
 def page_size(page: str) -> PointMm:
     """Return the width and height in mm of a paper size; a SheetError where `PAGES` has no such name."""
     if page not in PAGES:
-        raise SheetError(f"unknown page '{page}'; known: {', '.join(PAGES)}")
+        raise SheetError(unknown_name("page", page, PAGES))
     return PAGES[page]
 
 

@@ -13,7 +13,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from physadv.transforms.digital import check_installed
 from physadv.transforms.protocol import TransformError
 
 LEAST_SIDE = 32
@@ -24,12 +23,8 @@ def corrupt(name: str, images: Tensor, severity: Tensor, seeds: Tensor) -> Tenso
     """Return images corrupted as ImageNet-C's are, multiples of 1/255; not differentiable.
 
     They are float (B, 3, H, W) in [0, 1]; `severity` (B,) holds whole numbers from 1 to 5, `seeds` (B,) what
-    is random.
-
-    Raises:
-        TransformError: the images have a side below 32 pixels, or the library is not installed.
+    is random. A side below 32 pixels raises TransformError.
     """
-    check_installed(name)
     from imagecorruptions import corrupt as corrupt_one
 
     if min(images.shape[-2:]) < LEAST_SIDE:

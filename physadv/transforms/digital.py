@@ -10,7 +10,6 @@ from functools import cached_property
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from physadv.errors import unknown_name
 from physadv.transforms.protocol import Parameters, TransformError, fixed
 from physadv.transforms.warps import Warp
 
@@ -51,13 +50,19 @@ class DigitalTransform:
     source: str
     whole: bool = False
 
+    def wanted(self, form: str = "NUMBER") -> str:
+        """Return in words what may follow its name, in that form."""
+        return f"wanted {self.name}={form}, {self.unit}, {self.low:g} to {self.high:g}"
+
     def at(self, value: float, text: str) -> FixedTransform:
         """Return this kind at one strength; raise a TransformError that quotes `text` where it cannot be."""
-        wanted = f"wanted {self.name}=NUMBER, {self.unit}, {self.low:g} to {self.high:g}"
         if not self.low <= value <= self.high:
-            raise TransformError(f"transform '{text}' is out of range; {wanted}")
+            raise TransformError(f"transform '{text}' is out of range; {self.wanted()}")
         if self.whole and not value.is_integer():
-            raise TransformError(f"transform '{text}' is not whole; {wanted}")
+            raise TransformError(f"transform '{text}' is not whole; {self.wanted()}")
+        if self.name.startswith(_CORRUPTION) and find_spec("imagecorruptions") is None:
+            needed = "imagecorruptions-imaug: pip install 'physadv[corruptions]'"
+            raise TransformError(f"transform '{text}' needs {needed}")
         return FixedTransform(self, value)
 
 
@@ -117,27 +122,6 @@ class FixedTransform:
             case "jpeg":
                 return jpeg.pillow_jpeg(images, values)
         return corruptions.corrupt(self.name.removeprefix(_CORRUPTION), images, values, seeds)
-
-
-def find_kind(name: str) -> DigitalTransform:
-    """Return the digital transformation called `name`.
-
-    Raises:
-        TransformError: no transformation has that name, the nearest is named; or its library is missing.
-    """
-    kind = DIGITAL_TRANSFORMS.get(name)
-    if kind is None:
-        raise TransformError(unknown_name("transform", name, (NAME, *DIGITAL_TRANSFORMS)))
-    if name.startswith(_CORRUPTION):
-        check_installed(name.removeprefix(_CORRUPTION))
-    return kind
-
-
-def check_installed(name: str) -> None:
-    """Raise a TransformError that says what to install where the library of corruptions is missing."""
-    if find_spec("imagecorruptions") is None:
-        needed = "imagecorruptions-imaug: pip install 'physadv[corruptions]'"
-        raise TransformError(f"imagenet-c/{name} needs {needed}")
 
 
 NAME = "viewpoint"
@@ -212,9 +196,3 @@ class Viewpoint:
     def _warp(self) -> Warp:
         yaw, distance, pitch, roll = (fixed(getattr(self, name)) for name in AXES)
         return Warp(yaw=yaw, pitch=pitch, roll=roll, distance=distance, background=_GREY)
-
-
-def check_axis(name: str, text: str) -> None:
-    """Raise a TransformError that names the nearest axis where no axis has this name, which `text` gives."""
-    if name not in AXES:
-        raise TransformError(f"'{text}': {unknown_name('axis of viewpoint', name, AXES)}")

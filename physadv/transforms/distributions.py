@@ -1,7 +1,8 @@
 """Distributions over what happens to light and pixels: ink, colour, lens, sensor, resolution, file.
 
 Here are their ranges, checks and draws. What a draw does to images is computed by functions of tensors in
-other modules, imported when a distribution is applied: reading and checking one needs no torch.
+other modules, imported when a distribution is applied: reading and checking one needs no torch. A range that
+leaves what its attribute allows raises TransformError, whose line names the attribute and its bound.
 """
 
 # ruff: noqa: RUF009 - `within` makes a field
@@ -29,14 +30,11 @@ class Ink(Drawn):
     The spread of ink is left to `Optics`: to what sees the print it is one more blur.
 
     Attributes:
-        white: reflectance of the paper, drawn once for all channels.
-        black: reflectance of full ink, relative to white.
-        dot_gain: rise of a 50 % ink coverage, as a fraction (0.05: 50 % prints as 55 %).
-        crosstalk: share of each channel that every other channel takes from it.
-        yellowing: how much less the paper reflects blue, as a fraction.
-
-    Raises:
-        TransformError: a range leaves 0 to 1, dot gain 0 to 0.25 or crosstalk 0 to a third.
+        white: reflectance of the paper, 0 to 1, drawn once for all channels.
+        black: reflectance of full ink, relative to white, 0 to 1.
+        dot_gain: rise of a 50 % ink coverage, 0 to 0.25, as a fraction (0.05: 50 % prints as 55 %).
+        crosstalk: share of each channel that every other channel takes from it, 0 to a third.
+        yellowing: how much less the paper reflects blue, as a fraction, 0 to 1.
     """
 
     white: Range = within(0, 1, default=1)
@@ -63,19 +61,15 @@ class Photometry(Drawn):
 
     Attributes:
         brightness: added to all channels, in units of the images (0.1 is 25.5 levels).
-        contrast: factor about each channel's mean (`adjust_contrast`).
-        saturation: factor about the luma.
-        gain: factor of all channels.
-        temperature: colour temperature of the light, kelvin; 6504 changes nothing.
-        gamma: exponent applied after all changes but the tone curve.
-        tone: strength of an S-shaped curve applied last.
-        channel_gain: factor of each channel, drawn three times a sample.
+        contrast: factor about each channel's mean (`adjust_contrast`), 0 or more.
+        saturation: factor about the luma, 0 or more.
+        gain: factor of all channels, 0 or more.
+        temperature: colour temperature of the light, 1667 to 25000 kelvin; 6504 changes nothing.
+        gamma: exponent applied after all changes but the tone curve, above 0.
+        tone: strength of an S-shaped curve applied last, 0 to 1.
+        channel_gain: factor of each channel, 0 or more, drawn three times a sample.
         channel_offset: added to each channel, drawn three times a sample.
-        white_balance: gain less 1 of red and of blue, drawn twice a sample.
-
-    Raises:
-        TransformError: a factor below 0, a gamma not above 0, a temperature outside 1667 to 25000 K, a tone
-            outside 0 to 1.
+        white_balance: gain less 1 of red and of blue, -1 or more, drawn twice a sample.
     """
 
     brightness: Range = within(default=0)
@@ -108,12 +102,9 @@ class Optics(Drawn):
     """A lens out of focus in a hand that moves: one kernel a sample, separable when it is only gaussian.
 
     Attributes:
-        sigma: standard deviation of the gaussian, pixels of the image.
-        defocus: radius of the disc, pixels.
-        motion: length of the line, pixels; its direction is drawn too.
-
-    Raises:
-        TransformError: a range goes below 0.
+        sigma: standard deviation of the gaussian, pixels of the image, 0 or more.
+        defocus: radius of the disc, pixels, 0 or more.
+        motion: length of the line, pixels, 0 or more; its direction is drawn too.
     """
 
     sigma: Range = within(0, default=0)
@@ -150,11 +141,8 @@ class Sensor(Drawn):
     """A sensor's shot and read noise, on whatever the images hold: linear light, or its code.
 
     Attributes:
-        read: standard deviation without light, in units of the images.
-        shot: variance per unit of signal.
-
-    Raises:
-        TransformError: a range goes below 0.
+        read: standard deviation without light, in units of the images, 0 or more.
+        shot: variance per unit of signal, 0 or more.
     """
 
     read: Range = within(0, default=0)
@@ -181,10 +169,7 @@ class Resolution(Drawn):
     """A picture photographed with few pixels, then brought back to its size.
 
     Attributes:
-        height: pixels that the picture covers in the photo; as many as it has, or more, change nothing.
-
-    Raises:
-        TransformError: a height below 2.
+        height: pixels that the picture covers in the photo, 2 or more; its own number changes nothing.
     """
 
     height: Range = within(at_least=2)
@@ -201,10 +186,7 @@ class Jpeg(Drawn):
     """A distribution over JPEG files, by the differentiable model.
 
     Attributes:
-        quality: whole numbers from 1 to 100, libjpeg's scale; both ends are drawn.
-
-    Raises:
-        TransformError: the range leaves 1 to 100 or holds no whole number.
+        quality: one whole number or more from 1 to 100, libjpeg's scale; both ends are drawn.
     """
 
     quality: Range = within(at_least=1, at_most=100)

@@ -178,8 +178,7 @@ def pose_views(drawn: Parameters, height: int, width: int) -> View:
 def bounding_box(homography: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
     """Return the least and largest x and y, each (B, 2), of warped pictures' outer edges, pixels.
 
-    Raises:
-        TransformError: part of a picture is behind the camera.
+    A picture of which part is behind the camera raises TransformError.
     """
     right, bottom = width - 0.5, height - 0.5
     corners = homography.new_tensor([(-0.5, -0.5), (right, -0.5), (right, bottom), (-0.5, bottom)])

@@ -16,23 +16,6 @@ from torch import Tensor
 
 from physadv.transforms.colours import straight_through
 
-_LUMINANCE = (
-    (16, 11, 10, 16, 24, 40, 51, 61),
-    (12, 12, 14, 19, 26, 58, 60, 55),
-    (14, 13, 16, 24, 40, 57, 69, 56),
-    (14, 17, 22, 29, 51, 87, 80, 62),
-    (18, 22, 37, 56, 68, 109, 103, 77),
-    (24, 35, 55, 64, 81, 104, 113, 92),
-    (49, 64, 78, 87, 103, 121, 120, 101),
-    (72, 92, 95, 98, 112, 100, 103, 99),
-)
-_CHROMINANCE = (
-    (17, 18, 24, 47, 99, 99, 99, 99),
-    (18, 21, 26, 66, 99, 99, 99, 99),
-    (24, 26, 56, 99, 99, 99, 99, 99),
-    (47, 66, 99, 99, 99, 99, 99, 99),
-    *((99,) * 8,) * 4,
-)
 _RGB_TO_YCC = ((0.299, 0.587, 0.114), (-0.168735892, -0.331264108, 0.5), (0.5, -0.418687589, -0.081312411))
 
 
@@ -67,9 +50,18 @@ def differentiable_jpeg(images: Tensor, quality: Tensor) -> Tensor:
 
 def quantisation_tables(quality: Tensor) -> Tensor:
     """Return libjpeg's luminance and chrominance tables, (B, 2, 8, 8), at qualities (B,) from 1 to 100."""
-    base = quality.new_tensor([_LUMINANCE, _CHROMINANCE])
+    base = quality.new_tensor(_standard_tables()).reshape(2, 8, 8)
     percent = torch.where(quality < 50, (5000 / quality).floor(), 200 - 2 * quality)
     return ((base * percent[:, None, None, None] + 50) / 100).floor().clamp(1, 255)
+
+
+@lru_cache(maxsize=1)
+def _standard_tables() -> list[list[int]]:
+    """Return the standard's example tables, luminance and chrominance: libjpeg's own at quality 50."""
+    file = BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "JPEG", quality=50)
+    with Image.open(file, formats=["JPEG"]) as image:
+        return list(image.quantization.values())  # type: ignore[attr-defined]
 
 
 def pillow_jpeg(images: Tensor, quality: Tensor) -> Tensor:
@@ -78,10 +70,12 @@ def pillow_jpeg(images: Tensor, quality: Tensor) -> Tensor:
     The gradients of the images, float (B, 3, H, W) in [0, 1], stop here; `quality` (B,) is whole, 1 to 100.
     """
     levels = images.detach().mul(255).round().clamp(0, 255).to("cpu", torch.uint8)
-    decoded = [
-        _round_trip(Image.fromarray(image.permute(1, 2, 0).numpy()), int(q))
-        for image, q in zip(levels, quality.tolist(), strict=True)
-    ]
+    decoded = []
+    for image, q in zip(levels.permute(0, 2, 3, 1).numpy(), quality.tolist(), strict=True):
+        file = BytesIO()
+        Image.fromarray(image).save(file, "JPEG", quality=int(q), subsampling="4:2:0")
+        with Image.open(file, formats=["JPEG"]) as picture:
+            decoded.append(torch.from_numpy(np.array(picture)).permute(2, 0, 1))
     return torch.stack(decoded).to(images) / 255
 
 
@@ -107,10 +101,3 @@ def _dct_basis(dtype: torch.dtype, device: torch.device) -> Tensor:
     axis = ((2 * position + 1) * frequency * math.pi / 16).cos() / 2
     axis[0] /= math.sqrt(2)
     return torch.kron(axis, axis).to(device, dtype)
-
-
-def _round_trip(image: Image.Image, quality: int) -> Tensor:
-    file = BytesIO()
-    image.save(file, "JPEG", quality=quality, subsampling="4:2:0")
-    with Image.open(file, formats=["JPEG"]) as decoded:
-        return torch.from_numpy(np.array(decoded)).permute(2, 0, 1)

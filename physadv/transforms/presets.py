@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import cast
 
 from physadv.errors import unknown_name
-from physadv.toml_tables import build, exactly, read_preset
+from physadv.toml_tables import Reader, build, exactly, read_preset
 from physadv.transforms.distributions import Ink, Jpeg, Optics, Photometry, Resolution, Sensor
 from physadv.transforms.protocol import (
     Identity,
@@ -104,10 +104,6 @@ def _part(table: object, where: str) -> tuple[bool, Transformation]:
     return light == "linear", build(KINDS[kind], values, f"{where} ({kind})", TransformError, _READERS)
 
 
-def _deformation(value: object, where: str) -> Deformation:
-    return build(Deformation, value, where, TransformError, _READERS)
-
-
 def _range(value: object, where: str) -> Range:
     try:
         match value:
@@ -128,10 +124,10 @@ def _range(value: object, where: str) -> Range:
     raise TransformError(f"{where}: {value!r}; wanted a number, [low, high] or {{low, high, spacing}}")
 
 
-_READERS = {
+_READERS: dict[str, Reader] = {
     "Range": _range,
     "Range | None": _range,
-    "Deformation | None": _deformation,
+    "Deformation | None": lambda value, where: build(Deformation, value, where, TransformError, _READERS),
     "bool": exactly(bool, "true or false", TransformError),
     "int": exactly(int, "a whole number", TransformError),
 }

@@ -180,11 +180,7 @@ class Rounding(Drawn):
 
 @dataclass(frozen=True)
 class Composition:
-    """Transformations applied one after another, drawn independently.
-
-    Raises:
-        TransformError: `parts` is empty.
-    """
+    """Transformations applied one after another, drawn independently; none at all raise TransformError."""
 
     parts: tuple[Transformation, ...]
 

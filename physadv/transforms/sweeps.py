@@ -1,11 +1,15 @@
 """What the texts of `--transform` and `--sweep` mean: one strength, a range of them, a pose, a grid."""
 
 import math
+from collections.abc import Callable
 from itertools import product
+from typing import TypeVar
 
 from physadv.errors import unknown_name
 from physadv.transforms import digital
 from physadv.transforms.protocol import TransformError
+
+T = TypeVar("T")
 
 MOST = 1000
 """Transformations in one sweep; more is taken for a typo."""
@@ -40,14 +44,13 @@ def parse_transform(text: str) -> digital.FixedTransform | digital.Viewpoint:
     0.3
     """
     asked = f"transform '{text}'"
-    name, equals, number = (part.strip() for part in text.partition("="))
+    name, _, number = (part.strip() for part in text.partition("="))
     if name == digital.NAME:
-        return _viewpoint(text, asked, number)
-    kind = digital.find_kind(name)
-    wanted = f"wanted {name}=NUMBER, {kind.unit}, {kind.low:g} to {kind.high:g}"
-    if not (equals and number):
-        raise TransformError(f"{asked} has no value; {wanted}")
-    return kind.at(_number(asked, number, wanted), text)
+        wanted = "wanted viewpoint=AXIS:NUMBER,…, as in viewpoint=yaw:30,distance:2"
+        pose = _axes(asked, number, wanted, lambda numbers: _number(asked, ":".join(numbers), wanted))
+        return digital.Viewpoint(**pose)
+    kind = _kind("transform", name, [digital.NAME])
+    return kind.at(_number(asked, number, kind.wanted()), text)
 
 
 def parse_sweep(text: str) -> list[digital.FixedTransform | digital.Viewpoint]:
@@ -68,49 +71,49 @@ def parse_sweep(text: str) -> list[digital.FixedTransform | digital.Viewpoint]:
     name, equals, ranges = (part.strip() for part in text.partition("="))
     if not equals and name in SWEEPS:
         return [transform for part in SWEEPS[name] for transform in parse_sweep(part)]
+    asked = f"sweep '{text}'"
     if name == digital.NAME and equals:
-        return _grid(text, f"sweep '{text}'", ranges)
-    if name not in digital.DIGITAL_TRANSFORMS:
-        kinds = digital.DIGITAL_TRANSFORMS
-        known = (*SWEEPS, *kinds) if not equals else (digital.NAME, *kinds)
-        raise TransformError(unknown_name("sweep", name, known))
-    kind = digital.find_kind(name)
-    wanted = f"wanted {name}=START:STOP:COUNT, {kind.unit}, {kind.low:g} to {kind.high:g}"
-    values = _values(f"sweep '{text}'", ranges.split(":"), wanted)
+        return _grid(asked, ranges)
+    kind = _kind("sweep", name, [digital.NAME] if equals else [*SWEEPS])
+    values = _values(asked, ranges.split(":"), kind.wanted("START:STOP:COUNT"))
     if kind.whole:
         values = [float(round(value)) for value in values]
     return list(dict.fromkeys(kind.at(value, text) for value in values))
 
 
-def _viewpoint(text: str, asked: str, poses: str) -> digital.Viewpoint:
-    wanted = "wanted viewpoint=AXIS:NUMBER,…, as in viewpoint=yaw:30,distance:2"
-    pose: dict[str, float] = {}
-    for part in poses.split(","):
-        name, colon, number = (piece.strip() for piece in part.partition(":"))
-        if not (name and colon):
-            raise TransformError(f"{asked} has no pose; {wanted}")
-        digital.check_axis(name, text)
-        if name in pose:
-            raise TransformError(f"{asked} names {name} twice; {wanted}")
-        pose[name] = _number(asked, number, wanted)
-    return digital.Viewpoint(**pose)
+def _kind(what: str, name: str, others: list[str]) -> digital.DigitalTransform:
+    """Return the digital transformation of a name; the error says what else could have been named."""
+    if name not in digital.DIGITAL_TRANSFORMS:
+        raise TransformError(unknown_name(what, name, [*others, *digital.DIGITAL_TRANSFORMS]))
+    return digital.DIGITAL_TRANSFORMS[name]
 
 
-def _grid(text: str, asked: str, ranges: str) -> list[digital.FixedTransform | digital.Viewpoint]:
+def _grid(asked: str, ranges: str) -> list[digital.FixedTransform | digital.Viewpoint]:
     wanted = "wanted viewpoint=AXIS:START:STOP:COUNT,…, as in viewpoint=yaw:-60:60:9,distance:1:6:6"
-    axes: dict[str, list[float]] = {}
-    for part in ranges.split(","):
-        name, *numbers = (piece.strip() for piece in part.split(":"))
-        if not name:
-            raise TransformError(f"{asked} names no axis; {wanted}")
-        digital.check_axis(name, text)
-        if name in axes:
-            raise TransformError(f"{asked} names {name} twice; {wanted}")
+
+    def held_or_moved(numbers: list[str]) -> list[float]:
         held = len(numbers) == 1
-        axes[name] = [_finite(asked, numbers[0], wanted)] if held else _values(asked, numbers, wanted)
+        return [_number(asked, numbers[0], wanted)] if held else _values(asked, numbers, wanted)
+
+    axes = _axes(asked, ranges, wanted, held_or_moved)
     if math.prod(map(len, axes.values())) > MOST:
         raise TransformError(f"{asked} has more than {MOST} viewpoints; wanted fewer steps")
     return [digital.Viewpoint(**dict(zip(axes, pose, strict=True))) for pose in product(*axes.values())]
+
+
+def _axes(asked: str, poses: str, wanted: str, read: Callable[[list[str]], T]) -> dict[str, T]:
+    """Return each axis of a viewpoint with what `read` makes of the numbers that follow its name."""
+    axes: dict[str, T] = {}
+    for part in poses.split(","):
+        name, *numbers = (piece.strip() for piece in part.split(":"))
+        if not name:
+            raise TransformError(f"{asked} names no axis; {wanted}")
+        if name not in digital.AXES:
+            raise TransformError(f"{asked}: {unknown_name('axis of viewpoint', name, digital.AXES)}")
+        if name in axes:
+            raise TransformError(f"{asked} names {name} twice; {wanted}")
+        axes[name] = read(numbers)
+    return axes
 
 
 def _values(asked: str, numbers: list[str], wanted: str) -> list[float]:
@@ -119,7 +122,7 @@ def _values(asked: str, numbers: list[str], wanted: str) -> list[float]:
 
     if len(numbers) != 3:
         raise TransformError(f"{asked} has {len(numbers)} parts where three belong; {wanted}")
-    start, stop = (_finite(asked, number, wanted) for number in numbers[:2])
+    start, stop = (_number(asked, number, wanted) for number in numbers[:2])
     count = numbers[2].strip()
     if not (count.isascii() and count.isdigit() and len(count) < 20 and 1 <= int(count) <= MOST):
         raise TransformError(f"{asked}: count '{count:.20}'; wanted a whole number from 1 to {MOST}")
@@ -128,15 +131,11 @@ def _values(asked: str, numbers: list[str], wanted: str) -> list[float]:
     return [float(value) for value in np.linspace(start, stop, int(count)).round(9)]
 
 
-def _finite(asked: str, number: str, wanted: str) -> float:
-    value = _number(asked, number, wanted)
-    if not math.isfinite(value):
-        raise TransformError(f"{asked}: '{number}' is not finite; {wanted}")
-    return value
-
-
-def _number(asked: str, number: str, wanted: str) -> float:
+def _number(asked: str, text: str, wanted: str) -> float:
     try:
-        return float(number)
+        number = float(text)
     except ValueError:
-        raise TransformError(f"{asked}: '{number}' is no number; {wanted}") from None
+        raise TransformError(f"{asked}: '{text}' is no number; {wanted}") from None
+    if not math.isfinite(number):
+        raise TransformError(f"{asked}: '{text}' is not finite; {wanted}")
+    return number

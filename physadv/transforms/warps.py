@@ -1,6 +1,7 @@
 """Where a picture lands in the frame: pose, place and bend, in one homography and one resampling a sample.
 
-Ranges, checks and draws; the computing is in `geometry`, `bending` and `resampling`, imported when applied.
+Ranges, checks and draws; the computing is in `geometry`, `bending` and `resampling`, imported when applied. A
+range that leaves what its attribute allows raises TransformError, whose line names both.
 """
 
 # ruff: noqa: RUF009 - `within` makes a field
@@ -26,16 +27,15 @@ class Deformation(Drawn):
     """Bent paper, a generalised cylinder (developable: it does not stretch), and smooth unevenness.
 
     Attributes:
-        bend: slope of the paper half a picture height from the middle, degrees; its sign turns it away from
-            or towards the camera.
+        bend: slope of the paper half a picture height from the middle, -60 to 60 degrees; its sign turns it
+            away from or towards the camera.
         bend_direction: direction of that slope, degrees in the plane; the rulings run across.
         bend_skew: 0 = an arc of a circle, ±1 = flat towards one end and twice as curved towards the other.
         spline: displacement of every knot of a thin-plate spline, picture heights, along either axis.
-        knots: number of knots along each side of the picture.
+        knots: number of knots along each side of the picture, at least 2.
 
     Raises:
-        TransformError: bend beyond ±60 degrees, skew beyond ±1, fewer than two knots, or neither bend nor
-            spline.
+        TransformError: neither bend nor spline, or a value that its attribute does not allow.
     """
 
     bend: Range = within(-60, 60, default=0)
@@ -90,10 +90,7 @@ class Warp(Drawn):
         deformation: of the paper, before the camera sees it.
         background: what is seen beside the picture: a grey or (R, G, B) in [0, 1], `random` for a colour a
             sample, `edge` for the picture's edge extended, or images (K, 3, h, w), of which each sample draws
-            one.
-
-    Raises:
-        TransformError: a range leaves what its parameter can be, or the background is none of these.
+            one; anything else raises TransformError.
     """
 
     rotation: Range = within(default=0)
@@ -159,11 +156,7 @@ class Warp(Drawn):
         return resample(images, grid, self._behind(images, parameters))
 
     def view(self, parameters: Parameters, height: int, width: int) -> View:
-        """Return the views of a draw, flat paper, on a frame of `height` by `width` pixels.
-
-        Raises:
-            TransformError: a draw puts part of the picture behind the camera.
-        """
+        """Return a draw's views of flat paper on a frame of `height` by `width` pixels; errors as `apply`."""
         import torch
 
         from physadv.transforms.geometry import apply_homography, bounding_box, pose_views

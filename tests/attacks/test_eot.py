@@ -23,7 +23,6 @@ from physadv.attacks import (
     untargeted_cross_entropy,
     untargeted_margin,
 )
-from physadv.attacks.objectives import targeted_generalised
 from physadv.attacks.optimisers import cooling_adam, spanning_adam
 from physadv.attacks.variables import LInfBall
 from physadv.transforms import compose, identity, parse_transform
@@ -214,14 +213,3 @@ def test_a_penalty_of_the_values_joins_the_loss(tiny_classifier, tiny_images):
         return float(total_variation(values / 255).mean())
 
     assert smoothness(1e3) < smoothness(0.0)
-
-
-def test_the_generalised_loss_lies_between_cross_entropy_and_what_is_missed():
-    logits = torch.log(torch.tensor([[[0.9, 0.1], [0.25, 0.75]]]))
-    targets = torch.tensor([0, 0])
-    for q, wanted in ((1.0, [0.1, 0.75]), (0.5, [2 * (1 - 0.9**0.5), 1.0])):
-        torch.testing.assert_close(targeted_generalised(targets, q)(logits), torch.tensor([wanted]))
-    nearly = targeted_generalised(targets, 1e-3)(logits)
-    torch.testing.assert_close(nearly, -torch.tensor([[0.9, 0.25]]).log(), rtol=2e-3, atol=1e-4)
-    with pytest.raises(AttackError, match="q is 0; wanted above 0"):
-        targeted_generalised(targets, 0.0)

@@ -155,9 +155,9 @@ def test_a_classifier_without_gradients_is_named(numpy_classifier, tiny_classifi
     [
         (lambda: NES(population=51), "population 51: wanted an even number of queries, 2 or more"),
         (lambda: NES(population=0), "population 0"),
-        (lambda: NES(sigma=0), "sigma 0: wanted a fraction of the pixel range"),
-        (lambda: NES(sigma=float("nan")), "sigma nan"),
-        (lambda: FiniteDifferences(sigma=0.5), "sigma 0.5"),
+        (lambda: NES(sigma=0), "sigma is 0; wanted a fraction of the pixel range"),
+        (lambda: NES(sigma=float("nan")), "sigma is nan"),
+        (lambda: FiniteDifferences(sigma=0.5), "sigma is 0.5"),
     ],
 )
 def test_bad_directions_are_one_line(make, line):

@@ -10,7 +10,7 @@ def test_torchvisions_files_say_what_its_registry_says(part):
     assert set(found) == set(zoo.list_models(module=getattr(zoo, part) if part else zoo))
     for name, published in found.items():
         weights = zoo.get_model_weights(name)
-        assert published.default == weights.DEFAULT.name
+        assert published.names[0] == weights.DEFAULT.name
         assert set(published.names) == {each.name for each in weights}
         metrics = weights.DEFAULT.meta["_metrics"].get("ImageNet-1K", {})
         assert published.top1 == metrics.get("acc@1")

@@ -75,7 +75,7 @@ def test_without_a_base_a_file_changes_the_default_phone(tmp_path: Path) -> None
         ("[phone]\norientations = [9]", "phone: orientations 9: wanted 1 to 8"),
         ("[phone]\nscene = {}", "phone, scene: wanted as a table of its own, [scene]"),
         ("[scene]\npen = 1.5", "scene: pen 1.5: wanted 0 to 1"),
-        ("[print]\nscale = 2", "print: print scale 2: wanted 0.5 to 1.5"),
+        ("[print]\nscale = 2", "print: scale 2: wanted 0.5 to 1.5"),
         ("[print]\nmonochrome = 1", "print, monochrome: 1; wanted true or false"),
         ("[printer]\nwhite = [1, 1]", "printer: white of 2 numbers: wanted three, R, G, B"),
         ("[printer]\ndot_gain = 0.5", "printer: dot_gain 0.5: wanted 0 to 0.25"),

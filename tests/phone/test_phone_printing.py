@@ -85,10 +85,10 @@ def test_every_way_to_print_gives_a_page(settings: PrintSettings) -> None:
 @pytest.mark.parametrize(
     ("setting", "value", "line"),
     [
-        ("scale", 2.0, "print scale 2: wanted 0.5 to 1.5"),
-        ("scale", float("nan"), "print scale nan: wanted 0.5 to 1.5"),
-        ("margin_mm", -1.0, "print margin -1 mm: wanted 0 or more"),
-        ("dpi", 10.0, "print resolution 10 dpi: wanted 50 or more"),
+        ("scale", 2.0, "scale 2: wanted 0.5 to 1.5"),
+        ("scale", float("nan"), "scale nan: wanted 0.5 to 1.5"),
+        ("margin_mm", -1.0, "margin_mm -1: wanted 0 or more"),
+        ("dpi", 10.0, "dpi 10: wanted 50 or more"),
         ("ink", 0.0, "ink 0: wanted 0.2 to 1"),
     ],
 )

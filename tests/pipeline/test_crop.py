@@ -36,7 +36,7 @@ def test_every_cell_is_cut_on_its_example_s_own_grid_and_looks_like_it(cropped_r
     printout, capture = Printout(cropped_root, "mine"), Capture(cropped_root, "mine")
     (photo,), crops = stored(cropped_root)
     assert (photo.name, photo.status, photo.simulated) == (PHOTO, "used", True)
-    assert (photo.width, photo.height) == (3024, 4032)
+    assert (photo.width, photo.height) == (1512, 2016)
     examples = {example.id: example for example in printout.manifest().examples}
     assert {crop.example for crop in crops} == set(examples)
     for crop in crops:

@@ -75,7 +75,7 @@ def test_masked_gradients_are_flagged(check, model):
         (("--size", 0), "size 0"),
         (("--eps", 0), "eps 0: wanted a whole number of 8-bit levels"),
         (("--population", 3), "population 3: wanted an even number"),
-        (("--sigma", 0), "sigma 0"),
+        (("--sigma", 0), "sigma is 0"),
         (("--plot", "curve.bmp"), "curve.bmp: wanted a name that ends in .svg, .png, .pdf"),
     ],
 )

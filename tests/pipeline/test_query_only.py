@@ -92,7 +92,7 @@ def test_the_command_that_remakes_it_asks_alike(generate, physadv, tmp_path):
         (("--query-only", "--estimate", "nse"), "nes"),
         (("--query-only", "--estimate", "nes=7"), "population 7: wanted an even number of queries"),
         (("--query-only", "--estimate", "nes=-2"), "nes=POPULATION"),
-        (("--query-only", "--sigma", 0), "sigma 0: wanted a fraction of the pixel range"),
+        (("--query-only", "--sigma", 0), "sigma is 0; wanted a fraction of the pixel range"),
         (("--query-only", "--sigma", 200), "above 0 and below 0.5"),
     ],
 )

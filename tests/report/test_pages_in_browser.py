@@ -19,7 +19,8 @@ from physadv.report.run_page import write_report
 from physadv.runs import Capture, Printout
 from physadv.signs.drawing.faces import face
 from physadv.signs.stop_sign import FACE_SIDE
-from physadv.signs.stop_sign.page import study_page
+from physadv.signs.stop_sign.make import StickerRun
+from physadv.signs.stop_sign.page import write_page
 from physadv.signs.stop_sign.score import score_drive_by, score_lab
 from physadv.signs.stop_sign.views import Answer, Exhibit, Judge
 
@@ -80,12 +81,11 @@ def pages(tmp_path_factory, cropped_root, signs_csv) -> dict[str, Path]:
         )
     report = write_report(Printout(root, "mine"), Capture(root, "mine"), measurements)
     write_comparison(compare_runs(root, ["mine", "other"], sweeps=SWEEPS), root / "comparison.html")
-    (root / "stop-sign.html").write_text(stop_sign_page(), encoding="utf-8")
-    return {"report": report, "comparison": root / "comparison.html", "stop-sign": root / "stop-sign.html"}
+    return {"report": report, "comparison": root / "comparison.html", "stop-sign": stop_sign_page(root)}
 
 
-def stop_sign_page() -> str:
-    """A study's page: simulated tests of a drawn sign, with and without stickers, and answers made up."""
+def stop_sign_page(root: Path) -> Path:
+    """The page of a run: simulated tests of a drawn sign, with and without stickers, and answers made up."""
     colour, cover = face("stop", FACE_SIDE)
     clean = torch.from_numpy(colour).permute(2, 0, 1)[None].float().clamp(0, 1)
     stickers = clean.clone()
@@ -104,15 +104,19 @@ def stop_sign_page() -> str:
         ]
         for places in ([("5 ft, 0°", 1.5), ("10 ft, 30°", 3.0)], [("approach 1", 12.0), ("approach 2", 31.0)])
     )
-    return study_page(
-        "Stickers on a stop sign",
-        exhibit,
-        (score_lab(lab), score_drive_by(drive), score_lab(lab, "photos of mine")),
-        {"optimised": {"nps_minimum": 0.01, "palette_error": 0.02}},
-        shots=1,
-        parameters={"Stickers": (("seed", "0"), ("mask", "auto"))},
-        commands=("physadv stop-sign --demo",),
-    )
+    record = {
+        "asked": {"seed": 0, "mask": "auto"},
+        "printability": {"nps_minimum": 0.01, "palette_error": 0.02},
+        "attacked": ["b"],
+        "judged": ["a"],
+        "area_of_the_sign": 0.2,
+        "versions": {"physadv": "1"},
+    }
+    run = StickerRun(exhibit.judge, [], stickers, torch.zeros(FACE_SIDE, FACE_SIDE), record)
+    scores = (score_lab(lab), score_drive_by(drive), score_lab(lab, "photos of mine"))
+    capture = Capture(root, "stop-sign")
+    write_page(capture, run, exhibit, scores, 1, "physadv stop-sign --demo")
+    return capture.report
 
 
 @pytest.fixture(params=PAGES)

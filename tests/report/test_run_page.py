@@ -14,8 +14,9 @@ from physadv.evaluation.outcomes import Judgement, PairOutcome, tally
 from physadv.pipeline.measurement import Measurement
 from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel, TallyReader
 from physadv.report.gallery import PAIRS_SHOWN
-from physadv.report.result_tables import rate_table
+from physadv.report.result_tables import RATES
 from physadv.report.run_page import rate_headlines, write_report
+from physadv.report.table import Table
 from physadv.runs import (
     AttackRecord,
     Capture,
@@ -254,7 +255,7 @@ def test_undefined_is_said_and_never_zero(tmp_path: Path) -> None:
     run = Run(tmp_path, [(FAR, FAR, (FAR,)), (CAT, CAT, (CAT,))])
     rows = run.measurement.channels[PHOTO.name]
     assert rate_headlines(rows, "were printed")[0].value == "undefined"
-    shown = rate_table("", {"photo": rows})
+    shown = Table("", RATES, {"photo": rows}, "channel")
     cells = [row[2][1] for row in shown.cells(rows)]
     assert [cell.text for cell in cells] == ["undefined"] * 4
     text = Page(run.write()).text

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from physadv.attacks import AttackError
 from physadv.classifiers import Classifier, load_classifier
 from reproductions.rp2.published import (
     FOLDER,
@@ -14,6 +15,7 @@ from reproductions.rp2.published import (
     noise_for_each,
     our_noise,
     read_published,
+    targeted_generalised,
 )
 
 
@@ -84,3 +86,14 @@ def test_a_noise_comes_back_from_beyond_white_and_black():
 def test_missing_files_are_named(tmp_path):
     with pytest.raises(PublishedError, match=r"RP2's files cannot be read"):
         read_published(tmp_path, "sticker")
+
+
+def test_the_generalised_loss_lies_between_cross_entropy_and_what_is_missed():
+    logits = torch.log(torch.tensor([[[0.9, 0.1], [0.25, 0.75]]]))
+    targets = torch.tensor([0, 0])
+    for q, wanted in ((1.0, [0.1, 0.75]), (0.5, [2 * (1 - 0.9**0.5), 1.0])):
+        torch.testing.assert_close(targeted_generalised(targets, q)(logits), torch.tensor([wanted]))
+    nearly = targeted_generalised(targets, 1e-3)(logits)
+    torch.testing.assert_close(nearly, -torch.tensor([[0.9, 0.25]]).log(), rtol=2e-3, atol=1e-4)
+    with pytest.raises(AttackError, match="q is 0; wanted above 0"):
+        targeted_generalised(targets, 0.0)

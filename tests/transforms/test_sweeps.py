@@ -103,12 +103,13 @@ def test_a_bad_sweep_is_one_line_that_says_how(text: str, named: str) -> None:
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("viewpoint", "has no pose; wanted viewpoint=AXIS:NUMBER"),
-        ("viewpoint=30", "has no pose"),
+        ("viewpoint", "names no axis; wanted viewpoint=AXIS:NUMBER"),
+        ("viewpoint=yaw", "'' is no number; wanted viewpoint=AXIS:NUMBER"),
+        ("viewpoint=30", "unknown axis of viewpoint '30'"),
         ("viewpoint=yaw:x", "'x' is no number"),
         ("viewpoint=yaw:1,yaw:2", "names yaw twice"),
         ("viewpoint=pich:1", "nearest: pitch"),
-        ("viewpoint=yaw:nan", "out of range"),
+        ("viewpoint=yaw:nan", "'nan' is not finite"),
         ("imagenet-c/fog=6", "1 to 5"),
         ("imagenet-c/fog=1.5", "not whole"),
         ("imagenet-c/smog=1", "imagenet-c/fog"),

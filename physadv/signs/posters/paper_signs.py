@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import distance_transform_edt
-from skimage.draw import polygon2mask
 
 from physadv.sheets.layout import BoxMm, SheetError
 from physadv.sheets.pdf import Polygon
@@ -23,7 +22,6 @@ STRAIGHT_PX, SAME_AREA = (1.42, 1.0, 0.6), 0.01
 
 The first is what a straight line of any slope needs; round parts become polygons by it and take a later one.
 """
-_SMOOTHING = 4
 
 Mask = NDArray[np.bool_] | NDArray[np.floating[Any]]
 
@@ -69,13 +67,6 @@ class PaperSign:
     def plate(self) -> "Cutout":
         """Return the whole face, to be cut out along its outline."""
         return Cutout(self.face, (0.0, 0.0, self.size_mm, self.size_mm), (self.outline * self.pixel_mm,))
-
-    def printed(self) -> Image.Image:
-        """Return the face as paper shows it, white outside of its outline: what a crop is compared with."""
-        side = self.face.width * _SMOOTHING
-        inside = Image.fromarray(polygon2mask((side, side), self.outline[:, ::-1] * _SMOOTHING - 0.5))
-        paper = Image.new("RGB", self.face.size, "white")
-        return Image.composite(self.face, paper, inside.convert("L").reduce(_SMOOTHING))
 
     def stickers(self) -> list["Cutout"]:
         """Return the connected parts of the mask, each to be cut out alone, the uppermost first.

@@ -5,8 +5,6 @@ The foot says what the page is: a QR code, a bar of 100 mm to check the printer 
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from physadv.sheets.codes import Code, format_code, sheet_code
 from physadv.sheets.fonts import BOLD, FONT, fitted, text_width
 from physadv.sheets.layout import CODE, QUIET, BoxMm, Cell, Mark, Patch, Sheet, rounded_box
@@ -121,9 +119,3 @@ def foot_labels(page_mm: tuple[float, float], lines: tuple[str, str, str]) -> li
         for text, (down, points, font) in zip(lines, styles, strict=True)
     ]
     return [*labels, Label(x + w + 2, bar_y + h, "100 mm: measure it", 6.5)]
-
-
-def box_outline(box: BoxMm) -> Polygon:
-    """Return the corners (4, 2) of a box, clockwise."""
-    x, y, w, h = box
-    return np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)])

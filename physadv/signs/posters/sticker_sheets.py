@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from physadv.sheets.fonts import BOLD, FONT
-from physadv.sheets.layout import BoxMm, page_size, snap
+from physadv.sheets.layout import BoxMm, box_corners, page_size, snap
 from physadv.sheets.pdf import Polygon
 from physadv.signs.posters.paper_signs import Cutout, PaperSign
-from physadv.signs.posters.posters import EDGE, FOOT, LEFT, Label, PosterPage, Stroke, box_outline
+from physadv.signs.posters.posters import EDGE, FOOT, LEFT, Label, PosterPage, Stroke
 from physadv.signs.posters.tiles import assembly_steps, plan_grid, plan_tiles
 
 GAP, NUMBER_HEIGHT = 5.0, 4.5
@@ -33,21 +33,21 @@ class _Shelf:
     starts: dict[int, float] = field(default_factory=dict)
 
 
-def plan_stickers(sign: PaperSign, *, page: str, overlap_mm: float) -> list[PosterPage]:
+def plan_stickers(sign: PaperSign, page: str) -> list[PosterPage]:
     """Return the template, then pages of the stickers that fit one, then each larger one on several.
 
     Raises:
-        SheetError: unknown page, a sign without a mask, or an impossible overlap.
+        SheetError: unknown page, or a sign without a mask.
     """
     stickers = dict(enumerate(sign.stickers(), start=1))
     upright = page_size(page)
-    both_ways = (_sticker_pages(stickers, size, page, overlap_mm) for size in (upright, upright[::-1]))
+    both_ways = (_sticker_pages(stickers, size, page) for size in (upright, upright[::-1]))
     sheets = min(both_ways, key=len)
     return [*_template(sign, stickers, upright, tiled=any(sheet.window for sheet in sheets)), *sheets]
 
 
 def _sticker_pages(
-    stickers: Mapping[int, Cutout], page_mm: tuple[float, float], page: str, overlap_mm: float
+    stickers: Mapping[int, Cutout], page_mm: tuple[float, float], page: str
 ) -> list[PosterPage]:
     room_x, room_y = page_mm[0] - 2 * LEFT, page_mm[1] - LEFT - FOOT - NUMBER_HEIGHT
     sizes = {number: sticker.bounds[2:] for number, sticker in stickers.items()}
@@ -65,7 +65,7 @@ def _sticker_pages(
         pages.append(PosterPage(page_mm, heading, cutouts, labels=labels))
     for number, sticker in stickers.items():
         if number not in fits:
-            grid = plan_grid(sticker, page=page, overlap_mm=overlap_mm)
+            grid = plan_grid(sticker, page)
             pages += plan_tiles(sticker, f"sticker {number} of {len(stickers)}", grid)
     return pages
 
@@ -112,7 +112,7 @@ def _template(
         heading,
         strokes=(
             Stroke(origin + scale * sign.outline * sign.pixel_mm, 0.35, 0, closed=True),
-            Stroke(box_outline(frame), 0.1, 0.5, dash=(1.0, 1.0), closed=True),
+            Stroke(box_corners(frame), 0.1, 0.5, dash=(1.0, 1.0), closed=True),
             *(
                 Stroke(origin + scale * edge, 0.2, 0, closed=True)
                 for sticker in stickers.values()

@@ -11,11 +11,14 @@ from math import ceil
 import numpy as np
 
 from physadv.sheets.fonts import BOLD, SIGNS
-from physadv.sheets.layout import CLEARANCE, CODE, SADDLE, BoxMm, SheetError, page_size, rounded_box, snap
+from physadv.sheets.layout import CLEARANCE, CODE, SADDLE, BoxMm, box_corners, page_size, rounded_box, snap
 from physadv.signs.posters.paper_signs import Cutout, PaperSign
-from physadv.signs.posters.posters import EDGE, FOOT, LEFT, Label, PosterPage, Stroke, box_outline
+from physadv.signs.posters.posters import EDGE, FOOT, LEFT, Label, PosterPage, Stroke
 
 OVERLAP_MM = 10.0
+"""How much of a window a neighbour shows as well."""
+SEAM_MM = OVERLAP_MM / 2
+"""From the left, or top, of a window to the seam it belongs to."""
 TICK = 1.0
 BAND = CLEARANCE + SADDLE + TICK
 """What a window needs around it for its marks."""
@@ -35,7 +38,6 @@ class Grid:
         columns: how many pages stand beside each other.
         window_mm: width and height of what a page shows.
         corner_mm: where its top-left corner is on the page.
-        overlap_mm: how much of it a neighbour shows as well.
     """
 
     page_mm: tuple[float, float]
@@ -43,7 +45,6 @@ class Grid:
     columns: int
     window_mm: tuple[float, float]
     corner_mm: tuple[float, float]
-    overlap_mm: float
 
     @property
     def pages(self) -> int:
@@ -54,39 +55,30 @@ class Grid:
     def step_mm(self) -> tuple[float, float]:
         """Return how far neighbours are apart."""
         width, height = self.window_mm
-        return (width - self.overlap_mm, height - self.overlap_mm)
-
-    @property
-    def seam_mm(self) -> float:
-        """Return how far a seam is from the left, or top, of the window it belongs to."""
-        return snap(self.overlap_mm / 2)
+        return (width - OVERLAP_MM, height - OVERLAP_MM)
 
 
-def plan_poster(sign: PaperSign, name: str, *, page: str, overlap_mm: float) -> list[PosterPage]:
+def plan_poster(sign: PaperSign, name: str, page: str) -> list[PosterPage]:
     """Return the pages of a whole sign, row by row, after a sketch if they are several.
 
     Raises:
-        SheetError: unknown page, or an impossible overlap.
+        SheetError: unknown page.
     """
     plate = sign.plate()
-    grid = plan_grid(plate, page=page, overlap_mm=overlap_mm)
+    grid = plan_grid(plate, page)
     pages = plan_tiles(plate, name, grid)
     return [_sketch(plate, name, grid), *pages] if len(pages) > 1 else pages
 
 
-def plan_grid(cutout: Cutout, *, page: str, overlap_mm: float = OVERLAP_MM) -> Grid:
+def plan_grid(cutout: Cutout, page: str) -> Grid:
     """Return the fewest pages, all upright or all on their side, that show something and the line around it.
 
     Raises:
-        SheetError: unknown page, or an overlap that leaves no flap to glue or no room for a picture.
+        SheetError: unknown page.
     """
     size = page_size(page)
-    most = min(_room(size)) / 2
-    if not SADDLE <= overlap_mm <= most:
-        wanted = f"{page} pages take {SADDLE:g} to {most:.0f} mm"
-        raise SheetError(f"an overlap of {overlap_mm:g} mm cannot be glued; {wanted}")
     width, height = (side + 2 * CUT_WIDTH for side in cutout.bounds[2:])
-    upright, on_its_side = (_grid(width, height, page_mm, snap(overlap_mm)) for page_mm in (size, size[::-1]))
+    upright, on_its_side = (_grid(width, height, page_mm) for page_mm in (size, size[::-1]))
     return upright if upright.pages <= on_its_side.pages else on_its_side
 
 
@@ -108,24 +100,19 @@ def assembly_steps(*, rows: bool, columns: bool) -> list[str]:
     return [*steps, "Cut along the outline."]
 
 
-def _room(page_mm: tuple[float, float]) -> tuple[float, float]:
-    width, height = page_mm
-    return (width - 2 * (EDGE + BAND), height - 2 * (EDGE + BAND) - FOOT_GAP - CODE)
-
-
-def _grid(width: float, height: float, page_mm: tuple[float, float], overlap: float) -> Grid:
-    room = _room(page_mm)
+def _grid(width: float, height: float, page_mm: tuple[float, float]) -> Grid:
+    room = (page_mm[0] - 2 * (EDGE + BAND), page_mm[1] - 2 * (EDGE + BAND) - FOOT_GAP - CODE)
     columns, rows = (
-        max(1, ceil((length - overlap) / (most - overlap) - 1e-9))
+        max(1, ceil((length - OVERLAP_MM) / (most - OVERLAP_MM) - 1e-9))
         for length, most in zip((width, height), room, strict=True)
     )
     # All windows are alike: as large as the pages need to be, on a grid whose halves are on the sheets' own.
     window = tuple(
-        round(ceil(10 * ((length + (count - 1) * overlap) / count - 1e-9)) / 10, 4)
+        round(ceil(10 * ((length + (count - 1) * OVERLAP_MM) / count - 1e-9)) / 10, 4)
         for length, count in ((width, columns), (height, rows))
     )
     corner = tuple(EDGE + BAND + snap((most - side) / 2) for most, side in zip(room, window, strict=True))
-    return Grid(page_mm, rows, columns, (window[0], window[1]), (corner[0], corner[1]), overlap)
+    return Grid(page_mm, rows, columns, (window[0], window[1]), (corner[0], corner[1]))
 
 
 def _sketch(plate: Cutout, name: str, grid: Grid) -> PosterPage:
@@ -142,7 +129,7 @@ def _sketch(plate: Cutout, name: str, grid: Grid) -> PosterPage:
     scale = min((width - 2 * LEFT - 10) / area[0], room_y / area[1])
     left = (width - scale * area[0]) / 2
     columns, rows = (
-        [0.0, *(k * step + grid.seam_mm for k in range(1, count)), side]
+        [0.0, *(k * step + SEAM_MM for k in range(1, count)), side]
         for count, step, side in zip((grid.columns, grid.rows), grid.step_mm, area, strict=True)
     )
     shown = {
@@ -157,7 +144,7 @@ def _sketch(plate: Cutout, name: str, grid: Grid) -> PosterPage:
         heading=f"{name}: how its {grid.pages} pages go together",
         cutouts=(plate.at(left + scale * CUT_WIDTH, top + scale * CUT_WIDTH, scale),),
         pale=True,
-        strokes=tuple(Stroke(box_outline(box), 0.2, 0.3, closed=True) for box in shown.values()),
+        strokes=tuple(Stroke(box_corners(box), 0.2, 0.3, closed=True) for box in shown.values()),
         labels=(
             Label(LEFT, EDGE + 6, f"{name}: rows 1 to {grid.rows}, columns 1 to {grid.columns}", 13, BOLD),
             *(
@@ -174,7 +161,7 @@ def _tile(cutout: Cutout, name: str, grid: Grid, row: int, column: int) -> Poste
     ends_x, ends_y = ((start - BAND, start + side + BAND) for start, side in ((left, width), (top, height)))
     place = f"row {row + 1} of {grid.rows}, column {column + 1} of {grid.columns}"
     # A page is cut at its left and upper seam, to lie on its neighbours there; at the others it lies below.
-    x, y = left + grid.seam_mm, top + grid.seam_mm
+    x, y = left + SEAM_MM, top + SEAM_MM
     seams, scissors = [], []
     if column > 0:
         seams.append(_seam(x, *ends_y, upright=True))
@@ -183,9 +170,9 @@ def _tile(cutout: Cutout, name: str, grid: Grid, row: int, column: int) -> Poste
         seams.append(_seam(y, *ends_x, upright=False))
         scissors.append(Label(ends_x[0] + TICK, y + 5.5, "✂", 9, SIGNS))
     if column < grid.columns - 1:
-        seams.append(_seam(left + step_x + grid.seam_mm, *ends_y, upright=True))
+        seams.append(_seam(x + step_x, *ends_y, upright=True))
     if row < grid.rows - 1:
-        seams.append(_seam(top + step_y + grid.seam_mm, *ends_x, upright=False))
+        seams.append(_seam(y + step_y, *ends_x, upright=False))
     return PosterPage(
         page_mm=grid.page_mm,
         heading=f"{name}: {place}" if grid.pages > 1 else name,

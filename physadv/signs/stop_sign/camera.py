@@ -36,9 +36,7 @@ Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels, (0, 0) the top-left corner of the top-left pixel."""
 
 
-def plate_homography(
-    rotation: Tensor, middle_mm: Tensor, principal: Tensor, side: int, focal_px: float = FOCAL_PX
-) -> Tensor:
+def plate_homography(rotation: Tensor, middle_mm: Tensor, principal: Tensor, side: int) -> Tensor:
     """Return homographies (B, 3, 3), float64, from pixels of a plate's face to pixels of the picture.
 
     `rotation` (B, 3, 3) leads from the plate's axes (x right, y down) to the camera's, `middle_mm` (B, 3) is
@@ -51,7 +49,7 @@ def plate_homography(
     to_plate = matrices(torch.full_like(like, unit), 0, -unit * centre, 0, unit, -unit * centre, 0, 0, 1)
     rays = torch.cat([rotation[:, :, :2], middle_mm[:, :, None]], dim=2)
     x, y = principal.to(like).unbind(dim=1)
-    return matrices(torch.full_like(like, focal_px), 0, x, 0, focal_px, y, 0, 0, 1) @ rays @ to_plate
+    return matrices(torch.full_like(like, FOCAL_PX), 0, x, 0, FOCAL_PX, y, 0, 0, 1) @ rays @ to_plate
 
 
 def apparent_px(distance_m: float, focal_px: float = FOCAL_PX) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -10,7 +11,6 @@ from physadv.classifiers.detectors import LEAST_IOU, STOP_SIGN, Detector, sign_s
 from physadv.evaluation.intervals import Estimate, mean, proportion
 from physadv.progress import Reporter, silent
 from physadv.signs.stop_sign import StopSignError
-from physadv.signs.stop_sign.camera import drawn_backgrounds
 from physadv.signs.stop_sign.cells import CELLS
 from physadv.signs.stop_sign.lab import photograph
 from physadv.signs.stop_sign.settings import CLEAN
@@ -22,8 +22,10 @@ Place = tuple[str, str]
 """A sign's name, and from where it is seen."""
 
 
-@dataclass(frozen=True)
-class Scene:
+_AT_ONCE = 8
+
+
+class Scene(NamedTuple):
     """One sign in one picture.
 
     Attributes:
@@ -62,40 +64,36 @@ class Detected:
 
 def judge_detection(detector: Detector, exhibit: Exhibit, reporter: Reporter = silent) -> list[Detected]:
     """Return how often a detector finds the signs in one photo of each from every cell of the lab test."""
-    scenes, alpha, seed, behind = [], exhibit.alpha, exhibit.seed, drawn_backgrounds(exhibit.seed)
+    scenes = []
     for cell in CELLS:
         for treatment, faces in exhibit.faces.items():
             for face, sign in zip(faces, exhibit.names, strict=True):
-                photos = photograph(face, alpha, cell, sign, shots=1, seed=seed, backgrounds=behind)
+                photos = photograph(exhibit, face, sign, cell, shots=1)
                 scenes.append(Scene(treatment, sign, cell.name, photos.pictures[0], photos.boxes[0]))
-    return measure_detection(detector, scenes, reporter=reporter)
+    return measure_detection(detector, scenes, reporter)
 
 
 @torch.no_grad()
 def measure_detection(
-    detector: Detector,
-    scenes: Sequence[Scene],
-    *,
-    label: str = STOP_SIGN,
-    batch: int = 8,
-    reporter: Reporter = silent,
+    detector: Detector, scenes: Sequence[Scene], reporter: Reporter = silent
 ) -> list[Detected]:
     """Return a row for every treatment, in the order they come in.
 
     Scenes show the signs under every treatment, "clean" among them for `kept` and `lost`.
 
     Raises:
-        StopSignError: there is no scene, two are of the same treatment, sign and place, or a box is empty.
-        ClassifierError: the detector knows no such class.
+        StopSignError: two scenes are of the same treatment, sign and place.
+        ClassifierError: the detector knows no stop sign.
     """
-    wanted = detector.label_index(label)
-    _check(scenes)
+    wanted = detector.label_index(STOP_SIGN)
     scores: dict[str, dict[Place, float]] = {}
-    starts = range(0, len(scenes), batch)
+    starts = range(0, len(scenes), _AT_ONCE)
     for start in reporter.track(starts, len(starts), f"{detector.spec}, batches"):
-        shown = scenes[start : start + batch]
+        shown = scenes[start : start + _AT_ONCE]
         for scene, found in zip(shown, detector([each.picture for each in shown]), strict=True):
             own = scores.setdefault(scene.treatment, {})
+            if (scene.sign, scene.place) in own:
+                raise StopSignError(f"two scenes of '{scene.sign}', {scene.treatment}, {scene.place}")
             own[scene.sign, scene.place] = sign_score(found, scene.box, wanted, LEAST_IOU)
     return [_row(treatment, own, scores.get(CLEAN, {})) for treatment, own in scores.items()]
 
@@ -117,17 +115,3 @@ def _row(treatment: str, own: Mapping[Place, float], clean: Mapping[Place, float
         score=mean(*by_sign(own)),
         lost=sum(lost) / len(lost) if lost else None,
     )
-
-
-def _check(scenes: Sequence[Scene]) -> None:
-    if not scenes:
-        raise StopSignError("no scenes; wanted at least one of a clean sign")
-    met: set[tuple[str, str, str]] = set()
-    for scene in scenes:
-        key = (scene.treatment, scene.sign, scene.place)
-        if key in met:
-            raise StopSignError(f"two scenes of '{scene.sign}', {scene.treatment}, {scene.place}")
-        met.add(key)
-        left, top, right, bottom = box = scene.box.tolist()
-        if not (left < right and top < bottom):
-            raise StopSignError(f"box {box} of '{scene.sign}' is empty; wanted left, top, right, bottom")

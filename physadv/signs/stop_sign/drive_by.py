@@ -36,50 +36,30 @@ _SHAKES = 4
 """Sine waves that a shake is the sum of."""
 
 
-@dataclass(frozen=True)
-class DriveConditions:
-    """How a car drives up to the sign; ranges are drawn once an approach.
-
-    Attributes:
-        rate: frames a second.
-        speed_kmh: constant speed of the car.
-        aside_m: from the camera's path to the sign's middle, to the right.
-        above_m: from the camera up to the sign's middle.
-        turn: turn of the sign away from the road's direction, degrees.
-        shutter_s: time that the shutter is open, seconds.
-        shake_deg: amplitude of the camera's shaking up and down, degrees; a third of it from side to side.
-        shake_hz: frequencies of the shaking.
-        blur_px: blur of the lens, sigma in pixels.
-        exposure: gain of linear light.
-        white_balance: gain of red and of blue, less 1.
-        drift: amplitude of the light's slow change, as a power of e.
-        drift_hz: frequency of that change.
-        flicker: standard deviation of the light from frame to frame.
-        read_noise: read noise, as `Sensor` takes it.
-        shot_noise: shot noise, as `Sensor` takes it.
-        quality: quality of every frame's compression, on JPEG's scale.
-    """
-
-    rate: float = 30.0
-    speed_kmh: Range = Range(10, 30)
-    aside_m: Range = Range(2.6, 4.0)
-    above_m: Range = Range(0.9, 1.4)
-    turn: Range = plus_minus(8)
-    shutter_s: Range = Range(1 / 500, 1 / 90, "log")
-    shake_deg: Range = Range(0.03, 0.15)
-    shake_hz: Range = Range(2, 12)
-    blur_px: Range = Range(0.6, 1.0)
-    exposure: Range = Range(0.6, 1.1, "log")
-    white_balance: Range = plus_minus(0.1)
-    drift: Range = Range(0.05, 0.3)
-    drift_hz: Range = Range(0.05, 0.3)
-    flicker: float = 0.02
-    read_noise: Range = Range(0.002, 0.006)
-    shot_noise: Range = Range(2e-4, 1e-3)
-    quality: Range = Range(50, 85)
-
-
-DASH_CAMERA = DriveConditions()
+RATE = 30.0
+"""Frames a second."""
+_FLICKER = 0.02
+"""Standard deviation of the light from frame to frame."""
+DASH_CAMERA: Mapping[str, Range] = {
+    "speed_kmh": Range(10, 30),  # constant speed of the car
+    "aside_m": Range(2.6, 4.0),  # from the camera's path to the sign's middle, to the right
+    "above_m": Range(0.9, 1.4),  # from the camera up to the sign's middle
+    "turn": plus_minus(8),  # of the sign away from the road's direction, degrees
+    "shutter_s": Range(1 / 500, 1 / 90, "log"),  # time that the shutter is open
+    "shake_deg": Range(
+        0.03, 0.15
+    ),  # amplitude of the camera's shaking up and down; a third from side to side
+    "shake_hz": Range(2, 12),  # frequencies of the shaking
+    "blur_px": Range(0.6, 1.0),  # blur of the lens, sigma
+    "exposure": Range(0.6, 1.1, "log"),  # gain of linear light
+    "white_balance": plus_minus(0.1),  # gain of red and of blue, less 1
+    "drift": Range(0.05, 0.3),  # amplitude of the light's slow change, as a power of e
+    "drift_hz": Range(0.05, 0.3),  # frequency of that change
+    "read_noise": Range(0.002, 0.006),  # as `Sensor` takes it
+    "shot_noise": Range(2e-4, 1e-3),  # as `Sensor` takes it
+    "quality": Range(50, 85),  # of every frame's compression, on JPEG's scale
+}
+"""How a car drives up to the sign; drawn once an approach."""
 
 
 @dataclass(frozen=True)
@@ -103,30 +83,31 @@ class Moment:
 
 @dataclass(frozen=True)
 class Approach:
-    """One drive, drawn by `draw_approach`; numbers are those of `DriveConditions`."""
+    """One drive, drawn by `draw_approach`; numbers are those of `DASH_CAMERA`."""
 
-    conditions: DriveConditions
     seed: int
     numbers: Mapping[str, float]
     shakes: Tensor
     """(waves, 5): frequency, and amplitude and phase of pitch and of yaw, in radians."""
 
 
-def draw_approach(sign: str, index: int, seed: int, conditions: DriveConditions = DASH_CAMERA) -> Approach:
+def draw_approach(
+    sign: str, index: int, seed: int, conditions: Mapping[str, Range] = DASH_CAMERA
+) -> Approach:
     """Return approach number `index` to a sign; the same for every treatment."""
     draws = generator(seed, "approach", sign, index)
     numbers = {
         name: float(given.draw(1, draws))
-        for name, given in vars(conditions).items()
-        if isinstance(given, Range) and name not in ("white_balance", "shake_hz")
+        for name, given in conditions.items()
+        if name not in ("white_balance", "shake_hz")
     }
-    red, blue = conditions.white_balance.draw(2, draws).tolist()
+    red, blue = conditions["white_balance"].draw(2, draws).tolist()
     phase = 2 * math.pi * torch.rand(_SHAKES, 3, generator=draws, dtype=torch.float64)
-    hertz = conditions.shake_hz.draw(_SHAKES, draws)
+    hertz = conditions["shake_hz"].draw(_SHAKES, draws)
     strength = math.radians(numbers["shake_deg"]) / _SHAKES**0.5 * torch.ones_like(hertz)
     shakes = torch.stack([hertz, strength, phase[:, 0], strength / 3, phase[:, 1]], dim=1)
     numbers |= {"red": 1 + red, "blue": 1 + blue, "phase": float(phase[0, 2])}
-    return Approach(conditions, derive_seed(seed, "approach", sign, index, "frames"), numbers, shakes)
+    return Approach(derive_seed(seed, "approach", sign, index, "frames"), numbers, shakes)
 
 
 def drive(
@@ -142,10 +123,10 @@ def drive(
     Faces are (3, S, S) in [0, 1] by treatment; alpha is (S, S), 1 where the plate is. Frames are taken at the
     times given, rising seconds since the start, or every n-th one without them.
     """
-    given, numbers = approach.conditions, approach.numbers
+    numbers = approach.numbers
     road, side = Road(np.random.default_rng(approach.seed)), alpha.shape[0]
     quality = torch.tensor([round(numbers["quality"])])
-    for time in count(0, every / given.rate) if times is None else times:
+    for time in count(0, every / RATE) if times is None else times:
         homography, middle, principal = _plate_at(approach, time, side)
         if middle[2] <= 0:
             return
@@ -158,7 +139,7 @@ def drive(
         seed = derive_seed(approach.seed, f"{time:.3f} s")
         noise = standard_normal(torch.tensor([seed]), light)
         wave = math.sin(2 * math.pi * numbers["drift_hz"] * time + numbers["phase"])
-        flicker = given.flicker * np.random.default_rng(seed).standard_normal()
+        flicker = _FLICKER * np.random.default_rng(seed).standard_normal()
         gain = numbers["exposure"] * math.exp(numbers["drift"] * wave) * math.exp(flicker)
         kernel = _kernel(approach, time, homography, side)
         around = kernel.shape[-1] + 8
@@ -223,7 +204,7 @@ def drive_by_test(
     exhibit: Exhibit,
     size: StudySize,
     *,
-    conditions: DriveConditions = DASH_CAMERA,
+    conditions: Mapping[str, Range] = DASH_CAMERA,
     finders: Finders = (find_signs,),
     keep: Keep = afresh,
     reporter: Reporter = silent,

@@ -18,7 +18,7 @@ from physadv.randomness import derive_seed, generator
 from physadv.signs.stop_sign import FACE_SIDE, camera
 from physadv.signs.stop_sign.cells import CELLS, Cell
 from physadv.signs.stop_sign.settings import StudySize
-from physadv.signs.stop_sign.views import MARGIN, Answer, Exhibit, Keep, View, afresh
+from physadv.signs.stop_sign.views import Answer, Exhibit, Keep, View, afresh
 from physadv.transforms import Jpeg, Optics, Photometry, Range, Sensor, compose, plus_minus
 from physadv.transforms.camera import develop, pooled_normal
 from physadv.transforms.colours import srgb_to_linear
@@ -64,67 +64,43 @@ class Photos:
 
 
 def lab_test(
-    exhibit: Exhibit,
-    size: StudySize,
-    *,
-    backgrounds: Tensor | None = None,
-    keep: Keep = afresh,
-    reporter: Reporter = silent,
+    exhibit: Exhibit, size: StudySize, *, keep: Keep = afresh, reporter: Reporter = silent
 ) -> list[Answer]:
-    """Return a classifier's answers on simulated photos of every sign in all 15 cells.
-
-    Each sign is photographed `size.shots` times in each cell, before backgrounds (K, 3, h, w), sRGB; before
-    drawn ones without them.
+    """Return a classifier's answers on `size.shots` simulated photos of every sign in each of the 15 cells.
 
     Returns:
         Cells × treatments × signs × shots answers.
     """
-    behind = camera.drawn_backgrounds(exhibit.seed) if backgrounds is None else backgrounds
     answers: list[Answer] = []
     for cell in reporter.track(CELLS, len(CELLS), "lab test (simulated)"):
-        make = partial(_answers, exhibit, cell, size.shots, behind)
+        make = partial(_answers, exhibit, cell, size.shots)
         answers += keep(f"lab test, simulated//{cell.name}", make)
     return answers
 
 
-def _answers(exhibit: Exhibit, cell: Cell, shots: int, behind: Tensor) -> list[Answer]:
-    answers, alpha, seed = [], exhibit.alpha, exhibit.seed
+def _answers(exhibit: Exhibit, cell: Cell, shots: int) -> list[Answer]:
+    answers = []
     for treatment, faces in exhibit.faces.items():
         views = []
         for face, sign in zip(faces, exhibit.names, strict=True):
-            photos = photograph(
-                face, alpha, cell, sign, shots=shots, seed=seed, backgrounds=behind, margin=exhibit.margin
-            )
+            photos = photograph(exhibit, face, sign, cell, shots)
             poses = zip(photos.distance_m.tolist(), photos.angle_deg.tolist(), photos.crops, strict=True)
             views += [View(treatment, sign, cell.name, *pose) for pose in poses]
         answers += exhibit.judge.answers(views)
     return answers
 
 
-def photograph(
-    face: Tensor,
-    alpha: Tensor,
-    cell: Cell,
-    sign: str,
-    *,
-    shots: int,
-    seed: int,
-    backgrounds: Tensor,
-    margin: float = MARGIN,
-) -> Photos:
-    """Return simulated photos of one face from one cell.
+def photograph(exhibit: Exhibit, face: Tensor, sign: str, cell: Cell, shots: int) -> Photos:
+    """Return simulated photos of one face (3, S, S) in [0, 1] of a sign of an exhibit, from one cell.
 
     The same cell, sign, shots and seed give the same poses, light and noise, whatever the face.
-
-    The face is (3, S, S) in [0, 1], alpha (S, S), 1 where the plate is, backgrounds (K, 3, h, w), sRGB. The
-    margin is left around the sign when it is cropped, as a share of its box.
     """
-    n, draws = shots, generator(seed, "lab", cell.name, sign)
+    n, draws = shots, generator(exhibit.seed, "lab", cell.name, sign)
     distance = cell.distance_m * _DISTANCE.draw(n, draws)
     side = torch.randint(0, 2, (n,), generator=draws) * 2 - 1
     angle = (cell.angle + _ANGLE.draw(n, draws)) * side
     pitch = (_HEIGHT_M.draw(n, draws) / distance).atan().rad2deg()
-    chosen = torch.randint(len(backgrounds), (n,), generator=draws)
+    chosen = torch.randint(len(exhibit.backgrounds), (n,), generator=draws)
     plates = face.shape[-1] / FACE_SIDE
     size = 16 * math.ceil(_AROUND * plates * camera.apparent_px(cell.distance_m) / 16)
     rotation, middle = (
@@ -132,20 +108,20 @@ def photograph(
         F.pad(1000 * distance[:, None], (2, 0)),
     )
     homography = camera.plate_homography(rotation, middle, torch.full((n, 2), (size - 1) / 2), face.shape[-1])
-    behind = F.interpolate(backgrounds[chosen], (size, size), mode="bilinear", antialias=True)
+    behind = F.interpolate(exhibit.backgrounds[chosen], (size, size), mode="bilinear", antialias=True)
     sheen = torch.cat([plus_minus(0.8).draw(n, draws, 2), _SHEEN.draw(n, draws, 1)], dim=1)
     shaded = camera.lit(face.expand(n, *face.shape), _SLOPE.draw(n, draws, 2), sheen)
-    light = camera.seen_light(shaded, alpha, homography, srgb_to_linear(behind.clamp(0, 1)))
+    light = camera.seen_light(shaded, exhibit.alpha, homography, srgb_to_linear(behind.clamp(0, 1)))
     light = _LENS.apply(light, _LENS.sample(n, draws))
     sensor = _SENSOR.sample(n, draws)
     noise = pooled_normal(sensor.pop("seed"), light)
     pictures = develop(light, **sensor, noise=noise, tone=_TONE.draw(n, draws))
     pictures = pillow_jpeg(pictures, _FILE.sample(n, draws)["quality"])
-    rng = np.random.default_rng(derive_seed(seed, "crop", cell.name, sign))
+    rng = np.random.default_rng(derive_seed(exhibit.seed, "crop", cell.name, sign))
     jitter = rng.normal(0, _CROP_SD, (n, 4))
-    boxes = camera.plate_boxes(alpha, homography)
+    boxes = camera.plate_boxes(exhibit.alpha, homography)
     crops = [
-        camera.crop(picture, camera.widened(tuple(box), margin, moved))
+        camera.crop(picture, camera.widened(tuple(box), exhibit.margin, moved))
         for picture, box, moved in zip(pictures, boxes.tolist(), jitter, strict=True)
     ]
     return Photos(pictures, torch.stack(crops), boxes, distance, angle.abs())

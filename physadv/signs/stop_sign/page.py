@@ -11,11 +11,10 @@ from torch import Tensor
 from physadv.files import replacing
 from physadv.report.drawing import Figure
 from physadv.report.figures import Series, curve, heat_map
-from physadv.report.page import Facts, FigureGroup, Headline, Notice, Picture, data_uri, render_page, slug
+from physadv.report.page import FigureGroup, Headline, Notice, Picture, data_uri, render_page, slug
 from physadv.report.table import Table
 from physadv.report.wording import interval, percent, plural
 from physadv.runs import Capture
-from physadv.signs.stop_sign.camera import drawn_backgrounds
 from physadv.signs.stop_sign.cells import CELLS, Cell
 from physadv.signs.stop_sign.drive_by import draw_approach, drive
 from physadv.signs.stop_sign.lab import photograph
@@ -24,7 +23,7 @@ from physadv.signs.stop_sign.plate import Frame, to_pixels
 from physadv.signs.stop_sign.road import START_M
 from physadv.signs.stop_sign.score import Score
 from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED
-from physadv.signs.stop_sign.tables import Printability, comparison_table, overall_table, place_table
+from physadv.signs.stop_sign.tables import comparison_table, overall_table, place_table
 from physadv.signs.stop_sign.views import Exhibit, cut_out
 
 CELLS_SHOWN = (Cell(5, 0), Cell(5, 45), Cell(10, 30), Cell(40, 0))
@@ -41,46 +40,17 @@ _FRAME_SHARE = 0.25
 def write_page(
     capture: Capture, run: StickerRun, exhibit: Exhibit, scores: Sequence[Score], shots: int, command: str
 ) -> None:
-    """Write the page of a run to its capture's `report.html`."""
-    record = run.record
+    """Write the page of a run to its capture's `report.html`, one self-contained file.
+
+    Of the `shots` in each cell of the lab test the first is shown; `command` is what remakes the page.
+    """
+    judge, record = exhibit.judge, run.record
+    labels = judge.classifier.labels
     asked = tuple((name, str(value)) for name, value in record["asked"].items() if value is not None)
-    printed = tuple((name, f"{value:.4g}") for name, value in record["printability"].items())
+    printability = record["printability"]
+    printed = tuple((name, f"{value:.4g}") for name, value in printability.items())
     signs = tuple((name, ", ".join(record[name])) for name in ("attacked", "judged"))
     versions = tuple(sorted(record["versions"].items()))
-    page = study_page(
-        f"Stickers on a stop sign: {capture.name}",
-        exhibit,
-        scores,
-        run.printability,
-        shots=shots,
-        parameters={"Stickers": asked, "Printability": printed, "Signs": signs, "Versions": versions},
-        commands=(command,),
-        stickers_note=f"Stickers cover {100 * record['area_of_the_sign']:.1f} % of the sign; the first "
-        "sign that was judged, as each treatment leaves it.",
-    )
-    with replacing(capture.report) as path:
-        path.write_text(page, encoding="utf-8")
-
-
-def study_page(
-    title: str,
-    exhibit: Exhibit,
-    scores: Sequence[Score],
-    printability: Printability,
-    *,
-    shots: int,
-    parameters: Facts,
-    commands: tuple[str, ...],
-    stickers_note: str = "The first sign as each treatment leaves it, flat and unphotographed.",
-) -> str:
-    """Return the page of a study as one self-contained HTML file; the same data gives the same text.
-
-    `printability` is that of the treatments that wear stickers; of the `shots` in each cell of the lab test
-    the first is shown. `parameters` are everything the study was made with, `commands` what remakes it, one
-    line each.
-    """
-    judge, unreal = exhibit.judge, [score for score in scores if score.simulated]
-    labels = judge.classifier.labels
     target = None if judge.target is None else labels[judge.target]
     aim = f"to be read as “{target}”" if target else "not to be read as what it is"
     real = f"{'; '.join(f'{score.name}: {score.channel}' for score in scores)}."
@@ -88,25 +58,27 @@ def study_page(
     tables += [comparison_table(score) for score in scores if score.by_view]
     tables += map(place_table, scores)
     page = {
-        "title": title,
+        "title": f"Stickers on a stop sign: {capture.name}",
         "summary": (
             f"classifier {judge.classifier.spec}",
             f"sign “{labels[judge.label]}”, {aim}",
             *(score.title for score in scores),
         ),
         "notice": Notice("Simulated.", SIMULATED_NOTICE)
-        if len(unreal) == len(scores)
-        else Notice("Partly simulated." if unreal else "Real pictures.", real, not unreal),
+        if all(score.simulated for score in scores)
+        else Notice("Partly simulated.", real),
         "headlines": tuple(_headline(score, target) for score in scores),
-        "stickers_note": stickers_note,
+        "stickers_note": f"Stickers cover {100 * record['area_of_the_sign']:.1f} % of the sign; the first "
+        "sign that was judged, as each treatment leaves it.",
         "stickers": _faces(exhibit),
         "figures": tuple(score_figures(score) for score in scores),
         "tables": tuple(replace(table, title=_capital(table.title)) for table in tables),
         "views": (*_lab_views(exhibit, shots), *_drive_views(exhibit)),
-        "parameters": parameters,
-        "commands": commands,
+        "parameters": {"Stickers": asked, "Printability": printed, "Signs": signs, "Versions": versions},
+        "commands": (command,),
     }
-    return render_page("stop_sign.html.j2", page)
+    with replacing(capture.report) as path:
+        path.write_text(render_page("stop_sign.html.j2", page), encoding="utf-8")
 
 
 def _capital(text: str) -> str:
@@ -186,12 +158,10 @@ def _faces(exhibit: Exhibit) -> tuple[Picture, ...]:
 
 
 def _lab_views(exhibit: Exhibit, shots: int) -> Iterator[dict[str, Any]]:
-    sign, alpha, seed = exhibit.names[0], exhibit.alpha, exhibit.seed
-    behind = drawn_backgrounds(seed)
     for cell in CELLS_SHOWN:
         shown = {}
         for name, faces in exhibit.faces.items():
-            taken = photograph(faces[0], alpha, cell, sign, shots=shots, seed=seed, backgrounds=behind)
+            taken = photograph(exhibit, faces[0], exhibit.names[0], cell, shots)
             shown[name] = (to_pixels(taken.pictures[0]), taken.crops[0])
         pictures = _pictures(exhibit, cell.name, shown)
         yield {"name": cell.name, "note": "lab test, simulated photo", "pictures": pictures}

@@ -52,18 +52,11 @@ def photo_test(
 
 
 def video_test(
-    judge: Judge,
-    path: Path,
-    treatment: str,
-    *,
-    every: int = 10,
-    focal_px: float | None = None,
-    keep: Keep = afresh,
+    judge: Judge, path: Path, treatment: str, *, every: int = 10, keep: Keep = afresh
 ) -> list[Answer]:
     """Return a classifier's answers on the sign in every n-th frame of a video.
 
-    Without the camera's focal length in pixels distances are those of a camera that sees 63° across, so that
-    they stand for apparent sizes.
+    Distances are those of a camera that sees 63° across: they stand for apparent sizes.
 
     Returns:
         One answer a frame; where no sign was found, without a class and with a distance that is nan. The
@@ -72,7 +65,7 @@ def video_test(
     Raises:
         StopSignError: no frame of the video can be decoded, or none shows a sign.
     """
-    make = partial(_video_answers, judge, path, treatment, every, focal_px)
+    make = partial(_video_answers, judge, path, treatment, every)
     part = f"drive-by test, {CHANNEL}//video {path.name}//{treatment}, every {every}"
     answers = list(keep(f"{part}@{_digest(path)}", make))
     if all(answer.answer is None for answer in answers):
@@ -89,12 +82,12 @@ def _photo_answers(judge: Judge, path: Path, cell: Cell, treatment: str) -> list
     return judge.answers([View(treatment, SIGN, cell.name, cell.distance_m, cell.angle, cut)])
 
 
-def _video_answers(judge: Judge, path: Path, treatment: str, every: int, focal: float | None) -> list[Answer]:
+def _video_answers(judge: Judge, path: Path, treatment: str, every: int) -> list[Answer]:
     views = []
     try:
         for _, frame in read_frames(path, every):
             height, cut = _seen(frame)
-            distance = apparent_px(height, focal or FOCAL_PX * frame.shape[1] / WIDTH)
+            distance = apparent_px(height, FOCAL_PX * frame.shape[1] / WIDTH)
             views.append(View(treatment, SIGN, f"video {path.name}", distance, math.nan, cut))
     except (CaptureError, MachineError, OSError, MemoryError) as error:
         raise StopSignError(f"{path}: {machine_fault(error) or error}") from error

@@ -8,10 +8,11 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
-from physadv.evaluation.comparisons import Comparison, compare_paired
+from physadv.evaluation.comparisons import Comparison, by_majority, compare_paired
 from physadv.evaluation.intervals import Estimate, proportion
 from physadv.signs.stop_sign.views import Answer
 
@@ -161,11 +162,8 @@ def shares(answers: Sequence[Answer], cluster: Cluster | None = None) -> Shares:
 
 def longest_run(answers: Sequence[Answer]) -> int:
     """Return the most consecutive frames that were read as the true class."""
-    best = now = 0
-    for answer in answers:
-        now = now + 1 if answer.answer == answer.label else 0
-        best = max(best, now)
-    return best
+    runs = groupby(answers, key=lambda answer: answer.answer == answer.label)
+    return max((len(list(run)) for right, run in runs if right), default=0)
 
 
 def _score(
@@ -208,10 +206,7 @@ def _by_view(answers: Sequence[Answer]) -> dict[str, bool]:
 def _by_sign(answers: Sequence[Answer]) -> dict[str, bool]:
     """Return sign → whether the attack succeeded in more than half of the views in which it was found."""
     seen = [answer for answer in answers if answer.answer is not None]
-    return {
-        sign: 2 * sum(answer.succeeded for answer in own) > len(own)
-        for sign, own in _grouped(seen, _sign).items()
-    }
+    return by_majority([answer.succeeded for answer in seen], [answer.sign for answer in seen])
 
 
 def _grouped(answers: Sequence[Answer], key: Callable[[Answer], Key]) -> dict[Key, list[Answer]]:

@@ -92,8 +92,9 @@ class StopSignSettings:
 
         load_preset(self.transforms)
         check_mask_name(self.mask)
-        if self.mask == AUTO:
-            check_rectangles(self.rectangles, self.area)
+        if self.mask == AUTO and (self.rectangles < 1 or not 0 < self.area <= 1):
+            given = f"{self.rectangles} rectangles over {self.area:g} of the sign"
+            raise StopSignError(f"{given}; wanted 1 or more over 0 to 1")
         parse_palette(self.palette)
         read_colours(self.colours)
         if self.nps not in get_args(Nps):
@@ -255,16 +256,6 @@ def check_mask_name(name: str) -> None:
         raise StopSignError(f"{name}: cannot be read as a picture of a mask (no such file)")
 
 
-def check_rectangles(count: int, area: float) -> None:
-    """Refuse a number of rectangles, or a share of the sign to cover with them, that cannot be.
-
-    Raises:
-        StopSignError: a count below 1, or an area that is not in (0, 1].
-    """
-    if count < 1 or not 0 < area <= 1:
-        raise StopSignError(f"{count} rectangles over {area:g} of the sign; wanted 1 or more over 0 to 1")
-
-
 def sign_size_mm(scale: str) -> float:
     """Return the size on paper that `--scale` asks for, in millimetres.
 
@@ -282,15 +273,6 @@ def sign_size_mm(scale: str) -> float:
     if size >= FACE_MM:
         raise StopSignError(f"scale {size:g} mm is a sign of true size; say --scale true")
     return size
-
-
-def check_paper(scale: str, page: str) -> None:
-    """Refuse a scale or a page with a `StopSignError` before anything is made for it."""
-    from physadv.sheets.layout import PAGES
-
-    sign_size_mm(scale)
-    if page not in PAGES:
-        raise StopSignError(unknown_name("page", page, PAGES))
 
 
 def _check_counts(settings: object, *names: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -13,8 +14,8 @@ from physadv.attacks.stickers import random_stickers
 from physadv.classifiers import Classifier
 from physadv.randomness import generator
 from physadv.signs.stop_sign import StopSignError
-from physadv.signs.stop_sign.camera import Box, crop, widened
-from physadv.signs.stop_sign.plate import Frame, SignPhoto, outline
+from physadv.signs.stop_sign.camera import Box, crop, drawn_backgrounds, widened
+from physadv.signs.stop_sign.plate import Frame, SignPhoto, from_pixels, outline
 from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, RANDOM
 from physadv.signs.stop_sign.sign_photos import rectified
 
@@ -111,6 +112,11 @@ class Exhibit:
                     f"faces of treatment '{treatment}' of shape {tuple(each.shape)}; wanted {wanted}, "
                     f"one for each of {len(self.names)} signs"
                 )
+
+    @cached_property
+    def backgrounds(self) -> Tensor:
+        """Return drawn scenes (K, 3, h, w), sRGB in [0, 1], that the signs are photographed before."""
+        return drawn_backgrounds(self.seed)
 
 
 def treat(
@@ -212,4 +218,4 @@ def boxes_in(frame: Frame, find: Finder) -> list[Box]:
 
 def cut_out(frame: Frame, box: Box, margin: float) -> Tensor:
     """Return the crop of a frame around a box with a margin; see `camera.crop`."""
-    return crop(torch.from_numpy(frame).permute(2, 0, 1).float() / 255, widened(box, margin))
+    return crop(from_pixels(frame), widened(box, margin))

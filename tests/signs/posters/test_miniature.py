@@ -2,12 +2,12 @@ from pathlib import Path
 
 import numpy as np
 from capture_scene import photograph, picture
+from paper_signs import as_printed, write_sign_pdf
 from PIL import Image
 
 from physadv.capture.crop_photo import crop_photo
 from physadv.phone import Phone
 from physadv.signs.posters.paper_signs import PaperSign
-from physadv.signs.posters.pdf import write_sign_pdf
 
 
 def test_a_photo_of_a_miniature_is_cropped_as_a_sheet_is(tmp_path: Path) -> None:
@@ -18,7 +18,7 @@ def test_a_photo_of_a_miniature_is_cropped_as_a_sheet_is(tmp_path: Path) -> None
     pdf = tmp_path / "sign.pdf"
     (sheet,) = write_sign_pdf(pdf, sign, ["miniature"], run="RUN000", title="", example="stop-optimised")
     scene = photograph(sheet, pdf, tmp_path / "photo.jpg", Phone(), seed=5)
-    (found,) = crop_photo(scene.photo, [sheet], picture=lambda _: np.asarray(sign.printed())).sheets
+    (found,) = crop_photo(scene.photo, [sheet], picture=lambda _: np.asarray(as_printed(sign))).sheets
     (cell,) = found.cells
     assert cell.example == "stop-optimised"
     assert cell.crop is not None

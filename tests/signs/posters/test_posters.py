@@ -6,14 +6,14 @@ import pytest
 import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from paper_signs import make_sign, octagon, overlap, random_face
+from paper_signs import PARTS, make_sign, octagon, overlap, random_face, write_sign_pdf
 
 from physadv.sheets import PAGES, SheetError, page_pixels
 from physadv.sheets.codes import Code, parse_code
 from physadv.sheets.layout import BoxMm
 from physadv.signs.posters import TRUE_SIZE_NOTICE
 from physadv.signs.posters.paper_signs import PaperSign
-from physadv.signs.posters.pdf import PARTS, plan_miniature, write_sign_pdf
+from physadv.signs.posters.pdf import plan_miniature
 from physadv.signs.posters.posters import EDGE, PosterPage, check_bar, foot_code
 from physadv.signs.posters.sticker_sheets import plan_stickers
 from physadv.signs.posters.tiles import plan_poster
@@ -37,8 +37,8 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Poster
     )
     pages = [
         plan_miniature(sign, example="sign", page="a4"),
-        *plan_poster(sign, "sign", page="a4", overlap_mm=10),
-        *plan_stickers(sign, page="a4", overlap_mm=10),
+        *plan_poster(sign, "sign", page="a4"),
+        *plan_stickers(sign, page="a4"),
     ]
     return path, pages
 
@@ -91,7 +91,7 @@ def test_the_face_is_stored_once_pixel_for_pixel(tmp_path: Path) -> None:
             for page in document
             for image in page.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_IMAGE])
         ]
-    assert len(images) == len(plan_poster(sign, "sign", page="a4", overlap_mm=10))
+    assert len(images) == len(plan_poster(sign, "sign", page="a4"))
     for image in images:
         np.testing.assert_array_equal(image, np.asarray(sign.face))
     assert path.read_bytes().count(b"/Subtype /Image") == 1
@@ -122,15 +122,13 @@ def assert_well_laid_out(page: PosterPage) -> None:
 
 
 @settings(max_examples=40)
-@given(st.floats(10, 5000), st.sampled_from(sorted(PAGES)), st.sampled_from([4, 10, 25]), st.integers(3, 30))
-def test_nothing_covers_anything_on_any_page_of_a_poster(
-    size_mm: float, page: str, overlap_mm: float, corners: int
-) -> None:
+@given(st.floats(10, 5000), st.sampled_from(sorted(PAGES)), st.integers(3, 30))
+def test_nothing_covers_anything_on_any_page_of_a_poster(size_mm: float, page: str, corners: int) -> None:
     side = 32
     angles = np.linspace(0, 2 * np.pi, corners, endpoint=False)
     outline = side / 2 + 15.9 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
     sign = PaperSign(random_face(side), outline, size_mm)
-    pages = plan_poster(sign, "sign", page=page, overlap_mm=overlap_mm)
+    pages = plan_poster(sign, "sign", page=page)
     for each in [*pages[:30], *pages[-30:]]:
         assert_well_laid_out(each)
 
@@ -140,20 +138,15 @@ def test_nothing_covers_anything_on_miniatures_and_sticker_sheets(page: str) -> 
     for size_mm in (10, 25, 60, 150, 170):
         assert_well_laid_out(plan_miniature(make_sign(size_mm), example="sign", page=page))
     for size_mm in (10, 150, 400, 750, 3000):
-        for each in plan_stickers(make_sign(size_mm), page=page, overlap_mm=10):
+        for each in plan_stickers(make_sign(size_mm), page=page):
             assert_well_laid_out(each)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"parts": []}, "no part of the sign"),
-        ({"parts": ["billboard"]}, "unknown part of a sign 'billboard'"),
         ({"page": "a5"}, "unknown page 'a5'"),
         ({"parts": ["miniature"], "page": "a9"}, "unknown page 'a9'"),
-        ({"overlap_mm": 300}, "overlap of 300 mm cannot be glued; a4 pages take 4 to 93 mm"),
-        ({"overlap_mm": -1}, "overlap of -1 mm"),
-        ({"overlap_mm": float("nan")}, "overlap of nan mm"),
         ({"parts": ["miniature"]}, "miniature of 750 mm does not fit on a4, which holds 180 mm"),
     ],
 )

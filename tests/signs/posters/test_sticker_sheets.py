@@ -5,13 +5,12 @@ import pypdfium2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from paper_signs import make_sign, overlap, random_face, rectangles
+from paper_signs import as_printed, make_sign, overlap, random_face, rectangles, write_sign_pdf
 from PIL import Image
 
 from physadv.sheets import SheetError, page_pixels
 from physadv.sheets.layout import BoxMm
 from physadv.signs.posters.paper_signs import PaperSign
-from physadv.signs.posters.pdf import write_sign_pdf
 from physadv.signs.posters.sticker_sheets import plan_stickers
 
 SQUARE = np.array([(10.0, 10), (90, 10), (90, 90), (10, 90)])
@@ -85,7 +84,7 @@ def test_a_sticker_is_printed_whole_inside_of_its_line(tmp_path: Path) -> None:
     face[30:40, 20:50] = (255, 200, 0)
     sign = PaperSign(Image.fromarray(face), SQUARE, 200, rectangles(100, [(20, 30, 50, 40)]))
     write_sign_pdf(tmp_path / "sign.pdf", sign, ["stickers"], run="RUN000", title="")
-    page = plan_stickers(sign, page="a4", overlap_mm=10)[1]
+    page = plan_stickers(sign, page="a4")[1]
     x, y, w, h = (round(20 * side) for side in page.cutouts[0].bounds)
     assert (w, h) == (60 * 20, 20 * 20)
     seen = page_pixels(tmp_path / "sign.pdf", 1, 20)
@@ -98,13 +97,13 @@ def test_a_sticker_is_printed_whole_inside_of_its_line(tmp_path: Path) -> None:
 
 
 def test_stickers_that_fit_are_packed_on_one_page_and_larger_ones_get_several() -> None:
-    template, packed = plan_stickers(make_sign(150), page="a4", overlap_mm=10)
+    template, packed = plan_stickers(make_sign(150), page="a4")
     assert len(packed.cutouts) == 4
     bounds: list[BoxMm] = [cutout.bounds for cutout in packed.cutouts]
     assert not any(overlap(a, b) for k, a in enumerate(bounds) for b in bounds[:k])
     assert [label.text for label in packed.labels] == ["1", "2", "3", "4"]
     assert not template.cutouts
-    pages = plan_stickers(make_sign(750), page="a4", overlap_mm=10)
+    pages = plan_stickers(make_sign(750), page="a4")
     # Bars of 422 and 375 mm take two pages each on their side; the other two fit on one.
     assert [page.heading for page in pages[1:]] == [
         "stickers 2, 3 of 4",
@@ -128,7 +127,7 @@ def test_the_template_says_where_stickers_go_in_mm_of_the_sign(tmp_path: Path) -
 
 def test_the_template_shows_every_sticker_in_its_place(tmp_path: Path) -> None:
     sign = sign_with(rectangles(100, [(20, 30, 50, 40)]))
-    template = plan_stickers(sign, page="a4", overlap_mm=10)[0]
+    template = plan_stickers(sign, page="a4")[0]
     outline, drawn = (stroke.points for stroke in (template.strokes[0], template.strokes[2]))
     scale = np.ptp(outline[:, 0]) / 800
     np.testing.assert_allclose(drawn.min(axis=0) - outline.min(axis=0), np.array((100, 200)) * scale)
@@ -137,7 +136,7 @@ def test_the_template_shows_every_sticker_in_its_place(tmp_path: Path) -> None:
 
 def test_a_long_table_goes_on_over_pages() -> None:
     boxes = [(x, y, x + 2, y + 2) for x in range(12, 88, 6) for y in range(12, 88, 6)]
-    pages = plan_stickers(sign_with(rectangles(100, boxes), 200), page="letter", overlap_mm=10)
+    pages = plan_stickers(sign_with(rectangles(100, boxes), 200), page="letter")
     templates = [page for page in pages if "template" in page.heading]
     listed = [label.text for page in templates for label in page.labels if label.points == 8]
     assert len(templates) > 1
@@ -146,7 +145,7 @@ def test_a_long_table_goes_on_over_pages() -> None:
 
 
 def test_the_printed_face_is_white_outside_of_the_outline() -> None:
-    printed = np.asarray(sign_with(rectangles(100, [(20, 30, 50, 40)])).printed())
+    printed = np.asarray(as_printed(sign_with(rectangles(100, [(20, 30, 50, 40)]))))
     face = np.asarray(random_face(100))
     np.testing.assert_array_equal(printed[10:90, 10:90], face[10:90, 10:90])
     assert (printed[:10] == 255).all()

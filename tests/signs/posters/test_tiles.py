@@ -6,11 +6,10 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from paper_signs import make_sign, random_face
+from paper_signs import as_printed, make_sign, random_face, write_sign_pdf
 
 from physadv.sheets import page_pixels
 from physadv.signs.posters.paper_signs import PaperSign
-from physadv.signs.posters.pdf import write_sign_pdf
 from physadv.signs.posters.posters import PosterPage
 from physadv.signs.posters.tiles import Grid, plan_grid, plan_poster
 
@@ -29,23 +28,23 @@ def square_sign(size_mm: float) -> PaperSign:
     [(150, "a4", 1), (250, "a4", 2), (750, "a4", 15), (750, "a3", 6), (750, "letter", 20)],
 )
 def test_a_poster_takes_no_more_pages_than_it_must(size_mm: float, page: str, pages: int) -> None:
-    grid = plan_grid(square_sign(size_mm).plate(), page=page, overlap_mm=10)
+    grid = plan_grid(square_sign(size_mm).plate(), page=page)
     assert grid.pages == pages
-    planned = plan_poster(square_sign(size_mm), "sign", page=page, overlap_mm=10)
+    planned = plan_poster(square_sign(size_mm), "sign", page=page)
     assert len(planned) == pages + (pages > 1)
 
 
 def test_the_windows_of_a_poster_cover_it_and_overlap_as_asked() -> None:
     sign = square_sign(750)
-    grid = plan_grid(sign.plate(), page="a4", overlap_mm=12)
-    tiles = plan_poster(sign, "sign", page="a4", overlap_mm=12)[1:]
+    grid = plan_grid(sign.plate(), page="a4")
+    tiles = plan_poster(sign, "sign", page="a4")[1:]
     # Where a tile's window begins on the sign.
     starts = np.array(
         [np.subtract(tile.window[:2], tile.cutouts[0].box_mm[:2]) for tile in tiles if tile.window]
     )
     starts = starts.reshape(grid.rows, grid.columns, 2)
-    np.testing.assert_allclose(np.diff(starts[..., 0], axis=1), grid.window_mm[0] - 12, atol=1e-9)
-    np.testing.assert_allclose(np.diff(starts[..., 1], axis=0), grid.window_mm[1] - 12, atol=1e-9)
+    np.testing.assert_allclose(np.diff(starts[..., 0], axis=1), grid.window_mm[0] - 10, atol=1e-9)
+    np.testing.assert_allclose(np.diff(starts[..., 1], axis=0), grid.window_mm[1] - 10, atol=1e-9)
     assert (starts[0, 0] <= 0).all()
     assert (starts[-1, -1] + grid.window_mm >= 750).all()
 
@@ -57,10 +56,10 @@ def poster(
     sign = make_sign(SIZE_MM, side=1024)
     path = tmp_path_factory.mktemp("tiles") / "poster.pdf"
     write_sign_pdf(path, sign, ["poster"], run="RUN000", title="")
-    tiles = plan_poster(sign, "sign", page="a4", overlap_mm=10)[1:]
+    tiles = plan_poster(sign, "sign", page="a4")[1:]
     return (
         sign,
-        plan_grid(sign.plate(), page="a4", overlap_mm=10),
+        plan_grid(sign.plate(), page="a4"),
         tiles,
         [gray(path, k + 1) for k in range(len(tiles))],
     )
@@ -141,7 +140,7 @@ def test_pages_laid_over_each_other_by_their_marks_show_no_seam(
     side = round(SIZE_MM * DOTS)
     to_sign = np.eye(3)
     to_sign[:2, 2] = -np.array(tiles[0].cutouts[0].box_mm[:2]) * DOTS
-    whole = cv2.cvtColor(np.asarray(sign.printed()), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    whole = cv2.cvtColor(np.asarray(as_printed(sign)), cv2.COLOR_RGB2GRAY).astype(np.float32)
     whole = cv2.resize(whole, (side, side), interpolation=cv2.INTER_NEAREST)
     on_sign = [
         cv2.warpAffine(page, (to_sign @ motion)[:2], (side, side))

@@ -7,10 +7,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from physadv.classifiers import load_classifier
+from physadv.classifiers import Classifier, load_classifier
 from physadv.signs.drawing.faces import face
 from physadv.signs.stop_sign import StopSignError
-from physadv.signs.stop_sign.camera import crop, drawn_backgrounds, plate_boxes, plate_homography, seen_light
+from physadv.signs.stop_sign.camera import crop, plate_boxes, plate_homography, seen_light
 from physadv.signs.stop_sign.cells import CELLS, Cell, cell_of
 from physadv.signs.stop_sign.lab import lab_test, photograph
 from physadv.signs.stop_sign.real_photos import photo_test
@@ -29,9 +29,10 @@ def sign() -> tuple[Tensor, Tensor]:
     return torch.from_numpy(colour).permute(2, 0, 1).float().clamp(0, 1), torch.from_numpy(cover).float()
 
 
-@pytest.fixture(scope="module")
-def backgrounds() -> Tensor:
-    return drawn_backgrounds(0, 4)
+def exhibit_of(classifier: Classifier, label: int, alpha: Tensor, seed: int = 0, **faces: Tensor) -> Exhibit:
+    """Return one sign in some treatments."""
+    worn = {name: face[None] for name, face in faces.items()}
+    return Exhibit(Judge(classifier, label), ["drawn"], worn, alpha, seed)
 
 
 def head_on(distance_mm: float, yaw: float = 0.0) -> Tensor:
@@ -88,13 +89,11 @@ def test_crop_holds_its_box_and_stops_at_the_pictures_edge() -> None:
     assert crop(picture, (59.9, 39.9, 80.0, 80.0)).shape == (3, 128, 128)
 
 
-def test_photos_are_taken_where_they_say_and_pair_the_treatments(sign, backgrounds) -> None:
+def test_photos_are_taken_where_they_say_and_pair_the_treatments(sign, tiny_classifier) -> None:
     stop, alpha = sign
     cell = Cell(10, 30)
-    one, other = (
-        photograph(each, alpha, cell, "a", shots=3, seed=3, backgrounds=backgrounds)
-        for each in (stop, 1 - stop)
-    )
+    exhibit = exhibit_of(tiny_classifier, 0, alpha, seed=3, clean=stop)
+    one, other = (photograph(exhibit, each, "a", cell, shots=3) for each in (stop, 1 - stop))
     assert torch.equal(one.distance_m, other.distance_m)
     assert ((one.distance_m / cell.distance_m - 1).abs() <= 0.03).all()
     assert ((one.angle_deg - 30).abs() <= 2).all()
@@ -102,15 +101,15 @@ def test_photos_are_taken_where_they_say_and_pair_the_treatments(sign, backgroun
     assert torch.equal(one.pictures[corner], other.pictures[corner])
     assert not torch.equal(one.pictures, other.pictures)
     assert torch.equal(one.pictures, (one.pictures * 255).round() / 255)
-    again = photograph(stop, alpha, cell, "b", shots=3, seed=3, backgrounds=backgrounds)
+    again = photograph(exhibit, stop, "b", cell, shots=3)
     assert not torch.equal(one.distance_m, again.distance_m)
 
 
-def test_drawn_stop_sign_is_read_as_one_from_every_cell(sign, backgrounds) -> None:
+def test_drawn_stop_sign_is_read_as_one_from_every_cell(sign) -> None:
     stop, alpha = sign
-    faces = {"clean": stop[None], "grey": torch.full_like(stop, 0.5)[None]}
-    exhibit = Exhibit(Judge(load_classifier("signs"), STOP), ["drawn"], faces, alpha)
-    answers = lab_test(exhibit, StudySize(shots=3), backgrounds=backgrounds)
+    grey = torch.full_like(stop, 0.5)
+    exhibit = exhibit_of(load_classifier("signs"), STOP, alpha, clean=stop, grey=grey)
+    answers = lab_test(exhibit, StudySize(shots=3))
     assert len(answers) == 15 * 2 * 3
     assert list(dict.fromkeys(answer.place for answer in answers)) == [cell.name for cell in CELLS]
     clean = [answer.answer == STOP for answer in answers if answer.treatment == "clean"]
@@ -137,11 +136,9 @@ def test_drawn_stop_sign_is_read_as_one_from_every_cell(sign, backgrounds) -> No
         ({"clean": torch.zeros(1, 3, 8, 8)}, torch.zeros(8, 8), ["a"], "alpha is nowhere above 0.5"),
     ],
 )
-def test_faces_that_do_not_fit_are_refused(faces, alpha, signs, line, backgrounds, tiny_classifier) -> None:
+def test_faces_that_do_not_fit_are_refused(faces, alpha, signs, line, tiny_classifier) -> None:
     with pytest.raises(StopSignError) as refused:
-        lab_test(
-            Exhibit(Judge(tiny_classifier, 0, 1), signs, faces, alpha), StudySize(), backgrounds=backgrounds
-        )
+        lab_test(Exhibit(Judge(tiny_classifier, 0, 1), signs, faces, alpha), StudySize())
     assert str(refused.value).startswith(line)
 
 
@@ -185,14 +182,16 @@ def test_a_larger_canvas_shows_what_is_around_the_sign() -> None:
     assert right - left == pytest.approx(2 * 511.8, abs=0.2)
 
 
-def test_real_photos_give_the_table_too(sign, backgrounds, tmp_path) -> None:
+def test_real_photos_give_the_table_too(sign, tmp_path) -> None:
     stop, alpha = sign
+    classifier = load_classifier("signs")
+    exhibit = exhibit_of(classifier, STOP, alpha, clean=stop)
     (tmp_path / "10ft_15deg").mkdir()
     for cell, name in ((Cell(10, 15), "10ft_15deg/IMG_7.png"), (Cell(15, 0), "15ft-0.png")):
-        photo = photograph(stop, alpha, cell, "a", shots=3, seed=0, backgrounds=backgrounds).pictures[0]
+        photo = photograph(exhibit, stop, "a", cell, shots=3).pictures[0]
         Image.fromarray((photo.permute(1, 2, 0) * 255).byte().numpy()).save(tmp_path / name)
     Image.new("RGB", (64, 64), "green").save(tmp_path / "40ft.png")
-    found = photo_test(Judge(load_classifier("signs"), STOP, 1), tmp_path, "clean")
+    found = photo_test(Judge(classifier, STOP, 1), tmp_path, "clean")
     assert [(answer.place, answer.answer) for answer in found] == [
         ("10 ft, 15°", STOP),
         ("15 ft, 0°", STOP),

@@ -6,7 +6,7 @@ from PIL import Image
 from physadv.signs.stop_sign import FACE_SIDE, StopSignError
 from physadv.signs.stop_sign.masks import area_share, load_mask, rectangles, vulnerable_rectangles
 from physadv.signs.stop_sign.plate import outline
-from physadv.signs.stop_sign.settings import MASKS
+from physadv.signs.stop_sign.settings import MASKS, StopSignSettings
 
 
 class TestLoadMask:
@@ -70,4 +70,4 @@ class TestVulnerableRectangles:
         with pytest.raises(StopSignError, match="no room for rectangle 1 of 1 over 1 of the sign"):
             vulnerable_rectangles(torch.ones(32, 32), 1, 1.0)
         with pytest.raises(StopSignError, match=r"0 rectangles over 0\.2 of the sign"):
-            vulnerable_rectangles(torch.ones(32, 32), 0, 0.2)
+            StopSignSettings(rectangles=0, area=0.2)
