@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,9 +13,10 @@ from physadv.signs.training.data import STOP, read_test
 
 
 @pytest.fixture(autouse=True)
-def _few_drawings(monkeypatch):
-    """Hundreds of drawings take longer than the training these tests do."""
+def _few_drawings_and_steps(monkeypatch):
+    """Hundreds of drawings, and measuring by many steps, take longer than the training these tests do."""
     monkeypatch.setattr(hardening, "DRAWN", 8)
+    monkeypatch.setattr(hardening, "JUDGE", replace(hardening.JUDGE, steps=2))
 
 
 @pytest.fixture(scope="session")
