@@ -14,7 +14,7 @@ from physadv.signs.training.data import STOP, read_test
 
 @pytest.fixture(autouse=True)
 def _few_drawings_and_steps(monkeypatch, tmp_path):
-    """Draws few signs and measures by few steps, since more take longer than training; works in a new folder."""
+    """Draws few signs and measures by few steps, since more take longer than training, in a new folder."""
     monkeypatch.setattr(hardening, "DRAWN", 8)
     monkeypatch.setattr(hardening, "JUDGE", replace(hardening.JUDGE, steps=2))
     monkeypatch.chdir(tmp_path)
