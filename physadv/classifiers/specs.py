@@ -3,7 +3,6 @@
 What torchvision and timm publish is read from their installed files: importing them costs seconds.
 """
 
-import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -210,6 +209,13 @@ def _timm(spec: str, rest: str) -> Spec:
     return Spec(spec, "timm", name, path=_weights_file(path) if at else None)
 
 
+_WEIGHTS = re.compile(r"^class (\w+)\(WeightsEnum\):\n((?:    .*\n|\n)+)", re.MULTILINE)
+_MODEL = re.compile(
+    r"^@register_model\(.*?^def (\w+)\(.*?\bweights: [^\n]*?(\w+_Weights)", re.MULTILINE | re.DOTALL
+)
+"""How torchvision's own files, which are formatted alike, write a class of weights and a registered model."""
+
+
 @cache
 def torchvision_models(part: str = "") -> Mapping[str, Published]:
     """Return name → weights of every torchvision classifier, or with `part` "detection" of every detector.
@@ -220,15 +226,9 @@ def torchvision_models(part: str = "") -> Mapping[str, Published]:
     weights: dict[str, Published] = {}
     classes: dict[str, str] = {}
     for path in _model_files("torchvision", part):
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.ClassDef) and "WeightsEnum" in map(ast.unparse, node.bases):
-                weights[node.name] = _published(node)
-            elif isinstance(node, ast.FunctionDef) and any(
-                ast.unparse(each).startswith("register_model(") for each in node.decorator_list
-            ):
-                arguments = [*node.args.args, *node.args.kwonlyargs]
-                (taken,) = (ast.unparse(each) for each in arguments if each.arg == "weights")
-                classes[node.name] = re.findall(r"\w+_Weights", taken)[0]
+        text = path.read_text(encoding="utf-8")
+        weights |= {name: _published(body) for name, body in _WEIGHTS.findall(text)}
+        classes |= dict(_MODEL.findall(text))
     return {name: weights[classes[name]] for name in sorted(classes)}
 
 
@@ -251,16 +251,10 @@ def _model_files(library: str, part: str = "") -> Iterator[Path]:
         yield from sorted((Path(found.origin).parent / "models" / part).glob("*.py"))
 
 
-def _published(weights: ast.ClassDef) -> Published:
+def _published(weights: str) -> Published:
     """Return what a class of torchvision's weights lists: NAME = Weights(…) and DEFAULT = NAME."""
-    assigned = {
-        target.id: node.value
-        for node in weights.body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
-    default = ast.unparse(assigned.pop("DEFAULT"))
-    accuracy = re.search(r"'acc@1': ([0-9.]+)", ast.unparse(assigned[default]))
-    others = [name for name in assigned if name != default]
+    texts = dict(re.findall(r"^    (\w+) = Weights\((.*?)^    \)$", weights, re.MULTILINE | re.DOTALL))
+    (default,) = re.findall(r"^    DEFAULT = (\w+)$", weights, re.MULTILINE)
+    accuracy = re.search(r'"acc@1": ([0-9.]+)', texts[default])
+    others = [name for name in texts if name != default]
     return Published((default, *others), float(accuracy[1]) if accuracy else None)

@@ -5,14 +5,12 @@ from typing import Annotated
 
 import typer
 
-from physadv.cli.app import app
-from physadv.cli.options import Quiet, takes_settings
+from physadv.cli.options import Quiet, command
 from physadv.progress import reporter
 from physadv.signs.training.harden_settings import HardenSettings, check_harden
 
 
-@app.command(epilog="Example: physadv harden --model signs --data ../data --out mine.safetensors")
-@takes_settings
+@command(example="physadv harden --model signs --data ../data --out mine.safetensors")
 def harden(
     data: Annotated[Path, typer.Option(help="Folder with traffic/gtsrb32.npz and traffic/rp2/victims.")],
     settings: HardenSettings,

@@ -8,9 +8,8 @@ import typer
 from typing_extensions import Doc
 
 from physadv.classifiers.specs import check_spec
-from physadv.cli.app import app
-from physadv.cli.options import Name, NewName, Quiet, Root, Workers, takes_settings
-from physadv.pipeline.settings import ClassNames, GenerateSettings, Model, Seed, SettingsError, resolve
+from physadv.cli.options import Name, NewName, Quiet, Root, Workers, command
+from physadv.pipeline.settings import AdoptSettings, GenerateSettings, Seed, SettingsError, resolve
 from physadv.progress import reporter
 from physadv.runs import Capture, Colour, Printout, check_runs
 from physadv.text import printable
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from physadv.runs import Manifest
 
 
-@app.command(epilog="Example: physadv demo --root my-demo")
+@command(example="physadv demo --root my-demo")
 def demo(root: Root = Path("demo"), quiet: Quiet = False) -> None:
     """Run the whole loop on drawn traffic signs and the bundled classifier; photos are simulated."""
     from physadv.demo import run_demo
@@ -31,10 +30,7 @@ def demo(root: Root = Path("demo"), quiet: Quiet = False) -> None:
     print(f"\nreport: {report}")
 
 
-@app.command(
-    epilog="Example: physadv generate photos/ --name mine --model torchvision/resnet50 --attack bim --eps 16"
-)
-@takes_settings
+@command(example="physadv generate photos/ --name mine --model torchvision/resnet50 --attack bim --eps 16")
 def generate(name: NewName, settings: GenerateSettings, root: Root = Path(), quiet: Quiet = False) -> None:
     """Make clean and adversarial examples. Run the same command again to go on after an interruption."""
     # Numbers and names are known to be right before anything large is imported.
@@ -53,26 +49,11 @@ def generate(name: NewName, settings: GenerateSettings, root: Root = Path(), qui
     print(f"next: physadv print {name}")
 
 
-@app.command(
-    epilog="Example: physadv adopt clean/ adversarial/ --name theirs --model torchvision/resnet50 --made-by "
+@command(
+    example="physadv adopt clean/ adversarial/ --name theirs --model torchvision/resnet50 --made-by "
     "AutoAttack"
 )
-@takes_settings
-def adopt(
-    clean: Annotated[
-        Path, Doc("Clean images: folder, CSV (path,label), class tree, or .npy, .npz, .pt file.")
-    ],
-    adversarial: Annotated[
-        Path, Doc("Adversarial images: folder with the same file names, or such an array.")
-    ],
-    name: NewName,
-    model: Model = "signs",
-    labels: ClassNames = None,
-    target: Annotated[str | None, Doc("Class that all adversarial images aim at, by name or index.")] = None,
-    made_by: Annotated[str, Doc("Name of the attack, for the manifest and report.")] = "own",
-    root: Root = Path(),
-    quiet: Quiet = False,
-) -> None:
+def adopt(settings: AdoptSettings, name: NewName, root: Root = Path(), quiet: Quiet = False) -> None:
     """Make a run of images attacked elsewhere. Folders are paired by path or file name, arrays by position.
 
     Arrays are float in [0, 1] or uint8, (B, 3, H, W) or (B, H, W, 3). A .npz or .pt file of clean images may
@@ -81,16 +62,7 @@ def adopt(
     from physadv.pipeline.adopted_files import adopt_files
 
     printout = Printout(root, name)
-    manifest = adopt_files(
-        printout,
-        clean,
-        adversarial,
-        model=model,
-        labels_file=labels,
-        target=target,
-        made_by=made_by,
-        reporter=reporter(quiet=quiet),
-    )
+    manifest = adopt_files(printout, settings, reporter(quiet=quiet))
     _show_pairs(manifest, printout.folder)
     measured = manifest.attack.parameters
     print(f"largest change: L-inf {measured['measured_linf']}, L2 {measured['measured_l2']}, in 8-bit levels")
@@ -109,8 +81,7 @@ def _show_pairs(manifest: "Manifest", folder: Path) -> None:
     print(f"digital: {right} clean right, {fooled} adversarial wrong, of {len(pairs)}")
 
 
-@app.command("print", epilog="Example: physadv print mine --page letter --preview")
-@takes_settings
+@command("print", example="physadv print mine --page letter --preview")
 def print_command(
     name: Name,
     page: Annotated[str, Doc("Paper size: a4, a3 or letter.")] = "a4",
@@ -130,8 +101,7 @@ def print_command(
     print(f"next: physadv photograph {name}")
 
 
-@app.command(epilog="Example: physadv photograph mine --simulate --preset hand-held --shots 3")
-@takes_settings
+@command(example="physadv photograph mine --simulate --preset hand-held --shots 3")
 def photograph(
     name: Name,
     simulate: Annotated[bool, Doc("Use the virtual printer and phone.")] = False,
@@ -163,8 +133,7 @@ def photograph(
     print(f"next: physadv crop {name}")
 
 
-@app.command(epilog="Example: physadv crop mine ~/Pictures/IMG_*.jpg")
-@takes_settings
+@command(example="physadv crop mine ~/Pictures/IMG_*.jpg")
 def crop(
     name: Name,
     photos: Annotated[

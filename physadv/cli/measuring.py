@@ -8,8 +8,7 @@ from typing import Annotated, Any
 import typer
 from typing_extensions import Doc
 
-from physadv.cli.app import app
-from physadv.cli.options import Json, Name, Quiet, Root, takes_settings
+from physadv.cli.options import Json, Name, Quiet, Root, command
 from physadv.pipeline.settings import Seed
 from physadv.progress import reporter
 from physadv.runs import Capture, Printout, check_runs
@@ -54,11 +53,7 @@ class JudgeSettings(MeasureSettings):
     source: Annotated[list[str] | None, Doc("Another run, a further row of the transfer matrix.")] = None
 
 
-@app.command(
-    "destruction-rate",
-    epilog="Example: physadv destruction-rate mine --transform blur=1 --sweep jpeg=10:95:10",
-)
-@takes_settings
+@command("destruction-rate", example="physadv destruction-rate mine --transform blur=1 --sweep jpeg=10:95:10")
 def destruction_rate(
     name: Name,
     settings: JudgeSettings,
@@ -94,8 +89,7 @@ def destruction_rate(
         print(f"next: physadv report {name}")
 
 
-@app.command(epilog="Example: physadv report mine --sweep kurakin --figures pdf")
-@takes_settings
+@command(example="physadv report mine --sweep kurakin --figures pdf")
 def report(
     name: Name,
     settings: JudgeSettings,
@@ -122,8 +116,7 @@ def report(
         print(f"{len(write_figures(capture, measurements, figures))} figures: {capture.figures}")
 
 
-@app.command(epilog="Example: physadv compare fast bim --sweep kurakin --html compared.html")
-@takes_settings
+@command(example="physadv compare fast bim --sweep kurakin --html compared.html")
 def compare(
     names: Annotated[list[str], typer.Argument(metavar="RUN RUN ...", help="Two runs or more.")],
     settings: MeasureSettings,
@@ -152,8 +145,7 @@ def compare(
         print(f"page: {html}")
 
 
-@app.command(epilog="Example: physadv export mine --format parquet")
-@takes_settings
+@command(example="physadv export mine --format parquet")
 def export(
     name: Name,
     fmt: Annotated[str, typer.Option("--format", help="Format of the file: csv, json or parquet.")] = "csv",

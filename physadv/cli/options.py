@@ -10,6 +10,10 @@ from typing import Annotated, Any, get_type_hints
 import typer
 from typing_extensions import Doc
 
+from physadv.cli.app import app
+
+Command = Callable[..., None]
+
 Root = Annotated[Path, typer.Option(help="Folder in which printouts/ and captures/ are.")]
 Name = Annotated[str, typer.Argument(help="The run's name, as given to 'generate --name'.")]
 NewName = Annotated[str, typer.Option("--name", help="Name of the run.")]
@@ -20,7 +24,12 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard 
 _EMPTY = inspect.Parameter.empty
 
 
-def takes_settings(command: Callable[..., None]) -> Callable[..., None]:
+def command(name: str | None = None, *, example: str) -> Callable[[Command], Command]:
+    """Return what makes a function a command, called as the function by default; `example` ends its help."""
+    return lambda function: app.command(name, epilog=f"Example: {example}")(takes_settings(function))
+
+
+def takes_settings(command: Command) -> Command:
     """Give a command the options that its settings declare.
 
     A parameter whose type is a dataclass stands for a parameter of the command line for each field with a

@@ -1,20 +1,19 @@
 """Around a run: whole studies, how many pairs to print, whether gradients mislead, and what can be named."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from typing_extensions import Doc
 
-from physadv.cli.app import app
-from physadv.cli.options import Json, Quiet, Root, takes_settings
+from physadv.cli.options import Json, Quiet, Root, command
 from physadv.pipeline.settings import MaskingSettings
 from physadv.progress import reporter
 
 
-@app.command(epilog="Example: physadv run study.toml --data ../data --dry-run")
-@takes_settings
+@command(example="physadv run study.toml --data ../data --dry-run")
 def run(
     study: Annotated[Path, Doc("TOML file: images, models, attacks, sweeps, photographs.")],
     data: Annotated[
@@ -47,8 +46,7 @@ def run(
             print(f"tables: {path}")
 
 
-@app.command(epilog="Example: physadv plan --rate 0.1 --halfwidth 0.05 --qualifying 0.8")
-@takes_settings
+@command(example="physadv plan --rate 0.1 --halfwidth 0.05 --qualifying 0.8")
 def plan(
     rate: Annotated[float, typer.Option(help="The rate expected, 0 to 1.")],
     halfwidth: Annotated[float, typer.Option(help="Half the width wanted of its 95 % interval.")],
@@ -58,8 +56,6 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Say how many pairs to print for a rate as sharp as wanted."""
-    from dataclasses import asdict
-
     from physadv.evaluation.intervals import plan_pairs
     from physadv.report.wording import sample_size_in_words
 
@@ -70,11 +66,10 @@ def plan(
         print(sample_size_in_words(wanted))
 
 
-@app.command(
+@command(
     "masking-check",
-    epilog="Example: physadv masking-check photos/ --model torchvision/resnet18 --limit 20 --plot curve.svg",
+    example="physadv masking-check photos/ --model torchvision/resnet18 --limit 20 --plot curve.svg",
 )
-@takes_settings
 def masking_check(
     settings: MaskingSettings,
     plot: Annotated[Path | None, Doc("Draw the curve: a .svg, .png or .pdf file.")] = None,
@@ -91,15 +86,14 @@ def masking_check(
     if plot:
         write_masking_plot(plot, check)
     if as_json:
-        print(json.dumps(check.as_json()))
+        print(json.dumps(asdict(check)))
         return
     show_masking(check)
     if plot:
         print(f"plot: {plot}")
 
 
-@app.command("list", epilog="Example: physadv list attacks")
-@takes_settings
+@command("list", example="physadv list attacks")
 def list_command(
     what: Annotated[str, Doc("models, attacks, transforms, presets, phones or sweeps.")],
 ) -> None:

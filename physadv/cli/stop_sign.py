@@ -9,16 +9,14 @@ import typer
 from typing_extensions import Doc
 
 from physadv.attacks.recipes import Nps
-from physadv.cli.app import app
-from physadv.cli.options import Quiet, Root, takes_settings
+from physadv.cli.options import Quiet, Root, command
 from physadv.pipeline.settings import Device
 from physadv.progress import reporter
 from physadv.runs import Capture, Printout
 from physadv.signs.stop_sign.settings import StopSignSettings
 
 
-@app.command("stop-sign", epilog="Example: physadv stop-sign my-signs/ --name mine --target 'speed limit 30'")
-@takes_settings
+@command("stop-sign", example="physadv stop-sign my-signs/ --name mine --target 'speed limit 30'")
 def stop_sign(
     *,
     victims: Annotated[
@@ -102,7 +100,7 @@ def stop_sign(
         command = shlex.join(["physadv", *sys.argv[1:]])
         scores, detected = judge(capture, run, judging, command, progress)
     for score in scores:
-        for table in score_tables(score, run.printability):
+        for table in score_tables(score, run.record["printability"]):
             show(table)
     if detected:
         show(detection_table(detected))

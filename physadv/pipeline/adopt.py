@@ -6,6 +6,7 @@ import math
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,7 +19,6 @@ from physadv.classifiers.errors import ClassifierError
 from physadv.errors import PhysadvError, PhysadvWarning
 from physadv.pipeline.examples import (
     AttackedBatch,
-    Pixels,
     TopFive,
     predictions,
     to_tensor,
@@ -28,6 +28,9 @@ from physadv.pipeline.examples import (
 from physadv.pipeline.sources import neighbours_of_one_size
 from physadv.progress import Reporter, silent
 from physadv.runs import AttackRecord, ClassifierRecord, Example, Manifest, Printout, Selection
+
+if TYPE_CHECKING:
+    from physadv.pipeline.examples import Pixels
 
 Images = Tensor | NDArray[np.generic] | Sequence[Tensor | NDArray[np.generic]]
 Labels = Tensor | Sequence[int | str] | NDArray[np.integer]
@@ -144,7 +147,7 @@ def adopt(
     return printout.make(digest.hexdigest(), examples_of, reporter)
 
 
-def to_pixels(images: Images, what: str) -> tuple[list[Pixels], float]:
+def to_pixels(images: Images, what: str) -> tuple[list["Pixels"], float]:
     """Return images as uint8 RGB (H, W, 3), and the farthest that rounding moved a value, in 8-bit levels.
 
     Anything but an array, a tensor or a list of them is an AdoptError that begins with `what`.
@@ -179,7 +182,7 @@ def _plain(value: object, what: str) -> NDArray[np.generic]:
     return array
 
 
-def _rounded(image: NDArray[np.generic], what: str) -> tuple[Pixels, float]:
+def _rounded(image: NDArray[np.generic], what: str) -> tuple["Pixels", float]:
     if image.ndim != 3 or image.shape[2] != 3 or not image.size:
         raise AdoptError(f"{what}: shape {image.shape}; wanted three channels and one image, (H, W, 3)")
     if image.dtype == np.uint8:
@@ -197,7 +200,7 @@ def _rounded(image: NDArray[np.generic], what: str) -> tuple[Pixels, float]:
     return whole.astype(np.uint8), float(np.abs(levels - whole).max())
 
 
-def _check_pairs(clean: Sequence[Pixels], adversarial: Sequence[Pixels], sources: Sequence[str]) -> None:
+def _check_pairs(clean: Sequence["Pixels"], adversarial: Sequence["Pixels"], sources: Sequence[str]) -> None:
     if len(clean) != len(adversarial):
         raise AdoptError(f"{len(clean)} clean and {len(adversarial)} adversarial images; wanted pairs")
     for source, one, other in zip(sources, clean, adversarial, strict=True):
@@ -229,7 +232,7 @@ def _indices(classifier: Classifier, given: object, count: int, what: str) -> li
     return found
 
 
-def _judged(classifier: Classifier, images: Sequence[Pixels]) -> list[TopFive]:
+def _judged(classifier: Classifier, images: Sequence["Pixels"]) -> list[TopFive]:
     """Return the classifier's top five on every image."""
     found: list[TopFive] = []
     for batch in neighbours_of_one_size(images, lambda image: image.shape, BATCH):

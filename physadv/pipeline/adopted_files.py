@@ -8,7 +8,7 @@ from typing import Any
 
 from physadv.classifiers.specs import check_spec
 from physadv.errors import first_line, reading
-from physadv.pipeline.settings import NO_TARGET
+from physadv.pipeline.settings import NO_TARGET, AdoptSettings
 from physadv.pipeline.sources import ListedSource, SourceError, pair_sources, read_pixels
 from physadv.progress import Reporter, silent
 from physadv.runs import Manifest, Printout
@@ -16,35 +16,25 @@ from physadv.runs import Manifest, Printout
 ARRAYS = (".npy", ".npz", ".pt", ".pth")
 
 
-def adopt_files(
-    printout: Printout,
-    clean: Path,
-    adversarial: Path,
-    *,
-    model: str = "signs",
-    labels_file: Path | None = None,
-    target: str | None = None,
-    made_by: str = "own",
-    reporter: Reporter = silent,
-) -> Manifest:
+def adopt_files(printout: Printout, settings: AdoptSettings, reporter: Reporter = silent) -> Manifest:
     """Make a run of images on disk and return its manifest; paths are checked before the model is loaded.
 
     Clean images are a folder, CSV file or class tree as `physadv generate` takes them, and adversarial ones
     a folder of files of the same paths (their endings may differ), or of the same file names where no two
-    images share one. Or both are arrays: `.npy`, `.npz` or `.pt`, which may hold `labels` beside `images`.
-    `target` is the class that all of them aim at, if any.
+    images share one. Or both are arrays: `.npy`, `.npz` or `.pt`.
 
     Raises:
         PhysadvError: bad input of any kind.
     """
     import numpy as np
 
+    clean, adversarial = settings.clean, settings.adversarial
     pairs = _check_paths(clean, adversarial)
-    check_spec(model, labels_file)
+    check_spec(settings.model, settings.labels)
     from physadv.classifiers import load_classifier
     from physadv.pipeline.adopt import adopt
 
-    classifier = load_classifier(model, labels_file)
+    classifier = load_classifier(settings.model, settings.labels)
     before: Any
     after: Any
     if pairs:
@@ -63,10 +53,10 @@ def adopt_files(
         before,
         after,
         labels,
-        targets=None if target == NO_TARGET else target,
-        made_by=made_by,
+        targets=None if settings.target == NO_TARGET else settings.target,
+        made_by=settings.made_by,
         paths=(str(clean), str(adversarial)),
-        labels_file=labels_file,
+        labels_file=settings.labels,
         sources=[source.name for source, _ in pairs] or None,
         reporter=reporter,
     )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -15,11 +16,14 @@ from physadv.attacks.queries import Directions, QueryOnly, find_directions, step
 from physadv.attacks.running import check_differentiable
 from physadv.classifiers import Classifier
 from physadv.keeping import Kept
-from physadv.pipeline.examples import AttackedBatch, Pixels, predictions, to_tensor
+from physadv.pipeline.examples import AttackedBatch, predictions, to_tensor
 from physadv.pipeline.settings import LEAST_LIKELY, NO_TARGET, NO_TRANSFORMS, RANDOM, GenerateSettings
 from physadv.randomness import generator
 from physadv.runs import HeldOut
 from physadv.transforms import load_preset
+
+if TYPE_CHECKING:
+    from physadv.pipeline.examples import Pixels
 
 HELD_OUT_DRAWS = 32
 
@@ -77,7 +81,7 @@ def directions_of(settings: GenerateSettings) -> Directions | None:
 def attack_batch(
     settings: GenerateSettings,
     classifier: Classifier,
-    pixels: Sequence[Pixels],
+    pixels: "Sequence[Pixels]",
     labels: Sequence[int | None],
     index: int,
     checkpoint: Checkpoint | None = None,

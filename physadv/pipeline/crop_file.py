@@ -20,6 +20,11 @@ from physadv.pipeline.photograph import read_record
 from physadv.runs import Capture, Colour, CropRow, Manifest, PhotoRow, Printout
 
 TWIN = "the same file as"
+MEASURED = (
+    *("residual_px", "sharpness_px", "pixels_per_mm", "paper_level", "clipped", "correlation"),
+    *("angle_deg", "distance_mm", "margin"),
+)
+"""What a crop's row takes over from the cell, rounded."""
 
 Rows = list[tuple[PhotoRow, list[CropRow]]]
 
@@ -190,6 +195,7 @@ def _write_cell(capture: Capture, photo: str, sheet: int, cell: CroppedCell) -> 
         path = capture.crops / f"{cell.example}--{photo}.png"
         with replacing(path) as temporary:
             Image.fromarray(cell.crop).save(temporary, "PNG")
+    measured = {name: getattr(cell, name) for name in MEASURED}
     return CropRow(
         photo=photo,
         example=cell.example,
@@ -197,20 +203,8 @@ def _write_cell(capture: Capture, photo: str, sheet: int, cell: CroppedCell) -> 
         cell=cell.number,
         path=f"crops/{path.name}" if path else None,
         reason=cell.reason,
-        residual_px=_rounded(cell.residual_px),
         marks=cell.marks,
-        sharpness_px=_rounded(cell.sharpness_px),
-        pixels_per_mm=_rounded(cell.pixels_per_mm),
-        paper_level=_rounded(cell.paper_level),
-        clipped=_rounded(cell.clipped),
-        correlation=_rounded(cell.correlation),
         corners_px=tuple((round(float(x), 4), round(float(y), 4)) for x, y in cell.corners_px),
-        angle_deg=_rounded(cell.angle_deg),
-        distance_mm=_rounded(cell.distance_mm),
-        margin=_rounded(cell.margin),
         sha256=file_sha256(path) if path else None,
+        **{name: None if value is None else round(value, 4) for name, value in measured.items()},
     )
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)

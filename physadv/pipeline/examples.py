@@ -7,30 +7,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from platform import python_version
-from typing import TYPE_CHECKING, Literal
-
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from physadv.files import file_sha256, replacing
 from physadv.runs import Example, HeldOut, Prediction, Printout, RunError
 from physadv.text import printable
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from physadv.classifiers import Classifier
 
-Pixels = NDArray[np.uint8]
+    Pixels: TypeAlias = NDArray[np.uint8]
+
 TopFive = tuple[Prediction, ...]
 
 TOP = 5
 """Answers kept of every image."""
 
 
-def to_tensor(pixels: Sequence[Pixels]) -> "Tensor":
+def to_tensor(pixels: "Sequence[Pixels]") -> "Tensor":
     """Return images (H, W, 3) uint8 of one size as a float batch (B, 3, H, W) in [0, 1]."""
+    import numpy as np
     import torch
 
     return torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).float() / 255
@@ -65,8 +65,8 @@ class AttackedBatch:
 
     labels: list[int]
     targets: Sequence[int | None]
-    clean: Sequence[Pixels]
-    pixels: Sequence[Pixels]
+    clean: "Sequence[Pixels]"
+    pixels: "Sequence[Pixels]"
     before: list[TopFive]
     after: list[TopFive]
     held_out: Sequence[HeldOut | None]
@@ -89,12 +89,15 @@ def write_pair(
     Raises:
         RunError: a file does not read back as it was written.
     """
+    import numpy as np
+    from PIL import Image
+
     name = f"{number:04d}"
     # In a run that is listed already, what is there is what was printed; only what was lost is made again.
     again = printout.manifest_path.exists()
 
     def written(
-        kind: Literal["clean", "adversarial"], pixels: Pixels, digital: TopFive, held_out: HeldOut | None
+        kind: Literal["clean", "adversarial"], pixels: "Pixels", digital: TopFive, held_out: HeldOut | None
     ) -> Example:
         path = printout.folder / kind / f"{name}.png"
         if not (again and path.exists()):

@@ -1,8 +1,8 @@
 """`masking-check`: attack a classifier with its gradients and without, and say whether they mislead."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from physadv.attacks.recipes import RECIPES
 from physadv.classifiers.specs import check_spec
@@ -60,10 +60,6 @@ class MaskingCheck:
     def curves(self) -> dict[str, Mapping[int, Estimate]]:
         """Return the two curves by name, steps → accuracy."""
         return {f"gradients, eps {self.eps}": self.iterative, "gradients, no bound": self.unbounded}
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as plain numbers, for `json`."""
-        return asdict(self)
 
 
 def masking_check(settings: MaskingSettings, reporter: Reporter = silent) -> MaskingCheck:

@@ -3,11 +3,9 @@
 Simulated photos, real photos and digital transformations end in the same observations and the same functions.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from physadv.classifiers.specs import check_spec, runs_code
 from physadv.evaluation.destruction import Row, TransferCell, table, transfer_cells
@@ -127,27 +125,6 @@ def own_classifier(manifest: Manifest) -> str:
             f"--model '{spec}'"
         )
     return spec
-
-
-def pooled(
-    printout: Printout,
-    capture: Capture,
-    measurement: Measurement,
-    groups: Mapping[str, Sequence[str]],
-    seed: int = 0,
-) -> dict[str, list[Row]]:
-    """Return group → table of several digital channels of a measurement pooled, such as one sweep.
-
-    Each pair is observed once per channel; intervals count pairs, not pictures. `seed` is that of `measure`.
-    """
-    found = {}
-    with capture.store() as store:
-        tallies = TallyReader(store, printout.manifest())
-        before = tallies.counted(measurement.identity, UNTOUCHED)
-        for group, names in groups.items():
-            after = [tallies.counted(measurement.identity, Channel(name, seed)) for name in names]
-            found[group] = table(tallies.tally(before, np.sum(after, axis=0)))
-    return found
 
 
 def measure_runs(

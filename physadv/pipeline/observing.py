@@ -111,7 +111,11 @@ class Observer:
     def observe_crops(self, capture: Capture, crops: Sequence[CropRow]) -> None:
         """Classify the crops cut out of photos."""
         named = {(crop.example, crop.photo): crop for crop in crops}
-        todo = [named[name] for chunk in _chunks(list(named)) for name in self._unseen_by_any(PHOTO, chunk)]
+        todo = [
+            named[name]
+            for chunk in _chunks(list(named))
+            for name in _of_any(chunk, self._unseen(PHOTO, chunk))
+        ]
         chunks = list(_chunks(todo))
         for chunk in self._track(chunks, len(chunks), "crops judged, batches"):
             cut = [(crop, capture.pixels(crop)) for crop in chunk]
@@ -123,21 +127,19 @@ class Observer:
         keys = [(self.manifest.code, c.identity, channel.name, channel.seed) for c in self.classifiers]
         return all(self.store.count(*key) >= len(self.manifest.examples) for key in keys)
 
-    def _unseen(self, classifier: "Classifier", channel: Channel, names: Sequence[Seen]) -> list[Seen]:
+    def _unseen(self, channel: Channel, names: Sequence[Seen]) -> list[list[Seen]]:
+        """Return what each classifier has not seen yet."""
         examples = [example for example, _ in names]
-        key = self.manifest.code, classifier.identity, channel.name, channel.seed
-        known = self.store.observed(*key, examples)
-        return [name for name in names if name not in known]
-
-    def _unseen_by_any(self, channel: Channel, names: Sequence[Seen]) -> list[Seen]:
-        unseen = {name for c in self.classifiers for name in self._unseen(c, channel, names)}
-        return [name for name in names if name in unseen]
+        keys = [(self.manifest.code, c.identity, channel.name, channel.seed) for c in self.classifiers]
+        known = [self.store.observed(*key, examples) for key in keys]
+        return [[name for name in names if name not in own] for own in known]
 
     def _look(self, channel: Channel, names: Sequence[Seen], read: "Callable[[], Tensor]") -> None:
         """Show each classifier what it has not seen of a batch, transformed once for all of them."""
         import torch
 
-        needed = self._unseen_by_any(channel, names)
+        unseen = self._unseen(channel, names)
+        needed = _of_any(names, unseen)
         if not needed:
             return
         images = read()
@@ -146,8 +148,8 @@ class Observer:
         with torch.no_grad():
             images = channel.apply(images, [example for example, _ in needed])
         rows: list[ObservationRow] = []
-        for classifier in self.classifiers:
-            if own := self._unseen(classifier, channel, needed):
+        for classifier, own in zip(self.classifiers, unseen, strict=True):
+            if own:
                 whole = len(own) == len(needed)
                 shown = images if whole else images[[needed.index(name) for name in own]]
                 rows += self._judged(classifier, channel, own, shown)
@@ -181,6 +183,11 @@ def _batches(items: Sequence[Item], size: Callable[[Item], object]) -> Iterator[
     """Yield items of one size together, at most `BATCH` at a time, sizes in the order in which they come."""
     sizes = list(dict.fromkeys(map(size, items)))
     return neighbours_of_one_size(sorted(items, key=lambda item: sizes.index(size(item))), size, BATCH)
+
+
+def _of_any(names: Sequence[Seen], unseen: Sequence[Sequence[Seen]]) -> list[Seen]:
+    wanted = {name for own in unseen for name in own}
+    return [name for name in names if name in wanted]
 
 
 def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:

@@ -126,6 +126,22 @@ class MaskingSettings:
     seed: Seed = 0
 
 
+@dataclass(frozen=True)
+class AdoptSettings:
+    """Images attacked elsewhere, and what is said of them; arrays may hold `labels` beside `images`."""
+
+    clean: Annotated[
+        Path, Doc("Clean images: folder, CSV (path,label), class tree, or .npy, .npz, .pt file.")
+    ]
+    adversarial: Annotated[
+        Path, Doc("Adversarial images: folder with the same file names, or such an array.")
+    ]
+    model: Model = "signs"
+    labels: ClassNames = None
+    target: Annotated[str | None, Doc("Class that all adversarial images aim at, by name or index.")] = None
+    made_by: Annotated[str, Doc("Name of the attack, for the manifest and report.")] = "own"
+
+
 def check_least(settings: object, least: Mapping[str, int]) -> None:
     """Raise a SettingsError for the first number of some settings that is below its least."""
     for name, number in least.items():

@@ -7,15 +7,14 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
 from physadv.errors import PhysadvError
 from physadv.files import file_sha256
 from physadv.pictures.listing import KNOWN, pictures_in, say_left_out, visible
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from physadv.classifiers import Classifier
 
 Item = TypeVar("Item")
@@ -131,7 +130,7 @@ def label_sources(listed: Sequence[ListedSource], classifier: "Classifier") -> l
     return sources
 
 
-def read_source(path: Path, size: int) -> NDArray[np.uint8]:
+def read_source(path: Path, size: int) -> "NDArray[np.uint8]":
     """Return a source image as 8-bit RGB pixels (S, S, 3): the middle square, reduced to at most `size`.
 
     Smaller images keep their own size. EXIF orientation is obeyed, and colours become sRGB.
@@ -141,6 +140,9 @@ def read_source(path: Path, size: int) -> NDArray[np.uint8]:
             that decoding it would be unsafe (over 89 megapixels).
         MachineError: there was not enough memory to decode it.
     """
+    import numpy as np
+    from PIL import Image
+
     upright = read_pixels(path)
     height, width = upright.shape[:2]
     side = min(height, width)
@@ -151,7 +153,7 @@ def read_source(path: Path, size: int) -> NDArray[np.uint8]:
     return np.ascontiguousarray(square)
 
 
-def read_pixels(path: Path) -> NDArray[np.uint8]:
+def read_pixels(path: Path) -> "NDArray[np.uint8]":
     """Return an image as 8-bit RGB pixels (H, W, 3), whole and at its own size; raises as `read_source`."""
     from physadv.pictures.reading import read_exact
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
@@ -27,21 +27,20 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Place = TypeVar("Place", bound="Printout | Capture")
 
 FILE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 """Pattern of a name that files are called by: it has no slash, and no dot in front."""
 
 
-def writes_run(function: Callable[Concatenate[Place, P], R]) -> Callable[Concatenate[Place, P], R]:
+def writes_run(function: Callable[Concatenate[Printout, P], R]) -> Callable[Concatenate[Printout, P], R]:
     """Let a function have the run of its first argument for itself; see `one_writer`."""
 
     @wraps(function)
-    def alone(place: Place, /, *args: P.args, **options: P.kwargs) -> R:
-        if not (place.root / "printouts").exists():
-            return function(place, *args, **options)
-        with place.alone():
-            return function(place, *args, **options)
+    def alone(printout: Printout, /, *args: P.args, **options: P.kwargs) -> R:
+        if not (printout.root / "printouts").exists():
+            return function(printout, *args, **options)
+        with printout.alone():
+            return function(printout, *args, **options)
 
     return alone
 
@@ -85,9 +84,15 @@ class Printout:
         self.pdf = self.folder / "sheets.pdf"
         self.progress = self.folder / ".progress"
 
-    def alone(self) -> AbstractContextManager[None]:
-        """Return a block in which no other process writes the run; see `one_writer`."""
-        return one_writer(self.folder)
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other processes from writing the run in a block; see `one_writer`.
+
+        At a good end of the block what killed processes left half-written of the run is deleted.
+        """
+        with one_writer(self.folder):
+            yield
+            remove_partial_files(self.folder, self.root / "captures" / self.name)
 
     def make(self, fingerprint: str, examples_of: Callable[[str], Manifest], reporter: Reporter) -> Manifest:
         """Make the run, go on with it, or find it complete; no other process writes it meanwhile.
@@ -135,10 +140,8 @@ class Printout:
             )
         with replacing(mark) as temporary:
             temporary.write_text(fingerprint)
-        remove_partial_files(self.folder)
         for folder in ("clean", "adversarial", ".progress"):
             (self.folder / folder).mkdir(exist_ok=True)
-            remove_partial_files(self.folder / folder)
 
     def check(self) -> None:
         """Check that the run has been made.
@@ -233,10 +236,6 @@ class Capture:
         self.crops, self.overlays = self.folder / "crops", self.folder / "overlays"
         self.report, self.figures = self.folder / "report.html", self.folder / "figures"
         self.store_path = self.folder / "observations.sqlite"
-
-    def alone(self) -> AbstractContextManager[None]:
-        """Return a block in which no other process writes the run; see `one_writer`."""
-        return one_writer(self.root / "printouts" / self.name)
 
     def store(self) -> ObservationStore:
         """Open the observation store, made where there is none."""

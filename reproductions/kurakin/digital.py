@@ -8,12 +8,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from physadv.evaluation.destruction import Row
+import numpy as np
+
+from physadv.evaluation.destruction import Row, table
 from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.outcomes import TOPS
 from physadv.files import replacing
-from physadv.pipeline.measure import pooled
 from physadv.pipeline.measurement import Measurement
+from physadv.pipeline.observing import UNTOUCHED, Channel, TallyReader
 from physadv.report.table import Column, Table, to_markdown
 from physadv.report.wording import paragraph, percent
 from physadv.runs import Capture, Printout
@@ -96,7 +98,28 @@ def _swept(run: StudyRun, study: Study, root: Path, measurement: Measurement) ->
         kind: [str(at) for at in _strengths(measurement, kind) if at.value != NOTHING.get(kind)]
         for kind in KINDS
     }
-    return Swept(run, measurement, pooled(printout, capture, measurement, groups, study.seed))
+    return Swept(run, measurement, _pooled(printout, capture, measurement, groups, study.seed))
+
+
+def _pooled(
+    printout: Printout,
+    capture: Capture,
+    measurement: Measurement,
+    groups: Mapping[str, Sequence[str]],
+    seed: int,
+) -> dict[str, list[Row]]:
+    """Return group → table of several digital channels of a measurement pooled, such as one sweep.
+
+    Each pair is observed once per channel; intervals count pairs, not pictures. `seed` is that of `measure`.
+    """
+    found = {}
+    with capture.store() as store:
+        tallies = TallyReader(store, printout.manifest())
+        before = tallies.counted(measurement.identity, UNTOUCHED)
+        for group, names in groups.items():
+            after = [tallies.counted(measurement.identity, Channel(name, seed)) for name in names]
+            found[group] = table(tallies.tally(before, np.sum(after, axis=0)))
+    return found
 
 
 def _strengths(measurement: Measurement, kind: str) -> list[FixedTransform]:

@@ -140,8 +140,8 @@ def test_runs_are_compared_by_the_conditions_that_both_have(physadv, several):
     manifest = several / "printouts" / "other" / "manifest.json"
     manifest.write_text(manifest.read_text().replace('"name": "mine"', '"name": "other"', 1))
     with Capture(several, "other").store() as store:
-        store.forget_file("night.jpg")
-        store.forget_file("real.jpg")
+        store.add_file("night.jpg", [])
+        store.add_file("real.jpg", [])
 
     def channels(*options):
         answer = physadv("compare", "mine", "other", "--json", "--root", several, *options)

@@ -35,7 +35,7 @@ class KeptAnswers:
         self._kept: dict[str, list[Answer]] = defaultdict(list)
         views = store.photos(views=True)
         for file in {view.file for view in views if view.run != self._run}:
-            store.forget_file(file)
+            store.add_file(file, [])
         files = {view.name: view.file for view in views if view.run == self._run}
         observed = {
             (row.photo, row.example): row

@@ -1,0 +1,490 @@
+"""How often intervals for a share cover, and how often the paired test is wrong, where the truth is known.
+
+`python benchmarks/coverage.py` draws images × photos: each image's own share comes from a beta distribution
+with mean p and intraclass correlation ICC, its photos are trials with that share (beta-binomial; with one
+photo an image, or ICC 0, plain binomial). Every candidate gives its 95 % interval for p. `--quick` draws
+fewer and takes a few images and photos only; `--page FILE` writes the page docs/results/coverage.md.
+
+The last line is one JSON object about the interval and the test that physadv uses: `worst_coverage` and
+`mean_coverage` over all cells; `monotone_violations`, how often one failure more moved the lower end up, or
+the upper; `width_ratio`, the mean width over that of an oracle (Clopper-Pearson at the effective number of
+photos, of which it knows the ICC); `width_ratio_by_cell`, the mean of the cells' own ratios;
+`beyond_coverage`, the worst where the model does not hold or the ICC lies beyond the grid; `worst_size` of
+the paired test at 5 %; `power` at 10 points, 100 pairs × 4 photos, and `power_mcnemar` of McNemar's exact
+test on one photo of each.
+"""
+
+import argparse
+import json
+import os
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from clustered import cluster_interval, lower_end, sign_flip
+from numpy.typing import NDArray
+from scipy.special import betaincinv, betaln, fdtri, gammaln, ndtr, ndtri
+from scipy.stats import binom
+from scipy.stats import t as student
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Interval = Callable[[Ints, int], tuple[Floats, Floats]]
+"""From successes (S, images) of so many photos each to the two ends, (S,) each."""
+
+IMAGES, PHOTOS = (20, 40, 100, 240), (1, 4, 15, 120)
+SHARES, CORRELATIONS = (0.01, 0.05, 0.5, 0.9, 0.97, 0.99), (0.0, 0.05, 0.2, 0.5)
+Z = 1.959963984540054
+RESAMPLES = 1000
+CHOSEN = "Clopper-Pearson at the effective number, upper limit of the ICC, monotone (chosen)"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One setting of the simulation: images × photos with a share and an intraclass correlation."""
+
+    images: int
+    photos: int
+    share: float
+    icc: float
+
+    def draw(self, rng: np.random.Generator, count: int) -> Ints:
+        """Return successes (count, images)."""
+        return rng.binomial(self.photos, own_shares(rng, self.share, self.icc, (count, self.images)))
+
+
+def own_shares(rng: np.random.Generator, share: float, icc: float, shape: tuple[int, ...]) -> Floats:
+    """Return each image's own share: beta with that mean and ICC; with ICC 1 an image is all or nothing."""
+    if icc == 0:
+        return np.full(shape, share)
+    if icc == 1:
+        return (rng.random(shape) < share).astype(np.float64)
+    strength = 1 / icc - 1
+    return rng.beta(share * strength, (1 - share) * strength, shape)
+
+
+def cells(quick: bool) -> list[Cell]:
+    """Return the grid; with one photo an image there is no correlation, and such a cell is there once."""
+    grid = product((20, 100) if quick else IMAGES, (1, 4, 15) if quick else PHOTOS, SHARES, CORRELATIONS)
+    return [Cell(*each) for each in grid if each[1] > 1 or each[3] == 0]
+
+
+# The candidates
+
+
+def mirrored(low: Callable[[Ints, int], Floats]) -> Interval:
+    """Return the interval whose lower end `low` gives from failures; the upper one mirrors it."""
+
+    def interval(successes: Ints, photos: int) -> tuple[Floats, Floats]:
+        return low(photos - successes, photos), 1 - low(successes, photos)
+
+    return interval
+
+
+def wilson_low(failing: Floats, trials: Floats | float) -> Floats:
+    """Return the lower end of Wilson's interval."""
+    q = np.asarray(failing)
+    spread = np.sqrt(q * (1 - q) / trials + Z**2 / (4 * trials**2))
+    return np.asarray(1 - (q + Z**2 / (2 * trials) + Z * spread) / (1 + Z**2 / trials))
+
+
+def clopper_pearson_low(failing: Floats, trials: Floats | float) -> Floats:
+    """Return the lower end of Clopper and Pearson's interval."""
+    n = np.asarray(trials, np.float64)
+    x = n * (1 - np.asarray(failing))
+    ends = betaincinv(np.maximum(x, 1e-12), n - x + 1, 0.025)
+    return np.where(x <= 1e-9, 0.0, ends)
+
+
+def korn_graubard(failures: Ints, photos: int, agreeing: float) -> tuple[Floats, Floats]:
+    """Return failing share and effective number of photos (Korn and Graubard 1998), t-adjusted, at most all.
+
+    Args:
+        failures: (S, images).
+        photos: of each image.
+        agreeing: effective number where all photos agree.
+    """
+    images = failures.shape[1]
+    q = failures.mean(axis=1) / photos
+    if photos == 1:
+        return q, np.full(q.shape, float(images))
+    variance = (failures / photos).var(axis=1, ddof=1) / images
+    adjusted = variance * (student.ppf(0.975, images - 1) / Z) ** 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        n = np.minimum(q * (1 - q) / adjusted, images * photos)
+    return q, np.where((q == 0) | (q == 1), agreeing, n)
+
+
+def by_korn_graubard(low: Callable[[Floats, Floats], Floats], agree_as_images: bool) -> Interval:
+    """Return an interval at the effective number; photos that all agree count as images, or as photos."""
+
+    def ends(failures: Ints, photos: int) -> Floats:
+        images = failures.shape[1]
+        return low(*korn_graubard(failures, photos, images if agree_as_images else images * photos))
+
+    return mirrored(ends)
+
+
+def bootstrap(accelerated: bool) -> Interval:
+    """Return the percentile or BCa interval (Efron 1987) over images; Clopper-Pearson where all agree."""
+
+    def interval(successes: Ints, photos: int) -> tuple[Floats, Floats]:
+        count, images = successes.shape
+        shares = successes / photos
+        value = shares.mean(axis=1)
+        draws = np.random.default_rng(0).multinomial(images, np.full(images, 1 / images), RESAMPLES)
+        drawn = np.sort(shares @ draws.T / images, axis=1)
+        levels = np.broadcast_to([0.025, 0.975], (count, 2))
+        if accelerated:
+            below = (drawn < value[:, None] - 1e-12).mean(axis=1) + (
+                abs(drawn - value[:, None]) <= 1e-12
+            ).mean(axis=1) / 2
+            bias = ndtri(np.clip(below, 0.5 / RESAMPLES, 1 - 0.5 / RESAMPLES))[:, None]
+            left = value[:, None] - shares
+            spread = (left**2).sum(axis=1) ** 1.5
+            skew = np.where(spread > 0, -(left**3).sum(axis=1) / np.maximum(6 * spread, 1e-300), 0)[:, None]
+            shifted = bias + ndtri(levels)
+            levels = ndtr(bias + shifted / (1 - skew * shifted))
+        places = np.clip(np.rint(levels * (RESAMPLES - 1)), 0, RESAMPLES - 1).astype(int)
+        ends = np.take_along_axis(drawn, places, axis=1)
+        agree = shares.min(axis=1) == shares.max(axis=1)
+        floor = clopper_pearson_low(1 - value, np.full(count, float(images)))
+        ceiling = 1 - clopper_pearson_low(value, np.full(count, float(images)))
+        return np.where(agree, floor, ends[:, 0]), np.where(agree, ceiling, ends[:, 1])
+
+    return interval
+
+
+@cache
+def _beta_binomial(photos: int) -> tuple[Floats, Floats]:
+    """Return shares (G,) and log probabilities of k successes by share and ICC (photos + 1, G, R)."""
+    shares = 1 / (1 + np.exp(-np.linspace(-9, 9, 181)))
+    icc = np.concatenate([[1e-5], np.linspace(0.01, 0.1, 8), np.linspace(0.13, 0.97, 16)])
+    k = np.arange(photos + 1)[:, None, None]
+    strength = 1 / icc - 1
+    a, b = shares[:, None] * strength, (1 - shares[:, None]) * strength
+    ways = gammaln(photos + 1) - gammaln(k + 1) - gammaln(photos - k + 1)
+    return shares, ways + betaln(k + a, photos - k + b) - betaln(a, b)
+
+
+def profile_likelihood(successes: Ints, photos: int) -> tuple[Floats, Floats]:
+    """Return the beta-binomial profile likelihood interval: twice the log ratio at most 3.84."""
+    shares, logs = _beta_binomial(photos)
+    counted = np.stack([np.bincount(own, minlength=photos + 1) for own in successes])
+    profile = (counted @ logs.reshape(photos + 1, -1)).reshape(len(successes), *logs.shape[1:]).max(axis=2)
+    inside = profile >= profile.max(axis=1, keepdims=True) - Z**2 / 2
+    low, high = shares[inside.argmax(axis=1)], shares[len(shares) - 1 - inside[:, ::-1].argmax(axis=1)]
+    low = np.where(successes.sum(axis=1) == 0, 0.0, low)
+    return low, np.where((successes == photos).all(axis=1), 1.0, high)
+
+
+def by_limit(failures: Ints, photos: int) -> Floats:
+    """Return lower ends as `cluster_interval` has them before they are made monotone; K where all agree."""
+    images = failures.shape[1]
+    q = failures.mean(axis=1) / photos
+    n = np.full(q.shape, float(images))
+    if photos > 1:
+        spread = (
+            photos * (failures / photos).var(axis=1, ddof=1) / fdtri(images - 1, images * (photos - 1), 0.2)
+        )
+        within = (failures * (1 - failures / photos)).sum(axis=1) / (images * (photos - 1))
+        whole = spread + (photos - 1) * within
+        icc = np.clip((spread - within) / np.where(whole > 0, whole, 1), 0, 1)
+        n = np.where((q == 0) | (q == 1), images, images * photos / (1 + (photos - 1) * icc))
+    return clopper_pearson_low(q, n)
+
+
+def monotone(failures: Ints, photos: int) -> Floats:
+    """Return the lower ends of `cluster_interval`, data set by data set; like ones are computed once."""
+    distinct, place = np.unique(np.sort(failures, axis=1), axis=0, return_inverse=True)
+    seen = np.full(failures.shape[1], float(photos))
+    return np.array([lower_end(own.astype(np.float64), seen) for own in distinct])[place.reshape(-1)]
+
+
+CANDIDATES: dict[str, Interval] = {
+    "Wilson, every photo a trial": mirrored(
+        lambda f, m: wilson_low(f.mean(axis=1) / m, float(f.shape[1] * m))
+    ),
+    "percentile bootstrap over images": bootstrap(accelerated=False),
+    "BCa bootstrap over images": bootstrap(accelerated=True),
+    "beta-binomial profile likelihood": profile_likelihood,
+    "Wilson at the effective number": by_korn_graubard(wilson_low, agree_as_images=True),
+    "Clopper-Pearson at the effective number": by_korn_graubard(clopper_pearson_low, agree_as_images=True),
+    "the same, all photos where all agree": by_korn_graubard(clopper_pearson_low, agree_as_images=False),
+    "Clopper-Pearson, upper limit of the ICC": mirrored(by_limit),
+    CHOSEN: mirrored(monotone),
+}
+
+
+def oracle(cell: Cell, successes: Ints) -> tuple[Floats, Floats]:
+    """Return Clopper-Pearson at the effective number of photos that the true ICC gives."""
+    value = successes.mean(axis=1) / cell.photos
+    n = np.full(value.shape, cell.images * cell.photos / (1 + (cell.photos - 1) * cell.icc))
+    return clopper_pearson_low(1 - value, n), 1 - clopper_pearson_low(value, n)
+
+
+# What is measured
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a candidate did in one cell: coverage, mean width, how often a failure more moved an end up."""
+
+    coverage: float
+    width: float
+    violations: int
+
+
+def covers(ends: tuple[Floats, Floats], share: float) -> tuple[float, float]:
+    """Return how often the interval holds the share, and the mean width."""
+    low, high = ends
+    return float(((low <= share) & (share <= high)).mean()), float((high - low).mean())
+
+
+def one_failure_more(rng: np.random.Generator, successes: Ints) -> tuple[Ints, Ints]:
+    """Return the data sets that have a success, and the same with one success of theirs a failure."""
+    some = successes[successes.sum(axis=1) > 0]
+    image = (rng.random(some.shape) * (some > 0)).argmax(axis=1)
+    fewer = some.copy()
+    fewer[np.arange(len(some)), image] -= 1
+    return some, fewer
+
+
+def measure(
+    cell: Cell, simulations: int, flips: int, seed: int
+) -> tuple[dict[str, Found], tuple[float, float]]:
+    """Return what every candidate did in a cell, and the oracle's coverage and width."""
+    rng = np.random.default_rng(seed)
+    drawn = cell.draw(rng, simulations)
+    before, after = one_failure_more(rng, drawn[:flips])
+    found = {}
+    for name, interval in CANDIDATES.items():
+        moved = 0
+        if len(before):
+            old, new = interval(before, cell.photos), interval(after, cell.photos)
+            moved = int(((new[0] > old[0] + 1e-9) | (new[1] > old[1] + 1e-9)).sum())
+        found[name] = Found(*covers(interval(drawn, cell.photos), cell.share), moved)
+    return found, covers(oracle(cell, drawn), cell.share)
+
+
+def beyond(simulations: int) -> dict[str, float]:
+    """Return the chosen interval's worst coverage where the grid's model does not hold, by the difference."""
+    rng = np.random.default_rng(7)
+    found: dict[str, float] = {}
+
+    def note(name: str, data: Iterator[tuple[Ints, Ints]], share: float) -> None:
+        hits = [low <= share <= high for low, high in (cluster_interval(*each) for each in data)]
+        found[name] = min(found.get(name, 1.0), float(np.mean(hits)))
+
+    for images, share in product((20, 100), (0.5, 0.9, 0.97, 0.99)):
+        for icc, photos in product((0.8, 1.0), (4, 15)):
+            same = np.full(images, photos)
+            drawn = Cell(images, photos, share, icc).draw(rng, simulations)
+            note(f"ICC {icc:g}", ((own, same) for own in drawn), share)
+        for icc in (0.0, 0.2, 0.5):
+            seen = rng.integers(1, 31, (simulations, images))
+            drawn = rng.binomial(seen, own_shares(rng, share, icc, seen.shape))
+            note("1 to 30 photos an image", iter(zip(drawn, seen, strict=True)), share)
+        same = np.full(images, 15)
+        fixed = np.where(
+            rng.random((simulations, images)) < 0.5, share, share > rng.random((simulations, images))
+        )
+        note("half of the images all or nothing", ((own, same) for own in rng.binomial(15, fixed)), share)
+    return found
+
+
+# The paired test
+
+
+def paired(
+    rng: np.random.Generator, first: Cell, second: Cell, count: int, shared: bool
+) -> tuple[Ints, Ints, Ints, Ints]:
+    """Return successes of two attacks on the same images (count, images), and those of the first photo alone.
+
+    With `shared` an image that breaks often under one attack does so under the other: its own share is the
+    same under both or, where the cells differ, the same quantile (both are sorted).
+    """
+    shape = (count, first.images)
+    one, other = (own_shares(rng, cell.share, cell.icc, shape) for cell in (first, second))
+    if shared and first == second:
+        other = one
+    elif shared:
+        one, other = np.sort(one, axis=1), np.sort(other, axis=1)
+    singles = [rng.random(shape) < own for own in (one, other)]
+    rest = [rng.binomial(first.photos - 1, own) for own in (one, other)]
+    return singles[0] + rest[0], singles[1] + rest[1], singles[0] * 1, singles[1] * 1
+
+
+def rejected(first: Ints, second: Ints) -> float:
+    """Return how often the sign-flip test rejects at 5 %."""
+    return float(np.mean([sign_flip(own) < 0.05 for own in first - second]))
+
+
+def mcnemar_rejects(first: Ints, second: Ints) -> float:
+    """Return how often McNemar's exact test rejects at 5 %."""
+    more, less = (first > second).sum(axis=1), (first < second).sum(axis=1)
+    p = np.minimum(1, 2 * binom.cdf(np.minimum(more, less), more + less, 0.5))
+    return float((p < 0.05).mean())
+
+
+def sizes(simulations: int, quick: bool) -> dict[str, float]:
+    """Return how often the test rejects where both shares are the same, the worst of each kind of null."""
+    rng = np.random.default_rng(11)
+    worst: dict[str, float] = {}
+    grid = product((20, 100), (1, 4, 15), (0.5, 0.9, 0.97), (0.0, 0.2, 0.5), (False, True))
+    for images, photos, share, icc, shared in grid:
+        if (photos == 1 and icc > 0) or (icc == 0 and shared) or (quick and images == 100):
+            continue
+        cell = Cell(images, photos, share, icc)
+        kinds = {"alike": cell} if icc < 0.5 else {"alike": cell, "unlike": Cell(images, photos, share, 0.05)}
+        for kind, other in kinds.items():
+            size = rejected(*paired(rng, cell, other, simulations, shared)[:2])
+            worst[kind] = max(worst.get(kind, 0.0), size)
+    return worst
+
+
+def powers(simulations: int) -> dict[str, tuple[float, float]]:
+    """Return power at 10 points, 100 pairs × 4 photos, and McNemar's on one photo, by the setting."""
+    rng = np.random.default_rng(13)
+    found = {}
+    for (one, other), icc, shared in product(((0.4, 0.5), (0.85, 0.95)), (0.2, 0.5), (False, True)):
+        first, second = Cell(100, 4, one, icc), Cell(100, 4, other, icc)
+        a, b, single_a, single_b = paired(rng, first, second, simulations, shared)
+        name = f"{one:.0%} and {other:.0%}, ICC {icc:g}, images {'alike' if shared else 'independent'}"
+        found[name] = rejected(a, b), mcnemar_rejects(single_a, single_b)
+    return found
+
+
+def main() -> None:
+    """Run the benchmark from the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer cells and simulations")
+    parser.add_argument("--simulations", type=int, help="of each cell; 1000, with --quick 100")
+    parser.add_argument("--page", type=Path, help="the page to write")
+    chosen = parser.parse_args()
+    simulations = chosen.simulations or (100 if chosen.quick else 1000)
+    started, found, ideal = time.process_time(), [], []
+    for seed, cell in enumerate(cells(chosen.quick)):
+        own, known = measure(cell, simulations, min(simulations, 50 if chosen.quick else 100), seed)
+        found.append((cell, own))
+        ideal.append(known)
+    widths = np.array([width for _, width in ideal])
+    rows = [("oracle, knows the ICC", *oracle_row(ideal))]
+    for name in CANDIDATES:
+        own = [each[name] for _, each in found]
+        covered, width = np.array([each.coverage for each in own]), np.array([each.width for each in own])
+        violations = sum(each.violations for each in own)
+        ratios = float(width.mean() / widths.mean()), float((width / widths).mean())
+        rows.append((name, float(covered.min()), float(covered.mean()), *ratios, violations))
+    lines = ["| interval | worst | mean | width | by cell | moved up |", "|---|---:|---:|---:|---:|---:|"]
+    lines += [f"| {n} | {w:.3f} | {m:.3f} | {r:.2f} | {c:.2f} | {v} |" for n, w, m, r, c, v in rows]
+    hardest = sorted(found, key=lambda each: each[1][CHOSEN].coverage)[:8]
+    hard = ["| images | photos | p | ICC | coverage |", "|---:|---:|---:|---:|---:|"]
+    hard += [
+        f"| {c.images} | {c.photos} | {c.share:g} | {c.icc:g} | {own[CHOSEN].coverage:.3f} |"
+        for c, own in hardest
+    ]
+    others, size = beyond(200 if chosen.quick else 1000), sizes(500 if chosen.quick else 8000, chosen.quick)
+    power = powers(200 if chosen.quick else 2000)
+    tested = ["| 10 points | sign flips, 4 photos | McNemar, 1 photo |", "|---|---:|---:|"]
+    tested += [f"| {name} | {ours:.2f} | {mcnemar:.2f} |" for name, (ours, mcnemar) in power.items()]
+    least = min(power.values(), key=lambda pair: pair[0] - pair[1])
+    result = {
+        "worst_coverage": rows[-1][1],
+        "mean_coverage": rows[-1][2],
+        "monotone_violations": rows[-1][5],
+        "width_ratio": rows[-1][3],
+        "width_ratio_by_cell": rows[-1][4],
+        "beyond_coverage": min(others.values()),
+        "worst_size": size["alike"],
+        "size_unlike": size["unlike"],
+        "power": least[0],
+        "power_mcnemar": least[1],
+    }
+    result = {name: round(value, 4) for name, value in result.items()}
+    result |= {"cells": len(found), "simulations": simulations}
+    text = page(lines, hard, others, size, tested, result)
+    if chosen.page:
+        chosen.page.write_text(text, encoding="utf-8")
+    print(text)
+    print(f"{time.process_time() - started:.0f} processor seconds on {os.cpu_count()} cores")
+    print(json.dumps(result))
+
+
+def oracle_row(ideal: list[tuple[float, float]]) -> tuple[float, float, float, float, int]:
+    """Return the oracle's row; whether it is monotone does not matter, it knows what data cannot say."""
+    covered = [each for each, _ in ideal]
+    return min(covered), float(np.mean(covered)), 1.0, 1.0, 0
+
+
+def paragraph(text: str) -> str:
+    """Return text in lines of 118 characters."""
+    return textwrap.fill(text, 118, break_long_words=False, break_on_hyphens=False)
+
+
+def page(
+    lines: list[str],
+    hard: list[str],
+    others: dict[str, float],
+    size: dict[str, float],
+    tested: list[str],
+    result: dict[str, float],
+) -> str:
+    """Return docs/results/coverage.md."""
+    elsewhere = ["| otherwise | worst coverage |", "|---|---:|"]
+    elsewhere += [f"| {name} | {worst:.3f} |" for name, worst in others.items()]
+    parts = [
+        "# Intervals that cover, and the paired test",
+        paragraph(
+            "Made by `python benchmarks/coverage.py --page docs/results/coverage.md`, fixed seeds. "
+            f"Unit: a simulated data set; {result['simulations']:.0f} a cell, {result['cells']:.0f} "
+            f"cells: images {{20, 40, 100, 240}} × photos of each {{1, 4, 15, 120}} × share {{.01, .05, "
+            f".5, .9, .97, .99}} × intraclass correlation (ICC) {{0, .05, .2, .5}}. Photos of one image "
+            "are beta-binomial: the image's own share is beta-distributed. With one photo an image "
+            "there is no correlation, and such a cell is counted once. Nominal 95 %. The worst of so "
+            "many cells lies below its true value: one cell's standard error is 0.007."
+        ),
+        "## Candidates",
+        paragraph(
+            "Worst and mean coverage over cells; mean width over the oracle's mean width; the mean of "
+            "the cells' own ratios; how often one failure more moved an end of the interval up (it "
+            "makes the reader surer that the share is high). The oracle is Clopper and Pearson's "
+            "interval at the effective number of photos N / (1 + (m − 1) ICC), with the true ICC."
+        ),
+        "\n".join(lines),
+        paragraph(
+            "An interval at the estimated effective number is too sure where few images fail: the few "
+            "say little of the ICC. Taking its upper 80 % limit and the least lower end over all data "
+            "with fewer failures mends both, at a price: where nearly all photos agree the interval is "
+            "as wide as if the photos of an image were almost one, whatever the truth. That is why the "
+            "mean of the cells' own ratios is higher than the ratio of the means."
+        ),
+        "Where the chosen one covers least:",
+        "\n".join(hard),
+        "## Beyond the model",
+        paragraph(
+            "The chosen interval where something differs from the grid, 20 and 100 images, shares .5, "
+            ".9, .97 and .99. An image that is all or nothing has the same answer in all of its photos."
+        ),
+        "\n".join(elsewhere),
+        "## The paired test",
+        paragraph(
+            "Exact sign-flip test on the difference of each image's shares, at 5 %. Worst rate of "
+            f"rejection where nothing differs: {size['alike']:.3f} with the same ICC under both attacks, "
+            f"{size['unlike']:.3f} with ICC 0.5 against 0.05, where flipped signs are no exact null (20 "
+            "and 100 images × 1, 4 and 15 photos × shares .5, .9, .97). Power, 100 images × 4 photos:"
+        ),
+        "\n".join(tested),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    main()
