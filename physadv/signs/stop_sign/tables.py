@@ -9,12 +9,13 @@ from physadv.report.table import Cell, Column, Table, Value
 from physadv.report.wording import interval, number
 from physadv.signs.stop_sign.detection import Detected
 from physadv.signs.stop_sign.score import Score, Shares
+from physadv.signs.stop_sign.settings import OPTIMISED
 
 Place = tuple[str, Mapping[str, Shares]]
 """A place's name, and the shares of every treatment there."""
-Printability = Mapping[str, Mapping[str, float]]
-"""Treatment with stickers → "nps_minimum", the mean distance to the nearest printable colour, and
-"palette_error", the root mean square of that distance in 8-bit levels a channel."""
+Printability = Mapping[str, float]
+"""How well the optimised stickers print: "nps_minimum", the mean distance to the nearest printable colour,
+and "palette_error", the root mean square of that distance in 8-bit levels a channel."""
 
 
 def overall_table(score: Score, printability: Printability, *, clustered: bool = False) -> Table[str]:
@@ -33,8 +34,7 @@ def overall_table(score: Score, printability: Printability, *, clustered: bool =
 
     def print_error(name: str) -> Callable[[str], Value]:
         def value(treatment: str) -> str | None:
-            errors = printability.get(treatment, {})
-            return f"{errors[name]:.3g}" if name in errors else None
+            return f"{printability[name]:.3g}" if treatment == OPTIMISED else None
 
         return value
 
