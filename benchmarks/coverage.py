@@ -26,11 +26,13 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from clustered import cluster_interval, lower_end, sign_flip
 from numpy.typing import NDArray
 from scipy.special import betaincinv, betaln, fdtri, gammaln, ndtr, ndtri
 from scipy.stats import binom
 from scipy.stats import t as student
+
+from physadv.evaluation.comparisons import sign_flip
+from physadv.evaluation.intervals import proportion
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -184,7 +186,7 @@ def profile_likelihood(successes: Ints, photos: int) -> tuple[Floats, Floats]:
 
 
 def by_limit(failures: Ints, photos: int) -> Floats:
-    """Return lower ends as `cluster_interval` has them before they are made monotone; K where all agree."""
+    """Return lower ends as `proportion` has them before they are made monotone; K where all agree."""
     images = failures.shape[1]
     q = failures.mean(axis=1) / photos
     n = np.full(q.shape, float(images))
@@ -199,11 +201,12 @@ def by_limit(failures: Ints, photos: int) -> Floats:
     return clopper_pearson_low(q, n)
 
 
-def monotone(failures: Ints, photos: int) -> Floats:
-    """Return the lower ends of `cluster_interval`, data set by data set; like ones are computed once."""
-    distinct, place = np.unique(np.sort(failures, axis=1), axis=0, return_inverse=True)
-    seen = np.full(failures.shape[1], float(photos))
-    return np.array([lower_end(own.astype(np.float64), seen) for own in distinct])[place.reshape(-1)]
+def chosen(successes: Ints, photos: int) -> tuple[Floats, Floats]:
+    """Return the interval of `proportion`, data set by data set; like ones are computed once."""
+    distinct, place = np.unique(np.sort(successes, axis=1), axis=0, return_inverse=True)
+    found = [proportion(own, np.full(own.shape, photos)) for own in distinct]
+    low, high = np.array([(each.low, each.high) for each in found]).T[:, place.reshape(-1)]
+    return low, high
 
 
 CANDIDATES: dict[str, Interval] = {
@@ -217,7 +220,7 @@ CANDIDATES: dict[str, Interval] = {
     "Clopper-Pearson at the effective number": by_korn_graubard(clopper_pearson_low, agree_as_images=True),
     "the same, all photos where all agree": by_korn_graubard(clopper_pearson_low, agree_as_images=False),
     "Clopper-Pearson, upper limit of the ICC": mirrored(by_limit),
-    CHOSEN: mirrored(monotone),
+    CHOSEN: chosen,
 }
 
 
@@ -278,7 +281,7 @@ def beyond(simulations: int) -> dict[str, float]:
     found: dict[str, float] = {}
 
     def note(name: str, data: Iterator[tuple[Ints, Ints]], share: float) -> None:
-        hits = [low <= share <= high for low, high in (cluster_interval(*each) for each in data)]
+        hits = [each.low <= share <= each.high for each in (proportion(*own) for own in data)]
         found[name] = min(found.get(name, 1.0), float(np.mean(hits)))
 
     for images, share in product((20, 100), (0.5, 0.9, 0.97, 0.99)):
@@ -368,11 +371,11 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer cells and simulations")
     parser.add_argument("--simulations", type=int, help="of each cell; 1000, with --quick 100")
     parser.add_argument("--page", type=Path, help="the page to write")
-    chosen = parser.parse_args()
-    simulations = chosen.simulations or (100 if chosen.quick else 1000)
+    asked = parser.parse_args()
+    simulations = asked.simulations or (100 if asked.quick else 1000)
     started, found, ideal = time.process_time(), [], []
-    for seed, cell in enumerate(cells(chosen.quick)):
-        own, known = measure(cell, simulations, min(simulations, 50 if chosen.quick else 100), seed)
+    for seed, cell in enumerate(cells(asked.quick)):
+        own, known = measure(cell, simulations, min(simulations, 50 if asked.quick else 100), seed)
         found.append((cell, own))
         ideal.append(known)
     widths = np.array([width for _, width in ideal])
@@ -391,8 +394,8 @@ def main() -> None:
         f"| {c.images} | {c.photos} | {c.share:g} | {c.icc:g} | {own[CHOSEN].coverage:.3f} |"
         for c, own in hardest
     ]
-    others, size = beyond(200 if chosen.quick else 1000), sizes(500 if chosen.quick else 8000, chosen.quick)
-    power = powers(200 if chosen.quick else 2000)
+    others, size = beyond(200 if asked.quick else 1000), sizes(500 if asked.quick else 8000, asked.quick)
+    power = powers(200 if asked.quick else 2000)
     tested = ["| 10 points | sign flips, 4 photos | McNemar, 1 photo |", "|---|---:|---:|"]
     tested += [f"| {name} | {ours:.2f} | {mcnemar:.2f} |" for name, (ours, mcnemar) in power.items()]
     least = min(power.values(), key=lambda pair: pair[0] - pair[1])
@@ -411,8 +414,8 @@ def main() -> None:
     result = {name: round(value, 4) for name, value in result.items()}
     result |= {"cells": len(found), "simulations": simulations}
     text = page(lines, hard, others, size, tested, result)
-    if chosen.page:
-        chosen.page.write_text(text, encoding="utf-8")
+    if asked.page:
+        asked.page.write_text(text, encoding="utf-8")
     print(text)
     print(f"{time.process_time() - started:.0f} processor seconds on {os.cpu_count()} cores")
     print(json.dumps(result))

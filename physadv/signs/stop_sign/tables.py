@@ -3,10 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from physadv.evaluation.comparisons import Comparison
-from physadv.evaluation.intervals import Estimate
 from physadv.report.result_tables import TESTS
-from physadv.report.table import Cell, Column, Table, Value
-from physadv.report.wording import interval, number
+from physadv.report.table import Column, Table, Value
 from physadv.signs.stop_sign.detection import Detected
 from physadv.signs.stop_sign.score import Score, Shares
 
@@ -17,19 +15,11 @@ Printability = Mapping[str, Mapping[str, float]]
 "palette_error", the root mean square of that distance in 8-bit levels a channel."""
 
 
-def overall_table(score: Score, printability: Printability, *, clustered: bool = False) -> Table[str]:
-    """Return a line a treatment: its shares over all views, and how well its stickers print.
-
-    With `clustered` the interval over signs or approaches stands below Wilson's.
-    """
+def overall_table(score: Score, printability: Printability) -> Table[str]:
+    """Return a line a treatment: its shares over all views, and how well its stickers print."""
 
     def share(measure: str) -> Callable[[str], Value]:
-        def value(treatment: str) -> Estimate | Cell:
-            own: Estimate = getattr(score.overall[treatment], measure)
-            over = interval(getattr(score.clustered[treatment], measure))
-            return Cell(number(own), f"{interval(own)}\n{over}") if clustered and over else own
-
-        return value
+        return lambda treatment: getattr(score.overall[treatment], measure)
 
     def print_error(name: str) -> Callable[[str], Value]:
         def value(treatment: str) -> str | None:
@@ -51,8 +41,8 @@ def overall_table(score: Score, printability: Printability, *, clustered: bool =
     ]
     if score.longest_run:
         columns.append(Column("longest run", lambda name: score.longest_run[name], "number"))
-    over = f", then over {'approaches' if score.longest_run else 'signs'}" if clustered else ""
-    title = f"{score.title}: per cent with 95 % interval (Wilson{over})"
+    over = "approaches" if score.longest_run else "signs"
+    title = f"{score.title}: per cent with 95 % interval over {over}"
     return Table(title, columns, {"": list(score.overall)})
 
 
@@ -70,17 +60,16 @@ def place_table(score: Score) -> Table[Place]:
 
 
 def comparison_table(score: Score) -> Table[Comparison]:
-    """Return the paired tests between treatments, view by view and sign by sign."""
-    title = f"{score.title}: {score.measure} success compared, exact McNemar, Holm-corrected"
-    groups = {"view by view": score.by_view, "sign by sign, by most of its views": score.by_sign}
-    return Table(title, TESTS, groups, "unit")
+    """Return the paired tests between treatments, sign by sign or approach by approach."""
+    title = f"{score.title}: {score.measure} success, first less second in points, exact sign flips, Holm"
+    return Table(title, TESTS, {"": score.tests})
 
 
 def score_tables(
     score: Score, printability: Printability
 ) -> list[Table[str] | Table[Place] | Table[Comparison]]:
     """Return all tables of one test, as a terminal shows them; for the arguments see `overall_table`."""
-    tests = [comparison_table(score)] if score.by_view else []
+    tests = [comparison_table(score)] if score.tests else []
     return [overall_table(score, printability), place_table(score), *tests]
 
 
