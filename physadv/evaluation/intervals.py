@@ -248,8 +248,8 @@ def _lower(failures: Floats, seen: Floats) -> float:
 def _concentrated(f: Floats, n: Floats) -> tuple[Floats, Floats]:
     """Return numbers of failures, from none to all, and the most that Σ f²/n can be with as many left.
 
-    The clusters that fail most keep theirs; one that keeps a part counts as if its share stayed, so that no data
-    with fewer failures has more.
+    The clusters that fail most keep theirs; one that keeps a part counts as if its share stayed, so that no
+    data with fewer failures has more.
     """
     import numpy as np
 
