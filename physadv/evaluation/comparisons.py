@@ -109,10 +109,9 @@ def _difference(differences: "Floats", trials: "Floats") -> Estimate:
     def reach(own: float, other: float) -> float:
         return math.sqrt(max(0.0, own**2 + other**2 - 2 * correlation * own * other))
 
-    below, above = reach(more - low, other_high - less), reach(high - more, less - other_low)
     value = float(differences.mean())
-    ends = max(value - below, -1.0), min(value + above, 1.0)
-    return Estimate(value, *ends, int(trials.sum()), differences.size)
+    below, above = value - reach(more - low, other_high - less), value + reach(high - more, less - other_low)
+    return Estimate(value, max(below, -1.0), min(above, 1.0), int(trials.sum()), differences.size)
 
 
 def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:

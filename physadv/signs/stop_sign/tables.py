@@ -18,9 +18,6 @@ Printability = Mapping[str, Mapping[str, float]]
 def overall_table(score: Score, printability: Printability) -> Table[str]:
     """Return a line a treatment: its shares over all views, and how well its stickers print."""
 
-    def share(measure: str) -> Callable[[str], Value]:
-        return lambda treatment: getattr(score.overall[treatment], measure)
-
     def print_error(name: str) -> Callable[[str], Value]:
         def value(treatment: str) -> str | None:
             errors = printability.get(treatment, {})
@@ -30,9 +27,11 @@ def overall_table(score: Score, printability: Printability) -> Table[str]:
 
     columns = [
         Column[str]("treatment", lambda name: name, long="Treatment"),
-        Column("targeted", share("targeted"), "interval", long="Targeted success"),
-        Column("untargeted", share("untargeted"), "interval", long="Untargeted success"),
-        Column("read right", share("accuracy"), "interval"),
+        Column("targeted", lambda name: score.overall[name].targeted, "interval", long="Targeted success"),
+        Column(
+            "untargeted", lambda name: score.overall[name].untargeted, "interval", long="Untargeted success"
+        ),
+        Column("read right", lambda name: score.overall[name].accuracy, "interval"),
         Column("confidence", lambda name: score.overall[name].confidence, "share"),
         Column("found", lambda name: score.overall[name].found.value, "share"),
         Column("views", lambda name: score.overall[name].views, "number"),
