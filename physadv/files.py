@@ -3,18 +3,22 @@
 import errno
 import hashlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
+_PARTIAL = re.compile(r"\.(.+)\.(\d+)\.part")
+"""Name of a temporary file: what it is to become (long names as a hash), and the process that writes it."""
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, tidy: bool = False) -> Iterator[Path]:
     """Give a temporary name beside `path` to write to; rename it to `path` when the block ends well.
 
-    A block that fails, or is killed, leaves what was at `path` untouched.
+    A block that fails, or is killed, leaves what was at `path` untouched. With `tidy` what killed processes
+    left half-written of `path` is deleted first; in a run's folders `remove_partial_files` does so for all.
 
     Raises:
         OSError: naming `path`, where the disk is full or the temporary file cannot be written.
@@ -23,6 +27,10 @@ def replacing(path: Path) -> Iterator[Path]:
     # Names may have 255 bytes, and `path` may have used them all.
     short = path.name if len(path.name) < 50 else hashlib.sha256(os.fsencode(path.name)).hexdigest()
     temporary = path.with_name(f".{short}.{os.getpid()}.part")
+    if tidy:
+        for leftover, of, process in _partial_files(path.parent.iterdir()):
+            if of == short and not _runs(process):
+                leftover.unlink(missing_ok=True)
     try:
         yield temporary
         with temporary.open("rb") as written:
@@ -38,10 +46,30 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def remove_partial_files(*folders: Path) -> None:
-    """Delete what a killed process left half-written in folders."""
+    """Delete what killed processes left half-written in folders and below, where it can be deleted."""
     for folder in folders:
-        for leftover in folder.glob(".*.part"):
-            leftover.unlink(missing_ok=True)
+        for leftover, *_ in _partial_files(folder.rglob(".*.part")):
+            with suppress(OSError):
+                leftover.unlink()
+
+
+def _partial_files(paths: Iterable[Path]) -> Iterator[tuple[Path, str, int]]:
+    """Yield temporary files of `replacing`, each with what it is a part of and the process that writes it."""
+    for path in paths:
+        if named := _PARTIAL.fullmatch(path.name):
+            yield path, named[1], int(named[2])
+
+
+def _runs(process: int) -> bool:
+    """Return whether a process may still run, as any may where asking would be to end it: on Windows."""
+    if os.name == "posix":
+        try:
+            os.kill(process, 0)
+        except (ProcessLookupError, OverflowError):
+            return False
+        except PermissionError:
+            pass
+    return True
 
 
 def file_sha256(path: Path) -> str:

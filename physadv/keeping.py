@@ -75,7 +75,7 @@ class Kept:
 
     def save(self, state: Any) -> None:
         """Replace what is kept by `state`: tensors, numbers, text, and dicts, lists and tuples of them."""
-        with replacing(self.path) as temporary:
+        with replacing(self.path, tidy=True) as temporary:
             if self.path.suffix == ".json":
                 text = json.dumps(state, indent=1, sort_keys=True) + "\n"
                 temporary.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""One process at a time writes a folder; another waits a little and then says so."""
+"""One process at a time writes a folder or a file; another waits a little and then says so."""
 
 import errno
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ WAIT_S = 10.0
 
 
 @contextmanager
-def one_writer(folder: Path) -> Iterator[None]:
-    """Keep other processes from writing a folder during this block; the lock is a hidden file beside it.
+def one_writer(place: Path) -> Iterator[None]:
+    """Keep other processes from writing a folder or file in this block; the lock is a hidden file beside it.
 
     The block may be entered again by the thread that is in it. A process that ends, however it ends, lets go.
     Where not even a lock can be written there is nothing to keep others from.
@@ -25,12 +25,12 @@ def one_writer(folder: Path) -> Iterator[None]:
 
     with ExitStack() as stack:
         try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(folder.parent / f".{folder.name}.lock", is_singleton=True)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(place.parent / f".{place.name}.lock", is_singleton=True)
             stack.enter_context(lock.acquire(WAIT_S, poll_interval=0.1))
         except Timeout as error:
             advice = "wait until it has ended and run the same command again"
-            raise MachineError(f"{folder}: another physadv is writing it; {advice}") from error
+            raise MachineError(f"{place}: another physadv is writing it; {advice}") from error
         except OSError as error:
             if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
                 raise

@@ -1,5 +1,8 @@
 import errno
 import hashlib
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -61,6 +64,17 @@ def test_only_half_written_files_are_removed(tmp_path):
         (tmp_path / name).touch()
     remove_partial_files(tmp_path, tmp_path / "not there")
     assert {entry.name for entry in tmp_path.iterdir()} == {"a.png", ".hidden", "b.part"}
+
+
+def test_what_a_killed_process_left_of_a_file_goes_when_the_file_is_written_again(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    others = {f".b.png.{ended.pid}.part", f".a.png.{os.getppid()}.part", ".a.png.part", "b.png"}
+    for name in (f".a.png.{ended.pid}.part", f".a.png.{10**30}.part", *others):
+        (tmp_path / name).touch()
+    with replacing(tmp_path / "a.png", tidy=True) as temporary:
+        temporary.touch()
+    assert {entry.name for entry in tmp_path.iterdir()} == {"a.png", *others}
 
 
 def test_sha256_is_that_of_the_bytes(tmp_path):

@@ -51,6 +51,10 @@ class FoundCode:
         """Return half the longer side of the box around the code, pixels."""
         return float(np.ptp(self.corners, axis=0).max() / 2)
 
+    def is_apart(self, middle: Points) -> bool:
+        """Return whether another code with its middle there is another one, not this one read again."""
+        return float(np.linalg.norm(self.middle - middle)) >= self.reach
+
 
 def readings(gray: Pixels) -> Iterator[list[FoundCode]]:
     """Yield the codes that each reader of `CASCADE` finds in a photo (H, W), the fastest reader first.
@@ -124,19 +128,14 @@ def _is_wallpaper(gray: Pixels) -> bool:
     return thread_time() - started > WALLPAPER_S
 
 
-def read_at(gray: Pixels, corners: Points, modules: int) -> FoundCode | None:
-    """Return the code near `corners` (4, 2), pixels, or None: a second look at one place.
+def read_at(gray: Pixels, corners: Points) -> FoundCode | None:
+    """Return the code whose corners (4, 2) should be at these pixels, or None: a second look at one place.
 
     The place is rectified to 8 pixels per module and read as it is, then sharpened, then thresholded.
-
-    Args:
-        gray: the photo (H, W).
-        corners: where the corners of the code should be.
-        modules: number of modules along a side of the code.
     """
     quiet, scale = 4, 8
-    side = (modules + 2 * quiet) * scale
-    target = box_corners((quiet * scale - 0.5, quiet * scale - 0.5, modules * scale, modules * scale))
+    side = (MODULES + 2 * quiet) * scale
+    target = box_corners((quiet * scale - 0.5, quiet * scale - 0.5, MODULES * scale, MODULES * scale))
     warp = cv2.getPerspectiveTransform(corners.astype(np.float32), target.astype(np.float32))
     patch = cv2.warpPerspective(gray, warp, (side, side), flags=cv2.INTER_LINEAR, borderValue=255)
     sharp = cv2.addWeighted(patch, 2.5, cv2.GaussianBlur(patch, (0, 0), scale / 2), -1.5, 0)
@@ -206,10 +205,10 @@ def _zxing_and_second_look(searched: Pixels, gray: Pixels) -> list[FoundCode]:
     found = [_placed(barcode) for barcode in seen if barcode.valid]
     looked = [code.middle for code in found]
     for code in (_placed(barcode) for barcode in seen if not barcode.valid):
-        if any(np.linalg.norm(code.middle - other) < code.reach for other in looked):
+        if not all(code.is_apart(other) for other in looked):
             continue
         looked.append(code.middle)
-        again = read_at(gray, code.corners, MODULES)
+        again = read_at(gray, code.corners)
         found += [again] if again else []
         if len(looked) > MAX_SECOND_LOOKS:
             break

@@ -92,13 +92,7 @@ class Correction:
 
 
 def read_bars(rgb: Pixels, sheet: Sheet, to_photo: ToPhoto) -> Bars:
-    """Return the patches that a photo shows whole, even and not burnt out. There may be none.
-
-    Args:
-        rgb: the photo (H, W, 3), uint8.
-        sheet: the sheet in the photo.
-        to_photo: maps page points (N, 2), mm, to photo points (N, 2), pixels.
-    """
+    """Return the patches that a photo (H, W, 3) shows whole, even and not burnt out. There may be none."""
     true, seen, places = [], [], []
     for patch in sheet.patches:
         where = to_photo(_inside(patch.box_mm))
@@ -116,11 +110,7 @@ def read_bars(rgb: Pixels, sheet: Sheet, to_photo: ToPhoto) -> Bars:
 
 
 def fit_correction(bars: Bars, paper: PaperLight) -> Correction:
-    """Return the colour correction of one sheet in a photo.
-
-    Args:
-        bars: the patches that the photo shows, from `read_bars`.
-        paper: how the page was lit, from `fit_flat_field`.
+    """Return the colour correction of one sheet in a photo, from its bars and how its paper was lit.
 
     Raises:
         CaptureError: too few patches can be read, or the greys do not rise from dark to light.

@@ -4,7 +4,7 @@ Each piece of paper claims its QR codes and collects its marks, all marks togeth
 cells are cut out and compared with their sources. No cell is identified by its position alone.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -118,8 +118,8 @@ def crop_photo(
     placed: list[FoundSheet] = []
     quick = QUICK_READERS_OF_SMALL if photo.gray.size <= ENLARGED_UP_TO_PIXELS else QUICK_READERS
     for step, found_codes in enumerate(readings(photo.gray), start=1):
-        codes = _with_new(codes, found_codes)
-        groups = _by_sheet(codes, printed)
+        codes += [code for code in found_codes if all(code.is_apart(old.middle) for old in codes)]
+        groups = [(sheet, [code for code in codes if printed.get(code.text) is sheet]) for sheet in sheets]
         found = list(islice((paper for group in groups for paper in _place(photo, *group)), MAX_PAPERS))
         placed = [paper for paper in found if not any(_lies_on(paper, other) for other in found)]
         if placed and (step >= quick or _nothing_missed(placed, photo.gray)):
@@ -136,25 +136,6 @@ def crop_photo(
         tuple(_with_colours(photo, paper, correct_colours) for paper in cropped),
         tuple(f"also shows {other}" for other in others),
     )
-
-
-def _with_new(codes: Sequence[FoundCode], found: Sequence[FoundCode]) -> list[FoundCode]:
-    """Return the codes of all readers so far and those of another reader that are new."""
-    new = [
-        code for code in found if all(np.linalg.norm(code.middle - old.middle) >= code.reach for old in codes)
-    ]
-    return [*codes, *new]
-
-
-def _by_sheet(
-    codes: Sequence[FoundCode], printed: Mapping[str, Sheet]
-) -> list[tuple[Sheet, list[FoundCode]]]:
-    """Return the sheets of the run of which codes were read, by index, and the codes of each."""
-    groups: dict[int, list[FoundCode]] = defaultdict(list)
-    for code in codes:
-        if code.text in printed:
-            groups[printed[code.text].index].append(code)
-    return [(printed[group[0].text], group) for _, group in sorted(groups.items())]
 
 
 def _place(photo: Photo, sheet: Sheet, codes: Sequence[FoundCode]) -> Iterator[FoundSheet]:

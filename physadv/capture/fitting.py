@@ -39,13 +39,9 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
 
 
 def fit_sheet(points_mm: Points, pixels: Points, sigmas: Points, camera: Pinhole) -> SheetModel:
-    """Return the model that places a sheet's cells best.
+    """Return the model that places a sheet's cells best, from N ≥ 4 marks, not all on a line.
 
-    Args:
-        points_mm: page points (N, 2) of the marks, N ≥ 4, not all on a line.
-        pixels: photo points (N, 2) of the marks.
-        sigmas: standard deviations (N,) of the photo points, pixels.
-        camera: the camera that took the photo.
+    Marks have page points (N, 2), mm, photo points (N, 2), pixels, and standard deviations (N,) of these.
     """
     flat = fit_flat(points_mm, pixels, sigmas, camera)
     precise = sigmas < ROUGH_SIGMA

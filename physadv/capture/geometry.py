@@ -52,12 +52,9 @@ class Pinhole:
     def view(self, slope: Points, pixel: Points) -> tuple[float, float]:
         """Return the viewing angle at one point, degrees (0 is frontal), and its distance in mm.
 
-        A small piece of the paper is taken as a plane. Lengths along the line of sight are lost, lengths
-        across it shrink with the distance; on inclined paper the two directions differ.
-
-        Args:
-            slope: derivatives (2, 2) from `jacobians`.
-            pixel: where the point is in the photo, (2,).
+        A small piece of the paper is taken as a plane: its `slope` (2, 2) is from `jacobians`, its `pixel`
+        (2,) where it is in the photo. Lengths along the line of sight are lost, lengths across it shrink
+        with the distance; on inclined paper the two directions differ.
         """
         ray = np.append((pixel - self.centre) / self.focal, 1.0)
         length = float(np.linalg.norm(ray))
@@ -124,14 +121,9 @@ class FlatPage:
 def fit_flat(
     points_mm: Points, pixels: Points, sigmas: Points, camera: Pinhole, lens: bool = True
 ) -> FlatPage:
-    """Fit a flat sheet to marks.
+    """Fit a flat sheet to N ≥ 4 marks, not all on a line; without a `lens` k1 and k2 are 0.
 
-    Args:
-        points_mm: page points (N, 2) of the marks, N ≥ 4, not all on a line.
-        pixels: photo points (N, 2) of the marks.
-        sigmas: standard deviations (N,) of the photo points, pixels.
-        camera: the camera that took the photo.
-        lens: whether k1 and k2 are fitted; if not, they are 0.
+    Marks have page points (N, 2), mm, photo points (N, 2), pixels, and standard deviations (N,) of these.
     """
     middle = points_mm.mean(axis=0)
     size = float(np.abs(points_mm - middle).max())

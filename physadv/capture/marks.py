@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from physadv.capture.codes import FoundCode, read_at, refine_corners
 from physadv.capture.fitting import fit_rough
 from physadv.capture.geometry import Pinhole, Pixels, Points, SheetModel, is_inside, jacobians, pixels_per_mm
-from physadv.sheets.codes import MODULES, qr_matrix
+from physadv.sheets.codes import qr_matrix
 from physadv.sheets.layout import Mark, Sheet, box_corners
 
 DECODED_SIGMA, CODE_SIGMA, SADDLE_SIGMA = 1.2, 0.12, 0.06
@@ -98,12 +98,7 @@ def look_around(
 ) -> int:
     """Look for missing marks near known ones, where a model predicts them; return how many were found.
 
-    Args:
-        gray: the photo (H, W), uint8.
-        sheet: the sheet as printed.
-        evidence: the marks that are known; those found are added.
-        model: maps page points to photo pixels.
-        looked: counts how often each mark was looked for, twice at most.
+    Those found are added to the evidence. No mark is looked for more than twice, which `looked` counts.
     """
     found = {*evidence.decoded, *evidence.saddles}
     known = np.array([mark.centre_mm for mark in found])
@@ -120,7 +115,7 @@ def look_around(
         evidence.saddles |= {m: p for m, p, there in zip(saddles, points, seen, strict=True) if there}
     for mark in (mark for mark in near if mark.kind == "code"):
         predicted = model.to_photo(box_corners(mark.box_mm))
-        code = read_at(gray, predicted, MODULES) if is_inside(gray, predicted).all() else None
+        code = read_at(gray, predicted) if is_inside(gray, predicted).all() else None
         if code and code.text == mark.payload:
             evidence.decoded[mark] = predicted
     return len(evidence) - before
@@ -142,10 +137,7 @@ def claim_copy(sheet: Sheet, codes: Sequence[FoundCode]) -> tuple[dict[Mark, Poi
 
     Each claimed code predicts where those near it are, by an affine map of its own corners, and a code of the
     sheet that is found there is claimed too. A second copy of the sheet has the same codes in other places.
-
-    Args:
-        sheet: the sheet as printed.
-        codes: codes read in the photo, all of this sheet.
+    All of `codes` are of this sheet.
     """
     marks = sheet.codes
     rest = sorted(codes, key=lambda code: -abs(_area(code.corners)))

@@ -83,11 +83,7 @@ def _focal_35mm(exif: Image.Exif) -> float | None:
 
 
 def refuse_misnamed(path: Path, holds: str) -> None:
-    """Refuse a file that is named as another format: it was mixed up, or damaged in transfer.
-
-    Args:
-        path: path of the file.
-        holds: format of its content, a key of `ENDINGS`.
+    """Refuse a file named as another format than it `holds`, a key of `ENDINGS`: mixed up, or damaged.
 
     Raises:
         CaptureError: the name ends as those of another format do.

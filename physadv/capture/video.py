@@ -77,11 +77,7 @@ def read_video(path: Path) -> Iterator[tuple[int, Photo]]:
 
 
 def read_frames(path: Path, every: int = 1) -> Iterator[tuple[float, Pixels]]:
-    """Yield the time in seconds and the upright RGB pixels (H, W, 3), uint8, of frames of a video.
-
-    Args:
-        path: path of the video.
-        every: 1 for every frame, 2 for every second one, and so on.
+    """Yield the time in seconds and the upright RGB pixels (H, W, 3), uint8, of every n-th frame of a video.
 
     Raises:
         MachineError: PyAV is not installed.

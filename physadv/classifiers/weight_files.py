@@ -76,7 +76,7 @@ def _without_prefix(state: Mapping[str, Tensor], known: Container[str]) -> dict[
 def write_state_dict(network: nn.Module, path: Path) -> None:
     """Write a network's state dict as safetensors; the file appears whole or not at all."""
     state = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    with replacing(path) as temporary:
+    with replacing(path, tidy=True) as temporary:
         temporary.write_bytes(save(state))
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from physadv.files import file_sha256, remove_partial_files, replacing
+from physadv.files import file_sha256, replacing
 from physadv.parallel import map_items
 from physadv.pictures.listing import say_left_out, visible
 from physadv.progress import Reporter, silent
@@ -120,7 +120,6 @@ def crop(
     cropping = Cropping(printout, capture, manifest, colour, overlay)
     for folder in (capture.crops, *([capture.overlays] if overlay else [])):
         folder.mkdir(parents=True, exist_ok=True)
-    remove_partial_files(capture.folder, capture.crops, capture.overlays)
     with capture.store() as store:
         rows: dict[str, list[PhotoRow]] = defaultdict(list)
         for row in store.photos():
@@ -187,7 +186,6 @@ def photo_files(capture: Capture) -> list[Path]:
 
 def _add_photos(capture: Capture, photos: Sequence[Path]) -> None:
     capture.photos.mkdir(parents=True, exist_ok=True)
-    remove_partial_files(capture.photos)
     missing = [path for path in photos if not path.is_file()]
     if missing:
         raise RunError(f"{missing[0]}: no such photo")

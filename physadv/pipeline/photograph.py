@@ -11,7 +11,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from physadv.files import file_sha256, remove_partial_files, replacing
+from physadv.files import file_sha256, replacing
 from physadv.parallel import map_items
 from physadv.phone.presets import PhonePreset, load_phone_preset
 from physadv.progress import Reporter, silent
@@ -118,7 +118,6 @@ def photograph_simulated(
     manifest = printout.printed_manifest()
     for folder in (capture.photos, capture.truth):
         folder.mkdir(parents=True, exist_ok=True)
-        remove_partial_files(folder)
     photos = simulated_photos(capture, manifest.sheets, shots, _suffix(capture, made_by))
     jobs = list(_jobs(capture, manifest.sheets, made_by, photos))
     results = map_items(partial(_photograph, printout.pdf, chosen, made_by), jobs, workers=workers)

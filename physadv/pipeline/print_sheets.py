@@ -2,7 +2,7 @@
 
 from PIL import Image
 
-from physadv.files import remove_partial_files, replacing
+from physadv.files import replacing
 from physadv.pipeline.crop import photo_files
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Example, Manifest, Printout, RunError
@@ -35,7 +35,6 @@ def print_sheets(
         SheetError: unknown page, or pictures that do not fit on it.
     """
     manifest = printout.manifest()
-    remove_partial_files(printout.folder)
     # The printed code depends on the layout: photos of an earlier layout must not be read with a later one.
     code = layout_code(manifest, page, image_mm)
     capture = Capture(printout.root, printout.name)

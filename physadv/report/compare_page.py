@@ -52,7 +52,7 @@ def write_comparison(found: RunComparison, path: Path) -> None:
             " ".join(["physadv compare", *names, *options]),
         ],
     }
-    with replacing(path) as temporary:
+    with replacing(path, tidy=True) as temporary:
         temporary.write_text(render_page("compare.html.j2", page), encoding="utf-8")
 
 

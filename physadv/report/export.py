@@ -21,6 +21,7 @@ from physadv.progress import Reporter, silent
 from physadv.report.result_tables import PUBLISHED_RATES
 from physadv.report.table import Table, to_latex
 from physadv.runs import Capture, Manifest, ObservationStore, Printout, RunError
+from physadv.runs.folders import writes_run
 from physadv.text import csv_cell
 
 FORMATS = ("csv", "json", "latex", "parquet")
@@ -66,7 +67,7 @@ def check_format(fmt: str | None, output: Path | None) -> str:
 
 def write_tables(measurements: Sequence[Measurement], fmt: str, output: Path) -> None:
     """Write what `tables_as_text` returns, or a Parquet file, to `output`, whole or not at all."""
-    with replacing(output) as temporary:
+    with replacing(output, tidy=True) as temporary:
         if fmt == "parquet":
             _write_parquet(temporary, rate_records(measurements))
         else:
@@ -105,6 +106,7 @@ def rate_records(measurements: Iterable[Measurement]) -> Iterator[Record]:
                 yield {**whose, **which, **found, "discarded": discarded}
 
 
+@writes_run
 def export_observations(
     printout: Printout, capture: Capture, fmt: str, output: Path | None = None, reporter: Reporter = silent
 ) -> tuple[Path, int]:
@@ -135,7 +137,7 @@ def export_observations(
                 f"{capture.store_path}: no observation of this run; run 'physadv destruction-rate'"
             )
         records = reporter.track(_observation_records(store, manifest), total, "observations exported")
-        with replacing(path) as temporary:
+        with replacing(path, tidy=True) as temporary:
             if fmt == "parquet":
                 _write_parquet(temporary, records)
             else:

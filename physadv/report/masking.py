@@ -88,5 +88,5 @@ def write_masking_plot(path: Path, check: "MaskingCheck") -> None:
         for spine in axes.spines.values():
             spine.set_visible(False)
         undated = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
-        with replacing(path) as temporary:
+        with replacing(path, tidy=True) as temporary:
             canvas.savefig(temporary, format=path.suffix[1:], metadata=undated.get(path.suffix), dpi=160)

@@ -22,7 +22,7 @@ from physadv.report.figures import (
     side_by_side_figure,
 )
 from physadv.report.page import FigureGroup, slug
-from physadv.runs import Capture
+from physadv.runs import Capture, Printout
 from physadv.transforms.digital import AXES
 
 JUDGES = 6
@@ -77,14 +77,15 @@ def write_figures(capture: Capture, measurements: Sequence[Measurement], fmt: st
         PhysadvError: the format is unknown.
     """
     check_figure_format(fmt)
-    capture.figures.mkdir(parents=True, exist_ok=True)
     written = []
-    for group in report_figures(measurements):
-        for figure in group.figures:
-            path = capture.figures / f"{figure.name}.{fmt}"
-            with replacing(path) as temporary:
-                figure.write(temporary, fmt)
-            written.append(path)
+    with Printout(capture.root, capture.name).alone():
+        capture.figures.mkdir(parents=True, exist_ok=True)
+        for group in report_figures(measurements):
+            for figure in group.figures:
+                path = capture.figures / f"{figure.name}.{fmt}"
+                with replacing(path) as temporary:
+                    figure.write(temporary, fmt)
+                written.append(path)
     return written
 
 

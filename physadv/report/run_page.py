@@ -28,6 +28,7 @@ from physadv.report.wording import (
     prefiltered_in_words,
 )
 from physadv.runs import Capture, Printout
+from physadv.runs.folders import writes_run
 
 LISTED = 100
 
@@ -39,6 +40,7 @@ TRANSFER_TITLE = (
 )
 
 
+@writes_run
 def write_report(
     printout: Printout, capture: Capture, measurements: Sequence[Measurement], reporter: Reporter = silent
 ) -> Path:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
@@ -84,9 +84,15 @@ class Printout:
         self.pdf = self.folder / "sheets.pdf"
         self.progress = self.folder / ".progress"
 
-    def alone(self) -> AbstractContextManager[None]:
-        """Return a block in which no other process writes the run; see `one_writer`."""
-        return one_writer(self.folder)
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other processes from writing the run in a block; see `one_writer`.
+
+        At a good end of the block what killed processes left half-written of the run is deleted.
+        """
+        with one_writer(self.folder):
+            yield
+            remove_partial_files(self.folder, self.root / "captures" / self.name)
 
     def make(self, fingerprint: str, examples_of: Callable[[str], Manifest], reporter: Reporter) -> Manifest:
         """Make the run, go on with it, or find it complete; no other process writes it meanwhile.
@@ -134,10 +140,8 @@ class Printout:
             )
         with replacing(mark) as temporary:
             temporary.write_text(fingerprint)
-        remove_partial_files(self.folder)
         for folder in ("clean", "adversarial", ".progress"):
             (self.folder / folder).mkdir(exist_ok=True)
-            remove_partial_files(self.folder / folder)
 
     def check(self) -> None:
         """Check that the run has been made.

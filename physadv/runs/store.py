@@ -4,7 +4,7 @@ import errno
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -47,31 +47,6 @@ CREATE TABLE IF NOT EXISTS observations (
 ) WITHOUT ROWID;
 """
 
-_UPGRADES = {
-    1: """
-ALTER TABLE photos ADD COLUMN view TEXT NOT NULL DEFAULT '';
-ALTER TABLE photos ADD COLUMN colour TEXT NOT NULL DEFAULT 'photographed';
-ALTER TABLE photos ADD COLUMN exposure_stops REAL;
-ALTER TABLE photos ADD COLUMN red_green REAL;
-ALTER TABLE photos ADD COLUMN blue_green REAL;
-ALTER TABLE photos ADD COLUMN delta_e TEXT NOT NULL DEFAULT '[]';
-ALTER TABLE photos ADD COLUMN delta_e_before TEXT NOT NULL DEFAULT '[]';
-""",
-    2: """
-ALTER TABLE photos ADD COLUMN remark TEXT;
-ALTER TABLE crops ADD COLUMN angle_deg REAL;
-ALTER TABLE crops ADD COLUMN distance_mm REAL;
-""",
-    3: "ALTER TABLE crops ADD COLUMN sha256 TEXT;",
-    4: """
-ALTER TABLE photos ADD COLUMN preset TEXT;
-ALTER TABLE photos ADD COLUMN seed INTEGER;
-ALTER TABLE photos ADD COLUMN shot INTEGER;
-ALTER TABLE crops ADD COLUMN margin REAL;
-UPDATE photos SET preset = 'real' WHERE simulated = 0;
-""",
-}
-"""What makes a store of one version one of the next."""
 _IS_VIEW = "(instr({}, '/') > 0)"
 """Whether a photo's name is that of a view and not of a file."""
 _ONE_CHANNEL = "run = ? AND classifier = ? AND channel = ? AND seed = ?"
@@ -119,10 +94,23 @@ class ObservationStore:
                     f"{self.path}: store version {version} is newer than {STORE_VERSION}; update physadv"
                 )
             if version < STORE_VERSION:
-                scripts = [_TABLES] if version == 0 else [_UPGRADES[v] for v in range(version, STORE_VERSION)]
+                script = self._columns_added() if version else _TABLES
                 self._connection.executescript(
-                    f"BEGIN; {' '.join(scripts)} PRAGMA user_version = {STORE_VERSION}; COMMIT;"
+                    f"BEGIN; {script} PRAGMA user_version = {STORE_VERSION}; COMMIT;"
                 )
+
+    def _columns_added(self) -> str:
+        """Return the SQL that gives a store of an earlier version what a new one has."""
+        script = []
+        with closing(sqlite3.connect(":memory:")) as new:
+            new.executescript(_TABLES)
+            for table in ("photos", "crops", "observations"):
+                own = {column[1] for column in self.select(f"PRAGMA table_info({table})")}
+                for _, name, kind, required, default, _ in new.execute(f"PRAGMA table_info({table})"):
+                    if name not in own:
+                        needed = f"{' NOT NULL' * required}{f' DEFAULT {default}' if default else ''}"
+                        script.append(f"ALTER TABLE {table} ADD COLUMN {name} {kind}{needed};")
+        return " ".join([*script, "UPDATE photos SET preset = 'real' WHERE simulated = 0;"])
 
     def close(self) -> None:
         """Close the file."""

@@ -86,12 +86,12 @@ def _run_steps(study: Study, root: Path, reporter: Reporter) -> Outcome:
                 if state != "to run":
                     continue
                 reporter.say(f"-- {run.name}: {step.name}")
-                if step.name == "generate":
-                    if records.of(run.name).get(BEGUN) not in (None, inputs):
-                        with Printout(root, run.name).alone():
+                with Printout(root, run.name).alone():
+                    if step.name == "generate":
+                        if records.of(run.name).get(BEGUN) not in (None, inputs):
                             clear(Printout(root, run.name), Capture(root, run.name))
-                    records.note(run.name, BEGUN, inputs)
-                found = step.work()
+                        records.note(run.name, BEGUN, inputs)
+                    found = step.work()
                 if isinstance(found, Measurement):
                     measured[run.name] = found
                 records.note(run.name, step.name, inputs)
@@ -130,18 +130,19 @@ def write_study_tables(study: Study, root: Path, outcome: Outcome) -> tuple[Path
 
     Returns the two files; none if nothing has been measured yet.
     """
-    records = _Records(study, root)
-    inputs = digest({run.name: records.of(run.name).get("measure") for run in study.runs})
-    tables = tuple(_folder(study, root) / f"tables.{fmt}" for fmt in ("csv", "json"))
-    if records.of(ALL_RUNS).get("tables") == inputs and all(path.exists() for path in tables):
+    with one_writer(_folder(study, root)):
+        records = _Records(study, root)
+        inputs = digest({run.name: records.of(run.name).get("measure") for run in study.runs})
+        tables = tuple(_folder(study, root) / f"tables.{fmt}" for fmt in ("csv", "json"))
+        if records.of(ALL_RUNS).get("tables") == inputs and all(path.exists() for path in tables):
+            return tables
+        found = list(measurements(study, root, outcome).values())
+        if not found:
+            return ()
+        for path in tables:
+            write_tables(found, path.suffix.removeprefix("."), path)
+        records.note(ALL_RUNS, "tables", inputs)
         return tables
-    found = list(measurements(study, root, outcome).values())
-    if not found:
-        return ()
-    for path in tables:
-        write_tables(found, path.suffix.removeprefix("."), path)
-    records.note(ALL_RUNS, "tables", inputs)
-    return tables
 
 
 def _folder(study: Study, root: Path) -> Path:

@@ -1,16 +1,17 @@
 """A classifier under every attack, each made afresh against it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from physadv.classifiers import Classifier, load_classifier
 from physadv.classifiers.specs import SIGN_LABELS
 from physadv.defences import Measured, measure
 from physadv.evaluation.intervals import Estimate
-from physadv.parallel import one_thread
 from physadv.pipeline.masking_check import MaskingCheck, check_batches
 from physadv.pipeline.settings import MaskingSettings
 from physadv.progress import Reporter, silent
@@ -69,9 +70,20 @@ class Findings:
     masking: MaskingCheck
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let torch compute in one thread: the same sums in the same order, whatever the number of cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def study_of(spec: str, data: Path, size: HardeningSize) -> Findings:
     """Load a classifier and attack it in every way, in one thread."""
-    with one_thread():
+    with _one_thread():
         return study(load_classifier(spec), data, size)
 
 

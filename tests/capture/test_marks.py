@@ -92,7 +92,7 @@ def test_code_corners_are_refined_to_a_tenth_of_a_pixel() -> None:
     refined = refine_corners(photo, rough, qr_matrix(text))
     assert refined is not None
     assert float(np.abs(refined - truth).max()) < 0.1
-    read = read_at(photo, rough, 21)
+    read = read_at(photo, rough)
     assert read is not None
     assert read.text == text
     assert float(np.abs(read.corners - truth).max()) < 1.5
@@ -103,7 +103,7 @@ def test_a_code_that_is_not_there_is_not_refined_or_read() -> None:
     flat = np.full((300, 300), 200, np.uint8)
     corners = np.array([(100.0, 100.0), (200, 100), (200, 200), (100, 200)])
     assert refine_corners(flat, corners, qr_matrix(text)) is None
-    assert read_at(flat, corners, 21) is None
+    assert read_at(flat, corners) is None
 
 
 def synthetic_view(points: NDArray[np.float64], k1: float, k2: float) -> NDArray[np.float64]:

@@ -1,10 +1,10 @@
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
 
 from physadv.runs import CropRow, ObservationRow, ObservationStore, PhotoRow, RunError
-from physadv.runs.store import _UPGRADES
 
 VERSION_1 = f"""
 CREATE TABLE photos (
@@ -29,6 +29,20 @@ INSERT INTO crops VALUES (
 );
 PRAGMA user_version = 1;
 """
+LATER_COLUMNS = {
+    2: (
+        ("photos", "view TEXT NOT NULL DEFAULT ''"),
+        ("photos", "colour TEXT NOT NULL DEFAULT 'photographed'"),
+        ("photos", "exposure_stops REAL"),
+        ("photos", "red_green REAL"),
+        ("photos", "blue_green REAL"),
+        ("photos", "delta_e TEXT NOT NULL DEFAULT '[]'"),
+        ("photos", "delta_e_before TEXT NOT NULL DEFAULT '[]'"),
+    ),
+    3: (("photos", "remark TEXT"), ("crops", "angle_deg REAL"), ("crops", "distance_mm REAL")),
+    4: (("crops", "sha256 TEXT"),),
+}
+"""What each version of the store brought with it."""
 
 
 def photo(name, reason=None):
@@ -139,15 +153,28 @@ def test_a_store_of_version_1_is_taken_over_with_all_it_holds(path):
         assert [row.colour for row in store.photos()] == ["photographed", "corrected"]
 
 
-def test_a_store_of_version_2_is_taken_over(path):
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
+def test_a_store_of_an_earlier_version_is_taken_over_with_the_columns_of_a_new_one(path, version):
     connection = sqlite3.connect(path)
     connection.executescript(VERSION_1)
-    connection.executescript(_UPGRADES[1])
-    connection.execute("PRAGMA user_version = 2")
+    for table, column in (each for later in range(2, version + 1) for each in LATER_COLUMNS[later]):
+        connection.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
+    connection.execute("UPDATE photos SET simulated = 0")
+    connection.execute(f"PRAGMA user_version = {version}")
+    connection.commit()
     connection.close()
     with ObservationStore(path) as store:
-        assert store.photos() == [photo("a.jpg")]
+        assert store.photos() == [replace(photo("a.jpg"), simulated=False, preset="real")]
         assert store.crops() == [cell("a.jpg", "0001-clean")]
+    new = path.with_name("new.sqlite")
+    with ObservationStore(new) as store:
+        store.add_observations([seen("0001-clean")])
+    for table in ("photos", "crops", "observations"):
+        columns = []
+        for file in (path, new):
+            with closing(sqlite3.connect(file)) as connection:
+                columns.append({tuple(row[1:]) for row in connection.execute(f"PRAGMA table_info({table})")})
+        assert columns[0] == columns[1]
 
 
 def test_a_photo_and_its_cells_are_one_transaction(path):

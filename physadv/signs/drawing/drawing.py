@@ -12,7 +12,7 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 
 from physadv.errors import PhysadvError, unknown_name
-from physadv.signs.drawing.faces import ABROAD, FACES, Field, face
+from physadv.signs.drawing.faces import ABROAD, DRAWN_SIGNS, Field, face
 from physadv.signs.drawing.pen import FACE_REACH
 
 Pixels = NDArray[np.uint8]
@@ -25,10 +25,6 @@ _DISTANCE = 5.0
 
 class DrawnSignError(PhysadvError):
     """There is no such drawing: an unknown sign, or too small a picture."""
-
-
-DRAWN_SIGNS: tuple[str, ...] = FACES
-"""The signs there are drawings of, named as `physadv.classifiers.signs.SIGN_LABELS` names them."""
 
 
 def draw_sign(label: str, size: int, generator: Generator) -> Pixels:

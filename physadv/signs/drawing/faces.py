@@ -101,28 +101,10 @@ def _traffic_signals(pen: Pen) -> None:
         pen.disc((0, y), 0.13, colour)
 
 
-def _mandatory(pen: Pen, *arrows: Sequence[Point], width: float = 0.23, head: float = 0.4) -> None:
+def _mandatory(pen: Pen, arrows: Sequence[Sequence[Point]], width: float = 0.23, head: float = 0.4) -> None:
     pen.disc((0, 0), 0.95, BLUE)
     for points in arrows:
         pen.arrow(points, width, head, WHITE)
-
-
-def _turn_ahead(pen: Pen, side: int) -> None:
-    path = [(-0.25, 0.66), *arc((0.02, -0.02), 0.27, 180, 90), (0.3, -0.29)]
-    _mandatory(pen, [(side * x, y) for x, y in path])
-
-
-def _keep(pen: Pen, side: int) -> None:
-    _mandatory(pen, [(-side * 0.52, -0.52), (side * 0.24, 0.24)])
-
-
-def _ahead_only(pen: Pen) -> None:
-    _mandatory(pen, [(0, 0.7), (0, -0.34)])
-
-
-def _roundabout(pen: Pen) -> None:
-    arrows = (arc((0, 0), 0.55, start, start + 72) for start in (68, 188, 308))
-    _mandatory(pen, *arrows, width=0.17, head=0.34)
 
 
 def _triangle(first: float, radius: float = 0.97) -> list[Point]:
@@ -140,6 +122,9 @@ class _Plate(NamedTuple):
     rim: Colour = WHITE
 
 
+_TURN_RIGHT = [(-0.25, 0.66), *arc((0.02, -0.02), 0.27, 180, 90), (0.3, -0.29)]
+_TURN_LEFT = [(-x, y) for x, y in _TURN_RIGHT]
+_ROUND = [arc((0, 0), 0.55, start, start + 72) for start in (68, 188, 308)]
 _PLATES: dict[str, _Plate] = {
     **{
         f"speed limit {n}": _Plate(partial(_speed_limit, limit=n)) for n in (20, 30, 50, 60, 70, 80, 100, 120)
@@ -154,18 +139,18 @@ _PLATES: dict[str, _Plate] = {
     "no entry": _Plate(_no_entry),
     "general caution": _Plate(_general_caution, _triangle(90), 0.11),
     "traffic signals": _Plate(_traffic_signals, _triangle(90), 0.11),
-    "turn right ahead": _Plate(partial(_turn_ahead, side=1)),
-    "turn left ahead": _Plate(partial(_turn_ahead, side=-1)),
-    "ahead only": _Plate(_ahead_only),
-    "keep right": _Plate(partial(_keep, side=1)),
-    "keep left": _Plate(partial(_keep, side=-1)),
-    "roundabout": _Plate(_roundabout),
+    "turn right ahead": _Plate(partial(_mandatory, arrows=[_TURN_RIGHT])),
+    "turn left ahead": _Plate(partial(_mandatory, arrows=[_TURN_LEFT])),
+    "ahead only": _Plate(partial(_mandatory, arrows=[[(0, 0.7), (0, -0.34)]])),
+    "keep right": _Plate(partial(_mandatory, arrows=[[(-0.52, -0.52), (0.24, 0.24)]])),
+    "keep left": _Plate(partial(_mandatory, arrows=[[(0.52, -0.52), (-0.24, 0.24)]])),
+    "roundabout": _Plate(partial(_mandatory, arrows=_ROUND, width=0.17, head=0.34)),
 }
 
 ABROAD: Mapping[str, str] = {"stop": "stop (US)"}
 """Sign → the face it has in another country, where one is drawn."""
-FACES: tuple[str, ...] = tuple(name for name in _PLATES if name not in ABROAD.values())
-"""The signs there are German faces of, named as `physadv.classifiers.signs.SIGN_LABELS` names them."""
+DRAWN_SIGNS: tuple[str, ...] = tuple(name for name in _PLATES if name not in ABROAD.values())
+"""The signs there are German faces of, named as `physadv.classifiers.specs.SIGN_LABELS` names them."""
 
 
 @lru_cache(maxsize=len(_PLATES))

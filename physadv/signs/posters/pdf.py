@@ -2,18 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, get_args
 
-from physadv.errors import unknown_name
 from physadv.sheets import layout
 from physadv.sheets.pdf import Ink, new_canvas, save_canvas
 from physadv.signs.posters.paper_signs import PaperSign
 from physadv.signs.posters.posters import EDGE, FOOT, LEFT, PosterPage, bar_ticks, check_bar, foot_labels
-from physadv.signs.posters.sticker_sheets import plan_stickers
-from physadv.signs.posters.tiles import plan_poster
 
-Part = Literal["miniature", "poster", "stickers"]
-PARTS: tuple[Part, ...] = get_args(Part)
 CUT_LINE, CUT_GRAY = 0.2, 0.35
 PALENESS = 0.65
 MINIATURE_CODE = 18.9
@@ -22,46 +16,18 @@ CODE_GAP = 4.0
 """Around them: their quiet zone is four modules."""
 
 
-def write_sign_pdf(
-    path: Path,
-    sign: PaperSign,
-    parts: Sequence[Part],
-    *,
-    run: str,
-    title: str,
-    notice: str = "",
-    example: str = "sign",
-    page: str = "a4",
-    first_sheet: int = 0,
+def write_pages(
+    path: Path, pages: Sequence[PosterPage], *, run: str, title: str, notice: str = "", first_sheet: int = 0
 ) -> list[layout.Sheet]:
-    """Write pages of a sign to one PDF at true size; the same input gives the same bytes.
+    """Write pages to one PDF at true size; the same input gives the same bytes.
 
-    The sign has its stickers on, and the size that it is to have on paper. The parts, in any order, are
-    "miniature", the whole sign on one page that capture reads; "poster", the whole sign on as many pages as
-    it needs, which overlap; "stickers", those of the sign's mask with a template. `run` is the run's code of
-    six base-36 characters, in every QR code, and `first_sheet` the number in that of the first page, so that
-    all PDFs of one run can be told apart. The title is on every page, the notice too, outside of the cut
-    lines; `example` names the face's crops.
+    `run` is the run's code of six base-36 characters, in every QR code, and `first_sheet` the number in that
+    of the first page, so that all PDFs of one run can be told apart. The title is on every page, the notice
+    too, outside of the cut lines.
 
     Returns:
         The sheets that `capture` finds in photos: one for each miniature.
-
-    Raises:
-        SheetError: no part, an unknown one, an unknown page, a sign too large for one page, or a sign without
-            stickers.
     """
-    if not parts:
-        raise layout.SheetError(f"there is no part of the sign to print; take some of {', '.join(PARTS)}")
-    pages: list[PosterPage] = []
-    for part in parts:
-        if part == "miniature":
-            pages.append(plan_miniature(sign, example=example, page=page))
-        elif part == "poster":
-            pages += plan_poster(sign, example, page=page)
-        elif part == "stickers":
-            pages += plan_stickers(sign, page=page)
-        else:
-            raise layout.SheetError(unknown_name("part of a sign", part, PARTS))
     sheets = [planned.sheet(run, first_sheet + k) for k, planned in enumerate(pages)]
     canvas = new_canvas(path, title)
     for number, (planned, sheet) in enumerate(zip(pages, sheets, strict=True), start=1):
@@ -71,7 +37,7 @@ def write_sign_pdf(
     return [sheet for sheet in sheets if sheet.cells]
 
 
-def plan_miniature(sign: PaperSign, *, example: str, page: str) -> PosterPage:
+def plan_miniature(sign: PaperSign, example: str, page: str) -> PosterPage:
     """Return the page of a whole sign between saddles and codes, so that capture reads it as `example`.
 
     Raises:

@@ -33,7 +33,7 @@ class _Shelf:
     starts: dict[int, float] = field(default_factory=dict)
 
 
-def plan_stickers(sign: PaperSign, *, page: str) -> list[PosterPage]:
+def plan_stickers(sign: PaperSign, page: str) -> list[PosterPage]:
     """Return the template, then pages of the stickers that fit one, then each larger one on several.
 
     Raises:
@@ -65,7 +65,7 @@ def _sticker_pages(
         pages.append(PosterPage(page_mm, heading, cutouts, labels=labels))
     for number, sticker in stickers.items():
         if number not in fits:
-            grid = plan_grid(sticker, page=page)
+            grid = plan_grid(sticker, page)
             pages += plan_tiles(sticker, f"sticker {number} of {len(stickers)}", grid)
     return pages
 

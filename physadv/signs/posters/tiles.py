@@ -58,19 +58,19 @@ class Grid:
         return (width - OVERLAP_MM, height - OVERLAP_MM)
 
 
-def plan_poster(sign: PaperSign, name: str, *, page: str) -> list[PosterPage]:
+def plan_poster(sign: PaperSign, name: str, page: str) -> list[PosterPage]:
     """Return the pages of a whole sign, row by row, after a sketch if they are several.
 
     Raises:
         SheetError: unknown page.
     """
     plate = sign.plate()
-    grid = plan_grid(plate, page=page)
+    grid = plan_grid(plate, page)
     pages = plan_tiles(plate, name, grid)
     return [_sketch(plate, name, grid), *pages] if len(pages) > 1 else pages
 
 
-def plan_grid(cutout: Cutout, *, page: str) -> Grid:
+def plan_grid(cutout: Cutout, page: str) -> Grid:
     """Return the fewest pages, all upright or all on their side, that show something and the line around it.
 
     Raises:

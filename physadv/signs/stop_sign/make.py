@@ -19,14 +19,13 @@ from physadv.pipeline.examples import versions
 from physadv.progress import Reporter, silent
 from physadv.randomness import derive_seed
 from physadv.runs import Printout
-from physadv.signs.stop_sign.camera import drawn_backgrounds
 from physadv.signs.stop_sign.masks import area_share, load_mask
 from physadv.signs.stop_sign.optimise import find_vulnerable, optimise_stickers, printable_colours
-from physadv.signs.stop_sign.plate import SignPhoto, to_pixels
+from physadv.signs.stop_sign.plate import SignPhoto, from_pixels, to_pixels
 from physadv.signs.stop_sign.settings import AUTO, OPTIMISED, StopSignSettings, find_class
 from physadv.signs.stop_sign.sign_photos import contact_sheet, drawn_sign_photos, held_out, read_sign_photos
 from physadv.signs.stop_sign.views import Judge
-from physadv.transforms import load_preset, round_to_8_bits
+from physadv.transforms import round_to_8_bits
 
 RECORD = "stop-sign.json"
 PICTURES = ("stickers.png", "mask.png")
@@ -102,15 +101,12 @@ def stickers_for(
     """
     judge = _judge_of(classifier, settings)
     attacked, judged = held_out(photos)
-    distribution = load_preset(settings.transforms)
-    backgrounds = drawn_backgrounds(derive_seed(settings.seed, "attack"))
     if settings.mask == AUTO:
-        mask = find_vulnerable(judge, attacked, distribution, backgrounds, settings, reporter)
+        mask = find_vulnerable(judge, attacked, settings, reporter)
     else:
         mask = load_mask(settings.mask)
     mask = round_to_8_bits(mask)
-    stickers = optimise_stickers(judge, attacked, mask, distribution, backgrounds, settings, reporter)
-    stickers = round_to_8_bits(stickers)
+    stickers = round_to_8_bits(optimise_stickers(judge, attacked, mask, settings, reporter))
     target = None if judge.target is None else classifier.labels[judge.target]
     record = {
         "asked": _as_json(settings),
@@ -138,12 +134,12 @@ def _kept(printout: Printout, asked: dict[str, Any]) -> tuple[Tensor, Tensor, di
         if record["asked"] != asked or record["files"] != found:
             return None
         with Image.open(printout.folder / "stickers.png", formats=["PNG"]) as image:
-            colours = torch.from_numpy(np.asarray(image.convert("RGBA"))[..., :3].copy())
+            colours = from_pixels(np.asarray(image.convert("RGBA"))[..., :3].copy())
         with Image.open(printout.folder / "mask.png", formats=["PNG"]) as image:
             mask = torch.from_numpy(np.asarray(image.convert("L")).copy())
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    return colours.permute(2, 0, 1)[None].float() / 255, mask.float() / 255, record
+    return colours[None], mask.float() / 255, record
 
 
 def _as_json(settings: StopSignSettings) -> dict[str, Any]:

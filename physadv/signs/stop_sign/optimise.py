@@ -13,14 +13,15 @@ from physadv.attacks.lit_stickers import MARGIN, SharedStickers, metered, white_
 from physadv.attacks.running import Options
 from physadv.attacks.stickers import optimise_rp2
 from physadv.progress import Reporter, silent
-from physadv.randomness import generator
+from physadv.randomness import derive_seed, generator
 from physadv.signs.stop_sign import FACE_SIDE
+from physadv.signs.stop_sign.camera import drawn_backgrounds
 from physadv.signs.stop_sign.masks import load_mask, vulnerable_rectangles
 from physadv.signs.stop_sign.plate import SignPhoto, outline
 from physadv.signs.stop_sign.settings import BLACK_AND_WHITE, StopSignSettings, parse_palette, read_colours
 from physadv.signs.stop_sign.sign_photos import rectified
 from physadv.signs.stop_sign.views import Judge
-from physadv.transforms import Transformation
+from physadv.transforms import load_preset
 
 SIDE = 80
 """Pixels of the face while stickers are optimised: more than twice what sign classifiers look at."""
@@ -36,41 +37,33 @@ def optimise_stickers(
     judge: Judge,
     signs: Sequence[SignPhoto],
     mask: Tensor,
-    distribution: Transformation,
-    backgrounds: Tensor,
     settings: StopSignSettings,
     reporter: Reporter = silent,
 ) -> Tensor:
     """Return stickers (1, 3, FACE_SIDE, FACE_SIDE) in [0, 1] that change how the signs are classified.
 
     The signs are all of one class; every step draws some of them. The mask (FACE_SIDE, FACE_SIDE) in [0, 1]
-    is where stickers are, the distribution what happens between a sign and the classifier's input,
-    backgrounds (K, 3, h, w) in [0, 1] are scenes that may be behind a sign.
+    is where stickers are.
 
     Raises:
         AttackError: a gradient is not finite.
     """
-    variable = _variable(signs, _reduced(mask), backgrounds, settings.batch)
+    variable = _variable(signs, _reduced(mask), settings)
     steps, palette = settings.steps, palette_colours(settings.palette)
     if isinstance(palette, int):
         # Which colours are worth having shows only once there is something to show.
         first = max(1, round(_FLAT_AFTER * steps))
-        free = _descend(judge, variable, distribution, settings, first, "choose colours", reporter)
+        free = _descend(judge, variable, settings, first, "choose colours", reporter)
         given = None if settings.colours is None else printable_colours(settings.colours)
         palette = objectives.flat_colours(variable.images(free).detach(), variable.mask, palette, given)
         variable, steps = replace(variable, start_at=free), max(1, steps - first)
     variable = replace(variable, palette=palette)
-    values = _descend(judge, variable, distribution, settings, steps, "optimise stickers", reporter)
+    values = _descend(judge, variable, settings, steps, "optimise stickers", reporter)
     return variable.images(_enlarged(values))
 
 
 def find_vulnerable(
-    judge: Judge,
-    signs: Sequence[SignPhoto],
-    distribution: Transformation,
-    backgrounds: Tensor,
-    settings: StopSignSettings,
-    reporter: Reporter = silent,
+    judge: Judge, signs: Sequence[SignPhoto], settings: StopSignSettings, reporter: Reporter = silent
 ) -> Tensor:
     """Return the mask (FACE_SIDE, FACE_SIDE) of the rectangles where the classifier is vulnerable.
 
@@ -81,7 +74,7 @@ def find_vulnerable(
     Raises:
         StopSignError: there is no room for the rectangles.
     """
-    variable = _variable(signs, _reduced(load_mask("octagon")), backgrounds, settings.batch)
+    variable = _variable(signs, _reduced(load_mask("octagon")), settings)
     edge = (variable.scenes.shape[-1] - SIDE) // 2
     faces = variable.scenes[..., edge : edge + SIDE, edge : edge + SIDE]
     face = 255 * faces.mean(dim=0, keepdim=True)
@@ -92,7 +85,7 @@ def find_vulnerable(
         return _SPARSITY * (values - face).abs().mean(dim=(1, 2, 3)) / 255
 
     what = "find where it is vulnerable"
-    values = _descend(judge, variable, distribution, settings, steps, what, reporter, sparsity)
+    values = _descend(judge, variable, settings, steps, what, reporter, sparsity)
     changed = ((values - face).abs().mean(dim=1)[0] * variable.mask)[None, None]
     weight = F.interpolate(changed, (FACE_SIDE, FACE_SIDE), mode="bilinear", align_corners=False)[0, 0]
     return vulnerable_rectangles(weight, settings.rectangles, settings.area)
@@ -114,11 +107,12 @@ def printable_colours(path: Path | None) -> Tensor:
     return objectives.PRINTABLE if given is None else torch.tensor(given) / 255
 
 
-def _variable(signs: Sequence[SignPhoto], mask: Tensor, backgrounds: Tensor, batch: int) -> SharedStickers:
-    plate = outline(SIDE)
+def _variable(signs: Sequence[SignPhoto], mask: Tensor, settings: StopSignSettings) -> SharedStickers:
+    plate, batch = outline(SIDE), settings.batch
     light = white_light(rectified(signs, SIDE), plate)
     scenes, light = metered(rectified(signs, SIDE, MARGIN), light)
     size = (scenes.shape[-2], scenes.shape[-1])
+    backgrounds = drawn_backgrounds(derive_seed(settings.seed, "attack"))
     behind = F.interpolate(backgrounds, size, mode="bilinear", antialias=True).clamp(0, 1)
     return SharedStickers(scenes=scenes, mask=mask, plate=plate, light=light, backgrounds=behind, batch=batch)
 
@@ -126,7 +120,6 @@ def _variable(signs: Sequence[SignPhoto], mask: Tensor, backgrounds: Tensor, bat
 def _descend(
     judge: Judge,
     variable: SharedStickers,
-    distribution: Transformation,
     settings: StopSignSettings,
     steps: int,
     what: str,
@@ -143,6 +136,7 @@ def _descend(
     else:
         objective = objectives.targeted_cross_entropy(torch.full((settings.batch,), judge.target))
     ticks = iter(reporter.track(range(steps), steps, what))
+    distribution = load_preset(settings.transforms)
     options: Options = {"distribution": distribution, "steps": steps, "samples": 1, "callback": tick}
     options["generator"] = generator(settings.seed, what)
     values = optimise_rp2(

@@ -44,6 +44,11 @@ def to_pixels(picture: Tensor) -> Frame:
     return pixels
 
 
+def from_pixels(pixels: Frame) -> Tensor:
+    """Return uint8 pixels (H, W, C) as a picture (C, H, W) in [0, 1]."""
+    return torch.from_numpy(pixels).permute(2, 0, 1).float() / 255
+
+
 def octagon(side: float = FACE_SIDE) -> Corners:
     """Return the plate's corners on its own face, a canvas `side` pixels wide that it just fills."""
     half = side / 2

@@ -1,5 +1,6 @@
 """Printing a sign with its stickers: printouts/NAME as any run has it, and PDFs of the scale asked for."""
 
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,7 +22,9 @@ from physadv.signs.drawing.faces import STOP_SIGN_REACH, face
 from physadv.signs.drawing.pen import FACE_REACH
 from physadv.signs.posters import MINIATURE_MM, TRUE_SIZE_NOTICE
 from physadv.signs.posters.paper_signs import PaperSign
-from physadv.signs.posters.pdf import Part, write_sign_pdf
+from physadv.signs.posters.pdf import plan_miniature, write_pages
+from physadv.signs.posters.sticker_sheets import plan_stickers
+from physadv.signs.posters.tiles import plan_poster
 from physadv.signs.stop_sign import FACE_SIDE
 from physadv.signs.stop_sign.make import RECORD, StickerRun, save_png
 from physadv.signs.stop_sign.plate import octagon, to_pixels
@@ -54,32 +57,23 @@ def print_sign(
     examples = tuple(_example(printout, run.judge, kind, pixels) for kind, pixels in kinds.items())
     code = digest36("/".join(example.sha256 for example in examples), RUN_CHARACTERS)
     small = min(size_mm, MINIATURE_MM)
-    worn = Image.fromarray(attacked)
-    files: list[tuple[str, str, PaperSign, tuple[Part, ...]]] = [
-        ("sheets.pdf", "adversarial", PaperSign(worn, outline, small, mask), ("miniature", "stickers")),
-        ("clean.pdf", "clean", PaperSign(Image.fromarray(clean), outline, small), ("miniature",)),
-    ]
+    worn = PaperSign(Image.fromarray(attacked), outline, small, mask)
+    plain = PaperSign(Image.fromarray(clean), outline, small)
+    files = {
+        "sheets.pdf": [plan_miniature(worn, "adversarial", page), *plan_stickers(worn, page)],
+        "clean.pdf": [plan_miniature(plain, "clean", page)],
+    }
     if size_mm > small:
-        large = PaperSign(worn, outline, size_mm, mask)
-        files.append(("poster.pdf", "adversarial", large, ("poster", "stickers")))
+        large = replace(worn, size_mm=size_mm)
+        files["poster.pdf"] = [*plan_poster(large, "adversarial", page), *plan_stickers(large, page)]
     sheets = []
-    for number, (name, example, sign, parts) in enumerate(files):
+    for number, (name, pages) in enumerate(files.items()):
+        notice = TRUE_SIZE_NOTICE if scale == TRUE and name == "poster.pdf" else ""
+        title, first = f"physadv   {printout.name}", _FIRST_SHEET * number
         with replacing(printout.folder / name) as path:
-            sheets.append(
-                write_sign_pdf(
-                    path,
-                    sign,
-                    parts,
-                    run=code,
-                    title=f"physadv   {printout.name}",
-                    notice=TRUE_SIZE_NOTICE if scale == TRUE and name == "poster.pdf" else "",
-                    example=example,
-                    page=page,
-                    first_sheet=_FIRST_SHEET * number,
-                )
-            )
+            sheets.append(write_pages(path, pages, run=code, title=title, notice=notice, first_sheet=first))
     _manifest(printout, run, code, examples, tuple(sheets[0])).write(printout.manifest_path)
-    return [printout.folder / name for name, *_ in files]
+    return [printout.folder / name for name in files]
 
 
 def _printed_faces(run: StickerRun) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float64]]:

@@ -18,7 +18,14 @@ from physadv.pictures.reading import read_exact
 from physadv.signs.drawing.drawing import draw_posed_sign
 from physadv.signs.stop_sign import FACE_SIDE, StopSignError
 from physadv.signs.stop_sign.outline import LEAST_SIDE, find_signs
-from physadv.signs.stop_sign.plate import SignPhoto, face_homography, octagon, sign_height, to_pixels
+from physadv.signs.stop_sign.plate import (
+    SignPhoto,
+    face_homography,
+    from_pixels,
+    octagon,
+    sign_height,
+    to_pixels,
+)
 from physadv.transforms.resampling import warp_perspective
 
 T = TypeVar("T")
@@ -64,7 +71,7 @@ def drawn_sign_photos(count: int, seed: int = 0) -> list[SignPhoto]:
     drawn = []
     for index in range(count):
         pixels, corners = draw_posed_sign("stop", _DRAWN_SIZE, generator)
-        drawn.append(SignPhoto(f"drawn-{index:02d}", _as_photo(pixels), face_homography(corners)))
+        drawn.append(SignPhoto(f"drawn-{index:02d}", from_pixels(pixels), face_homography(corners)))
     return drawn
 
 
@@ -132,11 +139,7 @@ def _read(path: Path, corners: NDArray[np.float64] | None) -> SignPhoto:
     height = sign_height(homography)
     if height < LEAST_SIDE:
         raise StopSignError(f"{path}: the sign is {height:.0f} pixels high; wanted at least {LEAST_SIDE}")
-    return SignPhoto(path.stem, _as_photo(pixels), homography)
-
-
-def _as_photo(pixels: NDArray[np.uint8]) -> Tensor:
-    return torch.from_numpy(pixels.copy()).permute(2, 0, 1).float() / 255
+    return SignPhoto(path.stem, from_pixels(pixels), homography)
 
 
 def _read_corners(folder: Path) -> dict[str, NDArray[np.float64]]:

@@ -15,7 +15,7 @@ from physadv.classifiers import Classifier
 from physadv.randomness import generator
 from physadv.signs.stop_sign import StopSignError
 from physadv.signs.stop_sign.camera import Box, crop, drawn_backgrounds, widened
-from physadv.signs.stop_sign.plate import Frame, SignPhoto, outline
+from physadv.signs.stop_sign.plate import Frame, SignPhoto, from_pixels, outline
 from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, RANDOM
 from physadv.signs.stop_sign.sign_photos import rectified
 
@@ -218,4 +218,4 @@ def boxes_in(frame: Frame, find: Finder) -> list[Box]:
 
 def cut_out(frame: Frame, box: Box, margin: float) -> Tensor:
     """Return the crop of a frame around a box with a margin; see `camera.crop`."""
-    return crop(torch.from_numpy(frame).permute(2, 0, 1).float() / 255, widened(box, margin))
+    return crop(from_pixels(frame), widened(box, margin))

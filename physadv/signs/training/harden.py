@@ -14,6 +14,7 @@ from physadv.classifiers.weight_files import write_state_dict
 from physadv.defences.universal_stickers import PIECES
 from physadv.files import replacing
 from physadv.keeping import Kept
+from physadv.locking import one_writer
 from physadv.progress import Reporter, silent
 from physadv.randomness import derive_seed, generator
 from physadv.signs.drawing.faces import ABROAD
@@ -76,8 +77,14 @@ def harden(data: Path, settings: HardenSettings, out: Path, reporter: Reporter =
     Raises:
         PhysadvError: data are missing or damaged, the model is not of the bundled architecture, or `out` has
             another suffix.
+        MachineError: another process is writing `out`.
     """
     check_harden(data, settings, out)
+    with one_writer(out):
+        return _harden(data, settings, out, reporter)
+
+
+def _harden(data: Path, settings: HardenSettings, out: Path, reporter: Reporter) -> Hardened:
     network = load_classifier(settings.model).network
     if not isinstance(network, SignsNetwork):
         raise other_architecture(settings)
@@ -99,11 +106,13 @@ def harden(data: Path, settings: HardenSettings, out: Path, reporter: Reporter =
             kept=kept,
             reporter=reporter,
         )
+    card = out.with_suffix(".md")
+    card.unlink(missing_ok=True)  # it is of other weights
     write_state_dict(network, out)
-    kept.forget()
     done = Hardened(out, before, _accuracies(load_network(out), test, victims, settings))
-    with replacing(out.with_suffix(".md")) as temporary:
+    with replacing(card, tidy=True) as temporary:
         temporary.write_text(model_card(settings, schedule, done, len(signs.labels)), encoding="utf-8")
+    kept.forget()
     return done
 
 

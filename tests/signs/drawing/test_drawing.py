@@ -5,8 +5,8 @@ from PIL import Image
 
 from physadv.classifiers import load_classifier
 from physadv.classifiers.specs import SIGN_LABELS
-from physadv.signs.drawing.drawing import DRAWN_SIGNS, DrawnSignError, draw_demo_set, draw_sign
-from physadv.signs.drawing.faces import face
+from physadv.signs.drawing.drawing import DrawnSignError, draw_demo_set, draw_sign
+from physadv.signs.drawing.faces import DRAWN_SIGNS, face
 from physadv.signs.drawing.pen import Pen
 
 

@@ -1,16 +1,22 @@
 """Signs to print: an octagon full of random colours, with a few stickers."""
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from skimage.draw import polygon2mask
 
-from physadv.sheets.layout import BoxMm
+from physadv.sheets.layout import BoxMm, Sheet
 from physadv.signs.posters.paper_signs import PaperSign
+from physadv.signs.posters.pdf import plan_miniature, write_pages
+from physadv.signs.posters.sticker_sheets import plan_stickers
+from physadv.signs.posters.tiles import plan_poster
 
 BLOCK = 2
+PARTS = ("miniature", "poster", "stickers")
 
 
 def octagon(side: int) -> NDArray[np.float64]:
@@ -38,6 +44,24 @@ def make_sign(size_mm: float, side: int = 256) -> PaperSign:
     boxes = [(14, 14, 50, 20), (16, 48, 48, 54), (10, 28, 14, 32), (50, 24, 56, 44)]
     mask = rectangles(side, [tuple(unit * edge for edge in box) for box in boxes])  # type: ignore[misc]
     return PaperSign(random_face(side), octagon(side), size_mm, mask)
+
+
+def write_sign_pdf(
+    path: Path,
+    sign: PaperSign,
+    parts: Sequence[str],
+    *,
+    page: str = "a4",
+    example: str = "sign",
+    **named: Any,
+) -> list[Sheet]:
+    """Write the pages of some parts of a sign, in their order."""
+    planners = {
+        "miniature": lambda: [plan_miniature(sign, example=example, page=page)],
+        "poster": lambda: plan_poster(sign, example, page=page),
+        "stickers": lambda: plan_stickers(sign, page=page),
+    }
+    return write_pages(path, [each for part in parts for each in planners[part]()], **named)
 
 
 def as_printed(sign: PaperSign) -> Image.Image:

@@ -2,13 +2,12 @@ from pathlib import Path
 
 import numpy as np
 from capture_scene import photograph, picture
-from paper_signs import as_printed
+from paper_signs import as_printed, write_sign_pdf
 from PIL import Image
 
 from physadv.capture.crop_photo import crop_photo
 from physadv.phone import Phone
 from physadv.signs.posters.paper_signs import PaperSign
-from physadv.signs.posters.pdf import write_sign_pdf
 
 
 def test_a_photo_of_a_miniature_is_cropped_as_a_sheet_is(tmp_path: Path) -> None:

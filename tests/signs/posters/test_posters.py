@@ -6,14 +6,14 @@ import pytest
 import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from paper_signs import make_sign, octagon, overlap, random_face
+from paper_signs import PARTS, make_sign, octagon, overlap, random_face, write_sign_pdf
 
 from physadv.sheets import PAGES, SheetError, page_pixels
 from physadv.sheets.codes import Code, parse_code
 from physadv.sheets.layout import BoxMm
 from physadv.signs.posters import TRUE_SIZE_NOTICE
 from physadv.signs.posters.paper_signs import PaperSign
-from physadv.signs.posters.pdf import PARTS, plan_miniature, write_sign_pdf
+from physadv.signs.posters.pdf import plan_miniature
 from physadv.signs.posters.posters import EDGE, PosterPage, check_bar, foot_code
 from physadv.signs.posters.sticker_sheets import plan_stickers
 from physadv.signs.posters.tiles import plan_poster
@@ -145,8 +145,6 @@ def test_nothing_covers_anything_on_miniatures_and_sticker_sheets(page: str) -> 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"parts": []}, "no part of the sign"),
-        ({"parts": ["billboard"]}, "unknown part of a sign 'billboard'"),
         ({"page": "a5"}, "unknown page 'a5'"),
         ({"parts": ["miniature"], "page": "a9"}, "unknown page 'a9'"),
         ({"parts": ["miniature"]}, "miniature of 750 mm does not fit on a4, which holds 180 mm"),

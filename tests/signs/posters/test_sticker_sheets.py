@@ -5,13 +5,12 @@ import pypdfium2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from paper_signs import as_printed, make_sign, overlap, random_face, rectangles
+from paper_signs import as_printed, make_sign, overlap, random_face, rectangles, write_sign_pdf
 from PIL import Image
 
 from physadv.sheets import SheetError, page_pixels
 from physadv.sheets.layout import BoxMm
 from physadv.signs.posters.paper_signs import PaperSign
-from physadv.signs.posters.pdf import write_sign_pdf
 from physadv.signs.posters.sticker_sheets import plan_stickers
 
 SQUARE = np.array([(10.0, 10), (90, 10), (90, 90), (10, 90)])

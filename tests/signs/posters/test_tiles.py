@@ -6,11 +6,10 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from paper_signs import as_printed, make_sign, random_face
+from paper_signs import as_printed, make_sign, random_face, write_sign_pdf
 
 from physadv.sheets import page_pixels
 from physadv.signs.posters.paper_signs import PaperSign
-from physadv.signs.posters.pdf import write_sign_pdf
 from physadv.signs.posters.posters import PosterPage
 from physadv.signs.posters.tiles import Grid, plan_grid, plan_poster
 

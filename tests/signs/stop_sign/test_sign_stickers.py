@@ -11,15 +11,13 @@ from physadv.signs.stop_sign.plate import outline
 from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, RANDOM, StopSignSettings
 from physadv.signs.stop_sign.sign_photos import drawn_sign_photos, rectified
 from physadv.signs.stop_sign.views import Judge, treat
-from physadv.transforms import identity
 
 BLACK_AND_WHITE = palette_colours("bw")
 SIGNS = drawn_sign_photos(3, seed=7)
-SCENES = torch.full((2, 3, 16, 16), 0.5)
 
 
 def settings(**changes):
-    given = {"steps": 4, "batch": 4, "printability": 0.0, "smoothness": 0.0}
+    given = {"transforms": "identity", "steps": 4, "batch": 4, "printability": 0.0, "smoothness": 0.0}
     return StopSignSettings(**{**given, **changes})
 
 
@@ -87,7 +85,7 @@ class TestLight:
 class TestOptimise:
     def test_makes_the_target_likelier_on_signs_it_has_not_seen(self, signs):
         mask = load_mask("poster")
-        made = optimise_stickers(signs, SIGNS[:2], mask, identity, SCENES, settings(steps=12))
+        made = optimise_stickers(signs, SIGNS[:2], mask, settings(steps=12))
         assert made.shape == (1, 3, FACE_SIDE, FACE_SIDE)
         faces = treat(signs, SIGNS[2:], made, mask, seed=0, random_seed=0).faces
         probability = {
@@ -98,20 +96,19 @@ class TestOptimise:
 
     def test_the_same_seed_makes_the_same(self, signs):
         one, other = (
-            optimise_stickers(signs, SIGNS, load_mask("two-bars"), identity, SCENES, settings(seed=seed))
-            for seed in (3, 3)
+            optimise_stickers(signs, SIGNS, load_mask("two-bars"), settings(seed=seed)) for seed in (3, 3)
         )
         assert torch.equal(one, other)
 
     @pytest.mark.parametrize("palette", ["3", "bw"])
     def test_flat_colours_are_flat(self, signs, palette):
         mask = load_mask("two-bars")
-        made = optimise_stickers(signs, SIGNS, mask, identity, SCENES, settings(palette=palette))
+        made = optimise_stickers(signs, SIGNS, mask, settings(palette=palette))
         colours = (made[0, :, mask > 0.5].T * 255).round().unique(dim=0)
         assert len(colours) <= (3 if palette == "3" else 2)
 
     def test_finds_rectangles_of_the_area_that_was_asked(self, signs):
-        mask = find_vulnerable(signs, SIGNS, identity, SCENES, settings(steps=2, rectangles=2, area=0.1))
+        mask = find_vulnerable(signs, SIGNS, settings(steps=2, rectangles=2, area=0.1))
         assert float(mask.mean()) == pytest.approx(0.1 * float(outline().mean()), rel=0.05)
 
     @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ from physadv.signs.training.data import STOP, read_test
 
 
 @pytest.fixture(autouse=True)
-def _few_drawings(monkeypatch):
-    """Hundreds of drawings take longer than the training these tests do."""
+def _few_drawings(monkeypatch, tmp_path):
+    """Draws few signs, since hundreds take longer than to train here, and writes to a folder of its own."""
     monkeypatch.setattr(hardening, "DRAWN", 8)
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +54,8 @@ def test_hardened_weights_are_a_classifier_and_the_same_seed_gives_the_same(phys
 
     assert first.read_bytes() == again.read_bytes()
     assert first.read_bytes() != other.read_bytes()
-    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".md"] * 3 + [".safetensors"] * 3
+    written = sorted(path.suffix for path in tmp_path.iterdir() if path.suffix != ".lock")
+    assert written == [".md"] * 3 + [".safetensors"] * 3
     classifier = load_classifier(f"signs@{first}")
     right = measure(classifier, *read_test(small_data)).right
     assert f"{right} of 20" in said
@@ -78,10 +80,18 @@ def test_interrupted_training_goes_on_to_the_same_weights(physadv, small_data, t
     assert physadv(*given, out).code == 130
     assert not out.exists()
     monkeypatch.setattr(Kept, "save", save)
+    out.with_suffix(".md").write_text("a card of other weights")
+    with monkeypatch.context() as before_the_card:
+        before_the_card.setattr(hardening, "model_card", save_and_stop)
+        before_the_card.setattr(Kept, "forget", None)
+        assert physadv(*given, out).code != 0
+    assert out.exists()
+    assert not out.with_suffix(".md").exists()
+    monkeypatch.setattr(Kept, "save", None)  # both epochs are done
     assert physadv(*given, out).code == 0
 
     assert out.read_bytes() == (tmp_path / "whole.safetensors").read_bytes()
-    assert not list(tmp_path.glob(".*"))
+    assert {path.suffix for path in tmp_path.glob(".*")} == {".lock"}
 
 
 def test_damaged_checkpoint_is_named(physadv, small_data, tmp_path, monkeypatch):
