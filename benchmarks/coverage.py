@@ -417,7 +417,7 @@ def main() -> None:
         for c, own in hardest
     ]
     others, size = beyond(200 if asked.quick else 1000), sizes(500 if asked.quick else 8000, asked.quick)
-    held, wrong = verdicts(100 if asked.quick else 500, asked.quick)
+    held, wrong = verdicts(30 if asked.quick else 500, asked.quick)
     power = powers(200 if asked.quick else 2000)
     tested = ["| 10 points | sign flips, 4 photos | McNemar, 1 photo |", "|---|---:|---:|"]
     tested += [f"| {name} | {ours:.2f} | {mcnemar:.2f} |" for name, (ours, mcnemar) in power.items()]
