@@ -100,7 +100,7 @@ def stop_sign(
         command = shlex.join(["physadv", *sys.argv[1:]])
         scores, detected = judge(capture, run, judging, command, progress)
     for score in scores:
-        for table in score_tables(score, run.printability):
+        for table in score_tables(score, run.record["printability"]):
             show(table)
     if detected:
         show(detection_table(detected))

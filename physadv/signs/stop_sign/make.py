@@ -22,7 +22,7 @@ from physadv.runs import Printout
 from physadv.signs.stop_sign.masks import area_share, load_mask
 from physadv.signs.stop_sign.optimise import find_vulnerable, optimise_stickers, printable_colours
 from physadv.signs.stop_sign.plate import SignPhoto, from_pixels, to_pixels
-from physadv.signs.stop_sign.settings import AUTO, OPTIMISED, StopSignSettings, find_class
+from physadv.signs.stop_sign.settings import AUTO, StopSignSettings, find_class
 from physadv.signs.stop_sign.sign_photos import contact_sheet, drawn_sign_photos, held_out, read_sign_photos
 from physadv.signs.stop_sign.views import Judge
 from physadv.transforms import round_to_8_bits
@@ -48,11 +48,6 @@ class StickerRun:
     stickers: Tensor
     mask: Tensor
     record: dict[str, Any]
-
-    @property
-    def printability(self) -> dict[str, dict[str, float]]:
-        """Return how well the stickers print, by treatment; see `tables.Printability`."""
-        return {OPTIMISED: self.record["printability"]}
 
 
 def make_stickers(printout: Printout, settings: StopSignSettings, reporter: Reporter = silent) -> StickerRun:

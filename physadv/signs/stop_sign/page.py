@@ -47,14 +47,14 @@ def write_page(
     judge, record = exhibit.judge, run.record
     labels = judge.classifier.labels
     asked = tuple((name, str(value)) for name, value in record["asked"].items() if value is not None)
-    printed = tuple((name, f"{value:.4g}") for name, value in record["printability"].items())
+    printability = record["printability"]
+    printed = tuple((name, f"{value:.4g}") for name, value in printability.items())
     signs = tuple((name, ", ".join(record[name])) for name in ("attacked", "judged"))
     versions = tuple(sorted(record["versions"].items()))
-    unreal = [score for score in scores if score.simulated]
     target = None if judge.target is None else labels[judge.target]
     aim = f"to be read as “{target}”" if target else "not to be read as what it is"
     real = f"{'; '.join(f'{score.name}: {score.channel}' for score in scores)}."
-    tables: list[Table[Any]] = [overall_table(score, run.printability) for score in scores]
+    tables: list[Table[Any]] = [overall_table(score, printability) for score in scores]
     tables += [comparison_table(score) for score in scores if score.tests]
     tables += map(place_table, scores)
     page = {
@@ -65,8 +65,8 @@ def write_page(
             *(score.title for score in scores),
         ),
         "notice": Notice("Simulated.", SIMULATED_NOTICE)
-        if len(unreal) == len(scores)
-        else Notice("Partly simulated." if unreal else "Real pictures.", real, not unreal),
+        if all(score.simulated for score in scores)
+        else Notice("Partly simulated.", real),
         "headlines": tuple(_headline(score, target) for score in scores),
         "stickers_note": f"Stickers cover {100 * record['area_of_the_sign']:.1f} % of the sign; the first "
         "sign that was judged, as each treatment leaves it.",

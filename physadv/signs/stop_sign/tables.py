@@ -7,12 +7,13 @@ from physadv.report.result_tables import TESTS
 from physadv.report.table import Column, Table, Value
 from physadv.signs.stop_sign.detection import Detected
 from physadv.signs.stop_sign.score import Score, Shares
+from physadv.signs.stop_sign.settings import OPTIMISED
 
 Place = tuple[str, Mapping[str, Shares]]
 """A place's name, and the shares of every treatment there."""
-Printability = Mapping[str, Mapping[str, float]]
-"""Treatment with stickers → "nps_minimum", the mean distance to the nearest printable colour, and
-"palette_error", the root mean square of that distance in 8-bit levels a channel."""
+Printability = Mapping[str, float]
+"""How well the optimised stickers print: "nps_minimum", the mean distance to the nearest printable colour,
+and "palette_error", the root mean square of that distance in 8-bit levels a channel."""
 
 
 def overall_table(score: Score, printability: Printability) -> Table[str]:
@@ -20,8 +21,7 @@ def overall_table(score: Score, printability: Printability) -> Table[str]:
 
     def print_error(name: str) -> Callable[[str], Value]:
         def value(treatment: str) -> str | None:
-            errors = printability.get(treatment, {})
-            return f"{errors[name]:.3g}" if name in errors else None
+            return f"{printability[name]:.3g}" if treatment == OPTIMISED else None
 
         return value
 

@@ -10,6 +10,7 @@ from physadv.signs.stop_sign.tables import Printability, score_tables
 from physadv.signs.stop_sign.views import Answer
 
 STOP, LIMIT, OTHER = 0, 1, 2
+PRINTABILITY = {"nps_minimum": 0.0123, "palette_error": 0.02}
 
 
 def show_score(score: Score, printability: Printability) -> None:
@@ -106,12 +107,12 @@ def test_drive_by_gathers_distances_and_keeps_approaches_apart() -> None:
 
 def test_tables_name_the_channel_and_undefined_shares(capsys) -> None:
     answers = several(LIMIT, LIMIT) + several(None, None, treatment="clean")
-    show_score(score_lab(answers), {"optimised": {"nps_minimum": 0.0123, "palette_error": 0.02}})
+    show_score(score_lab(answers), PRINTABILITY)
     shown = capsys.readouterr().out
     assert "lab test, simulated: per cent with 95 % interval over signs" in shown
     assert "100.0 (3.0–100.0)" in shown
     assert "0.0123" in shown
-    show_score(score_drive_by(answers, "mine.mp4"), {})
+    show_score(score_drive_by(answers, "mine.mp4"), PRINTABILITY)
     assert "drive-by test, mine.mp4" in capsys.readouterr().out
 
 
