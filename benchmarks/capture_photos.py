@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -26,7 +26,6 @@ from physadv.phone import (
     wholly_visible,
 )
 from physadv.phone.paper import Paper
-from physadv.phone.phones import AS_ASKED
 from physadv.phone.scene import ARM, SKIN, Rod
 from physadv.randomness import generator
 from physadv.sheets import Sheet, page_pixels
@@ -50,7 +49,7 @@ class Condition:
 
     name: str
     phone: Phone
-    settings: PrintSettings = AS_ASKED
+    settings: PrintSettings = field(default_factory=PrintSettings)
     together: int = 1
     thumb: bool = False
     photos: int = 13

@@ -46,13 +46,15 @@ def reading(path: Path, refuse: Callable[[Exception], PhysadvError]) -> Iterator
     """
     try:
         yield
-    except PhysadvError:
+    except MachineError:
         raise
     except Exception as error:
         if fault := machine_fault(error):
             machine = MachineError(f"{path}: {fault}")
             machine.add_note("mend that and run the same command again")
             raise machine from error
+        if isinstance(error, PhysadvError):
+            raise
         raise refuse(error) from error
 
 

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
 def derive_seed(seed: int, *parts: str | int) -> int:
     """Return a 63-bit seed that depends on `seed` and on what it is for, and on nothing else."""
-    text = "/".join(str(part) for part in (seed, *parts))
-    return int.from_bytes(hashlib.blake2s(text.encode(), digest_size=8).digest(), "big") >> 1
+    text = "/".join(str(part) for part in (seed, *parts)).encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2s(text, digest_size=8).digest(), "big") >> 1
 
 
 def generator(seed: int, *parts: str | int) -> "torch.Generator":

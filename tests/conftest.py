@@ -1,6 +1,7 @@
 """The shared data where it is present, the smallest classifier and images, and one small real run."""
 
 import csv
+import gc
 import os
 import shutil
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 import cv2
 import hypothesis
 import pytest
+import skimage.data
 import torch
 from filelock import FileLock
 from PIL import Image
@@ -67,6 +69,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
+def pytest_collection_finish() -> None:
+    """Leave what is imported out of collections of garbage; statsmodels asks for one at each correction."""
+    gc.freeze()
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("extras"):
         if find_spec(marker.args[0]) is None:
@@ -74,11 +81,22 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="session")
-def shared_data() -> Path:
+def data_if_any() -> Path | None:
+    """The folder of shared data, for a test that looks at what is in it beside what it can make by itself."""
     folder = Path(os.environ.get("PHYSADV_DATA", Path(__file__).parents[2] / "shared" / "data"))
-    if not folder.is_dir():
-        pytest.skip("needs the shared data (set PHYSADV_DATA)")
-    return folder
+    return folder if (folder / "traffic").is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def shared_data(data_if_any) -> Path:
+    return data_if_any or pytest.skip("needs the shared data (set PHYSADV_DATA)")
+
+
+@pytest.fixture(scope="session")
+def photographs() -> list[Path]:
+    """The photos that come with scikit-image."""
+    folder = Path(skimage.data.__file__).parent
+    return [folder / name for name in ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg")]
 
 
 @pytest.fixture

@@ -197,6 +197,3 @@ class PrintSettings(_Checked):
         middle = (page_mm[0] / 2, page_mm[1] / 2)
         placed: Points = (points_mm - middle) * self.scale + middle
         return placed
-
-
-AS_ASKED = PrintSettings()

@@ -11,7 +11,7 @@ from kornia.filters import gaussian_blur2d
 from numpy.typing import NDArray
 from torch import Tensor
 
-from physadv.phone.phones import AS_ASKED, Printer, PrintSettings
+from physadv.phone.phones import Printer, PrintSettings
 from physadv.transforms.colours import ink, srgb_to_linear
 
 MM_PER_INCH = 25.4
@@ -21,21 +21,19 @@ _BAND = 256  # rows printed at once; a whole page of 25 megapixels would need gi
 def print_page(
     page: NDArray[np.uint8],
     page_mm: tuple[float, float],
-    settings: PrintSettings = AS_ASKED,
+    settings: PrintSettings | None = None,
     printer: Printer | None = None,
 ) -> Tensor:
-    """Return the reflectance (1, 3, H, W), linear light, of a page on paper.
+    """Return the reflectance (1, 3, H, W), linear light, of a page on paper of its size.
 
-    Args:
-        page: as laid out, uint8 sRGB pixels (H, W, 3).
-        page_mm: width and height of page and paper.
-        settings: what was chosen in the printer's dialogue.
-        printer: its ink and paper; an office printer by default.
+    The page is as laid out, uint8 sRGB pixels (H, W, 3), `page_mm` its width and height; by default an office
+    printer prints it as it should be.
 
     >>> page = np.full((60, 40, 3), 255, np.uint8)
     >>> [round(value, 2) for value in print_page(page, (20.0, 30.0)).amax(dim=(0, 2, 3)).tolist()]
     [0.86, 0.86, 0.84]
     """
+    settings, printer = settings or PrintSettings(), printer or Printer()
     height, width = page.shape[:2]
     dots_per_mm = width / page_mm[0]
     if settings.dpi is not None:
@@ -54,7 +52,6 @@ def print_page(
         inside = (..., slice(inset, height - inset), slice(inset, width - inset))
         printed, pixels = pixels, torch.ones_like(pixels)
         pixels[inside] = printed[inside]
-    printer = printer or Printer()
     # Less ink lets that share of the paper's white through.
     thin = replace(printer, black=1 - settings.ink * (1 - printer.black))
     return print_images(pixels, thin, dots_per_mm)

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -9,6 +10,7 @@ from physadv.classifiers.specs import SIGN_LABELS
 from physadv.defences import NoiseAttack, StickerAttack, UniversalStickers
 from physadv.defences.inner_attacks import SHAPES, TEXELS
 from physadv.defences.universal_stickers import flat_colour, poses
+from physadv.signs.drawing.drawing import draw_sign
 from physadv.signs.training.data import STOP, read_test
 from physadv.transforms.geometry import apply_homography
 
@@ -140,9 +142,17 @@ def test_noise_keeps_to_its_budget_in_whole_levels(signs_network, noise_signs):
     assert float((levels - (pictures * 255).round()).abs().max()) == pytest.approx(4)
 
 
-def test_more_steps_hide_a_class_better(signs_network, shared_data):
-    signs = read_test(shared_data)
-    stops = signs.images[signs.labels == STOP][:12].float() / 255
+@pytest.fixture
+def stops(data_if_any):
+    """Twelve stop signs (12, 3, 32, 32): photos of GTSRB where the data are there, else drawn ones."""
+    if data_if_any:
+        signs = read_test(data_if_any)
+        return signs.images[signs.labels == STOP][:12].float() / 255
+    drawn = [draw_sign("stop", 32, np.random.default_rng(seed)) for seed in range(12)]
+    return torch.from_numpy(np.stack(drawn)).permute(0, 3, 1, 2).float() / 255
+
+
+def test_more_steps_hide_a_class_better(signs_network, stops):
     labels = torch.full((len(stops),), STOP)
 
     def loss(steps):
@@ -153,9 +163,7 @@ def test_more_steps_hide_a_class_better(signs_network, shared_data):
     assert loss(2) < loss(8) < loss(32)
 
 
-def test_the_worst_layout_of_several_hurts_more(signs_network, shared_data):
-    signs = read_test(shared_data)
-    stops = signs.images[signs.labels == STOP][:12].float() / 255
+def test_the_worst_layout_of_several_hurts_more(signs_network, stops):
     labels = torch.full((len(stops),), STOP)
 
     def loss(layouts):

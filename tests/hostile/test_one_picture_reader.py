@@ -41,7 +41,7 @@ def example(path):
 
 
 def crop(path):
-    return Capture(path.parent.parent.parent, path.parent.name).pixels(path.name)
+    return Capture(path.parent.parent.parent, path.parent.name).pixels(SimpleNamespace(path=path.name))
 
 
 def victim(path):

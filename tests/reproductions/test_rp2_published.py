@@ -26,13 +26,14 @@ def lisa(shared_data):
     )
 
 
-@pytest.mark.parametrize(("kind", "fooled", "pixels"), [("sticker", 36, 30), ("poster", 40, 844)])
-def test_the_released_noise_does_what_its_authors_say(shared_data, lisa, kind, fooled, pixels):
-    attack = read_published(shared_data, kind)
-    answers = lisa(attack.added(attack.noise)).argmax(dim=1)
-    assert int((answers == SPEED_LIMIT_45).sum()) == fooled
-    assert len(attack.crops) == 40
-    assert int(attack.mask.sum()) == pixels
+def test_the_released_noise_does_what_its_authors_say(shared_data, lisa):
+    found = {}
+    for kind in ("sticker", "poster"):
+        attack = read_published(shared_data, kind)
+        answers = lisa(attack.added(attack.noise)).argmax(dim=1)
+        fooled = int((answers == SPEED_LIMIT_45).sum())
+        found[kind] = (fooled, len(attack.crops), int(attack.mask.sum()))
+    assert found == {"sticker": (36, 40, 30), "poster": (40, 40, 844)}
 
 
 def test_our_noise_keeps_to_the_mask_and_the_range_and_pulls_towards_the_target(shared_data, lisa):

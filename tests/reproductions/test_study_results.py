@@ -2,10 +2,11 @@
 
 import json
 from dataclasses import replace
+from functools import cache
 
 from physadv.keeping import Kept
 from physadv.signs.stop_sign.cells import CELLS
-from physadv.signs.stop_sign.score import score_drive_by, score_lab
+from physadv.signs.stop_sign.score import Score, score_drive_by, score_lab
 from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, RANDOM
 from physadv.signs.stop_sign.views import Answer
 from reproductions.kept_rows import dataclasses_in
@@ -26,6 +27,16 @@ def answers(treatments: tuple[str, ...], place: str | None = None) -> list[Answe
     ]
 
 
+@cache
+def lab(treatments: tuple[str, ...]) -> Score:
+    return score_lab(answers(treatments))
+
+
+@cache
+def drive_by(treatments: tuple[str, ...]) -> Score:
+    return score_drive_by(answers(treatments, "approach 1 at 20 km/h"))
+
+
 def judged(mask: str, area: float) -> Judgement:
     worn = (CLEAN, RANDOM, OPTIMISED)
     record = {
@@ -34,9 +45,9 @@ def judged(mask: str, area: float) -> Judgement:
         "printability": {"nps_minimum": 0.1},
         "judged": ["sign 0"],
     }
-    lab, drive = score_lab(answers(worn)), score_drive_by(answers(worn, "approach 1 at 20 km/h"))
-    unforeseen = replace(lab, channel="simulated, graphite")
-    return Judgement("signs", "speed limit 30", HeldOut(record, lab, drive, drive), unforeseen)
+    drive = drive_by(worn)
+    unforeseen = replace(lab(worn), channel="simulated, graphite")
+    return Judgement("signs", "speed limit 30", HeldOut(record, lab(worn), drive, drive), unforeseen)
 
 
 def test_rows_are_read_again_as_they_were(tmp_path):
@@ -52,10 +63,10 @@ def test_every_row_and_every_figure_is_on_the_page(tmp_path):
         40,
         {CLEAN: 0, PUBLISHED: 36, OPTIMISED: 38, ALONE: 39},
         dict.fromkeys(worn, (-0.5, 0.5)),
-        score_lab(answers(worn)),
-        score_drive_by(answers(worn, "approach 1 at 20 km/h")),
-        score_lab(answers((OPTIMISED, ALONE))),
-        score_drive_by(answers((OPTIMISED, ALONE), "approach 1 at 20 km/h")),
+        lab(worn),
+        drive_by(worn),
+        lab((OPTIMISED, ALONE)),
+        drive_by((OPTIMISED, ALONE)),
     )
     judgements = [judged("poster", 1.0), judged("auto", 0.19)]
     written = write_results(tmp_path, [against], judgements, "the command")

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,8 @@ def test_a_photo_of_a_miniature_is_cropped_as_a_sheet_is(tmp_path: Path) -> None
     sign = PaperSign(Image.fromarray(picture("0")), corners, 150)
     pdf = tmp_path / "sign.pdf"
     (sheet,) = write_sign_pdf(pdf, sign, ["miniature"], run="RUN000", title="", example="stop-optimised")
-    scene = photograph(sheet, pdf, tmp_path / "photo.jpg", Phone(), seed=5)
+    phone = replace(Phone(), width=1512, height=2016, focal=1514.0)
+    scene = photograph(sheet, pdf, tmp_path / "photo.jpg", phone, seed=5)
     (found,) = crop_photo(scene.photo, [sheet], picture=lambda _: np.asarray(as_printed(sign))).sheets
     (cell,) = found.cells
     assert cell.example == "stop-optimised"

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from physadv.attacks.objectives import PRINTABLE, flat_colours, nearest_colours, printing_errors
+from physadv.errors import MachineError
 from physadv.signs.stop_sign import StopSignError
 from physadv.signs.stop_sign.optimise import palette_colours, printable_colours
 from physadv.signs.stop_sign.settings import parse_palette, read_colours
@@ -48,7 +49,7 @@ class TestReadColours:
             read_colours(tmp_path / "vinyl.txt")
 
     def test_refuses_a_file_that_is_not_there(self, tmp_path):
-        with pytest.raises(StopSignError, match="cannot be read as a list of colours"):
+        with pytest.raises(MachineError, match=r"none\.txt: No such file"):
             read_colours(tmp_path / "none.txt")
 
 

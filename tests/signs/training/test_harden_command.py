@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,9 +13,10 @@ from physadv.signs.training.data import STOP, read_test
 
 
 @pytest.fixture(autouse=True)
-def _few_drawings(monkeypatch, tmp_path):
-    """Draws few signs, since hundreds take longer than to train here, and writes to a folder of its own."""
+def _few_drawings_and_steps(monkeypatch, tmp_path):
+    """Draws few signs and measures by few steps, since more take longer than training, in a new folder."""
     monkeypatch.setattr(hardening, "DRAWN", 8)
+    monkeypatch.setattr(hardening, "JUDGE", replace(hardening.JUDGE, steps=2))
     monkeypatch.chdir(tmp_path)
 
 
