@@ -15,8 +15,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from physadv.classifiers import Classifier, load_classifier
-from physadv.evaluation.comparisons import holm, mcnemar_exact
+from physadv.evaluation.comparisons import holm, sign_flip
 from physadv.evaluation.destruction import accuracy, adversariality, destruction_rate
 from physadv.evaluation.outcomes import TOPS, Judgement, PairOutcome, Tally, tally
 from physadv.files import replacing
@@ -208,7 +210,9 @@ def _compare(
     common = one.keys() & other.keys()
     less = sum(one[pair] < other[pair] for pair in common)
     more = sum(one[pair] > other[pair] for pair in common)
-    return Comparison(channel, top, first, second, less, more, len(common), mcnemar_exact(less, more))
+    return Comparison(
+        channel, top, first, second, less, more, len(common), sign_flip(np.repeat([1, -1], [less, more]))
+    )
 
 
 def _shares_destroyed(outcomes: Sequence[PairOutcome], top: int) -> dict[str, float]:

@@ -128,7 +128,7 @@ def compare(
     root: Root = Path(),
     quiet: Quiet = False,
 ) -> None:
-    """Put runs side by side on the images they share, with paired tests (exact McNemar, Holm)."""
+    """Put runs side by side on the images they share, with paired tests (sign flips, Holm)."""
     options = settings.options(root, names)
     from physadv.report.compare import compare_runs
     from physadv.report.compare_page import show_comparison, write_comparison

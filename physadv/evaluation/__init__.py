@@ -23,7 +23,7 @@ from physadv.importing import lazy_names
 
 if TYPE_CHECKING:
     from physadv.evaluation.calibration import Answers, Reliability, reliability
-    from physadv.evaluation.comparisons import Comparison, by_majority, compare_paired, holm, mcnemar_exact
+    from physadv.evaluation.comparisons import Comparison, compare_paired, holm, sign_flip
     from physadv.evaluation.destruction import (
         Row,
         TransferCell,
@@ -43,10 +43,10 @@ if TYPE_CHECKING:
 # fmt: off
 __all__ = [
     "Answers", "AttackOutcomes", "Comparison", "Estimate", "Judgement", "PairOutcome", "Reliability", "Row",
-    "SampleSize", "Symptom", "Tally", "TransferCell", "accuracy", "adversariality", "by_majority",
-    "clean_survival", "compare_paired", "confidence", "destruction_rate", "holm", "masking_symptoms",
-    "mcnemar_exact", "mean", "plan_pairs", "proportion", "reliability", "share", "success", "table",
-    "tally", "transfer_cells", "verdict", "wilson",
+    "SampleSize", "Symptom", "Tally", "TransferCell", "accuracy", "adversariality", "clean_survival",
+    "compare_paired", "confidence", "destruction_rate", "holm", "masking_symptoms", "mean", "plan_pairs",
+    "proportion", "reliability", "share", "sign_flip", "success", "table", "tally", "transfer_cells",
+    "verdict", "wilson",
 ]
 # fmt: on
 __getattr__, __dir__ = lazy_names(__name__)

@@ -1,10 +1,24 @@
-"""Attacks, or classifiers, compared on the same pairs: exact McNemar tests and Holm's correction."""
+"""Attacks, or classifiers, compared on the same clusters: differences, sign-flip tests, Holm's correction."""
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import TYPE_CHECKING
 
-from physadv.evaluation.intervals import CONFIDENCE, NO_PAIRS
+from physadv.evaluation.intervals import CONFIDENCE, NO_PAIRS, Estimate, clustered
+
+if TYPE_CHECKING:
+    from physadv.evaluation.outcomes import Floats, Ints
+
+Counted = Mapping[Hashable, tuple[float, int]]
+"""Cluster, such as a pair or a photo → how many of its trials succeeded, and of how many."""
+SMALLEST = 0.03
+"""Smallest difference of interest, in shares: 3 points."""
+NOT_OF_INTEREST = "no difference of interest"
+NOT_SHOWN = "not shown"
+_LEVELS = 200_000
+"""Most places on which the sums of a sign-flip test lie; finer differences are rounded to them."""
 
 
 @dataclass(frozen=True)
@@ -14,65 +28,90 @@ class Comparison:
     Attributes:
         first: name of the attack, or classifier, that is compared.
         second: name of the one that it is compared with.
-        only_first: pairs of which something is true under `first` only.
-        only_second: pairs of which something is true under `second` only.
-        pairs: how many pairs both have; the others say nothing of the difference.
-        p: two-sided exact McNemar p value, None where no pair is shared.
-        holm: `p` corrected for all comparisons of a table, None where `p` is.
-        undefined: why there is no p, None where there is one.
+        difference: mean over clusters of the first's share less the second's, with its 95 % interval.
+        p: two-sided p of the exact sign-flip test on these differences, None where no cluster is shared.
+        holm: `p` corrected for all comparisons of one family, None where `p` is.
+        smallest: smallest difference of interest, in shares.
     """
 
     first: str
     second: str
-    only_first: int
-    only_second: int
-    pairs: int
+    difference: Estimate
     p: float | None
     holm: float | None
-    undefined: str | None = None
+    smallest: float = SMALLEST
 
     @property
-    def differs(self) -> bool:
-        """Return whether the difference stands after correction, at 5 %."""
-        return self.holm is not None and self.holm < 1 - CONFIDENCE
+    def verdict(self) -> str:
+        """Return what is shown: whose share is higher, "no difference of interest", or "not shown".
+
+        One share is higher where p stands after correction, at 5 %, and the whole interval lies beyond the
+        smallest difference of interest. There is none of interest where the difference seen is smaller than
+        that; which differences are not ruled out, the interval says.
+        """
+        value, low, high = self.difference.value, self.difference.low, self.difference.high
+        if value is None or low is None or high is None or self.holm is None:
+            return self.difference.undefined or NOT_SHOWN
+        if self.holm < 1 - CONFIDENCE and (low > self.smallest or high < -self.smallest):
+            return f"{self.first if value > 0 else self.second} higher"
+        return NOT_OF_INTEREST if abs(value) < self.smallest else NOT_SHOWN
 
 
-def compare_paired(outcomes: Mapping[str, Mapping[str, bool]]) -> list[Comparison]:
-    """Return every two of several attacks compared on the pairs they share (McNemar 1947, Holm 1979).
+def compare_paired(outcomes: Mapping[str, Counted], smallest: float = SMALLEST) -> list[Comparison]:
+    """Return every two of several attacks compared on the clusters they share, as one family (Holm 1979).
 
     Args:
-        outcomes: attack → pair → whether it came about: the attack succeeded, or was destroyed.
+        outcomes: attack → cluster → how often it succeeded there, or was destroyed, and out of how many.
+        smallest: smallest difference of interest, in shares.
 
-    >>> fast, bim = {str(k): False for k in range(8)}, {str(k): True for k in range(8)}
+    >>> fast, bim = {k: (0, 4) for k in range(8)}, {k: (4, 4) for k in range(8)}
     >>> (test,) = compare_paired({"fast": fast, "bim": bim})
-    >>> test.only_second, test.pairs, test.p
-    (8, 8, 0.0078125)
+    >>> test.difference.value, test.p, test.verdict
+    (-1.0, 0.0078125, 'bim higher')
     """
-    tests = []
-    for first, second in combinations(outcomes, 2):
-        other = outcomes[second]
-        shared = [(own, other[pair]) for pair, own in outcomes[first].items() if pair in other]
-        only_first, only_second = shared.count((True, False)), shared.count((False, True))
-        p = mcnemar_exact(only_first, only_second) if shared else None
-        why = None if shared else NO_PAIRS
-        tests.append(Comparison(first, second, only_first, only_second, len(shared), p, None, why))
-    return corrected(tests)
+    return corrected(
+        [
+            _compared(first, second, outcomes[first], outcomes[second], smallest)
+            for first, second in combinations(outcomes, 2)
+        ]
+    )
 
 
-def by_majority(successes: Sequence[bool], clusters: Sequence[Hashable]) -> dict[str, bool]:
-    """Return cluster → whether more than half of its trials succeeded, for `compare_paired`.
+def _compared(first: str, second: str, one: Counted, other: Counted, smallest: float) -> Comparison:
+    import numpy as np
 
-    Args:
-        successes: N outcomes, one a trial.
-        clusters: what each trial belongs to, such as a sign; named in the result by its `str`.
+    shared = [(*one[key], *other[key]) for key in one if key in other]
+    if not shared:
+        return Comparison(first, second, Estimate(None, None, None, 0, 0, NO_PAIRS), None, None, smallest)
+    k, n, their_k, their_n = np.array(shared, np.float64).T
+    differences = k / n - their_k / their_n
+    levels = min(math.lcm(*map(int, {*n, *their_n})), max(1, _LEVELS // len(shared)))
+    p = sign_flip(np.rint(differences * levels))
+    trials = np.minimum(n, their_n)
+    return Comparison(first, second, _difference(differences, trials), p, None, smallest)
 
-    >>> by_majority([True, True, False, False], ["a", "a", "a", "b"])
-    {'a': True, 'b': False}
+
+def _difference(differences: "Floats", trials: "Floats") -> Estimate:
+    """Return the mean difference with the interval that those of its two parts make.
+
+    The parts are the mean of what the first has more and the mean of what the second has more; their
+    intervals are those of `proportion`, put together after Zou and Donner (2008) with their correlation.
     """
-    counts: dict[str, list[bool]] = {}
-    for succeeded, cluster in zip(successes, clusters, strict=True):
-        counts.setdefault(str(cluster), []).append(succeeded)
-    return {cluster: 2 * sum(own) > len(own) for cluster, own in counts.items()}
+    import numpy as np
+
+    seen = np.full(differences.size, max(1.0, trials.mean() // 1))
+    parts = np.maximum([differences, -differences], 0)
+    (low, high), (other_low, other_high) = (clustered(part * seen, seen) for part in parts)
+    more, less = parts.mean(axis=1)
+    spread = float(parts.std(axis=1).prod())
+    correlation = -more * less / spread if spread else 0.0
+
+    def reach(own: float, other: float) -> float:
+        return math.sqrt(max(0.0, own**2 + other**2 - 2 * correlation * own * other))
+
+    value = float(differences.mean())
+    below, above = value - reach(more - low, other_high - less), value + reach(high - more, less - other_low)
+    return Estimate(value, max(below, -1.0), min(above, 1.0), int(trials.sum()), differences.size)
 
 
 def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
@@ -81,15 +120,33 @@ def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
     return [replace(test, holm=None if test.p is None else next(found)) for test in comparisons]
 
 
-def mcnemar_exact(only_first: int, only_second: int) -> float:
-    """Return the two-sided exact p of discordant pairs: a fair coin's, binomial with n = their number.
+def sign_flip(differences: "Ints") -> float:
+    """Return the two-sided exact p of the sign-flip test for paired differences (Fisher 1935).
 
-    >>> mcnemar_exact(1, 7)
-    0.0703125
+    Under the hypothesis each difference may as well have the other sign. All 2^K signs are counted by adding
+    up the distribution of the sum pair by pair, so that small p are as exact as others.
+
+    Args:
+        differences: (K,) whole numbers, such as photos lost under one attack less those under the other.
+
+    >>> sign_flip([1] * 6)
+    0.03125
     """
-    from statsmodels.stats.contingency_tables import mcnemar
+    import numpy as np
 
-    return float(mcnemar([[0, only_first], [only_second, 0]], exact=True).pvalue)
+    d = np.asarray(differences, np.int64)
+    sizes, observed = abs(d[d != 0]), abs(int(d.sum()))
+    if observed == 0:
+        return 1.0
+    total = int(sizes.sum())
+    chances = np.zeros(total + 1)
+    chances[0] = 1.0
+    reached = 0
+    for size in sizes:
+        chances[: reached + 1] /= 2
+        chances[size : reached + size + 1] += chances[: reached + 1].copy()
+        reached += size
+    return float(2 * chances[(total + observed) // 2 :].sum())
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

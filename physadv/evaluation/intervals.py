@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 CONFIDENCE = 0.95
 Z = 1.959963984540054
 """The standard normal's quantile at 97.5 %: intervals lie within ± Z standard errors."""
-RESAMPLES = 2000
 NO_PAIRS = "no pairs left"
-_DRAWN_AT_ONCE = 2_000_000
-"""Numbers a bootstrap holds at once: 16 MB, whatever the number of pairs."""
+_LIMIT = 0.2
+"""Quantile of F that gives the upper 80 % confidence limit of the intraclass correlation (ICC)."""
+_ALIKE = 0.95
+"""ICC that is assumed where all observations agree and say nothing of it."""
+_NEAR = 0.9
+"""Share of the greatest closed-form end above which exact ends are compared."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Estimate:
         low: lower end of the interval, None where there is none.
         high: upper end of the interval, None where there is none.
         n: observations counted.
-        pairs: independent source images among them, on which the interval rests.
+        pairs: independent clusters among them, such as source images, on which the interval rests.
         undefined: why there is no value, None where there is one.
         discarded: reason → pairs left out for it, each counted under the first reason that applies.
     """
@@ -75,28 +78,27 @@ class SampleSize:
 def proportion(successes: ArrayLike, seen: ArrayLike) -> Estimate:
     """Return the share of successes over source images, each seen once or several times.
 
-    With one observation an image this is the Wilson score interval (Wilson 1927). Several of one image are no
-    independent trials: the interval is then the percentile bootstrap that draws whole images (Davison and
-    Hinkley 1997, section 3.8). Where all images agree no draw differs from another, and the interval is
-    Wilson's for as many trials as there are images.
+    The interval is Clopper and Pearson's (1934) at the effective number of observations. N observations of K
+    images are worth N / (1 + (m − 1) ICC) independent ones (Korn and Graubard 1998), with m = Σn²/N; the ICC
+    is the upper 80 % limit from the analysis of variance. Where all agree they say nothing of it: the number
+    is then that for which they are as probable as under a beta-binomial with ICC 0.95, near 0 and 1.
+
+    A failure more never moves an end up: the lower end is the least over all data with fewer failures, the
+    upper one its mirror image. docs/results/coverage.md says how often it covers.
 
     Args:
-        successes: (P,) whole numbers, one an image.
+        successes: (P,) numbers from 0 to `seen`, one an image.
         seen: (P,) observations of each; images never seen are left out.
 
     >>> share = proportion([1, 0, 0, 0, 0], [1, 1, 1, 1, 1])
     >>> f"{share.value:.2f} ({share.low:.3f} to {share.high:.3f}), n = {share.n}"
-    '0.20 (0.036 to 0.624), n = 5'
+    '0.20 (0.005 to 0.716), n = 5'
     """
     k, n = _seen_only(successes, seen)
     if not n.size:
         return Estimate(None, None, None, 0, 0, NO_PAIRS)
     value = float(k.sum() / n.sum())
-    if n.max() == 1 or (k / n).min() == (k / n).max():
-        low, high = wilson(value * n.size, n.size)
-    else:
-        low, high = _bootstrapped(k, n)
-    return Estimate(value, *_around(value, low, high), int(n.sum()), n.size)
+    return Estimate(value, *_around(value, *clustered(k, n)), int(n.sum()), n.size)
 
 
 def share(
@@ -113,12 +115,21 @@ def share(
     >>> share([True, True, False, False], ["a", "a", "b", "b"]).pairs
     2
     """
-    if clusters is None:
-        return proportion(successes, [1] * len(successes))
-    counts: dict[Hashable, list[bool]] = {}
-    for succeeded, cluster in zip(successes, clusters, strict=True):
-        counts.setdefault(cluster, []).append(succeeded)
-    return proportion([sum(own) for own in counts.values()], [len(own) for own in counts.values()])
+    found = counted(successes, range(len(successes)) if clusters is None else clusters)
+    return proportion(*zip(*found.values(), strict=True)) if found else proportion([], [])
+
+
+def counted(values: Iterable[float], clusters: Iterable[Hashable]) -> dict[Hashable, tuple[float, int]]:
+    """Return cluster → the sum of its trials' values, such as whether each succeeded, and their number.
+
+    >>> counted([True, True, False], ["a", "a", "b"])
+    {'a': (2, 2), 'b': (0, 1)}
+    """
+    found: dict[Hashable, tuple[float, int]] = {}
+    for value, cluster in zip(values, clusters, strict=True):
+        total, seen = found.get(cluster, (0, 0))
+        found[cluster] = total + value, seen + 1
+    return found
 
 
 def wilson(successes: float, n: int) -> tuple[float, float]:
@@ -139,8 +150,8 @@ def wilson(successes: float, n: int) -> tuple[float, float]:
 def mean(sums: ArrayLike, seen: ArrayLike) -> Estimate:
     """Return the mean over source images of a quantity in [0, 1], summed over each one's observations.
 
-    With one observation an image the interval is Student's t, with several the bootstrap of `proportion`; one
-    image has none.
+    The interval is Student's t over images, of the ratio of sums where they were seen unequally often
+    (Cochran 1977, section 6.3); one image has none.
 
     Args:
         sums: (P,) of the quantity, one an image.
@@ -155,13 +166,11 @@ def mean(sums: ArrayLike, seen: ArrayLike) -> Estimate:
     value = float(total.sum() / n.sum())
     if n.size == 1:
         return Estimate(value, None, None, int(n.sum()), 1)
-    if n.max() == 1:
-        from statsmodels.stats.weightstats import DescrStatsW
+    from scipy.special import stdtrit
 
-        low, high = DescrStatsW(total).tconfint_mean(alpha=1 - CONFIDENCE)
-    else:
-        low, high = _bootstrapped(total, n)
-    return Estimate(value, *_around(value, low, high), int(n.sum()), n.size)
+    error = math.sqrt(n.size / (n.size - 1) * float(((total - value * n) ** 2).sum())) / n.sum()
+    half = float(stdtrit(n.size - 1, (1 + CONFIDENCE) / 2)) * error
+    return Estimate(value, *_around(value, value - half, value + half), int(n.sum()), n.size)
 
 
 def plan_pairs(rate: float, halfwidth: float, qualifying: float = 1.0) -> SampleSize:
@@ -204,26 +213,77 @@ def _seen_only(sums: ArrayLike, seen: ArrayLike) -> tuple[Floats, Floats]:
     return np.asarray(sums, dtype=np.float64)[n > 0], n[n > 0]
 
 
-def _bootstrapped(sums: Floats, seen: Floats) -> tuple[float, float]:
-    """Return the percentile interval of Σ sums / Σ seen over draws of whole images, from a fixed seed.
+def clustered(successes: Floats, seen: Floats) -> tuple[float, float]:
+    """Return the two ends of `proportion`'s interval, of images each seen at least once."""
+    return _lower(seen - successes, seen), 1 - _lower(successes, seen)
 
-    How often each image is drawn is multinomial; images with equal numbers are drawn as one, at a fraction of
-    the cost.
+
+def _lower(failures: Floats, seen: Floats) -> float:
+    """Return the lower end for the share of successes, from failures (K,) of trials seen (K,)."""
+    import numpy as np
+    from scipy.special import fdtri
+
+    order = np.argsort(-failures / seen, kind="stable")
+    n, total, clusters = seen[order], seen.sum(), seen.size
+    size = (n**2).sum() / total
+    f = failures[order][failures[order] > 0]
+    failed, between = _concentrated(f, n[: f.size])
+    q = failed / total
+    # A cluster's agreeing trial j, from 0, counts 1 / (1 + j ICC / (1 − ICC)).
+    counts = np.cumsum(1 / (1 + np.arange(n.max()) * _ALIKE / (1 - _ALIKE)))
+    agreeing = counts[n.astype(int) - 1].sum()
+    effective = np.full(q.shape, float(total))
+    if size > 1 and clusters > 1:
+        spread = (
+            (between - failed * q) / (clusters - 1) / fdtri(clusters - 1, max(total - clusters, 1), _LIMIT)
+        )
+        within = (failed - between) / max(total - clusters, 1)
+        whole = spread + ((total - size) / (clusters - 1) - 1) * within
+        icc = np.clip((spread - within) / np.where(whole > 0, whole, 1), 0, 1)
+        effective = total / (1 + (size - 1) * icc)
+    effective[(q == 0) | (q >= 1) | (clusters == 1)] = agreeing
+    return _least(q * effective, effective)
+
+
+def _concentrated(f: Floats, n: Floats) -> tuple[Floats, Floats]:
+    """Return numbers of failures, from none to all, and the most that Σ f²/n can be with as many left.
+
+    The clusters that fail most keep theirs; one that keeps a part counts as if its share stayed, so that no
+    data with fewer failures has more.
     """
     import numpy as np
 
-    distinct, images = np.unique(np.stack([sums, seen]), axis=1, return_counts=True)
-    rng = np.random.default_rng(0)
-    at_once = max(1, _DRAWN_AT_ONCE // images.size)
-    drawn = np.concatenate(
-        [
-            rng.multinomial(sums.size, images / sums.size, min(at_once, RESAMPLES - start)) @ distinct.T
-            for start in range(0, RESAMPLES, at_once)
-        ]
+    steps = np.ceil(f).astype(int)
+    cluster = np.repeat(np.arange(f.size), steps)
+    nth = np.arange(steps.sum()) - np.repeat(np.cumsum(steps) - steps, steps) + 1
+    kept = np.minimum(nth, f[cluster])
+    failed = (np.cumsum(f) - f)[cluster] + kept
+    between = (np.cumsum(f**2 / n) - f**2 / n)[cluster] + kept * (f / n)[cluster]
+    return np.append(0.0, failed), np.append(0.0, between)
+
+
+def _least(failed: Floats, trials: Floats) -> float:
+    """Return the least of the lower ends of Clopper-Pearson for failures out of trials, both may be broken.
+
+    Wilson's closed form says which come near; of these the one is sought below which no other lies.
+    """
+    import numpy as np
+    from scipy.special import betainc, betaincinv
+
+    z2, q = Z**2, failed / trials
+    upper = (q + z2 / (2 * trials) + np.sqrt(z2 * (q * (1 - q) + z2 / (4 * trials)) / trials)) / (
+        1 + z2 / trials
     )
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [tail, 1 - tail])
-    return float(low), float(high)
+    near = upper >= _NEAR * upper.max()
+    failed, trials, place = failed[near], trials[near], int(upper[near].argmax())
+    succeeded, least = np.maximum(trials - failed, 0), 1.0
+    while succeeded[place] > 1e-9:
+        end = float(betaincinv(succeeded[place], failed[place] + 1, (1 - CONFIDENCE) / 2))
+        if end >= least:
+            return least
+        least = end
+        place = int(betainc(np.maximum(succeeded, 1e-12), failed + 1, least).argmax())
+    return 0.0
 
 
 def _around(value: float, low: float, high: float) -> tuple[float, float]:

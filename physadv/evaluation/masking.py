@@ -7,7 +7,7 @@ not help (Carlini et al. 2019, arXiv:1902.06705).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from physadv.evaluation.comparisons import mcnemar_exact
+from physadv.evaluation.comparisons import sign_flip
 from physadv.evaluation.intervals import CONFIDENCE
 from physadv.evaluation.outcomes import Bools
 
@@ -51,8 +51,8 @@ class Symptom:
 def masking_symptoms(outcomes: AttackOutcomes) -> list[Symptom]:
     """Return the five symptoms, each seen or not, for one image or more.
 
-    Two attacks are compared on the same images by the exact McNemar test at 5 %: a handful of images that
-    only the weaker one breaks is no symptom, and fewer than six images cannot show one.
+    Two attacks are compared on the same images by the exact sign-flip test at 5 %, here McNemar's: a handful
+    of images that only the weaker one breaks is no symptom, and fewer than six images cannot show one.
 
     >>> import numpy as np
     >>> right, wrong = np.ones(8, bool), np.zeros(8, bool)
@@ -87,6 +87,6 @@ def verdict(symptoms: Sequence[Symptom]) -> str:
 
 def _weaker_wins(name: str, weaker: Bools, called: str, iterative: Bools) -> Symptom:
     only_weaker, only_iterative = int((iterative & ~weaker).sum()), int((weaker & ~iterative).sum())
-    p = mcnemar_exact(only_weaker, only_iterative)
+    p = sign_flip(iterative.astype(int) - weaker.astype(int))
     said = f"{called} alone broke {only_weaker}, gradients alone {only_iterative} (p = {p:.2g})"
     return Symptom(name, only_weaker > only_iterative and p < 1 - CONFIDENCE, said)

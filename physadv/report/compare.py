@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from physadv.evaluation.comparisons import Comparison, compare_paired, corrected
+from physadv.evaluation.comparisons import Comparison, Counted, compare_paired, corrected
 from physadv.evaluation.destruction import clean_survival, destruction_rate, success
 from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.outcomes import Bools, Ints, Tally
@@ -29,7 +29,7 @@ class Line:
         channel: "none" for the files as they are, "photo", or a transformation.
         measure: "success", "destruction rate" or "clean survival", at top-1.
         rates: run → estimate.
-        tests: every two runs, corrected over the whole comparison; of success and destruction rate only.
+        tests: every two runs; all tests of a comparison are one family; of success and destruction rate only.
     """
 
     channel: str
@@ -65,7 +65,7 @@ class RunComparison:
         ]
         lines = [asdict(line) for line in self.lines]
         for line, own in zip(lines, self.lines, strict=True):
-            line["tests"] = [{**asdict(test), "differs": test.differs} for test in own.tests]
+            line["tests"] = [{**asdict(test), "verdict": test.verdict} for test in own.tests]
         head = {"classifier": self.measurements[0].classifier, "shared_pairs": self.shared}
         return {**head, "runs": runs, "lines": lines}
 
@@ -73,12 +73,12 @@ class RunComparison:
 def compare_runs(
     root: Path, names: Sequence[str], *, model: str | None = None, **options: Any
 ) -> RunComparison:
-    """Return runs compared on the source images that all of them hold, by exact McNemar and Holm.
+    """Return runs compared on the source images that all of them hold, by sign flips and Holm.
 
-    Rates are of shared pairs. A test counts a pair as destroyed, or fooled, when it was in more than half of
-    the times it came through the channel. `model` judges all; without it, the one that all were made against.
-    Where a run's photos were taken in several ways, photos are compared preset by preset and camera by
-    camera, or with `pool` all together. The `options` are arguments of `measure`.
+    Rates are of shared pairs. A test takes the difference between a pair's two shares of times destroyed, or
+    fooled, and all tests of the comparison are one family. `model` judges all; without it, the one that all
+    were made against. Where a run's photos were taken in several ways, photos are compared preset by preset
+    and camera by camera, or with `pool` all together. The `options` are arguments of `measure`.
 
     Raises:
         RunError: there are fewer than two runs; they were made against different classifiers and none was
@@ -185,8 +185,8 @@ def _lines(channel: str, found: Mapping[str, Tally]) -> list[Line]:
     fooled, destroyed = {}, {}
     for name, tally in found.items():
         right = tally.right_before("clean", TOP)
-        fooled[name] = _mostly(tally, right, right=False)
-        destroyed[name] = _mostly(tally, right & ~tally.right_before("adversarial", TOP), right=True)
+        fooled[name] = _by_pair(tally, right, right=False)
+        destroyed[name] = _by_pair(tally, right & ~tally.right_before("adversarial", TOP), right=True)
     rates = {name: success(tally, "after", TOP) for name, tally in found.items()}
     line = Line(channel, SUCCESS, rates, tuple(compare_paired(fooled)))
     if channel == UNTOUCHED.name:
@@ -200,11 +200,11 @@ def _lines(channel: str, found: Mapping[str, Tally]) -> list[Line]:
     ]
 
 
-def _mostly(tally: Tally, counted: Bools, *, right: bool) -> dict[str, bool]:
-    """Return which of the counted pairs were right (or wrong) in more than half of the times seen."""
+def _by_pair(tally: Tally, counted: Bools, *, right: bool) -> Counted:
+    """Return how often each of the counted pairs was right (or wrong), and how often it was seen."""
     after = tally.counts["adversarial", "after"]
     times = after.right[:, 0] if right else after.seen - after.right[:, 0]
     return {
-        str(place): bool(2 * times[place] > after.seen[place])
+        int(place): (int(times[place]), int(after.seen[place]))
         for place in np.flatnonzero(counted & (after.seen > 0))
     }

@@ -20,14 +20,14 @@ from physadv.report.wording import plural
 from physadv.text import printable
 
 RATES_TITLE = "Rates in per cent, top-1, of the shared source images, 95 % intervals below them."
-TESTS_TITLE = "Every two runs on the same pairs: of how many something is true under one of them only."
+TESTS_TITLE = "Every two runs on the same pairs: first less second, in points, 95 % intervals below it."
 
 
 def show_comparison(found: RunComparison) -> None:
     """Print the rates side by side and the paired tests."""
     title = f"{plural(found.shared, 'shared pair')}, judged by {found.measurements[0].classifier}, top-1"
     show(_rates(title, found))
-    show(_tests("exact McNemar on the same pairs", found))
+    show(_tests("exact sign-flip tests on the same pairs, first less second in points", found))
     for difference in _unlike(found):
         print(printable(difference))
 

@@ -150,17 +150,12 @@ def _judged_by(target: str, place: int) -> list[Column[Mapping[str, TransferCell
     ]
 
 
-def _differs(test: Comparison) -> str:
-    return test.undefined or ("yes" if test.differs else "not shown")
-
-
 TESTS = (
     Column[Comparison]("compared", lambda test: f"{test.first}, {test.second}", long="First, second"),
-    Column[Comparison]("only first", lambda test: test.only_first, "number"),
-    Column[Comparison]("only second", lambda test: test.only_second, "number"),
-    Column[Comparison]("pairs", lambda test: test.pairs, "number"),
+    Column[Comparison]("difference", lambda test: test.difference, "interval", long="Difference"),
+    Column[Comparison]("clusters", lambda test: test.difference.pairs, "number"),
     Column[Comparison]("p", lambda test: p_value(test.p), "number"),
     Column[Comparison]("p (Holm)", lambda test: p_value(test.holm), "number"),
-    Column("differs", _differs, long="Differs"),
+    Column[Comparison]("verdict", lambda test: test.verdict, long="Verdict"),
 )
-"""Paired tests: in how many pairs something is true under one of the two only."""
+"""Paired tests: by how much the first's share is above the second's, over clusters."""

@@ -8,7 +8,7 @@ A column gives words, numbers or shares; the renderer decides how a share is wri
     >>> print(to_markdown(Table("What survived", columns, {"": ["blur"]})))
     | channel | destroyed |
     |---|---|
-    | blur | 75.0 % (30.1–95.4) |
+    | blur | 75.0 % (19.4–99.4) |
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

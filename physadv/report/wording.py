@@ -29,10 +29,10 @@ def number(share: Estimate) -> str:
 
 
 def interval(share: Estimate) -> str:
-    """Return a share's interval in per cent as "54.8–93.0", or nothing where the share is undefined."""
+    """Return an interval in per cent, "54.8–93.0", "-3.1 to 2.0" below 0, or nothing without a share."""
     if share.low is None or share.high is None:
         return ""
-    return f"{100 * share.low:.1f}–{100 * share.high:.1f}"
+    return f"{100 * share.low:.1f}{' to ' if share.low < 0 else '–'}{100 * share.high:.1f}"
 
 
 def with_interval(share: Estimate) -> str:

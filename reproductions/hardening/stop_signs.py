@@ -50,7 +50,7 @@ def preset_shares(
         settings = StopSignSettings(model=classifier.spec, target=target, area=SMALL_AREA, steps=steps)
         run = stickers_for(classifier, photos, settings, reporter)
         score = under_preset(exhibit_of(run), settings.transforms, draws=draws, seed=settings.seed)
-        shares |= _named(score.clustered, target)
+        shares |= _named(score.overall, target)
     return shares
 
 

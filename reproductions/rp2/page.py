@@ -11,7 +11,7 @@ from physadv.files import replacing
 from physadv.report.drawing import Figure
 from physadv.report.page import slug
 from physadv.report.table import Column, Table, to_markdown
-from physadv.report.wording import interval, p_value, paragraph, percent, with_interval
+from physadv.report.wording import p_value, paragraph, percent, with_interval
 from physadv.signs.stop_sign.page import score_figures
 from physadv.signs.stop_sign.score import Score
 from physadv.signs.stop_sign.settings import CLEAN, OPTIMISED, RANDOM
@@ -128,17 +128,13 @@ def _against_table(against: Sequence[Against]) -> Table[Tried]:
 
 
 def _test_columns(name: str, score: Callable[[Against], Score]) -> tuple[Column[Tried], ...]:
-    def p(tests: Callable[[Score], Sequence[Comparison]]) -> Callable[[Tried], str | None]:
-        def value(line: Tried) -> str | None:
-            own = _between(tests(score(line[0])), PUBLISHED, OPTIMISED)
-            return p_value(own.holm) if line[1] == OPTIMISED else ""
-
-        return value
+    def p(line: Tried) -> str | None:
+        own = _between(score(line[0]).tests, PUBLISHED, OPTIMISED)
+        return p_value(own.holm) if line[1] == OPTIMISED else ""
 
     return (
         Column(name, lambda line: score(line[0]).overall[line[1]].targeted, "interval"),
-        Column("p views", p(lambda score: score.by_view), "number"),
-        Column("p signs", p(lambda score: score.by_sign), "number"),
+        Column("p", p, "number"),
     )
 
 
@@ -148,8 +144,8 @@ def _comparison(each: Against) -> list[str]:
     lines = [f"{each.kind}, as files: {'at least as good' if digital >= 0 else f'{-digital} crops worse'}."]
     for score in (each.lab, each.drive):
         ours, theirs = (score.overall[name].targeted.value or 0 for name in (OPTIMISED, PUBLISHED))
-        shown = _between(score.by_view, PUBLISHED, OPTIMISED).differs
-        outcome = ("better" if ours > theirs else "worse") if shown else "no difference shown"
+        verdict = _between(score.tests, PUBLISHED, OPTIMISED).verdict
+        outcome = {f"{OPTIMISED} higher": "better", f"{PUBLISHED} higher": "worse"}.get(verdict, verdict)
         lines.append(f"{each.kind}, {score.name}: {outcome}, {100 * ours:.1f} against {100 * theirs:.1f} %.")
     return lines
 
@@ -159,7 +155,7 @@ def _possible(each: Against) -> str:
     tests = []
     for score in (each.lab_alone, each.drive_alone):
         ours, alone = (score.overall[name].targeted for name in (OPTIMISED, ALONE))
-        p = _between(score.by_view, OPTIMISED, ALONE).p
+        p = _between(score.tests, OPTIMISED, ALONE).p
         tests.append(
             f"{with_interval(alone)} of {alone.n} views through the {score.name} "
             f"(ours {percent(ours)}, {'no p' if p is None else f'p {p:.2g}'})"
@@ -194,9 +190,7 @@ def _verdicts(each: Judgement) -> list[str]:
 
 
 def _both(score: Score, treatment: str) -> str:
-    text = with_interval(score.overall[treatment].targeted)
-    clustered = interval(score.clustered[treatment].targeted) if treatment == OPTIMISED else ""
-    return f"{text}; {clustered}" if clustered else text
+    return with_interval(score.overall[treatment].targeted)
 
 
 HELD_OUT = (

@@ -1,18 +1,26 @@
 """Paired tests by pencil and paper."""
 
+from itertools import product
+
+import numpy as np
 import pytest
 from scipy.stats import binomtest
-from statsmodels.stats.contingency_tables import mcnemar
 
-from physadv.evaluation.comparisons import compare_paired, holm, mcnemar_exact
+from physadv.evaluation.comparisons import NOT_OF_INTEREST, NOT_SHOWN, compare_paired, holm, sign_flip
 
 
-def test_mcnemar_is_a_fair_coin_on_the_pairs_that_differ() -> None:
+def test_flipped_signs_of_single_trials_are_mcnemars_fair_coin() -> None:
     """1 against 7: p = 2·(C(8,0) + C(8,1))/2⁸ = 18/256."""
-    assert mcnemar_exact(1, 7) == pytest.approx(18 / 256)
-    assert mcnemar_exact(7, 1) == pytest.approx(binomtest(1, 8).pvalue)
-    assert mcnemar_exact(0, 0) == 1.0
-    assert mcnemar_exact(4, 4) == 1.0
+    assert sign_flip(np.array([1] + [-1] * 7)) == pytest.approx(18 / 256)
+    assert sign_flip(np.array([1] * 7 + [-1] + [0] * 9)) == pytest.approx(binomtest(1, 8).pvalue)
+    assert sign_flip(np.zeros(5)) == 1.0
+    assert sign_flip(np.array([1, -1] * 4)) == 1.0
+
+
+def test_flipped_signs_count_all_of_them() -> None:
+    differences = np.array([3, -1, 2, 2, -4, 1, 5, 0])
+    sums = [abs(np.dot(signs, differences)) for signs in product((1, -1), repeat=8)]
+    assert sign_flip(differences) == pytest.approx(np.mean(np.array(sums) >= differences.sum()))
 
 
 def test_holm_by_hand() -> None:
@@ -23,24 +31,65 @@ def test_holm_by_hand() -> None:
 
 
 def test_attacks_are_compared_on_the_pairs_they_share() -> None:
-    fast = {f"{k}": k < 2 for k in range(12)}
-    bim = {f"{k}": k < 11 for k in range(12)}
-    other = {f"{k}": True for k in range(50, 60)}
+    fast = {k: (int(k < 2), 1) for k in range(12)}
+    bim = {k: (int(k < 11), 1) for k in range(12)}
+    other = dict.fromkeys(range(50, 60), (1, 1))
     fast_bim, fast_other, bim_other = compare_paired({"fast": fast, "bim": bim, "other": other})
-    assert (fast_bim.only_first, fast_bim.only_second, fast_bim.pairs) == (0, 9, 12)
+    assert (fast_bim.difference.value, fast_bim.difference.pairs) == (pytest.approx(-9 / 12), 12)
     assert fast_bim.p == pytest.approx(2 / 2**9)
-    assert fast_bim.p == pytest.approx(mcnemar([[2, 0], [9, 1]], exact=True).pvalue)
     # The two that share no pair are no tests, and are not corrected for.
     assert fast_bim.holm == fast_bim.p
-    assert fast_bim.differs
+    assert fast_bim.verdict == "bim higher"
     for nothing in (fast_other, bim_other):
-        assert (nothing.p, nothing.holm, nothing.undefined) == (None, None, "no pairs left")
-        assert not nothing.differs
+        assert (nothing.p, nothing.holm, nothing.verdict) == (None, None, "no pairs left")
 
 
 def test_a_table_of_tests_is_corrected_as_one() -> None:
-    first = {str(k): False for k in range(6)}
-    tests = compare_paired({"a": first, "b": {str(k): True for k in range(6)}, "c": dict(first)})
+    first = dict.fromkeys(range(6), (0, 1))
+    tests = compare_paired({"a": first, "b": dict.fromkeys(range(6), (1, 1)), "c": dict(first)})
     assert [test.p for test in tests] == pytest.approx([2 / 2**6, 1.0, 2 / 2**6])
     assert [test.holm for test in tests] == pytest.approx([3 * 2 / 2**6, 1.0, 3 * 2 / 2**6])
-    assert not any(test.differs for test in tests)
+    assert [test.verdict for test in tests] == [NOT_SHOWN, NOT_OF_INTEREST, NOT_SHOWN]
+
+
+def test_half_of_the_photos_against_none_is_beyond_doubt() -> None:
+    """A majority vote finds nothing where half of each pair's four photos are destroyed."""
+    none = dict.fromkeys(range(100), (0, 4))
+    for half in (dict.fromkeys(none, (2, 4)), {pair: (4 * (pair % 2), 4) for pair in none}):
+        (test,) = compare_paired({"half": half, "none": none})
+        assert test.p is not None
+        assert test.p < 1e-10
+        assert test.verdict == "half higher"
+        low, high = test.difference.low, test.difference.high
+        assert 0.35 < low < 0.5 < high < 0.65
+
+
+def test_a_few_discordant_sights_of_forty_photos_are_of_no_interest() -> None:
+    """21 sights of 4,800, all one way: sight by sight p is 10⁻⁶, and more sights would make it any p."""
+    theirs = dict.fromkeys(range(40), (56, 120))
+    for spread in ([1] * 21 + [0] * 19, [3] * 7 + [0] * 33):
+        ours = {photo: (56 + more, 120) for photo, more in enumerate(spread)}
+        (test,) = compare_paired({"ours": ours, "theirs": theirs})
+        assert test.difference.value == pytest.approx(21 / 4800)
+        assert test.verdict == NOT_OF_INTEREST
+
+
+def test_a_higher_share_lies_beyond_the_smallest_difference_with_its_whole_interval() -> None:
+    ours, theirs = dict.fromkeys(range(200), (60, 100)), dict.fromkeys(range(200), (50, 100))
+    (test,) = compare_paired({"ours": ours, "theirs": theirs})
+    assert test.verdict == "ours higher"
+    (stricter,) = compare_paired({"ours": ours, "theirs": theirs}, smallest=0.09)
+    assert (stricter.p, stricter.verdict) == (test.p, NOT_SHOWN)
+
+
+def test_differences_that_lie_on_no_common_grid_are_rounded_alike_on_both_sides() -> None:
+    rng = np.random.default_rng(0)
+    seen = rng.integers(900, 1000, (2, 50))
+    k = rng.binomial(seen, 0.5)
+    one, other = (
+        {p: (int(a), int(n)) for p, (a, n) in enumerate(zip(*each, strict=False))}
+        for each in zip(k, seen, strict=False)
+    )
+    (there,), (back,) = compare_paired({"a": one, "b": other}), compare_paired({"b": other, "a": one})
+    assert there.p == back.p
+    assert there.difference.value == pytest.approx(-(back.difference.value or 0))

@@ -63,8 +63,8 @@ def test_the_verdict_names_what_was_seen():
     assert said.startswith("gradients mislead (without a bound not every image breaks)")
 
 
-def test_accuracy_of_none_in_ten_has_wilsons_interval():
-    """z²/(n + z²) = 3.8415 / 13.8415."""
+def test_accuracy_of_none_in_ten_has_clopper_and_pearsons_interval():
+    """(1 − p)¹⁰ = 0.025."""
     found = share(np.zeros(10, bool))
     assert (found.value, found.low, found.n) == (0, 0, 10)
-    assert found.high == pytest.approx(0.2775, abs=1e-4)
+    assert found.high == pytest.approx(1 - 0.025**0.1)

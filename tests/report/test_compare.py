@@ -9,7 +9,7 @@ from scipy.stats import binomtest
 
 from physadv.classifiers import load_classifier
 from physadv.evaluation.comparisons import Comparison, corrected
-from physadv.evaluation.intervals import wilson
+from physadv.evaluation.intervals import Estimate, proportion
 from physadv.pipeline.generate import generate
 from physadv.pipeline.settings import GenerateSettings
 from physadv.report import compare
@@ -73,13 +73,14 @@ def test_counts_are_those_of_pencil_and_paper(root, judged):
     destroyed = found[BLUR, DESTRUCTION]
     assert destroyed.rates["mine"].value == 1 / 4
     assert destroyed.rates["fast"].value == 4 / 5
-    assert (destroyed.rates["mine"].low, destroyed.rates["mine"].high) == wilson(1, 4)
+    once = proportion([1, 0, 0, 0], [1] * 4)
+    assert (destroyed.rates["mine"].low, destroyed.rates["mine"].high) == (once.low, once.high)
     (test,) = destroyed.tests
     # The fifth pair counts in one run only; of the four others the first went one way, three the other.
-    assert (test.pairs, test.only_first, test.only_second) == (4, 1, 3)
+    assert (test.difference.pairs, test.difference.value) == (4, (1 - 3) / 4)
     assert test.p == pytest.approx(binomtest(1, 4).pvalue)
     (success,) = found["none", SUCCESS].tests
-    assert (success.pairs, success.only_first, success.only_second) == (5, 0, 1)
+    assert (success.difference.pairs, success.difference.value) == (5, -1 / 5)
 
 
 def test_holm_covers_the_whole_comparison(root):
@@ -92,7 +93,7 @@ def test_holm_covers_the_whole_comparison(root):
     assert defined[0][1] == pytest.approx(min(1.0, defined[0][0] * len(defined)))
 
 
-def test_several_photos_of_a_pair_are_one_trial_by_majority():
+def test_several_photos_of_a_pair_are_its_share():
     from physadv.evaluation.outcomes import Judgement, PairOutcome, tally
 
     cat, far = Judgement((0,), 0.9), Judgement((1,), 0.9)
@@ -103,8 +104,8 @@ def test_several_photos_of_a_pair_are_one_trial_by_majority():
         ]
     )
     everything = np.ones(4, bool)
-    assert compare._mostly(counted, everything, right=True) == {"0": True, "1": False, "2": False}
-    assert compare._mostly(counted, everything, right=False) == {"0": False, "1": False, "2": True}
+    assert compare._by_pair(counted, everything, right=True) == {0: (2, 3), 1: (1, 2), 2: (0, 2)}
+    assert compare._by_pair(counted, everything, right=False) == {0: (1, 3), 1: (1, 2), 2: (2, 2)}
 
 
 def test_only_shared_images_are_compared(physadv, root):
@@ -132,11 +133,11 @@ def test_json_and_page_say_the_same(physadv, root, tmp_path):
 
 def test_a_difference_stands_only_after_correction():
     def test(p):
-        return Comparison("a", "b", 0, 0, 9, p, None)
+        return Comparison("a", "b", Estimate(0.5, 0.4, 0.6, 9, 9), p, None)
 
     small, large, none = corrected([test(0.03), test(0.8), test(None)])
     assert (small.holm, large.holm, none.holm) == (pytest.approx(0.06), pytest.approx(0.8), None)
-    assert not small.differs
+    assert small.verdict == "not shown"
 
 
 def test_runs_against_different_classifiers_are_refused_unless_one_judges_all(

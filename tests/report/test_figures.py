@@ -51,7 +51,7 @@ def test_same_data_same_bytes() -> None:
 
 
 def test_alternative_text_holds_the_numbers() -> None:
-    assert "photo: top-1 50.0 % (9.5–90.5)" in destruction_figure({"photo": ROWS}, "average").alt
+    assert "photo: top-1 50.0 % (1.3–98.7)" in destruction_figure({"photo": ROWS}, "average").alt
     assert "clean 100.0 % to 50.0 %" in accuracy_figure({"photo": ROWS}, "average", 1).alt
 
 
@@ -113,7 +113,7 @@ def test_reliability_diagram_says_error_and_bins() -> None:
     found = reliability(Answers(seen, right, confidence))
     figure = reliability_figure("photo", "photo", {"clean": found})
     assert figure.caption == "Expected calibration error: clean 20.0 %."
-    assert "clean, confidence 90 to 100 %: right 75.0 % (30.1–95.4), n = 4" in figure.alt
+    assert "clean, confidence 90 to 100 %: right 75.0 % (19.4–99.4), n = 4" in figure.alt
     empty = reliability(Answers(seen[:0], right[:0], confidence[:0]))
     assert "undefined" in reliability_figure("photo", "photo", {"clean": empty}).caption
 

@@ -46,9 +46,9 @@ def test_a_terminal_shows_a_group_and_a_repeated_value_once(capsys):
         "adv.",
     ]
     assert [line.split() for line in body] == [
-        ["blur=1", "all", "50.0", "(9.5–90.5)", "2", "50.0", "→", "50.0", "12.5", "–"],
+        ["blur=1", "all", "50.0", "(1.3–98.7)", "2", "50.0", "→", "50.0", "12.5", "–"],
         ["no", "pairs", "left", "0", "50.0", "→", "undefined", "12.5", "–"],
-        ["a_b", "all", "50.0", "(9.5–90.5)", "2", "50.0", "→", "50.0", "12.5", "–"],
+        ["a_b", "all", "50.0", "(1.3–98.7)", "2", "50.0", "→", "50.0", "12.5", "–"],
     ]
 
 
@@ -56,9 +56,9 @@ def test_markdown_repeats_the_group_and_writes_the_unit_in_the_cell():
     assert to_markdown(TABLE).splitlines() == [
         "| channel | case | rate | n | right | error clean | adv. |",
         "|---|---|---|---:|---:|---:|---:|",
-        "| blur=1 | all | 50.0 % (9.5–90.5) | 2 | 50.0 % → 50.0 % | 12.5 % | – |",
+        "| blur=1 | all | 50.0 % (1.3–98.7) | 2 | 50.0 % → 50.0 % | 12.5 % | – |",
         "| blur=1 | all | undefined | 0 | 50.0 % → undefined | 12.5 % | – |",
-        "| a_b | all | 50.0 % (9.5–90.5) | 2 | 50.0 % → 50.0 % | 12.5 % | – |",
+        "| a_b | all | 50.0 % (1.3–98.7) | 2 | 50.0 % → 50.0 % | 12.5 % | – |",
     ]
 
 
@@ -66,7 +66,7 @@ def test_latex_escapes_its_signs_and_gives_every_part_a_column():
     lines = to_latex(TABLE).splitlines()
     assert lines[1:3] == [r"\caption{100 \% of it \& more}", r"\begin{tabular}{llrrrrrr}"]
     assert lines[4] == r"channel & case & rate & n & right before & after & error clean & adv. \\"
-    assert lines[-4] == r"a\_b & all & 50.0 (9.5--90.5) & 2 & 50.0 & 50.0 & 12.5 & -- \\"
+    assert lines[-4] == r"a\_b & all & 50.0 (1.3--98.7) & 2 & 50.0 & 50.0 & 12.5 & -- \\"
 
 
 def test_a_page_escapes_text_and_greys_what_is_no_value():
@@ -75,7 +75,7 @@ def test_a_page_escapes_text_and_greys_what_is_no_value():
     assert "Destruction rate</th>" in html
     assert '<th scope="colgroup" colspan="2">right</th>' in html
     assert '<td class="number weak">undefined</td>' in html
-    assert '<td class="number">50.0<span class="detail">9.5–90.5</span></td>' in html
+    assert '<td class="number">50.0<span class="detail">1.3–98.7</span></td>' in html
     assert html.count('scope="rowgroup"') == 2
 
 

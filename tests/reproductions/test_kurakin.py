@@ -72,7 +72,7 @@ def test_a_statement_holds_where_every_lower_rate_is_below_every_higher_one():
     assert verdict("mild is below hard", claims) == [
         "- **mild is below hard**: holds in part "
         "(2 of 3, in 1 with the 95 % intervals apart; 1 cannot be told).",
-        "  - not: nowhere (mild 60.0 % (50.2–69.1), hard 1.0 % (0.2–5.4))",
+        "  - not: nowhere (mild 60.0 % (49.7–69.7), hard 1.0 % (0.0–5.4))",
     ]
 
 

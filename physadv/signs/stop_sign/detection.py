@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from physadv.classifiers.detectors import LEAST_IOU, STOP_SIGN, Detector, sign_score
-from physadv.evaluation.intervals import Estimate, mean, proportion
+from physadv.evaluation.intervals import Estimate, counted, mean, share
 from physadv.progress import Reporter, silent
 from physadv.signs.stop_sign import StopSignError
 from physadv.signs.stop_sign.cells import CELLS
@@ -99,19 +99,13 @@ def measure_detection(
 
 
 def _row(treatment: str, own: Mapping[Place, float], clean: Mapping[Place, float]) -> Detected:
-    signs = sorted({sign for sign, _ in own})
-
-    def by_sign(values: Mapping[Place, float]) -> tuple[list[float], list[int]]:
-        of = [[value for (name, _), value in values.items() if name == sign] for sign in signs]
-        return [float(sum(each)) for each in of], [len(each) for each in of]
-
     detected = {key: score >= LEAST_SCORE for key, score in own.items()}
     before = {key: found for key, found in detected.items() if clean.get(key, 0.0) >= LEAST_SCORE}
     lost = [clean[key] - score for key, score in own.items() if key in clean]
     return Detected(
         treatment,
-        detected=proportion(*by_sign(detected)),
-        kept=proportion(*by_sign(before)),
-        score=mean(*by_sign(own)),
+        detected=share(list(detected.values()), [sign for sign, _ in detected]),
+        kept=share(list(before.values()), [sign for sign, _ in before]),
+        score=mean(*zip(*counted(own.values(), [sign for sign, _ in own]).values(), strict=True)),
         lost=sum(lost) / len(lost) if lost else None,
     )

@@ -54,8 +54,8 @@ def write_page(
     target = None if judge.target is None else labels[judge.target]
     aim = f"to be read as “{target}”" if target else "not to be read as what it is"
     real = f"{'; '.join(f'{score.name}: {score.channel}' for score in scores)}."
-    tables: list[Table[Any]] = [overall_table(score, printability, clustered=True) for score in scores]
-    tables += [comparison_table(score) for score in scores if score.by_view]
+    tables: list[Table[Any]] = [overall_table(score, printability) for score in scores]
+    tables += [comparison_table(score) for score in scores if score.tests]
     tables += map(place_table, scores)
     page = {
         "title": f"Stickers on a stop sign: {capture.name}",
@@ -88,7 +88,7 @@ def _capital(text: str) -> str:
 def _headline(score: Score, target: str | None) -> Headline:
     overall = score.overall
     tried = OPTIMISED if OPTIMISED in overall else next(iter(overall))
-    share, clustered = (getattr(each[tried], score.measure) for each in (overall, score.clustered))
+    share = getattr(overall[tried], score.measure)
     words = [
         f"of the views in which the sign was found ({percent(overall[tried].found)} of "
         f"{overall[tried].views}) are " + (f"read as “{target}”." if target else "not read as what they are.")
@@ -102,10 +102,11 @@ def _headline(score: Score, target: str | None) -> Headline:
     if score.longest_run:
         run = plural(score.longest_run[tried], "frame")
         words.append(f"The longest run of right answers despite them: {run}.")
+    unit = "approaches" if score.longest_run else "signs"
     return Headline(
         name=f"{_capital(score.title)}: {'no' if tried == CLEAN else tried} stickers",
         value=percent(share),
-        detail=f"95 % interval {interval(share)} · n = {share.n}; clustered {interval(clustered)}",
+        detail=f"95 % interval {interval(share)} over {unit} · n = {share.n}",
         words=" ".join(words),
         weak=share.value is None,
     )

@@ -1,19 +1,19 @@
 """Answers grouped: how often stickers reached their target, fooled at all, or left the sign read right.
 
-Wilson's intervals take every view for a trial of its own, which photos of one sign and frames of one approach
-are not; the clustered intervals beside them draw whole signs or approaches.
+Views of one sign, and frames of one approach, are no trials of their own: intervals and tests rest on whole
+signs in the lab, on whole approaches in the drive-by.
 """
 
 import math
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import groupby
+from dataclasses import asdict, dataclass, field, replace
+from itertools import combinations, groupby
 from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
-from physadv.evaluation.comparisons import Comparison, by_majority, compare_paired
-from physadv.evaluation.intervals import Estimate, proportion
+from physadv.evaluation.comparisons import Comparison, Counted, compare_paired, corrected
+from physadv.evaluation.intervals import Estimate, counted, share
 from physadv.signs.stop_sign.views import Answer
 
 Key = TypeVar("Key", bound=Hashable)
@@ -57,12 +57,9 @@ class Score:
     Attributes:
         name: "lab test" or "drive-by test".
         channel: "simulated", or where real pictures came from.
-        overall: treatment → shares of all its views.
-        clustered: the same with intervals over signs or approaches.
-        places: place → treatment → shares of its views there; cells of the lab test, distances of a drive-by,
-            whose intervals are over approaches.
-        by_view: treatments compared view by view.
-        by_sign: treatments compared sign by sign, by the majority of a sign's views.
+        overall: treatment → shares of all its views, with intervals over signs or approaches.
+        places: place → treatment → shares of its views there; cells of the lab test, distances of a drive-by.
+        tests: every two treatments compared, sign by sign or approach by approach, one family.
         longest_run: treatment → most consecutive frames that were read right; empty for a lab test.
         distances_m: middles of a drive-by's places, metres; empty for a lab test.
     """
@@ -70,10 +67,8 @@ class Score:
     name: str
     channel: str
     overall: Mapping[str, Shares]
-    clustered: Mapping[str, Shares]
     places: Mapping[str, Mapping[str, Shares]]
-    by_view: Sequence[Comparison]
-    by_sign: Sequence[Comparison]
+    tests: Sequence[Comparison]
     longest_run: Mapping[str, int] = field(default_factory=dict)
     distances_m: tuple[float, ...] = ()
 
@@ -108,17 +103,15 @@ class Score:
             "test": self.name,
             "channel": self.channel,
             "overall": _as_json(self.overall),
-            "clustered": _as_json(self.clustered),
             "places": {place: _as_json(shares) for place, shares in self.places.items()},
-            "by_sight": [vars(test) for test in self.by_view],
-            "by_sign": [vars(test) for test in self.by_sign],
+            "tests": [{**asdict(test), "verdict": test.verdict} for test in self.tests],
             "longest_run": dict(self.longest_run),
         }
 
 
 def score_lab(answers: Sequence[Answer], channel: str = SIMULATED) -> Score:
     """Return the score of a lab test; its clusters are signs."""
-    return _score("lab test", channel, answers, _grouped(answers, _place), None, _sign)
+    return _score("lab test", channel, answers, _grouped(answers, _place), _sign)
 
 
 def score_drive_by(answers: Sequence[Answer], channel: str = SIMULATED) -> Score:
@@ -130,7 +123,7 @@ def score_drive_by(answers: Sequence[Answer], channel: str = SIMULATED) -> Score
     bins = _grouped(near_first, lambda answer: BIN_M * math.floor(answer.distance_m / BIN_M))
     places = {f"{start:g}–{start + BIN_M:g} m": own for start, own in bins.items()}
     return replace(
-        _score("drive-by test", channel, answers, places, _approach, _approach),
+        _score("drive-by test", channel, answers, places, _approach),
         longest_run={
             name: max(map(longest_run, _grouped(own, _approach).values()))
             for name, own in _grouped(answers, _treatment).items()
@@ -139,23 +132,22 @@ def score_drive_by(answers: Sequence[Answer], channel: str = SIMULATED) -> Score
     )
 
 
-def shares(answers: Sequence[Answer], cluster: Cluster | None = None) -> Shares:
-    """Return the outcome of views; every view is a trial of its own, or belongs to a cluster."""
+def shares(answers: Sequence[Answer], cluster: Cluster) -> Shares:
+    """Return the outcome of views, with intervals over clusters."""
     seen = [answer for answer in answers if answer.answer is not None]
 
-    def counted(holds: Callable[[Answer], bool], among: Sequence[Answer]) -> Estimate:
-        groups = [[answer] for answer in among] if cluster is None else _grouped(among, cluster).values()
-        return proportion([sum(map(holds, group)) for group in groups], [len(group) for group in groups])
+    def of(holds: Callable[[Answer], bool], among: Sequence[Answer]) -> Estimate:
+        return share([holds(answer) for answer in among], [cluster(answer) for answer in among])
 
     without_target = any(answer.target is None for answer in answers)
     return Shares(
         views=len(answers),
-        found=counted(lambda answer: answer.answer is not None, answers),
+        found=of(lambda answer: answer.answer is not None, answers),
         targeted=Estimate(None, None, None, 0, 0, NO_TARGET)
         if without_target
-        else counted(lambda answer: answer.answer == answer.target, seen),
-        untargeted=counted(lambda answer: answer.answer != answer.label, seen),
-        accuracy=counted(lambda answer: answer.answer == answer.label, seen),
+        else of(lambda answer: answer.answer == answer.target, seen),
+        untargeted=of(lambda answer: answer.answer != answer.label, seen),
+        accuracy=of(lambda answer: answer.answer == answer.label, seen),
         confidence=sum(answer.confidence for answer in seen) / len(seen) if seen else None,
     )
 
@@ -171,42 +163,49 @@ def _score(
     channel: str,
     answers: Sequence[Answer],
     places: Mapping[str, Sequence[Answer]],
-    cluster_of_places: Cluster | None,
     cluster: Cluster,
 ) -> Score:
     treatments = _grouped(answers, _treatment)
     return Score(
         name=name,
         channel=channel,
-        overall={name: shares(own) for name, own in treatments.items()},
-        clustered={name: shares(own, cluster) for name, own in treatments.items()},
+        overall={name: shares(own, cluster) for name, own in treatments.items()},
         places={
             place: {
-                name: shares([answer for answer in own if answer.treatment == name], cluster_of_places)
+                name: shares([answer for answer in own if answer.treatment == name], cluster)
                 for name in treatments
             }
             for place, own in places.items()
         },
-        by_view=compare_paired({name: _by_view(own) for name, own in treatments.items()}),
-        by_sign=compare_paired({name: _by_sign(own) for name, own in treatments.items()}),
+        tests=corrected(
+            [
+                test
+                for two in combinations(treatments.items(), 2)
+                for test in compare_paired(_successes(dict(two), cluster))
+            ]
+        ),
     )
 
 
-def _by_view(answers: Sequence[Answer]) -> dict[str, bool]:
-    """Return view → whether the attack succeeded in it; views are told apart by their order in a place."""
-    places = _grouped(answers, _approach)
-    return {
-        f"{sign}/{place}/{number}": answer.succeeded
-        for (sign, place), own in places.items()
-        for number, answer in enumerate(own)
-        if answer.answer is not None
+def _successes(treatments: Mapping[str, Sequence[Answer]], cluster: Cluster) -> dict[str, Counted]:
+    """Return treatment → cluster → successes and views, of the views in which each was found.
+
+    Views are told apart by their order in a place.
+    """
+    views = {
+        name: {
+            (place, number): answer
+            for place, own in _grouped(answers, _approach).items()
+            for number, answer in enumerate(own)
+            if answer.answer is not None
+        }
+        for name, answers in treatments.items()
     }
-
-
-def _by_sign(answers: Sequence[Answer]) -> dict[str, bool]:
-    """Return sign → whether the attack succeeded in more than half of the views in which it was found."""
-    seen = [answer for answer in answers if answer.answer is not None]
-    return by_majority([answer.succeeded for answer in seen], [answer.sign for answer in seen])
+    common = [key for key in next(iter(views.values())) if all(key in own for own in views.values())]
+    return {
+        name: counted([own[key].succeeded for key in common], [cluster(own[key]) for key in common])
+        for name, own in views.items()
+    }
 
 
 def _grouped(answers: Sequence[Answer], key: Callable[[Answer], Key]) -> dict[Key, list[Answer]]:
@@ -217,8 +216,8 @@ def _grouped(answers: Sequence[Answer], key: Callable[[Answer], Key]) -> dict[Ke
 
 
 def _as_json(treatments: Mapping[str, Shares]) -> dict[str, Any]:
-    def estimate(share: Estimate) -> dict[str, Any]:
-        return {"value": share.value, "low": share.low, "high": share.high, "n": share.n}
+    def estimate(own: Estimate) -> dict[str, Any]:
+        return {"value": own.value, "low": own.low, "high": own.high, "n": own.n}
 
     return {
         name: {

@@ -3,10 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from physadv.evaluation.comparisons import Comparison
-from physadv.evaluation.intervals import Estimate
 from physadv.report.result_tables import TESTS
-from physadv.report.table import Cell, Column, Table, Value
-from physadv.report.wording import interval, number
+from physadv.report.table import Column, Table, Value
 from physadv.signs.stop_sign.detection import Detected
 from physadv.signs.stop_sign.score import Score, Shares
 from physadv.signs.stop_sign.settings import OPTIMISED
@@ -18,19 +16,8 @@ Printability = Mapping[str, float]
 and "palette_error", the root mean square of that distance in 8-bit levels a channel."""
 
 
-def overall_table(score: Score, printability: Printability, *, clustered: bool = False) -> Table[str]:
-    """Return a line a treatment: its shares over all views, and how well its stickers print.
-
-    With `clustered` the interval over signs or approaches stands below Wilson's.
-    """
-
-    def share(measure: str) -> Callable[[str], Value]:
-        def value(treatment: str) -> Estimate | Cell:
-            own: Estimate = getattr(score.overall[treatment], measure)
-            over = interval(getattr(score.clustered[treatment], measure))
-            return Cell(number(own), f"{interval(own)}\n{over}") if clustered and over else own
-
-        return value
+def overall_table(score: Score, printability: Printability) -> Table[str]:
+    """Return a line a treatment: its shares over all views, and how well its stickers print."""
 
     def print_error(name: str) -> Callable[[str], Value]:
         def value(treatment: str) -> str | None:
@@ -40,9 +27,11 @@ def overall_table(score: Score, printability: Printability, *, clustered: bool =
 
     columns = [
         Column[str]("treatment", lambda name: name, long="Treatment"),
-        Column("targeted", share("targeted"), "interval", long="Targeted success"),
-        Column("untargeted", share("untargeted"), "interval", long="Untargeted success"),
-        Column("read right", share("accuracy"), "interval"),
+        Column("targeted", lambda name: score.overall[name].targeted, "interval", long="Targeted success"),
+        Column(
+            "untargeted", lambda name: score.overall[name].untargeted, "interval", long="Untargeted success"
+        ),
+        Column("read right", lambda name: score.overall[name].accuracy, "interval"),
         Column("confidence", lambda name: score.overall[name].confidence, "share"),
         Column("found", lambda name: score.overall[name].found.value, "share"),
         Column("views", lambda name: score.overall[name].views, "number"),
@@ -51,8 +40,8 @@ def overall_table(score: Score, printability: Printability, *, clustered: bool =
     ]
     if score.longest_run:
         columns.append(Column("longest run", lambda name: score.longest_run[name], "number"))
-    over = f", then over {'approaches' if score.longest_run else 'signs'}" if clustered else ""
-    title = f"{score.title}: per cent with 95 % interval (Wilson{over})"
+    over = "approaches" if score.longest_run else "signs"
+    title = f"{score.title}: per cent with 95 % interval over {over}"
     return Table(title, columns, {"": list(score.overall)})
 
 
@@ -70,17 +59,16 @@ def place_table(score: Score) -> Table[Place]:
 
 
 def comparison_table(score: Score) -> Table[Comparison]:
-    """Return the paired tests between treatments, view by view and sign by sign."""
-    title = f"{score.title}: {score.measure} success compared, exact McNemar, Holm-corrected"
-    groups = {"view by view": score.by_view, "sign by sign, by most of its views": score.by_sign}
-    return Table(title, TESTS, groups, "unit")
+    """Return the paired tests between treatments, sign by sign or approach by approach."""
+    title = f"{score.title}: {score.measure} success, first less second in points, exact sign flips, Holm"
+    return Table(title, TESTS, {"": score.tests})
 
 
 def score_tables(
     score: Score, printability: Printability
 ) -> list[Table[str] | Table[Place] | Table[Comparison]]:
     """Return all tables of one test, as a terminal shows them; for the arguments see `overall_table`."""
-    tests = [comparison_table(score)] if score.by_view else []
+    tests = [comparison_table(score)] if score.tests else []
     return [overall_table(score, printability), place_table(score), *tests]
 
 

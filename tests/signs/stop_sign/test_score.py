@@ -29,19 +29,19 @@ def several(*said: int | None, **changes: object) -> list[Answer]:
 
 
 def test_shares_count_what_was_found() -> None:
-    own = shares(several(*[LIMIT] * 7, OTHER, STOP, STOP, None, None))
+    own = shares(several(*[LIMIT] * 7, OTHER, STOP, STOP, None, None), id)
     assert own.views == 12
     assert own.found.value == pytest.approx(10 / 12)
     assert own.targeted.value == pytest.approx(0.7)
     assert own.untargeted.value == pytest.approx(0.8)
     assert own.accuracy.value == pytest.approx(0.2)
     assert own.confidence == pytest.approx(0.8)
-    # Wilson 1927 for 7 of 10.
-    assert (own.targeted.low, own.targeted.high) == pytest.approx((0.3968, 0.8922), abs=1e-4)
+    # Clopper and Pearson 1934 for 7 of 10.
+    assert (own.targeted.low, own.targeted.high) == pytest.approx((0.3475, 0.9333), abs=1e-4)
 
 
 def test_nothing_found_is_undefined_not_zero() -> None:
-    own = shares(several(None, None))
+    own = shares(several(None, None), id)
     assert (own.found.value, own.targeted.value, own.accuracy.value) == (0, None, None)
     assert own.confidence is None
 
@@ -57,32 +57,30 @@ def test_clusters_widen_intervals() -> None:
     answers = [
         each for sign, said in (("a", LIMIT), ("b", STOP)) for each in several(*[said] * 9, STOP, sign=sign)
     ]
-    score = score_lab(answers)
-    alone, clustered = score.overall["optimised"].targeted, score.clustered["optimised"].targeted
+    alone, clustered = shares(answers, id).targeted, score_lab(answers).overall["optimised"].targeted
     assert alone.value == clustered.value == pytest.approx(0.45)
+    assert (alone.pairs, clustered.pairs) == (20, 2)
     assert clustered.high - clustered.low > alone.high - alone.low
 
 
-def test_treatments_are_compared_sight_by_view_and_sign_by_sign() -> None:
+def test_treatments_are_compared_sign_by_sign() -> None:
     answers = [
         each
         for sign in "abcdef"
         for treatment, said in (("random", (STOP, STOP, LIMIT)), ("optimised", (LIMIT, STOP, LIMIT)))
         for each in several(*said, sign=sign, treatment=treatment)
     ]
-    score = score_lab(answers)
-    (by_view,), (by_sign,) = score.by_view, score.by_sign
-    assert (by_view.only_first, by_view.only_second, by_view.pairs) == (0, 6, 18)
-    assert (by_sign.only_first, by_sign.only_second, by_sign.pairs) == (0, 6, 6)
-    # Six heads of six tosses, either way.
-    assert by_view.p == by_sign.p == pytest.approx(2 / 64)
-    assert by_sign.differs
+    (test,) = score_lab(answers).tests
+    assert (test.difference.value, test.difference.pairs) == (pytest.approx(-1 / 3), 6)
+    # Six heads of six tosses, either way; six signs are too few for more than 3 points.
+    assert test.p == pytest.approx(2 / 64)
+    assert test.verdict == "not shown"
 
 
 def test_views_in_which_only_one_was_found_are_no_pair() -> None:
     answers = several(None, LIMIT, treatment="random") + several(LIMIT, LIMIT)
-    (test,) = score_lab(answers).by_view
-    assert test.pairs == 1
+    (test,) = score_lab(answers).tests
+    assert test.difference.n == 1
 
 
 @pytest.mark.parametrize(("said", "run"), [("", 0), ("s", 1), ("lsslsssls", 3), ("ss-s", 2), ("lll", 0)])
@@ -111,8 +109,8 @@ def test_tables_name_the_channel_and_undefined_shares(capsys) -> None:
     answers = several(LIMIT, LIMIT) + several(None, None, treatment="clean")
     show_score(score_lab(answers), PRINTABILITY)
     shown = capsys.readouterr().out
-    assert "lab test, simulated: per cent with 95 % interval (Wilson)" in shown
-    assert "100.0 (34.2–100.0)" in shown
+    assert "lab test, simulated: per cent with 95 % interval over signs" in shown
+    assert "100.0 (3.0–100.0)" in shown
     assert "0.0123" in shown
     show_score(score_drive_by(answers, "mine.mp4"), PRINTABILITY)
     assert "drive-by test, mine.mp4" in capsys.readouterr().out
