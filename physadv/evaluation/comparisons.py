@@ -15,8 +15,7 @@ Counted = Mapping[Hashable, tuple[float, int]]
 """Cluster, such as a pair or a photo → how many of its trials succeeded, and of how many."""
 SMALLEST = 0.03
 """Smallest difference of interest, in shares: 3 points."""
-NOT_OF_INTEREST = "no difference of interest"
-NOT_SHOWN = "not shown"
+NOT_SHOWN = "no difference of interest shown"
 _LEVELS = 200_000
 """Most places on which the sums of a sign-flip test lie; finer differences are rounded to them."""
 
@@ -43,18 +42,18 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """Return what is shown: whose share is higher, "no difference of interest", or "not shown".
+        """Return what is shown: whose share is higher, that the two are alike, or neither.
 
         One share is higher where p stands after correction, at 5 %, and the whole interval lies beyond the
-        smallest difference of interest. There is none of interest where the difference seen is smaller than
-        that; which differences are not ruled out, the interval says.
+        smallest difference of interest. The two are alike where the whole interval lies within it.
         """
         value, low, high = self.difference.value, self.difference.low, self.difference.high
         if value is None or low is None or high is None or self.holm is None:
             return self.difference.undefined or NOT_SHOWN
         if self.holm < 1 - CONFIDENCE and (low > self.smallest or high < -self.smallest):
             return f"{self.first if value > 0 else self.second} higher"
-        return NOT_OF_INTEREST if abs(value) < self.smallest else NOT_SHOWN
+        alike = -self.smallest < low and high < self.smallest
+        return f"within {100 * self.smallest:g} points" if alike else NOT_SHOWN
 
 
 def compare_paired(outcomes: Mapping[str, Counted], smallest: float = SMALLEST) -> list[Comparison]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from physadv.evaluation.comparisons import NOT_OF_INTEREST, NOT_SHOWN, compare_paired, holm, sign_flip
+from physadv.evaluation.comparisons import NOT_SHOWN, compare_paired, holm, sign_flip
 
 
 def test_flipped_signs_of_single_trials_are_mcnemars_fair_coin() -> None:
@@ -49,7 +49,7 @@ def test_a_table_of_tests_is_corrected_as_one() -> None:
     tests = compare_paired({"a": first, "b": dict.fromkeys(range(6), (1, 1)), "c": dict(first)})
     assert [test.p for test in tests] == pytest.approx([2 / 2**6, 1.0, 2 / 2**6])
     assert [test.holm for test in tests] == pytest.approx([3 * 2 / 2**6, 1.0, 3 * 2 / 2**6])
-    assert [test.verdict for test in tests] == [NOT_SHOWN, NOT_OF_INTEREST, NOT_SHOWN]
+    assert [test.verdict for test in tests] == [NOT_SHOWN] * 3
 
 
 def test_half_of_the_photos_against_none_is_beyond_doubt() -> None:
@@ -71,7 +71,7 @@ def test_a_few_discordant_sights_of_forty_photos_are_of_no_interest() -> None:
         ours = {photo: (56 + more, 120) for photo, more in enumerate(spread)}
         (test,) = compare_paired({"ours": ours, "theirs": theirs})
         assert test.difference.value == pytest.approx(21 / 4800)
-        assert test.verdict == NOT_OF_INTEREST
+        assert test.verdict == NOT_SHOWN == "no difference of interest shown"
 
 
 def test_a_higher_share_lies_beyond_the_smallest_difference_with_its_whole_interval() -> None:
@@ -80,6 +80,13 @@ def test_a_higher_share_lies_beyond_the_smallest_difference_with_its_whole_inter
     assert test.verdict == "ours higher"
     (stricter,) = compare_paired({"ours": ours, "theirs": theirs}, smallest=0.09)
     assert (stricter.p, stricter.verdict) == (test.p, NOT_SHOWN)
+
+
+def test_two_are_alike_where_the_whole_interval_lies_within_the_smallest_difference() -> None:
+    few, many = ({pair: (pair % 2, 1) for pair in range(count)} for count in (20, 2000))
+    (unsure,), (alike,) = (compare_paired({"a": each, "b": dict(each)}) for each in (few, many))
+    assert (unsure.difference.value, unsure.verdict) == (0.0, NOT_SHOWN)
+    assert (alike.difference.value, alike.verdict) == (0.0, "within 3 points")
 
 
 def test_differences_that_lie_on_no_common_grid_are_rounded_alike_on_both_sides() -> None:

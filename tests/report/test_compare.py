@@ -137,7 +137,7 @@ def test_a_difference_stands_only_after_correction():
 
     small, large, none = corrected([test(0.03), test(0.8), test(None)])
     assert (small.holm, large.holm, none.holm) == (pytest.approx(0.06), pytest.approx(0.8), None)
-    assert small.verdict == "not shown"
+    assert small.verdict == "no difference of interest shown"
 
 
 def test_runs_against_different_classifiers_are_refused_unless_one_judges_all(

@@ -74,7 +74,7 @@ def test_treatments_are_compared_sign_by_sign() -> None:
     assert (test.difference.value, test.difference.pairs) == (pytest.approx(-1 / 3), 6)
     # Six heads of six tosses, either way; six signs are too few for more than 3 points.
     assert test.p == pytest.approx(2 / 64)
-    assert test.verdict == "not shown"
+    assert test.verdict == "no difference of interest shown"
 
 
 def test_views_in_which_only_one_was_found_are_no_pair() -> None:
