@@ -108,7 +108,7 @@ WRITERS = {
         "--plot {root}/curve.svg"
     ),
     "run": _writer("run {images}/study.toml"),
-    "stop-sign": _writer("stop-sign --name sign --quick --steps 2 --batch 2 --mask two-bars"),
+    "stop-sign": _writer("stop-sign --name sign --quick --steps 2 --mask two-bars"),
     "harden": _writer(
         "harden --data {images}/data --epochs 2 --steps 1 --shared 0 --out {root}/mine.safetensors"
     ),

@@ -9,8 +9,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
-_PARTIAL = re.compile(r"\.(.+)\.(\d+)\.part")
-"""Name of a temporary file: what it is to become (long names as a hash), and the process that writes it."""
+_PARTIAL = re.compile(r"\.(.+)\.(\d+)\.physadv\.part")
+"""Name of a temporary file: what it is to become (long names as a hash), and the process that writes it.
+
+Nobody else calls a file so: what is called so may be deleted.
+"""
 
 
 @contextmanager
@@ -26,7 +29,7 @@ def replacing(path: Path, *, tidy: bool = False) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Names may have 255 bytes, and `path` may have used them all.
     short = path.name if len(path.name) < 50 else hashlib.sha256(os.fsencode(path.name)).hexdigest()
-    temporary = path.with_name(f".{short}.{os.getpid()}.part")
+    temporary = path.with_name(f".{short}.{os.getpid()}.physadv.part")
     if tidy:
         for leftover, of, process in _partial_files(path.parent.iterdir()):
             if of == short and not _runs(process):
@@ -48,7 +51,7 @@ def replacing(path: Path, *, tidy: bool = False) -> Iterator[Path]:
 def remove_partial_files(*folders: Path) -> None:
     """Delete what killed processes left half-written in folders and below, where it can be deleted."""
     for folder in folders:
-        for leftover, *_ in _partial_files(folder.rglob(".*.part")):
+        for leftover, *_ in _partial_files(folder.rglob(".*.physadv.part")):
             with suppress(OSError):
                 leftover.unlink()
 

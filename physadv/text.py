@@ -1,5 +1,6 @@
 """Text that others chose, such as names of files and classes, made safe for the place where it is shown."""
 
+import os
 import re
 from pathlib import Path
 
@@ -39,10 +40,22 @@ def csv_cell(value: object) -> object:
 
 
 def without_home(text: str) -> str:
-    """Return a path, or a spec that contains one, with `~` for the user's home folder, for what is published.
+    """Return a path, or a text with paths, without the user's home folder, for all that is published.
 
-    >>> without_home(f"file:{Path.home() / 'nets' / 'a.pt2'}")
-    'file:~/nets/a.pt2'
+    Paths become relative to the current folder; from outside the home folder that would name it, so there
+    they begin with `~`.
+
+    >>> without_home(f"file:{Path.home() / 'nets' / 'a.pt2'}").endswith("nets/a.pt2")
+    True
     """
-    home = str(Path.home())
-    return text if len(home) < 2 else re.sub(rf"(?<![\w./-]){re.escape(home)}(?![\w.-])", "~", text)
+    here, home = Path.cwd(), Path.home()
+    if len(str(home)) < 2:
+        return text
+    inside = here.is_relative_to(home)
+    places = ((here, "."), (home, os.path.relpath(home, here))) if inside else ((home, "~"),)
+    for folder, instead in places:
+        beginning = rf"(?<![\w./-]){re.escape(str(folder))}"
+        if instead == ".":
+            text = re.sub(rf"{beginning}/(?=[\w.])", "", text)
+        text = re.sub(rf"{beginning}(?![\w.-])", instead, text)
+    return text

@@ -60,17 +60,28 @@ def test_a_source_that_cannot_be_read_keeps_its_own_name(tmp_path):
 
 
 def test_only_half_written_files_are_removed(tmp_path):
-    for name in (".a.png.12.part", "a.png", ".hidden", "b.part"):
+    for name in (".a.png.12.physadv.part", "a.png", ".hidden", "b.part", ".notes.12.part", ".physadv.part"):
         (tmp_path / name).touch()
     remove_partial_files(tmp_path, tmp_path / "not there")
-    assert {entry.name for entry in tmp_path.iterdir()} == {"a.png", ".hidden", "b.part"}
+    assert {entry.name for entry in tmp_path.iterdir()} == {
+        "a.png",
+        ".hidden",
+        "b.part",
+        ".notes.12.part",
+        ".physadv.part",
+    }
 
 
 def test_what_a_killed_process_left_of_a_file_goes_when_the_file_is_written_again(tmp_path):
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         ended.wait()
-    others = {f".b.png.{ended.pid}.part", f".a.png.{os.getppid()}.part", ".a.png.part", "b.png"}
-    for name in (f".a.png.{ended.pid}.part", f".a.png.{10**30}.part", *others):
+    others = {
+        f".b.png.{ended.pid}.physadv.part",
+        f".a.png.{os.getppid()}.physadv.part",
+        ".a.png.physadv.part",
+        "b.png",
+    }
+    for name in (f".a.png.{ended.pid}.physadv.part", f".a.png.{10**30}.physadv.part", *others):
         (tmp_path / name).touch()
     with replacing(tmp_path / "a.png", tidy=True) as temporary:
         temporary.touch()

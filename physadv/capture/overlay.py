@@ -13,7 +13,9 @@ from PIL import Image, ImageDraw, ImageFont
 from physadv.capture.cells import CroppedCell
 from physadv.capture.crop_photo import FoundSheet
 from physadv.capture.geometry import Pixels, Points
+from physadv.sheets.fonts import font_file, spelt
 from physadv.sheets.layout import box_corners
+from physadv.text import printable
 
 SIDE = 2000
 BLANK = (1200, 400)
@@ -102,15 +104,15 @@ def _write(
     colour: str | tuple[int, int, int],
 ) -> None:
     """Write lines on a dark background, broken at spaces to fit a width."""
-    font = ImageFont.load_default(size)
-    text = "\n".join(part for line in lines for part in _broken(line, font, width))
+    font = ImageFont.truetype(font_file(), size)
+    text = "\n".join(part for line in lines for part in _broken(spelt(printable(line)), font, width))
     if text:
         left, top, right, bottom = draw.multiline_textbbox(place, text, font=font)
         draw.rectangle((left - 4, top - 4, right + 4, bottom + 4), fill=SHADE)
         draw.multiline_text(place, text, font=font, fill=colour)
 
 
-def _broken(line: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: float) -> list[str]:
+def _broken(line: str, font: ImageFont.FreeTypeFont, width: float) -> list[str]:
     parts = [""]
     for word in line.split():
         longer = f"{parts[-1]} {word}".strip()

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from physadv.classifiers.errors import ClassifierError
 from physadv.errors import PhysadvWarning
+from physadv.text import without_home
 
 _CPU = torch.device("cpu")
 
@@ -22,17 +23,19 @@ class Classifier(nn.Module):
     Args:
         network: a module that resizes and normalises inside, so that it accepts any H × W.
         labels: the K class names, in logit order.
-        spec: the text `load_classifier` was given; written into manifests so that a run can be repeated.
+        spec: the text `load_classifier` was given; written into manifests, without the user's home folder,
+            so that a run can be repeated.
         device: where it runs.
         precision: type to compute in; below float32 by autocast, with logits in float32.
         channels_last: whether weights and images are laid out by pixel. It saves a quarter to a third of the
             time, but fails for networks that view their activations in another shape.
 
     Raises:
-        ClassifierError: when it is called: an answer is not finite logits (B, K) of two classes or more.
+        ClassifierError: when it is called: an answer is not finite logits (B, K) of two classes or more, or
+            the same images are answered differently when asked again.
 
     Warns:
-        PhysadvWarning: its first answers are probabilities, or change from one call to the next.
+        PhysadvWarning: its first answers are probabilities.
     """
 
     def __init__(
@@ -48,7 +51,7 @@ class Classifier(nn.Module):
         super().__init__()
         self.layout = torch.channels_last if channels_last else torch.contiguous_format
         self.network = network.to(device).to(memory_format=self.layout)
-        self.labels, self.spec = tuple(labels), spec
+        self.labels, self.spec = tuple(labels), without_home(spec)
         self.device, self.precision = device, precision
         self._looked_at = False
         self.requires_grad_(False).eval()
@@ -60,8 +63,8 @@ class Classifier(nn.Module):
         if logits.shape[1] != len(self.labels):
             raise ClassifierError(f"{self.spec} has {logits.shape[1]} outputs for {len(self.labels)} labels")
         if not (self._looked_at or logits.is_meta):
-            self._looked_at = True
             self._look_at(logits.detach(), images)
+            self._looked_at = True
         return logits
 
     def _answers(self, images: Tensor) -> Tensor:
@@ -73,15 +76,16 @@ class Classifier(nn.Module):
 
     @torch.no_grad()
     def _look_at(self, logits: Tensor, images: Tensor) -> None:
-        """Warn of what can be used but will disappoint, by the first answers and the same question again."""
+        """Warn of probabilities, and refuse answers that change: every number is made of them."""
         if bool((logits >= 0).all() and ((logits.double().sum(dim=1) - 1).abs() < 1e-3).all()):
             fault = "returns probabilities, not logits: gradients vanish where it is sure"
             warnings.warn(f"model '{self.spec}' {fault}", PhysadvWarning, stacklevel=4)
         with torch.random.fork_rng(devices=[]):
             again = self._answers(images)
         if not torch.allclose(again, logits, rtol=1e-3, atol=1e-3):
-            fault = "answers the same images differently from call to call: no result can be repeated"
-            warnings.warn(f"model '{self.spec}' {fault}", PhysadvWarning, stacklevel=4)
+            fault = "answers the same images differently from call to call: no number could be repeated"
+            way = "draw its noise from a torch.Generator that forward seeds, and call eval() on its dropout"
+            raise ClassifierError(f"model '{self.spec}' {fault}; {way}")
 
     @torch.no_grad()
     def likeliest(self, images: Tensor, count: int) -> tuple[Tensor, Tensor]:

@@ -42,12 +42,12 @@ def load_classifier(
         precision: `float32` or `bfloat16`.
 
     Warns:
-        PhysadvWarning: the network returns probabilities instead of logits, or answers at random.
+        PhysadvWarning: the network returns probabilities instead of logits.
 
     Raises:
         ClassifierError: the spec is unknown, a file is missing, damaged, does not fit or wants to run code, a
             download fails, the network does not map (B, 3, H, W) to finite logits (B, K) of two classes or
-            more, the labels are not K, or the device cannot be used.
+            more, answers at random, the labels are not K, or the device cannot be used.
 
     >>> classifier = load_classifier("signs")
     >>> classifier(torch.rand(2, 3, 64, 64)).shape

@@ -157,6 +157,8 @@ def _described(weights: Published) -> str:
 
 def _weights_file(text: str) -> Path:
     path = existing_file(Path(text).expanduser(), "weights file")
+    if path.suffix == ".pt2":
+        raise ClassifierError(f"{path} is a program, with its architecture, and no weights file: file:{path}")
     _check_torch(path)
     return path
 

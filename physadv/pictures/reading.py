@@ -19,7 +19,7 @@ import pi_heif
 import simplejpeg
 from PIL import ExifTags, Image, ImageCms, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
-from physadv.errors import PhysadvError, first_line, reading
+from physadv.errors import PhysadvError, PhysadvWarning, first_line, reading
 from physadv.pictures.damage import Pixels, shifted_from
 from physadv.pictures.listing import FORMATS, KNOWN
 
@@ -76,6 +76,9 @@ def read_picture(path: Path, *, exact: bool = False) -> Picture:
         MachineError: there was not enough memory to decode it, which says nothing about the file.
         OSError: the file cannot be opened or read.
 
+    Warns:
+        PhysadvWarning: its colour profile cannot be read.
+
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     Image.new("RGB", (40, 30), "red").save(Path(folder) / "picture.png")
@@ -87,7 +90,11 @@ def read_picture(path: Path, *, exact: bool = False) -> Picture:
         raise PictureError("not a readable image: not a file")
     data = path.read_bytes()
     with reading(path, _unreadable), warnings.catch_warnings(action="ignore"):  # about odd metadata
-        return _decode(data, exact)
+        picture, understood = _decode(data, exact)
+    if not understood:
+        fault = "its colour profile cannot be read; its colours are taken for sRGB"
+        warnings.warn(PhysadvWarning(f"{path}: {fault}"), stacklevel=2)
+    return picture
 
 
 def read_exact(path: Path, refuse: Callable[[PictureError], PhysadvError]) -> Pixels:
@@ -105,7 +112,8 @@ def _unreadable(error: Exception) -> PictureError:
     return PictureError(f"not a readable image: {cause}")
 
 
-def _decode(data: bytes, exact: bool) -> Picture:
+def _decode(data: bytes, exact: bool) -> tuple[Picture, bool]:
+    """Return a picture, and whether its colour profile was understood, if it has one."""
     with _opened(data) as image:
         _refuse_other_than_pictures(image, EXACT_PIXELS if exact else MAX_PIXELS)
         if exact:
@@ -113,13 +121,20 @@ def _decode(data: bytes, exact: bool) -> Picture:
         exif = image.getexif()
         exif.get_ifd(ExifTags.IFD.Exif)
         halved = not exact and image.width * image.height > WHOLE_PIXELS
-        if isinstance(image, JpegImagePlugin.JpegImageFile) and image.mode == "RGB":
-            rgb = _jpeg(data, image, halved)
+        samples = _jpeg(data, image, halved) if isinstance(image, JpegImagePlugin.JpegImageFile) else None
+        whole = _eight_bit(image) if samples is None else image
+        transform, understood = _to_srgb(image.info.get("icc_profile") or b"", whole.mode)
+        if samples is None:
+            rgb = _others(whole, halved, transform)
+        elif image.mode == "RGB":
+            rgb = _in_place(samples, transform)
         else:
-            rgb = _others(_eight_bit(image), halved)
+            # CMYK is inverted in a JPEG, as Pillow too takes for granted.
+            levels = 255 - samples if image.mode == "CMYK" else samples
+            rgb = _others(Image.frombytes(image.mode, image.size, levels.tobytes()), halved, transform)
     turn = _TURNS.get(exif.get(ExifTags.Base.Orientation, 1))
     form = "JPEG" if image.format in JPEG else str(image.format)
-    return Picture(turn(rgb) if turn else rgb, exif, form)
+    return Picture(turn(rgb) if turn else rgb, exif, form), understood
 
 
 def _opened(data: bytes) -> Image.Image:
@@ -174,22 +189,40 @@ def _eight_bit(image: Image.Image) -> Image.Image:
 
 
 def _jpeg(data: bytes, header: JpegImagePlugin.JpegImageFile, halved: bool) -> Pixels:
-    """Return the pixels of a colour JPEG, decoded twice as fast as by Pillow, which also overlooks damage."""
+    """Return a JPEG's samples (H, W, 1, 3 or 4), twice as fast as by Pillow, which also overlooks damage.
+
+    Only colours are halved.
+    """
+    halved = halved and header.mode == "RGB"
     least = (header.height // 2, header.width // 2) if halved else (0, 0)
-    decode = partial(simplejpeg.decode_jpeg, colorspace="RGB", min_height=least[0], min_width=least[1])
-    try:
+    space = "GRAY" if header.mode == "L" else header.mode
+    decode = partial(simplejpeg.decode_jpeg, colorspace=space, min_height=least[0], min_width=least[1])
+    # Bytes of 255 are what may stand before a marker (ITU-T T.81, B.1.1.2).
+    for kept in (None, b"\0", b""):
+        padded = data if kept is None else _PADDING.sub(partial(_fill, kept), data)
         try:
-            rgb: Pixels = decode(data)
-        except ValueError:
-            # Bytes of 255 are what may stand before a marker (ITU-T T.81, B.1.1.2).
-            rgb = decode(_PADDING.sub(lambda zeros: b"\0" + b"\xff" * len(zeros[1]), data))
-    except ValueError as error:
-        raise PictureError(DAMAGED_JPEG.format(cause=error)) from error
-    mcu_rows = 8 * max(down for _, _, down, _ in header.layer)
-    shifted = shifted_from(rgb, mcu_rows // 2 if halved else mcu_rows)
+            samples: Pixels = decode(padded)
+            break
+        except ValueError as error:
+            damage = PictureError(DAMAGED_JPEG.format(cause=error))
+    else:
+        raise damage
+    # A scan of one component has one block a unit, whatever its sampling (ITU-T T.81, A.2.2).
+    mcu_rows = 8 * (max(down for _, _, down, _ in header.layer) if len(header.layer) > 1 else 1)
+    colours = samples.repeat(3, axis=2) if header.mode == "L" else samples[..., :3]
+    shifted = shifted_from(colours, mcu_rows // 2 if halved else mcu_rows)
     if shifted is not None:
         raise PictureError(DAMAGED_JPEG.format(cause=f"colours shifted from about row {shifted} on"))
-    transform = _to_srgb(header.info.get("icc_profile") or b"", "RGB")
+    return samples
+
+
+def _fill(kept: bytes, zeros: re.Match[bytes]) -> bytes:
+    """Return as many bytes as the padding has: some that may belong to the picture, then fill bytes."""
+    return kept + b"\xff" * (len(zeros[0]) - len(kept))
+
+
+def _in_place(rgb: Pixels, transform: ImageCms.ImageCmsTransform | None) -> Pixels:
+    """Return the same array, its colours sRGB."""
     if transform is not None:
         for top in range(0, len(rgb), STRIP_ROWS):
             strip = rgb[top : top + STRIP_ROWS]
@@ -202,27 +235,26 @@ def _in_srgb(image: Image.Image, transform: ImageCms.ImageCmsTransform | None) -
 
 
 @lru_cache(maxsize=16)
-def _to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """Return the transform from an ICC profile to sRGB, None if it changes nothing or is not understood."""
+def _to_srgb(profile: bytes, mode: str) -> tuple[ImageCms.ImageCmsTransform | None, bool]:
+    """Return the transform from a profile to sRGB, None if it changes nothing; and if it is understood."""
     if not profile:
-        return None
+        return None, True
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
     except (OSError, ImageCms.PyCMSError):
-        return None
+        return None, False
     if mode != "RGB":
-        return transform
+        return transform, True
     steps = np.linspace(0, 255, 9).round().astype(np.uint8)
     lattice = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(27, 27, 3)
     moved = np.asarray(_in_srgb(Image.fromarray(lattice), transform))
     # Profiles called sRGB differ in their rounding.
-    return None if np.abs(moved.astype(int) - lattice).max() <= 2 else transform
+    return (None if np.abs(moved.astype(int) - lattice).max() <= 2 else transform), True
 
 
-def _others(image: Image.Image, halved: bool) -> Pixels:
+def _others(image: Image.Image, halved: bool, transform: ImageCms.ImageCmsTransform | None) -> Pixels:
     """Return an image's sRGB pixels (H, W, 3), made strip by strip, four times faster than at once."""
-    transform = _to_srgb(image.info.get("icc_profile") or b"", image.mode)
     image.load()
     width, height = (image.width // 2, image.height // 2) if halved else image.size
     rgb = np.empty((height, width, 3), np.uint8)

@@ -23,6 +23,7 @@ from physadv.pipeline.observing import (
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Manifest, ObservationStore, PhotoRow, Printout, RunError
 from physadv.runs.folders import writes_run
+from physadv.text import without_home
 from physadv.transforms import parse_sweep, parse_transform
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def measure(
         if isinstance(given, str) or not isinstance(given, Sequence):
             raise RunError(f"{what} {given!r:.60}: wanted a list")
     manifest = printout.manifest()
+    models = [without_home(model) if isinstance(model, str) else model for model in models]
     own = manifest.classifier.spec
     named = [getattr(model, "spec", model) for model in models if getattr(model, "spec", "") != own]
     options = MeasureOptions(tuple(transforms), tuple(sweeps), tuple(map(str, named)), labels, seed, pool)
@@ -184,7 +186,7 @@ def _load(manifest: Manifest, model: "str | Classifier", labels: Path | None) ->
     from physadv.classifiers import load_classifier
 
     own = manifest.classifier
-    file = labels or (Path(own.labels_file) if own.labels_file and model == own.spec else None)
+    file = labels or (Path(own.labels_file).expanduser() if own.labels_file and model == own.spec else None)
     classifier = load_classifier(model, file) if isinstance(model, str) else model
     for example in manifest.examples:
         if example.label >= len(classifier.labels) or classifier.labels[example.label] != example.label_name:

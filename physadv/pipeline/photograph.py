@@ -43,11 +43,18 @@ _PLAIN = re.compile(r"sheet-\d+-shot-\d+")
 
 @dataclass(frozen=True)
 class MadeBy:
-    """What a simulated photo is made by: a preset, its numbers where it is a file of the user's, a seed."""
+    """What a simulated photo is made by: a preset, its numbers where it is a file of the user's, a seed.
+
+    Of a file the name is kept without the path, which may lead through the user's home folder.
+    """
 
     preset: str
     seed: int
     ranges: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.ranges is not None:
+            object.__setattr__(self, "preset", Path(self.preset).name)
 
     @classmethod
     def of(cls, preset: str, seed: int) -> Self:
@@ -61,7 +68,7 @@ class MadeBy:
         if self.ranges is None:
             return self.preset
         digest = hashlib.sha256(json.dumps(self.ranges, sort_keys=True).encode()).hexdigest()
-        return f"{Path(self.preset).name}#{digest[:6]}"
+        return f"{self.preset}#{digest[:6]}"
 
 
 @dataclass(frozen=True)

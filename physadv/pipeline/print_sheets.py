@@ -8,7 +8,7 @@ from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Example, Manifest, Printout, RunError
 from physadv.runs.folders import writes_run
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
-from physadv.sheets.fonts import can_print
+from physadv.sheets.fonts import can_print, spelt
 from physadv.sheets.layout import IMAGE, PrintItem, plan_sheets
 from physadv.sheets.pdf import page_pixels, write_pdf
 
@@ -56,7 +56,7 @@ def print_sheets(
             sheets,
             picture=lambda example: printout.pixels(examples[example]),
             caption=lambda example: _caption(examples[example]),
-            title=f"physadv   {manifest.name}   {manifest.attack.name}, {manifest.attack.budget}",
+            title=spelt(f"physadv   {manifest.name}   {manifest.attack.name}, {manifest.attack.budget}"),
             reporter=reporter,
         )
     manifest.write(printout.manifest_path)

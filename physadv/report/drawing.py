@@ -6,6 +6,7 @@ readable in light, in dark and on paper. The same data gives the same bytes.
 
 import io
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from physadv.sheets.fonts import spelt
 from physadv.text import printable
 
 if TYPE_CHECKING:
@@ -95,9 +97,17 @@ class Figure:
         path.write_bytes(self._written(fmt, facecolor="white"))
 
     def _written(self, fmt: str, **options: Any) -> bytes:
+        from matplotlib.text import Text
+
         written = io.BytesIO()
-        with _settings():
+        # matplotlib warns of letters that its font lacks, which a page's viewer has.
+        with _settings(), warnings.catch_warnings(action="ignore", category=UserWarning):
+            texts = {text: text.get_text() for text in self.canvas.findobj(Text)}
+            for text, words in texts.items():
+                text.set_text(words if fmt == "svg" else spelt(words))
             self.canvas.savefig(written, format=fmt, metadata=_UNDATED[fmt], dpi=PNG_DPI, **options)
+            for text, words in texts.items():
+                text.set_text(words)
         return written.getvalue()
 
 

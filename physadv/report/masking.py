@@ -9,6 +9,7 @@ from physadv.files import replacing
 from physadv.report.drawing import GRID, INK, MUTED, STYLES
 from physadv.report.table import Column, Table, show
 from physadv.report.wording import plural
+from physadv.sheets.fonts import spelt
 
 if TYPE_CHECKING:
     from physadv.pipeline.masking_check import MaskingCheck
@@ -82,7 +83,7 @@ def write_masking_plot(path: Path, check: "MaskingCheck") -> None:
         axes.set_xlabel("steps along the gradient")
         axes.set_ylabel("accuracy, %")
         title = f"{check.classifier}: accuracy under attack, {check.attacks['one step'].n} images"
-        axes.set_title(title, color=INK, fontsize=9, loc="left")
+        axes.set_title(spelt(title), color=INK, fontsize=9, loc="left")
         axes.grid(color=GRID, linewidth=0.8)
         canvas.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8)
         for spine in axes.spines.values():

@@ -204,12 +204,13 @@ def show(table: Table[Any]) -> None:
 
 
 def to_markdown(table: Table[Any]) -> str:
-    """Return a Markdown table; a group's name is repeated on each of its rows."""
+    """Return a Markdown table; a group's name is repeated on each of its rows, and "|" in a cell escaped."""
     rules = ["---"] * table.grouped
     for column in table.columns:
         rule = "---:" if column.kind in ("number", "share") else "---"
         rules += [rule] * len(column.headings(join=True))
-    head, *body = (f"| {' | '.join(line)} |" for line in table.lines(signs=True, join=True))
+    lines = [[cell.replace("|", r"\|") for cell in line] for line in table.lines(signs=True, join=True)]
+    head, *body = (f"| {' | '.join(line)} |" for line in lines)
     return "\n".join([head, f"|{'|'.join(rules)}|", *body])
 
 

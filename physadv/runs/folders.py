@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
@@ -156,8 +155,13 @@ class Printout:
         raise not_made(self.manifest_path)
 
     def forget_progress(self) -> None:
-        """Remove the records of an unfinished run: they are in the manifest, or came to nothing."""
-        shutil.rmtree(self.progress, ignore_errors=True)
+        """Remove the records of an unfinished run, which are in the manifest or useless; nothing else."""
+        remove_partial_files(self.progress)
+        for record in self.progress.glob("*"):
+            if re.fullmatch(r"fingerprint|[0-9]{6}\.(json|pt)", record.name):
+                record.unlink(missing_ok=True)
+        with suppress(OSError):
+            self.progress.rmdir()
 
     def manifest(self) -> Manifest:
         """Return the manifest after checking that every example is still the file it lists.

@@ -5,16 +5,19 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from physadv.files import read_text, replacing
 from physadv.runs.folders import FILE_NAME, RunError, not_made
 from physadv.sheets.layout import Sheet
+from physadv.text import without_home
 
 SCHEMA_VERSION = 1
 FileName = Annotated[str, Field(pattern=f"^{FILE_NAME}$")]
 PathInside = Annotated[str, Field(pattern=f"^{FILE_NAME}(/{FILE_NAME})*$")]
 """A path with slashes that cannot leave the folder it is relative to."""
+Public = Annotated[str, AfterValidator(without_home)]
+"""A text as the user gave it, whose paths do not name the home folder: manifests are published."""
 
 
 class _Record(BaseModel):
@@ -71,7 +74,7 @@ class Example(_Record):
     path: PathInside
     sha256: str
     size_px: tuple[int, int]
-    source: str
+    source: Public
     label: int
     label_name: str
     target: int | None = None
@@ -82,8 +85,8 @@ class Example(_Record):
 class ClassifierRecord(_Record):
     """Which classifier the examples were made against."""
 
-    spec: str
-    labels_file: str | None = None
+    spec: Public
+    labels_file: Public | None = None
     classes: int
 
 
@@ -98,7 +101,7 @@ class AttackRecord(_Record):
 
     name: str
     eps: Annotated[int, Field(ge=1)] | None
-    parameters: dict[str, str | int | float | None] = Field(default_factory=dict)
+    parameters: dict[str, Public | int | float | None] = Field(default_factory=dict)
 
     @property
     def norm(self) -> str:
@@ -130,7 +133,7 @@ class Selection(_Record):
         labels: whether true labels were given, or are the classifier's own answers.
     """
 
-    images: str
+    images: Public
     limit: int | None
     prefiltered: bool
     candidates: int

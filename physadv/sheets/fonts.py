@@ -15,10 +15,23 @@ def can_print(text: str) -> bool:
 
     Scripts that no font here has, such as Chinese, or that join their letters or begin at the right, cannot.
     """
-    return _is_latin(text) or (
-        all(ord(sign) in _other_letters() for sign in text)
-        and not any(bidirectional(sign) in ("R", "AL", "AN", "BN") for sign in text)
-    )
+    return spelt(text) == text
+
+
+def spelt(text: str) -> str:
+    r"""Return a text with the signs escaped that no font here has or that do not stand from left to right.
+
+    >>> spelt("стоп 停")
+    'стоп \\u505c'
+    """
+    if _is_latin(text):
+        return text
+    return "".join(sign if _stands(sign) else sign.encode("unicode_escape").decode() for sign in text)
+
+
+def _stands(sign: str) -> bool:
+    misplaced = bidirectional(sign) in ("R", "AL", "AN", "BN")
+    return sign == "\n" or (ord(sign) in _other_letters() and not misplaced)
 
 
 def _is_latin(text: str) -> bool:
@@ -29,15 +42,20 @@ def _is_latin(text: str) -> bool:
 @cache
 def _other_letters() -> frozenset[int]:
     """Register the fonts for other scripts, and return the letters that both have."""
-    import matplotlib
     from reportlab.pdfbase.pdfmetrics import registerFont
     from reportlab.pdfbase.ttfonts import TTFont
 
-    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    fonts = [TTFont(name, folder / f"{name}.ttf") for name in OTHER_SCRIPTS.values()]
+    fonts = [TTFont(name, font_file(name)) for name in OTHER_SCRIPTS.values()]
     for font in fonts:
         registerFont(font)
     return frozenset.intersection(*(frozenset(font.face.charToGlyph) for font in fonts))
+
+
+def font_file(name: str = OTHER_SCRIPTS[FONT]) -> Path:
+    """Return the file of a font that has letters beyond Latin."""
+    import matplotlib
+
+    return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{name}.ttf"
 
 
 def font_for(text: str, font: str) -> str:

@@ -5,6 +5,9 @@ import shutil
 
 import pytest
 
+from physadv import Run
+from physadv.runs import RunError
+
 EVIL = """
 from pathlib import Path
 
@@ -44,6 +47,27 @@ def root(cropped_root, copy_of, monkeypatch):
 def test_code_that_a_manifest_names_does_not_run(physadv, root, command):
     error = physadv(*command, "--quiet").error
     assert f"was made against '{SPEC}', which is code; if you trust it, name it: --model '{SPEC}'" in error
+    assert not (root / "it_ran").exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("print", "mine"),
+        ("photograph", "mine"),
+        ("photograph", "mine", "--simulate", "--shots", 1, "--workers", 1),
+        ("crop", "mine", "--workers", 1),
+        ("export", "mine"),
+    ],
+)
+def test_commands_that_ask_no_classifier_load_none(physadv, root, command):
+    physadv(*command, "--quiet")
+    assert not (root / "it_ran").exists()
+
+
+def test_a_notebook_loads_none_that_it_was_not_given(root):
+    with pytest.raises(RunError, match=f"was made against '{SPEC}', which is code; if you trust it, name it"):
+        Run.open("mine").measure(["blur=1"])
     assert not (root / "it_ran").exists()
 
 

@@ -1,12 +1,18 @@
 """Class names in any script: on paper, in reports and in LaTeX."""
 
+import io
+
+import numpy as np
 import pypdfium2
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
+from physadv.capture import overlay
 from physadv.pipeline.print_sheets import print_sheets
-from physadv.report.table import to_html, to_latex, words_table
+from physadv.report.drawing import Figure, blank
+from physadv.report.table import to_html, to_latex, to_markdown, words_table
 from physadv.runs import Printout
-from physadv.sheets.fonts import FONT, can_print, text_width
+from physadv.sheets.fonts import FONT, can_print, font_file, spelt, text_width
 from physadv.sheets.pdf import Ink, new_canvas, save_canvas
 
 LATIN = ("stop", "naïve", "Überholverbot", "50 €", "")
@@ -75,3 +81,50 @@ def test_latex_is_escaped_and_says_which_engine_it_needs():
     other = to_latex(words_table("", ["class"], [["停止"]]))
     assert other.startswith("% Has letters that pdfLaTeX lacks: use XeLaTeX or LuaLaTeX")
     assert "停止" in other
+
+
+def test_a_bar_in_a_cell_ends_no_column_of_markdown():
+    assert to_markdown(words_table("", ["a|b"], [["<x|y>"]])).splitlines() == [
+        r"| a\|b |",
+        "|---|",
+        r"| <x\|y> |",
+    ]
+
+
+@pytest.mark.parametrize("made_by", ["停止", "قف", "стоп"])
+def test_the_head_of_a_page_spells_the_attack_or_its_letters_numbers(generated_root, copy_of, made_by):
+    printout = Printout(copy_of(generated_root), "mine")
+    manifest = printout.manifest()
+    attack = manifest.attack.model_copy(update={"name": made_by})
+    manifest.model_copy(update={"attack": attack}).write(printout.manifest_path)
+    print_sheets(printout)
+    with pypdfium2.PdfDocument(printout.pdf) as document:
+        text = document[0].get_textpage().get_text_range()
+    assert f"mine {spelt(made_by)}, eps" in text
+    assert (spelt(made_by) == made_by) == (made_by == "стоп")
+
+
+def test_an_overlay_is_written_in_a_font_that_has_the_letters():
+    """The font that Pillow brings draws an empty box for every letter that is not Latin."""
+    seen = np.asarray(overlay.draw_overlay(None, (), "стоп 停"))
+    wanted = Image.new("RGB", overlay.BLANK, (70, 70, 70))
+    draw = ImageDraw.Draw(wanted, "RGBA")
+    font = ImageFont.truetype(font_file(), overlay.BANNER_SIZE)
+    left, top, right, bottom = draw.multiline_textbbox((8, 8), r"refused: стоп \u505c", font=font)
+    draw.rectangle((left - 4, top - 4, right + 4, bottom + 4), fill=overlay.SHADE)
+    draw.multiline_text((8, 8), r"refused: стоп \u505c", font=font, fill=overlay.RED)
+    np.testing.assert_array_equal(seen, np.asarray(wanted))
+
+
+@pytest.mark.filterwarnings("error:Glyph")
+@pytest.mark.parametrize("form", ["png", "pdf", "svg"])
+def test_a_figure_s_file_has_every_letter_or_its_number(tmp_path, form):
+    with blank(3, 2) as (canvas, axes):
+        axes.set_title("стоп 停")
+    figure = Figure("a", "", "", "", canvas)
+    if form != "svg":
+        figure.write(tmp_path / f"a.{form}", form)
+    assert "стоп 停" in figure.svg
+    if form == "pdf":
+        with pypdfium2.PdfDocument(io.BytesIO((tmp_path / "a.pdf").read_bytes())) as document:
+            assert r"стоп \u505c" in document[0].get_textpage().get_text_range()

@@ -131,3 +131,17 @@ def test_stickers_of_a_killed_run_are_not_taken_for_those_of_another_seed(tmp_pa
     (printout.folder / make.RECORD).write_bytes(record)  # as if killed before the record was written
     assert torch.equal(make.make_stickers(printout, StopSignSettings(seed=0)).stickers, first.stickers)
     assert asked["seeds"] == [0, 1, 0]
+
+
+def test_an_unfinished_run_s_folder_keeps_what_else_is_in_it(physadv, signs_csv, tmp_path):
+    folder = tmp_path / "printouts" / "mine"
+    (folder / ".progress").mkdir(parents=True)
+    for name in (".progress/notes.txt", ".progress/000001.csv", ".notes.12.part", "clean.part"):
+        (folder / name).write_text("of the user's own")
+    words = ("generate", signs_csv, "--name", "mine", "--attack", "fast", "--limit", 1, "--root", tmp_path)
+    assert physadv(*words, "--quiet").code == 0
+    kept = sorted(path.name for path in (folder / ".progress").iterdir())
+    assert kept == ["000001.csv", "notes.txt"]
+    assert (folder / ".notes.12.part").exists()
+    assert physadv("print", "mine", "--quiet", "--root", tmp_path).code == 0
+    assert (folder / ".notes.12.part").exists()

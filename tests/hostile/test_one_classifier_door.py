@@ -1,5 +1,6 @@
 """What answers as a classifier is checked once, whichever door it comes in by."""
 
+import shutil
 import warnings
 from textwrap import dedent
 
@@ -9,6 +10,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import nn
 
+from physadv import Run
 from physadv.attacks import AttackError, find_recipe, pgd
 from physadv.attacks.outside import LibraryAttack
 from physadv.classifiers import Classifier, ClassifierError, list_models, load_classifier
@@ -61,10 +63,24 @@ UNUSABLE = {
     "pair": "answers 2 images with <class 'tuple'>; wanted logits (B, K)",
     "infinite": "answers with NaN or infinity; are its weights sound?",
     "nan": "answers with NaN or infinity; are its weights sound?",
+    "noisy": "answers the same images differently from call to call: no number could be repeated; draw its",
     "grey": "it takes (2, 1, 64, 64), so it must turn RGB grey and resize inside",
     "digits": "it takes (2, 1, 28, 28), so it must turn RGB grey and resize inside",
     "fixed": "it takes (2, 3, 32, 32), so it must resize inside",
 }
+STUDY = """\
+name = "theirs"
+[images]
+path = "{images}"
+limit = 1
+[models.net]
+spec = "{spec}"
+[[runs]]
+models = ["net"]
+attacks = ["fast"]
+eps = [16]
+transforms = ["blur=1"]
+"""
 IMAGES = torch.linspace(0, 1, 2 * 3 * 64 * 64).reshape(2, 3, 64, 64)
 
 
@@ -94,6 +110,7 @@ DOORS = {
     "stop-sign": lambda clean, adversarial: ["stop-sign", "--name", "theirs"],
     "destruction-rate": lambda clean, adversarial: ["destruction-rate", "mine", "--transform", "blur=1"],
     "report": lambda clean, adversarial: ["report", "mine", "--transform", "blur=1"],
+    "compare": lambda clean, adversarial: ["compare", "mine", "theirs", "--transform", "blur=1"],
 }
 
 
@@ -106,12 +123,16 @@ def test_what_cannot_classify_is_not_loaded(own, kind):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("kind", ["sigmoid", "nan"])
+@pytest.mark.parametrize("kind", ["sigmoid", "nan", "noisy"])
 @pytest.mark.parametrize("door", DOORS)
 def test_no_command_takes_it(physadv, own, pictures, generated_root, copy_of, door, kind):
     if door == "deepfool":
         pytest.importorskip("foolbox")
     root = copy_of(generated_root)
+    if door == "compare":
+        theirs = shutil.copytree(root / "printouts" / "mine", root / "printouts" / "theirs")
+        text = (theirs / "manifest.json").read_text()
+        (theirs / "manifest.json").write_text(text.replace('"name": "mine"', '"name": "theirs"', 1))
     before = sorted(root.rglob("*"))
     command = [*DOORS[door](*pictures), "--model", own(kind), "--quiet"]
     error = physadv(*command, *(() if door == "masking-check" else ("--root", root))).error
@@ -130,6 +151,7 @@ def test_no_command_takes_it(physadv, own, pictures, generated_root, copy_of, do
         (lambda images: images.mean(dim=(2, 3)) / 0, "answers with NaN or infinity"),
         (lambda images: images.mean(dim=(2, 3))[:, :2], "has 2 outputs for 3 labels"),
         (lambda images: images.mean(dim=(2, 3))[:1], r"answers 2 images with \(1, 3\)"),
+        (lambda images: torch.rand(len(images), 3), "no number could be repeated; draw its noise from a"),
     ],
 )
 def test_a_network_in_memory_is_checked_as_it_answers(answer, line):
@@ -149,20 +171,35 @@ def test_a_network_in_memory_is_checked_as_it_answers(answer, line):
             ask(IMAGES)
 
 
-@pytest.mark.parametrize(
-    ("kind", "line"),
-    [
-        ("sure", "returns probabilities, not logits: gradients vanish where it is sure"),
-        ("noisy", "answers the same images differently from call to call: no result can be repeated"),
-    ],
-)
-def test_what_will_disappoint_is_said_once(own, kind, line):
+def test_what_will_disappoint_is_said_once(own):
+    line = "returns probabilities, not logits: gradients vanish where it is sure"
     with pytest.warns(PhysadvWarning) as warned:
-        classifier = load_classifier(own(kind))
-    assert [str(warning.message) for warning in warned] == [f"model '{own(kind)}' {line}"]
+        classifier = load_classifier(own("sure"))
+    assert [str(warning.message) for warning in warned] == [f"model '{own('sure')}' {line}"]
     classifier(IMAGES)  # said once: a second warning would be an error here
     with pytest.warns(PhysadvWarning, match=line):
         Classifier(classifier.network, classifier.labels, "again")(IMAGES)
+
+
+@pytest.mark.parametrize("kind", ["sigmoid", "nan", "noisy"])
+def test_no_study_takes_it(physadv, own, signs_csv, tmp_path, kind):
+    study = tmp_path / "study.toml"
+    study.write_text(STUDY.format(images=signs_csv, spec=own(kind)))
+    error = physadv("run", study, "--trust", own(kind), "--quiet", "--root", tmp_path / "root").error
+    assert UNUSABLE[kind] in error
+
+
+@pytest.mark.parametrize("kind", ["sigmoid", "noisy"])
+def test_no_notebook_takes_it(tmp_path, kind):
+    network = nn.Module()
+    network.forward = {
+        "sigmoid": lambda images: images.mean(dim=(1, 2, 3))[:, None].sigmoid(),
+        "noisy": lambda images: torch.rand(len(images), 3),
+    }[kind]
+    classifier = Classifier(network, ["a", "b", "c"], "mine")
+    with pytest.raises(ClassifierError, match=UNUSABLE[kind].split(";")[0].split("[")[0].split("(")[0]):
+        Run.create("mine", classifier, IMAGES, IMAGES, [0, 1], root=tmp_path)
+    assert not (tmp_path / "printouts" / "mine" / "manifest.json").exists()
 
 
 def test_an_attack_that_needs_gradients_says_so(own, physadv, pictures):
@@ -291,6 +328,17 @@ def test_a_damaged_archive_is_one_line_or_does_no_harm(tmp_path, form, mark, pla
         load_classifier(form.format(path))
     assert str(caught.value).startswith(f"{path} ")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("form", ["signs@{}", "torchvision/resnet18@{}"])
+def test_a_program_is_not_called_damaged_weights(tmp_path, form):
+    path = tmp_path / "own.pt2"
+    path.write_bytes(b"PK")
+    with pytest.raises(ClassifierError) as caught:
+        load_classifier(form.format(path))
+    assert (
+        str(caught.value) == f"{path} is a program, with its architecture, and no weights file: file:{path}"
+    )
 
 
 def test_programs_are_called_code(physadv):

@@ -196,6 +196,37 @@ def test_what_is_no_whole_picture_is_refused_in_one_line_and_starts_no_program(
     assert started == []
 
 
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("mode", ["L", "CMYK", "RGB"])
+def test_damage_within_a_jpeg_is_found_whatever_its_colours(tmp_path, mode, progressive):
+    file = io.BytesIO()
+    Image.fromarray(PICTURE).convert(mode).save(file, "JPEG", quality=95, progressive=progressive)
+    whole, half = file.getvalue(), len(file.getvalue()) // 2
+    path = tmp_path / "a.jpg"
+    path.write_bytes(whole)
+    with Image.open(path) as image:
+        wanted = np.asarray(image.convert("RGB"))
+    np.testing.assert_array_equal(read_photo(path).rgb, wanted)
+    path.write_bytes(whole[:-2] + bytes(12) + whole[-2:])
+    np.testing.assert_array_equal(read_photo(path).rgb, wanted)
+    damages = [whole[:half] + bytes(200) + whole[half + 200 :], whole[:-300]]
+    if (mode, progressive) != ("CMYK", True):  # there they are sound bits of the last scan, the finest
+        damages.append(whole[:-302] + bytes(300) + whole[-2:])
+    for damaged in damages:
+        path.write_bytes(damaged)
+        with pytest.raises(PhysadvError, match="not a readable image: damaged JPEG"):
+            read_photo(path)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+def test_a_profile_that_cannot_be_read_is_said_once_with_the_name(place, door, suffix):
+    path = place / f"a.{suffix}"
+    Image.fromarray(PICTURE).save(path, icc_profile=b"no profile", quality=95)
+    pixels, line = left_out_by(door, path)
+    assert np.abs(pixels.astype(int) - PICTURE).mean() < 6
+    assert line.endswith(": its colour profile cannot be read; its colours are taken for sRGB")
+
+
 @pytest.mark.parametrize("suffix", ["gif", "webp", "png", "tif", "avif"])
 def test_what_moves_is_refused_with_its_number_of_frames(place, door, suffix):
     frames = [Image.fromarray(np.roll(PICTURE, shift, axis=0)) for shift in (0, 8)]

@@ -1,10 +1,12 @@
 """A run is data that may come from a stranger: no path in it leads out of its folders."""
 
 import json
+import shutil
 import sqlite3
 
 import pytest
 
+from physadv import Run
 from physadv.runs import Capture, Printout, RunError
 
 OUTSIDE = "../../../../outside"
@@ -33,11 +35,26 @@ def edit(root, change):
         ("path", "C:/y.png"),
     ],
 )
-@pytest.mark.parametrize("command", ["print", "crop", "destruction-rate"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(
+            "print mine",
+            "crop mine",
+            "destruction-rate mine",
+            "report mine",
+            "export mine",
+            "photograph mine",
+        ),
+        *("photograph mine --simulate", "compare mine mine2", "generate SIGNS --name mine --attack fast"),
+        "notebook",
+    ],
+)
 def test_a_name_or_path_that_would_leave_the_run_is_named_and_nothing_is_written(
-    physadv, cropped_root, copy_of, contents, command, key, value
+    physadv, cropped_root, copy_of, contents, signs_csv, command, key, value
 ):
     root = copy_of(cropped_root)
+    shutil.copytree(root / "printouts" / "mine", root / "printouts" / "mine2")
 
     def change(manifest):
         example = manifest["examples"][0]
@@ -48,8 +65,14 @@ def test_a_name_or_path_that_would_leave_the_run_is_named_and_nothing_is_written
 
     edit(root, change)
     before = contents(root.parent)
-    error = physadv(command, "mine", "--quiet", "--root", root).error
-    assert f"manifest.json: examples.0.{key}: " in error
+    if command == "notebook":
+        with pytest.raises(RunError, match=rf"manifest\.json: examples\.0\.{key}: "):
+            Run.open("mine", root=root)
+    else:
+        words = [signs_csv if word == "SIGNS" else word for word in command.split()]
+        quiet = [] if command == "photograph mine" else ["--quiet"]
+        error = physadv(*words, *quiet, "--root", root).error
+        assert f"manifest.json: examples.0.{key}: " in error
     assert contents(root.parent) == before
 
 

@@ -114,9 +114,9 @@ def test_the_tables_of_a_study_wait_for_its_steps(study, tmp_path, monkeypatch):
 
 
 LEFT = {
-    "destruction-rate": "printouts/mine/clean/.a.png.1.part",
-    "report": "captures/mine/.report.html.1.part",
-    "export": "captures/mine/.observations.csv.1.part",
+    "destruction-rate": "printouts/mine/clean/.a.png.1.physadv.part",
+    "report": "captures/mine/.report.html.1.physadv.part",
+    "export": "captures/mine/.observations.csv.1.physadv.part",
 }
 
 

@@ -233,7 +233,7 @@ def test_a_lost_crop_is_made_again(physadv, cropped_root, copy_of, contents):
 def test_what_a_killed_process_left_half_written_is_swept_away(physadv, cropped_root, copy_of, contents):
     root = copy_of(cropped_root)
     for folder in ("photos", "crops", "."):
-        (root / "captures" / "mine" / folder / ".x.123.part").write_bytes(b"half")
+        (root / "captures" / "mine" / folder / ".x.123.physadv.part").write_bytes(b"half")
     assert physadv(*CROP, root).code == 0
     assert contents(root) == contents(cropped_root)
 

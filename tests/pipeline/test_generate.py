@@ -55,6 +55,7 @@ def test_digital_is_what_the_classifier_says_of_the_files(generated_root):
 
 
 @pytest.mark.parametrize("attack", sorted(recipe.name for recipe in RECIPES.values() if recipe.norm == "L∞"))
+@pytest.mark.usefixtures("few_steps")
 @pytest.mark.parametrize("eps", [1, 7])
 def test_no_level_moves_by_more_than_eps(physadv, tmp_path, signs_csv, attack, eps):
     options = ["--attack", attack, "--eps", eps, "--limit", 2, "--size", 32]

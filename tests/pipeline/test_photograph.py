@@ -117,7 +117,7 @@ def test_a_preset_of_the_users_own_prints_photographs_and_is_recorded(physadv, p
     truth = root / "captures" / "mine" / "truth" / "sheet-001-shot-1.json"
 
     fields = json.loads(truth.read_text())
-    assert fields["preset"] == str(mine)
+    assert fields["preset"] == mine.name
     assert fields["ranges"]["print"]["scale"] == 0.95
     assert fields["ranges"]["phone"]["orientations"] == [1]
     with Image.open(photo) as taken:

@@ -38,6 +38,6 @@ def test_previews_show_every_page(physadv, printed_root, copy_of):
 
 def test_half_written_sheets_of_a_killed_process_are_swept_away(physadv, printed_root, copy_of):
     folder = copy_of(printed_root) / "printouts" / "mine"
-    (folder / ".sheets.pdf.123.part").write_bytes(b"half")
+    (folder / ".sheets.pdf.123.physadv.part").write_bytes(b"half")
     physadv("print", "mine", "--quiet", "--root", folder.parents[1])
     assert not list(folder.glob(".*"))

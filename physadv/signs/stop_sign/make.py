@@ -25,6 +25,7 @@ from physadv.signs.stop_sign.plate import SignPhoto, from_pixels, to_pixels
 from physadv.signs.stop_sign.settings import AUTO, StopSignSettings, find_class
 from physadv.signs.stop_sign.sign_photos import contact_sheet, drawn_sign_photos, held_out, read_sign_photos
 from physadv.signs.stop_sign.views import Judge
+from physadv.text import without_home
 from physadv.transforms import round_to_8_bits
 
 RECORD = "stop-sign.json"
@@ -123,7 +124,7 @@ def _judge_of(classifier: Classifier, settings: StopSignSettings) -> Judge:
 def _kept(printout: Printout, asked: dict[str, Any]) -> tuple[Tensor, Tensor, dict[str, Any]] | None:
     """Return stickers, mask and record of an earlier run with the same settings, None without one."""
     try:
-        record = json.loads((printout.folder / RECORD).read_text(encoding="utf-8"))
+        record = json.loads(without_home((printout.folder / RECORD).read_text(encoding="utf-8")))
         # A killed run may have left the pictures of other settings beside this record.
         found = {name: file_sha256(printout.folder / name) for name in PICTURES}
         if record["asked"] != asked or record["files"] != found:
@@ -138,7 +139,11 @@ def _kept(printout: Printout, asked: dict[str, Any]) -> tuple[Tensor, Tensor, di
 
 
 def _as_json(settings: StopSignSettings) -> dict[str, Any]:
-    return {name: str(value) if isinstance(value, Path) else value for name, value in vars(settings).items()}
+    """Return the settings as the record holds them, which is published: without the user's home folder."""
+    return {
+        name: without_home(str(value)) if isinstance(value, (Path, str)) else value
+        for name, value in vars(settings).items()
+    }
 
 
 def _fingerprint(settings: StopSignSettings) -> str:

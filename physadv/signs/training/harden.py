@@ -29,6 +29,7 @@ from physadv.signs.training.harden_settings import (
     other_architecture,
 )
 from physadv.signs.training.one_class import DRAWN, FAR, SETS, OneClass, OneClassStickers, drawn_abroad
+from physadv.text import without_home
 
 CARD = Path(__file__).with_name("card.md")
 JUDGE = defences.StickerAttack(Placement((0.1, 0.1), ROTATION), steps=20, shapes=(square,))
@@ -111,7 +112,8 @@ def _harden(data: Path, settings: HardenSettings, out: Path, reporter: Reporter)
     write_state_dict(network, out)
     done = Hardened(out, before, _accuracies(load_network(out), test, victims, settings))
     with replacing(card, tidy=True) as temporary:
-        temporary.write_text(model_card(settings, schedule, done, len(signs.labels)), encoding="utf-8")
+        text = without_home(model_card(settings, schedule, done, len(signs.labels)))
+        temporary.write_text(text, encoding="utf-8")
     kept.forget()
     return done
 
