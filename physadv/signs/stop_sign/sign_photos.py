@@ -46,7 +46,7 @@ def read_sign_photos(folder: Path) -> list[SignPhoto]:
 
     Raises:
         StopSignError: naming the photo or file: there is none, it cannot be read, its corners are not convex,
-            the sign is under 16 pixels high, or no sign is found.
+            the sign is under 16 pixels high, no sign is found, or two photos differ in their suffix only.
 
     Warns:
         PhysadvWarning: something in the folder is left out, with its name.
@@ -57,6 +57,12 @@ def read_sign_photos(folder: Path) -> list[SignPhoto]:
     photos.sort(key=lambda path: (int(path.stem) if path.stem.isdecimal() else 0, path.name))
     if not photos:
         raise StopSignError(f"{folder}: no photos; wanted {KNOWN} files of signs")
+    by_name = {path.stem: path for path in photos}
+    for path in photos:
+        if (other := by_name[path.stem]) != path:
+            raise StopSignError(
+                f"{folder}: {path.name} and {other.name} have one name; wanted one file a sign"
+            )
     others = [path for path in visible(folder) if path.name not in CORNER_FILES]
     say_left_out(folder, others, {*photos}, "photos")
     corners = _read_corners(folder)

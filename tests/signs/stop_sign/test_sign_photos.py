@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import cv2
 import numpy as np
@@ -51,6 +52,13 @@ class TestReadSignPhotos:
                 cv2.perspectiveTransform(octagon()[:, None], v.homography.numpy()) for v in (one, other)
             )
             assert np.abs(seen - drawn).max() < 4
+
+    def test_two_photos_of_one_name_are_no_one_sign(self, folder):
+        shutil.copy(folder / "drawn-00.png", folder / "drawn-00.jpg")
+        with pytest.raises(
+            StopSignError, match=r"drawn-00\.jpg and drawn-00\.png have one name; wanted one file"
+        ):
+            read_sign_photos(folder)
 
     def test_takes_corners_that_are_given(self, folder):
         given = [[10, 20], [110, 20], [110, 120], [10, 120]]
