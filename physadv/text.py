@@ -1,6 +1,5 @@
 """Text that others chose, such as names of files and classes, made safe for the place where it is shown."""
 
-import os
 import re
 from pathlib import Path
 
@@ -40,22 +39,12 @@ def csv_cell(value: object) -> object:
 
 
 def without_home(text: str) -> str:
-    """Return a path, or a text with paths, without the user's home folder, for all that is published.
-
-    Paths become relative to the current folder; from outside the home folder that would name it, so there
-    they begin with `~`.
+    """Return a path, or a text with paths, with `~` for the user's home folder, for all that is published.
 
     >>> without_home(f"file:{Path.home() / 'nets' / 'a.pt2'}").endswith("nets/a.pt2")
     True
     """
-    here, home = Path.cwd(), Path.home()
-    if len(str(home)) < 2:
-        return text
-    inside = here.is_relative_to(home)
-    places = ((here, "."), (home, os.path.relpath(home, here))) if inside else ((home, "~"),)
-    for folder, instead in places:
-        beginning = rf"(?<![\w./-]){re.escape(str(folder))}"
-        if instead == ".":
-            text = re.sub(rf"{beginning}/(?=[\w.])", "", text)
-        text = re.sub(rf"{beginning}(?![\w.-])", instead, text)
+    for home in (Path.home(), Path.home().resolve()):
+        if home != home.parent:
+            text = re.sub(rf"(?<![\w./-]){re.escape(str(home))}(?![\w.-])", "~", text)
     return text

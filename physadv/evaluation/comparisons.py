@@ -122,8 +122,9 @@ def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
 def sign_flip(differences: "Ints") -> float:
     """Return the two-sided exact p of the sign-flip test for paired differences (Fisher 1935).
 
-    Under the hypothesis each difference may as well have the other sign. All 2^K signs are counted by adding
-    up the distribution of the sum pair by pair, so that small p are as exact as others.
+    Under the hypothesis each difference may as well have the other sign. That holds where both sides have as
+    many trials; where one has many times more, p is below 5 % up to six times as often as it should be. All
+    2^K signs are counted by adding up the distribution of the sum pair by pair: small p are exact too.
 
     Args:
         differences: (K,) whole numbers, such as photos lost under one attack less those under the other.

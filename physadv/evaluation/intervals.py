@@ -23,8 +23,6 @@ _LIMIT = 0.2
 """Quantile of F that gives the upper 80 % confidence limit of the intraclass correlation (ICC)."""
 _ALIKE = 0.95
 """ICC that is assumed where all observations agree and say nothing of it."""
-_NEAR = 0.9
-"""Share of the greatest closed-form end above which exact ends are compared."""
 
 
 @dataclass(frozen=True)
@@ -265,7 +263,7 @@ def _concentrated(f: Floats, n: Floats) -> tuple[Floats, Floats]:
 def _least(failed: Floats, trials: Floats) -> float:
     """Return the least of the lower ends of Clopper-Pearson for failures out of trials, both may be broken.
 
-    Wilson's closed form says which come near; of these the one is sought below which no other lies.
+    Wilson's closed form says where to begin; from there the one is sought below which no other lies.
     """
     import numpy as np
     from scipy.special import betainc, betaincinv
@@ -274,9 +272,7 @@ def _least(failed: Floats, trials: Floats) -> float:
     upper = (q + z2 / (2 * trials) + np.sqrt(z2 * (q * (1 - q) + z2 / (4 * trials)) / trials)) / (
         1 + z2 / trials
     )
-    near = upper >= _NEAR * upper.max()
-    failed, trials, place = failed[near], trials[near], int(upper[near].argmax())
-    succeeded, least = np.maximum(trials - failed, 0), 1.0
+    succeeded, least, place = np.maximum(trials - failed, 0), 1.0, int(upper.argmax())
     while succeeded[place] > 1e-9:
         end = float(betaincinv(succeeded[place], failed[place] + 1, (1 - CONFIDENCE) / 2))
         if end >= least:

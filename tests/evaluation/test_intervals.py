@@ -72,6 +72,18 @@ def test_one_failure_more_never_makes_surer() -> None:
                 assert after.low <= before.low + 1e-9
                 assert after.high <= before.high + 1e-9
                 before = after
+    for _ in range(300):
+        seen = rng.integers(1, 13, rng.integers(2, 8))
+        right = rng.binomial(seen, rng.beta(0.5, 0.5, seen.size))
+        if right.any():
+            less = right.copy()
+            less[rng.choice(np.flatnonzero(right))] -= 1
+            after, before = proportion(less, seen), proportion(right, seen)
+            assert after.low <= before.low + 1e-9
+            assert after.high <= before.high + 1e-9
+    for more, less in (([1, 1, 1, 0], [1, 1, 0, 0]), ([2, 2, 3, 3], [2, 2, 3, 2])):
+        assert proportion(less, [3] * 4).high <= proportion(more, [3] * 4).high
+        assert proportion(less, [3] * 4).low <= proportion(more, [3] * 4).low
     none, one = proportion([120] * 20, [120] * 20), proportion([119] + [120] * 19, [120] * 20)
     assert one.low <= none.low < 0.88
 

@@ -86,6 +86,24 @@ def test_an_old_record_of_a_photo_with_the_path_of_its_preset_is_still_known(
     assert made_by.condition.startswith("phone.toml#")
 
 
+@pytest.mark.filterwarnings("ignore::physadv.errors.PhysadvWarning")
+def test_the_same_command_goes_on_from_any_folder(home, physadv, monkeypatch):
+    given = ("--name", "mine", "--model", f"signs@{home}/own.safetensors", "--root", home / "project")
+    command = ("generate", home / "images", *given, "--attack", "fast", "--limit", 1)
+    assert physadv(*command, "--quiet").code == 0
+    monkeypatch.chdir(home / "images")
+    again = physadv(*command)
+    assert "complete, nothing to do" in again.out + again.err
+    assert physadv("destruction-rate", "mine", *given[-2:], "--transform", "blur=1").code == 0
+
+
+def test_a_home_folder_that_is_a_link_has_two_names(home, tmp_path, monkeypatch):
+    (tmp_path / "jane").symlink_to(home)
+    monkeypatch.setenv("HOME", str(tmp_path / "jane"))
+    for path in (home, tmp_path / "jane"):
+        assert without_home(f"signs@{path}/own.safetensors") == "signs@~/own.safetensors"
+
+
 def test_paths_of_others_stay(home):
     beside = f"{home}thony/x {home.parent}/x /data{home}/x"
     assert without_home(beside) == beside
