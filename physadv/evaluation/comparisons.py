@@ -128,13 +128,16 @@ def sign_flip(differences: "Ints") -> float:
 
     Args:
         differences: (K,) whole numbers, such as photos lost under one attack less those under the other.
+            Others raise ValueError.
 
     >>> sign_flip([1] * 6)
     0.03125
     """
     import numpy as np
 
-    d = np.asarray(differences, np.int64)
+    d = np.rint(differences).astype(np.int64)
+    if not np.array_equal(d, differences):
+        raise ValueError("wanted whole numbers: shares would be rounded")
     sizes, observed = abs(d[d != 0]), abs(int(d.sum()))
     if observed == 0:
         return 1.0

@@ -88,6 +88,9 @@ def proportion(successes: ArrayLike, seen: ArrayLike) -> Estimate:
         successes: (P,) numbers from 0 to `seen`, one an image.
         seen: (P,) observations of each; images never seen are left out.
 
+    Raises:
+        ValueError: some are negative, not finite or more than were seen, or one is missing.
+
     >>> share = proportion([1, 0, 0, 0, 0], [1, 1, 1, 1, 1])
     >>> f"{share.value:.2f} ({share.low:.3f} to {share.high:.3f}), n = {share.n}"
     '0.20 (0.005 to 0.716), n = 5'
@@ -207,8 +210,10 @@ def plan_pairs(rate: float, halfwidth: float, qualifying: float = 1.0) -> Sample
 def _seen_only(sums: ArrayLike, seen: ArrayLike) -> tuple[Floats, Floats]:
     import numpy as np
 
-    n = np.asarray(seen, dtype=np.float64)
-    return np.asarray(sums, dtype=np.float64)[n > 0], n[n > 0]
+    k, n = np.asarray(sums, dtype=np.float64), np.asarray(seen, dtype=np.float64)
+    if k.shape != n.shape or not (np.isfinite(n).all() and ((k >= 0) & (k <= n + 1e-9)).all()):
+        raise ValueError("wanted as many sums as numbers of observations, each from 0 to its number")
+    return k[n > 0], n[n > 0]
 
 
 def clustered(successes: Floats, seen: Floats) -> tuple[float, float]:

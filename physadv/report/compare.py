@@ -96,7 +96,8 @@ def compare_runs(
         for capture, manifest in zip(captures, manifests, strict=True):
             _check_photographed(capture, manifest)
     found = [measure(Printout(root, c.name), c, models=[judge], **options)[0] for c in captures]
-    held = [_channels(each, apart=not all(PHOTO.name in m.channels for m in found)) for each in found]
+    apart = not options.get("pool") and len({name for each in found for name in each.conditions}) > 1
+    held = [_channels(each, apart=apart) for each in found]
     # Through photos only where every run has some.
     channels = [key for key in held[0] if all(key in own for own in held)]
     tallies = [

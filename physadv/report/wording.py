@@ -73,8 +73,11 @@ def destruction_in_words(row: Row, through: str) -> str:
         else f"the right class was among the first {row.top} answers again"
     )
     if rate.value is None:
+        left_out = ", ".join(f"{count} {why}" for why, count in rate.discarded.items())
         return (
-            "No adversarial image could be counted: of those classified wrong whose clean image was "
+            f"No adversarial image could be counted: {left_out}."
+            if left_out
+            else "No adversarial image could be counted: of those classified wrong whose clean image was "
             f"classified right, none {through}."
         )
     destroyed = round(rate.value * rate.n)

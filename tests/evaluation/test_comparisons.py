@@ -100,3 +100,8 @@ def test_differences_that_lie_on_no_common_grid_are_rounded_alike_on_both_sides(
     (there,), (back,) = compare_paired({"a": one, "b": other}), compare_paired({"b": other, "a": one})
     assert there.p == back.p
     assert there.difference.value == pytest.approx(-(back.difference.value or 0))
+
+
+def test_a_test_of_shares_would_round_them_and_is_refused() -> None:
+    with pytest.raises(ValueError, match="wanted whole numbers"):
+        sign_flip([0.5] * 6)

@@ -133,3 +133,13 @@ def test_a_mean_of_several_photos_is_over_photos_and_its_interval_over_images() 
 def test_a_mean_of_one_image_has_no_interval() -> None:
     found = mean([1.2], [2])
     assert (found.value, found.low, found.high, found.pairs) == (0.6, None, None, 1)
+
+
+@pytest.mark.parametrize(
+    ("sums", "seen"),
+    [([np.nan, 1], [1, 1]), ([-1, 1], [1, 1]), ([5, 1], [1, 1]), ([1], [np.inf]), ([0], [-1]), ([1], [1, 1])],
+)
+def test_what_cannot_be_counted_is_refused(sums, seen) -> None:
+    for estimate in (proportion, mean):
+        with pytest.raises(ValueError, match="each from 0 to its number"):
+            estimate(sums, seen)

@@ -151,6 +151,14 @@ def test_runs_are_compared_by_the_conditions_that_both_have(physadv, several):
     assert channels("--pool") == ["none", "photo"]
     said = physadv("compare", "mine", "other", "--quiet", "--root", several).out
     assert "photos made differently: mine photo (partly simulated): Pixel 7, night, office; other" in said
+    # One preset each, and another one: as little alike as several.
+    with Capture(several, "mine").store() as store:
+        store.add_file(f"{SHEET}.jpg", [])
+        store.add_file("real.jpg", [])
+    assert channels() == ["none"]
+    assert channels("--pool") == ["none", "photo"]
+    said = physadv("compare", "mine", "other", "--quiet", "--root", several).out
+    assert "no preset or camera is common to all; --pool compares them" in said
 
 
 def test_another_preset_or_seed_is_kept_apart(root):
