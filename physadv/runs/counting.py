@@ -17,7 +17,8 @@ SELECT place, bin, COUNT(*),
 FROM (
     SELECT place, label, target, labels, json_extract(labels, '$[0]') AS first,
            json_extract(probabilities, '$[0]') AS probability,
-           MIN(CAST(json_extract(probabilities, '$[0]') * ?1 AS INTEGER), ?1 - 1) AS bin
+           CASE WHEN json_extract(probabilities, '$[0]') BETWEEN 0 AND 1
+                THEN MIN(CAST(json_extract(probabilities, '$[0]') * ?1 AS INTEGER), ?1 - 1) END AS bin
     FROM observations JOIN temp.examples USING (example)
     WHERE run = ?2 AND classifier = ?3 AND channel = ?4 AND seed = ?5
           AND (?6 = '[]' OR photo IN (SELECT value FROM json_each(?6)))

@@ -40,6 +40,8 @@ def edited(copy_of, cropped_root, physadv):
         ("UPDATE observations SET photo = 'another' WHERE channel = 'photo'", "which is no example or crop"),
         ("UPDATE observations SET probabilities = '[null]'", "that are no probabilities"),
         ("UPDATE observations SET probabilities = '[-2]'", "that are no probabilities"),
+        ("UPDATE observations SET probabilities = '[-0.01]'", "that are no probabilities"),
+        ("UPDATE observations SET probabilities = '[1.5]'", "that are no probabilities"),
         ("UPDATE observations SET labels = '[]'", "that are no probabilities"),
     ],
 )
