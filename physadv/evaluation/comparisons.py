@@ -94,7 +94,8 @@ def _difference(differences: "Floats", trials: "Floats") -> Estimate:
     """Return the mean difference with the interval that those of its two parts make.
 
     The parts are the mean of what the first has more and the mean of what the second has more; their
-    intervals are those of `proportion`, put together after Zou and Donner (2008) with their correlation.
+    intervals are those of `proportion`, put together after Zou and Donner (2008) with their correlation. A
+    difference of shares is no count: every cluster is taken to have the mean number of trials.
     """
     import numpy as np
 
@@ -123,7 +124,7 @@ def sign_flip(differences: "Ints") -> float:
     """Return the two-sided exact p of the sign-flip test for paired differences (Fisher 1935).
 
     Under the hypothesis each difference may as well have the other sign. That holds where both sides have as
-    many trials; where one has many times more, p is below 5 % up to six times as often as it should be. All
+    many trials; where one has many times more, p below 5 % comes up to six times too often. All
     2^K signs are counted by adding up the distribution of the sum pair by pair: small p are exact too.
 
     Args:

@@ -30,7 +30,7 @@ from physadv.progress import Reporter, silent
 from physadv.runs import AttackRecord, ClassifierRecord, Example, Manifest, Printout, Selection
 
 if TYPE_CHECKING:
-    from physadv.pipeline.examples import Pixels
+    from physadv.pictures.damage import Pixels
 
 Images = Tensor | NDArray[np.generic] | Sequence[Tensor | NDArray[np.generic]]
 Labels = Tensor | Sequence[int | str] | NDArray[np.integer]

@@ -23,7 +23,7 @@ from physadv.runs import HeldOut
 from physadv.transforms import load_preset
 
 if TYPE_CHECKING:
-    from physadv.pipeline.examples import Pixels
+    from physadv.pictures.damage import Pixels
 
 HELD_OUT_DRAWS = 32
 

@@ -7,20 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from platform import python_version
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal
 
 from physadv.files import file_sha256, replacing
 from physadv.runs import Example, HeldOut, Prediction, Printout, RunError
 from physadv.text import printable
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from torch import Tensor
 
     from physadv.classifiers import Classifier
-
-    Pixels: TypeAlias = NDArray[np.uint8]
+    from physadv.pictures.damage import Pixels
 
 TopFive = tuple[Prediction, ...]
 

@@ -8,7 +8,9 @@ from physadv.runs.manifest import Example
 from physadv.runs.store import ObservationStore
 
 _COUNT = """
-SELECT place, bin, COUNT(*),
+SELECT place,
+       CASE WHEN probability BETWEEN 0 AND 1 THEN MIN(CAST(probability * ?1 AS INTEGER), ?1 - 1) END AS bin,
+       COUNT(*),
        SUM(first = label),
        SUM(EXISTS (SELECT 1 FROM json_each(labels) WHERE value = label)),
        SUM(COALESCE(first = target, 0)),
@@ -16,9 +18,7 @@ SELECT place, bin, COUNT(*),
        SUM(probability)
 FROM (
     SELECT place, label, target, labels, json_extract(labels, '$[0]') AS first,
-           json_extract(probabilities, '$[0]') AS probability,
-           CASE WHEN json_extract(probabilities, '$[0]') BETWEEN 0 AND 1
-                THEN MIN(CAST(json_extract(probabilities, '$[0]') * ?1 AS INTEGER), ?1 - 1) END AS bin
+           json_extract(probabilities, '$[0]') AS probability
     FROM observations JOIN temp.examples USING (example)
     WHERE run = ?2 AND classifier = ?3 AND channel = ?4 AND seed = ?5
           AND (?6 = '[]' OR photo IN (SELECT value FROM json_each(?6)))
