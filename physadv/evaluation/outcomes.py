@@ -52,8 +52,8 @@ class PairOutcome:
         clean: answer on the clean example before the channel.
         adversarial: answer on the adversarial example before the channel.
         clean_after: answers on the clean example, one each time it came through the channel.
-        adversarial_after: answers on the adversarial example, one each time it came through the channel. Where
-            both have as many, those of one place are of one view, such as a photo that shows both.
+        adversarial_after: answers on the adversarial example, one each time it came through the channel.
+            Where both have as many, those of one place are of one view, such as a photo that shows both.
         target: class that the attack was to reach, None for an attack without a target.
     """
 
@@ -151,7 +151,7 @@ def is_prefiltered(label: int, clean: Judgement, adversarial: Judgement) -> bool
 
 
 def _together(outcome: PairOutcome) -> tuple[list[int], list[int]]:
-    """Return, for each of `TOPS`, in how many views the clean example was right, and in how many both were."""
+    """Return, by `TOPS`, in how many views the clean example was right, and in how many of them both were."""
     views: list[tuple[Judgement, Judgement]] = []
     if len(outcome.clean_after) == len(outcome.adversarial_after):
         views = list(zip(outcome.clean_after, outcome.adversarial_after, strict=True))

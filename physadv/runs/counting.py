@@ -58,8 +58,8 @@ class ObservationCount(NamedTuple):
         target1: observations whose top-1 is the attack's target.
         target5: observations whose top-5 hold the attack's target.
         confidence: sum of the top-1 probabilities.
-        clean1: observations, of an adversarial example, in whose photo the pair's clean one is right at top-1.
-        clean5: observations, of an adversarial example, in whose photo the pair's clean one is right at top-5.
+        clean1: observations of an adversarial example in whose photo the clean one is right at top-1.
+        clean5: observations of an adversarial example in whose photo the clean one is right at top-5.
         both1: observations of `clean1` that are right at top-1.
         both5: observations of `clean5` whose top-5 hold the true label.
     """
