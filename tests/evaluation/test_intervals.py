@@ -61,9 +61,9 @@ def test_unlike_photos_of_an_image_narrow_it() -> None:
 def test_one_failure_more_never_makes_surer() -> None:
     """The bootstrap said 83.9–100 for no failure and 99.5–100 for one."""
     rng = np.random.default_rng(2)
-    for share in (0.03, 0.5, 0.97):
+    for expected in (0.03, 0.5, 0.97):
         for seen in (np.full(20, 15), rng.integers(1, 30, 20)):
-            right = rng.binomial(seen, rng.beta(share * 2, (1 - share) * 2, 20))
+            right = rng.binomial(seen, rng.beta(expected * 2, (1 - expected) * 2, 20))
             before = proportion(right, seen)
             for _ in range(12):
                 place = rng.choice(np.flatnonzero(right)) if right.any() else 0
