@@ -134,13 +134,14 @@ def share(
     >>> share([True, True, False, False], ["a", "a", "b", "b"]).pairs
     2
     """
-    if not len(successes):
-        return proportion([], [])
-    by_cluster, by_photo = (
-        zip(*counted(successes, each).values(), strict=True)
-        for each in (range(len(successes)) if clusters is None else clusters, photos or successes)
-    )
-    return proportion(*by_cluster, tuple(by_photo) if photos else None)
+    import numpy as np
+
+    def by(names: Iterable[Hashable]) -> tuple[Floats, Floats]:
+        found = np.array(list(counted(successes, names).values()), np.float64).reshape(-1, 2)
+        return found[:, 0], found[:, 1]
+
+    k, n = by(range(len(successes)) if clusters is None else clusters)
+    return proportion(k, n, None if photos is None else by(photos))
 
 
 def counted(values: Iterable[float], clusters: Iterable[Hashable]) -> dict[Hashable, tuple[float, int]]:
@@ -246,7 +247,8 @@ def clustered(
     factors = [(successes, seen, _ALIKE, 1.0)]
     if photos is not None and (photos[1] > 1).any():
         factors.append((*photos, _LIGHT, _LIGHT))
-    return _lower([(n - k, n, *limits) for k, n, *limits in factors]), 1 - _lower(factors)
+    failures = [(n - k, n, alike, most) for k, n, alike, most in factors]
+    return _lower(failures), 1 - _lower(factors)
 
 
 def _lower(factors: Sequence[tuple[Floats, Floats, float, float]]) -> float:
@@ -290,7 +292,7 @@ def _design_effect(failed: Floats, failures: Floats, seen: Floats, alike: float,
 
         def correlation(spread: Floats) -> Floats:
             whole = spread + ((total - size) / (clusters - 1) - 1) * within
-            return np.clip((spread - within) / np.where(whole > 0, whole, 1), 0, 1)
+            return np.asarray(np.clip((spread - within) / np.where(whole > 0, whole, 1), 0, 1))
 
         limit = correlation(spread / fdtri(clusters - 1, max(total - clusters, 1), _LIMIT))
         effect = 1 + (size - 1) * np.minimum(limit, np.maximum(correlation(spread), most))
