@@ -41,12 +41,9 @@ def reading(rows: Sequence[Row]) -> Iterator[str]:
         return
     right, sure = row.adversarial_before.value, row.adversarial_confidence_before.value
     if survival is not None and survival < HARSH:
-        kept = row.destruction_clean_survives
-        instead = (
-            "no view that its clean image survived is left to count"
-            if kept.value is None
-            else (f"of views that the clean image survived, {with_interval(kept)} are destroyed")
-        )
+        kept, instead = row.destruction_clean_survives, "no view that its clean image survived is left"
+        if kept.value is not None:
+            instead = f"of views that the clean image survived, {with_interval(kept)} are destroyed"
         yield (
             f"The channel is harsh: only {percent(row.clean_survival)} of clean views stay right, and a "
             f"spoilt view counts as not destroyed. Read d | clean survives: {instead}."

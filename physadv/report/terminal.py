@@ -35,10 +35,8 @@ def show_table(measurement: Measurement) -> None:
     title = f"{manifest.name}: {manifest.attack.name}, {manifest.attack.budget}, {measurement.classifier}"
     rates = {names[channel]: rows for channel, rows in measurement.channels.items()}
     show(Table(title, RATES, rates, "channel"))
-    print(
-        "destroyed: destruction rate d, Kurakin et al. 2017, eq. 1; d | clean survives: of views in which "
-        "the clean image is right; right: files → after"
-    )
+    print("destroyed: destruction rate d, Kurakin et al. 2017, eq. 1; right: files → after")
+    print("d | clean survives: of views in which the clean image is right")
     for line in (*_undefined(measurement), *readings(measurement), *_discarded(measurement)):
         print(printable(line))
     untouched = measurement.calibration[UNTOUCHED.name]
