@@ -15,9 +15,9 @@ SATURATED = 0.05
 """Accuracy under attack up to which an attack is called saturated, if the classifier is also as sure of its
 wrong answers as the paper's prefiltered case asks: more iterations would only move the image further away."""
 MILD = 0.95
-"""Clean survival from which a channel is called mild: it spoils one view in twenty of clean images at most."""
+"""Clean survival from which a channel is called mild: it spoils at most one clean view in twenty."""
 HARSH = 0.8
-"""Clean survival below which a channel is called harsh: it spoils one view in five or more, and a spoilt view
+"""Clean survival below which a channel is called harsh: it spoils more than one clean view in five, and a view
 counts as survived by the attack, so that the rate comes out a fifth too low or more."""
 WIDE = 0.3
 """Width of an interval from which there are too few pairs: it no longer tells a third from two thirds."""
