@@ -17,8 +17,8 @@ wrong answers as the paper's prefiltered case asks: more iterations would only m
 MILD = 0.95
 """Clean survival from which a channel is called mild: it spoils at most one clean view in twenty."""
 HARSH = 0.8
-"""Clean survival below which a channel is called harsh: it spoils more than one clean view in five, and a view
-counts as survived by the attack, so that the rate comes out a fifth too low or more."""
+"""Clean survival below which a channel is called harsh: it spoils more than one clean view in five. A spoilt
+view counts as survived by the attack, so that the rate comes out up to as much too low."""
 WIDE = 0.3
 """Width of an interval from which there are too few pairs: it no longer tells a third from two thirds."""
 
