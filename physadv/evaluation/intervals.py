@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Floats = NDArray[np.float64]
-    Counted = tuple[ArrayLike, ArrayLike]
 
 CONFIDENCE = 0.95
 Z = 1.959963984540054
@@ -76,7 +75,9 @@ class SampleSize:
     high: float
 
 
-def proportion(successes: ArrayLike, seen: ArrayLike, photos: Counted | None = None) -> Estimate:
+def proportion(
+    successes: ArrayLike, seen: ArrayLike, photos: tuple[ArrayLike, ArrayLike] | None = None
+) -> Estimate:
     """Return the share of successes over source images, each seen once or several times.
 
     The interval is Clopper and Pearson's (1934) at the effective number of observations. N observations of K

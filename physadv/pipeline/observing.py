@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
@@ -204,7 +205,7 @@ class Answered(NamedTuple):
     """
 
     sums: Floats
-    shown: Mapping[tuple[int, str], Floats]
+    shown: Mapping[tuple[int, str], Floats] = MappingProxyType({})
 
 
 class TallyReader:

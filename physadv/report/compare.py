@@ -1,7 +1,7 @@
 """`compare`: runs judged by one classifier, side by side on the images that they share, with paired tests."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -185,7 +185,8 @@ def _tallies(
 def _lines(channel: str, found: Mapping[str, Tally]) -> list[Line]:
     """Return one channel's lines from the tally of every run."""
     fooled, destroyed = {}, {}
-    together = dict(enumerate(sharing_photos(list(found.values())).tolist()))
+    sheets = sharing_photos(list(found.values()))
+    together: dict[Hashable, Hashable] = {pair: int(sheet) for pair, sheet in enumerate(sheets)}
     for name, tally in found.items():
         right = tally.right_before("clean", TOP)
         fooled[name] = _by_pair(tally, right, right=False)
