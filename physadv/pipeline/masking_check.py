@@ -156,6 +156,12 @@ def _joined(batches: Sequence[AttackOutcomes]) -> AttackOutcomes:
     def rights(name: str) -> Bools:
         return np.concatenate([getattr(batch, name) for batch in batches])
 
-    curves = {name: curve(name) for name in ("iterative", "restarts", "unbounded")}
-    single = {name: rights(name) for name in ("raised", "one_step", "queries", "noise")}
-    return AttackOutcomes(**curves, **single)
+    return AttackOutcomes(
+        iterative=curve("iterative"),
+        restarts=curve("restarts"),
+        unbounded=curve("unbounded"),
+        raised=rights("raised"),
+        one_step=rights("one_step"),
+        queries=rights("queries"),
+        noise=rights("noise"),
+    )

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from physadv.evaluation.comparisons import Comparison
+from physadv.evaluation.comparisons import SMALLEST, Comparison
 from physadv.evaluation.intervals import Estimate
+from physadv.evaluation.worst import Worst
 from physadv.files import replacing
 from physadv.pipeline.measurement import Measurement, common_name
 from physadv.pipeline.observing import PHOTO, UNTOUCHED, is_photo
@@ -20,6 +21,7 @@ from physadv.report.wording import plural
 from physadv.text import printable
 
 RATES_TITLE = "Rates in per cent, top-1, of the shared source images, 95 % intervals below them."
+TOGETHER_TITLE = "Images classified wrong under the strongest run, and under any of the runs, 95 % intervals."
 TESTS_TITLE = "Every two runs on the same pairs: first less second, in points, 95 % intervals below it."
 
 
@@ -27,7 +29,10 @@ def show_comparison(found: RunComparison) -> None:
     """Print the rates side by side and the paired tests."""
     title = f"{plural(found.shared, 'shared pair')}, judged by {found.measurements[0].classifier}, top-1"
     show(_rates(title, found))
-    show(_tests("exact sign-flip tests on the same pairs, first less second in points", found))
+    if any(line.worst for line in found.lines):
+        show(_together("runs taken together: images classified wrong", found))
+    title = "exact sign-flip tests on the same pairs, first less second in points"
+    show(_tests(f"{title}; of interest from {100 * found.smallest:g} points on", found))
     for difference in _unlike(found):
         print(printable(difference))
 
@@ -44,21 +49,32 @@ def write_comparison(found: RunComparison, path: Path) -> None:
         ),
         "notice": _notice(found),
         "figures": _figures(found),
-        "tables": (_rates(RATES_TITLE, found),),
-        "tests": (_tests(TESTS_TITLE, found),),
+        "tables": (_rates(RATES_TITLE, found), _together(TOGETHER_TITLE, found)),
+        "tests": (_tests(f"{TESTS_TITLE} {_of_interest(found)}", found),),
         "parameters": {each.manifest.name: _facts(each) for each in found.measurements},
         "commands": [
             *(generate_command(measurement.manifest) for measurement in found.measurements),
-            " ".join(["physadv compare", *names, *options]),
+            " ".join(["physadv compare", *names, *options, *_asked(found)]),
         ],
     }
     with replacing(path, tidy=True) as temporary:
         temporary.write_text(render_page("compare.html.j2", page), encoding="utf-8")
 
 
+def _asked(found: RunComparison) -> list[str]:
+    points = 100 * found.smallest
+    return [] if found.smallest == SMALLEST else [f"--smallest {points:g}"]
+
+
+def _of_interest(found: RunComparison) -> str:
+    return f"Differences are of interest from {100 * found.smallest:g} points on, settled beforehand."
+
+
 def _unlike(found: RunComparison) -> list[str]:
-    """Return what sets the runs apart besides their attacks."""
-    measurements, lines = found.measurements, []
+    """Return what sets the runs apart besides their attacks, and which of these failed."""
+    measurements = found.measurements
+    files = (line.worst for line in found.lines if line.channel == UNTOUCHED.name)
+    lines = [note for worst in files if worst for note in worst.notes]
     for measurement in measurements:
         pairs = len(measurement.manifest.pairs())
         if pairs > found.shared:
@@ -136,6 +152,20 @@ def _rates(title: str, found: RunComparison) -> Table[Line]:
     groups: dict[str, list[Line]] = {}
     for line in found.lines:
         groups.setdefault(common_name(found.measurements, line.channel), []).append(line)
+    return Table(title, columns, groups, "channel")
+
+
+def _together(title: str, found: RunComparison) -> Table[Worst]:
+    """Return the union over runs for every channel through which each image is seen once."""
+    columns = (
+        Column[Worst]("strongest", lambda worst: worst.attack),
+        Column[Worst]("alone", lambda worst: worst.alone, "interval"),
+        Column[Worst]("under any run", lambda worst: worst.union, "interval"),
+        Column[Worst]("n", lambda worst: worst.union.n, "number"),
+    )
+    groups = {
+        common_name(found.measurements, line.channel): [line.worst] for line in found.lines if line.worst
+    }
     return Table(title, columns, groups, "channel")
 
 
