@@ -11,6 +11,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from physadv.classifiers import Classifier
+from physadv.evaluation.intervals import counted
 from physadv.evaluation.outcomes import PREFILTER_CONFIDENCE, Case, Judgement, PairOutcome
 from physadv.files import replacing
 from physadv.pipeline.crop import crop
@@ -73,6 +74,20 @@ def destroyed(
         for trial, clean, adversarial in each.views()
         if clean.right(each.outcome.label, top) or not clean_survives
     }
+
+
+def by_cluster(
+    views: Mapping[Trial, bool], also: Mapping[Trial, bool], cluster_of: Mapping[str, Hashable]
+) -> dict[Hashable, tuple[float, int]]:
+    """Return cluster → what was destroyed in it, and of how many, of the views that `also` counts too.
+
+    Args:
+        views: view → whether the example was destroyed.
+        also: views of the attack that it is compared with.
+        cluster_of: pair → its cluster.
+    """
+    common = [view for view in views if view in also]
+    return counted([views[view] for view in common], [cluster_of[pair] for pair, _ in common])
 
 
 def sheets_of(pictured: Iterable[Pictured]) -> dict[str, Hashable]:
@@ -153,9 +168,8 @@ def pictured_together(
         answers: dict[str, dict[int, Judgement]] = {example.id: {} for example in manifest.examples}
         seed_of = {photo.name: photo.seed for photo in store.photos()}
         for row in store.observations(manifest.code, classifier.identity, PHOTO.name, PHOTO.seed):
-            seed = seed_of[row.photo]
-            if seed in seeds:
-                answers[row.example][seed] = Judgement(row.labels, row.probabilities[0])
+            if (taken := seed_of[row.photo]) is not None:
+                answers[row.example][taken] = Judgement(row.labels, row.probabilities[0])
     sheet_of = {cell.example: sheet.index for sheet in manifest.sheets for cell in sheet.cells}
     found: dict[str, list[Pictured]] = {}
     printed: dict[str, str] = {}
