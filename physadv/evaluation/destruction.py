@@ -3,7 +3,7 @@
 Every measure says how many pairs it rests on and how many it left out for which reason.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from physadv.evaluation.intervals import Estimate, mean, proportion
@@ -14,11 +14,14 @@ CLEAN_WRONG = "clean image wrong before"
 ADVERSARIAL_RIGHT = "adversarial image right before"
 NO_TARGET = "attack without a target"
 NOT_SEEN = "never seen through the channel"
+CLEAN_LOST = "never seen in a view that its clean image survived"
 DIGITAL = "none"
 """The channel of files as they are."""
 
 Condition = tuple[str, Bools]
 """Why a pair is left out, and which pairs (P,) stay."""
+Count = Callable[[Tally], tuple[Ints, Ints]]
+"""Tally of P pairs → successes (P,) of each and the observations (P,) that they are of."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Row:
         case: "average" for all pairs, or "prefiltered".
         top: 1 or 5: the true label counts as found among so many first answers.
         destruction_rate: equation 1, as the function `destruction_rate` computes it.
+        destruction_clean_survives: equation 1 over the views in which the clean image is right too.
         clean_before: accuracy on clean images before the channel.
         adversarial_before: accuracy on adversarial images before the channel.
         clean_after: accuracy on clean images after the channel.
@@ -47,6 +51,7 @@ class Row:
     case: Case
     top: int
     destruction_rate: Estimate
+    destruction_clean_survives: Estimate
     clean_before: Estimate
     adversarial_before: Estimate
     clean_after: Estimate
@@ -105,16 +110,32 @@ def destruction_rate(tally: Tally, top: int, case: Case = "average") -> Estimate
     >>> destruction_rate(tally(pairs), top=1).value
     0.5
     """
-    after = tally.counts["adversarial", "after"]
-    clean_right = (CLEAN_WRONG, tally.right_before("clean", top))
-    fooled = (ADVERSARIAL_RIGHT, ~tally.right_before("adversarial", top))
-    return _share(tally, case, after.right[:, TOPS.index(top)], after.seen, clean_right, fooled)
+    return _share(tally, case, _right("adversarial", "after", top), *_adversarial(tally, top))
+
+
+def destruction_clean_survives(tally: Tally, top: int, case: Case = "average") -> Estimate:
+    """Return equation 1 counted over only the views in which the pair's clean image is right too.
+
+    A view that no image survives destroys nothing in the equation's sense and lowers d; it says nothing of
+    the attack, and here it does not count. Arguments are those of `destruction_rate`.
+
+    >>> from physadv.evaluation import Judgement, PairOutcome, tally
+    >>> right, wrong = Judgement((3, 1, 2, 4, 5), 0.9), Judgement((7, 1, 2, 4, 5), 0.8)
+    >>> counted = tally([PairOutcome("a", 3, right, wrong, (right, wrong), (right, wrong))])
+    >>> destruction_rate(counted, top=1).value, destruction_clean_survives(counted, top=1).value
+    (0.5, 1.0)
+    """
+    which = TOPS.index(top)
+
+    def count(own: Tally) -> tuple[Ints, Ints]:
+        return own.both_right[:, which], own.clean_right[:, which]
+
+    return _share(tally, case, count, *_adversarial(tally, top), unseen=CLEAN_LOST)
 
 
 def accuracy(tally: Tally, kind: Kind, when: When, top: int, case: Case = "average") -> Estimate:
     """Return the share of examples of a kind whose true label is among the `top` first."""
-    found = tally.counts[kind, when]
-    return _share(tally, case, found.right[:, TOPS.index(top)], found.seen)
+    return _share(tally, case, _right(kind, when, top), when=when)
 
 
 def success(tally: Tally, when: When, top: int, case: Case = "average") -> Estimate:
@@ -123,15 +144,22 @@ def success(tally: Tally, when: When, top: int, case: Case = "average") -> Estim
     Of pairs whose untouched clean image is classified right: without that, the classifier's own errors would
     pass for the attack's.
     """
-    found = tally.counts["adversarial", when]
-    wrong = found.seen - found.right[:, TOPS.index(top)]
-    return _share(tally, case, wrong, found.seen, (CLEAN_WRONG, tally.right_before("clean", top)))
+
+    def wrong(own: Tally) -> tuple[Ints, Ints]:
+        right, seen = _right("adversarial", when, top)(own)
+        return seen - right, seen
+
+    return _share(tally, case, wrong, (CLEAN_WRONG, tally.right_before("clean", top)), when=when)
 
 
 def adversariality(tally: Tally, when: When, top: int, case: Case = "average") -> Estimate:
     """Return the share of adversarial images with the target among the `top` first (Athalye et al. 2018)."""
-    found = tally.counts["adversarial", when]
-    return _share(tally, case, found.target[:, TOPS.index(top)], found.seen, (NO_TARGET, tally.targeted))
+
+    def reached(own: Tally) -> tuple[Ints, Ints]:
+        found = own.counts["adversarial", when]
+        return found.target[:, TOPS.index(top)], found.seen
+
+    return _share(tally, case, reached, (NO_TARGET, tally.targeted), when=when)
 
 
 def clean_survival(tally: Tally, top: int, case: Case = "average") -> Estimate:
@@ -139,9 +167,8 @@ def clean_survival(tally: Tally, top: int, case: Case = "average") -> Estimate:
 
     Where it is low the channel spoils every image, and a low success is no sign of robustness.
     """
-    after = tally.counts["clean", "after"]
     clean_right = (CLEAN_WRONG, tally.right_before("clean", top))
-    return _share(tally, case, after.right[:, TOPS.index(top)], after.seen, clean_right)
+    return _share(tally, case, _right("clean", "after", top), clean_right)
 
 
 def confidence(tally: Tally, kind: Kind, when: When, case: Case = "average") -> Estimate:
@@ -182,6 +209,7 @@ def transfer_cells(
 def _row(tally: Tally, case: Case, top: int) -> Row:
     shares = {
         "destruction_rate": destruction_rate(tally, top, case),
+        "destruction_clean_survives": destruction_clean_survives(tally, top, case),
         "clean_survival": clean_survival(tally, top, case),
     }
     for when in WHENS:
@@ -193,19 +221,57 @@ def _row(tally: Tally, case: Case, top: int) -> Row:
     return Row(case=case, top=top, **shares)
 
 
-def _share(tally: Tally, case: Case, successes: Ints, seen: Ints, *conditions: Condition) -> Estimate:
-    """Return the share of successes among the pairs of a case of which every condition holds."""
-    kept, discarded = _kept(tally, case, seen > 0, *conditions)
-    return replace(proportion(successes[kept], seen[kept]), discarded=discarded)
+def _adversarial(tally: Tally, top: int) -> tuple[Condition, Condition]:
+    """Return what equation 1 asks of a pair before the channel: clean right, adversarial wrong."""
+    return (
+        (CLEAN_WRONG, tally.right_before("clean", top)),
+        (ADVERSARIAL_RIGHT, ~tally.right_before("adversarial", top)),
+    )
 
 
-def _kept(tally: Tally, case: Case, seen: Bools, *conditions: Condition) -> tuple[Bools, dict[str, int]]:
+def _right(kind: Kind, when: When, top: int) -> Count:
+    """Return what counts how often examples were right, and how often they were seen."""
+
+    def count(own: Tally) -> tuple[Ints, Ints]:
+        found = own.counts[kind, when]
+        return found.right[:, TOPS.index(top)], found.seen
+
+    return count
+
+
+def _share(
+    tally: Tally,
+    case: Case,
+    count: Count,
+    *conditions: Condition,
+    when: When = "after",
+    unseen: str = NOT_SEEN,
+) -> Estimate:
+    """Return the share of successes among the pairs of a case of which every condition holds.
+
+    After the channel they are counted by photo too, where several pairs share one.
+    """
+    import numpy as np
+
+    successes, seen = count(tally)
+    kept, discarded = _kept(tally, case, seen > 0, *conditions, unseen=unseen)
+    photos, apart = None, tally.photographed
+    if apart is not None and when == "after":
+        among = kept[apart.pair]
+        right, shown = (np.bincount(apart.photo[among], each[among]) for each in count(apart.tally))
+        photos = right, shown
+    return replace(proportion(successes[kept], seen[kept], photos), discarded=discarded)
+
+
+def _kept(
+    tally: Tally, case: Case, seen: Bools, *conditions: Condition, unseen: str = NOT_SEEN
+) -> tuple[Bools, dict[str, int]]:
     """Return which pairs (P,) stay, and how many went under the first condition that they fail."""
     import numpy as np
 
     of_case = [(NOT_PREFILTERED, tally.prefiltered)] if case == "prefiltered" else []
     kept, discarded = np.ones_like(seen), {}
-    for reason, holds in (*of_case, *conditions, (NOT_SEEN, seen)):
+    for reason, holds in (*of_case, *conditions, (unseen, seen)):
         if lost := int((kept & ~holds).sum()):
             discarded[reason] = lost
         kept &= holds
