@@ -11,7 +11,8 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from physadv.classifiers import Classifier
-from physadv.evaluation.intervals import counted
+from physadv.evaluation.comparisons import Comparison, compare_paired
+from physadv.evaluation.intervals import Estimate, counted, share
 from physadv.evaluation.outcomes import PREFILTER_CONFIDENCE, Case, Judgement, PairOutcome
 from physadv.files import replacing
 from physadv.pipeline.crop import crop
@@ -76,22 +77,34 @@ def destroyed(
     }
 
 
-def by_cluster(
-    views: Mapping[Trial, bool], also: Mapping[Trial, bool], cluster_of: Mapping[str, Hashable]
-) -> dict[Hashable, tuple[float, int]]:
-    """Return cluster → what was destroyed in it, and of how many, of the views that `also` counts too.
+def shared(views: Mapping[Trial, bool], sheet_of: Mapping[Hashable, int]) -> Estimate:
+    """Return the share of views; its interval counts pairs, and photos, which show several pairs."""
+    pairs = [pair for pair, _ in views]
+    return share(list(views.values()), pairs, [(sheet_of[pair], seed) for pair, seed in views])
+
+
+def compare_views(
+    named: tuple[str, Mapping[Trial, bool]],
+    other: tuple[str, Mapping[Trial, bool]],
+    sheet_of: Mapping[Hashable, int],
+) -> Comparison:
+    """Compare two attacks on the views that count for both; pairs of one sheet are no independent ones.
 
     Args:
-        views: view → whether the example was destroyed.
-        also: views of the attack that it is compared with.
-        cluster_of: pair → its cluster.
+        named: name of an attack, and view → whether its example was destroyed.
+        other: the same of the attack that it is compared with.
+        sheet_of: pair → its sheet.
     """
-    common = [view for view in views if view in also]
-    return counted([views[view] for view in common], [cluster_of[pair] for pair, _ in common])
+    common = [view for view in named[1] if view in other[1]]
+    by_pair = {
+        name: counted([views[view] for view in common], [pair for pair, _ in common])
+        for name, views in (named, other)
+    }
+    return compare_paired(by_pair, together=sheet_of)[0]
 
 
-def sheets_of(pictured: Iterable[Pictured]) -> dict[str, Hashable]:
-    """Return pair → its sheet, the cluster of its views: photos of one sheet share images and light."""
+def sheets_of(pictured: Iterable[Pictured]) -> dict[Hashable, int]:
+    """Return pair → its sheet, of which every photo shows all the pairs on it."""
     return {each.outcome.pair: each.sheet for each in pictured}
 
 

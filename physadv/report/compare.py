@@ -1,7 +1,7 @@
 """`compare`: runs judged by one classifier, side by side on the images that they share, with paired tests."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 from physadv.evaluation.comparisons import Comparison, Counted, compare_paired, corrected
 from physadv.evaluation.destruction import clean_survival, destruction_rate, success
 from physadv.evaluation.intervals import Estimate
-from physadv.evaluation.outcomes import Bools, Ints, Tally
+from physadv.evaluation.outcomes import Bools, Ints, Tally, sharing_photos
 from physadv.pipeline.measure import measure, of_condition, own_classifier
 from physadv.pipeline.measurement import Measurement
 from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel, TallyReader, is_photo
@@ -76,7 +76,8 @@ def compare_runs(
     """Return runs compared on the source images that all of them hold, by sign flips and Holm.
 
     Rates are of shared pairs. A test takes the difference between a pair's two shares of times destroyed, or
-    fooled, and all tests of the comparison are one family. `model` judges all; without it, the one that all
+    fooled; signs are flipped pair by pair, of pairs that share photos together. All tests of the comparison
+    are one family. `model` judges all; without it, the one that all
     were made against. Where a run's photos were taken in several ways, photos are compared preset by preset
     and camera by camera, or with `pool` all together. The `options` are arguments of `measure`.
 
@@ -184,18 +185,20 @@ def _tallies(
 def _lines(channel: str, found: Mapping[str, Tally]) -> list[Line]:
     """Return one channel's lines from the tally of every run."""
     fooled, destroyed = {}, {}
+    sheets = sharing_photos(list(found.values()))
+    together: dict[Hashable, Hashable] = {pair: int(sheet) for pair, sheet in enumerate(sheets)}
     for name, tally in found.items():
         right = tally.right_before("clean", TOP)
         fooled[name] = _by_pair(tally, right, right=False)
         destroyed[name] = _by_pair(tally, right & ~tally.right_before("adversarial", TOP), right=True)
     rates = {name: success(tally, "after", TOP) for name, tally in found.items()}
-    line = Line(channel, SUCCESS, rates, tuple(compare_paired(fooled)))
+    line = Line(channel, SUCCESS, rates, tuple(compare_paired(fooled, together=together)))
     if channel == UNTOUCHED.name:
         return [line]
     lost = {name: destruction_rate(tally, TOP) for name, tally in found.items()}
     kept = {name: clean_survival(tally, TOP) for name, tally in found.items()}
     return [
-        Line(channel, DESTRUCTION, lost, tuple(compare_paired(destroyed))),
+        Line(channel, DESTRUCTION, lost, tuple(compare_paired(destroyed, together=together))),
         line,
         Line(channel, SURVIVAL, kept, ()),
     ]

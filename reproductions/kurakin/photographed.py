@@ -39,6 +39,7 @@ from reproductions.together import (
     destroyed,
     pictured_together,
     print_together,
+    shared,
     sheets_of,
 )
 
@@ -123,7 +124,7 @@ class Shown:
         return destroyed(self.pictured, top, case, clean_survives=clean_survives)
 
     def rate(self, top: int, case: Case, *, clean_survives: bool = False) -> Estimate:
-        """Return the destruction rate over all photos, its interval by sheets."""
+        """Return the destruction rate over all photos."""
         return self._share(self.views(top, case, clean_survives=clean_survives))
 
     def by_seed(self, top: int, case: Case) -> list[float]:
@@ -161,13 +162,7 @@ class Shown:
         }
 
     def _share(self, views: Mapping[Trial, bool]) -> Estimate:
-        return shared(views, self.pictured)
-
-
-def shared(views: Mapping[Trial, bool], pictured: Sequence[Pictured]) -> Estimate:
-    """Return the share of views, clustered by the sheet of their pair."""
-    sheets = sheets_of(pictured)
-    return share(list(views.values()), [sheets[pair] for pair, _ in views])
+        return shared(views, sheets_of(self.pictured))
 
 
 def photograph_rows(settings: Settings, progress: Reporter = silent) -> list[Shown]:
@@ -240,10 +235,9 @@ def _page(settings: Settings, shown: Sequence[Shown], command: str) -> Iterator[
             "printed once as it is and once under every attack on the same sheet, so that one photo shows "
             f"them all in the same light. Seeds: the rows of {TERMS[EQUAL_EPS]}, of equal file accuracy and "
             f"of equal ΔE were photographed {len(SEEDS)} times, with seeds {', '.join(map(str, SEEDS))} of "
-            f"the channel, {TERMS[EQUAL_SMALLER]} once; attacks draw nothing. Clusters: sheets, {sheets} of "
-            "the headline rows; all photos of all images of a sheet are one cluster, so that neither an "
-            "image seen three times nor a photo that shows several images counts as more than it is. "
-            "Intervals are at 95 %.",
+            f"the channel, {TERMS[EQUAL_SMALLER]} once; attacks draw nothing. Clusters: pairs, and photos, "
+            f"of which one shows several pairs ({sheets} sheets of the headline rows); in tests all pairs "
+            "of a sheet count as one. Intervals are at 95 %.",
         ),
         "",
         paragraph(
@@ -284,7 +278,7 @@ def _page(settings: Settings, shown: Sequence[Shown], command: str) -> Iterator[
     yield from ("", to_markdown(_worst_table(shown)), "")
     yield from ("## What holds and what does not", "")
     yield paragraph(
-        "Attacks are compared on the views that count for both, by sheet: sign-flip test on the "
+        "Attacks are compared on the views that count for both: sign-flip test by sheet on the "
         "difference, its interval beside it, p corrected (Holm) for all places of a statement. *Holds*: p "
         "below 0.05 and the whole interval beyond 3 points. *No difference*: the whole interval within 3 "
         "points."
@@ -409,16 +403,16 @@ def _worst_table(shown: Sequence[Shown]) -> Table[_Worst]:
 
 def _worst(shown: Sequence[Shown], terms: str, top: int) -> _Worst:
     fooled = {row.attack: row.fooled(top) for row in _on(shown, terms)}
-    pictured = _on(shown, terms)[0].pictured
+    sheets = sheets_of(_on(shown, terms)[0].pictured)
     common = set.intersection(*(set(views) for views in fooled.values()))
     alone = {
-        attack: shared({view: views[view] for view in views if view in common}, pictured)
+        attack: shared({view: views[view] for view in views if view in common}, sheets)
         for attack, views in fooled.items()
     }
     strongest = max(alone, key=lambda attack: alone[attack].value or 0)
     first = next(iter(fooled.values()))
     union = {view: any(views[view] for views in fooled.values()) for view in first if view in common}
-    return _Worst(terms, top, strongest, alone[strongest], shared(union, pictured))
+    return _Worst(terms, top, strongest, alone[strongest], shared(union, sheets))
 
 
 def _statements(shown: Sequence[Shown]) -> list[Statement]:

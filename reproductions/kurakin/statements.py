@@ -1,11 +1,12 @@
 """The paper's statements put to the test, and what no longer holds of those of the page before."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from itertools import product
 
 from physadv.evaluation.comparisons import SMALLEST, Comparison, Counted, compare_paired, corrected
 from physadv.report.wording import interval, p_value, plural
-from reproductions.together import Trial, by_cluster
+from reproductions.together import Trial, compare_views
 
 HOLDS, REVERSED, ALIKE, OPEN, UNKNOWN = "holds", "reversed", "no difference", "not shown", "cannot be told"
 _ALIKE = f"within {100 * SMALLEST:g} points"
@@ -46,7 +47,7 @@ class Statement:
 
     text: str
     claims: Sequence[Claim]
-    note: str = field(default="")
+    note: str = ""
 
     def __post_init__(self) -> None:
         tests = iter(corrected([test for claim in self.claims for test in claim.tests]))
@@ -83,14 +84,10 @@ def views_claim(
     where: str,
     higher: Mapping[str, Mapping[Trial, bool]],
     lower: Mapping[str, Mapping[Trial, bool]],
-    cluster_of: Mapping[str, Hashable],
+    sheet_of: Mapping[Hashable, int],
 ) -> Claim:
-    """Return a claim of rates of views, each two compared on the views that both count, by cluster."""
-    tests = []
-    for above, own in higher.items():
-        for below, other in lower.items():
-            ours, theirs = by_cluster(own, other, cluster_of), by_cluster(other, own, cluster_of)
-            tests += compare_paired({above: ours, below: theirs})
+    """Return a claim of rates of views, each two compared on the views that both count."""
+    tests = [compare_views(above, below, sheet_of) for above, below in product(higher.items(), lower.items())]
     return Claim(where, tuple(tests))
 
 

@@ -215,7 +215,7 @@ def test_the_rates_of_views_are_those_of_the_evaluation():
     assert one.rate(1, "average").value == destruction_rate(counted, 1).value
     survived = one.rate(1, "prefiltered", clean_survives=True)
     assert survived.value == destruction_clean_survives(counted, 1, "prefiltered").value
-    assert (survived.n, survived.pairs) == (80, 20)
+    assert (survived.n, survived.pairs) == (80, 40)
 
 
 def test_the_rows_have_the_eps_and_attacks_of_the_papers_tables():

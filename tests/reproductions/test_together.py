@@ -5,7 +5,7 @@ import pytest
 from physadv.pipeline.generate import generate
 from physadv.pipeline.settings import GenerateSettings
 from physadv.runs import Printout
-from reproductions.together import by_cluster, print_together
+from reproductions.together import compare_views, print_together, shared
 
 
 @pytest.fixture(scope="module")
@@ -56,4 +56,12 @@ def test_runs_of_other_images_are_refused(runs, signs_csv, tmp_path):
 def test_only_views_that_both_attacks_count_are_compared():
     views = {("a", 0): True, ("a", 1): False, ("b", 0): True}
     also = {("a", 0): False, ("b", 0): False}
-    assert by_cluster(views, also, {"a": 0, "b": 0}) == {0: (2, 2)}
+    found = compare_views(("one", views), ("other", also), {"a": 0, "b": 0})
+    assert (found.difference.value, found.difference.n, found.difference.pairs) == (1.0, 2, 1)
+
+
+def test_a_photo_that_shows_several_pairs_makes_none_of_them_surer():
+    views = {(str(pair), seed): pair % 2 == 0 for pair in range(12) for seed in range(3)}
+    alone, together = (shared(views, {str(k): k // size for k in range(12)}) for size in (1, 4))
+    assert (together.value, together.n, together.pairs) == (0.5, 36, 12)
+    assert together.low <= alone.low < alone.high <= together.high
