@@ -1,45 +1,61 @@
-"""`demo`: the whole loop on drawn traffic signs, the bundled classifier and the virtual phone.
+"""`demo`: the same signs under five attacks, printed, photographed and judged, on one page.
 
 Needs no download, no data and no printer; it says that its photos are simulated.
 """
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
 from physadv.files import replacing
 from physadv.pipeline.crop import crop
 from physadv.pipeline.generate import generate
-from physadv.pipeline.measure import measure
-from physadv.pipeline.measurement import Measurement
 from physadv.pipeline.photograph import photograph_simulated
 from physadv.pipeline.print_sheets import print_sheets
 from physadv.pipeline.settings import GenerateSettings
 from physadv.progress import Reporter, silent
-from physadv.report.run_page import write_report
+from physadv.report.compare import RunComparison, compare_runs
+from physadv.report.compare_page import write_comparison
 from physadv.runs import Capture, Printout
 from physadv.signs.drawing.drawing import draw_demo_set
 
-NAME = "demo"
-SIGNS = 24
-SIGN_PIXELS = 96
-TRANSFORMS = ("blur=1", "noise=10", "jpeg=50")
+SIGNS = 45
+"""As many as three sheets hold at `IMAGE_MM`."""
+SIGN_PIXELS, IMAGE_MM = 64, 18.0
+ATTACKS: Mapping[str, Mapping[str, Any]] = {
+    "fast": {"eps": 16},
+    "bim": {"eps": 16},
+    "least-likely": {"eps": 16},
+    "eot": {"eps": 16},
+    # One patch for all signs: each step draws as many places as there are signs.
+    "patch": {"area": 0.1, "batch": SIGNS, "samples": 1},
+}
+"""Run, which has its attack's name → its budget and options; all else is as published."""
+AGAINST = "eot"
+TITLE = "Which attacks survive paper?"
 
 
-def run_demo(root: Path, reporter: Reporter = silent) -> tuple[Measurement, Path]:
-    """Run generate, print, photograph, crop, destruction-rate and report; return the result and the report.
+def run_demo(root: Path, reporter: Reporter = silent) -> tuple[RunComparison, Path]:
+    """Attack, print, photograph, crop and judge the same signs; return the comparison and its page.
 
-    Signs, printouts and captures are in folders below `root`; a second run finishes what is missing.
+    Signs, printouts and captures are in folders below `root`, one run an attack; a second call finishes what
+    is missing.
     """
-    printout, capture = Printout(root, NAME), Capture(root, NAME)
     signs = draw_signs(root / "signs")
-    generate(printout, GenerateSettings(images=signs, attack="bim", eps=8), reporter)
-    print_sheets(printout, preview=True, reporter=reporter)
-    photograph_simulated(printout, capture, shots=2, reporter=reporter)
-    crop(printout, capture, reporter=reporter)
-    (measurement,) = measure(printout, capture, transforms=TRANSFORMS, reporter=reporter)
-    return measurement, write_report(printout, capture, [measurement], reporter)
+    for name, options in ATTACKS.items():
+        reporter.say(f"-- {name}")
+        printout, capture = Printout(root, name), Capture(root, name)
+        generate(printout, GenerateSettings(images=signs, attack=name, **options), reporter)
+        print_sheets(printout, image_mm=IMAGE_MM, reporter=reporter)
+        photograph_simulated(printout, capture, shots=1, reporter=reporter)
+        crop(printout, capture, reporter=reporter)
+    found = compare_runs(root, list(ATTACKS), against=AGAINST, reporter=reporter)
+    page = root / "demo.html"
+    write_comparison(found, page, TITLE)
+    return found, page
 
 
 def draw_signs(folder: Path) -> Path:
