@@ -5,12 +5,14 @@ Needs no download, no data and no printer; it says that its photos are simulated
 
 import csv
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from physadv.files import replacing
+from physadv.parallel import map_items
 from physadv.pipeline.crop import crop
 from physadv.pipeline.generate import generate
 from physadv.pipeline.photograph import photograph_simulated
@@ -46,16 +48,21 @@ def run_demo(root: Path, reporter: Reporter = silent) -> tuple[RunComparison, Pa
     """
     signs = draw_signs(root / "signs")
     for name, options in ATTACKS.items():
-        reporter.say(f"-- {name}")
-        printout, capture = Printout(root, name), Capture(root, name)
-        generate(printout, GenerateSettings(images=signs, attack=name, **options), reporter)
-        print_sheets(printout, image_mm=IMAGE_MM, reporter=reporter)
-        photograph_simulated(printout, capture, shots=1, reporter=reporter)
-        crop(printout, capture, reporter=reporter)
+        generate(Printout(root, name), GenerateSettings(images=signs, attack=name, **options), reporter)
+    done = map_items(partial(_photograph, root), list(ATTACKS))
+    for _ in reporter.track(done, len(ATTACKS), "attacks printed, photographed (simulated) and cropped"):
+        pass
     found = compare_runs(root, list(ATTACKS), against=AGAINST, reporter=reporter)
     page = root / "demo.html"
     write_comparison(found, page, TITLE)
     return found, page
+
+
+def _photograph(root: Path, name: str) -> None:
+    printout, capture = Printout(root, name), Capture(root, name)
+    print_sheets(printout, image_mm=IMAGE_MM)
+    photograph_simulated(printout, capture, shots=1, workers=1)
+    crop(printout, capture, workers=1)
 
 
 def draw_signs(folder: Path) -> Path:

@@ -30,8 +30,8 @@ TESTS_TITLE = "The same pairs in two runs: first less second, in points, 95 % in
 READING = (
     "Fooled: adversarial image classified wrong, of the pairs whose clean file is classified right. "
     "Destroyed: of those fooled as files, classified right again after the channel (Kurakin et al. 2017, "
-    "equation 1), which counts n views; where it is low, the attack survives. Clean survival: clean image still "
-    "right; where it falls, the channel spoils any image."
+    "equation 1), in n views; where it is low, the attack survives. Clean survival: clean image still right; "
+    "where it falls, the channel spoils any image."
 )
 
 
