@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         adversariality,
         clean_survival,
         confidence,
+        destruction_clean_survives,
         destruction_rate,
         success,
         table,
@@ -44,9 +45,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Answers", "AttackOutcomes", "Comparison", "Estimate", "Judgement", "PairOutcome", "Reliability", "Row",
     "SampleSize", "Symptom", "Tally", "TransferCell", "accuracy", "adversariality", "clean_survival",
-    "compare_paired", "confidence", "destruction_rate", "holm", "masking_symptoms", "mean", "plan_pairs",
-    "proportion", "reliability", "share", "sign_flip", "success", "table", "tally", "transfer_cells",
-    "verdict", "wilson",
+    "compare_paired", "confidence", "destruction_clean_survives", "destruction_rate", "holm",
+    "masking_symptoms", "mean", "plan_pairs", "proportion", "reliability", "share", "sign_flip", "success",
+    "table", "tally", "transfer_cells", "verdict", "wilson",
 ]
 # fmt: on
 __getattr__, __dir__ = lazy_names(__name__)

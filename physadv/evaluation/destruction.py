@@ -14,6 +14,7 @@ CLEAN_WRONG = "clean image wrong before"
 ADVERSARIAL_RIGHT = "adversarial image right before"
 NO_TARGET = "attack without a target"
 NOT_SEEN = "never seen through the channel"
+CLEAN_LOST = "never seen in a view that its clean image survived"
 DIGITAL = "none"
 """The channel of files as they are."""
 
@@ -29,6 +30,7 @@ class Row:
         case: "average" for all pairs, or "prefiltered".
         top: 1 or 5: the true label counts as found among so many first answers.
         destruction_rate: equation 1, as the function `destruction_rate` computes it.
+        destruction_clean_survives: equation 1 over the views in which the clean image is right too.
         clean_before: accuracy on clean images before the channel.
         adversarial_before: accuracy on adversarial images before the channel.
         clean_after: accuracy on clean images after the channel.
@@ -47,6 +49,7 @@ class Row:
     case: Case
     top: int
     destruction_rate: Estimate
+    destruction_clean_survives: Estimate
     clean_before: Estimate
     adversarial_before: Estimate
     clean_after: Estimate
@@ -106,9 +109,24 @@ def destruction_rate(tally: Tally, top: int, case: Case = "average") -> Estimate
     0.5
     """
     after = tally.counts["adversarial", "after"]
-    clean_right = (CLEAN_WRONG, tally.right_before("clean", top))
-    fooled = (ADVERSARIAL_RIGHT, ~tally.right_before("adversarial", top))
-    return _share(tally, case, after.right[:, TOPS.index(top)], after.seen, clean_right, fooled)
+    return _share(tally, case, after.right[:, TOPS.index(top)], after.seen, *_adversarial(tally, top))
+
+
+def destruction_clean_survives(tally: Tally, top: int, case: Case = "average") -> Estimate:
+    """Return equation 1 counted over only the views in which the pair's clean image is right too.
+
+    A view that no image survives destroys nothing in the equation's sense and lowers d; it says nothing of
+    the attack, and here it does not count. Arguments are those of `destruction_rate`.
+
+    >>> from physadv.evaluation import Judgement, PairOutcome, tally
+    >>> right, wrong = Judgement((3, 1, 2, 4, 5), 0.9), Judgement((7, 1, 2, 4, 5), 0.8)
+    >>> counted = tally([PairOutcome("a", 3, right, wrong, (right, wrong), (right, wrong))])
+    >>> destruction_rate(counted, top=1).value, destruction_clean_survives(counted, top=1).value
+    (0.5, 1.0)
+    """
+    which = TOPS.index(top)
+    right, seen = tally.both_right[:, which], tally.clean_right[:, which]
+    return _share(tally, case, right, seen, *_adversarial(tally, top), unseen=CLEAN_LOST)
 
 
 def accuracy(tally: Tally, kind: Kind, when: When, top: int, case: Case = "average") -> Estimate:
@@ -182,6 +200,7 @@ def transfer_cells(
 def _row(tally: Tally, case: Case, top: int) -> Row:
     shares = {
         "destruction_rate": destruction_rate(tally, top, case),
+        "destruction_clean_survives": destruction_clean_survives(tally, top, case),
         "clean_survival": clean_survival(tally, top, case),
     }
     for when in WHENS:
@@ -193,19 +212,31 @@ def _row(tally: Tally, case: Case, top: int) -> Row:
     return Row(case=case, top=top, **shares)
 
 
-def _share(tally: Tally, case: Case, successes: Ints, seen: Ints, *conditions: Condition) -> Estimate:
+def _adversarial(tally: Tally, top: int) -> tuple[Condition, Condition]:
+    """Return what equation 1 asks of a pair before the channel: clean right, adversarial wrong."""
+    return (
+        (CLEAN_WRONG, tally.right_before("clean", top)),
+        (ADVERSARIAL_RIGHT, ~tally.right_before("adversarial", top)),
+    )
+
+
+def _share(
+    tally: Tally, case: Case, successes: Ints, seen: Ints, *conditions: Condition, unseen: str = NOT_SEEN
+) -> Estimate:
     """Return the share of successes among the pairs of a case of which every condition holds."""
-    kept, discarded = _kept(tally, case, seen > 0, *conditions)
+    kept, discarded = _kept(tally, case, seen > 0, *conditions, unseen=unseen)
     return replace(proportion(successes[kept], seen[kept]), discarded=discarded)
 
 
-def _kept(tally: Tally, case: Case, seen: Bools, *conditions: Condition) -> tuple[Bools, dict[str, int]]:
+def _kept(
+    tally: Tally, case: Case, seen: Bools, *conditions: Condition, unseen: str = NOT_SEEN
+) -> tuple[Bools, dict[str, int]]:
     """Return which pairs (P,) stay, and how many went under the first condition that they fail."""
     import numpy as np
 
     of_case = [(NOT_PREFILTERED, tally.prefiltered)] if case == "prefiltered" else []
     kept, discarded = np.ones_like(seen), {}
-    for reason, holds in (*of_case, *conditions, (NOT_SEEN, seen)):
+    for reason, holds in (*of_case, *conditions, (unseen, seen)):
         if lost := int((kept & ~holds).sum()):
             discarded[reason] = lost
         kept &= holds

@@ -53,6 +53,7 @@ class PairOutcome:
         adversarial: answer on the adversarial example before the channel.
         clean_after: answers on the clean example, one each time it came through the channel.
         adversarial_after: answers on the adversarial example, one each time it came through the channel.
+            Where both have as many, those of one place are of one view, such as a photo that shows both.
         target: class that the attack was to reach, None for an attack without a target.
     """
 
@@ -89,10 +90,15 @@ class Tally:
     Attributes:
         counts: by kind of example, before and after the channel.
         targeted: (P,) whether the attack had a target.
+        clean_right: (P, 2) views of the adversarial example whose clean one, in the same photo or by the same
+            transformation, had the label among the first `TOPS`.
+        both_right: (P, 2) views of them in which the adversarial example had it there too.
     """
 
     counts: dict[tuple[Kind, When], Counts]
     targeted: Bools
+    clean_right: Ints
+    both_right: Ints
 
     def right_before(self, kind: Kind, top: int) -> Bools:
         """Return which examples (P,) were classified right before the channel."""
@@ -104,7 +110,7 @@ class Tally:
             key: Counts(each.seen[pairs], each.right[pairs], each.target[pairs], each.confidence[pairs])
             for key, each in self.counts.items()
         }
-        return Tally(counts, self.targeted[pairs])
+        return Tally(counts, self.targeted[pairs], self.clean_right[pairs], self.both_right[pairs])
 
     @property
     def prefiltered(self) -> Bools:
@@ -134,12 +140,26 @@ def tally(outcomes: Sequence[PairOutcome]) -> Tally:
         ("adversarial", "after"): [o.adversarial_after for o in outcomes],
     }
     targeted = np.array([o.target is not None for o in outcomes], np.bool_)
-    return Tally({key: _counts(found, outcomes) for key, found in seen.items()}, targeted)
+    counts = {key: _counts(found, outcomes) for key, found in seen.items()}
+    together = np.array([_together(outcome) for outcome in outcomes], np.int64).reshape(-1, 2, len(TOPS))
+    return Tally(counts, targeted, together[:, 0], together[:, 1])
 
 
 def is_prefiltered(label: int, clean: Judgement, adversarial: Judgement) -> bool:
     """Return whether a pair is of the prefiltered case, as `Tally.prefiltered` defines it."""
     return bool(tally([PairOutcome("", label, clean, adversarial, (), ())]).prefiltered[0])
+
+
+def _together(outcome: PairOutcome) -> tuple[list[int], list[int]]:
+    """Return, by `TOPS`, in how many views the clean example was right, and in how many of them both were."""
+    views: list[tuple[Judgement, Judgement]] = []
+    if len(outcome.clean_after) == len(outcome.adversarial_after):
+        views = list(zip(outcome.clean_after, outcome.adversarial_after, strict=True))
+    kept = [[other for clean, other in views if clean.right(outcome.label, top)] for top in TOPS]
+    both = [
+        sum(other.right(outcome.label, top) for other in own) for own, top in zip(kept, TOPS, strict=True)
+    ]
+    return [len(own) for own in kept], both
 
 
 def _counts(found: Sequence[Sequence[Judgement]], outcomes: Sequence[PairOutcome]) -> Counts:

@@ -230,7 +230,9 @@ class TallyReader:
                     target=_whole(found, "target1", "target5"),
                     confidence=found[:, _COLUMNS.index("confidence")],
                 )
-        return Tally(counts, self._targeted)
+        views = sums["after"][self._places["adversarial"]]
+        clean, both = _whole(views, "clean1", "clean5"), _whole(views, "both1", "both5")
+        return Tally(counts, self._targeted, clean, both)
 
     def calibration(self, found: Floats) -> Calibration:
         """Return the reliability of clean and of adversarial examples from what `counted` returned."""

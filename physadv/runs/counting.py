@@ -15,13 +15,23 @@ SELECT place,
        SUM(EXISTS (SELECT 1 FROM json_each(labels) WHERE value = label)),
        SUM(COALESCE(first = target, 0)),
        SUM(target IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(labels) WHERE value = target)),
-       SUM(probability)
+       SUM(probability),
+       COALESCE(SUM(clean1), 0),
+       COALESCE(SUM(clean5), 0),
+       COALESCE(SUM(clean1 AND first = label), 0),
+       COALESCE(SUM(clean5 AND EXISTS (SELECT 1 FROM json_each(labels) WHERE value = label)), 0)
 FROM (
-    SELECT place, label, target, labels, json_extract(labels, '$[0]') AS first,
-           json_extract(probabilities, '$[0]') AS probability
-    FROM observations JOIN temp.examples USING (example)
-    WHERE run = ?2 AND classifier = ?3 AND channel = ?4 AND seed = ?5
-          AND (?6 = '[]' OR photo IN (SELECT value FROM json_each(?6)))
+    SELECT place, label, target, seen.labels, json_extract(seen.labels, '$[0]') AS first,
+           json_extract(seen.probabilities, '$[0]') AS probability,
+           json_extract(beside.labels, '$[0]') = label AS clean1,
+           EXISTS (SELECT 1 FROM json_each(beside.labels) WHERE value = label) AS clean5
+    FROM observations AS seen JOIN temp.examples USING (example)
+         LEFT JOIN observations AS beside
+         ON beside.run = seen.run AND beside.classifier = seen.classifier
+            AND beside.channel = seen.channel AND beside.seed = seen.seed
+            AND beside.example = clean AND beside.photo = seen.photo
+    WHERE seen.run = ?2 AND seen.classifier = ?3 AND seen.channel = ?4 AND seen.seed = ?5
+          AND (?6 = '[]' OR seen.photo IN (SELECT value FROM json_each(?6)))
 )
 GROUP BY place, bin
 """
@@ -48,6 +58,10 @@ class ObservationCount(NamedTuple):
         target1: observations whose top-1 is the attack's target.
         target5: observations whose top-5 hold the attack's target.
         confidence: sum of the top-1 probabilities.
+        clean1: observations of an adversarial example in whose photo the clean one is right at top-1.
+        clean5: observations of an adversarial example in whose photo the clean one is right at top-5.
+        both1: observations of `clean1` that are right at top-1.
+        both5: observations of `clean5` whose top-5 hold the true label.
     """
 
     place: int
@@ -58,6 +72,10 @@ class ObservationCount(NamedTuple):
     target1: int
     target5: int
     confidence: float
+    clean1: int
+    clean5: int
+    both1: int
+    both5: int
 
 
 class ObservationCounter:
@@ -72,8 +90,16 @@ class ObservationCounter:
 
     def __init__(self, store: ObservationStore, run: str, examples: Sequence[Example], bins: int) -> None:
         self._store, self._run, self._bins = store, run, bins
+        clean = {example.pair: example.id for example in examples if example.kind == "clean"}
         store.note_examples(
-            (example.id, place, example.label, example.target) for place, example in enumerate(examples)
+            (
+                each.id,
+                place,
+                each.label,
+                each.target,
+                clean[each.pair] if each.kind == "adversarial" else None,
+            )
+            for place, each in enumerate(examples)
         )
         if found := store.select(_STRAY, (run,)):
             raise store.unusable(f"answers on '{found[0][0]}', which is no example or crop of the run")

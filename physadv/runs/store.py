@@ -191,15 +191,20 @@ class ObservationStore:
         with self._faults_named():
             yield from self._connection.execute(query, values)
 
-    def note_examples(self, examples: Iterable[tuple[str, int, int, int | None]]) -> None:
-        """Put (id, place, label, target) of examples where queries find them, `examples`, until closed."""
+    def note_examples(self, examples: Iterable[tuple[str, int, int, int | None, str | None]]) -> None:
+        """Put examples where queries find them, in the table `examples`, until the store is closed.
+
+        Args:
+            examples: id, place, label, target, and of an adversarial one the id of the pair's clean example.
+        """
         with self._faults_named(), self._connection:
             self._connection.execute(
                 "CREATE TEMP TABLE IF NOT EXISTS examples "
-                "(example TEXT PRIMARY KEY, place INTEGER, label INTEGER, target INTEGER) WITHOUT ROWID"
+                "(example TEXT PRIMARY KEY, place INTEGER, label INTEGER, target INTEGER, clean TEXT) "
+                "WITHOUT ROWID"
             )
             self._connection.execute("DELETE FROM temp.examples")
-            self._connection.executemany("INSERT INTO temp.examples VALUES (?, ?, ?, ?)", examples)
+            self._connection.executemany("INSERT INTO temp.examples VALUES (?, ?, ?, ?, ?)", examples)
 
     def compact(self) -> None:
         """Rewrite the file so that its bytes depend on what it holds and not on how it came to hold it."""

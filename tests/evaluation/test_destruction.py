@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from physadv.evaluation.destruction import (
     adversariality,
     clean_survival,
     confidence,
+    destruction_clean_survives,
     destruction_rate,
     success,
     table,
@@ -156,6 +158,25 @@ def test_clean_survival_shows_a_camera_that_broke_everything() -> None:
     assert clean_survival(broken, 1).discarded == {"clean image wrong before": 1}
     kept = tally([outcome(RIGHT, WRONG, WRONG, clean_after=(RIGHT, FIFTH))])
     assert (clean_survival(kept, 1).value, clean_survival(kept, 5).value) == (0.5, 1.0)
+
+
+def test_where_clean_survives_only_views_count_that_a_clean_image_came_through() -> None:
+    counted = tally(
+        [
+            # Of four views two spoilt the clean image; of the other two one destroyed the adversarial one.
+            outcome(RIGHT, WRONG, RIGHT, WRONG, WRONG, WRONG, clean_after=(RIGHT, RIGHT, WRONG, WRONG)),
+            outcome(RIGHT, WRONG, RIGHT, clean_after=(FIFTH,)),  # survives at top-5 only
+            outcome(RIGHT, RIGHT, RIGHT, clean_after=(RIGHT,)),  # never adversarial
+            outcome(RIGHT, WRONG, RIGHT),  # the clean image was never seen
+        ]
+    )
+    assert destruction_rate(counted, 1).value == 3 / 6
+    top1, top5 = destruction_clean_survives(counted, 1), destruction_clean_survives(counted, 5)
+    assert (top1.value, top1.n, top1.pairs) == (1 / 2, 2, 1)
+    assert (top5.value, top5.n, top5.pairs) == (2 / 3, 3, 2)
+    lost = "never seen in a view that its clean image survived"
+    assert top1.discarded == {"adversarial image right before": 1, lost: 2}
+    assert destruction_clean_survives(counted.of(np.array([1])), 5).value == 1.0
 
 
 def test_confidence_is_the_mean_of_first_answers_right_or_wrong() -> None:

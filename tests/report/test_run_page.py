@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from physadv.evaluation.destruction import table
+from physadv.evaluation.destruction import destruction_clean_survives, destruction_rate, table
 from physadv.evaluation.outcomes import Judgement, PairOutcome, tally
 from physadv.pipeline.measurement import Measurement
 from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel, TallyReader
@@ -169,6 +169,26 @@ def photo(name: str, *, simulated: bool = True, reason: str | None = None) -> Ph
     camera = "physadv virtual phone" if simulated else "Pixel 7"
     status = "refused" if reason else "used"
     return PhotoRow(name, name, "ABC", status, reason, 400, 300, camera, simulated=simulated)
+
+
+def test_an_adversarial_image_is_beside_the_clean_one_of_the_same_photo(tmp_path):
+    run = Run(tmp_path, [(CAT, FAR, (CAT, FAR, CAT, FAR))])
+    with run.capture.store() as store:
+        rows = [said("0001-clean", answer, f"{photo}.jpg") for photo, answer in enumerate((CAT, FAR, CAT))]
+        store.add_observations(rows)
+        # In the last photo the clean cell could not be cut out: nothing is known of it.
+        sql = "DELETE FROM observations WHERE example = '0001-clean' AND photo = '3.jpg' RETURNING 1"
+        assert store.select(sql) == [(1,)]
+        reader = TallyReader(store, run.measurement.manifest)
+        before, after = (reader.counted("signs", channel) for channel in (UNTOUCHED, PHOTO))
+        found = reader.tally(before, after)
+        one = reader.tally(before, reader.counted("signs", Channel("photo", photos=("1.jpg",))))
+    assert found.clean_right.tolist() == [[2, 2]]
+    assert found.both_right.tolist() == [[2, 2]]
+    assert destruction_rate(found, 1).value == 2 / 4
+    rate = destruction_clean_survives(found, 1)
+    assert (rate.value, rate.n, rate.pairs) == (1.0, 2, 1)
+    assert one.clean_right.tolist() == one.both_right.tolist() == [[0, 0]]
 
 
 @pytest.fixture

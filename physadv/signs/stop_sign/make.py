@@ -1,7 +1,7 @@
 """Making stickers: photos of signs in, stickers and their mask out; the command writes printouts/NAME."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from physadv.transforms import round_to_8_bits
 
 RECORD = "stop-sign.json"
 PICTURES = ("stickers.png", "mask.png")
+Split = Callable[[Sequence[SignPhoto]], tuple[list[SignPhoto], list[SignPhoto]]]
 
 
 @dataclass(frozen=True)
@@ -87,16 +88,17 @@ def stickers_for(
     photos: Sequence[SignPhoto],
     settings: StopSignSettings,
     reporter: Reporter = silent,
+    split: Split = held_out,
 ) -> StickerRun:
-    """Return stickers made on one half of the signs, the other half to be judged; nothing is written.
+    """Return stickers made on one side of the signs, the other side to be judged; nothing is written.
 
-    The classifier is attacked; `settings.model` only names it.
+    The classifier is attacked; `settings.model` only names it. `split` says which signs are on which side.
 
     Raises:
         PhysadvError: of the rooms: a mask, class or transformation cannot be used.
     """
     judge = _judge_of(classifier, settings)
-    attacked, judged = held_out(photos)
+    attacked, judged = split(photos)
     if settings.mask == AUTO:
         mask = find_vulnerable(judge, attacked, settings, reporter)
     else:
