@@ -19,19 +19,19 @@ from physadv.report.provenance import cameras, generate_command, measure_options
 from physadv.report.result_tables import TESTS
 from physadv.report.run_figures import JUDGES, sweep_curves
 from physadv.report.table import Cell, Column, Table, show
-from physadv.report.wording import plural
+from physadv.report.wording import paragraph, plural
 from physadv.runs import Capture, Printout
 from physadv.text import printable
 
-RATES_TITLE = "Per cent of the shared source images, top-1, with 95 % intervals that rest on images."
+RATES_TITLE = "Rates in per cent, top-1, with 95 % intervals that rest on source images"
 TESTS_TITLE = "The same pairs in two runs: first less second, in points, 95 % intervals below it."
 
 
 READING = (
-    "Fooled: adversarial image classified wrong, of the pairs whose clean file is classified right. "
-    "Destroyed: of those fooled as files, classified right again after the channel (Kurakin et al. 2017, "
-    "equation 1), in n views; where it is low, the attack survives. Clean survival: clean image still right; "
-    "where it falls, the channel spoils any image."
+    "Fooled, as a file and after the channel: adversarial image classified wrong, of the pairs whose clean "
+    "file is classified right. Destroyed: of those fooled as files, classified right again after the channel "
+    "(Kurakin et al. 2017, equation 1), seen n times; where it is low, the attack survives. Clean: image "
+    "without an attack still right; where it falls, the channel spoils any image."
 )
 
 
@@ -55,7 +55,7 @@ def show_comparison(found: RunComparison) -> None:
     title = f"{plural(found.shared, 'shared pair')}, judged by {found.measurements[0].classifier}, top-1"
     for table in _rates(title, found):
         show(table)
-    print(READING)
+    print(paragraph(READING))
     show(_tests("exact sign-flip tests on the same pairs, first less second in points", found))
     for difference in _unlike(found):
         print(printable(difference))
@@ -69,7 +69,7 @@ def write_comparison(found: RunComparison, path: Path, title: str = "") -> None:
         "title": title or " · ".join(names),
         "summary": (
             plural(found.shared, "shared source image"),
-            f"judged by {found.measurements[0].classifier}",
+            f"judged by the classifier {found.measurements[0].classifier}",
         ),
         "notice": _notice(found),
         "figures": _figures(found),
@@ -77,7 +77,7 @@ def write_comparison(found: RunComparison, path: Path, title: str = "") -> None:
         "reading": READING,
         "pictures": _pictures(found),
         "tests": (_tests(TESTS_TITLE, found),),
-        "parameters": {each.manifest.name: _facts(each) for each in found.measurements},
+        "parameters": _parameters(found),
         "commands": [
             *(generate_command(measurement.manifest) for measurement in found.measurements),
             " ".join(
@@ -182,10 +182,14 @@ def _rates(title: str, found: RunComparison) -> list[Table[_RunRow]]:
     single = sort_channels(channels).single
     swept = [channel for channel in channels if channel not in single]
     columns, shown = _columns(found), single or (() if swept else (UNTOUCHED.name,))
-    tables = [Table(title, columns, _groups(found, shown), "channel")] if shown else []
+    tables = [Table(title, columns, groups, "channel")] if (groups := _groups(found, shown)) else []
+    if len(groups) == 1:
+        # One channel needs no column of its own.
+        ((channel, rows),) = groups.items()
+        tables = [Table(f"{title}: {channel}", columns, {"": rows})]
     if swept:
         tables.append(
-            Table(f"Every strength. {title}", columns, _groups(found, swept), "channel", folded=True)
+            Table(f"{title}: every strength", columns, _groups(found, swept), "channel", folded=True)
         )
     return tables
 
@@ -218,11 +222,11 @@ def _columns(found: RunComparison) -> list[Column[_RunRow]]:
 
     columns = [
         Column("run", run, long="Run"),
-        Column[_RunRow]("fooled: file", lambda row: row.files, "share", "Fooled as file"),
+        Column[_RunRow]("fooled", lambda row: row.files, "share", "Fooled as file"),
         Column("after", rate(SUCCESS), "interval", "Fooled after"),
         Column("destroyed", rate(DESTRUCTION), "interval", "Destroyed"),
         Column("n", count(DESTRUCTION), "number"),
-        Column("clean survives", rate(SURVIVAL), "share", "Clean survives"),
+        Column("clean", rate(SURVIVAL), "share", "Clean survival"),
     ]
     if found.against:
         heading = f"estroyed, against {found.against}"
@@ -263,6 +267,14 @@ def _tests(title: str, found: RunComparison) -> Table[Comparison]:
         if line.tests
     }
     return Table(title, TESTS, groups, "channel: measure")
+
+
+def _parameters(found: RunComparison) -> dict[str, list[tuple[str, str]]]:
+    """Return what is the same in all runs once, and of each run what is not."""
+    facts = {each.manifest.name: _facts(each) for each in found.measurements}
+    common = [fact for fact in _facts(found.measurements[0]) if all(fact in own for own in facts.values())]
+    apart = {name: [fact for fact in own if fact not in common] for name, own in facts.items()}
+    return {"All runs": common, **{name: own for name, own in apart.items() if own}}
 
 
 def _facts(measurement: Measurement) -> list[tuple[str, str]]:
