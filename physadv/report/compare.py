@@ -1,7 +1,7 @@
 """`compare`: runs judged by one classifier, side by side on the images that they share, with paired tests."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from physadv.errors import unknown_name
 from physadv.evaluation.comparisons import Comparison, Counted, compare_paired, corrected
 from physadv.evaluation.destruction import clean_survival, destruction_rate, success
 from physadv.evaluation.intervals import Estimate
-from physadv.evaluation.outcomes import Bools, Ints, Tally
+from physadv.evaluation.outcomes import Bools, Ints, Tally, sharing_photos
 from physadv.pipeline.measure import measure, of_condition, own_classifier
 from physadv.pipeline.measurement import Measurement
 from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel, TallyReader, is_photo
@@ -89,10 +89,11 @@ def compare_runs(
     """Return runs compared on the source images that all of them hold, by sign flips and Holm.
 
     Rates are of shared pairs. A test takes the difference between a pair's two shares of times destroyed, or
-    fooled, and all tests of the comparison are one family: of every two runs, or of each with the run
-    `against`. `model` judges all; without it, the one that all were made against. Where a run's photos were
-    taken in several ways, photos are compared preset by preset and camera by camera, or with `pool` all
-    together. The `options` are arguments of `measure`.
+    fooled; signs are flipped pair by pair, of pairs that share photos together. All tests of the comparison
+    are one family: of every two runs, or of each with the run `against`. `model` judges all; without it, the
+    one that all were made against. Where a run's photos were taken in several ways, photos are compared
+    preset by preset and camera by camera, or with `pool` all together. The `options` are arguments of
+    `measure`.
 
     Raises:
         RunError: there are fewer than two runs; `against` is none of them; they were made against different
@@ -207,11 +208,13 @@ def _fooled_in_all(files: Sequence[Tally]) -> int:
 
 def _lines(channel: str, found: Mapping[str, Tally], against: str | None) -> list[Line]:
     """Return one channel's lines from the tally of every run."""
+    fooled, destroyed = {}, {}
+    sheets = sharing_photos(list(found.values()))
+    together: dict[Hashable, Hashable] = {pair: int(sheet) for pair, sheet in enumerate(sheets)}
 
     def tests(counted: Mapping[str, Counted]) -> tuple[Comparison, ...]:
-        return tuple(compare_paired(counted, against=against))
+        return tuple(compare_paired(counted, together=together, against=against))
 
-    fooled, destroyed = {}, {}
     for name, tally in found.items():
         right = tally.right_before("clean", TOP)
         fooled[name] = _by_pair(tally, right, right=False)
