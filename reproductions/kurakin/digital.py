@@ -15,7 +15,7 @@ from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.outcomes import TOPS
 from physadv.files import replacing
 from physadv.pipeline.measurement import Measurement
-from physadv.pipeline.observing import UNTOUCHED, Channel, TallyReader
+from physadv.pipeline.observing import UNTOUCHED, Answered, Channel, TallyReader
 from physadv.report.table import Column, Table, to_markdown
 from physadv.report.wording import paragraph, percent
 from physadv.runs import Capture, Printout
@@ -117,8 +117,8 @@ def _pooled(
         tallies = TallyReader(store, printout.manifest())
         before = tallies.counted(measurement.identity, UNTOUCHED)
         for group, names in groups.items():
-            after = [tallies.counted(measurement.identity, Channel(name, seed)) for name in names]
-            found[group] = table(tallies.tally(before, np.sum(after, axis=0)))
+            after = [tallies.counted(measurement.identity, Channel(name, seed)).sums for name in names]
+            found[group] = table(tallies.tally(before, Answered(np.sum(after, axis=0))))
     return found
 
 
