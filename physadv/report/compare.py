@@ -16,7 +16,8 @@ from physadv.evaluation.outcomes import Bools, Ints, Tally, sharing_photos
 from physadv.evaluation.worst import Worst, worst_over
 from physadv.pipeline.measure import measure, of_condition, own_classifier
 from physadv.pipeline.measurement import Measurement
-from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel, TallyReader, is_photo
+from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel, is_photo
+from physadv.pipeline.tallies import TallyReader
 from physadv.runs import Capture, Manifest, Printout, RunError
 
 SUCCESS, DESTRUCTION, SURVIVAL = "success", "destruction rate", "clean survival"
