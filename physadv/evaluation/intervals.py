@@ -249,11 +249,17 @@ def _concentrated(failures: Floats, seen: Floats) -> tuple[Floats, Floats]:
 def _least(failed: Floats, trials: Floats) -> float:
     """Return the least of the lower ends of Clopper-Pearson for failures out of trials, both may be broken.
 
-    Wilson's closed form says where to begin; from there the one is sought below which no other lies.
+    The end rises with successes and falls with failures: of two data sets the one that has fewer successes
+    and more failures has the lower end, and the other needs no look. Of those left, Wilson's closed form says
+    where to begin; from there the one is sought below which no other lies.
     """
     import numpy as np
     from scipy.special import betainc, betaincinv
 
+    order = np.argsort(trials - failed, kind="stable")
+    most = np.maximum.accumulate(failed[order])
+    order = order[np.append(True, most[1:] > most[:-1])]
+    failed, trials = failed[order], trials[order]
     z2, q = Z**2, failed / trials
     upper = (q + z2 / (2 * trials) + np.sqrt(z2 * (q * (1 - q) + z2 / (4 * trials)) / trials)) / (
         1 + z2 / trials
