@@ -197,6 +197,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
     >>> holm([0.04, 0.01])
     [0.04, 0.02]
     """
+    if len(p_values) < 2:
+        return list(p_values)
     from statsmodels.stats.multitest import multipletests
 
-    return [float(p) for p in multipletests(p_values, method="holm")[1]] if p_values else []
+    return [float(p) for p in multipletests(p_values, method="holm")[1]]
