@@ -1,4 +1,4 @@
-"""Draw docs/demo.png from a finished demo, in Chromium: `physadv demo && python docs/make_demo_picture.py`."""
+"""Draw docs/demo.png in Chromium from a finished demo: `physadv demo && python docs/make_demo_picture.py`."""
 
 import shutil
 import sys
