@@ -11,7 +11,7 @@ def main(root: Path) -> None:
     """Take the pictures of the demo's page, as they look on a screen."""
     with sync_playwright() as drivers:
         browser = drivers.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1000, "height": 900}, color_scheme="light")
+        page = browser.new_page(viewport={"width": 1160, "height": 900}, color_scheme="light")
         page.goto((root / "demo.html").resolve().as_uri())
         page.locator(".exhibits").screenshot(path=Path(__file__).with_name("demo.png"))
         browser.close()
