@@ -11,15 +11,8 @@ from physadv.classifiers.specs import check_spec, runs_code
 from physadv.evaluation.destruction import Row, TransferCell, table, transfer_cells
 from physadv.evaluation.outcomes import Judgement, PairOutcome
 from physadv.pipeline.measurement import Measurement, MeasureOptions, by_condition
-from physadv.pipeline.observing import (
-    PHOTO,
-    UNTOUCHED,
-    Calibration,
-    Channel,
-    Observer,
-    TallyReader,
-    is_photo,
-)
+from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel, Observer, is_photo
+from physadv.pipeline.tallies import Calibration, TallyReader
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Manifest, ObservationStore, PhotoRow, Printout, RunError
 from physadv.runs.folders import writes_run
@@ -163,7 +156,7 @@ def photo_outcomes(store: ObservationStore, measurement: Measurement) -> list[Pa
         for row in store.observations(manifest.code, measurement.identity, channel.name, channel.seed):
             if not row.probabilities or not all(0 <= label < len(measurement.labels) for label in row.labels):
                 raise store.unusable(f"answers on '{row.example}' that are none of the classifier's")
-            found[row.example].append(Judgement(row.labels, row.probabilities[0]))
+            found[row.example].append(Judgement(row.labels, row.probabilities[0], row.photo))
         return found
 
     before = judgements(UNTOUCHED)

@@ -1,4 +1,4 @@
-"""Classify crops and transformed examples, once each, store the answers, and count what is stored.
+"""Classify crops and transformed examples, once each, and store the answers.
 
 One pass over the files serves every transformation and every classifier: each batch is read once, transformed
 once per channel for all classifiers, and stored in one transaction: a killed sweep continues after it.
@@ -9,10 +9,6 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-
-from physadv.evaluation.calibration import BINS, Answers, Reliability, reliability
-from physadv.evaluation.outcomes import KINDS, Bools, Counts, Floats, Ints, Kind, Tally, When
 from physadv.pipeline.examples import TOP, to_tensor
 from physadv.pipeline.sources import neighbours_of_one_size
 from physadv.progress import Reporter
@@ -21,8 +17,6 @@ from physadv.runs import (
     Capture,
     CropRow,
     Manifest,
-    ObservationCount,
-    ObservationCounter,
     ObservationRow,
     ObservationStore,
     Printout,
@@ -35,9 +29,7 @@ if TYPE_CHECKING:
     from physadv.classifiers import Classifier
 
 BATCH = 32
-Calibration = dict[Kind, Reliability]
 Item = TypeVar("Item")
-_COLUMNS = ObservationCount._fields[2:]
 
 
 @dataclass(frozen=True)
@@ -192,63 +184,3 @@ def _of_any(names: Sequence[Seen], unseen: Sequence[Sequence[Seen]]) -> list[See
 
 def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
     return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
-
-
-class TallyReader:
-    """Reads the tallies of one run from an open store: one row per pair of `pairs`, as `evaluation` wants."""
-
-    def __init__(self, store: ObservationStore, manifest: Manifest) -> None:
-        self._counter = ObservationCounter(store, manifest.code, manifest.examples, BINS)
-        place = {example.id: place for place, example in enumerate(manifest.examples)}
-        self._shape = len(place), BINS, len(_COLUMNS)
-        both = manifest.pairs()
-        self.pairs = tuple(clean.pair for clean, _ in both)
-        self._places: dict[Kind, Ints] = {
-            kind: np.array([place[pair[which].id] for pair in both], np.int64)
-            for which, kind in enumerate(KINDS)
-        }
-        self._targeted: Bools = np.array([adversarial.target is not None for _, adversarial in both])
-
-    def counted(self, classifier: str, channel: Channel) -> Floats:
-        """Return a classifier's counts through a channel: (examples, bins, fields of `ObservationCount`)."""
-        found = np.zeros(self._shape)
-        key = classifier, channel.name, channel.seed
-        for place, within, *numbers in self._counter.counts(*key, channel.photos):
-            found[place, within] = numbers
-        return found
-
-    def tally(self, before: Floats, after: Floats) -> Tally:
-        """Return the tally of a channel from what `counted` returned before and after it."""
-        counts: dict[tuple[Kind, When], Counts] = {}
-        sums: dict[When, Floats] = {"before": before.sum(axis=1), "after": after.sum(axis=1)}
-        for when, columns in sums.items():
-            for kind in KINDS:
-                found = columns[self._places[kind]]
-                counts[kind, when] = Counts(
-                    seen=_whole(found, "seen")[:, 0],
-                    right=_whole(found, "right1", "right5"),
-                    target=_whole(found, "target1", "target5"),
-                    confidence=found[:, _COLUMNS.index("confidence")],
-                )
-        views = sums["after"][self._places["adversarial"]]
-        clean, both = _whole(views, "clean1", "clean5"), _whole(views, "both1", "both5")
-        return Tally(counts, self._targeted, clean, both)
-
-    def calibration(self, found: Floats) -> Calibration:
-        """Return the reliability of clean and of adversarial examples from what `counted` returned."""
-        answers = {kind: found[self._places[kind]] for kind in KINDS}
-        return {
-            kind: reliability(
-                Answers(
-                    seen=_whole(own, "seen")[..., 0],
-                    right=_whole(own, "right1")[..., 0],
-                    confidence=own[..., _COLUMNS.index("confidence")],
-                )
-            )
-            for kind, own in answers.items()
-        }
-
-
-def _whole(found: Floats, *columns: str) -> Ints:
-    chosen: Ints = found[..., [_COLUMNS.index(column) for column in columns]].astype(np.int64)
-    return chosen
