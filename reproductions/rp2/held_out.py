@@ -68,7 +68,12 @@ def exhibit_of(run: StickerRun) -> Exhibit:
 
 
 def under_preset(exhibit: Exhibit, preset: str, *, draws: int, seed: int) -> Score:
-    """Return the score of crops of the signs under draws of an EOT preset, the same for every treatment.
+    """Return the score of the signs under draws of an EOT preset; see `preset_answers` for the arguments."""
+    return score_lab(preset_answers(exhibit, preset, draws=draws, seed=seed), f"simulated, {preset}")
+
+
+def preset_answers(exhibit: Exhibit, preset: str, *, draws: int, seed: int) -> list[Answer]:
+    """Return answers on crops of the signs under draws of an EOT preset, the same for every treatment.
 
     Args:
         exhibit: the signs, and who is asked.
@@ -96,4 +101,4 @@ def under_preset(exhibit: Exhibit, preset: str, *, draws: int, seed: int) -> Sco
             answers += exhibit.judge.answers(
                 [View(treatment, name, preset, 0.0, 0.0, crop) for crop in crops]
             )
-    return score_lab(answers, f"simulated, {preset}")
+    return answers
