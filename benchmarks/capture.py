@@ -2,18 +2,21 @@
 
 `python benchmarks/capture.py` prints a table, an ablation, the costs and one line of JSON. Per row, over the
 cells that are wholly visible (in the photo, nothing over them): `NAME_found`, per cent cropped under their
-own name. Over all crops: `NAME_mean_px` and `NAME_p95_px`, corner error in photo pixels, and
-`wrong_identities`, crops whose true place is not where they were cut. `ratio_to_decode` is the time to read
+own name. Over all crops: `NAME_mean_px` and `NAME_p95_px`, corner error in photo pixels; `NAME_frame_levels`,
+how many 8-bit levels the outermost pixels are above the next ring on average, less the same in the file; and
+`wrong_identities`, crops whose true place is not where they were cut. `frame_levels` is the largest of
+`office` and `hand-held`. `ratio_to_decode` is the time to read
 and crop a photo of 12 megapixels over the time that Pillow takes to decode its JPEG; `peak_mb_48mp` the
 memory for one of 48.
 """
 
 import argparse
+import itertools
 import json
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,7 +24,7 @@ import cv2
 import numpy as np
 import torch
 from capture_photos import CONDITIONS, Condition, Points, TakenPhoto, photograph
-from capture_sheets import load_benchmark, print_benchmark
+from capture_sheets import Pixels, load_benchmark, print_benchmark
 from capture_speed import crop_file, enlarge, gain_of_two_workers, peak_mb, ratios_to_decode
 
 from physadv.capture.crop_photo import FoundSheet, crop_photo
@@ -55,11 +58,14 @@ class Score:
     crops: int = 0
     wrong: int = 0
     errors: list[float] = field(default_factory=list)
+    frames: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
 
-    def add(self, taken: TakenPhoto, look: Callable[[Path], list[FoundSheet]]) -> None:
-        """Crop a photo and compare it with the truth."""
+    def add(
+        self, taken: TakenPhoto, look: Callable[[Path], list[FoundSheet]], pictures: Mapping[str, Pixels]
+    ) -> None:
+        """Crop a photo and compare it with the truth, and its crops with the printed pictures."""
         started = time.process_time()
         try:
             sheets = look(taken.path)
@@ -84,6 +90,12 @@ class Score:
                 continue
             self.found += cell.example in visible
             self.errors += distances.tolist()
+            self.frames.append(_frame(cell.crop) - _frame(pictures[cell.example]))
+
+    @property
+    def frame_levels(self) -> float:
+        """Return by how much crops are brighter at their outermost pixels than the files are, on average."""
+        return float(np.mean(self.frames)) if self.frames else float("nan")
 
     @property
     def mean_px(self) -> float:
@@ -96,6 +108,14 @@ class Score:
         return float(np.percentile(self.errors, 95)) if self.errors else float("nan")
 
 
+def _frame(picture: Pixels) -> float:
+    """Return the mean level of a picture's outermost pixels above that of the next ring."""
+    levels = picture.mean(axis=2)
+    rings = [levels[k : len(levels) - k, k : levels.shape[1] - k] for k in range(3)]
+    outer, inner = ((a.sum() - b.sum()) / (a.size - b.size) for a, b in itertools.pairwise(rings))
+    return float(outer - inner)
+
+
 def _distances(cut: Points, true: Points) -> Points:
     return np.linalg.norm(cut - true, axis=1)
 
@@ -104,10 +124,11 @@ def score(condition: Condition, taken: Sequence[TakenPhoto], folder: Path) -> Sc
     """Crop a condition's photos; print its row and the commonest reasons for refusals."""
     result = Score()
     for photo in taken:
-        result.add(photo, lambda path: crop_file(folder, path))
+        result.add(photo, lambda path: crop_file(folder, path), load_benchmark(folder).pictures)
     print(
         f"{condition.name:32} {result.photos:6} {result.cells:6} {100 * result.found / result.cells:8.2f} "
-        f"{result.wrong:6} {result.mean_px:8.3f} {result.p95_px:7.3f} {np.mean(result.seconds):8.2f} "
+        f"{result.wrong:6} {result.mean_px:8.3f} {result.p95_px:7.3f} {result.frame_levels:7.2f} "
+        f"{np.mean(result.seconds):8.2f} "
         f"{max(result.seconds):7.2f}   {WANTED.get(condition.name, '')}",
         flush=True,
     )
@@ -205,7 +226,7 @@ def main() -> None:
         taken = {c.name: photos for c, photos in photograph(conditions, folder, chosen.seed, chosen.workers)}
         print(
             f"{'simulated':32} {'photos':>6} {'cells':>6} {'found %':>8} {'wrong':>6} {'mean px':>8} "
-            f"{'p95 px':>7} {'s/photo':>8} {'worst s':>7}   wanted"
+            f"{'p95 px':>7} {'frame':>7} {'s/photo':>8} {'worst s':>7}   wanted"
         )
         result: dict[str, float | bool] = {"wrong_identities": 0}
         for condition in conditions:
@@ -216,6 +237,7 @@ def main() -> None:
             result[f"{key}_found"] = 100 * scored.found / scored.cells
             result[f"{key}_mean_px"] = scored.mean_px
             result[f"{key}_p95_px"] = scored.p95_px
+            result[f"{key}_frame_levels"] = scored.frame_levels
             result[f"{key}_s_per_photo"] = float(np.mean(scored.seconds))
         means = ablate(taken["curl 25 mm"][:6], folder)
         result |= {f"ablation_{_key(name)}_px": value for name, value in means.items()}

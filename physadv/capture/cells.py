@@ -15,12 +15,12 @@ from physadv.capture.identity import correlation, find_likelier
 from physadv.capture.light import to_linear
 from physadv.capture.marks import Evidence
 from physadv.capture.reading import Photo
-from physadv.sheets.layout import BoxMm, Sheet, box_centre, box_corners
+from physadv.sheets.layout import BLEED, BoxMm, Sheet, box_centre, box_corners
 
 MIN_SADDLES, MAX_RESIDUAL, MIN_CORRELATION, MIN_PICTURE_PX, MAX_ANGLE = 2, 1.5, 0.4, 32, 80.0
 """Only hopeless cells are refused. Users can filter the others by their measurements."""
 EDGE_SAMPLES, EDGE_END, MIN_EDGE_LIGHT = 81, 10, 0.02
-RING_MM = 0.6
+RING_MM = BLEED + 0.6
 SUPERSAMPLING = 2
 SPACING_PX = 1.1
 """Largest distance between samples in the photo. Three samples per pixel where two are enough take twice the
@@ -224,7 +224,7 @@ def clipped_share(crop: Pixels) -> float:
 
 
 def paper_levels(gray: Pixels, model: SheetModel, boxes_mm: Sequence[BoxMm]) -> Points:
-    """Return the median 8-bit level (N,) of the bare paper just outside of each picture."""
+    """Return the median 8-bit level (N,) of the bare paper just outside of each picture's bleed."""
     t = np.linspace(0.1, 0.9, 15)
     low, high = np.zeros_like(t), np.ones_like(t)
     sides = np.concatenate([np.stack(side, axis=1) for side in ((t, low), (t, high), (low, t), (high, t))])

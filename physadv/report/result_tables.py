@@ -18,6 +18,7 @@ PUBLISHED_RATES = (
     Column[Row]("top", lambda row: str(row.top), long="Top"),
     Column[Row]("destroyed", lambda row: row.destruction_rate, "interval", "Destruction rate"),
     Column[Row]("n", lambda row: row.destruction_rate.n, "number"),
+    Column[Row]("d | clean survives", lambda row: row.destruction_clean_survives, "interval"),
     Column[Row]("clean right", _CHANGES["clean"], "share", "Clean accuracy", CHANGE),
     Column[Row]("adv. right", _CHANGES["adversarial"], "share", "Adversarial accuracy", CHANGE),
 )
@@ -94,6 +95,7 @@ SWEEP = (
     Column[Strength]("strength", lambda at: at[0], long="Strength"),
     Column("destroyed", _by_top("destruction_rate"), "interval", "Destruction rate", TOPS),
     Column[Strength]("n, top-1", lambda at: at[1][0].destruction_rate.n, "number"),
+    Column[Strength]("d | clean survives, top-1", lambda at: at[1][0].destruction_clean_survives, "interval"),
     Column("clean right after", _by_top("clean_after"), "share", "Clean accuracy after", TOPS),
     Column("adv. right after", _by_top("adversarial_after"), "share", "Adversarial accuracy after", TOPS),
     Column[Strength]("clean survival, top-1", lambda at: at[1][0].clean_survival, "interval"),

@@ -16,6 +16,7 @@ from physadv.report.channels import of_first_run, sort_channels
 from physadv.report.gallery import difference_gain, gallery
 from physadv.report.page import SIDE_PX, Headline, Notice, render_page
 from physadv.report.provenance import cameras, commands, parameters
+from physadv.report.reading import readings
 from physadv.report.result_tables import BESIDE, RATES, Beside, sweep_table, transfer_table
 from physadv.report.run_figures import report_figures
 from physadv.report.table import Cell, Table, to_html, words_table
@@ -32,7 +33,10 @@ from physadv.runs.folders import writes_run
 
 LISTED = 100
 
-RATE_TITLE = "Destruction rate and accuracy in per cent, 95 % intervals below them."
+RATE_TITLE = (
+    "Destruction rate d and accuracy in per cent, 95 % intervals below them. d | clean survives: of views in "
+    "which the clean image is right. Before: of the files, the paper's source images."
+)
 BESIDE_TITLE = "Success, clean survival, confidence and calibration in per cent: all pairs, top-1."
 TRANSFER_TITLE = (
     "Transfer in per cent, top-1: rows made against one classifier, columns judged by another. "
@@ -65,6 +69,7 @@ def write_report(
             for channel, rows in shown.items()
             for headline in rate_headlines(rows, _through(channel, first), _which(channel))
         ],
+        "readings": readings(first),
         "headlines_note": " ".join(
             f"{prefiltered_in_words(rows).removesuffix('.')}{_which(channel)}."
             for channel, rows in shown.items()
@@ -94,10 +99,7 @@ def rate_headlines(rows: Sequence[Row], through: str, which: str = "") -> tuple[
     """
     average = [row for row in rows if row.case == "average"]
     top, clean = average[0].top, average[0].clean_after
-    words = (
-        f"It was {percent(average[0].clean_before)} before. Where it falls far, the channel spoilt the "
-        "images, and a destruction rate says little about the attack."
-    )
+    words = f"It was {percent(average[0].clean_before)} before."
     rates = [
         _headline(
             f"Destruction rate, top-{row.top}{which}",

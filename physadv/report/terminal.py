@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from physadv.pipeline.measure import transfer_matrix
 from physadv.pipeline.measurement import Measurement, common_name
 from physadv.pipeline.observing import UNTOUCHED
+from physadv.report.reading import readings
 from physadv.report.result_tables import BESIDE, RATES, Beside, transfer_table
 from physadv.report.table import Cell, Table, show
 from physadv.report.wording import plural
@@ -34,8 +35,9 @@ def show_table(measurement: Measurement) -> None:
     title = f"{manifest.name}: {manifest.attack.name}, {manifest.attack.budget}, {measurement.classifier}"
     rates = {names[channel]: rows for channel, rows in measurement.channels.items()}
     show(Table(title, RATES, rates, "channel"))
-    print("destroyed: destruction rate, Kurakin et al. 2017, eq. 1; right: before → after")
-    for line in (*_undefined(measurement), *_discarded(measurement)):
+    print("destroyed: destruction rate d, Kurakin et al. 2017, eq. 1; right: files → after")
+    print("d | clean survives: of views in which the clean image is right")
+    for line in (*_undefined(measurement), *readings(measurement), *_discarded(measurement)):
         print(printable(line))
     untouched = measurement.calibration[UNTOUCHED.name]
     lines = [Beside(Cell("files"), next(iter(measurement.channels.values()))[0], untouched, "before")]

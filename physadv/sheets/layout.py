@@ -1,7 +1,9 @@
 """The layout of a page: where pairs, codes and marks are, in millimetres from its top-left corner.
 
 A cell is a picture inside a square frame with a 2×2 saddle mark in each corner, and its own QR code and
-caption below. Every position is a multiple of 0.05 mm, so that all edges fall on the raster of 508 dpi.
+caption below. Between picture and marks is its bleed: without it, the white of the paper would blur into the
+outermost pixels, in photos only. Every position is a multiple of 0.05 mm, so that all edges fall on the
+raster of 508 dpi.
 """
 
 from collections.abc import Sequence
@@ -26,6 +28,8 @@ PAGES: dict[str, PointMm] = {"a4": (210.0, 297.0), "a3": (297.0, 420.0), "letter
 IMAGE, SADDLE, CODE = 36.0, 4.0, 12.6
 MARGIN, HEADER, STRIP = 10.0, 5.0, 6.0
 CLEARANCE, GAP, QUIET, STRIP_GAP = 1.0, 2.0, 2.5, 2.0
+BLEED = CLEARANCE
+"""How far the pixels at a picture's edge go on around it, mm: as far as its marks leave room."""
 
 GREYS = (0, 36, 73, 109, 146, 182, 219, 255)
 PRIMARIES = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (0, 255, 255), (255, 0, 255), (255, 255, 0))

@@ -15,7 +15,7 @@ from PIL import Image
 from physadv.progress import Reporter, silent
 from physadv.sheets.codes import qr_matrix
 from physadv.sheets.fonts import BOLD, FONT, POINTS_PER_MM, fitted, font_for, text_width
-from physadv.sheets.layout import MARGIN, BoxMm, Mark, Sheet, SheetError
+from physadv.sheets.layout import BLEED, MARGIN, BoxMm, Mark, Sheet, SheetError
 from physadv.text import printable
 
 if TYPE_CHECKING:
@@ -100,18 +100,33 @@ class Ink:
         self.canvas.drawPath(self._path(runs, closed=closed), stroke=1, fill=0)
 
     def picture(self, box: BoxMm, image: Image.Image, edges: Sequence[Polygon] = ()) -> None:
-        """Draw an image in a box, clipped to `edges`, closed polygons (k, 2), unless there are none."""
+        """Draw an image in a box, clipped to `edges`, closed polygons (k, 2).
+
+        Without edges it has a bleed: its outermost pixels go on for `BLEED` mm around the box.
+        """
+        if edges:
+            self.canvas.saveState()
+            self.canvas.clipPath(self._path(edges, closed=True), **CLIP_TO_PATH)
+            self._image(box, image)
+            self.canvas.restoreState()
+            return
+        x, y, w, h = box
+        pixels = np.asarray(image)
+        rows, columns = pixels[[0, -1]], pixels[:, [0, -1]]
+        # The image covers what the halves of these have in its box, so that no seam can show.
+        self._image((x - BLEED, y - BLEED, w + 2 * BLEED, h + 2 * BLEED), Image.fromarray(rows[:, [0, -1]]))
+        self._image((x, y - BLEED, w, h + 2 * BLEED), Image.fromarray(rows))
+        self._image((x - BLEED, y, w + 2 * BLEED, h), Image.fromarray(columns))
+        self._image(box, image)
+
+    def _image(self, box: BoxMm, image: Image.Image) -> None:
         from reportlab.lib.utils import ImageReader
 
         x, y, w, h = box
         # Half a micrometre smaller on every side, as renderers round a picture's box outward to whole dots.
         short = 0.0005
         y = self.height - y - h
-        self.canvas.saveState()
-        if edges:
-            self.canvas.clipPath(self._path(edges, closed=True), **CLIP_TO_PATH)
         self.canvas.drawImage(ImageReader(image), x + short, y + short, w - 2 * short, h - 2 * short)
-        self.canvas.restoreState()
 
     def open_window(self, box: BoxMm) -> None:
         """Clip all drawing to a box, until `close_window`."""

@@ -2,6 +2,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ from physadv.capture.crop_photo import FoundSheet, crop_photo
 from physadv.capture.reading import CaptureError, Photo
 from physadv.phone import Phone, page_to_photo
 from physadv.phone.shots import FOOTPRINT
-from physadv.sheets import PrintItem, Sheet, plan_sheets
+from physadv.sheets import PrintItem, Sheet, page_pixels, plan_sheets, write_pdf
 from physadv.sheets.layout import box_corners
 
 
@@ -151,6 +152,25 @@ def test_importing_the_rooms_of_pages_and_photos_loads_no_torch_and_nothing_else
     code = "import sys, physadv.capture, physadv.sheets; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert not {"torch", "scipy", "skimage", "reportlab", "av"} & set(loaded.split())
+
+
+def test_a_dark_picture_gets_no_bright_frame_from_the_paper(tmp_path: Path) -> None:
+    """A blurred page at 8 pixels to the mm: without a bleed the frame has 75 levels more, its corners 122."""
+    dark = np.full((200, 200, 3), 30, np.uint8)
+    dark[60:140, 60:140] = (220, 200, 60)
+    pictures = {"0-clean": dark, "0-adversarial": np.roll(dark, 20, axis=0)}
+    items = [PrintItem(name, 200, 200) for name in pictures]
+    sheets = plan_sheets([(items[0], items[1])], run="RUN000")
+    write_pdf(tmp_path / "sheets.pdf", sheets, picture=pictures.__getitem__)
+    rgb = cv2.GaussianBlur(page_pixels(tmp_path / "sheets.pdf", 0, 8), (0, 0), 1.5)
+    photo = Photo(rgb, cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), "a test")
+    (sheet,) = crop_photo(photo, sheets, picture=pictures.__getitem__).sheets
+    for cell in sheet.cells:
+        assert cell.crop is not None
+        rim = np.ones((200, 200), bool)
+        rim[1:-1, 1:-1] = False
+        assert np.abs(cell.crop[rim].astype(int) - 30).max() <= 1
+        assert cell.paper_level == 255
 
 
 def of_run(run: str) -> Sheet:

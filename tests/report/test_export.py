@@ -32,7 +32,7 @@ def tables(physadv, root, form, *more):
 def test_csv_holds_every_measure_of_the_json(physadv, root):
     given = json.loads(tables(physadv, root, "json"))
     rows = list(csv.DictReader(io.StringIO(tables(physadv, root, "csv"))))
-    assert len(rows) == 2 * 4 * 14
+    assert len(rows) == 2 * 4 * 15
     for row in rows:
         (found,) = (
             other[row["measure"]]
@@ -59,7 +59,7 @@ def test_latex_is_a_table_for_booktabs(physadv, root):
     assert lines[-1] == r"\end{table}"
     body = lines[lines.index(r"\midrule") + 1 : lines.index(r"\bottomrule")]
     assert len(body) == 8
-    assert all(line.count(" & ") == 8 and line.endswith(r" \\") for line in body)
+    assert all(line.count(" & ") == 9 and line.endswith(r" \\") for line in body)
     assert body[0].startswith("photo (simulated) & average & 1 & ")
     assert "%" not in text.replace(r"\%", "")
 

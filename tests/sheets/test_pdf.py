@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from physadv.sheets import PrintItem, Sheet, SheetError, page_pixels, plan_sheets, write_pdf
-from physadv.sheets.layout import BoxMm
+from physadv.sheets.layout import BLEED, BoxMm
 
 DOTS = 20
 
@@ -54,9 +54,10 @@ def test_pictures_are_stored_losslessly_pixel_for_pixel(printed: tuple[Sheet, Pa
             image.get_bitmap().to_numpy()[:, :, ::-1]
             for image in document[0].get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_IMAGE])
         ]
+    pictures = [image for image in stored if min(image.shape[:2]) > 2]  # the others are their bleeds
     wanted = [noise_picture(seed) for seed in (0, 0, 1, 1)]
-    assert len(stored) == 4
-    for picture, source in zip(stored, wanted, strict=True):
+    assert len(pictures) == 4
+    for picture, source in zip(pictures, wanted, strict=True):
         np.testing.assert_array_equal(picture, source)
 
 
@@ -67,6 +68,32 @@ def test_a_picture_stands_exactly_in_its_box(printed: tuple[Sheet, Path, NDArray
     blocks = dots.reshape(90, 8, 90, 8, 3)[:, 3:5, :, 3:5].mean(axis=(1, 3))
     source = noise_picture(0).astype(float)
     assert np.corrcoef(blocks.ravel(), source.ravel())[0, 1] > 0.99
+
+
+def test_the_pixels_at_a_pictures_edge_go_on_for_a_millimetre(
+    printed: tuple[Sheet, Path, NDArray[np.uint8]],
+) -> None:
+    """90 pixels on 36 mm are 8 dots each, and the bleed is 20 dots wide on every side."""
+    sheet, _, page = printed
+    for cell in sheet.cells:
+        x, y, w, h = cell.box_mm
+        dots = region(page, (x - BLEED, y - BLEED, w + 2 * BLEED, h + 2 * BLEED)).astype(int)
+        continued = np.repeat(np.repeat(noise_picture(int(cell.example[0])), 8, axis=0), 8, axis=1).astype(
+            int
+        )
+        continued = np.pad(continued, ((20, 20), (20, 20), (0, 0)), mode="edge")
+        bleed = np.pad(np.zeros((720, 720), bool), 20, constant_values=True)
+        assert np.abs(dots - continued)[bleed].max() <= 1
+        around = region(page, (x - BLEED - 0.5, y + 1, 0.5, h - 2))
+        assert (around == 255).all()
+
+
+def test_every_mark_is_outside_of_every_bleed(printed: tuple[Sheet, Path, object]) -> None:
+    sheet = printed[0]
+    for x, y, w, h in (cell.box_mm for cell in sheet.cells):
+        for mx, my, mw, mh in (part.box_mm for part in (*sheet.marks, *sheet.patches)):
+            beside = mx >= x + w + BLEED - 1e-9 or mx + mw <= x - BLEED + 1e-9
+            assert beside or my >= y + h + BLEED - 1e-9 or my + mh <= y - BLEED + 1e-9
 
 
 def test_saddles_cross_where_the_layout_says(printed: tuple[Sheet, Path, NDArray[np.uint8]]) -> None:

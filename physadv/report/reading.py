@@ -1,0 +1,70 @@
+"""Why a destruction rate is low, or means little: a sentence for each reason that holds."""
+
+from collections.abc import Iterator, Sequence
+
+from physadv.evaluation.destruction import Row
+from physadv.evaluation.intervals import plan_pairs
+from physadv.evaluation.outcomes import PREFILTER_CONFIDENCE
+from physadv.pipeline.measurement import Measurement
+from physadv.report.channels import sort_channels
+from physadv.report.wording import percent, with_interval
+
+LOW = 0.2
+"""A destruction rate below it is called low: more than four in five views kept their effect."""
+SATURATED = 0.05
+"""Accuracy under attack up to which an attack is called saturated, if the classifier is also as sure of its
+wrong answers as the paper's prefiltered case asks: more iterations would only move the image further away."""
+MILD = 0.95
+"""Clean survival from which a channel is called mild: it spoils at most one clean view in twenty."""
+HARSH = 0.8
+"""Clean survival below which a channel is called harsh: it spoils more than one clean view in five. A spoilt
+view counts as survived by the attack, so that the rate comes out up to as much too low."""
+WIDE = 0.3
+"""Width of an interval from which there are too few pairs: it no longer tells a third from two thirds."""
+
+
+def readings(measurement: Measurement) -> list[str]:
+    """Return the sentences of every channel but the strengths of a sweep, which have a curve."""
+    channels = sort_channels(measurement.channels).single
+    return [
+        f"{measurement.channel_name(channel)}: {sentence}" if len(channels) > 1 else sentence
+        for channel in channels
+        for sentence in reading(measurement.channels[channel])
+    ]
+
+
+def reading(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield why one channel's top-1 destruction rate, average case, is low or means little."""
+    row = next(row for row in rows if (row.case, row.top) == ("average", 1))
+    rate, survival = row.destruction_rate, row.clean_survival.value
+    if rate.value is None or rate.low is None or rate.high is None:
+        return
+    right, sure = row.adversarial_before.value, row.adversarial_confidence_before.value
+    if survival is not None and survival < HARSH:
+        kept, instead = row.destruction_clean_survives, "no view that its clean image survived is left"
+        if kept.value is not None:
+            instead = f"of views that the clean image survived, {with_interval(kept)} are destroyed"
+        yield (
+            f"The channel is harsh: only {percent(row.clean_survival)} of clean views stay right, and a "
+            f"spoilt view counts as not destroyed. Read d | clean survives: {instead}."
+        )
+    if rate.value < LOW and survival is not None and survival >= MILD:
+        yield (
+            f"The channel is mild: {percent(row.clean_survival)} of clean views stay right. That little is "
+            "destroyed says little of harder photos."
+        )
+    if rate.value < LOW and right is not None and right <= SATURATED and (sure or 0) >= PREFILTER_CONFIDENCE:
+        yield (
+            f"The attack is saturated: {percent(row.adversarial_before)} of its files are right, and the "
+            f"classifier is {percent(row.adversarial_confidence_before)} sure of its answers. The channel "
+            "has a long way to go to bring one back."
+        )
+    if rate.high - rate.low > WIDE:
+        printed = rate.pairs + sum(rate.discarded.values())
+        qualifying = rate.pairs / printed
+        size = plan_pairs(rate.value, WIDE / 2, qualifying)
+        yield (
+            f"There are too few pairs: the interval is {100 * (rate.high - rate.low):.0f} points wide. For "
+            f"± {50 * WIDE:g} points print {size.printed} pairs (physadv plan --rate {rate.value:.2g} "
+            f"--halfwidth {WIDE / 2:g} --qualifying {qualifying:.2g})."
+        )
