@@ -12,9 +12,7 @@ from reproductions.hardening.page import COMMAND, figures, page
 from reproductions.hardening.study import HardeningSize, Unit, rows_of, tasks_of
 from reproductions.kept_rows import kept_rows
 
-QUICK = HardeningSize(
-    every=300, steps=5, restarts=2, queried=3, query_steps=2, shared_steps=16, draws=2
-)
+QUICK = HardeningSize(every=300, steps=5, restarts=2, queried=3, query_steps=2, shared_steps=16, draws=2)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -39,10 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         found = list(reporter(quiet=chosen.quiet).track(rows, len(units), "parts of the study"))
     except PhysadvError as error:
         parser.error(str(error))
-    studies = tuple(
+    before, after = (
         {unit.task: row for unit, row in zip(units, found, strict=True) if unit.spec == spec}
         for spec in specs
     )
+    studies = (before, after)
     command = f"{COMMAND}{' --quick' * chosen.quick}"
     for figure in figures(specs, studies, size):
         with replacing(chosen.out.with_name(f"{figure.name}.svg")) as temporary:

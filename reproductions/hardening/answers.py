@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from physadv.evaluation.comparisons import Comparison, Counted, compare_paired
 from physadv.evaluation.intervals import Estimate, counted, proportion
-from physadv.report.table import Cell
 from physadv.report.wording import percent, with_interval
 
 HALF = "half of before"
@@ -73,13 +72,13 @@ class Failures:
         return proportion(*zip(*self.counts.values(), strict=True)) if self.counts else proportion([], [])
 
     @property
-    def cell(self) -> Cell:
+    def text(self) -> str:
         """Return share, interval, n, clusters and the seeds' own shares for a table."""
         share, own = self.share, ""
         if self.seeds:
             own = f"; seeds {' / '.join(f'{100 * seed:.1f}' for seed in self.seeds)}"
         clusters = "" if share.pairs == share.n else f" of {share.pairs}"
-        return Cell(f"{with_interval(share)}, n {share.n}{clusters}{own}")
+        return f"{with_interval(share)}, n {share.n}{clusters}{own}"
 
 
 def failures(
@@ -111,9 +110,9 @@ class Line:
     after: Failures
 
     @property
-    def cells(self) -> tuple[str, Cell, Cell]:
+    def cells(self) -> tuple[str, str, str]:
         """Return the row."""
-        return (self.name, self.before.cell, self.after.cell)
+        return (self.name, self.before.text, self.after.text)
 
     def half(self, names: tuple[str, str]) -> Comparison:
         """Return the comparison of what fails after hardening with half of what failed before."""

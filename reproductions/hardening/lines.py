@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from physadv.classifiers.specs import SIGN_LABELS
-from physadv.evaluation import worst_over
 from physadv.evaluation.intervals import Estimate
-from physadv.signs.stop_sign.settings import OPTIMISED, RANDOM
+from physadv.evaluation.worst import worst_over
 from physadv.signs.stop_sign.settings import CLEAN as BARE
-from reproductions.hardening.answers import Answers, Fails, Line, failures, misread, right, united
+from physadv.signs.stop_sign.settings import OPTIMISED, RANDOM
+from reproductions.hardening.answers import Fails, Line, failures, misread, right, united
 from reproductions.hardening.attempts import NOISE
 from reproductions.hardening.study import (
     AREAS,
@@ -109,7 +109,10 @@ class Lines:
         """Return how often other signs are called stop, and stop signs are not."""
         tenth, to_stop = self._seeds(SQUARES, TENTH), self._seeds(TO_STOP, TENTH)
         on_stop = self._seeds(ON_STOP, TENTH)
-        others, stops = self._labelled(lambda label: label != STOP), self._labelled(lambda label: label == STOP)
+        others, stops = (
+            self._labelled(lambda label: label != STOP),
+            self._labelled(lambda label: label == STOP),
+        )
         name = area_name(TENTH)
         return (
             self._line("other signs called stop, clean", [Task(CLEAN)], called_stop, others),
@@ -142,7 +145,9 @@ class Lines:
         aimed = [Task(SHARED, FIFTH, NO_ENTRY, task.seed, task.lab) for task in tasks]
         row, name = f"{test}{OPTIMISED}", f"19 %, {test}"
         together = tuple(
-            failures([united([study[one][row], study[two][row]]) for one, two in zip(tasks, aimed, strict=True)])
+            failures(
+                [united([study[one][row], study[two][row]]) for one, two in zip(tasks, aimed, strict=True)]
+            )
             for study in self.studies
         )
         return (
@@ -165,7 +170,9 @@ class Lines:
                     f"made for {what}": [
                         label != answer
                         for task in own
-                        for label, answer in zip(study[task][row].labels, study[task][row].answers, strict=True)
+                        for label, answer in zip(
+                            study[task][row].labels, study[task][row].answers, strict=True
+                        )
                     ]
                     for what, own in ((ANY, tasks), (NO_ENTRY, aimed))
                 }
@@ -177,9 +184,7 @@ class Lines:
         """Return for both classifiers the classes that stickers for any other class were made for."""
         return [
             ", ".join(
-                study[task][OPTIMISED].note
-                for area in (TENTH, FIFTH)
-                for task in self._seeds(SHARED, area)
+                study[task][OPTIMISED].note for area in (TENTH, FIFTH) for task in self._seeds(SHARED, area)
             )
             for study in self.studies
         ]

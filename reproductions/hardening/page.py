@@ -66,7 +66,8 @@ def claims(lines: Lines, specs: Specs) -> list[Claim]:
     for family, wanted in families:
         tests = [line.half(specs) if wanted == HALF else line.change(specs) for line in family]
         found += [
-            Claim(line, wanted, test, len(family)) for line, test in zip(family, corrected(tests), strict=True)
+            Claim(line, wanted, test, len(family))
+            for line, test in zip(family, corrected(tests), strict=True)
         ]
     return found
 
@@ -87,9 +88,7 @@ def figures(specs: Specs, studies: tuple[Study, Study], size: HardeningSize) -> 
     ]
 
 
-def page(
-    specs: Specs, studies: tuple[Study, Study], size: HardeningSize, command: str = COMMAND
-) -> str:
+def page(specs: Specs, studies: tuple[Study, Study], size: HardeningSize, command: str = COMMAND) -> str:
     """Return the page, in Markdown, of two classifiers of the bundled classes."""
     lines = Lines(studies, size)
     tested = claims(lines, specs)
@@ -102,15 +101,15 @@ def page(
     paragraphs = [
         "# The sign classifier, hardened against stickers",
         paragraph(
-            f"`{specs[1]}` is `{specs[0]}` after `physadv harden`: adversarial training against stickers only, "
-            "see the card beside its weights. All is digital: nothing was printed, and views of stop signs are "
-            f"drawn from a distribution or taken by a simulated camera. Made by `{command}`.",
+            f"`{specs[1]}` is `{specs[0]}` after `physadv harden`: adversarial training against stickers "
+            "only, see the card beside its weights. All is digital: nothing was printed, and views of stop "
+            f"signs are drawn from a distribution or taken by a simulated camera. Made by `{command}`.",
         ),
         paragraph(
             "**These photos are not fresh.** No photo of a stop sign was trained on: hardening saw GTSRB's "
-            "training signs and drawings. But its settings were changed, and the bundled weights replaced, "
-            "five times while a page like this one, with these 40 photos, judged them. Neither side of a split "
-            "by scene is untouched by that; figures of hardened stop signs flatter.",
+            "training signs and drawings. But since they were first shipped, the weights were replaced six "
+            "times, and pages like this one, with these 40 photos, were made in between. So neither side of a "
+            "split by scene is untouched, and figures of hardened stop signs flatter.",
         ),
         "## What no longer holds",
         "\n".join(no_longer) or "Nothing.",
@@ -128,16 +127,16 @@ def page(
         "## How it is counted",
         paragraph(
             "Unit: one image under one attack, or one view of one sign. Intervals are 95 %, over clusters: "
-            "GTSRB images, of which several may show one sign (the test set does not tell), or the scenes of the "
-            "40 photos of Eykholt et al. 2018, 11 in all and perhaps of one plate. n is written before the "
-            f"number of clusters where they differ. Headlines have {len(SEEDS)} seeds, each with its own share. "
-            "Sizes and seeds were fixed before the first figure was seen.",
+            "GTSRB images, of which several may show one sign (the test set does not tell), or the scenes "
+            "of the 40 photos of Eykholt et al. 2018, 11 in all and perhaps of one plate. n is written "
+            f"before the number of clusters where they differ. Headlines have {len(SEEDS)} seeds, each with "
+            "its own share. Sizes and seeds were fixed before the first figure was seen.",
         ),
         beside(lines.clean),
         "## Single images",
         paragraph(
-            f"Every {size.every}th GTSRB test image, of these those right as they are. Squares of any colours, "
-            f"made by {size.steps} steps at the worst of 5 places, cover a part of the picture.",
+            f"Every {size.every}th GTSRB test image, of these those right as they are. Squares of any "
+            f"colours, made by {size.steps} steps at the worst of 5 places, cover a part of the picture.",
         ),
         "![Share misread by area of the square](hardened-areas.svg)",
         beside(lines.areas),
@@ -147,15 +146,18 @@ def page(
         paragraph("Other attacks. Noise is what hardening did not train against."),
         beside(lines.single),
         "## Does it answer stop too often?",
-        paragraph("A classifier that answers stop to everything would withstand every sticker on a stop sign."),
+        paragraph(
+            "A classifier that answers stop to everything would withstand every sticker on a stop sign."
+        ),
         beside(lines.stop),
         "## Stickers that all stop signs share",
         paragraph(
-            "Rectangles in the places that a first run finds (`auto`), of 10 and 19 % of the plate, made on the "
-            "photos of some scenes as `physadv stop-sign` makes them and judged on the photos of the others, in "
-            "`rp2-sign` views never drawn before; seeds 0 and 2 are judged on one half of the scenes, seed 1 on "
-            "the other half. Random stickers are pieces of the optimised ones in random places of the same "
-            "rectangles. Shares are of all views. Either: the worst of both attacks, view by view.",
+            "Rectangles in the places that a first run finds (`auto`), of 10 and 19 % of the plate, made "
+            "on the photos of some scenes as `physadv stop-sign` makes them and judged on the photos of "
+            "the others, in `rp2-sign` views never drawn before; seeds 0 and 2 are judged on one half of "
+            "the scenes, seed 1 on the other half. Random stickers are pieces of the optimised ones in "
+            "random places of the same rectangles. Shares are of all views. Either: the worst of both "
+            "attacks, view by view.",
         ),
         beside([*lines.small, *lines.large]),
         paragraph(
@@ -165,14 +167,14 @@ def page(
         beside(lines.lab),
         "\n".join(f"- {note}" for note in lines.notes()),
         paragraph(
-            "How the attack without a target was mended. Its loss points to all other classes at once, between "
-            "which a hardened classifier makes little difference, so that even the places it found were poor. "
-            "Tried on the signs that stickers are made on, with 200 steps: the likelihood of any other class, "
-            "the margin and the cross-entropy all left every view read right; stickers for no entry, in the "
-            "places that an attack for no entry finds, did not, and in the places of the attack without a target "
-            "they did nothing either. Now short attacks try it and each of the 9 nearest classes, and the whole "
-            "attack aims at the one that hurts most. Aimed at, 10 % then 19 %, by seed: "
-            f"`{specs[0]}`: {aims[0]}; `{specs[1]}`: {aims[1]}.",
+            "How the attack without a target was mended. Its loss points to all other classes at once, "
+            "between which a hardened classifier makes little difference, so that even the places it found "
+            "were poor. Tried on the signs that stickers are made on, with 200 steps: the likelihood of "
+            "any other class, the margin and the cross-entropy all left every view read right; stickers "
+            "for no entry, in the places that an attack for no entry finds, did not, and in the places of "
+            "the attack without a target they did nothing either. Now short attacks try it and each of the "
+            "9 nearest classes, and the whole attack aims at the one that hurts most. Aimed at, 10 % then "
+            f"19 %, by seed: `{specs[0]}`: {aims[0]}; `{specs[1]}`: {aims[1]}.",
         ),
         "## Do its gradients mislead?",
         *(paragraph(text) for text in lines.masking()),
@@ -188,7 +190,8 @@ def _earlier(lines: Lines, tested: Sequence[Claim]) -> tuple[list[str], list[str
         for line in group
     }
     verdicts = {claim.line.name: claim.verdict for claim in tested}
-    no_longer, still = [], []
+    no_longer: list[str] = []
+    still: list[str] = []
     for old in EARLIER:
         line = named[old.line]
         verdict = verdicts.get(old.line, "not tested alone")

@@ -28,7 +28,11 @@ EARLIER = (
     Statement("GTSRB test images, misread", "test images misread, 3 points may be lost", 1.27, 2.90, HOLDS),
     Statement("square of 10 %", "square of 10 %, worst of 5 places, wanted half", 98.8, 94.2, FAILS),
     Statement(
-        "10 %, optimised, not called stop", "stop signs, 10 %, two bars, not called stop, wanted half", 93.7, 1.5, HOLDS
+        "10 %, optimised, not called stop",
+        "stop signs, 10 %, two bars, not called stop, wanted half",
+        93.7,
+        1.5,
+        HOLDS,
     ),
     Statement(
         "19 %, lab, made for any other class, not called stop",
@@ -46,7 +50,9 @@ EARLIER = (
     ),
     Statement("L∞ noise, eps 2, PGD 40 steps", "L∞ noise, eps 2, wanted no more", 31.3, 42.0, FAILS),
     Statement("L∞ noise, eps 4, PGD 40 steps", "L∞ noise, eps 4, wanted no more", 55.3, 69.5, FAILS),
-    Statement("L2 noise, radius 0.5, PGD 40 steps", "L2 noise, radius 0.5, wanted no more", 61.8, 72.4, FAILS),
+    Statement(
+        "L2 noise, radius 0.5, PGD 40 steps", "L2 noise, radius 0.5, wanted no more", 61.8, 72.4, FAILS
+    ),
 )
 NOT_AGAIN = (
     "the paper's two bars of 19 %, stickers for speed limit 120 and 50, every drive-by, signs found by their "

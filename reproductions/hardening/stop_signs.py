@@ -63,9 +63,7 @@ def clean_photos(classifier: Classifier, photos: Sequence[SignPhoto]) -> Answers
     stop = SIGN_LABELS.index("stop")
     given = [int(classifier.classes(photo.photo[None])) for photo in photos]
     scenes = tuple(scene_of(photo.name) for photo in photos)
-    return Answers(
-        tuple(photo.name for photo in photos), scenes, (stop,) * len(photos), tuple(given)
-    )
+    return Answers(tuple(photo.name for photo in photos), scenes, (stop,) * len(photos), tuple(given))
 
 
 def _swapped(photos: Sequence[SignPhoto]) -> tuple[list[SignPhoto], list[SignPhoto]]:

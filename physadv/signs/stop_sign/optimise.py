@@ -19,7 +19,13 @@ from physadv.signs.stop_sign import FACE_SIDE
 from physadv.signs.stop_sign.camera import drawn_backgrounds
 from physadv.signs.stop_sign.masks import load_mask, vulnerable_rectangles
 from physadv.signs.stop_sign.plate import SignPhoto, outline
-from physadv.signs.stop_sign.settings import AUTO, BLACK_AND_WHITE, StopSignSettings, parse_palette, read_colours
+from physadv.signs.stop_sign.settings import (
+    AUTO,
+    BLACK_AND_WHITE,
+    StopSignSettings,
+    parse_palette,
+    read_colours,
+)
 from physadv.signs.stop_sign.sign_photos import rectified
 from physadv.signs.stop_sign.views import Judge
 from physadv.transforms import load_preset, round_to_8_bits
