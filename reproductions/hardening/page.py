@@ -108,8 +108,8 @@ def page(specs: Specs, studies: tuple[Study, Study], size: HardeningSize, comman
         paragraph(
             "**These photos are not fresh.** No photo of a stop sign was trained on: hardening saw GTSRB's "
             "training signs and drawings. But since they were first shipped, the weights were replaced six "
-            "times, and pages like this one, with these 40 photos, were made in between. So neither side of a "
-            "split by scene is untouched, and figures of hardened stop signs flatter.",
+            "times, and pages like this one, with these 40 photos, were made in between. So neither side of "
+            "a split by scene is untouched, and figures of hardened stop signs flatter.",
         ),
         "## What no longer holds",
         "\n".join(no_longer) or "Nothing.",
@@ -168,12 +168,12 @@ def page(specs: Specs, studies: tuple[Study, Study], size: HardeningSize, comman
         "\n".join(f"- {note}" for note in lines.notes()),
         paragraph(
             "How the attack without a target was mended. Its loss points to all other classes at once, "
-            "between which a hardened classifier makes little difference, so that even the places it found "
-            "were poor. Tried on the signs that stickers are made on, with 200 steps: the likelihood of "
-            "any other class, the margin and the cross-entropy all left every view read right; stickers "
-            "for no entry, in the places that an attack for no entry finds, did not, and in the places of "
-            "the attack without a target they did nothing either. Now short attacks try it and each of the "
-            "9 nearest classes, and the whole attack aims at the one that hurts most. Aimed at, 10 % then "
+            "between which a hardened classifier makes little difference, so that even the places it finds "
+            "are poor. Tried by 200 steps on 20 of the photos and judged on the same: the likelihood of any "
+            "other class, the margin and the cross-entropy all left 199 of 200 views or more read right, and "
+            "so did stickers for no entry in the places of the attack without a target; in the places that "
+            "an attack for no entry finds these left 69. Now short attacks try it and each of the 9 nearest "
+            "classes, and the whole attack aims at the one that hurts most. Aimed at, 10 % then "
             f"19 %, by seed: `{specs[0]}`: {aims[0]}; `{specs[1]}`: {aims[1]}.",
         ),
         "## Do its gradients mislead?",

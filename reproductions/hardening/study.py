@@ -57,7 +57,7 @@ class HardeningSize:
     """
 
     every: int = 30
-    steps: int = 100
+    steps: int = 60
     restarts: int = 10
     queried: int = 40
     query_steps: int = 50
