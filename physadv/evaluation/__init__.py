@@ -14,7 +14,8 @@ returns all measures at once.
     (0.5, 2)
 
 `proportion`, `share` and `mean` give intervals to numbers of your own, `compare_paired` tests attacks on the
-pairs they share, and `plan_pairs` says how many pairs to print.
+pairs they share, `worst_over` takes attacks that aim at one failure together, and `plan_pairs` says how many
+pairs to print.
 """
 
 from typing import TYPE_CHECKING
@@ -37,17 +38,19 @@ if TYPE_CHECKING:
         table,
         transfer_cells,
     )
-    from physadv.evaluation.intervals import Estimate, SampleSize, mean, plan_pairs, proportion, share, wilson
+    from physadv.evaluation.intervals import Estimate, mean, proportion, share
     from physadv.evaluation.masking import AttackOutcomes, Symptom, masking_symptoms, verdict
     from physadv.evaluation.outcomes import Judgement, PairOutcome, Tally, tally
+    from physadv.evaluation.planning import Alike, Design, Plan, plan_pairs
+    from physadv.evaluation.worst import Worst, worst_over
 
 # fmt: off
 __all__ = [
-    "Answers", "AttackOutcomes", "Comparison", "Estimate", "Judgement", "PairOutcome", "Reliability", "Row",
-    "SampleSize", "Symptom", "Tally", "TransferCell", "accuracy", "adversariality", "clean_survival",
-    "compare_paired", "confidence", "destruction_clean_survives", "destruction_rate", "holm",
-    "masking_symptoms", "mean", "plan_pairs", "proportion", "reliability", "share", "sign_flip", "success",
-    "table", "tally", "transfer_cells", "verdict", "wilson",
+    "Alike", "Answers", "AttackOutcomes", "Comparison", "Design", "Estimate", "Judgement", "PairOutcome",
+    "Plan", "Reliability", "Row", "Symptom", "Tally", "TransferCell", "Worst", "accuracy", "adversariality",
+    "clean_survival", "compare_paired", "confidence", "destruction_clean_survives", "destruction_rate",
+    "holm", "masking_symptoms", "mean", "plan_pairs", "proportion", "reliability", "share", "sign_flip",
+    "success", "table", "tally", "transfer_cells", "verdict", "worst_over",
 ]
 # fmt: on
 __getattr__, __dir__ = lazy_names(__name__)

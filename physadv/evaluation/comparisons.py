@@ -16,6 +16,7 @@ Counted = Mapping[Hashable, tuple[float, int]]
 SMALLEST = 0.03
 """Smallest difference of interest, in shares: 3 points."""
 NOT_SHOWN = "no difference of interest shown"
+TOO_FEW = "too few to say"
 _LEVELS = 200_000
 """Most places on which the sums of a sign-flip test lie; finer differences are rounded to them."""
 
@@ -42,7 +43,7 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """Return what is shown: whose share is higher, that the two are alike, or neither.
+        """Return what is shown: whose share is higher, that the two are alike, neither, or why none can be.
 
         One share is higher where p stands after correction, at 5 %, and the whole interval lies beyond the
         smallest difference of interest. The two are alike where the whole interval lies within it.
@@ -52,45 +53,69 @@ class Comparison:
             return self.difference.undefined or NOT_SHOWN
         if self.holm < 1 - CONFIDENCE and (low > self.smallest or high < -self.smallest):
             return f"{self.first if value > 0 else self.second} higher"
-        alike = -self.smallest < low and high < self.smallest
-        return f"within {100 * self.smallest:g} points" if alike else NOT_SHOWN
+        if -self.smallest < low and high < self.smallest:
+            return f"within {100 * self.smallest:g} points"
+        if self.difference.pairs < fewest():
+            return f"{TOO_FEW}: {self.difference.pairs} independent clusters, at least {fewest()}"
+        return NOT_SHOWN
 
 
-def compare_paired(outcomes: Mapping[str, Counted], smallest: float = SMALLEST) -> list[Comparison]:
+def compare_paired(
+    outcomes: Mapping[str, Counted],
+    smallest: float = SMALLEST,
+    together: Mapping[Hashable, Hashable] | None = None,
+    against: str | None = None,
+) -> list[Comparison]:
     """Return every two of several attacks compared on the clusters they share, as one family (Holm 1979).
+
+    Clusters are taken to be independent of each other. Pairs that share photos are not: the light of a photo
+    moves all of them the same way. Say which belong `together`, such as those of one sheet: their signs are
+    flipped together, and sheets are what is independent. That asks for six sheets or more.
 
     Args:
         outcomes: attack → cluster → how often it succeeded there, or was destroyed, and out of how many.
         smallest: smallest difference of interest, in shares.
+        together: cluster → what it shares with others; without it every cluster stands for itself.
+        against: the attack that all others are compared with, and no two others; None for every two.
 
     >>> fast, bim = {k: (0, 4) for k in range(8)}, {k: (4, 4) for k in range(8)}
     >>> (test,) = compare_paired({"fast": fast, "bim": bim})
     >>> test.difference.value, test.p, test.verdict
     (-1.0, 0.0078125, 'bim higher')
     """
+    every = combinations(outcomes, 2)
+    chosen = every if against is None else [(other, against) for other in outcomes if other != against]
     return corrected(
-        [
-            _compared(first, second, outcomes[first], outcomes[second], smallest)
-            for first, second in combinations(outcomes, 2)
-        ]
+        [_compared(one, two, outcomes[one], outcomes[two], smallest, together or {}) for one, two in chosen]
     )
 
 
-def _compared(first: str, second: str, one: Counted, other: Counted, smallest: float) -> Comparison:
+def _compared(
+    first: str,
+    second: str,
+    one: Counted,
+    other: Counted,
+    smallest: float,
+    together: Mapping[Hashable, Hashable],
+) -> Comparison:
     import numpy as np
 
-    shared = [(*one[key], *other[key]) for key in one if key in other]
-    if not shared:
+    keys = [key for key in one if key in other]
+    if not keys:
         return Comparison(first, second, Estimate(None, None, None, 0, 0, NO_PAIRS), None, None, smallest)
-    k, n, their_k, their_n = np.array(shared, np.float64).T
+    k, n, their_k, their_n = np.array([(*one[key], *other[key]) for key in keys], np.float64).T
     differences = k / n - their_k / their_n
-    levels = min(math.lcm(*map(int, {*n, *their_n})), max(1, _LEVELS // len(shared)))
-    p = sign_flip(np.rint(differences * levels))
+    names = {
+        name: number for number, name in enumerate(dict.fromkeys(together.get(key, key) for key in keys))
+    }
+    group = np.array([names[together.get(key, key)] for key in keys], np.int64)
+    levels = min(math.lcm(*map(int, {*n, *their_n})), max(1, _LEVELS // len(keys)))
+    p = sign_flip(np.bincount(group, np.rint(differences * levels)))
     trials = np.minimum(n, their_n)
-    return Comparison(first, second, _difference(differences, trials), p, None, smallest)
+    return Comparison(first, second, _difference(differences, trials, group), p, None, smallest)
 
 
-def _difference(differences: "Floats", trials: "Floats") -> Estimate:
+def _difference(differences: "Floats", trials: "Floats", group: "Ints") -> Estimate:
     """Return the mean difference with the interval that those of its two parts make.
 
     The parts are the mean of what the first has more and the mean of what the second has more; their
@@ -99,19 +124,32 @@ def _difference(differences: "Floats", trials: "Floats") -> Estimate:
     """
     import numpy as np
 
-    seen = np.full(differences.size, max(1.0, trials.mean() // 1))
-    parts = np.maximum([differences, -differences], 0)
-    (low, high), (other_low, other_high) = (clustered(part * seen, seen) for part in parts)
-    more, less = parts.mean(axis=1)
-    spread = float(parts.std(axis=1).prod())
-    correlation = -more * less / spread if spread else 0.0
+    each = max(1.0, trials.mean() // 1)
+    size = np.bincount(group)
+    parts = np.array([np.bincount(group, np.maximum(own, 0)) for own in (differences, -differences)])
+    (low, high), (other_low, other_high) = (clustered(part * each, size * each) for part in parts)
+    more, less = parts.sum(axis=1) / differences.size
+    beside = parts - np.outer((more, less), size)
+    spread = math.sqrt(float((beside**2).sum(axis=1).prod()))
+    correlation = float(beside.prod(axis=0).sum()) / spread if spread else 0.0
 
     def reach(own: float, other: float) -> float:
         return math.sqrt(max(0.0, own**2 + other**2 - 2 * correlation * own * other))
 
     value = float(differences.mean())
     below, above = value - reach(more - low, other_high - less), value + reach(high - more, less - other_low)
-    return Estimate(value, max(below, -1.0), min(above, 1.0), int(trials.sum()), differences.size)
+    return Estimate(value, max(below, -1.0), min(above, 1.0), int(trials.sum()), size.size)
+
+
+def fewest(level: float = 1 - CONFIDENCE) -> int:
+    """Return the least number of clusters with which a sign-flip test can fall below a level.
+
+    With K of them, all one way, p is 2 / 2^K.
+
+    >>> fewest()
+    6
+    """
+    return math.floor(math.log2(2 / level)) + 1
 
 
 def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:

@@ -3,7 +3,7 @@
 Every measure says how many pairs it rests on and how many it left out for which reason.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from physadv.evaluation.intervals import Estimate, mean, proportion
@@ -20,6 +20,8 @@ DIGITAL = "none"
 
 Condition = tuple[str, Bools]
 """Why a pair is left out, and which pairs (P,) stay."""
+Count = Callable[[Tally], tuple[Ints, Ints]]
+"""Tally of P pairs → successes (P,) of each and the observations (P,) that they are of."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,7 @@ def destruction_rate(tally: Tally, top: int, case: Case = "average") -> Estimate
     >>> destruction_rate(tally(pairs), top=1).value
     0.5
     """
-    after = tally.counts["adversarial", "after"]
-    return _share(tally, case, after.right[:, TOPS.index(top)], after.seen, *_adversarial(tally, top))
+    return _share(tally, case, _right("adversarial", "after", top), *_adversarial(tally, top))
 
 
 def destruction_clean_survives(tally: Tally, top: int, case: Case = "average") -> Estimate:
@@ -125,14 +126,16 @@ def destruction_clean_survives(tally: Tally, top: int, case: Case = "average") -
     (0.5, 1.0)
     """
     which = TOPS.index(top)
-    right, seen = tally.both_right[:, which], tally.clean_right[:, which]
-    return _share(tally, case, right, seen, *_adversarial(tally, top), unseen=CLEAN_LOST)
+
+    def count(own: Tally) -> tuple[Ints, Ints]:
+        return own.both_right[:, which], own.clean_right[:, which]
+
+    return _share(tally, case, count, *_adversarial(tally, top), unseen=CLEAN_LOST)
 
 
 def accuracy(tally: Tally, kind: Kind, when: When, top: int, case: Case = "average") -> Estimate:
     """Return the share of examples of a kind whose true label is among the `top` first."""
-    found = tally.counts[kind, when]
-    return _share(tally, case, found.right[:, TOPS.index(top)], found.seen)
+    return _share(tally, case, _right(kind, when, top), when=when)
 
 
 def success(tally: Tally, when: When, top: int, case: Case = "average") -> Estimate:
@@ -141,15 +144,22 @@ def success(tally: Tally, when: When, top: int, case: Case = "average") -> Estim
     Of pairs whose untouched clean image is classified right: without that, the classifier's own errors would
     pass for the attack's.
     """
-    found = tally.counts["adversarial", when]
-    wrong = found.seen - found.right[:, TOPS.index(top)]
-    return _share(tally, case, wrong, found.seen, (CLEAN_WRONG, tally.right_before("clean", top)))
+
+    def wrong(own: Tally) -> tuple[Ints, Ints]:
+        right, seen = _right("adversarial", when, top)(own)
+        return seen - right, seen
+
+    return _share(tally, case, wrong, (CLEAN_WRONG, tally.right_before("clean", top)), when=when)
 
 
 def adversariality(tally: Tally, when: When, top: int, case: Case = "average") -> Estimate:
     """Return the share of adversarial images with the target among the `top` first (Athalye et al. 2018)."""
-    found = tally.counts["adversarial", when]
-    return _share(tally, case, found.target[:, TOPS.index(top)], found.seen, (NO_TARGET, tally.targeted))
+
+    def reached(own: Tally) -> tuple[Ints, Ints]:
+        found = own.counts["adversarial", when]
+        return found.target[:, TOPS.index(top)], found.seen
+
+    return _share(tally, case, reached, (NO_TARGET, tally.targeted), when=when)
 
 
 def clean_survival(tally: Tally, top: int, case: Case = "average") -> Estimate:
@@ -157,9 +167,8 @@ def clean_survival(tally: Tally, top: int, case: Case = "average") -> Estimate:
 
     Where it is low the channel spoils every image, and a low success is no sign of robustness.
     """
-    after = tally.counts["clean", "after"]
     clean_right = (CLEAN_WRONG, tally.right_before("clean", top))
-    return _share(tally, case, after.right[:, TOPS.index(top)], after.seen, clean_right)
+    return _share(tally, case, _right("clean", "after", top), clean_right)
 
 
 def confidence(tally: Tally, kind: Kind, when: When, case: Case = "average") -> Estimate:
@@ -220,12 +229,38 @@ def _adversarial(tally: Tally, top: int) -> tuple[Condition, Condition]:
     )
 
 
+def _right(kind: Kind, when: When, top: int) -> Count:
+    """Return what counts how often examples were right, and how often they were seen."""
+
+    def count(own: Tally) -> tuple[Ints, Ints]:
+        found = own.counts[kind, when]
+        return found.right[:, TOPS.index(top)], found.seen
+
+    return count
+
+
 def _share(
-    tally: Tally, case: Case, successes: Ints, seen: Ints, *conditions: Condition, unseen: str = NOT_SEEN
+    tally: Tally,
+    case: Case,
+    count: Count,
+    *conditions: Condition,
+    when: When = "after",
+    unseen: str = NOT_SEEN,
 ) -> Estimate:
-    """Return the share of successes among the pairs of a case of which every condition holds."""
+    """Return the share of successes among the pairs of a case of which every condition holds.
+
+    After the channel they are counted by photo too, where several pairs share one.
+    """
+    import numpy as np
+
+    successes, seen = count(tally)
     kept, discarded = _kept(tally, case, seen > 0, *conditions, unseen=unseen)
-    return replace(proportion(successes[kept], seen[kept]), discarded=discarded)
+    photos, apart = None, tally.photographed
+    if apart is not None and when == "after":
+        among = kept[apart.pair]
+        right, shown = (np.bincount(apart.photo[among], each[among]) for each in count(apart.tally))
+        photos = right, shown
+    return replace(proportion(successes[kept], seen[kept], photos), discarded=discarded)
 
 
 def _kept(

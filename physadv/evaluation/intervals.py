@@ -1,4 +1,4 @@
-"""Shares and means that say how sure they are, and how many pairs make them as sure as wanted."""
+"""Shares and means that say how sure they are."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-
-from physadv.errors import PhysadvError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +20,9 @@ NO_PAIRS = "no pairs left"
 _LIMIT = 0.2
 """Quantile of F that gives the upper 80 % confidence limit of the intraclass correlation (ICC)."""
 _ALIKE = 0.95
-"""ICC that is assumed where all observations agree and say nothing of it."""
+"""ICC of an image that is assumed where all observations agree and say nothing of it."""
+_LIGHT = 0.2
+"""ICC of a photo that is assumed where photos say nothing of it, and the most where they show no more."""
 
 
 @dataclass(frozen=True)
@@ -48,32 +48,9 @@ class Estimate:
     discarded: Mapping[str, int] = field(default_factory=dict)
 
 
-class SampleSizeError(PhysadvError):
-    """No number of pairs gives what was asked for."""
-
-
-@dataclass(frozen=True)
-class SampleSize:
-    """How many pairs give the interval wanted.
-
-    Attributes:
-        rate: the share expected, 0 to 1.
-        qualifying: share of printed pairs that is expected to count.
-        counted: pairs that must count.
-        printed: pairs to print so that as many count.
-        low: lower end of the interval that is then expected.
-        high: upper end of the interval that is then expected.
-    """
-
-    rate: float
-    qualifying: float
-    counted: int
-    printed: int
-    low: float
-    high: float
-
-
-def proportion(successes: ArrayLike, seen: ArrayLike) -> Estimate:
+def proportion(
+    successes: ArrayLike, seen: ArrayLike, photos: tuple[ArrayLike, ArrayLike] | None = None
+) -> Estimate:
     """Return the share of successes over source images, each seen once or several times.
 
     The interval is Clopper and Pearson's (1934) at the effective number of observations. N observations of K
@@ -81,29 +58,43 @@ def proportion(successes: ArrayLike, seen: ArrayLike) -> Estimate:
     is the upper 80 % limit from the analysis of variance. Where all agree they say nothing of it: the number
     is then that for which they are as probable as under a beta-binomial with ICC 0.95, near 0 and 1.
 
+    Images in one photo share its light, and images are crossed with photos. What photos take from the number
+    of observations is found in the same way and added (Cameron, Gelbach and Miller 2011): N / (1 + Σ (m − 1)
+    ICC). A few photos say little of their ICC: it is taken to be 0.2 or what they show, whichever is more,
+    where the upper limit lies above both.
+
     A failure more never moves an end up: the lower end is the least over all data with fewer failures, the
     upper one its mirror image. docs/results/coverage.md says how often it covers.
 
     Args:
         successes: (P,) numbers from 0 to `seen`, one an image.
         seen: (P,) observations of each; images never seen are left out.
+        photos: the same observations counted by photo, where several images share one: successes, seen.
 
     Raises:
-        ValueError: some are negative, not finite or more than were seen, or one is missing.
+        ValueError: some are negative, not finite or more than were seen, one is missing, or photos and
+            images do not add up to the same.
 
     >>> share = proportion([1, 0, 0, 0, 0], [1, 1, 1, 1, 1])
     >>> f"{share.value:.2f} ({share.low:.3f} to {share.high:.3f}), n = {share.n}"
     '0.20 (0.005 to 0.716), n = 5'
     """
+    import numpy as np
+
     k, n = _seen_only(successes, seen)
     if not n.size:
         return Estimate(None, None, None, 0, 0, NO_PAIRS)
     value = float(k.sum() / n.sum())
-    return Estimate(value, *_around(value, *clustered(k, n)), int(n.sum()), n.size)
+    shared = None if photos is None else _seen_only(*photos)
+    if shared and not np.allclose([k.sum(), n.sum()], [own.sum() for own in shared]):
+        raise ValueError("wanted the same observations by photo as by image")
+    return Estimate(value, *_around(value, *clustered(k, n, shared)), int(n.sum()), n.size)
 
 
 def share(
-    successes: Sequence[bool] | NDArray[np.bool_], clusters: Sequence[Hashable] | None = None
+    successes: Sequence[bool] | NDArray[np.bool_],
+    clusters: Sequence[Hashable] | None = None,
+    photos: Sequence[Hashable] | None = None,
 ) -> Estimate:
     """Return the share of trials that succeeded.
 
@@ -112,12 +103,19 @@ def share(
         clusters: what each trial belongs to, such as a sign or an approach: trials of one cluster are no
             independent ones, and the interval rests on clusters (see `proportion`). Without it every trial
             stands for itself.
+        photos: what shows each trial, where clusters share photos.
 
     >>> share([True, True, False, False], ["a", "a", "b", "b"]).pairs
     2
     """
-    found = counted(successes, range(len(successes)) if clusters is None else clusters)
-    return proportion(*zip(*found.values(), strict=True)) if found else proportion([], [])
+    import numpy as np
+
+    def by(names: Iterable[Hashable]) -> tuple[Floats, Floats]:
+        found = np.array(list(counted(successes, names).values()), np.float64).reshape(-1, 2)
+        return found[:, 0], found[:, 1]
+
+    k, n = by(range(len(successes)) if clusters is None else clusters)
+    return proportion(k, n, None if photos is None else by(photos))
 
 
 def counted(values: Iterable[float], clusters: Iterable[Hashable]) -> dict[Hashable, tuple[float, int]]:
@@ -131,21 +129,6 @@ def counted(values: Iterable[float], clusters: Iterable[Hashable]) -> dict[Hasha
         total, seen = found.get(cluster, (0, 0))
         found[cluster] = total + value, seen + 1
     return found
-
-
-def wilson(successes: float, n: int) -> tuple[float, float]:
-    """Return the 95 % Wilson score interval of the share p = successes / n (Wilson 1927).
-
-    (p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n); at p = 0 and 1 one end is p itself.
-
-    >>> tuple(round(end, 3) for end in wilson(1, 10))
-    (0.018, 0.404)
-    """
-    p = successes / n
-    scale = 1 + Z**2 / n
-    centre = (p + Z**2 / (2 * n)) / scale
-    half = Z * math.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2)) / scale
-    return 0.0 if p == 0 else centre - half, 1.0 if p == 1 else centre + half
 
 
 def mean(sums: ArrayLike, seen: ArrayLike) -> Estimate:
@@ -174,39 +157,6 @@ def mean(sums: ArrayLike, seen: ArrayLike) -> Estimate:
     return Estimate(value, *_around(value, value - half, value + half), int(n.sum()), n.size)
 
 
-def plan_pairs(rate: float, halfwidth: float, qualifying: float = 1.0) -> SampleSize:
-    """Return the fewest pairs whose 95 % Wilson interval about `rate` is ± `halfwidth` or narrower.
-
-    The half width h = z √(p(1−p)/n + z²/4n²) / (1 + z²/n) falls with n; squared, it is a quadratic in n:
-    h²n² + (2h² − p(1−p)) z² n + (h² − ¼) z⁴ = 0.
-
-    Args:
-        rate: the share p expected, 0 to 1.
-        halfwidth: h, above 0 and below 0.5, the half width that no pair at all would give.
-        qualifying: share of printed pairs expected to count: clean right, adversarial wrong, photo usable.
-
-    Raises:
-        SampleSizeError: an argument is out of its range.
-
-    >>> size = plan_pairs(0.1, 0.05, qualifying=0.8)
-    >>> size.counted, size.printed
-    (141, 177)
-    """
-    for name, value, valid, wanted in (
-        ("rate", rate, 0 <= rate <= 1, "a share from 0 to 1"),
-        ("halfwidth", halfwidth, 0 < halfwidth < 0.5, "a share above 0 and below 0.5"),
-        ("qualifying", qualifying, 0 < qualifying <= 1, "a share above 0, at most 1"),
-    ):
-        if not valid:
-            raise SampleSizeError(f"{name} {value:g}: wanted {wanted}")
-    z2, h2 = Z**2, halfwidth**2
-    slope = (2 * h2 - rate * (1 - rate)) * z2
-    root = (-slope + math.sqrt(slope**2 - 4 * h2 * (h2 - 0.25) * z2**2)) / (2 * h2)
-    counted = math.ceil(root - 1e-9)
-    printed = math.ceil(counted / qualifying - 1e-9)
-    return SampleSize(rate, qualifying, counted, printed, *wilson(rate * counted, counted))
-
-
 def _seen_only(sums: ArrayLike, seen: ArrayLike) -> tuple[Floats, Floats]:
     import numpy as np
 
@@ -216,39 +166,67 @@ def _seen_only(sums: ArrayLike, seen: ArrayLike) -> tuple[Floats, Floats]:
     return k[n > 0], n[n > 0]
 
 
-def clustered(successes: Floats, seen: Floats) -> tuple[float, float]:
-    """Return the two ends of `proportion`'s interval, of images each seen at least once."""
-    return _lower(seen - successes, seen), 1 - _lower(successes, seen)
+def clustered(
+    successes: Floats, seen: Floats, photos: tuple[Floats, Floats] | None = None
+) -> tuple[float, float]:
+    """Return the two ends of `proportion`'s interval, of images and photos each seen at least once."""
+    factors = [(successes, seen, _ALIKE, 1.0)]
+    if photos is not None and (photos[1] > 1).any():
+        factors.append((*photos, _LIGHT, _LIGHT))
+    failures = [(n - k, n, alike, most) for k, n, alike, most in factors]
+    return _lower(failures), 1 - _lower(factors)
 
 
-def _lower(failures: Floats, seen: Floats) -> float:
-    """Return the lower end for the share of successes, from failures (K,) of trials seen (K,)."""
+def _lower(factors: Sequence[tuple[Floats, Floats, float, float]]) -> float:
+    """Return the lower end for the share of successes, from what `_design_effect` wants of every factor.
+
+    A factor is one way to cluster the same trials: by image, by photo.
+    """
+    import numpy as np
+
+    failures, seen, *_ = factors[0]
+    failed, _ = _concentrated(failures, seen)
+    total = seen.sum()
+    effective = np.asarray(total / (1 + sum(_design_effect(failed, *factor) - 1 for factor in factors)))
+    return _least(failed / total * effective, effective)
+
+
+def _design_effect(failed: Floats, failures: Floats, seen: Floats, alike: float, most: float) -> Floats:
+    """Return by how much clusters lessen the number of trials, at most, for each number of failures.
+
+    Args:
+        failed: numbers of failures.
+        failures: (K,) failures of each cluster as they are.
+        seen: (K,) trials of each.
+        alike: ICC where all trials agree and say nothing of it.
+        most: the most that the upper limit of the ICC may be where the ICC itself is less.
+    """
     import numpy as np
     from scipy.special import fdtri
 
-    order = np.argsort(-failures / seen, kind="stable")
-    n, total, clusters = seen[order], seen.sum(), seen.size
-    size = (n**2).sum() / total
-    f = failures[order][failures[order] > 0]
-    failed, between = _concentrated(f, n[: f.size])
+    total, clusters = seen.sum(), seen.size
+    size = (seen**2).sum() / total
     q = failed / total
+    between = np.interp(failed, *_concentrated(failures, seen))
     # A cluster's agreeing trial j, from 0, counts 1 / (1 + j ICC / (1 − ICC)).
-    counts = np.cumsum(1 / (1 + np.arange(n.max()) * _ALIKE / (1 - _ALIKE)))
-    agreeing = counts[n.astype(int) - 1].sum()
-    effective = np.full(q.shape, float(total))
+    counts = np.cumsum(1 / (1 + np.arange(seen.max()) * alike / (1 - alike)))
+    agreeing = counts[seen.astype(int) - 1].sum()
+    effect = np.ones(q.shape)
     if size > 1 and clusters > 1:
-        spread = (
-            (between - failed * q) / (clusters - 1) / fdtri(clusters - 1, max(total - clusters, 1), _LIMIT)
-        )
         within = (failed - between) / max(total - clusters, 1)
-        whole = spread + ((total - size) / (clusters - 1) - 1) * within
-        icc = np.clip((spread - within) / np.where(whole > 0, whole, 1), 0, 1)
-        effective = total / (1 + (size - 1) * icc)
-    effective[(q == 0) | (q >= 1) | (clusters == 1)] = agreeing
-    return _least(q * effective, effective)
+        spread = (between - failed * q) / (clusters - 1)
+
+        def correlation(spread: Floats) -> Floats:
+            whole = spread + ((total - size) / (clusters - 1) - 1) * within
+            return np.asarray(np.clip((spread - within) / np.where(whole > 0, whole, 1), 0, 1))
+
+        limit = correlation(spread / fdtri(clusters - 1, max(total - clusters, 1), _LIMIT))
+        effect = 1 + (size - 1) * np.minimum(limit, np.maximum(correlation(spread), most))
+    effect[(q == 0) | (q >= 1) | (clusters == 1)] = total / agreeing
+    return effect
 
 
-def _concentrated(f: Floats, n: Floats) -> tuple[Floats, Floats]:
+def _concentrated(failures: Floats, seen: Floats) -> tuple[Floats, Floats]:
     """Return numbers of failures, from none to all, and the most that Σ f²/n can be with as many left.
 
     The clusters that fail most keep theirs; one that keeps a part counts as if its share stayed, so that no
@@ -256,6 +234,9 @@ def _concentrated(f: Floats, n: Floats) -> tuple[Floats, Floats]:
     """
     import numpy as np
 
+    order = np.argsort(-failures / seen, kind="stable")
+    order = order[failures[order] > 0]
+    f, n = failures[order], seen[order]
     steps = np.ceil(f).astype(int)
     cluster = np.repeat(np.arange(f.size), steps)
     nth = np.arange(steps.sum()) - np.repeat(np.cumsum(steps) - steps, steps) + 1

@@ -4,7 +4,7 @@ A channel is whatever lies between an example and the classifier: print and phot
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -32,10 +32,12 @@ class Judgement:
     Attributes:
         labels: its five most likely classes, the most likely first.
         confidence: probability of the first, 0 to 1.
+        photo: name of the photo that shows the image, which may show others; empty where none is shared.
     """
 
     labels: tuple[int, ...]
     confidence: float
+    photo: str = ""
 
     def right(self, label: int, top: int) -> bool:
         """Return whether the label is among the `top` first."""
@@ -84,6 +86,21 @@ class Counts:
 
 
 @dataclass(frozen=True)
+class Photographed:
+    """Answers on pairs in photos that show several, counted pair by pair in each photo.
+
+    Attributes:
+        pair: (M,) place of the pair.
+        photo: (M,) number of the photo.
+        tally: of M pairs: what became of this pair in this photo.
+    """
+
+    pair: Ints
+    photo: Ints
+    tally: "Tally"
+
+
+@dataclass(frozen=True)
 class Tally:
     """One classifier's answers on P pairs through one channel, counted.
 
@@ -93,12 +110,14 @@ class Tally:
         clean_right: (P, 2) views of the adversarial example whose clean one, in the same photo or by the same
             transformation, had the label among the first `TOPS`.
         both_right: (P, 2) views of them in which the adversarial example had it there too.
+        photographed: the same photo by photo, None where pairs share no photos.
     """
 
     counts: dict[tuple[Kind, When], Counts]
     targeted: Bools
     clean_right: Ints
     both_right: Ints
+    photographed: Photographed | None = None
 
     def right_before(self, kind: Kind, top: int) -> Bools:
         """Return which examples (P,) were classified right before the channel."""
@@ -106,11 +125,19 @@ class Tally:
 
     def of(self, pairs: Ints) -> "Tally":
         """Return the tally of some pairs, by their places and in that order."""
+        import numpy as np
+
         counts = {
             key: Counts(each.seen[pairs], each.right[pairs], each.target[pairs], each.confidence[pairs])
             for key, each in self.counts.items()
         }
-        return Tally(counts, self.targeted[pairs], self.clean_right[pairs], self.both_right[pairs])
+        apart = self.photographed
+        if apart is not None:
+            place = np.full(len(self.targeted), -1)
+            place[pairs] = np.arange(len(pairs))
+            kept = np.flatnonzero(place[apart.pair] >= 0)
+            apart = Photographed(place[apart.pair[kept]], apart.photo[kept], apart.tally.of(kept))
+        return Tally(counts, self.targeted[pairs], self.clean_right[pairs], self.both_right[pairs], apart)
 
     @property
     def prefiltered(self) -> Bools:
@@ -125,6 +152,8 @@ class Tally:
 
 def tally(outcomes: Sequence[PairOutcome]) -> Tally:
     """Return the outcomes of P pairs, counted; each example is seen once before the channel.
+
+    Answers that name their photo are counted by photo too.
 
     >>> right, wrong = Judgement((3, 1, 2, 4, 5), 0.9), Judgement((7, 1, 2, 4, 5), 0.8)
     >>> counted = tally([PairOutcome("a", 3, right, wrong, (right, right), (wrong, right))])
@@ -142,7 +171,61 @@ def tally(outcomes: Sequence[PairOutcome]) -> Tally:
     targeted = np.array([o.target is not None for o in outcomes], np.bool_)
     counts = {key: _counts(found, outcomes) for key, found in seen.items()}
     together = np.array([_together(outcome) for outcome in outcomes], np.int64).reshape(-1, 2, len(TOPS))
-    return Tally(counts, targeted, together[:, 0], together[:, 1])
+    return Tally(counts, targeted, together[:, 0], together[:, 1], _photographed(outcomes))
+
+
+def _photographed(outcomes: Sequence[PairOutcome]) -> Photographed | None:
+    """Return the outcomes photo by photo; answers of a pair that name no photo are one photo of its own."""
+    import numpy as np
+
+    def shown(photo: str, answers: Sequence[Judgement]) -> tuple[Judgement, ...]:
+        return tuple(replace(answer, photo="") for answer in answers if answer.photo == photo)
+
+    cells = dict.fromkeys(
+        (place, answer.photo)
+        for place, outcome in enumerate(outcomes)
+        for answer in (*outcome.clean_after, *outcome.adversarial_after)
+    )
+    if not any(photo for _, photo in cells):
+        return None
+    photos: list[str | int] = [photo or place for place, photo in cells]
+    numbers = {photo: number for number, photo in enumerate(dict.fromkeys(photos))}
+    apart = [
+        replace(
+            outcomes[place],
+            clean_after=shown(photo, outcomes[place].clean_after),
+            adversarial_after=shown(photo, outcomes[place].adversarial_after),
+        )
+        for place, photo in cells
+    ]
+    pairs = np.array([place for place, _ in cells], np.int64)
+    return Photographed(pairs, np.array([numbers[photo] for photo in photos], np.int64), tally(apart))
+
+
+def sharing_photos(tallies: Sequence[Tally]) -> Ints:
+    """Return a number for each of P pairs, the same for two that share a photo in any of the tallies.
+
+    So do those that share photos with a third: all pairs of one sheet.
+
+    >>> answer = [Judgement((3,), 0.9, photo) for photo in ("1.jpg", "1.jpg", "2.jpg")]
+    >>> counted = tally([PairOutcome(str(k), 3, own, own, (), (own,)) for k, own in enumerate(answer)])
+    >>> sharing_photos([counted]).tolist()
+    [0, 0, 1]
+    """
+    import numpy as np
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    pairs, photos = len(tallies[0].targeted), 0
+    edges = []
+    for own in tallies:
+        if own.photographed is not None:
+            edges.append((own.photographed.pair, own.photographed.photo + pairs + photos))
+            photos += int(own.photographed.photo.max(initial=-1)) + 1
+    ends = np.concatenate(edges, axis=1) if edges else np.zeros((2, 0), np.int64)
+    joined = coo_array((np.ones(ends.shape[1]), ends), shape=(pairs + photos, pairs + photos))
+    found: Ints = connected_components(joined, directed=False)[1][:pairs]
+    return found
 
 
 def is_prefiltered(label: int, clean: Judgement, adversarial: Judgement) -> bool:

@@ -163,7 +163,7 @@ def photo_outcomes(store: ObservationStore, measurement: Measurement) -> list[Pa
         for row in store.observations(manifest.code, measurement.identity, channel.name, channel.seed):
             if not row.probabilities or not all(0 <= label < len(measurement.labels) for label in row.labels):
                 raise store.unusable(f"answers on '{row.example}' that are none of the classifier's")
-            found[row.example].append(Judgement(row.labels, row.probabilities[0]))
+            found[row.example].append(Judgement(row.labels, row.probabilities[0], row.photo))
         return found
 
     before = judgements(UNTOUCHED)

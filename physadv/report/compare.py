@@ -1,17 +1,18 @@
 """`compare`: runs judged by one classifier, side by side on the images that they share, with paired tests."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from physadv.errors import unknown_name
 from physadv.evaluation.comparisons import Comparison, Counted, compare_paired, corrected
 from physadv.evaluation.destruction import clean_survival, destruction_rate, success
 from physadv.evaluation.intervals import Estimate
-from physadv.evaluation.outcomes import Bools, Ints, Tally
+from physadv.evaluation.outcomes import Bools, Ints, Tally, sharing_photos
 from physadv.pipeline.measure import measure, of_condition, own_classifier
 from physadv.pipeline.measurement import Measurement
 from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel, TallyReader, is_photo
@@ -46,11 +47,18 @@ class RunComparison:
         measurements: one a run.
         shared: source images that all of them hold.
         lines: channel by channel.
+        root: folder of the runs.
+        example: of each run, the pair of one shared source image: the first whose clean file is classified
+            right and whose adversarial file is classified wrong in every run; without one, the first of all.
+        against: the run that all others are tested against; None where every two runs are.
     """
 
     measurements: tuple[Measurement, ...]
     shared: int
     lines: tuple[Line, ...]
+    root: Path
+    example: tuple[str, ...]
+    against: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the comparison for machines."""
@@ -71,23 +79,32 @@ class RunComparison:
 
 
 def compare_runs(
-    root: Path, names: Sequence[str], *, model: str | None = None, **options: Any
+    root: Path,
+    names: Sequence[str],
+    *,
+    model: str | None = None,
+    against: str | None = None,
+    **options: Any,
 ) -> RunComparison:
     """Return runs compared on the source images that all of them hold, by sign flips and Holm.
 
     Rates are of shared pairs. A test takes the difference between a pair's two shares of times destroyed, or
-    fooled, and all tests of the comparison are one family. `model` judges all; without it, the one that all
-    were made against. Where a run's photos were taken in several ways, photos are compared preset by preset
-    and camera by camera, or with `pool` all together. The `options` are arguments of `measure`.
+    fooled; signs are flipped pair by pair, of pairs that share photos together. All tests of the comparison
+    are one family: of every two runs, or of each with the run `against`. `model` judges all; without it, the
+    one that all were made against. Where a run's photos were taken in several ways, photos are compared
+    preset by preset and camera by camera, or with `pool` all together. The `options` are arguments of
+    `measure`.
 
     Raises:
-        RunError: there are fewer than two runs; they were made against different classifiers and none was
-            named to judge; they share no source image; or one was never photographed and there is no
-            transformation either.
+        RunError: there are fewer than two runs; `against` is none of them; they were made against different
+            classifiers and none was named to judge; they share no source image; or one was never
+            photographed and there is no transformation either.
         PhysadvError: as `measure`.
     """
     if len(names) < 2 or len(set(names)) < len(names):
         raise RunError(f"compare '{' '.join(names)}': wanted two runs or more, each once")
+    if against is not None and against not in names:
+        raise RunError(unknown_name("run to compare with", against, names))
     manifests = [Printout(root, name).manifest() for name in names]
     judge = model or _one_classifier(manifests)
     shared = _shared(manifests)
@@ -107,11 +124,13 @@ def compare_runs(
     lines = [
         line
         for channel in channels
-        for line in _lines(channel, {name: own[channel] for name, own in zip(names, tallies, strict=True)})
+        for line in _lines(channel, dict(zip(names, (own[channel] for own in tallies), strict=True)), against)
     ]
     tests = iter(corrected([test for line in lines for test in line.tests]))
     lines = [replace(line, tests=tuple(next(tests) for _ in line.tests)) for line in lines]
-    return RunComparison(tuple(found), len(shared[0]), tuple(lines))
+    chosen = _fooled_in_all([own[UNTOUCHED.name] for own in tallies])
+    example = [m.pairs()[places[chosen]][0].pair for m, places in zip(manifests, shared, strict=True)]
+    return RunComparison(tuple(found), len(shared[0]), tuple(lines), root, tuple(example), against)
 
 
 def _one_classifier(manifests: Sequence[Manifest]) -> str:
@@ -181,21 +200,33 @@ def _tallies(
     return found
 
 
-def _lines(channel: str, found: Mapping[str, Tally]) -> list[Line]:
+def _fooled_in_all(files: Sequence[Tally]) -> int:
+    """Return the place of the first shared pair that is clean right and adversarial wrong in every run."""
+    fooled = [own.right_before("clean", TOP) & ~own.right_before("adversarial", TOP) for own in files]
+    return int(np.argmax(np.all(fooled, axis=0)))
+
+
+def _lines(channel: str, found: Mapping[str, Tally], against: str | None) -> list[Line]:
     """Return one channel's lines from the tally of every run."""
     fooled, destroyed = {}, {}
+    sheets = sharing_photos(list(found.values()))
+    together: dict[Hashable, Hashable] = {pair: int(sheet) for pair, sheet in enumerate(sheets)}
+
+    def tests(counted: Mapping[str, Counted]) -> tuple[Comparison, ...]:
+        return tuple(compare_paired(counted, together=together, against=against))
+
     for name, tally in found.items():
         right = tally.right_before("clean", TOP)
         fooled[name] = _by_pair(tally, right, right=False)
         destroyed[name] = _by_pair(tally, right & ~tally.right_before("adversarial", TOP), right=True)
     rates = {name: success(tally, "after", TOP) for name, tally in found.items()}
-    line = Line(channel, SUCCESS, rates, tuple(compare_paired(fooled)))
+    line = Line(channel, SUCCESS, rates, tests(fooled))
     if channel == UNTOUCHED.name:
         return [line]
     lost = {name: destruction_rate(tally, TOP) for name, tally in found.items()}
     kept = {name: clean_survival(tally, TOP) for name, tally in found.items()}
     return [
-        Line(channel, DESTRUCTION, lost, tuple(compare_paired(destroyed))),
+        Line(channel, DESTRUCTION, lost, tests(destroyed)),
         line,
         Line(channel, SURVIVAL, kept, ()),
     ]

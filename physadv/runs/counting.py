@@ -10,6 +10,7 @@ from physadv.runs.store import ObservationStore
 _COUNT = """
 SELECT place,
        CASE WHEN probability BETWEEN 0 AND 1 THEN MIN(CAST(probability * ?1 AS INTEGER), ?1 - 1) END AS bin,
+       file,
        COUNT(*),
        SUM(first = label),
        SUM(EXISTS (SELECT 1 FROM json_each(labels) WHERE value = label)),
@@ -21,11 +22,15 @@ SELECT place,
        COALESCE(SUM(clean1 AND first = label), 0),
        COALESCE(SUM(clean5 AND EXISTS (SELECT 1 FROM json_each(labels) WHERE value = label)), 0)
 FROM (
-    SELECT place, label, target, seen.labels, json_extract(seen.labels, '$[0]') AS first,
+    SELECT place, label, target, seen.labels,
+           CASE COALESCE(view, '') WHEN '' THEN seen.photo
+                ELSE substr(seen.photo, 1, length(seen.photo) - length(view) - 1) END AS file,
+           json_extract(seen.labels, '$[0]') AS first,
            json_extract(seen.probabilities, '$[0]') AS probability,
            json_extract(beside.labels, '$[0]') = label AS clean1,
            EXISTS (SELECT 1 FROM json_each(beside.labels) WHERE value = label) AS clean5
     FROM observations AS seen JOIN temp.examples USING (example)
+         LEFT JOIN photos ON photos.name = seen.photo
          LEFT JOIN observations AS beside
          ON beside.run = seen.run AND beside.classifier = seen.classifier
             AND beside.channel = seen.channel AND beside.seed = seen.seed
@@ -33,7 +38,7 @@ FROM (
     WHERE seen.run = ?2 AND seen.classifier = ?3 AND seen.channel = ?4 AND seen.seed = ?5
           AND (?6 = '[]' OR seen.photo IN (SELECT value FROM json_each(?6)))
 )
-GROUP BY place, bin
+GROUP BY place, bin, file
 """
 
 _STRAY = """
@@ -47,11 +52,12 @@ LIMIT 1
 
 
 class ObservationCount(NamedTuple):
-    """Counts of one classifier's observations of one example, within one bin of confidence.
+    """Counts of one classifier's observations of one example in one file, within one bin of confidence.
 
     Attributes:
         place: place of the example in the sequence that is counted.
         bin: bin of the top-1 probability, from 0; a probability of 1 is in the last.
+        file: name of the photo's file, empty for a digital channel.
         seen: number of observations.
         right1: observations whose top-1 is the true label.
         right5: observations whose top-5 hold the true label.
@@ -66,6 +72,7 @@ class ObservationCount(NamedTuple):
 
     place: int
     bin: int
+    file: str
     seen: int
     right1: int
     right5: int
@@ -79,7 +86,7 @@ class ObservationCount(NamedTuple):
 
 
 class ObservationCounter:
-    """Counts the observations of some examples in a store: at most one row per example and bin.
+    """Counts the observations of some examples in a store: at most one row per example, bin and file.
 
     Args:
         store: an open store, used by no other counter at the same time.

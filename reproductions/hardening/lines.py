@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from physadv.classifiers.specs import SIGN_LABELS
+from physadv.evaluation import worst_over
 from physadv.evaluation.intervals import Estimate
-from physadv.evaluation.worst import worst_over
 from physadv.signs.stop_sign.settings import CLEAN as BARE
 from physadv.signs.stop_sign.settings import OPTIMISED, RANDOM
 from reproductions.hardening.answers import Fails, Line, failures, misread, right, united

@@ -1,4 +1,4 @@
-"""Stickers made on half of the real photos and judged on the other half: lab, drive-by, an EOT preset."""
+"""Stickers made on some of the real photos and judged on the others: lab, drive-by, an EOT preset."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +17,7 @@ from physadv.signs.stop_sign.score import Score, score_drive_by, score_lab
 from physadv.signs.stop_sign.settings import StudySize
 from physadv.signs.stop_sign.views import Answer, Exhibit, View, treat
 from physadv.transforms import load_preset
+from reproductions.rp2.scenes import scene_or_own
 
 _CROP_SIDE = 96
 
@@ -27,7 +28,7 @@ class HeldOut:
 
     Attributes:
         record: the settings of the stickers, and what was measured of them when they were made.
-        lab: score of the simulated lab test.
+        lab: score of the simulated lab test; clusters of this and the other scores are scenes.
         drive: score of the simulated drive-by, signs cut out where they stand, as the paper's were by hand.
         found: score of the same drive-by, signs found by their outline.
     """
@@ -36,16 +37,6 @@ class HeldOut:
     lab: Score
     drive: Score
     found: Score
-
-    @property
-    def mask(self) -> str:
-        """Return the name of the stickers' mask."""
-        return str(self.record["asked"]["mask"])
-
-    @property
-    def area(self) -> float:
-        """Return the share of the plate that the stickers cover."""
-        return float(self.record["area_of_the_sign"])
 
 
 def run_held_out(run: StickerRun, size: StudySize, reporter: Reporter = silent) -> HeldOut:
@@ -58,7 +49,17 @@ def run_held_out(run: StickerRun, size: StudySize, reporter: Reporter = silent) 
     """
     finders = (None, find_signs)
     lab, drive, found = simulated_tests(exhibit_of(run), size, finders=finders, reporter=reporter)
-    return HeldOut(run.record, score_lab(lab), score_drive_by(drive), score_drive_by(found))
+    return HeldOut(
+        run.record,
+        score_lab(lab, cluster=scene),
+        score_drive_by(drive, cluster=scene),
+        score_drive_by(found, cluster=scene),
+    )
+
+
+def scene(answer: Answer) -> str:
+    """Return the scene of the sign that an answer is about, the cluster of its intervals."""
+    return scene_or_own(answer.sign)
 
 
 def exhibit_of(run: StickerRun) -> Exhibit:
@@ -69,7 +70,8 @@ def exhibit_of(run: StickerRun) -> Exhibit:
 
 def under_preset(exhibit: Exhibit, preset: str, *, draws: int, seed: int) -> Score:
     """Return the score of the signs under draws of an EOT preset; see `preset_answers` for the arguments."""
-    return score_lab(preset_answers(exhibit, preset, draws=draws, seed=seed), f"simulated, {preset}")
+    answers = preset_answers(exhibit, preset, draws=draws, seed=seed)
+    return score_lab(answers, f"simulated, {preset}", scene)
 
 
 def preset_answers(exhibit: Exhibit, preset: str, *, draws: int, seed: int) -> list[Answer]:

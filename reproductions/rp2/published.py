@@ -1,7 +1,8 @@
-"""RP2's published noise and ours on RP2's own classifier: same 40 signs at 32 pixels, same masks, same range.
+"""RP2's published noise and ours on RP2's own classifier: same 40 signs at 32 pixels, masks and noise level.
 
 The published noise is added to a crop of 32 × 32 pixels inside a mask and clipped; so is ours, which is
-optimised for what a camera does on top. The plane that is photographed is the whole crop.
+optimised for what a camera does on top. Noise is equal in its range inside the mask, or also in its mean
+size there. The plane that is photographed is the whole crop.
 """
 
 from dataclasses import dataclass, replace
@@ -20,7 +21,6 @@ from physadv.attacks.objectives import Objective, targeted_cross_entropy
 from physadv.attacks.optimisers import cooling_adam
 from physadv.classifiers import Classifier
 from physadv.errors import PhysadvError
-from physadv.progress import Reporter, silent
 from physadv.randomness import generator
 from physadv.signs.stop_sign import FACE_SIDE
 from physadv.signs.stop_sign.optimise import SIDE
@@ -31,8 +31,10 @@ from physadv.transforms.warps import Warp
 STOP, SPEED_LIMIT_45 = 14, 12
 FOLDER = Path("traffic") / "rp2"
 MASKS = {"sticker": "lisa_rectangles.png", "poster": "lisa_octagon.png"}
-_BATCH, _BATCH_ALONE = 32, 8
-"""Views a step draws, of a noise for all crops and of one for a crop alone: no crop has fewer in all."""
+_BATCH = 32
+"""Views a step draws."""
+_START = 8.0
+"""Standard deviation of the noise that is begun with, 8-bit levels."""
 _DIGITAL_WEIGHT = 1.0
 """Of the crops as they are, beside those that are photographed."""
 _CROP = plus_minus(0.06)
@@ -76,6 +78,15 @@ class PublishedAttack:
         """Return the crops with a noise inside the mask, one for all or each its own, as files hold them."""
         return round_to_8_bits(self.crops + self.mask * noise)
 
+    def range(self, noise: Tensor) -> tuple[float, float]:
+        """Return the least and the largest of a noise inside the mask."""
+        inside = noise[..., self.mask > 0]
+        return float(inside.min()), float(inside.max())
+
+    def mean(self, noise: Tensor) -> float:
+        """Return the mean absolute noise inside the mask, over pixels and channels."""
+        return float(noise[..., self.mask > 0].abs().mean())
+
 
 def read_published(data: Path, kind: str) -> PublishedAttack:
     """Return a released attack from a folder that has `traffic/rp2`.
@@ -97,21 +108,23 @@ def read_published(data: Path, kind: str) -> PublishedAttack:
 
 @dataclass(frozen=True)
 class NoiseOnCrops:
-    """One noise for all crops, in 8-bit levels (1, 3, 32, 32), within the range of the published one.
+    """One noise for all crops, in 8-bit levels (1, 3, 32, 32), within what the published one has in its mask.
 
     Attributes:
-        attack: crops, mask and range.
+        attack: crops, mask and published noise.
         backgrounds: (K, 3, C, C) in [0, 1], what a photo shows around the crop.
         batch: crops a step draws.
+        same_mean: whether its mean size is at most the published one's, besides its range.
     """
 
     attack: PublishedAttack
     backgrounds: Tensor
     batch: int
+    same_mean: bool
 
     def start(self, generator: torch.Generator) -> Tensor:
-        """Return no noise."""
-        return torch.zeros_like(self.attack.noise)
+        """Return a little noise."""
+        return _START * torch.randn(self.attack.noise.shape, generator=generator)
 
     def images(self, values: Tensor) -> Tensor:
         """Return the noise about mid-grey."""
@@ -135,9 +148,13 @@ class NoiseOnCrops:
         return scenes
 
     def project(self, values: Tensor) -> Tensor:
-        """Return the values clipped to the published noise's range, and to what a crop can show."""
-        low, high = float(self.attack.noise.min()), float(self.attack.noise.max())
-        return values.clamp(255 * max(low, -1), 255 * min(high, 1))
+        """Return the values clipped to the published range and, where asked, scaled to the published mean."""
+        low, high = self.attack.range(self.attack.noise)
+        clipped = values.clamp(255 * low, 255 * high)
+        if not self.same_mean:
+            return clipped
+        size = self.attack.mean(clipped)
+        return clipped * min(1.0, 255 * self.attack.mean(self.attack.noise) / size) if size else clipped
 
 
 def our_noise(
@@ -147,8 +164,8 @@ def our_noise(
     *,
     steps: int,
     seed: int,
+    same_mean: bool = False,
     batch: int = _BATCH,
-    reporter: Reporter = silent,
 ) -> Tensor:
     """Return a noise (1, 3, 32, 32) made on the same crops with the same mask, for the camera as well.
 
@@ -157,20 +174,15 @@ def our_noise(
         attack: the published one.
         backgrounds: as `around_planes` gives them.
         steps: of Adam.
-        seed: of the draws.
+        seed: of the start and of the draws.
+        same_mean: whether its mean size is at most the published one's, besides its range.
         batch: views a step draws.
-        reporter: shows the steps.
     """
-    variable = NoiseOnCrops(attack, backgrounds, batch)
+    variable = NoiseOnCrops(attack, backgrounds, batch, same_mean)
     digital = targeted_generalised(torch.full((len(attack.crops),), SPEED_LIMIT_45))
 
     def as_files(values: Tensor) -> Tensor:
         return batch * _DIGITAL_WEIGHT * digital(classifier(attack.added(values / 255))[None]).mean()
-
-    ticks = iter(reporter.track(range(steps), steps, f"our {attack.kind}"))
-
-    def tick(step: int, losses: Tensor) -> None:
-        next(ticks)
 
     values = optimise(
         classifier,
@@ -182,33 +194,8 @@ def our_noise(
         samples=1,
         generator=generator(seed, "published", attack.kind),
         penalty=as_files,
-        callback=tick,
     )
-    next(ticks, None)
-    return values.detach() / 255
-
-
-def noise_for_each(
-    classifier: Classifier, attack: PublishedAttack, backgrounds: Tensor, *, steps: int, seed: int
-) -> Tensor:
-    """Return noises (40, 3, 32, 32), one for every crop alone, made as `our_noise` makes one for all.
-
-    What they reach says how much is possible under the mask: a noise that all crops share is one of those
-    that each could have had.
-    """
-    return torch.cat(
-        [
-            our_noise(
-                classifier,
-                replace(attack, names=[name], crops=crop[None]),
-                backgrounds,
-                steps=steps,
-                seed=seed,
-                batch=_BATCH_ALONE,
-            )
-            for name, crop in zip(attack.names, attack.crops, strict=True)
-        ]
-    )
+    return attack.mask * values.detach() / 255
 
 
 def around_planes(scenes: Tensor) -> Tensor:

@@ -32,6 +32,11 @@ def scene_of(sign: str) -> str:
         raise SceneError(f"{sign}: in no scene of {SCENES}; give it one there") from None
 
 
+def scene_or_own(sign: str) -> str:
+    """Return the scene of a photo; a sign that is none of the 40, such as a drawn one, is one of its own."""
+    return _scenes().get(sign, sign)
+
+
 def held_out_scenes(photos: Sequence[SignPhoto]) -> tuple[list[SignPhoto], list[SignPhoto]]:
     """Return the signs to attack and those to judge by, each scene on one side as a whole.
 
@@ -49,6 +54,14 @@ def held_out_scenes(photos: Sequence[SignPhoto]) -> tuple[list[SignPhoto], list[
     for own in scenes.values():
         min(sides, key=len).extend(own)
     return sides
+
+
+def one_a_scene(signs: Sequence[str], turn: int) -> list[str]:
+    """Return one sign of every scene, the next one at each turn; 0 gives the first ones."""
+    scenes: dict[str, list[str]] = {}
+    for sign in signs:
+        scenes.setdefault(scene_of(sign), []).append(sign)
+    return [own[turn % len(own)] for own in scenes.values()]
 
 
 @cache

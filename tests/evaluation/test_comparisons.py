@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from physadv.evaluation.comparisons import NOT_SHOWN, compare_paired, holm, sign_flip
+from physadv.evaluation.comparisons import NOT_SHOWN, compare_paired, fewest, holm, sign_flip
 
 
 def test_flipped_signs_of_single_trials_are_mcnemars_fair_coin() -> None:
@@ -105,3 +105,28 @@ def test_differences_that_lie_on_no_common_grid_are_rounded_alike_on_both_sides(
 def test_a_test_of_shares_would_round_them_and_is_refused() -> None:
     with pytest.raises(ValueError, match="wanted whole numbers"):
         sign_flip([0.5] * 6)
+
+
+def test_pairs_of_one_sheet_flip_together() -> None:
+    """Seven sheets of eight pairs, all destroyed under one attack: 2 / 2^7, and not 2 / 2^56."""
+    none, all_ = (dict.fromkeys(range(56), (k, 1)) for k in (0, 1))
+    (test,) = compare_paired({"a": all_, "b": none}, together={pair: pair // 8 for pair in none})
+    assert (test.p, test.difference.pairs, test.difference.n) == (pytest.approx(2 / 2**7), 7, 56)
+    (alone,) = compare_paired({"a": all_, "b": none})
+    assert alone.p == pytest.approx(2 / 2**56)
+    assert test.difference.low < alone.difference.low
+
+
+def test_pairs_on_their_own_are_as_they_were_without_sheets() -> None:
+    rng = np.random.default_rng(3)
+    ours, theirs = ({k: (int(rng.integers(5)), 4) for k in range(30)} for _ in range(2))
+    each = {pair: f"sheet {pair}" for pair in ours}
+    assert compare_paired({"a": ours, "b": theirs}, together=each) == compare_paired({"a": ours, "b": theirs})
+
+
+def test_too_few_clusters_can_show_nothing_and_the_verdict_says_so() -> None:
+    assert (fewest(), 2 / 2 ** fewest() < 0.05 < 2 / 2 ** (fewest() - 1)) == (6, True)
+    few, enough = (dict.fromkeys(range(count), (0, 4)) for count in (5, 6))
+    for none, verdict in ((few, "too few to say: 5 independent clusters, at least 6"), (enough, "a higher")):
+        (test,) = compare_paired({"a": dict.fromkeys(none, (4, 4)), "b": none})
+        assert test.verdict == verdict

@@ -1,11 +1,12 @@
 """The measures by pencil and paper: equation 1 of Kurakin et al. 2017, and what stands beside it."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from statsmodels.stats.proportion import proportion_confint
 
 from physadv.evaluation.destruction import (
     accuracy,
@@ -17,6 +18,7 @@ from physadv.evaluation.destruction import (
     success,
     table,
 )
+from physadv.evaluation.intervals import proportion
 from physadv.evaluation.outcomes import Judgement, PairOutcome, is_prefiltered, tally
 
 LABEL, TARGET = 7, 9
@@ -186,3 +188,24 @@ def test_confidence_is_the_mean_of_first_answers_right_or_wrong() -> None:
     assert (after.value, after.n, after.pairs) == (pytest.approx(0.55), 2, 1)
     assert after.discarded == {"never seen through the channel": 1}
     assert accuracy(counted, "clean", "before", 1).value == 0.5
+
+
+def test_photos_that_pairs_share_are_counted_beside_the_pairs() -> None:
+    """Twelve pairs in three photos: in the first all are destroyed, in the others none."""
+    photos = [[replace(answer, photo=f"{k}.jpg") for k, answer in enumerate((RIGHT, WRONG, WRONG))]] * 12
+    shared = tally([outcome(RIGHT, WRONG, *own) for own in photos])
+    alone = tally([outcome(RIGHT, WRONG, RIGHT, WRONG, WRONG)] * 12)
+    rate = destruction_rate(shared, 1)
+    assert rate == replace(proportion([1] * 12, [3] * 12, ([12, 0, 0], [12] * 3)), discarded={})
+    before = destruction_rate(alone, 1)
+    assert (rate.value, rate.n, rate.pairs) == (before.value, before.n, before.pairs)
+    # Three photos, one of them all lost: no more than three trials; twelve pairs alike seemed 36.
+    low, high = proportion_confint(1, 3, method="beta")
+    assert rate.high - rate.low > 0.85 * (high - low) > 2 * (before.high - before.low)
+    # Files are in no photo.
+    assert success(shared, "before", 1) == success(alone, "before", 1)
+    # Pairs left out take their photos' counts with them.
+    half = shared.of(np.array([5, 3]))
+    assert destruction_rate(half, 1) == replace(
+        proportion([1, 1], [3, 3], ([2, 0, 0], [2] * 3)), discarded={}
+    )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
-from physadv.evaluation.intervals import NO_PAIRS, mean, proportion
+from physadv.evaluation.intervals import NO_PAIRS, mean, proportion, share
 
 Z = 1.959963984540054
 
@@ -61,9 +61,9 @@ def test_unlike_photos_of_an_image_narrow_it() -> None:
 def test_one_failure_more_never_makes_surer() -> None:
     """The bootstrap said 83.9–100 for no failure and 99.5–100 for one."""
     rng = np.random.default_rng(2)
-    for share in (0.03, 0.5, 0.97):
+    for expected in (0.03, 0.5, 0.97):
         for seen in (np.full(20, 15), rng.integers(1, 30, 20)):
-            right = rng.binomial(seen, rng.beta(share * 2, (1 - share) * 2, 20))
+            right = rng.binomial(seen, rng.beta(expected * 2, (1 - expected) * 2, 20))
             before = proportion(right, seen)
             for _ in range(12):
                 place = rng.choice(np.flatnonzero(right)) if right.any() else 0
@@ -86,6 +86,69 @@ def test_one_failure_more_never_makes_surer() -> None:
         assert proportion(less, [3] * 4).low <= proportion(more, [3] * 4).low
     none, one = proportion([120] * 20, [120] * 20), proportion([119] + [120] * 19, [120] * 20)
     assert one.low <= none.low < 0.88
+
+
+def test_photos_of_one_image_each_change_nothing() -> None:
+    """One observation a photo: the same interval, to the digit."""
+    seen = np.array([1, 4, 3, 2, 2])
+    right = np.array([1, 3, 0, 1, 2])
+    alone = proportion(right, seen)
+    each = np.concatenate([np.repeat([1, 0], [k, n - k]) for k, n in zip(right, seen, strict=True)])
+    assert proportion(right, seen, (each, np.ones(12))) == alone
+
+
+def test_a_photo_that_spoils_all_of_its_images_makes_less_sure() -> None:
+    """80 images, each in one photo, one half right: ten photos all right or all wrong are ten trials."""
+    right = np.tile([1, 0], 40)
+    alone = proportion(right, np.ones(80))
+    mixed = proportion(right, np.ones(80), (np.full(10, 4), np.full(10, 8)))
+    spoilt = proportion(right, np.ones(80), (np.tile([8, 0], 5), np.full(10, 8)))
+    widths = [each.high - each.low for each in (alone, mixed, spoilt)]
+    assert widths == sorted(widths)
+    low, high = proportion_confint(5, 10, method="beta")
+    assert (spoilt.low, spoilt.high) == pytest.approx((low, high), abs=1e-9)
+    # Alike as independent images in a photo are, they show no ICC: the upper limit is still above none.
+    assert widths[1] < 1.6 * widths[0]
+
+
+def test_one_photo_of_eight_images_says_less_than_eight_photos() -> None:
+    """Nothing says how alike the images of one photo are: with an ICC of 0.2 eight agree like 4.7 trials."""
+    effective = sum(1 / (1 + j / 4) for j in range(8))
+    found = proportion([1] * 8, [1] * 8, ([8], [8]))
+    assert (found.low, found.high) == (pytest.approx(0.025 ** (1 / effective)), 1)
+
+
+def test_a_failure_more_in_a_shared_photo_never_makes_surer() -> None:
+    rng = np.random.default_rng(4)
+    for _ in range(150):
+        sheets, images, photos = rng.integers(1, 4), rng.integers(1, 6), rng.integers(1, 4)
+        light = rng.beta(0.5, 0.5, (sheets, 1, photos)) * rng.beta(0.7, 0.5, (sheets, images, 1))
+        right = rng.random((sheets, images, photos)) < light
+        if not right.any():
+            continue
+        less = right.copy()
+        less[tuple(rng.choice(np.argwhere(right)))] = False
+        before, after = (
+            proportion(
+                own.sum(axis=2).ravel(),
+                np.full(sheets * images, photos),
+                (own.sum(axis=1).ravel(), np.full(sheets * photos, images)),
+            )
+            for own in (right, less)
+        )
+        assert after.low <= before.low + 1e-9
+        assert after.high <= before.high + 1e-9
+
+
+def test_trials_name_their_cluster_and_their_photo() -> None:
+    found = share([True, False, True, True], ["a", "b", "a", "b"], ["1", "1", "2", "2"])
+    assert found == proportion([2, 1], [2, 2], ([1, 2], [2, 2]))
+    assert share([True, False], photos=["1", "2"]) == share([True, False])
+
+
+def test_photos_that_show_something_else_are_refused() -> None:
+    with pytest.raises(ValueError, match="by photo as by image"):
+        proportion([1, 1], [1, 1], ([1], [2]))
 
 
 def test_the_interval_agrees_with_the_cluster_robust_error_of_statsmodels() -> None:

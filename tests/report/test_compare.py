@@ -177,3 +177,25 @@ def test_a_run_never_photographed_is_named(physadv, cropped_root, two_runs, copy
 @pytest.mark.parametrize("names", [("mine",), ("mine", "mine")])
 def test_fewer_than_two_runs_are_refused(physadv, root, names):
     assert "wanted two runs or more, each once" in physadv("compare", *names, "--root", root).error
+
+
+def test_one_run_against_the_others_is_fewer_tests(root):
+    found = compare_runs(root, ["fast", "mine", "part"], transforms=[BLUR], against="mine")
+    assert found.against == "mine"
+    pairs = [[(test.first, test.second) for test in line.tests] for line in found.lines]
+    assert pairs == [[("fast", "mine"), ("part", "mine")]] * 3 + [[]]
+
+
+def test_a_run_to_test_against_must_be_one_of_those_compared(physadv, root):
+    asked = ("compare", "mine", "fast", "--transform", BLUR, "--root", root)
+    error = physadv(*asked, "--against", "mien").error
+    assert "unknown run to compare with 'mien'; nearest: mine" in error
+
+
+def test_the_image_shown_fools_in_every_run(root, judged):
+    judged("mine", [True, False, False, False, False], [True] * 5)
+    judged("fast", [False, True, False, False, False], [True] * 5)
+    found = compare_runs(root, ["mine", "fast"], transforms=[BLUR])
+    assert found.example == ("0003", "0003")
+    judged_never = compare_runs(root, ["mine", "part"], transforms=[BLUR])
+    assert len(judged_never.example) == 2

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from physadv.evaluation.destruction import destruction_clean_survives, destruction_rate, table
-from physadv.evaluation.outcomes import Judgement, PairOutcome, tally
+from physadv.evaluation.intervals import proportion
+from physadv.evaluation.outcomes import Judgement, PairOutcome, sharing_photos, tally
 from physadv.pipeline.measurement import Measurement
 from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel, TallyReader
 from physadv.report.gallery import PAIRS_SHOWN
@@ -189,6 +190,22 @@ def test_an_adversarial_image_is_beside_the_clean_one_of_the_same_photo(tmp_path
     rate = destruction_clean_survives(found, 1)
     assert (rate.value, rate.n, rate.pairs) == (1.0, 2, 1)
     assert one.clean_right.tolist() == one.both_right.tolist() == [[0, 0]]
+
+
+def test_the_store_says_which_photos_show_several_pairs(tmp_path):
+    """Two photos of three pairs; a film's frames are one photo."""
+    run = Run(tmp_path, [(CAT, FAR, (CAT, FAR, FAR)), (CAT, FAR, (CAT, FAR, CAT)), (CAT, FAR, (CAT,))])
+    with run.capture.store() as store:
+        store.select("UPDATE photos SET view = '2' WHERE name = '2.jpg' RETURNING 1")
+        for table_name, column in (("photos", "name"), ("crops", "photo"), ("observations", "photo")):
+            sql = f"UPDATE {table_name} SET {column} = '1.jpg#2' WHERE {column} = '2.jpg' RETURNING 1"
+            assert store.select(sql)
+        reader = TallyReader(store, run.measurement.manifest)
+        found = reader.tally(*(reader.counted("signs", channel) for channel in (UNTOUCHED, PHOTO)))
+    rate = destruction_rate(found, 1)
+    by_photo = proportion([1, 2, 1], [3, 3, 1], ([3, 1], [3, 4]))
+    assert (rate.low, rate.high) == (by_photo.low, by_photo.high)
+    assert sharing_photos([found]).tolist() == [0, 0, 0]
 
 
 @pytest.fixture

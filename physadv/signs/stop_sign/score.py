@@ -109,13 +109,15 @@ class Score:
         }
 
 
-def score_lab(answers: Sequence[Answer], channel: str = SIMULATED) -> Score:
-    """Return the score of a lab test; its clusters are signs."""
-    return _score("lab test", channel, answers, _grouped(answers, _place), _sign)
+def score_lab(answers: Sequence[Answer], channel: str = SIMULATED, cluster: Cluster = _sign) -> Score:
+    """Return the score of a lab test; its clusters are signs, or what they are said to be."""
+    return _score("lab test", channel, answers, _grouped(answers, _place), cluster)
 
 
-def score_drive_by(answers: Sequence[Answer], channel: str = SIMULATED) -> Score:
-    """Return the score of drive-by tests; its clusters are approaches, its places distances.
+def score_drive_by(
+    answers: Sequence[Answer], channel: str = SIMULATED, cluster: Cluster = _approach
+) -> Score:
+    """Return the score of drive-by tests; its places are distances, its clusters approaches unless said.
 
     Answers on one approach come in the order of time.
     """
@@ -123,7 +125,7 @@ def score_drive_by(answers: Sequence[Answer], channel: str = SIMULATED) -> Score
     bins = _grouped(near_first, lambda answer: BIN_M * math.floor(answer.distance_m / BIN_M))
     places = {f"{start:g}–{start + BIN_M:g} m": own for start, own in bins.items()}
     return replace(
-        _score("drive-by test", channel, answers, places, _approach),
+        _score("drive-by test", channel, answers, places, cluster),
         longest_run={
             name: max(map(longest_run, _grouped(own, _approach).values()))
             for name, own in _grouped(answers, _treatment).items()
