@@ -31,7 +31,7 @@ def test_shared_stickers_are_judged_on_scenes_they_were_not_made_on():
 
     def made(seed):
         return shared_stickers(
-            classifier, photos, area=0.19, target=None, seed=seed, steps=20, draws=3, lab=False
+            classifier, photos, area=0.19, target=None, seed=seed, steps=10, draws=3, lab=False
         )
 
     first, other = made(0), made(1)
@@ -42,7 +42,7 @@ def test_shared_stickers_are_judged_on_scenes_they_were_not_made_on():
     wrong = {worn: failures([first[worn], other[worn]]).share for worn in (BARE, RANDOM, OPTIMISED)}
     assert (wrong[OPTIMISED].n, wrong[OPTIMISED].pairs) == (18, 4)
     assert wrong[OPTIMISED].value > wrong[RANDOM].value
-    assert first[OPTIMISED].note in {*SIGN_LABELS, "any other class"}
+    assert first[OPTIMISED].note == "any other class"
 
 
 def test_parts_of_the_study_store_every_answer(tmp_path):
