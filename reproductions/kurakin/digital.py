@@ -16,7 +16,8 @@ from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.outcomes import TOPS, Tally
 from physadv.files import replacing
 from physadv.pipeline.measurement import Measurement
-from physadv.pipeline.observing import UNTOUCHED, Answered, Channel, TallyReader
+from physadv.pipeline.observing import UNTOUCHED, Channel
+from physadv.pipeline.tallies import Answered, TallyReader
 from physadv.report.table import Column, Table, to_markdown
 from physadv.report.wording import paragraph, percent
 from physadv.runs import Capture, Printout
