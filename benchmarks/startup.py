@@ -102,7 +102,7 @@ def main() -> None:
             [sys.executable, "-m", "physadv", *make], cwd=folder, check=True, stdout=subprocess.DEVNULL
         )
         for kind in ("printouts", "captures"):
-            (folder / kind / "demo").rename(folder / kind / "mine")
+            (folder / kind / "bim").rename(folder / kind / "mine")
         print(f"{'command':28} {'CPU-s':>6} {'MB':>5}")
         starts = {"python": ("-c", "pass")}
         starts |= {name: ("-m", "physadv", *arguments) for name, arguments in commands().items()}

@@ -44,7 +44,10 @@ READERS = {"plan", "list"}
 """Commands that write nothing."""
 
 FEWER: dict[str, list[tuple[str, str, Any]]] = {
-    "demo": [("physadv.demo", "SIGNS", 2), ("physadv.demo", "SIGN_PIXELS", 64)],
+    "demo": [
+        ("physadv.demo", "SIGNS", 2),
+        ("physadv.demo", "ATTACKS", {"fast": {"eps": 16}, "eot": {"eps": 16, "steps": 2, "samples": 1}}),
+    ],
     "harden": [("physadv.signs.training.harden", "DRAWN", 2)],
     "stop-sign": [
         ("physadv.signs.stop_sign.lab", "CELLS", (Cell(5, 0), Cell(10, 0))),

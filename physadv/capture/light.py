@@ -90,8 +90,10 @@ def _bare_paper(sheet: Sheet) -> Points:
 
 
 def _printed_boxes(sheet: Sheet) -> list[BoxMm]:
-    """Return boxes that contain all ink: header, patches, and every cell's frame, code and caption."""
-    boxes = [(0.0, MARGIN, sheet.page_mm[0], HEADER), *(patch.box_mm for patch in sheet.patches)]
+    """Return boxes that contain all ink: header, foot, patches, and every cell's frame, code and caption."""
+    width, height = sheet.page_mm
+    boxes = [(0.0, top, width, HEADER) for top in (MARGIN, height - MARGIN)]
+    boxes += [patch.box_mm for patch in sheet.patches]
     for number in range(len(sheet.cells)):
         marks = [mark for mark in sheet.marks if mark.cell == number]
         saddles = np.array([mark.box_mm for mark in marks if mark.kind == "saddle"])

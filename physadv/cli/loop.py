@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 @command(example="physadv demo --root my-demo")
 def demo(root: Root = Path("demo"), quiet: Quiet = False) -> None:
-    """Run the whole loop on drawn traffic signs and the bundled classifier; photos are simulated."""
+    """Attack drawn signs in five ways, print and photograph them in simulation, and see what survives."""
     from physadv.demo import run_demo
-    from physadv.report.terminal import show_table
+    from physadv.report.compare_page import show_comparison
 
-    measurement, report = run_demo(root, reporter(quiet=quiet))
-    show_table(measurement)
-    print(f"\nreport: {report}")
+    found, page = run_demo(root, reporter(quiet=quiet))
+    show_comparison(found)
+    print(f"\npage: {page}")
 
 
 @command(example="physadv generate photos/ --name mine --model torchvision/resnet50 --attack bim --eps 16")

@@ -9,6 +9,7 @@ import typer
 from typing_extensions import Doc
 
 from physadv.cli.options import Json, Quiet, Root, command
+from physadv.errors import PhysadvError
 from physadv.pipeline.settings import MaskingSettings
 from physadv.progress import reporter
 
@@ -46,24 +47,36 @@ def run(
             print(f"tables: {path}")
 
 
-@command(example="physadv plan --rate 0.1 --halfwidth 0.05 --qualifying 0.8")
+@command(example="physadv plan --rate 0.1 --halfwidth 0.05 --qualifying 0.8 --photos 4")
 def plan(
     rate: Annotated[float, typer.Option(help="The rate expected, 0 to 1.")],
-    halfwidth: Annotated[float, typer.Option(help="Half the width wanted of its 95 % interval.")],
+    halfwidth: Annotated[float | None, Doc("Half the width wanted of its 95 % interval.")] = None,
+    pairs: Annotated[int | None, Doc("Pairs that you can print, in place of a half width.")] = None,
     qualifying: Annotated[
         float, Doc("Share of pairs expected to count: clean right, adversarial wrong, seen.")
     ] = 1.0,
+    photos: Annotated[int, Doc("Photos of every sheet by each device.")] = 1,
+    devices: Annotated[int, Doc("Phones or cameras.")] = 1,
+    per_sheet: Annotated[int, Doc("Pairs on a sheet; 8 are on an A4 one of the default size.")] = 8,
+    icc_pair: Annotated[float, Doc("How alike two views of a pair are: intraclass correlation.")] = 0.5,
+    icc_photo: Annotated[float, Doc("How alike two pairs in one photo are: intraclass correlation.")] = 0.05,
+    icc_device: Annotated[
+        float, Doc("How alike two pairs seen by one device are; 0 for a rate of these devices only.")
+    ] = 0.0,
     as_json: Json = False,
 ) -> None:
-    """Say how many pairs to print for a rate as sharp as wanted."""
-    from physadv.evaluation.intervals import plan_pairs
-    from physadv.report.wording import sample_size_in_words
+    """Say how many pairs to print for a rate as sharp as wanted, and what would sharpen it most."""
+    from physadv.evaluation.planning import Alike, Design, plan_pairs
+    from physadv.report.planning import show_plan
 
-    wanted = plan_pairs(rate, halfwidth, qualifying)
+    if (halfwidth is None) == (pairs is None):
+        raise PhysadvError("wanted either --halfwidth or --pairs")
+    design = Design(1 if pairs is None else pairs, photos, devices, per_sheet)
+    found = plan_pairs(rate, halfwidth, qualifying, design, Alike(icc_pair, icc_photo, icc_device))
     if as_json:
-        print(json.dumps(asdict(wanted)))
+        print(json.dumps(asdict(found)))
     else:
-        print(sample_size_in_words(wanted))
+        show_plan(found)
 
 
 @command(

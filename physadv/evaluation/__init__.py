@@ -38,18 +38,19 @@ if TYPE_CHECKING:
         table,
         transfer_cells,
     )
-    from physadv.evaluation.intervals import Estimate, SampleSize, mean, plan_pairs, proportion, share, wilson
+    from physadv.evaluation.intervals import Estimate, mean, proportion, share
     from physadv.evaluation.masking import AttackOutcomes, Symptom, masking_symptoms, verdict
     from physadv.evaluation.outcomes import Judgement, PairOutcome, Tally, tally
+    from physadv.evaluation.planning import Alike, Design, Plan, plan_pairs
     from physadv.evaluation.worst import Worst, worst_over
 
 # fmt: off
 __all__ = [
-    "Answers", "AttackOutcomes", "Comparison", "Estimate", "Judgement", "PairOutcome", "Reliability", "Row",
-    "SampleSize", "Symptom", "Tally", "TransferCell", "Worst", "accuracy", "adversariality",
+    "Alike", "Answers", "AttackOutcomes", "Comparison", "Design", "Estimate", "Judgement", "PairOutcome",
+    "Plan", "Reliability", "Row", "Symptom", "Tally", "TransferCell", "Worst", "accuracy", "adversariality",
     "clean_survival", "compare_paired", "confidence", "destruction_clean_survives", "destruction_rate",
     "holm", "masking_symptoms", "mean", "plan_pairs", "proportion", "reliability", "share", "sign_flip",
-    "success", "table", "tally", "transfer_cells", "verdict", "wilson", "worst_over",
+    "success", "table", "tally", "transfer_cells", "verdict", "worst_over",
 ]
 # fmt: on
 __getattr__, __dir__ = lazy_names(__name__)

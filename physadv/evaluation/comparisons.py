@@ -56,7 +56,7 @@ class Comparison:
         if -self.smallest < low and high < self.smallest:
             return f"within {100 * self.smallest:g} points"
         if self.difference.pairs < fewest():
-            return f"{TOO_FEW}: {self.difference.pairs} independent clusters, at least {fewest()}"
+            return f"{TOO_FEW}: {self.difference.pairs} clusters, at least {fewest()}"
         return NOT_SHOWN
 
 
@@ -64,6 +64,7 @@ def compare_paired(
     outcomes: Mapping[str, Counted],
     smallest: float = SMALLEST,
     together: Mapping[Hashable, Hashable] | None = None,
+    against: str | None = None,
 ) -> list[Comparison]:
     """Return every two of several attacks compared on the clusters they share, as one family (Holm 1979).
 
@@ -75,17 +76,17 @@ def compare_paired(
         outcomes: attack → cluster → how often it succeeded there, or was destroyed, and out of how many.
         smallest: smallest difference of interest, in shares.
         together: cluster → what it shares with others; without it every cluster stands for itself.
+        against: the attack that all others are compared with, and no two others; None for every two.
 
     >>> fast, bim = {k: (0, 4) for k in range(8)}, {k: (4, 4) for k in range(8)}
     >>> (test,) = compare_paired({"fast": fast, "bim": bim})
     >>> test.difference.value, test.p, test.verdict
     (-1.0, 0.0078125, 'bim higher')
     """
+    every = combinations(outcomes, 2)
+    chosen = every if against is None else [(other, against) for other in outcomes if other != against]
     return corrected(
-        [
-            _compared(first, second, outcomes[first], outcomes[second], smallest, together or {})
-            for first, second in combinations(outcomes, 2)
-        ]
+        [_compared(one, two, outcomes[one], outcomes[two], smallest, together or {}) for one, two in chosen]
     )
 
 

@@ -1,4 +1,4 @@
-"""Shares and means that say how sure they are, and how many pairs make them as sure as wanted."""
+"""Shares and means that say how sure they are."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-
-from physadv.errors import PhysadvError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,31 +46,6 @@ class Estimate:
     pairs: int
     undefined: str | None = None
     discarded: Mapping[str, int] = field(default_factory=dict)
-
-
-class SampleSizeError(PhysadvError):
-    """No number of pairs gives what was asked for."""
-
-
-@dataclass(frozen=True)
-class SampleSize:
-    """How many pairs give the interval wanted.
-
-    Attributes:
-        rate: the share expected, 0 to 1.
-        qualifying: share of printed pairs that is expected to count.
-        counted: pairs that must count.
-        printed: pairs to print so that as many count.
-        low: lower end of the interval that is then expected.
-        high: upper end of the interval that is then expected.
-    """
-
-    rate: float
-    qualifying: float
-    counted: int
-    printed: int
-    low: float
-    high: float
 
 
 def proportion(
@@ -158,21 +131,6 @@ def counted(values: Iterable[float], clusters: Iterable[Hashable]) -> dict[Hasha
     return found
 
 
-def wilson(successes: float, n: int) -> tuple[float, float]:
-    """Return the 95 % Wilson score interval of the share p = successes / n (Wilson 1927).
-
-    (p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n); at p = 0 and 1 one end is p itself.
-
-    >>> tuple(round(end, 3) for end in wilson(1, 10))
-    (0.018, 0.404)
-    """
-    p = successes / n
-    scale = 1 + Z**2 / n
-    centre = (p + Z**2 / (2 * n)) / scale
-    half = Z * math.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2)) / scale
-    return 0.0 if p == 0 else centre - half, 1.0 if p == 1 else centre + half
-
-
 def mean(sums: ArrayLike, seen: ArrayLike) -> Estimate:
     """Return the mean over source images of a quantity in [0, 1], summed over each one's observations.
 
@@ -197,39 +155,6 @@ def mean(sums: ArrayLike, seen: ArrayLike) -> Estimate:
     error = math.sqrt(n.size / (n.size - 1) * float(((total - value * n) ** 2).sum())) / n.sum()
     half = float(stdtrit(n.size - 1, (1 + CONFIDENCE) / 2)) * error
     return Estimate(value, *_around(value, value - half, value + half), int(n.sum()), n.size)
-
-
-def plan_pairs(rate: float, halfwidth: float, qualifying: float = 1.0) -> SampleSize:
-    """Return the fewest pairs whose 95 % Wilson interval about `rate` is ± `halfwidth` or narrower.
-
-    The half width h = z √(p(1−p)/n + z²/4n²) / (1 + z²/n) falls with n; squared, it is a quadratic in n:
-    h²n² + (2h² − p(1−p)) z² n + (h² − ¼) z⁴ = 0.
-
-    Args:
-        rate: the share p expected, 0 to 1.
-        halfwidth: h, above 0 and below 0.5, the half width that no pair at all would give.
-        qualifying: share of printed pairs expected to count: clean right, adversarial wrong, photo usable.
-
-    Raises:
-        SampleSizeError: an argument is out of its range.
-
-    >>> size = plan_pairs(0.1, 0.05, qualifying=0.8)
-    >>> size.counted, size.printed
-    (141, 177)
-    """
-    for name, value, valid, wanted in (
-        ("rate", rate, 0 <= rate <= 1, "a share from 0 to 1"),
-        ("halfwidth", halfwidth, 0 < halfwidth < 0.5, "a share above 0 and below 0.5"),
-        ("qualifying", qualifying, 0 < qualifying <= 1, "a share above 0, at most 1"),
-    ):
-        if not valid:
-            raise SampleSizeError(f"{name} {value:g}: wanted {wanted}")
-    z2, h2 = Z**2, halfwidth**2
-    slope = (2 * h2 - rate * (1 - rate)) * z2
-    root = (-slope + math.sqrt(slope**2 - 4 * h2 * (h2 - 0.25) * z2**2)) / (2 * h2)
-    counted = math.ceil(root - 1e-9)
-    printed = math.ceil(counted / qualifying - 1e-9)
-    return SampleSize(rate, qualifying, counted, printed, *wilson(rate * counted, counted))
 
 
 def _seen_only(sums: ArrayLike, seen: ArrayLike) -> tuple[Floats, Floats]:

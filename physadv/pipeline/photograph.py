@@ -182,17 +182,20 @@ def read_record(capture: Capture, photo: Path) -> Record | None:
 def _photograph(pdf: Path, preset: PhonePreset, made_by: MadeBy, job: _Job) -> None:
     import torch
 
+    from physadv.phone.phones import Phone
     from physadv.phone.photo import encode_jpeg, take_photo
     from physadv.phone.printing import print_page
     from physadv.phone.shots import draw_shot, page_to_photo, wholly_visible
     from physadv.randomness import generator
-    from physadv.sheets.pdf import page_pixels
+    from physadv.sheets.pdf import DOTS_PER_MM, page_pixels
 
     phone, page_mm = preset.phone, job.sheet.page_mm
+    # A smaller camera sees less of the raster.
+    dots_per_mm = DOTS_PER_MM * min(1.0, phone.width / Phone().width)
 
     @cache
     def printed(index: int) -> Tensor:
-        return print_page(page_pixels(pdf, index), page_mm, preset.settings, preset.printer)
+        return print_page(page_pixels(pdf, index, dots_per_mm), page_mm, preset.settings, preset.printer)
 
     def on_paper(cell: Cell) -> tuple[Points, bool]:
         """Return where a cell's corners come to be on the paper, mm, and whether all of it is printed."""

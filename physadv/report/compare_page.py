@@ -1,64 +1,111 @@
 """A comparison for people: its tables on a terminal, and its page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from physadv.evaluation.comparisons import Comparison
+from physadv.attacks.recipes import RECIPES
+from physadv.evaluation.comparisons import SMALLEST, Comparison
 from physadv.evaluation.intervals import Estimate
+from physadv.evaluation.worst import Worst
 from physadv.files import replacing
 from physadv.pipeline.measurement import Measurement, common_name
 from physadv.pipeline.observing import PHOTO, UNTOUCHED, is_photo
 from physadv.report.channels import Sweep, sort_channels
-from physadv.report.compare import DESTRUCTION, SUCCESS, Line, RunComparison
+from physadv.report.compare import DESTRUCTION, SUCCESS, SURVIVAL, RunComparison
 from physadv.report.figures import Series, side_by_side_figure
-from physadv.report.page import FigureGroup, Notice, render_page, slug
+from physadv.report.gallery import gallery_row
+from physadv.report.page import FigureGroup, Notice, Picture, render_page, slug
 from physadv.report.provenance import cameras, generate_command, measure_options
 from physadv.report.result_tables import TESTS
 from physadv.report.run_figures import JUDGES, sweep_curves
-from physadv.report.table import Column, Table, show
-from physadv.report.wording import plural
+from physadv.report.table import Cell, Column, Table, show
+from physadv.report.wording import paragraph, plural
+from physadv.runs import Capture, Printout
 from physadv.text import printable
 
-RATES_TITLE = "Rates in per cent, top-1, of the shared source images, 95 % intervals below them."
-TESTS_TITLE = "Every two runs on the same pairs: first less second, in points, 95 % intervals below it."
+RATES_TITLE = "Rates in per cent, top-1, with 95 % intervals that rest on source images"
+TESTS_TITLE = "The same pairs in two runs: first less second, in points, 95 % intervals below it."
+
+
+READING = (
+    "Fooled, as a file and after the channel: adversarial image classified wrong, of the pairs whose clean "
+    "file is classified right. Destroyed: of those fooled as files, classified right again after the channel "
+    "(Kurakin et al. 2017, equation 1), seen n times; where it is low, the attack survives. Clean: image "
+    "without an attack still right; where it falls, the channel spoils any image."
+)
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One image of the page's pictures: what was done to it, and how it looks and is classified.
+
+    Attributes:
+        name: the run, or the true class of the clean image.
+        words: what the run's attack is.
+        pictures: the file, and the crop of a photo where there is one.
+    """
+
+    name: str
+    words: str
+    pictures: tuple[Picture, ...]
 
 
 def show_comparison(found: RunComparison) -> None:
     """Print the rates side by side and the paired tests."""
     title = f"{plural(found.shared, 'shared pair')}, judged by {found.measurements[0].classifier}, top-1"
-    show(_rates(title, found))
-    show(_tests("exact sign-flip tests on the same pairs, first less second in points", found))
+    for table in _rates(title, found):
+        show(table)
+    print(paragraph(READING))
+    title = "exact sign-flip tests on the same pairs, first less second in points"
+    show(_tests(f"{title}, of interest from {100 * found.smallest:g} on", found))
     for difference in _unlike(found):
         print(printable(difference))
 
 
-def write_comparison(found: RunComparison, path: Path) -> None:
-    """Write the comparison's page, whole or not at all."""
+def write_comparison(found: RunComparison, path: Path, title: str = "") -> None:
+    """Write the comparison's page, whole or not at all; its title is the runs' names by default."""
     names = [measurement.manifest.name for measurement in found.measurements]
     options = measure_options(found.measurements[0])
     page = {
-        "title": " · ".join(names),
+        "title": title or " · ".join(names),
         "summary": (
             plural(found.shared, "shared source image"),
-            f"judged by {found.measurements[0].classifier}",
+            f"judged by the classifier {found.measurements[0].classifier}",
         ),
         "notice": _notice(found),
         "figures": _figures(found),
-        "tables": (_rates(RATES_TITLE, found),),
-        "tests": (_tests(TESTS_TITLE, found),),
-        "parameters": {each.manifest.name: _facts(each) for each in found.measurements},
+        "tables": _rates(RATES_TITLE, found),
+        "reading": READING,
+        "pictures": _pictures(found),
+        "tests": (_tests(f"{TESTS_TITLE} {_of_interest(found)}", found), _together(found)),
+        "parameters": _parameters(found),
         "commands": [
             *(generate_command(measurement.manifest) for measurement in found.measurements),
-            " ".join(["physadv compare", *names, *options]),
+            " ".join(
+                [
+                    "physadv compare",
+                    *names,
+                    *options,
+                    *([f"--against {found.against}"] if found.against else []),
+                    *([f"--smallest {100 * found.smallest:g}"] if found.smallest != SMALLEST else []),
+                ]
+            ),
         ],
     }
     with replacing(path, tidy=True) as temporary:
         temporary.write_text(render_page("compare.html.j2", page), encoding="utf-8")
 
 
+def _of_interest(found: RunComparison) -> str:
+    return f"Differences are of interest from {100 * found.smallest:g} points on, settled beforehand."
+
+
 def _unlike(found: RunComparison) -> list[str]:
-    """Return what sets the runs apart besides their attacks."""
-    measurements, lines = found.measurements, []
+    """Return what sets the runs apart besides their attacks, and which of these failed."""
+    measurements = found.measurements
+    files = (line.worst for line in found.lines if line.channel == UNTOUCHED.name)
+    lines = [note for worst in files if worst for note in worst.notes]
     for measurement in measurements:
         pairs = len(measurement.manifest.pairs())
         if pairs > found.shared:
@@ -121,21 +168,119 @@ _CAPTIONS = {
 }
 
 
-def _rates(title: str, found: RunComparison) -> Table[Line]:
-    """Return every measure of every channel, two columns a run."""
+@dataclass(frozen=True)
+class _RunRow:
+    """One run through one channel.
 
-    def rate(run: str) -> Callable[[Line], Estimate]:
-        return lambda line: line.rates[run]
+    Attributes:
+        run: its measurement.
+        files: its success before the channel.
+        rates: measure → estimate after the channel; nothing where the line is of the files.
+        test: its destruction rate tested against that of the one run that all are, if there is one.
+    """
 
-    def count(run: str) -> Callable[[Line], int]:
-        return lambda line: line.rates[run].n
+    run: Measurement
+    files: Estimate
+    rates: Mapping[str, Estimate]
+    test: Comparison | None
 
-    columns = [Column[Line]("measure", lambda line: line.measure, long="Measure")]
-    for run in (measurement.manifest.name for measurement in found.measurements):
-        columns += [Column(run, rate(run), "interval"), Column("n", count(run), "number")]
-    groups: dict[str, list[Line]] = {}
-    for line in found.lines:
-        groups.setdefault(common_name(found.measurements, line.channel), []).append(line)
+
+def _rates(title: str, found: RunComparison) -> list[Table[_RunRow]]:
+    """Return every run through every channel; the strengths of sweeps in a table of their own, folded."""
+    channels = list(dict.fromkeys(line.channel for line in found.lines if line.measure == DESTRUCTION))
+    single = sort_channels(channels).single
+    swept = [channel for channel in channels if channel not in single]
+    columns, shown = _columns(found), single or (() if swept else (UNTOUCHED.name,))
+    tables = [Table(title, columns, groups, "channel")] if (groups := _groups(found, shown)) else []
+    if len(groups) == 1:
+        # One channel needs no column of its own.
+        ((channel, rows),) = groups.items()
+        tables = [Table(f"{title}: {channel}", columns, {"": rows})]
+    if swept:
+        tables.append(
+            Table(f"{title}: every strength", columns, _groups(found, swept), "channel", folded=True)
+        )
+    return tables
+
+
+def _groups(found: RunComparison, channels: Sequence[str]) -> dict[str, list[_RunRow]]:
+    """Return channel → the row of every run; of the files as they are, a row has no rates after them."""
+    files, *others = found.lines
+    groups = {}
+    for channel in channels:
+        own = {line.measure: line for line in others if line.channel == channel}
+        tests = {test.first: test for test in own[DESTRUCTION].tests} if own and found.against else {}
+        groups[common_name(found.measurements, channel)] = [
+            _RunRow(
+                run, files.rates[name], {key: line.rates[name] for key, line in own.items()}, tests.get(name)
+            )
+            for name, run in zip(files.rates, found.measurements, strict=True)
+        ]
+    return groups
+
+
+def _columns(found: RunComparison) -> list[Column[_RunRow]]:
+    def rate(measure: str) -> Callable[[_RunRow], Estimate | None]:
+        return lambda row: row.rates.get(measure)
+
+    def count(measure: str) -> Callable[[_RunRow], int | None]:
+        return lambda row: row.rates[measure].n if measure in row.rates else None
+
+    def run(row: _RunRow) -> Cell:
+        return Cell(row.run.manifest.name, row.run.manifest.attack.budget)
+
+    columns = [
+        Column("run", run, long="Run"),
+        Column[_RunRow]("fooled", lambda row: row.files, "share", "Fooled as file"),
+        Column("after", rate(SUCCESS), "interval", "Fooled after"),
+        Column("destroyed", rate(DESTRUCTION), "interval", "Destroyed"),
+        Column("n", count(DESTRUCTION), "number"),
+        Column("clean", rate(SURVIVAL), "share", "Clean survival"),
+    ]
+    if found.against:
+        heading = f"estroyed, against {found.against}"
+
+        def verdict(row: _RunRow) -> str:
+            return row.test.verdict if row.test else ""
+
+        columns.append(Column(f"d{heading}", verdict, long=f"D{heading}"))
+    return columns
+
+
+def _pictures(found: RunComparison) -> list[Exhibit]:
+    """Return one source image as it is and in every run, as a file and from a photo where there is one."""
+    shown: list[Exhibit] = []
+    for measurement, pair in zip(found.measurements, found.example, strict=True):
+        run = measurement.manifest
+        row = gallery_row(Printout(found.root, run.name), Capture(found.root, run.name), measurement, pair)
+        clean, adversarial, *rest = row["pictures"]
+        photos = rest[:-1] or (None, None)
+        titles = ("file", measurement.channel_name(PHOTO.name))
+        if not shown:
+            shown.append(_exhibit(row["label"], "the clean image", (clean, photos[0]), titles))
+        recipe = RECIPES.get(run.attack.name)
+        words = [run.attack.budget, *([recipe.description] if recipe else [])]
+        shown.append(_exhibit(run.name, ": ".join(words), (adversarial, photos[1]), titles))
+    return shown
+
+
+def _exhibit(name: str, words: str, pictures: Sequence[Picture | None], titles: Sequence[str]) -> Exhibit:
+    named = [replace(each, title=title) for each, title in zip(pictures, titles, strict=True) if each]
+    return Exhibit(name, words, tuple(named))
+
+
+def _together(found: RunComparison) -> Table[Worst]:
+    """Return the union over runs for every channel through which each image is seen once."""
+    columns = (
+        Column[Worst]("strongest", lambda worst: worst.attack),
+        Column[Worst]("alone", lambda worst: worst.alone, "interval"),
+        Column[Worst]("under any run", lambda worst: worst.union, "interval"),
+        Column[Worst]("n", lambda worst: worst.union.n, "number"),
+    )
+    groups = {
+        common_name(found.measurements, line.channel): [line.worst] for line in found.lines if line.worst
+    }
+    title = "Images classified wrong under the strongest run, and under any of the runs, 95 % intervals."
     return Table(title, columns, groups, "channel")
 
 
@@ -146,6 +291,14 @@ def _tests(title: str, found: RunComparison) -> Table[Comparison]:
         if line.tests
     }
     return Table(title, TESTS, groups, "channel: measure")
+
+
+def _parameters(found: RunComparison) -> dict[str, list[tuple[str, str]]]:
+    """Return what is the same in all runs once, and of each run what is not."""
+    facts = {each.manifest.name: _facts(each) for each in found.measurements}
+    common = [fact for fact in _facts(found.measurements[0]) if all(fact in own for own in facts.values())]
+    apart = {name: [fact for fact in own if fact not in common] for name, own in facts.items()}
+    return {"All runs": common, **{name: own for name, own in apart.items() if own}}
 
 
 def _facts(measurement: Measurement) -> list[tuple[str, str]]:

@@ -51,14 +51,12 @@ def gallery(
     Raises:
         RunError: a crop that was judged cannot be read any more.
     """
-    with capture.store() as store:
-        outcomes = photo_outcomes(store, measurement)
+    rows = _Rows(printout, capture, measurement)
     grouped: dict[Fate, list[PairOutcome]] = {name: [] for name in get_args(Fate)}
-    for outcome in outcomes:
+    for outcome in rows.outcomes.values():
         grouped[fate(outcome)].append(outcome)
     shares = fair_shares([len(group) for group in grouped.values()], PAIRS_SHOWN)
     chosen = {name: spread(grouped[name], share) for name, share in zip(grouped, shares, strict=True)}
-    rows = _Rows(printout, capture, measurement)
     shown = [outcome for group in chosen.values() for outcome in group]
     made = {o.pair: rows.row(o) for o in reporter.track(shown, len(shown), "gallery, pairs")}
     return [
@@ -66,6 +64,12 @@ def gallery(
         for name, group in grouped.items()
         if group
     ]
+
+
+def gallery_row(printout: Printout, capture: Capture, measurement: Measurement, pair: str) -> dict[str, Any]:
+    """Return one pair's row; what is in it, and what it raises, as of `gallery`."""
+    rows = _Rows(printout, capture, measurement)
+    return rows.row(rows.outcomes[pair])
 
 
 def fair_shares(sizes: Sequence[int], room: int) -> list[int]:
@@ -99,6 +103,8 @@ class _Rows:
 
     def __init__(self, printout: Printout, capture: Capture, measurement: Measurement) -> None:
         self.printout, self.capture, self.labels = printout, capture, measurement.labels
+        with capture.store() as store:
+            self.outcomes = {outcome.pair: outcome for outcome in photo_outcomes(store, measurement)}
         self.pairs = {clean.pair: (clean, adversarial) for clean, adversarial in measurement.manifest.pairs()}
         self.with_photos = any(map(is_photo, measurement.channels))
         self.gain = difference_gain(measurement.manifest.attack)

@@ -1,10 +1,11 @@
 """Why a destruction rate is low, or means little: a sentence for each reason that holds."""
 
+import math
 from collections.abc import Iterator, Sequence
 
 from physadv.evaluation.destruction import Row
-from physadv.evaluation.intervals import plan_pairs
 from physadv.evaluation.outcomes import PREFILTER_CONFIDENCE
+from physadv.evaluation.planning import pairs_wanted
 from physadv.pipeline.measurement import Measurement
 from physadv.report.channels import sort_channels
 from physadv.report.wording import percent, with_interval
@@ -61,10 +62,11 @@ def reading(rows: Sequence[Row]) -> Iterator[str]:
         )
     if rate.high - rate.low > WIDE:
         printed = rate.pairs + sum(rate.discarded.values())
-        qualifying = rate.pairs / printed
-        size = plan_pairs(rate.value, WIDE / 2, qualifying)
+        qualifying = math.ceil(100 * rate.pairs / printed) / 100
+        expected, photos = round(rate.value, 2), round(rate.n / rate.pairs)
         yield (
             f"There are too few pairs: the interval is {100 * (rate.high - rate.low):.0f} points wide. For "
-            f"± {50 * WIDE:g} points print {size.printed} pairs (physadv plan --rate {rate.value:.2g} "
-            f"--halfwidth {WIDE / 2:g} --qualifying {qualifying:.2g})."
+            f"± {50 * WIDE:g} points print {math.ceil(pairs_wanted(rate, WIDE / 2) * printed / rate.pairs)} "
+            f"pairs in place of {printed}, or ask what more photos or devices would do: physadv plan --rate "
+            f"{expected:g} --pairs {printed} --qualifying {qualifying:g} --photos {photos}"
         )

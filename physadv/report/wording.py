@@ -7,7 +7,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from physadv.evaluation import Estimate, Row, SampleSize
+    from physadv.evaluation import Estimate, Row
 
 UNDEFINED = "undefined"
 _COLUMNS = 110
@@ -99,16 +99,6 @@ def prefiltered_in_words(rows: Sequence[Row]) -> str:
         return "Prefiltered case: undefined, no pair qualifies."
     said = ", ".join(f"top-{row.top} {with_interval(row.destruction_rate)}" for row in rates)
     return f"Prefiltered case: {said}, {count_in_words(rates[0].destruction_rate)}."
-
-
-def sample_size_in_words(size: SampleSize) -> str:
-    """Return how many pairs to print, and what comes of it, in two lines."""
-    of = "" if size.qualifying == 1 else f", of which {100 * size.qualifying:g} % are expected to count"
-    return (
-        f"{plural(size.counted, 'pair')} must count: a rate of {100 * size.rate:g} % then has the 95 % "
-        f"interval {100 * size.low:.1f}–{100 * size.high:.1f} % (Wilson)\n"
-        f"print {plural(size.printed, 'pair')}, {2 * size.printed} pictures{of}"
-    )
 
 
 def rates_in_words(channels: Sequence[tuple[str, str]]) -> str:

@@ -28,6 +28,7 @@ PAGES: dict[str, PointMm] = {"a4": (210.0, 297.0), "a3": (297.0, 420.0), "letter
 IMAGE, SADDLE, CODE = 36.0, 4.0, 12.6
 MARGIN, HEADER, STRIP = 10.0, 5.0, 6.0
 CLEARANCE, GAP, QUIET, STRIP_GAP = 1.0, 2.0, 2.5, 2.0
+BAR_MM, BAR_THICKNESS, BAR_BOTTOM = 100.0, 0.8, 6.5
 BLEED = CLEARANCE
 """How far the pixels at a picture's edge go on around it, mm: as far as its marks leave room."""
 
@@ -238,6 +239,16 @@ def corner_saddles(x: float, y: float, frame: float) -> tuple[BoxMm, ...]:
     far = frame - SADDLE
     offsets = ((0.0, 0.0), (far, 0.0), (far, far), (0.0, far))
     return tuple(rounded_box(x + dx, y + dy, SADDLE, SADDLE) for dx, dy in offsets)
+
+
+def scale_bar(left: float, bottom: float) -> BoxMm:
+    """Return the box of a bar of 100 mm: a ruler shows on it whether a page was printed at its true size."""
+    return rounded_box(left, bottom - BAR_THICKNESS, BAR_MM, BAR_THICKNESS)
+
+
+def sheet_bar(page_mm: PointMm) -> BoxMm:
+    """Return the box of the 100 mm bar in the lower margin of a sheet of pairs."""
+    return scale_bar(MARGIN, page_mm[1] - BAR_BOTTOM)
 
 
 def colour_bars(page_width: float, tops: Sequence[float]) -> tuple[Patch, ...]:

@@ -15,7 +15,7 @@ from PIL import Image
 from physadv.progress import Reporter, silent
 from physadv.sheets.codes import qr_matrix
 from physadv.sheets.fonts import BOLD, FONT, POINTS_PER_MM, fitted, font_for, text_width
-from physadv.sheets.layout import BLEED, MARGIN, BoxMm, Mark, Sheet, SheetError
+from physadv.sheets.layout import BLEED, MARGIN, BoxMm, Mark, Sheet, SheetError, sheet_bar
 from physadv.text import printable
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DOTS_PER_MM = 20
 HEAD_SIZE, CAPTION_SIZE = 7, 6.5
+TICK_WIDTH, TICK_HEIGHT = 0.3, 1.2
 CAPTION_GAP, CAPTION_WIDTH = 3.0, 28.0
 CLIP_TO_PATH = {"stroke": 0, "fill": 0}
 
@@ -148,6 +149,13 @@ class Ink:
         runs = [(row, *run) for row, modules in enumerate(matrix) for run in _runs(modules)]
         self.fill([(x + k * module, y + row * module, length * module, module) for row, k, length in runs])
 
+    def scale_bar(self, bar: BoxMm) -> None:
+        """Draw a bar from `layout.scale_bar`, its ends marked by ticks, and say what it is for."""
+        x, y, w, h = bar
+        ends = (x, x + w - TICK_WIDTH)
+        self.fill([bar, *((end, y - TICK_HEIGHT, TICK_WIDTH, TICK_HEIGHT) for end in ends)])
+        self.text(x + w + 2, y + h, "100 mm: measure it with a ruler", CAPTION_SIZE)
+
     def _boxes(self, boxes: Sequence[BoxMm]) -> "PDFPathObject":
         path = self.canvas.beginPath()
         for x, y, w, h in boxes:
@@ -238,6 +246,7 @@ def _draw_sheet(ink: Ink, sheet: Sheet, count: int, title: str, picture: Picture
     ink.text(MARGIN, MARGIN + 3, f"{title}   {place}   print at 100 %, not fit to page", HEAD_SIZE)
     for patch in sheet.patches:
         ink.fill([patch.box_mm], patch.rgb)
+    ink.scale_bar(sheet_bar(sheet.page_mm))
     for cell in sheet.cells:
         ink.picture(cell.box_mm, Image.fromarray(picture(cell.example)))
     for mark in sheet.marks:

@@ -30,7 +30,7 @@ COMMANDS = {
     "run": ("run", "STUDY"),
     "harden": ("harden", "--data", "DATA", "--out", "ROOT/mine.safetensors"),
 }
-PLACES = {"demo": "printouts/demo", "run": "studies/small", "harden": "mine.safetensors"}
+PLACES = {"demo": "printouts/fast", "run": "studies/small", "harden": "mine.safetensors"}
 """What a command locks, where that is not the run that it is given."""
 WITHOUT_A_LOCK = {"plan", "list", "masking-check"}
 """Commands that write nothing, or one picture as a whole."""

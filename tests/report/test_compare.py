@@ -83,6 +83,30 @@ def test_counts_are_those_of_pencil_and_paper(root, judged):
     assert (success.difference.pairs, success.difference.value) == (5, -1 / 5)
 
 
+def test_runs_together_are_the_union_of_what_they_broke(root, judged):
+    judged("mine", [False, False, True, True, True], [True] * 5)
+    judged("fast", [True, False, False, True, True], [True] * 5)
+    found = lines(compare_runs(root, ["mine", "fast"], transforms=[BLUR]))
+    worst = found["none", SUCCESS].worst
+    assert (worst.alone.value, worst.union.value, worst.notes) == (2 / 5, 3 / 5, ())
+    assert found[BLUR, SUCCESS].worst.union.value == 0
+    assert found[BLUR, DESTRUCTION].worst is None
+
+
+def test_the_smallest_difference_is_asked_for_and_said(physadv, root, tmp_path):
+    page = tmp_path / "compared.html"
+    asked = ("compare", "mine", "fast", "--transform", BLUR, "--root", root)
+    found = json.loads(physadv(*asked, "--smallest", 7.5, "--json", "--html", page).out)
+    assert found["smallest_difference"] == 0.075
+    assert {test["smallest"] for line in found["lines"] for test in line["tests"]} == {0.075}
+    html = page.read_text(encoding="utf-8")
+    assert "Differences are of interest from 7.5 points on" in html
+    assert "--smallest 7.5" in html
+    assert "of interest from 3 on" in physadv(*asked, "--quiet").out
+    for wrong in (-1, 100):
+        assert f"smallest difference {wrong} points" in physadv(*asked, "--smallest", wrong).error
+
+
 def test_holm_covers_the_whole_comparison(root):
     found = compare_runs(root, ["mine", "fast"], sweeps=["blur=1:3:3"])
     tests = [test for line in found.lines for test in line.tests]
@@ -177,3 +201,25 @@ def test_a_run_never_photographed_is_named(physadv, cropped_root, two_runs, copy
 @pytest.mark.parametrize("names", [("mine",), ("mine", "mine")])
 def test_fewer_than_two_runs_are_refused(physadv, root, names):
     assert "wanted two runs or more, each once" in physadv("compare", *names, "--root", root).error
+
+
+def test_one_run_against_the_others_is_fewer_tests(root):
+    found = compare_runs(root, ["fast", "mine", "part"], transforms=[BLUR], against="mine")
+    assert found.against == "mine"
+    pairs = [[(test.first, test.second) for test in line.tests] for line in found.lines]
+    assert pairs == [[("fast", "mine"), ("part", "mine")]] * 3 + [[]]
+
+
+def test_a_run_to_test_against_must_be_one_of_those_compared(physadv, root):
+    asked = ("compare", "mine", "fast", "--transform", BLUR, "--root", root)
+    error = physadv(*asked, "--against", "mien").error
+    assert "unknown run to compare with 'mien'; nearest: mine" in error
+
+
+def test_the_image_shown_fools_in_every_run(root, judged):
+    judged("mine", [True, False, False, False, False], [True] * 5)
+    judged("fast", [False, True, False, False, False], [True] * 5)
+    found = compare_runs(root, ["mine", "fast"], transforms=[BLUR])
+    assert found.example == ("0003", "0003")
+    judged_never = compare_runs(root, ["mine", "part"], transforms=[BLUR])
+    assert len(judged_never.example) == 2

@@ -6,7 +6,8 @@ import pytest
 from numpy.typing import NDArray
 
 from physadv.sheets import PrintItem, Sheet, SheetError, page_pixels, plan_sheets, write_pdf
-from physadv.sheets.layout import BLEED, BoxMm
+from physadv.sheets.layout import BLEED, BoxMm, sheet_bar
+from physadv.sheets.pdf import TICK_HEIGHT
 
 DOTS = 20
 
@@ -94,6 +95,21 @@ def test_every_mark_is_outside_of_every_bleed(printed: tuple[Sheet, Path, object
         for mx, my, mw, mh in (part.box_mm for part in (*sheet.marks, *sheet.patches)):
             beside = mx >= x + w + BLEED - 1e-9 or mx + mw <= x - BLEED + 1e-9
             assert beside or my >= y + h + BLEED - 1e-9 or my + mh <= y - BLEED + 1e-9
+
+
+@pytest.mark.parametrize("page", ["a4", "letter"])
+def test_a_bar_in_the_lower_margin_is_100_mm_long_and_says_so(tmp_path: Path, page: str) -> None:
+    (sheet,) = make_pdf(tmp_path / "sheets.pdf", page)
+    x, y, w, h = sheet_bar(sheet.page_mm)
+    dots = page_pixels(tmp_path / "sheets.pdf", 0, DOTS)
+    row = dots[round(DOTS * (y + h / 2)), :, 0]
+    inked = np.flatnonzero(row[: round(DOTS * (x + w + 1))] == 0)  # its text is further to the right
+    assert [inked[0], inked[-1] + 1, len(inked)] == [round(DOTS * x), round(DOTS * (x + 100)), 100 * DOTS]
+    lowest = max(part.box_mm[1] + part.box_mm[3] for part in (*sheet.marks, *sheet.patches))
+    assert lowest + 1 <= y - TICK_HEIGHT
+    assert y + h <= sheet.page_mm[1] - 6
+    with pypdfium2.PdfDocument(tmp_path / "sheets.pdf") as document:
+        assert "100 mm: measure it with a ruler" in document[0].get_textpage().get_text_bounded()
 
 
 def test_saddles_cross_where_the_layout_says(printed: tuple[Sheet, Path, NDArray[np.uint8]]) -> None:

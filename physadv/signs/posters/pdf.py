@@ -6,7 +6,7 @@ from pathlib import Path
 from physadv.sheets import layout
 from physadv.sheets.pdf import Ink, new_canvas, save_canvas
 from physadv.signs.posters.paper_signs import PaperSign
-from physadv.signs.posters.posters import EDGE, FOOT, LEFT, PosterPage, bar_ticks, check_bar, foot_labels
+from physadv.signs.posters.posters import EDGE, FOOT, LEFT, PosterPage, check_bar, foot_labels
 
 CUT_LINE, CUT_GRAY = 0.2, 0.35
 PALENESS = 0.65
@@ -97,7 +97,7 @@ def _draw(ink: Ink, page: PosterPage, sheet: layout.Sheet, foot: tuple[str, str,
         ink.fill([patch.box_mm], patch.rgb)
     for mark in sheet.marks:
         ink.mark(mark)
-    ink.fill([check_bar(page.page_mm), *bar_ticks(page.page_mm)])
+    ink.scale_bar(check_bar(page.page_mm))
     for label in (*page.labels, *foot_labels(page.page_mm, foot)):
         ink.text(label.x, label.y, label.text, label.points, label.font)
     ink.done()

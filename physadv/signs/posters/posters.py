@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from physadv.sheets.codes import Code, format_code, sheet_code
 from physadv.sheets.fonts import BOLD, FONT, fitted, text_width
-from physadv.sheets.layout import CODE, QUIET, BoxMm, Cell, Mark, Patch, Sheet, rounded_box
+from physadv.sheets.layout import CODE, QUIET, BoxMm, Cell, Mark, Patch, Sheet, rounded_box, scale_bar
 from physadv.sheets.pdf import Polygon
 from physadv.signs.posters.paper_signs import Cutout
 
@@ -15,8 +15,6 @@ EDGE = 6.0
 """Nothing is printed nearer to the paper's edge: few printers reach it."""
 LEFT = 10.0
 FOOT = QUIET + CODE + EDGE
-BAR_MM, BAR_THICKNESS = 100.0, 0.8
-TICK_WIDTH, TICK_HEIGHT = 0.3, 1.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,22 +98,15 @@ def foot_code(page_mm: tuple[float, float]) -> BoxMm:
 def check_bar(page_mm: tuple[float, float]) -> BoxMm:
     """Return the box of the bar, 100 mm long, that shows whether a page was printed at its true size."""
     x, y, w, h = foot_code(page_mm)
-    return rounded_box(x + w + 3.5, y + h - BAR_THICKNESS, BAR_MM, BAR_THICKNESS)
-
-
-def bar_ticks(page_mm: tuple[float, float]) -> list[BoxMm]:
-    """Return the boxes that stand on either end of the bar, where one lays a ruler."""
-    x, y, w, _ = check_bar(page_mm)
-    return [rounded_box(end, y - TICK_HEIGHT, TICK_WIDTH, TICK_HEIGHT) for end in (x, x + w - TICK_WIDTH)]
+    return scale_bar(x + w + 3.5, y + h)
 
 
 def foot_labels(page_mm: tuple[float, float], lines: tuple[str, str, str]) -> list[Label]:
-    """Return the three lines beside a page's code, cut to what fits, and the bar's own."""
-    x, bar_y, w, h = check_bar(page_mm)
+    """Return the three lines beside a page's code, cut to what fits."""
+    x = check_bar(page_mm)[0]
     _, top, _, _ = foot_code(page_mm)
     styles = ((2.5, 8.5, BOLD), (5.6, 6.5, FONT), (9.0, 7.0, BOLD))
-    labels = [
+    return [
         Label(x, top + down, fitted(text, page_mm[0] - x - LEFT, points, font), points, font)
         for text, (down, points, font) in zip(lines, styles, strict=True)
     ]
-    return [*labels, Label(x + w + 2, bar_y + h, "100 mm: measure it", 6.5)]

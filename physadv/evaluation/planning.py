@@ -1,0 +1,254 @@
+"""How many pairs to print for a rate as sharp as wanted, and what sharpens it most: pairs, photos or devices.
+
+It answers without numpy and scipy: a plan is asked for on the command line, and these take long to load.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+from physadv.errors import PhysadvError
+from physadv.evaluation.intervals import Estimate
+
+_TAIL = 0.025
+_MOST = 10**9
+_NOTHING = -600
+"""Exponent below which a chance is 0: the smallest floats, multiplied by less than 1, stay what they are."""
+
+
+class PlanError(PhysadvError):
+    """A number of a plan is out of its range, or no number of pairs gives what was asked for."""
+
+
+@dataclass(frozen=True)
+class Alike:
+    """How alike two views are, as intraclass correlations (ICC), 0 for not at all and 1 for entirely.
+
+    The defaults are assumptions, on the safe side for photos of one phone in one room.
+
+    Attributes:
+        pair: two views of one pair.
+        photo: two pairs in one photo, which share its light.
+        device: two pairs seen by one device. At 0 the rate is that of the devices used; for a rate of such
+            devices in general, 0.005 stands for rates that differ by 3.5 points (SD) from one to the next.
+    """
+
+    pair: float = 0.5
+    photo: float = 0.05
+    device: float = 0.0
+
+
+@dataclass(frozen=True)
+class Design:
+    """What is printed and how often it is photographed.
+
+    Attributes:
+        pairs: pairs printed.
+        photos: photos of every sheet by each device.
+        devices: phones or cameras.
+        per_sheet: pairs on a sheet.
+    """
+
+    pairs: int
+    photos: int = 1
+    devices: int = 1
+    per_sheet: int = 8
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One way to go on.
+
+    Attributes:
+        what: it in words.
+        design: the whole design then.
+        taken: photos to take in all.
+        halfwidth: half the width of the 95 % interval that is then expected.
+    """
+
+    what: str
+    design: Design
+    taken: int
+    halfwidth: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A design, the interval expected of it, and what more would buy.
+
+    Attributes:
+        rate: the share expected, 0 to 1.
+        qualifying: share of printed pairs that is expected to count.
+        counted: pairs that are expected to count.
+        printed: pairs to print.
+        low: lower end of the interval that is expected.
+        high: upper end of the interval that is expected.
+        alike: how alike views are taken to be.
+        choices: the design as it is, then with twice its pairs, twice its photos, or one more device.
+    """
+
+    rate: float
+    qualifying: float
+    counted: int
+    printed: int
+    low: float
+    high: float
+    alike: Alike
+    choices: tuple[Choice, ...]
+
+
+def plan_pairs(
+    rate: float,
+    halfwidth: float | None = None,
+    qualifying: float = 1.0,
+    design: Design | None = None,
+    alike: Alike | None = None,
+) -> Plan:
+    """Return the fewest pairs whose expected 95 % interval about `rate` is ± `halfwidth` or narrower.
+
+    The interval is that of `proportion`, Clopper and Pearson's at the effective number of views: N views are
+    worth N / (1 + Σ (m − 1) ICC), where m views share a pair, a photo or a device (Korn and Graubard 1998).
+
+    Args:
+        rate: the share expected, 0 to 1.
+        halfwidth: above 0 and below 0.5; without it the design's own pairs are planned.
+        qualifying: share of printed pairs expected to count: clean right, adversarial wrong, photo usable.
+        design: photos, devices and pairs on a sheet; its `pairs` count only without a half width.
+        alike: the intraclass correlations.
+
+    Raises:
+        PlanError: an argument is out of its range, or no number of pairs gives an interval as narrow.
+
+    >>> plan = plan_pairs(0.1, 0.05, qualifying=0.8)
+    >>> plan.counted, plan.printed
+    (200, 250)
+    """
+    design, alike = design or Design(1), alike or Alike()
+    _check(rate, halfwidth, qualifying, design, alike)
+
+    def ends(tried: Design) -> tuple[float, float]:
+        return _ends(rate, _effective(tried, qualifying, alike))
+
+    if halfwidth is not None:
+        wanted, few, enough = _trials(rate, 2 * halfwidth), 0, 1
+        while _effective(replace(design, pairs=enough), qualifying, alike) < wanted:
+            few, enough = enough, 2 * enough
+            if enough > _MOST:
+                raise PlanError(
+                    f"halfwidth {halfwidth:g}: no number of pairs is enough with --devices {design.devices} "
+                    f"and --icc-device {alike.device:g}; wanted more devices"
+                )
+        while enough - few > 1:
+            middle = (few + enough) // 2
+            if _effective(replace(design, pairs=middle), qualifying, alike) < wanted:
+                few = middle
+            else:
+                enough = middle
+        design = replace(design, pairs=enough)
+    choices = []
+    for what, tried in (
+        ("as planned", design),
+        ("twice the pairs", replace(design, pairs=2 * design.pairs)),
+        ("twice the photos", replace(design, photos=2 * design.photos)),
+        ("one more device", replace(design, devices=design.devices + 1)),
+    ):
+        taken = math.ceil(tried.pairs / tried.per_sheet) * tried.photos * tried.devices
+        choices.append(Choice(what, tried, taken, _width(ends(tried)) / 2))
+    counted = _counted(design, qualifying)
+    return Plan(rate, qualifying, counted, design.pairs, *ends(design), alike, tuple(choices))
+
+
+def pairs_wanted(share: Estimate, halfwidth: float) -> int:
+    """Return how many pairs give a 95 % interval of ± `halfwidth`, photographed as those of a share were.
+
+    How alike their views are is taken from the share's own interval. Without one, ValueError is raised.
+
+    >>> pairs_wanted(Estimate(0.5, 0.25, 0.75, 40, 20), 0.125)
+    81
+    """
+    if share.value is None or share.low is None or share.high is None:
+        raise ValueError("wanted a share with an interval")
+    now = _trials(share.value, share.high - share.low)
+    return math.ceil(share.pairs * _trials(share.value, 2 * halfwidth) / now)
+
+
+def _check(rate: float, halfwidth: float | None, qualifying: float, design: Design, alike: Alike) -> None:
+    half, shared = 0.25 if halfwidth is None else halfwidth, sum(vars(alike).values())
+    for name, value, valid, wanted in (
+        ("rate", rate, 0 <= rate <= 1, "a share from 0 to 1"),
+        ("halfwidth", half, 0 < half < 0.5, "a share above 0 and below 0.5"),
+        ("qualifying", qualifying, 0 < qualifying <= 1, "a share above 0, at most 1"),
+        ("pairs", design.pairs, design.pairs > 0, "1 or more"),
+        ("photos", design.photos, design.photos > 0, "1 or more"),
+        ("devices", design.devices, design.devices > 0, "1 or more"),
+        ("pairs on a sheet", design.per_sheet, design.per_sheet > 0, "1 or more"),
+        *((f"icc-{name}", value, value >= 0, "0 or more") for name, value in vars(alike).items()),
+        ("all icc together", shared, shared <= 1, "at most 1"),
+    ):
+        if not valid:
+            raise PlanError(f"{name} {value:g}: wanted {wanted}")
+
+
+def _counted(design: Design, qualifying: float) -> int:
+    return max(1, math.floor(design.pairs * qualifying + 1e-9))
+
+
+def _effective(design: Design, qualifying: float, alike: Alike) -> float:
+    """Return how many independent views a design's are worth."""
+    pairs, views = _counted(design, qualifying), design.photos * design.devices
+    together = max(1.0, min(pairs, design.per_sheet * qualifying))
+    effect = (
+        1
+        + (views - 1) * alike.pair
+        + (together - 1) * alike.photo
+        + (pairs * design.photos - 1) * alike.device
+    )
+    return pairs * views / effect
+
+
+def _width(ends: tuple[float, float]) -> float:
+    return ends[1] - ends[0]
+
+
+def _trials(rate: float, width: float) -> float:
+    """Return the number of independent trials whose interval about a rate is as wide."""
+    few, enough = 0.0, 1.0
+    while _width(_ends(rate, enough)) > width:
+        few, enough = enough, 2 * enough
+    while enough - few > 1e-6 * enough:
+        middle = (few + enough) / 2
+        few, enough = (middle, enough) if _width(_ends(rate, middle)) > width else (few, middle)
+    return enough
+
+
+def _ends(rate: float, n: float) -> tuple[float, float]:
+    """Return Clopper and Pearson's (1934) 95 % interval for rate · n of n trials, both may be broken."""
+    return _lower(rate * n, n), 1 - _lower((1 - rate) * n, n)
+
+
+def _lower(successes: float, n: float) -> float:
+    """Return the share with which as many successes of n trials, or more, have a chance of 2.5 %."""
+    low, high = 0.0, successes / n
+    while high - low > 1e-9:
+        middle = (low + high) / 2
+        low, high = (middle, high) if _reached(successes, n, middle) < _TAIL else (low, middle)
+    return low
+
+
+def _reached(successes: float, n: float, share: float) -> float:
+    """Return the chance of as many successes or more, the regularised incomplete beta function I(k, n−k+1).
+
+    Its series x^k (1−x)^(n−k+1) / B(k, n−k+1) · Σ_j Π_{i≤j} (n+i)/(k+i) x^j / n has positive terms only
+    (Abramowitz and Stegun 1964, 26.5.4).
+    """
+    rest = n - successes + 1
+    log = math.lgamma(n + 1) - math.lgamma(successes + 1) - math.lgamma(rest)
+    exponent = log + successes * math.log(share) + rest * math.log1p(-share)
+    if exponent < _NOTHING:
+        return 0.0
+    total = term = math.exp(exponent)
+    j = 0
+    while term > 1e-12 * total:
+        j += 1
+        term *= share * (n + j) / (successes + j)
+        total += term
+    return total
