@@ -183,7 +183,7 @@ def test_a_plan_says_how_many_pairs_to_print(physadv):
     asked = ("plan", "--rate", 0.1, "--halfwidth", 0.05, "--icc-photo", 0, "--json")
     given = json.loads(physadv(*asked).out)
     assert given["counted"] == given["printed"] == 158
-    assert [choice["taken"] for choice in given["choices"]] == [20, 39, 40, 40]
+    assert [choice["taken"] for choice in given["choices"]] == [20, 40, 40, 40]
     assert "halfwidth 0" in physadv("plan", "--rate", 0.1, "--halfwidth", 0).error
     assert "--halfwidth or --pairs" in physadv("plan", "--rate", 0.1).error
 

@@ -126,6 +126,7 @@ def compare(
     against: Annotated[
         str | None, Doc("Test the others against this run only; by default every two runs are tested.")
     ] = None,
+    smallest: Annotated[float, Doc("Smallest difference of interest, points; settle it beforehand.")] = 3.0,
     html: Annotated[Path | None, Doc("Also write the comparison as a page.")] = None,
     as_json: Json = False,
     root: Root = Path(),
@@ -137,7 +138,8 @@ def compare(
     from physadv.report.compare_page import show_comparison, write_comparison
 
     progress = reporter(quiet=quiet or as_json)
-    found = compare_runs(root, names, model=model, against=against, **options, reporter=progress)
+    options |= {"against": against, "smallest": smallest / 100, "reporter": progress}
+    found = compare_runs(root, names, model=model, **options)
     if html:
         write_comparison(found, html)
     if as_json:

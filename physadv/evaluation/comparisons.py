@@ -56,7 +56,7 @@ class Comparison:
         if -self.smallest < low and high < self.smallest:
             return f"within {100 * self.smallest:g} points"
         if self.difference.pairs < fewest():
-            return f"{TOO_FEW}: {self.difference.pairs} independent clusters, at least {fewest()}"
+            return f"{TOO_FEW}: {self.difference.pairs} clusters, at least {fewest()}"
         return NOT_SHOWN
 
 

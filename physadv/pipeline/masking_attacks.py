@@ -21,6 +21,7 @@ from physadv.randomness import generator
 from physadv.transforms import identity
 
 CURVE = (1, 2, 5, 10, 20, 50, 100)
+"""Numbers of steps, and of restarts, after which accuracy is written down."""
 WHOLE_RANGE = 255
 
 
@@ -46,9 +47,11 @@ def attack_every_way(
         return None
     batch = _Batch(classifier, images, known, settings, index)
     iterative, raised = batch.by_gradients(batch.ball)
+    restarts = batch.by_restarts(iterative[settings.steps])
     unbounded, _ = batch.by_gradients(LInfBall(batch.ball.levels, WHOLE_RANGE))
     return AttackOutcomes(
         iterative=iterative,
+        restarts=restarts,
         unbounded=unbounded,
         raised=raised,
         one_step=batch.right(fast(classifier, images, known, eps=settings.eps / 255)),
@@ -64,6 +67,7 @@ class _Batch:
         self, classifier: Classifier, images: Tensor, labels: Tensor, settings: MaskingSettings, index: int
     ) -> None:
         self.classifier, self.labels, self.settings, self.index = classifier, labels, settings, index
+        self.images = images
         self.ball = LInfBall(eight_bit_levels(images), settings.eps, random_start=True)
         self.size = max(1, round(settings.eps / 4))
 
@@ -72,10 +76,30 @@ class _Batch:
         right: Bools = (self.classifier.classes(images) == self.labels).cpu().numpy()
         return right
 
-    def random(self, purpose: str) -> torch.Generator:
-        return generator(self.settings.seed, "masking", purpose, self.index)
+    def random(self, purpose: str, restart: int = 0) -> torch.Generator:
+        again = (restart,) if restart else ()
+        return generator(self.settings.seed, "masking", purpose, self.index, *again)
 
-    def by_gradients(self, ball: LInfBall) -> tuple[dict[int, Bools], Bools]:
+    def by_restarts(self, right: Bools) -> dict[int, Bools]:
+        """Return which are right after how many gradient attacks from random starts, `right` after the first.
+
+        An image has failed once any of them made it fail; those that have are not attacked again.
+        """
+        restarts, survived = self.settings.restarts, right.copy()
+        curve: dict[int, Bools] = {}
+        for restart in range(restarts):
+            if restart and survived.any():
+                left = torch.from_numpy(survived).to(self.labels.device)
+                among = _Batch(
+                    self.classifier, self.images[left], self.labels[left], self.settings, self.index
+                )
+                again, _ = among.by_gradients(among.ball, restart)
+                survived[survived] = again[self.settings.steps]
+            if restart + 1 in (*CURVE, restarts):
+                curve[restart + 1] = survived.copy()
+        return curve
+
+    def by_gradients(self, ball: LInfBall, restart: int = 0) -> tuple[dict[int, Bools], Bools]:
         """Return which are right after how many steps of PGD, and whether the last left the loss raised.
 
         Without a bound it starts at the image itself, as a random start would be noise and no attack, in
@@ -98,7 +122,7 @@ class _Batch:
             SignedStep(max(self.size, -(-ball.eps // steps))),
             steps=steps,
             samples=1,
-            generator=self.random("gradients"),
+            generator=self.random("gradients", restart),
             callback=lambda step, before: losses.append(before),
             keep=keep,
         )

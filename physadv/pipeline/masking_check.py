@@ -39,6 +39,7 @@ class MaskingCheck:
         eps: budget in 8-bit levels.
         attacks: attack → accuracy under it.
         iterative: steps → accuracy after as many gradient steps within the budget.
+        restarts: random starts → accuracy where an image has failed once the attack from any made it fail.
         unbounded: steps → accuracy after as many gradient steps with the whole pixel range as budget.
         wrong_before: images left out because the classifier gets them wrong without any attack.
         queries: queries for each image by the black-box attack.
@@ -50,6 +51,7 @@ class MaskingCheck:
     eps: int
     attacks: Mapping[str, Estimate]
     iterative: Mapping[int, Estimate]
+    restarts: Mapping[int, Estimate]
     unbounded: Mapping[int, Estimate]
     wrong_before: int
     queries: int
@@ -58,8 +60,12 @@ class MaskingCheck:
 
     @property
     def curves(self) -> dict[str, Mapping[int, Estimate]]:
-        """Return the two curves by name, steps → accuracy."""
-        return {f"gradients, eps {self.eps}": self.iterative, "gradients, no bound": self.unbounded}
+        """Return the curves by name: steps, or random starts with all steps from each → accuracy."""
+        return {
+            f"gradients, eps {self.eps}": self.iterative,
+            f"restarts, {max(self.iterative)} steps each": self.restarts,
+            "gradients, no bound": self.unbounded,
+        }
 
 
 def masking_check(settings: MaskingSettings, reporter: Reporter = silent) -> MaskingCheck:
@@ -68,7 +74,10 @@ def masking_check(settings: MaskingSettings, reporter: Reporter = silent) -> Mas
     Raises:
         PhysadvError: bad input of any kind, a classifier without gradients, or one that gets no image right.
     """
-    check_least(settings, {"steps": 1, "query_steps": 1, "noise": 1, "batch": 1, "limit": 1, "size": 16})
+    check_least(
+        settings,
+        {"steps": 1, "restarts": 1, "query_steps": 1, "noise": 1, "batch": 1, "limit": 1, "size": 16},
+    )
     RECIPES["pgd"].budget(settings.eps, None)
     check_spec(settings.model, settings.labels)
     listed = list_sources(settings.images)
@@ -127,11 +136,12 @@ def check_batches(
             "answers only": share(outcomes.queries),
         },
         iterative={step: share(right) for step, right in outcomes.iterative.items()},
+        restarts={starts: share(right) for starts, right in outcomes.restarts.items()},
         unbounded={step: share(right) for step, right in outcomes.unbounded.items()},
         wrong_before=count - len(outcomes.noise),
         queries=settings.query_steps * (1 + settings.population),
         signs=signs,
-        verdict=verdict(signs),
+        verdict=verdict(signs, len(outcomes.noise)),
     )
 
 
@@ -146,5 +156,12 @@ def _joined(batches: Sequence[AttackOutcomes]) -> AttackOutcomes:
     def rights(name: str) -> Bools:
         return np.concatenate([getattr(batch, name) for batch in batches])
 
-    single = {name: rights(name) for name in ("raised", "one_step", "queries", "noise")}
-    return AttackOutcomes(iterative=curve("iterative"), unbounded=curve("unbounded"), **single)
+    return AttackOutcomes(
+        iterative=curve("iterative"),
+        restarts=curve("restarts"),
+        unbounded=curve("unbounded"),
+        raised=rights("raised"),
+        one_step=rights("one_step"),
+        queries=rights("queries"),
+        noise=rights("noise"),
+    )

@@ -11,15 +11,8 @@ from physadv.classifiers.specs import check_spec, runs_code
 from physadv.evaluation.destruction import Row, TransferCell, table, transfer_cells
 from physadv.evaluation.outcomes import Judgement, PairOutcome
 from physadv.pipeline.measurement import Measurement, MeasureOptions, by_condition
-from physadv.pipeline.observing import (
-    PHOTO,
-    UNTOUCHED,
-    Calibration,
-    Channel,
-    Observer,
-    TallyReader,
-    is_photo,
-)
+from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel, Observer, is_photo
+from physadv.pipeline.tallies import Calibration, TallyReader
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Manifest, ObservationStore, PhotoRow, Printout, RunError
 from physadv.runs.folders import writes_run

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from physadv.evaluation.destruction import Row
-from physadv.pipeline.observing import UNTOUCHED, Calibration, is_photo
+from physadv.pipeline.observing import UNTOUCHED, is_photo
+from physadv.pipeline.tallies import Calibration
 from physadv.runs import CropRow, Manifest, PhotoRow
 
 

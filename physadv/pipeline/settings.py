@@ -114,6 +114,9 @@ class MaskingSettings:
     labels: ClassNames = None
     eps: Annotated[int, Doc("Budget in 8-bit levels.")] = 16
     steps: Annotated[int, Doc("Steps of the gradient attacks, of eps/4 each (Madry et al. 2018).")] = 100
+    restarts: Annotated[
+        int, Doc("Random starts of the gradient attack; an image fails if any breaks it.")
+    ] = 5
     query_steps: Annotated[int, Doc("Steps of the black-box attack.")] = 50
     population: Annotated[int, Doc("Queries for each gradient of the black-box attack.")] = 50
     # Steps in the input cannot hide the way at this radius (Uesato et al. 2018, arXiv:1802.05666).

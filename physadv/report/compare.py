@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 
 from physadv.errors import unknown_name
-from physadv.evaluation.comparisons import Comparison, Counted, compare_paired, corrected
+from physadv.evaluation.comparisons import SMALLEST, Comparison, Counted, compare_paired, corrected
 from physadv.evaluation.destruction import clean_survival, destruction_rate, success
 from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.outcomes import Bools, Ints, Tally, sharing_photos
+from physadv.evaluation.worst import Worst, worst_over
 from physadv.pipeline.measure import measure, of_condition, own_classifier
 from physadv.pipeline.measurement import Measurement
-from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel, TallyReader, is_photo
+from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel, is_photo
+from physadv.pipeline.tallies import TallyReader
 from physadv.runs import Capture, Manifest, Printout, RunError
 
 SUCCESS, DESTRUCTION, SURVIVAL = "success", "destruction rate", "clean survival"
@@ -31,12 +33,14 @@ class Line:
         measure: "success", "destruction rate" or "clean survival", at top-1.
         rates: run → estimate.
         tests: every two runs; all tests of a comparison are one family; of success and destruction rate only.
+        worst: of success, the runs taken together, where no run shows an image more than once.
     """
 
     channel: str
     measure: str
     rates: Mapping[str, Estimate]
     tests: tuple[Comparison, ...]
+    worst: Worst | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ class RunComparison:
         example: of each run, the pair of one shared source image: the first whose clean file is classified
             right and whose adversarial file is classified wrong in every run; without one, the first of all.
         against: the run that all others are tested against; None where every two runs are.
+        smallest: smallest difference of interest, in shares.
     """
 
     measurements: tuple[Measurement, ...]
@@ -59,6 +64,7 @@ class RunComparison:
     root: Path
     example: tuple[str, ...]
     against: str | None = None
+    smallest: float = SMALLEST
 
     def as_json(self) -> dict[str, Any]:
         """Return the comparison for machines."""
@@ -74,7 +80,11 @@ class RunComparison:
         lines = [asdict(line) for line in self.lines]
         for line, own in zip(lines, self.lines, strict=True):
             line["tests"] = [{**asdict(test), "verdict": test.verdict} for test in own.tests]
-        head = {"classifier": self.measurements[0].classifier, "shared_pairs": self.shared}
+        head = {
+            "classifier": self.measurements[0].classifier,
+            "shared_pairs": self.shared,
+            "smallest_difference": self.smallest,
+        }
         return {**head, "runs": runs, "lines": lines}
 
 
@@ -84,6 +94,7 @@ def compare_runs(
     *,
     model: str | None = None,
     against: str | None = None,
+    smallest: float = SMALLEST,
     **options: Any,
 ) -> RunComparison:
     """Return runs compared on the source images that all of them hold, by sign flips and Holm.
@@ -92,17 +103,20 @@ def compare_runs(
     fooled; signs are flipped pair by pair, of pairs that share photos together. All tests of the comparison
     are one family: of every two runs, or of each with the run `against`. `model` judges all; without it, the
     one that all were made against. Where a run's photos were taken in several ways, photos are compared
-    preset by preset and camera by camera, or with `pool` all together. The `options` are arguments of
+    preset by preset and camera by camera, or with `pool` all together. `smallest` is the smallest difference
+    of interest, in shares, to be settled before anything is measured. The `options` are arguments of
     `measure`.
 
     Raises:
-        RunError: there are fewer than two runs; `against` is none of them; they were made against different
-            classifiers and none was named to judge; they share no source image; or one was never
-            photographed and there is no transformation either.
+        RunError: there are fewer than two runs; `against` is none of them; `smallest` is out of range; they
+            were made against different classifiers and none was named to judge; they share no source image;
+            or one was never photographed and there is no transformation either.
         PhysadvError: as `measure`.
     """
     if len(names) < 2 or len(set(names)) < len(names):
         raise RunError(f"compare '{' '.join(names)}': wanted two runs or more, each once")
+    if not 0 <= smallest < 1:
+        raise RunError(f"smallest difference {100 * smallest:g} points: wanted 0 or more, below 100")
     if against is not None and against not in names:
         raise RunError(unknown_name("run to compare with", against, names))
     manifests = [Printout(root, name).manifest() for name in names]
@@ -124,13 +138,15 @@ def compare_runs(
     lines = [
         line
         for channel in channels
-        for line in _lines(channel, dict(zip(names, (own[channel] for own in tallies), strict=True)), against)
+        for line in _lines(
+            channel, dict(zip(names, (own[channel] for own in tallies), strict=True)), against, smallest
+        )
     ]
     tests = iter(corrected([test for line in lines for test in line.tests]))
     lines = [replace(line, tests=tuple(next(tests) for _ in line.tests)) for line in lines]
     chosen = _fooled_in_all([own[UNTOUCHED.name] for own in tallies])
     example = [m.pairs()[places[chosen]][0].pair for m, places in zip(manifests, shared, strict=True)]
-    return RunComparison(tuple(found), len(shared[0]), tuple(lines), root, tuple(example), against)
+    return RunComparison(tuple(found), len(shared[0]), tuple(lines), root, tuple(example), against, smallest)
 
 
 def _one_classifier(manifests: Sequence[Manifest]) -> str:
@@ -206,21 +222,21 @@ def _fooled_in_all(files: Sequence[Tally]) -> int:
     return int(np.argmax(np.all(fooled, axis=0)))
 
 
-def _lines(channel: str, found: Mapping[str, Tally], against: str | None) -> list[Line]:
+def _lines(channel: str, found: Mapping[str, Tally], against: str | None, smallest: float) -> list[Line]:
     """Return one channel's lines from the tally of every run."""
     fooled, destroyed = {}, {}
     sheets = sharing_photos(list(found.values()))
     together: dict[Hashable, Hashable] = {pair: int(sheet) for pair, sheet in enumerate(sheets)}
 
     def tests(counted: Mapping[str, Counted]) -> tuple[Comparison, ...]:
-        return tuple(compare_paired(counted, together=together, against=against))
+        return tuple(compare_paired(counted, smallest, together, against))
 
     for name, tally in found.items():
         right = tally.right_before("clean", TOP)
         fooled[name] = _by_pair(tally, right, right=False)
         destroyed[name] = _by_pair(tally, right & ~tally.right_before("adversarial", TOP), right=True)
     rates = {name: success(tally, "after", TOP) for name, tally in found.items()}
-    line = Line(channel, SUCCESS, rates, tests(fooled))
+    line = Line(channel, SUCCESS, rates, tests(fooled), _worst(found))
     if channel == UNTOUCHED.name:
         return [line]
     lost = {name: destruction_rate(tally, TOP) for name, tally in found.items()}
@@ -230,6 +246,17 @@ def _lines(channel: str, found: Mapping[str, Tally], against: str | None) -> lis
         line,
         Line(channel, SURVIVAL, kept, ()),
     ]
+
+
+def _worst(found: Mapping[str, Tally]) -> Worst | None:
+    """Return the runs taken together on the images that all of them show, each once."""
+    after = {name: tally.counts["adversarial", "after"] for name, tally in found.items()}
+    if any((own.seen > 1).any() for own in after.values()):
+        return None
+    counted = np.all([own.seen > 0 for own in after.values()], axis=0)
+    counted &= next(iter(found.values())).right_before("clean", TOP)
+    wrong = {name: own.right[counted, 0] == 0 for name, own in after.items()}
+    return worst_over(wrong, {name for name, tally in found.items() if tally.targeted.all()})
 
 
 def _by_pair(tally: Tally, counted: Bools, *, right: bool) -> Counted:

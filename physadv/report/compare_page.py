@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from physadv.attacks.recipes import RECIPES
-from physadv.evaluation.comparisons import Comparison
+from physadv.evaluation.comparisons import SMALLEST, Comparison
 from physadv.evaluation.intervals import Estimate
+from physadv.evaluation.worst import Worst
 from physadv.files import replacing
 from physadv.pipeline.measurement import Measurement, common_name
 from physadv.pipeline.observing import PHOTO, UNTOUCHED, is_photo
@@ -56,7 +57,8 @@ def show_comparison(found: RunComparison) -> None:
     for table in _rates(title, found):
         show(table)
     print(paragraph(READING))
-    show(_tests("exact sign-flip tests on the same pairs, first less second in points", found))
+    title = "exact sign-flip tests on the same pairs, first less second in points"
+    show(_tests(f"{title}, of interest from {100 * found.smallest:g} on", found))
     for difference in _unlike(found):
         print(printable(difference))
 
@@ -76,7 +78,7 @@ def write_comparison(found: RunComparison, path: Path, title: str = "") -> None:
         "tables": _rates(RATES_TITLE, found),
         "reading": READING,
         "pictures": _pictures(found),
-        "tests": (_tests(TESTS_TITLE, found),),
+        "tests": (_tests(f"{TESTS_TITLE} {_of_interest(found)}", found), _together(found)),
         "parameters": _parameters(found),
         "commands": [
             *(generate_command(measurement.manifest) for measurement in found.measurements),
@@ -86,6 +88,7 @@ def write_comparison(found: RunComparison, path: Path, title: str = "") -> None:
                     *names,
                     *options,
                     *([f"--against {found.against}"] if found.against else []),
+                    *([f"--smallest {100 * found.smallest:g}"] if found.smallest != SMALLEST else []),
                 ]
             ),
         ],
@@ -94,9 +97,15 @@ def write_comparison(found: RunComparison, path: Path, title: str = "") -> None:
         temporary.write_text(render_page("compare.html.j2", page), encoding="utf-8")
 
 
+def _of_interest(found: RunComparison) -> str:
+    return f"Differences are of interest from {100 * found.smallest:g} points on, settled beforehand."
+
+
 def _unlike(found: RunComparison) -> list[str]:
-    """Return what sets the runs apart besides their attacks."""
-    measurements, lines = found.measurements, []
+    """Return what sets the runs apart besides their attacks, and which of these failed."""
+    measurements = found.measurements
+    files = (line.worst for line in found.lines if line.channel == UNTOUCHED.name)
+    lines = [note for worst in files if worst for note in worst.notes]
     for measurement in measurements:
         pairs = len(measurement.manifest.pairs())
         if pairs > found.shared:
@@ -258,6 +267,21 @@ def _pictures(found: RunComparison) -> list[Exhibit]:
 def _exhibit(name: str, words: str, pictures: Sequence[Picture | None], titles: Sequence[str]) -> Exhibit:
     named = [replace(each, title=title) for each, title in zip(pictures, titles, strict=True) if each]
     return Exhibit(name, words, tuple(named))
+
+
+def _together(found: RunComparison) -> Table[Worst]:
+    """Return the union over runs for every channel through which each image is seen once."""
+    columns = (
+        Column[Worst]("strongest", lambda worst: worst.attack),
+        Column[Worst]("alone", lambda worst: worst.alone, "interval"),
+        Column[Worst]("under any run", lambda worst: worst.union, "interval"),
+        Column[Worst]("n", lambda worst: worst.union.n, "number"),
+    )
+    groups = {
+        common_name(found.measurements, line.channel): [line.worst] for line in found.lines if line.worst
+    }
+    title = "Images classified wrong under the strongest run, and under any of the runs, 95 % intervals."
+    return Table(title, columns, groups, "channel")
 
 
 def _tests(title: str, found: RunComparison) -> Table[Comparison]:

@@ -18,11 +18,11 @@ FORMATS = (".svg", ".png", ".pdf")
 
 Share = tuple[str, Estimate]
 SHARES = (
-    Column[Share]("steps", lambda line: line[0], "number"),
+    Column[Share]("steps or starts", lambda line: line[0], "number"),
     Column[Share]("right", lambda line: line[1], "interval"),
     Column[Share]("n", lambda line: line[1].n, "number"),
 )
-"""Columns of one attack: steps along the gradient, or none, and the accuracy after them."""
+"""Columns of one attack: steps along the gradient or random starts, if any, and the accuracy after them."""
 
 
 class PlotError(PhysadvError):
@@ -80,7 +80,7 @@ def write_masking_plot(path: Path, check: "MaskingCheck") -> None:
         axes.set_xticks(steps, [str(step) for step in steps])
         axes.minorticks_off()
         axes.set_ylim(-3, 103)
-        axes.set_xlabel("steps along the gradient")
+        axes.set_xlabel("steps along the gradient, or random starts")
         axes.set_ylabel("accuracy, %")
         title = f"{check.classifier}: accuracy under attack, {check.attacks['one step'].n} images"
         axes.set_title(spelt(title), color=INK, fontsize=9, loc="left")

@@ -127,6 +127,6 @@ def test_pairs_on_their_own_are_as_they_were_without_sheets() -> None:
 def test_too_few_clusters_can_show_nothing_and_the_verdict_says_so() -> None:
     assert (fewest(), 2 / 2 ** fewest() < 0.05 < 2 / 2 ** (fewest() - 1)) == (6, True)
     few, enough = (dict.fromkeys(range(count), (0, 4)) for count in (5, 6))
-    for none, verdict in ((few, "too few to say: 5 independent clusters, at least 6"), (enough, "a higher")):
+    for none, verdict in ((few, "too few to say: 5 clusters, at least 6"), (enough, "a higher")):
         (test,) = compare_paired({"a": dict.fromkeys(none, (4, 4)), "b": none})
         assert test.verdict == verdict

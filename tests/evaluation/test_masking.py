@@ -13,6 +13,7 @@ def outcomes(**changes):
     """Gradients that lead: every image breaks, by one step only half of them, by noise none."""
     usual = {
         "iterative": {1: np.arange(8) < 4, 100: NONE},
+        "restarts": {1: NONE, 5: NONE},
         "unbounded": {1: ALL, 100: NONE},
         "raised": ALL,
         "one_step": np.arange(8) < 4,
@@ -28,7 +29,7 @@ def seen(**changes):
 
 def test_gradients_that_lead_show_no_sign():
     assert seen() == []
-    assert verdict(masking_symptoms(outcomes())).startswith("no sign")
+    assert verdict(masking_symptoms(outcomes()), 8).startswith("no sign")
 
 
 @pytest.mark.parametrize(
@@ -59,8 +60,25 @@ def test_robust_is_not_masked_while_the_loss_rises_and_is_when_it_does_not():
 
 
 def test_the_verdict_names_what_was_seen():
-    said = verdict(masking_symptoms(outcomes(unbounded={100: ALL})))
+    said = verdict(masking_symptoms(outcomes(unbounded={100: ALL})), 8)
     assert said.startswith("gradients mislead (without a bound not every image breaks)")
+
+
+def test_below_six_images_nothing_is_said_but_what_one_shows():
+    five = {name: np.asarray(each) for name, each in vars(outcomes()).items() if not isinstance(each, dict)}
+    few = {name: each[:5] for name, each in five.items()}
+    curves = {name: {100: NONE[:5]} for name in ("iterative", "restarts", "unbounded")}
+    symptoms = masking_symptoms(AttackOutcomes(**few, **curves))
+    assert verdict(symptoms, 5) == "too few to say: 5 images, at least 6"
+    kept = masking_symptoms(AttackOutcomes(**few, **{**curves, "unbounded": {100: ALL[:5]}}))
+    assert verdict(kept, 5).startswith("gradients mislead (without a bound")
+
+
+@pytest.mark.parametrize(("left", "seen"), [(5, False), (6, True)])
+def test_a_loss_that_never_rises_is_a_sign_once_the_interval_lies_above_one_half(left, seen):
+    """0.025^(1/5) = 0.478 and 0.025^(1/6) = 0.541."""
+    stuck = outcomes(iterative={100: np.arange(8) < left}, raised=NONE, one_step=ALL, queries=ALL)
+    assert masking_symptoms(stuck)[-1].seen is seen
 
 
 def test_accuracy_of_none_in_ten_has_clopper_and_pearsons_interval():

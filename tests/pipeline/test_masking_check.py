@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -31,15 +32,17 @@ def saturated():
 def numpy_only():
     return Masked(lambda images: images, lambda logits: logits.detach())
 """
-QUICK = ("--size", 32, "--limit", 3, "--steps", 10, "--query-steps", 1, "--population", 2, "--noise", 2)
+QUICK = ("--size", 32, "--limit", 6, "--steps", 10, "--query-steps", 1, "--population", 2, "--noise", 2)
 
 
 @pytest.fixture
 def check(physadv, signs_folder, tmp_path, monkeypatch):
-    """Runs the command on three pictures without labels, in a folder that has the masked models."""
+    """Runs the command on six pictures without labels, in a folder that has the masked models."""
     (tmp_path / "masked.py").write_text(MODELS)
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(signs_folder, tmp_path / "images")
+    for copy, picture in enumerate([*sorted(signs_folder.glob("*.png"))[:3]] * 2):
+        (tmp_path / "images").mkdir(exist_ok=True)
+        shutil.copy(picture, tmp_path / "images" / f"{copy}.png")
     return lambda *options: physadv("masking-check", "images", *QUICK, "--quiet", *options)
 
 
@@ -48,8 +51,12 @@ def test_gradients_of_the_bundled_classifier_do_not_mislead(check, tmp_path):
     assert answer.code == 0
     found = json.loads(answer.out)
     assert found["verdict"].startswith("no sign")
-    assert [share["n"] for share in found["attacks"].values()] == [3, 3, 3]
+    assert [share["n"] for share in found["attacks"].values()] == [6, 6, 6]
     assert list(found["iterative"]) == ["1", "2", "5", "10"]
+    starts = found["restarts"]
+    assert list(starts) == ["1", "2", "5"]
+    assert starts["1"] == found["iterative"]["10"]
+    assert starts["1"]["value"] >= starts["2"]["value"] >= starts["5"]["value"]
     assert found["unbounded"]["10"]["value"] == 0
     assert found["queries"] == 3
     assert "<svg" in (tmp_path / "curve.svg").read_text()
@@ -58,8 +65,8 @@ def test_gradients_of_the_bundled_classifier_do_not_mislead(check, tmp_path):
 @pytest.mark.parametrize("model", ["quantised", "saturated"])
 def test_masked_gradients_are_flagged(check, model):
     out = check("--model", f"python:masked:{model}").out
-    assert "SEEN: without a bound not every image breaks (3 of 3 images still right)" in out
-    assert "SEEN: more steps do not help (10 steps raised the loss of 0 of 3 images left)" in out
+    assert "SEEN: without a bound not every image breaks (6 of 6 images still right)" in out
+    assert "SEEN: more steps do not help (10 steps raised the loss of 0 of 6 images left)" in out
     assert "verdict: gradients mislead" in out
 
 
@@ -69,6 +76,7 @@ def test_masked_gradients_are_flagged(check, model):
         (("--model", "python:masked:numpy_only"), "passes no gradient back"),
         (("--steps", 0), "steps 0: wanted 1 or more"),
         (("--query-steps", 0), "query_steps 0"),
+        (("--restarts", 0), "restarts 0: wanted 1 or more"),
         (("--noise", -1), "noise -1"),
         (("--limit", 0), "limit 0"),
         (("--batch", 0), "batch 0"),
@@ -87,3 +95,35 @@ def test_without_an_image_that_is_right_there_is_nothing_to_check(physadv, signs
     (tmp_path / "wrong.csv").write_text(f"path,label\n{signs_csv.parent / '0.png'},no vehicles\n")
     answer = physadv("masking-check", tmp_path / "wrong.csv", "--quiet")
     assert "wrong.csv: signs gets none of 1 images right" in answer.error
+
+
+def test_five_images_are_too_few_for_a_verdict(check):
+    assert "verdict: too few to say: 5 images, at least 6" in check("--limit", 5).out
+
+
+def test_an_image_has_failed_once_any_start_broke_it():
+    import numpy as np
+    import torch
+
+    from physadv.pipeline.masking_attacks import _Batch
+    from physadv.pipeline.settings import MaskingSettings
+
+    settings = MaskingSettings(Path(), "signs", steps=4, restarts=6)
+    batch = _Batch(None, torch.zeros(5, 3, 8, 8), torch.arange(5), settings, 0)  # type: ignore[arg-type]
+    breaks = {0: [], 1: [2], 2: [], 3: [0, 4], 4: [1], 5: []}
+    asked = []
+
+    def by_gradients(self, ball, restart=0):
+        asked.append(self.labels.tolist())
+        return {4: np.array([label not in breaks[restart] for label in self.labels.tolist()])}, None
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_Batch, "by_gradients", by_gradients)
+        curve = batch.by_restarts(np.ones(5, bool))
+    assert {starts: np.flatnonzero(right).tolist() for starts, right in curve.items()} == {
+        1: [0, 1, 2, 3, 4],
+        2: [0, 1, 3, 4],
+        5: [3],
+        6: [3],
+    }
+    assert asked == [[0, 1, 2, 3, 4], [0, 1, 3, 4], [0, 1, 3, 4], [1, 3], [3]]

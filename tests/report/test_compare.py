@@ -83,6 +83,30 @@ def test_counts_are_those_of_pencil_and_paper(root, judged):
     assert (success.difference.pairs, success.difference.value) == (5, -1 / 5)
 
 
+def test_runs_together_are_the_union_of_what_they_broke(root, judged):
+    judged("mine", [False, False, True, True, True], [True] * 5)
+    judged("fast", [True, False, False, True, True], [True] * 5)
+    found = lines(compare_runs(root, ["mine", "fast"], transforms=[BLUR]))
+    worst = found["none", SUCCESS].worst
+    assert (worst.alone.value, worst.union.value, worst.notes) == (2 / 5, 3 / 5, ())
+    assert found[BLUR, SUCCESS].worst.union.value == 0
+    assert found[BLUR, DESTRUCTION].worst is None
+
+
+def test_the_smallest_difference_is_asked_for_and_said(physadv, root, tmp_path):
+    page = tmp_path / "compared.html"
+    asked = ("compare", "mine", "fast", "--transform", BLUR, "--root", root)
+    found = json.loads(physadv(*asked, "--smallest", 7.5, "--json", "--html", page).out)
+    assert found["smallest_difference"] == 0.075
+    assert {test["smallest"] for line in found["lines"] for test in line["tests"]} == {0.075}
+    html = page.read_text(encoding="utf-8")
+    assert "Differences are of interest from 7.5 points on" in html
+    assert "--smallest 7.5" in html
+    assert "of interest from 3 on" in physadv(*asked, "--quiet").out
+    for wrong in (-1, 100):
+        assert f"smallest difference {wrong} points" in physadv(*asked, "--smallest", wrong).error
+
+
 def test_holm_covers_the_whole_comparison(root):
     found = compare_runs(root, ["mine", "fast"], sweeps=["blur=1:3:3"])
     tests = [test for line in found.lines for test in line.tests]

@@ -13,7 +13,8 @@ from physadv.evaluation.destruction import destruction_clean_survives, destructi
 from physadv.evaluation.intervals import proportion
 from physadv.evaluation.outcomes import Judgement, PairOutcome, sharing_photos, tally
 from physadv.pipeline.measurement import Measurement
-from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel, TallyReader
+from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel
+from physadv.pipeline.tallies import TallyReader
 from physadv.report.gallery import PAIRS_SHOWN
 from physadv.report.result_tables import RATES
 from physadv.report.run_page import rate_headlines, write_report
