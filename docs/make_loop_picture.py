@@ -5,9 +5,10 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from physadv.pipeline.measure import measure
-from physadv.pipeline.observing import PHOTO
+from physadv.demo import AGAINST
+from physadv.pipeline.measure import measure, photo_outcomes
 from physadv.runs import Capture, Printout
+from physadv.sheets.pdf import page_pixels
 
 HEIGHT, SMALL, GAP, MARGIN, TITLE = 360, 150, 70, 24, 44
 INK, QUIET, PAPER = "#1c1f24", "#6b7280", "#ffffff"
@@ -26,16 +27,17 @@ def titled(pictures: list[tuple[Image.Image, str]]) -> Image.Image:
 
 
 def main(root: Path) -> None:
-    """Compose examples → sheet → photo → crops."""
-    printout, capture = Printout(root, "demo"), Capture(root, "demo")
+    """Compose examples → sheet → photo → crops, of one attack."""
+    printout, capture = Printout(root, AGAINST), Capture(root, AGAINST)
     manifest = printout.manifest()
-    measurement = measure(printout, capture)
+    (measurement,) = measure(printout, capture)
     crops = {crop.example: crop for crop in reversed(measurement.crops) if crop.path}
-    seen = {outcome.pair: outcome for outcome in measurement.outcomes[PHOTO]}
+    with capture.store() as store:
+        seen = {outcome.pair: outcome for outcome in photo_outcomes(store, measurement)}
     fooled = [pair for pair in manifest.pairs() if pair[1].digital[0].label != pair[1].label]
     clean, adversarial = fooled[0]
     photo = ImageOps.exif_transpose(Image.open(capture.photos / crops[adversarial.id].photo)).convert("RGB")
-    sheet = Image.open(printout.folder / f"sheet-{crops[adversarial.id].sheet + 1:03d}.png")
+    sheet = Image.fromarray(page_pixels(printout.pdf, crops[adversarial.id].sheet, 5))
     after = (seen[clean.pair].clean_after[0], seen[clean.pair].adversarial_after[0])
     cut = [
         (Image.open(capture.folder / str(crops[e.id].path)), f"seen: {measurement.labels[judged.labels[0]]}")

@@ -1,4 +1,4 @@
-"""What the pages of September 2026 said, so that today's can say what of it no longer holds."""
+"""What the pages of November 2026 said, so that today's can say what of it no longer holds."""
 
 from physadv.evaluation.outcomes import Case
 

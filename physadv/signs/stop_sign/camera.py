@@ -4,6 +4,7 @@ One pinhole camera, one homography and one resampling a view; light stays linear
 """
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -127,8 +128,9 @@ def crop(picture: Tensor, box: Box) -> Tensor:
     return F.interpolate(cut, size, mode="bilinear", align_corners=False, antialias=True)[0].clamp(0, 1)
 
 
+@lru_cache(maxsize=2)
 def drawn_backgrounds(seed: int, count: int = BACKGROUNDS) -> Tensor:
-    """Return drawn scenes to set signs before, sRGB (count, 3, 256, 256) in [0, 1]."""
+    """Return drawn scenes to set signs before, sRGB (count, 3, 256, 256) in [0, 1]; not to be changed."""
     generator = np.random.default_rng(derive_seed(seed, "backgrounds"))
     scenes = [draw_background(_BACKGROUND_SIDE, generator).clip(0, 1) for _ in range(count)]
     return torch.from_numpy(np.stack(scenes)).permute(0, 3, 1, 2).float()

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,10 @@ from physadv.pipeline.examples import versions
 from physadv.progress import Reporter, silent
 from physadv.randomness import derive_seed
 from physadv.runs import Printout
-from physadv.signs.stop_sign.masks import area_share, load_mask
-from physadv.signs.stop_sign.optimise import find_vulnerable, optimise_stickers, printable_colours
+from physadv.signs.stop_sign.masks import area_share
+from physadv.signs.stop_sign.optimise import easiest_class, mask_for, optimise_stickers, printable_colours
 from physadv.signs.stop_sign.plate import SignPhoto, from_pixels, to_pixels
-from physadv.signs.stop_sign.settings import AUTO, StopSignSettings, find_class
+from physadv.signs.stop_sign.settings import StopSignSettings, find_class
 from physadv.signs.stop_sign.sign_photos import contact_sheet, drawn_sign_photos, held_out, read_sign_photos
 from physadv.signs.stop_sign.views import Judge
 from physadv.text import without_home
@@ -99,16 +99,16 @@ def stickers_for(
     """
     judge = _judge_of(classifier, settings)
     attacked, judged = split(photos)
-    if settings.mask == AUTO:
-        mask = find_vulnerable(judge, attacked, settings, reporter)
-    else:
-        mask = load_mask(settings.mask)
-    mask = round_to_8_bits(mask)
-    stickers = round_to_8_bits(optimise_stickers(judge, attacked, mask, settings, reporter))
-    target = None if judge.target is None else classifier.labels[judge.target]
+    aimed = judge
+    if judge.target is None:
+        aimed = replace(judge, target=easiest_class(judge, attacked, settings, reporter))
+    mask = mask_for(aimed, attacked, settings, reporter)
+    stickers = round_to_8_bits(optimise_stickers(aimed, attacked, mask, settings, reporter))
+    target, aim = (None if each.target is None else classifier.labels[each.target] for each in (judge, aimed))
     record = {
         "asked": _as_json(settings),
         "classes": {"label": classifier.labels[judge.label], "target": target},
+        "aimed_at": aim,
         "attacked": [photo.name for photo in attacked],
         "judged": [photo.name for photo in judged],
         "area_of_the_sign": round(area_share(mask), 4),

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from physadv.attacks import objectives
 from physadv.attacks.lit_stickers import MARGIN, SharedStickers, metered, white_light
+from physadv.attacks.loop import expected_loss
 from physadv.attacks.running import Options
 from physadv.attacks.stickers import optimise_rp2
 from physadv.progress import Reporter, silent
@@ -18,10 +19,16 @@ from physadv.signs.stop_sign import FACE_SIDE
 from physadv.signs.stop_sign.camera import drawn_backgrounds
 from physadv.signs.stop_sign.masks import load_mask, vulnerable_rectangles
 from physadv.signs.stop_sign.plate import SignPhoto, outline
-from physadv.signs.stop_sign.settings import BLACK_AND_WHITE, StopSignSettings, parse_palette, read_colours
+from physadv.signs.stop_sign.settings import (
+    AUTO,
+    BLACK_AND_WHITE,
+    StopSignSettings,
+    parse_palette,
+    read_colours,
+)
 from physadv.signs.stop_sign.sign_photos import rectified
 from physadv.signs.stop_sign.views import Judge
-from physadv.transforms import load_preset
+from physadv.transforms import load_preset, round_to_8_bits
 
 SIDE = 80
 """Pixels of the face while stickers are optimised: more than twice what sign classifiers look at."""
@@ -31,6 +38,66 @@ _SPARSITY = 20.0
 """Weight of the mean change while vulnerable places are looked for."""
 _SPARSE_STEPS = 0.5
 """Steps that look for vulnerable places, as a share of those that follow."""
+_NEAREST, _TRIAL = 9, 16
+"""Classes that are tried where there is no target, as many as by AutoAttack (Croce and Hein 2020), and the
+part of the steps that each trial has."""
+
+
+def mask_for(
+    judge: Judge, signs: Sequence[SignPhoto], settings: StopSignSettings, reporter: Reporter = silent
+) -> Tensor:
+    """Return the mask (FACE_SIDE, FACE_SIDE) that the settings name or leave to be found, whole 8-bit levels.
+
+    Raises:
+        StopSignError: it cannot be read, or there is no room for the rectangles.
+    """
+    found = settings.mask == AUTO
+    return round_to_8_bits(
+        find_vulnerable(judge, signs, settings, reporter) if found else load_mask(settings.mask)
+    )
+
+
+def easiest_class(
+    judge: Judge, signs: Sequence[SignPhoto], settings: StopSignSettings, reporter: Reporter = silent
+) -> int | None:
+    """Return the class to aim at where any wrong one will do; None aims at all others at once.
+
+    Away from the true class a loss points to all others at once; where a classifier holds them equally
+    unlikely it leads nowhere, and the places it finds are poor. So short attacks are tried, one with that
+    loss and one on each of the nearest classes: those with the least lead of the true class over the L1 norm
+    of its gradient, where a linear classifier would change its answer first (Croce and Hein 2020). The one
+    under which signs are least likely to be read right, in views drawn anew, wins. Under 16 steps none is
+    tried.
+    """
+    if settings.steps < _TRIAL:
+        return None
+    settings = replace(settings, steps=settings.steps // _TRIAL)
+    distribution, away = load_preset(settings.transforms), _objective(judge, settings.batch)
+    losses: dict[int | None, float] = {}
+    for target in (None, *_nearest_classes(judge, signs)):
+        aimed = replace(judge, target=target)
+        mask = mask_for(aimed, signs, settings)
+        stickers = optimise_stickers(aimed, signs, mask, settings, reporter)
+        variable, random = _variable(signs, _reduced(mask), settings), generator(settings.seed, "try classes")
+        values = 255 * F.interpolate(stickers, (SIDE, SIDE), mode="bilinear", antialias=True)
+        loss, _ = expected_loss(
+            judge.classifier, away, variable, distribution, values, samples=4, generator=random
+        )
+        losses[target] = float(loss.mean())
+    return min(losses, key=lambda target: losses[target])
+
+
+def _nearest_classes(judge: Judge, signs: Sequence[SignPhoto]) -> list[int]:
+    faces, light = rectified(signs, SIDE, MARGIN), white_light(rectified(signs, SIDE), outline(SIDE))
+    faces = metered(faces, light)[0].requires_grad_()
+    logits = judge.classifier(faces)
+    distances = []
+    for other in range(logits.shape[1]):
+        lead = logits[:, judge.label] - logits[:, other]
+        (slope,) = torch.autograd.grad(lead.sum(), faces, retain_graph=True)
+        distances.append((lead / slope.abs().sum(dim=(1, 2, 3)).clamp_min(1e-12)).mean())
+    nearest = torch.stack(distances).argsort().tolist()
+    return [other for other in nearest if other != judge.label][:_NEAREST]
 
 
 def optimise_stickers(
@@ -131,17 +198,13 @@ def _descend(
     def tick(step: int, losses: Tensor) -> None:
         next(ticks)
 
-    if judge.target is None:
-        objective = objectives.untargeted_likelihood(torch.full((settings.batch,), judge.label))
-    else:
-        objective = objectives.targeted_cross_entropy(torch.full((settings.batch,), judge.target))
     ticks = iter(reporter.track(range(steps), steps, what))
     distribution = load_preset(settings.transforms)
     options: Options = {"distribution": distribution, "steps": steps, "samples": 1, "callback": tick}
     options["generator"] = generator(settings.seed, what)
     values = optimise_rp2(
         judge.classifier,
-        objective,
+        _objective(judge, settings.batch),
         variable,
         variable.mask,
         options,
@@ -154,6 +217,12 @@ def _descend(
     # The reporter's last word comes when its items end.
     next(ticks, None)
     return values.detach()
+
+
+def _objective(judge: Judge, batch: int) -> objectives.Objective:
+    if judge.target is None:
+        return objectives.untargeted_likelihood(torch.full((batch,), judge.label))
+    return objectives.targeted_cross_entropy(torch.full((batch,), judge.target))
 
 
 def _reduced(mask: Tensor) -> Tensor:
