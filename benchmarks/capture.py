@@ -5,8 +5,10 @@ cells that are wholly visible (in the photo, nothing over them): `NAME_found`, p
 own name. Over all crops: `NAME_mean_px` and `NAME_p95_px`, corner error in photo pixels; `NAME_frame_levels`,
 how many 8-bit levels the outermost pixels are above the next ring on average, less the same in the file; and
 `wrong_identities`, crops whose true place is not where they were cut. `frame_levels` is the largest of
-`office` and `hand-held`, wanted ≤ 1. `ratio_to_decode` is the time to read and crop a photo of 12 megapixels
-over the time that Pillow takes to decode its JPEG; `peak_mb_48mp` the memory for one of 48.
+`office` and `hand-held`, wanted ≤ 1. `NAME_shape_told` is the share of sheets, per cent, whose width to
+height the photo told, and `NAME_shape_worst` the largest error of that, per cent: all prints are true.
+`ratio_to_decode` is the time to read and crop a photo of 12 megapixels over the time that Pillow takes to
+decode its JPEG; `peak_mb_48mp` the memory for one of 48.
 """
 
 import argparse
@@ -59,6 +61,7 @@ class Score:
     wrong: int = 0
     errors: list[float] = field(default_factory=list)
     frames: list[float] = field(default_factory=list)
+    stretches: list[float | None] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
 
@@ -76,6 +79,7 @@ class Score:
         self.photos += 1
         visible = {example for example, cell in taken.truth.items() if cell.visible}
         self.cells += len(visible)
+        self.stretches += [sheet.stretch for sheet in sheets]
         told = {cell.example for sheet in sheets for cell in sheet.cells}
         self.reasons["no code of its sheet was read"] += len(visible - told) if sheets else 0
         for cell in (cell for sheet in sheets for cell in sheet.cells):
@@ -96,6 +100,12 @@ class Score:
     def frame_levels(self) -> float:
         """Return by how much crops are brighter at their outermost pixels than the files are, on average."""
         return float(np.mean(self.frames)) if self.frames else float("nan")
+
+    @property
+    def shapes(self) -> tuple[float, float]:
+        """Return the share of sheets whose width to height was told, and its largest error; all are true."""
+        told = [abs(stretch - 1) for stretch in self.stretches if stretch]
+        return len(told) / max(len(self.stretches), 1), max(told, default=float("nan"))
 
     @property
     def mean_px(self) -> float:
@@ -128,7 +138,7 @@ def score(condition: Condition, taken: Sequence[TakenPhoto], folder: Path) -> Sc
     print(
         f"{condition.name:32} {result.photos:6} {result.cells:6} {100 * result.found / result.cells:8.2f} "
         f"{result.wrong:6} {result.mean_px:8.3f} {result.p95_px:7.3f} {result.frame_levels:7.2f} "
-        f"{np.mean(result.seconds):8.2f} "
+        f"{100 * result.shapes[0]:7.1f} {100 * result.shapes[1]:7.2f} {np.mean(result.seconds):8.2f} "
         f"{max(result.seconds):7.2f}   {WANTED.get(condition.name, '')}",
         flush=True,
     )
@@ -226,7 +236,8 @@ def main() -> None:
         taken = {c.name: photos for c, photos in photograph(conditions, folder, chosen.seed, chosen.workers)}
         print(
             f"{'simulated':32} {'photos':>6} {'cells':>6} {'found %':>8} {'wrong':>6} {'mean px':>8} "
-            f"{'p95 px':>7} {'frame':>7} {'s/photo':>8} {'worst s':>7}   wanted"
+            f"{'p95 px':>7} {'frame':>7} {'told %':>7} {'off %':>7} "
+            f"{'s/photo':>8} {'worst s':>7}   wanted"
         )
         result: dict[str, float | bool] = {"wrong_identities": 0}
         for condition in conditions:
@@ -238,6 +249,8 @@ def main() -> None:
             result[f"{key}_mean_px"] = scored.mean_px
             result[f"{key}_p95_px"] = scored.p95_px
             result[f"{key}_frame_levels"] = scored.frame_levels
+            told, worst = scored.shapes
+            result[f"{key}_shape_told"], result[f"{key}_shape_worst"] = 100 * told, 100 * worst
             result[f"{key}_s_per_photo"] = float(np.mean(scored.seconds))
         framed = [f"{_key(c.name)}_frame_levels" for c in conditions if c.name in FRAMED]
         result["frame_levels"] = max((result[key] for key in framed), key=abs)

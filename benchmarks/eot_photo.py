@@ -342,7 +342,7 @@ def comparison_table(compared: Sequence[Against]) -> str:
         Column[Against]("top", lambda one: one.top, "number"),
         Column[Against]("difference [95 %]", difference),
         Column[Against]("p (Holm)", lambda one: p_value(one.test.holm), "number"),
-        Column[Against]("pairs", lambda one: one.test.difference.pairs, "number"),
+        Column[Against]("clusters", lambda one: one.test.difference.pairs, "number"),
         Column[Against]("verdict", lambda one: one.verdict),
     )
     return to_markdown(Table("", columns, {"": compared}))
@@ -472,7 +472,7 @@ def main() -> None:
     parser.add_argument("--root", type=Path, default=Path("studies/eot-photo"), help="where runs are kept")
     parser.add_argument("--net", default="mobilenet_v1_050_160", help="of imagenet/nets, without .pt2")
     parser.add_argument("--size", type=int, default=224, help="pixels a side")
-    parser.add_argument("--pairs", type=int, default=100)
+    parser.add_argument("--pairs", type=int, default=80, help="images, on half as many sheets")
     parser.add_argument("--steps", type=int, default=50, help="of eot")
     parser.add_argument("--samples", type=int, default=4, help="of eot, a step")
     parser.add_argument("--draws", type=int, default=8, help="held-out draws of graphite an image")

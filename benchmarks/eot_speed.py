@@ -23,6 +23,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -207,7 +208,9 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--bf16", action="store_true")
     parser.add_argument("--quick", action="store_true", help="five rounds, no memory, no peers")
-    parser.add_argument("--json", type=Path, help="file to write the last line to, for eot_strength.py")
+    parser.add_argument(
+        "--json", type=Path, help="file to write the last line to, with the day, for eot_strength.py"
+    )
     parser.add_argument("--peak-of", type=int, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     model = make_model(chosen.net, chosen.device, chosen.bf16)
@@ -221,10 +224,11 @@ def main() -> None:
         print(f"peak memory: {low:.0f} MB at 16 samples, {high:.0f} MB at 512, chunks of {MEMORY_CHUNK}")
         result["memory_512_to_16"] = high / low
         result |= speedups(model, chosen.samples, max(3, chosen.rounds // 3))
-    line = json.dumps({key: round(value, 4) for key, value in result.items()})
+    result = {key: round(value, 4) for key, value in result.items()}
     if chosen.json is not None:
-        chosen.json.write_text(f"{line}\n", encoding="utf-8")
-    print(line)
+        dated = result | {"measured": date.today().isoformat(), "rounds": chosen.rounds}
+        chosen.json.write_text(json.dumps(dated) + "\n", encoding="utf-8")
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

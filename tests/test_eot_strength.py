@@ -20,6 +20,13 @@ def test_any_beginning_has_as_many_images_of_every_network() -> None:
     assert len(set(study.units(NETS, 4, 2))) == len(study.units(NETS, 4, 2))
 
 
+def test_an_image_counts_once_every_network_has_finished_it() -> None:
+    todo = study.units(NETS, 3, 3)
+    found: dict[Unit, list[Row]] = {unit: [] for unit in todo[:11]}
+    assert {unit.image for unit in study.of_whole_images(found, todo)} == {0}
+    assert len(study.of_whole_images(found, todo)) == 6
+
+
 @pytest.mark.parametrize("attack", [LAGRANGIAN, L_INF])
 def test_attempts_go_on_from_one_another_and_keep_the_ball(
     attack: str, monkeypatch: pytest.MonkeyPatch
@@ -71,7 +78,7 @@ def test_the_figures_are_over_images(result: Result) -> None:
 
 
 def test_the_page_says_what_no_longer_holds_first_and_compares_in_a_family(result: Result) -> None:
-    text = study.page(result, 224, {"ratio_print_photo": 1.05})
+    text = study.page(result, 224, {"ratio_print_photo": 1.05, "measured": "2026-11-21", "rounds": 7})
     assert text.index("What no longer holds") < text.index("## Strength") < text.index("## Cost")
     assert f"| {NETS[0]} − {NETS[2]} | +100.0 points" in text
     assert f"{NETS[0]} higher" in text

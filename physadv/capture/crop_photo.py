@@ -15,8 +15,16 @@ import numpy as np
 from physadv.capture.cells import CroppedCell, crop_cells, refuse_cells, root_mean_square
 from physadv.capture.codes import ENLARGED_UP_TO_PIXELS, FoundCode, in_own_order, readings
 from physadv.capture.colour import Correction, Exposure, fit_correction, read_bars
-from physadv.capture.fitting import fit_rough, fit_sheet
-from physadv.capture.geometry import Pixels, Points, SheetModel, is_inside
+from physadv.capture.fitting import MARKS_FOR_BEND, fit_rough, fit_sheet
+from physadv.capture.geometry import (
+    STRETCH_TOLERANCE,
+    Pixels,
+    Points,
+    SheetModel,
+    fit_flat,
+    is_inside,
+    print_stretch,
+)
 from physadv.capture.light import fit_flat_field
 from physadv.capture.marks import Evidence, claim_copy, collect_marks, explains, look_around
 from physadv.capture.reading import CaptureError, Photo
@@ -43,6 +51,7 @@ class FoundSheet:
         reason: why the whole sheet is refused; None for a sheet that can be used.
         cells: the cells in the sheet's order, each cut out or refused.
         exposure: how the photo renders the greys; None where no grey can be read.
+        stretch: how much wider the sheet was printed than its height wants; None where the photo cannot tell.
         correction: the colour correction of the crops; None for crops with colours as photographed.
     """
 
@@ -52,6 +61,7 @@ class FoundSheet:
     reason: str | None = None
     cells: tuple[CroppedCell, ...] = ()
     exposure: Exposure | None = None
+    stretch: float | None = None
     correction: Correction | None = None
 
     @property
@@ -66,6 +76,16 @@ class FoundSheet:
         return (*codes.values(), *(centre[None] for centre in self.evidence.saddles.values()))
 
     @property
+    def warning(self) -> str | None:
+        """Return what is wrong with the print, None for a true one."""
+        if self.stretch is None or abs(self.stretch - 1) <= STRETCH_TOLERANCE:
+            return None
+        return (
+            f"sheet {self.index + 1} was printed {self.stretch:.1%} as wide as its height wants "
+            f"(more than {STRETCH_TOLERANCE:.0%} off): print at 100 %, and measure its bar in both directions"
+        )
+
+    @property
     def residual_px(self) -> float | None:
         """Return the RMS distance of the precise marks from the model, None for a refused sheet."""
         return None if self.reason else root_mean_square(self.evidence.errors(self.model)[0])
@@ -77,7 +97,7 @@ class CroppedPhoto:
 
     Attributes:
         sheets: the pieces of paper that were found, at least one of them usable.
-        remarks: what else is in the photo, such as a sheet of another run or a damaged code.
+        remarks: prints out of shape, and what else is in the photo, such as a sheet of another run.
     """
 
     sheets: tuple[FoundSheet, ...]
@@ -131,10 +151,11 @@ def crop_photo(
         )
     if all(paper.reason for paper in placed):
         raise CaptureError("; ".join(f"shows sheet {paper.index + 1} {paper.reason}" for paper in placed))
-    cropped = (_crop(photo, paper, codes, picture) for paper in placed)
+    cropped = [_crop(photo, paper, codes, picture) for paper in placed]
+    warnings = (paper.warning for paper in cropped)
     return CroppedPhoto(
         tuple(_with_colours(photo, paper, correct_colours) for paper in cropped),
-        tuple(f"also shows {other}" for other in others),
+        (*filter(None, warnings), *(f"also shows {other}" for other in others)),
     )
 
 
@@ -217,7 +238,14 @@ def _crop(
         return replace(paper, cells=refuse_cells(paper.sheet, paper.model, f"the sheet is {paper.reason}"))
     foreign = [code for code in codes if not _is_of(paper, code)]
     cells = crop_cells(photo, paper.sheet, paper.model, paper.evidence, foreign, picture)
-    return replace(paper, cells=cells)
+    return replace(paper, cells=cells, stretch=_stretch(photo, paper.evidence))
+
+
+def _stretch(photo: Photo, evidence: Evidence) -> float | None:
+    """Return how much wider a sheet was printed than its height wants, None with too few marks to tell."""
+    marks = evidence.stacked(precise=True)
+    enough = len(marks[0]) >= MARKS_FOR_BEND
+    return print_stretch(fit_flat(*marks, photo.pinhole), photo.pinhole) if enough else None
 
 
 def _with_colours(photo: Photo, paper: FoundSheet, correct: bool) -> FoundSheet:

@@ -28,7 +28,7 @@ CURVE_SPREAD = (0.6, 0.4, 0.3, 0.25, 0.2, 0.15, 0.1)
 """Standard deviation of each coefficient of the slope angle, in radians, with length in half pages."""
 FEW_TERMS, ALL_TERMS = 4, 7
 """The first coefficients describe an arc, one that is stronger at one end, and an S; the others, waves."""
-KNOWN_FOCAL_SPREAD, GUESSED_FOCAL_SPREAD, OFF = 0.05, 0.2, 1e-9
+OFF = 1e-9
 STARTS = [(angle, bend) for angle in np.radians([0, 45, 90, 135]) for bend in (-0.15, 0.15)]
 FIRST_STEPS, LAST_STEPS = 4, 40
 CONVINCING = 20.0
@@ -152,7 +152,7 @@ def fit_bent(
 
     expected = np.zeros(PARAMETERS)
     spread = np.full(PARAMETERS, np.inf)
-    spread[_FOCAL] = KNOWN_FOCAL_SPREAD if camera.focal_35mm else GUESSED_FOCAL_SPREAD
+    spread[_FOCAL] = camera.focal_spread
     spread[_LENS] = LENS_SPREAD
     spread[_CURVE] = np.where(np.arange(len(CURVE_SPREAD)) < terms, CURVE_SPREAD, OFF)
 
@@ -207,7 +207,7 @@ def _slightly_bent(
 def _pose(flat: FlatPage, middle: Points, size: float, camera: Pinhole) -> tuple[Points, Points]:
     """Return the rotation (3, 3) and the position (3,), in page units, of a flat sheet before a camera."""
     to_page = np.array([[size, 0, middle[0]], [0, size, middle[1]], [0, 0, 1]])
-    columns = np.diag([flat.scale / camera.focal, flat.scale / camera.focal, 1]) @ flat.homography @ to_page
+    columns = flat.axes(camera.focal) @ to_page
     columns /= np.sqrt(np.linalg.norm(columns[:, 0]) * np.linalg.norm(columns[:, 1]))
     columns *= np.sign(columns[2, 2])
     near = np.column_stack([columns[:, :2], np.cross(columns[:, 0], columns[:, 1])])

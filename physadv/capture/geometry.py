@@ -22,6 +22,9 @@ DIFFERENCE_MM = 0.05
 LENS_SPREAD = 0.1
 """Standard deviation of k1 and k2 among phones. A few marks do not determine a lens; this prior does."""
 ROBUST_FROM, MAX_DAMPING = 3.0, 1e8
+KNOWN_FOCAL_SPREAD, GUESSED_FOCAL_SPREAD = 0.05, 0.2
+STRETCH_TOLERANCE = 0.01
+"""The share by which the width to height of a print may be wrong without a warning."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,11 @@ class Pinhole:
         """Return the focal length in pixels; that of a usual phone if EXIF has none."""
         diagonal = float(np.hypot(self.width, self.height))
         return (self.focal_35mm or USUAL_FOCAL_35MM) / FILM_DIAGONAL * diagonal
+
+    @property
+    def focal_spread(self) -> float:
+        """Return the relative standard deviation of the focal length."""
+        return KNOWN_FOCAL_SPREAD if self.focal_35mm else GUESSED_FOCAL_SPREAD
 
     def view(self, slope: Points, pixel: Points) -> tuple[float, float]:
         """Return the viewing angle at one point, degrees (0 is frontal), and its distance in mm.
@@ -109,6 +117,11 @@ class FlatPage:
     centre: Points
     scale: float
 
+    def axes(self, focal: float) -> Points:
+        """Return the page's x, y and origin before the camera (3, 3), as columns of one unknown unit."""
+        axes: Points = np.diag([self.scale / focal, self.scale / focal, 1]) @ self.homography
+        return axes
+
     def to_photo(self, points_mm: Points) -> Points:
         """Return the photo points (N, 2), pixels, of page points (N, 2), mm."""
         homogeneous = points_mm @ self.homography[:, :2].T + self.homography[:, 2]
@@ -139,6 +152,23 @@ def fit_flat(
     best, _ = fit_points(project, initial, pixels, sigmas, expected=initial, spread=spread)
     homography = np.append(best[:8], 1.0).reshape(3, 3) @ to_unit
     return FlatPage(homography, float(best[8]), float(best[9]), centre, scale)
+
+
+def print_stretch(page: FlatPage, camera: Pinhole) -> float | None:
+    """Return how much wider a sheet was printed than its height wants: 0.97 for one of 97 % in x alone.
+
+    A photo tells no more of a print's size, as nobody knows from how far it was taken. None where it does not
+    tell this to within `STRETCH_TOLERANCE`: on inclined paper it is as uncertain as the focal length, and on
+    curled paper the axes of the best plane are not at right angles, by about as much as their ratio is wrong.
+    """
+    spread = 1 + camera.focal_spread
+    focals = camera.focal * np.array([1, spread, 1 / spread])
+    axes = np.stack([page.axes(focal)[:, :2] for focal in focals])
+    lengths = np.linalg.norm(axes, axis=1)
+    ratios = lengths[:, 0] / lengths[:, 1]
+    skew = abs(axes[0, :, 0] @ axes[0, :, 1]) / lengths[0].prod()
+    doubt = np.abs(ratios - ratios[0]).max() + skew
+    return float(ratios[0]) if doubt <= STRETCH_TOLERANCE else None
 
 
 def _project(parameters: Points, page: Points, centre: Points, scale: float) -> tuple[Points, Points]:

@@ -168,6 +168,7 @@ def crop(
 
 def _show_crops(result: "CropResult", folder: Path) -> None:
     print(f"{result} in {folder}")
+    print(f"print: {result.shape}")
     if result.colours:
         print(f"colours {result.colours}")
     for photo in result.photos:

@@ -7,9 +7,12 @@ import math
 from dataclasses import dataclass, replace
 
 from physadv.errors import PhysadvError
+from physadv.evaluation.intervals import Estimate
 
 _TAIL = 0.025
 _MOST = 10**9
+_NOTHING = -600
+"""Exponent below which a chance is 0: the smallest floats, multiplied by less than 1, stay what they are."""
 
 
 class PlanError(PhysadvError):
@@ -126,8 +129,8 @@ def plan_pairs(
         return _ends(rate, _effective(tried, qualifying, alike))
 
     if halfwidth is not None:
-        wanted, few, enough = 2 * halfwidth, 0, 1
-        while _width(ends(replace(design, pairs=enough))) > wanted:
+        wanted, few, enough = _trials(rate, 2 * halfwidth), 0, 1
+        while _effective(replace(design, pairs=enough), qualifying, alike) < wanted:
             few, enough = enough, 2 * enough
             if enough > _MOST:
                 raise PlanError(
@@ -136,9 +139,10 @@ def plan_pairs(
                 )
         while enough - few > 1:
             middle = (few + enough) // 2
-            few, enough = (
-                (middle, enough) if _width(ends(replace(design, pairs=middle))) > wanted else (few, middle)
-            )
+            if _effective(replace(design, pairs=middle), qualifying, alike) < wanted:
+                few = middle
+            else:
+                enough = middle
         design = replace(design, pairs=enough)
     choices = []
     for what, tried in (
@@ -151,6 +155,20 @@ def plan_pairs(
         choices.append(Choice(what, tried, taken, _width(ends(tried)) / 2))
     counted = _counted(design, qualifying)
     return Plan(rate, qualifying, counted, design.pairs, *ends(design), alike, tuple(choices))
+
+
+def pairs_wanted(share: Estimate, halfwidth: float) -> int:
+    """Return how many pairs give a 95 % interval of ± `halfwidth`, photographed as those of a share were.
+
+    How alike their views are is taken from the share's own interval. Without one, ValueError is raised.
+
+    >>> pairs_wanted(Estimate(0.5, 0.25, 0.75, 40, 20), 0.125)
+    81
+    """
+    if share.value is None or share.low is None or share.high is None:
+        raise ValueError("wanted a share with an interval")
+    now = _trials(share.value, share.high - share.low)
+    return math.ceil(share.pairs * _trials(share.value, 2 * halfwidth) / now)
 
 
 def _check(rate: float, halfwidth: float | None, qualifying: float, design: Design, alike: Alike) -> None:
@@ -191,6 +209,17 @@ def _width(ends: tuple[float, float]) -> float:
     return ends[1] - ends[0]
 
 
+def _trials(rate: float, width: float) -> float:
+    """Return the number of independent trials whose interval about a rate is as wide."""
+    few, enough = 0.0, 1.0
+    while _width(_ends(rate, enough)) > width:
+        few, enough = enough, 2 * enough
+    while enough - few > 1e-6 * enough:
+        middle = (few + enough) / 2
+        few, enough = (middle, enough) if _width(_ends(rate, middle)) > width else (few, middle)
+    return enough
+
+
 def _ends(rate: float, n: float) -> tuple[float, float]:
     """Return Clopper and Pearson's (1934) 95 % interval for rate · n of n trials, both may be broken."""
     return _lower(rate * n, n), 1 - _lower((1 - rate) * n, n)
@@ -213,8 +242,11 @@ def _reached(successes: float, n: float, share: float) -> float:
     """
     rest = n - successes + 1
     log = math.lgamma(n + 1) - math.lgamma(successes + 1) - math.lgamma(rest)
-    term = math.exp(log + successes * math.log(share) + rest * math.log1p(-share))
-    total, j = term, 0
+    exponent = log + successes * math.log(share) + rest * math.log1p(-share)
+    if exponent < _NOTHING:
+        return 0.0
+    total = term = math.exp(exponent)
+    j = 0
     while term > 1e-12 * total:
         j += 1
         term *= share * (n + j) / (successes + j)

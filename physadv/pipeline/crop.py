@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, get_args
 
 from physadv.files import file_sha256, replacing
@@ -57,9 +58,25 @@ class CropResult:
         return [crop for crop in self.crops if crop.path is None]
 
     @property
+    def shape(self) -> str:
+        """Return a sentence on the shape of the prints."""
+        return shape_in_words(self.photos)
+
+    @property
     def colours(self) -> str | None:
         """Return a sentence on how well colours were corrected, None for crops as photographed."""
         return colours_in_words(self.photos)
+
+
+def shape_in_words(photos: Sequence[PhotoRow]) -> str:
+    """Return what photos tell of the shape of their prints, and that they do not tell the size."""
+    told = [photo.stretch for photo in photos if photo.stretch]
+    used = sum(photo.status == "used" for photo in photos)
+    found = f"{median(told):.1%} ({min(told):.1%} to {max(told):.1%})" if told else "unknown"
+    return (
+        f"width to height {found} of what was laid out, by {len(told)} of {used} photos; "
+        "no photo tells the size: measure the 100 mm bar with a ruler"
+    )
 
 
 def colours_in_words(photos: Sequence[PhotoRow]) -> str | None:

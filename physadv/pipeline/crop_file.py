@@ -161,8 +161,9 @@ def _parts(row: PhotoRow, found: Sequence[FoundSheet]) -> Iterator[tuple[PhotoRo
 
 
 def _with_exposure(row: PhotoRow, found: Sequence[FoundSheet]) -> PhotoRow:
-    """Return a photo's row with its mean exposure and the errors of its colour corrections."""
+    """Return a photo's row with its mean exposure, its print's shape and its colour corrections' errors."""
     exposures = [sheet.exposure for sheet in found if sheet.exposure]
+    stretches = [round(sheet.stretch, 4) for sheet in found if sheet.stretch]
     corrections = [sheet.correction for sheet in found if sheet.correction]
 
     def average(name: str) -> float | None:
@@ -176,6 +177,7 @@ def _with_exposure(row: PhotoRow, found: Sequence[FoundSheet]) -> PhotoRow:
         exposure_stops=average("stops"),
         red_green=average("red"),
         blue_green=average("blue"),
+        stretch=mean(stretches) if stretches else None,
         delta_e=listed("delta_e"),
         delta_e_before=listed("delta_e_before"),
     )

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from physadv.attacks.recipes import RECIPES
 from physadv.capture.identity import SURE
-from physadv.pipeline.crop import colours_in_words
+from physadv.pipeline.crop import colours_in_words, shape_in_words
 from physadv.pipeline.measurement import Measurement
 from physadv.pipeline.settings import NO_TRANSFORMS, OWN_NUMBERS, GenerateSettings
 from physadv.report.page import Facts
@@ -83,6 +83,7 @@ def _photo_facts(measurement: Measurement) -> tuple[tuple[str, str], ...]:
             "too like another of the sheet to be told from it",
             f"{sum(alike < SURE for alike in margins)} cells",
         ),
+        ("print", shape_in_words(used)),
         ("colours of the crops", colours_in_words(used) or "as photographed"),
         ("exposure, median stops", _middle(used, lambda photo: photo.exposure_stops, 2)),
         ("red to green, median", _middle(used, lambda photo: photo.red_green, 2)),

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from physadv.evaluation.destruction import Row
 from physadv.evaluation.outcomes import PREFILTER_CONFIDENCE
-from physadv.evaluation.planning import Design, plan_pairs
+from physadv.evaluation.planning import pairs_wanted
 from physadv.pipeline.measurement import Measurement
 from physadv.report.channels import sort_channels
 from physadv.report.wording import percent, with_interval
@@ -61,11 +61,12 @@ def reading(rows: Sequence[Row]) -> Iterator[str]:
             "has a long way to go to bring one back."
         )
     if rate.high - rate.low > WIDE:
-        qualifying = math.ceil(100 * rate.pairs / (rate.pairs + sum(rate.discarded.values()))) / 100
+        printed = rate.pairs + sum(rate.discarded.values())
+        qualifying = math.ceil(100 * rate.pairs / printed) / 100
         expected, photos = round(rate.value, 2), round(rate.n / rate.pairs)
-        plan = plan_pairs(expected, WIDE / 2, qualifying, Design(1, photos))
         yield (
             f"There are too few pairs: the interval is {100 * (rate.high - rate.low):.0f} points wide. For "
-            f"± {50 * WIDE:g} points print {plan.printed} pairs (physadv plan --rate {expected:g} "
-            f"--halfwidth {WIDE / 2:g} --qualifying {qualifying:g} --photos {photos})."
+            f"± {50 * WIDE:g} points print {math.ceil(pairs_wanted(rate, WIDE / 2) * printed / rate.pairs)} "
+            f"pairs in place of {printed}, or ask what more photos or devices would do: physadv plan --rate "
+            f"{expected:g} --pairs {printed} --qualifying {qualifying:g} --photos {photos}"
         )

@@ -34,11 +34,12 @@ class PhotoRow:
         blue_green: ratio of blue to green of the sheet's greys, in linear light.
         delta_e: CIEDE2000 of each patch after correction, held out of the fit; empty without correction.
         delta_e_before: CIEDE2000 of each patch as photographed; empty without correction.
-        remark: what else the photo shows: a sheet of another run, a damaged code.
+        remark: a print out of shape, and what else the photo shows: a sheet of another run, a damaged code.
         preset: preset of the virtual phone, a file's with a hash of its numbers; "real" for a camera's photo,
             None where it was not recorded.
         seed: seed of a simulated photo.
         shot: which of a simulated photo's shots of its sheet it is, from 0.
+        stretch: how much wider its sheet was printed than its height wants; None where the photo cannot tell.
     """
 
     name: str
@@ -61,6 +62,7 @@ class PhotoRow:
     preset: str | None = None
     seed: int | None = None
     shot: int | None = None
+    stretch: float | None = None
 
     @property
     def condition(self) -> str:

@@ -22,7 +22,7 @@ _MACHINE = (
     sqlite3.SQLITE_AUTH,
     sqlite3.SQLITE_IOERR,
 )
-STORE_VERSION = 5
+STORE_VERSION = 6
 R = TypeVar("R", PhotoRow, CropRow, ObservationRow)
 
 _TABLES = """
@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS photos (
     width INTEGER, height INTEGER, camera TEXT, simulated INTEGER NOT NULL, view TEXT NOT NULL DEFAULT '',
     colour TEXT NOT NULL DEFAULT 'photographed', exposure_stops REAL, red_green REAL, blue_green REAL,
     delta_e TEXT NOT NULL DEFAULT '[]', delta_e_before TEXT NOT NULL DEFAULT '[]', remark TEXT,
-    preset TEXT, seed INTEGER, shot INTEGER
+    preset TEXT, seed INTEGER, shot INTEGER, stretch REAL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS crops (
     photo TEXT NOT NULL REFERENCES photos(name), example TEXT NOT NULL, sheet INTEGER NOT NULL,

@@ -80,6 +80,8 @@ def recount(out: Path) -> list[Path]:
     with replacing(page) as temporary:
         temporary.write_text(_text(counts, sights, figures, command), encoding="utf-8")
     _write_json(out, {"command": command, **_numbers(counts), "made": made})
+    for stale in set(out.glob(f"{NAME}-*.svg")) - {out / name for name in figures}:
+        stale.unlink()
     for name, figure in figures.items():
         with replacing(out / name) as temporary:
             figure.write(temporary, "svg")

@@ -35,6 +35,7 @@ _BATCH = 32
 """Views a step draws."""
 _START = 8.0
 """Standard deviation of the noise that is begun with, 8-bit levels."""
+_BISECTIONS = 30
 _DIGITAL_WEIGHT = 1.0
 """Of the crops as they are, beside those that are photographed."""
 _CROP = plus_minus(0.06)
@@ -148,13 +149,26 @@ class NoiseOnCrops:
         return scenes
 
     def project(self, values: Tensor) -> Tensor:
-        """Return the values clipped to the published range and, where asked, scaled to the published mean."""
-        low, high = self.attack.range(self.attack.noise)
-        clipped = values.clamp(255 * low, 255 * high)
-        if not self.same_mean:
-            return clipped
-        size = self.attack.mean(clipped)
-        return clipped * min(1.0, 255 * self.attack.mean(self.attack.noise) / size) if size else clipped
+        """Return the nearest values within the published range and, where asked, of the published mean size.
+
+        These are clipped soft-thresholded values; the threshold is found by bisection.
+        """
+        low, high = (255 * end for end in self.attack.range(self.attack.noise))
+        most = 255 * self.attack.mean(self.attack.noise)
+
+        def shrunk(by: float) -> Tensor:
+            return (values.sign() * (values.abs() - by).clamp_min(0)).clamp(low, high)
+
+        if not self.same_mean or self.attack.mean(shrunk(0.0)) <= most:
+            return shrunk(0.0)
+        too_little, enough = 0.0, float(values.abs().max())
+        for _ in range(_BISECTIONS):
+            middle = (too_little + enough) / 2
+            if self.attack.mean(shrunk(middle)) > most:
+                too_little = middle
+            else:
+                enough = middle
+        return shrunk(enough)
 
 
 def our_noise(

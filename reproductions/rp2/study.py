@@ -61,8 +61,8 @@ class Rp2Size(StudySize):
 
     shots: int = 1
     every: int = 40
-    steps: int = 200
-    noise_steps: int = 800
+    steps: int = 150
+    noise_steps: int = 200
     draws: int = 10
 
 
@@ -185,6 +185,7 @@ def _against_published(unit: Unit) -> Row:
     for test, answers in ((LAB, lab), (DRIVE, drive)):
         sights += sights_of(unit.part, seed, test, answers, labels)
     made = {
+        "steps": unit.size.noise_steps,
         "label": labels[STOP],
         "target": labels[SPEED_LIMIT_45],
         "range": {name: list(attack.range(noise)) for name, noise in noises.items()},
@@ -214,7 +215,12 @@ def _on_held_out_scenes(unit: Unit) -> Row:
             sights += sights_of(unit.part, unit.seed, test, answers, classifier.labels)
         names = ("attacked", "judged", "area_of_the_sign", "printability")
         sides.append({name: run.record[name] for name in names})
-    made = {"label": run.record["classes"]["label"], "target": target, "sides": sides}
+    made = {
+        "steps": unit.size.steps,
+        "label": run.record["classes"]["label"],
+        "target": target,
+        "sides": sides,
+    }
     return Row({"part": unit.part, "seed": unit.seed, **made}, sights)
 
 

@@ -173,6 +173,27 @@ def test_a_dark_picture_gets_no_bright_frame_from_the_paper(tmp_path: Path) -> N
         assert cell.paper_level == 255
 
 
+@pytest.mark.parametrize(("wide", "said"), [(1.0, None), (0.97, "sheet 1 was printed 97.0% as wide")])
+def test_a_print_of_unequal_scaling_is_told_of(
+    sheet_pdf: tuple[Sheet, Path], wide: float, said: str | None
+) -> None:
+    """A flat page, squeezed in x as a printer might, and turned by 15 degrees before a pinhole."""
+    sheet, pdf = sheet_pdf
+    page = page_pixels(pdf, 0, 8)
+    pinhole = Photo(np.zeros((1500, 2000, 3), np.uint8), np.zeros((1500, 2000), np.uint8), "", 26.0).pinhole
+    turn = cv2.Rodrigues(np.radians([15.0, 0.0, 90.0]))[0]
+    view = np.column_stack([turn[:, 0] * wide, turn[:, 1], -turn @ (wide * 105, 148.5, 0) + (0, 0, 300)])
+    lens = np.array([[pinhole.focal, 0, 999.5], [0, pinhole.focal, 749.5], [0, 0, 1]])
+    dots = np.array([[1 / 8, 0, 1 / 16], [0, 1 / 8, 1 / 16], [0, 0, 1]])
+    rgb = cv2.warpPerspective(page, lens @ view @ dots, (2000, 1500), borderValue=(90, 80, 70))
+    photo = Photo(rgb, cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), "a test", 26.0)
+    seen = crop_photo(photo, [sheet], picture=picture)
+    assert seen.sheets[0].stretch == pytest.approx(wide, abs=0.002)
+    assert all(cell.crop is not None for cell in seen.sheets[0].cells)
+    assert len(seen.remarks) == (said is not None)
+    assert all(said in remark for remark in seen.remarks if said)
+
+
 def of_run(run: str) -> Sheet:
     (sheet,) = plan_sheets([(PrintItem("0-clean", 64, 64), PrintItem("0-adversarial", 64, 64))], run=run)
     return sheet

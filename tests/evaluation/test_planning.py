@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from scipy.special import betaincinv
 
 from physadv.evaluation.intervals import proportion
-from physadv.evaluation.planning import Alike, Design, Plan, PlanError, plan_pairs
+from physadv.evaluation.planning import Alike, Design, Plan, PlanError, pairs_wanted, plan_pairs
 
 INDEPENDENT = Alike(pair=0, photo=0, device=0)
 
@@ -67,6 +67,25 @@ def test_pairs_photos_or_a_device_buy_most_where_they_differ_most() -> None:
     plan = plan_pairs(0.3, design=Design(20, photos=4))
     assert [choice.taken for choice in plan.choices] == [12, 20, 24, 24]
     assert half(plan, "as planned") == pytest.approx((plan.high - plan.low) / 2)
+
+
+def test_a_share_says_how_many_such_pairs_make_it_as_sharp_as_wanted() -> None:
+    share = proportion([4] * 10 + [0] * 10, [4] * 20)
+    assert share.low is not None
+    assert share.high is not None
+    assert pairs_wanted(share, (share.high - share.low) / 2) == pytest.approx(20, abs=1)
+    wanted = pairs_wanted(share, 0.1)
+    again = proportion([4] * (wanted // 2) + [0] * (wanted - wanted // 2), [4] * wanted)
+    assert again.low is not None
+    assert again.high is not None
+    assert again.high - again.low == pytest.approx(0.2, abs=0.01)
+    with pytest.raises(ValueError, match="wanted a share with an interval"):
+        pairs_wanted(proportion([], []), 0.1)
+
+
+def test_a_very_sharp_rate_is_planned_too() -> None:
+    plan = plan_pairs(0.1, 0.005, alike=INDEPENDENT)
+    assert plan.high - plan.low == pytest.approx(0.01, abs=1e-5)
 
 
 def test_one_device_cannot_tell_of_all() -> None:

@@ -37,6 +37,7 @@ def test_every_cell_is_cut_on_its_example_s_own_grid_and_looks_like_it(cropped_r
     (photo,), crops = stored(cropped_root)
     assert (photo.name, photo.status, photo.simulated) == (PHOTO, "used", True)
     assert (photo.width, photo.height) == (1512, 2016)
+    assert photo.stretch == pytest.approx(1, abs=0.005)
     examples = {example.id: example for example in printout.manifest().examples}
     assert {crop.example for crop in crops} == set(examples)
     for crop in crops:
@@ -69,7 +70,10 @@ def test_ground_truth_is_never_read(physadv, root, cropped_root, contents):
 def test_the_same_command_again_changes_no_byte(physadv, cropped_root, copy_of, contents):
     before = contents(cropped_root)
     root = copy_of(cropped_root)
-    assert physadv(*CROP, root).code == 0
+    answer = physadv(*CROP, root)
+    assert answer.code == 0
+    assert "print: width to height 100." in answer.out or "print: width to height 99." in answer.out
+    assert "no photo tells the size: measure the 100 mm bar with a ruler" in answer.out
     assert contents(root) == before
 
 

@@ -60,7 +60,9 @@ def test_too_few_pairs_say_how_many_to_print():
     assert sentence.startswith(
         "There are too few pairs: the interval is 62 points wide. For ± 15 points print "
     )
-    assert "physadv plan --rate 0.4 --halfwidth 0.15 --qualifying 0.5 --photos 1" in sentence
+    # Ten count of twenty; Clopper and Pearson's interval about 40 % is ± 15 points wide at 44.9.
+    assert "print 90 pairs in place of 20, or ask" in sentence
+    assert sentence.endswith("physadv plan --rate 0.4 --pairs 20 --qualifying 0.5 --photos 1")
 
 
 def test_a_rate_that_is_undefined_is_not_explained():

@@ -41,6 +41,12 @@ LATER_COLUMNS = {
     ),
     3: (("photos", "remark TEXT"), ("crops", "angle_deg REAL"), ("crops", "distance_mm REAL")),
     4: (("crops", "sha256 TEXT"),),
+    5: (
+        ("photos", "preset TEXT"),
+        ("photos", "seed INTEGER"),
+        ("photos", "shot INTEGER"),
+        ("crops", "margin REAL"),
+    ),
 }
 """What each version of the store brought with it."""
 
@@ -153,7 +159,7 @@ def test_a_store_of_version_1_is_taken_over_with_all_it_holds(path):
         assert [row.colour for row in store.photos()] == ["photographed", "corrected"]
 
 
-@pytest.mark.parametrize("version", [1, 2, 3, 4])
+@pytest.mark.parametrize("version", [1, 2, 3, 4, 5])
 def test_a_store_of_an_earlier_version_is_taken_over_with_the_columns_of_a_new_one(path, version):
     connection = sqlite3.connect(path)
     connection.executescript(VERSION_1)
