@@ -54,10 +54,10 @@ def run_demo(root: Path, reporter: Reporter = silent) -> tuple[RunComparison, Pa
     is missing.
     """
     signs, phone = draw_signs(root / "signs"), root / "phone.toml"
-    with replacing(phone) as temporary:
-        temporary.write_text(PHONE, encoding="utf-8")
     for name, options in ATTACKS.items():
         generate(Printout(root, name), GenerateSettings(images=signs, attack=name, **options), reporter)
+    with replacing(phone) as temporary:
+        temporary.write_text(PHONE, encoding="utf-8")
     done = map_items(partial(_photograph, root, phone), list(ATTACKS))
     for _ in reporter.track(done, len(ATTACKS), "attacks printed, photographed (simulated) and cropped"):
         pass

@@ -7,6 +7,7 @@ from functools import cached_property
 from physadv.classifiers.specs import SIGN_LABELS
 from physadv.evaluation import worst_over
 from physadv.evaluation.intervals import Estimate
+from physadv.report.wording import plural
 from physadv.signs.stop_sign.settings import CLEAN as BARE
 from physadv.signs.stop_sign.settings import OPTIMISED, RANDOM
 from reproductions.hardening.answers import Fails, Line, failures, misread, right, united
@@ -79,7 +80,9 @@ class Lines:
         """Return number of restarts → what squares of a tenth break by then."""
         tasks = restarts(self.size)
         counts = [count for count in CURVE if count <= len(tasks)]
-        return {count: self._broken(f"{count} restarts", tasks[:count], together=True) for count in counts}
+        return {
+            count: self._broken(plural(count, "restart"), tasks[:count], together=True) for count in counts
+        }
 
     @cached_property
     def single(self) -> tuple[Line, ...]:
