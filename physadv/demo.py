@@ -4,6 +4,7 @@ Needs no download, no data and no printer; it says that its photos are simulated
 """
 
 import csv
+import io
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 from PIL import Image
 
+from physadv.errors import PhysadvError
 from physadv.files import replacing
 from physadv.parallel import map_items
 from physadv.pipeline.crop import crop
@@ -52,12 +54,14 @@ def run_demo(root: Path, reporter: Reporter = silent) -> tuple[RunComparison, Pa
 
     Signs, printouts and captures are in folders below `root`, one run an attack; a second call finishes what
     is missing.
+
+    Raises:
+        PhysadvError: `root` holds a file of another's where the demo writes its own.
     """
     signs, phone = draw_signs(root / "signs"), root / "phone.toml"
     for name, options in ATTACKS.items():
         generate(Printout(root, name), GenerateSettings(images=signs, attack=name, **options), reporter)
-    with replacing(phone) as temporary:
-        temporary.write_text(PHONE, encoding="utf-8")
+    _write_own(phone, PHONE)
     done = map_items(partial(_photograph, root, phone), list(ATTACKS))
     for _ in reporter.track(done, len(ATTACKS), "attacks printed, photographed (simulated) and cropped"):
         pass
@@ -75,14 +79,27 @@ def _photograph(root: Path, phone: Path, name: str) -> None:
 
 
 def draw_signs(folder: Path) -> Path:
-    """Draw the demo's signs into a folder and return the CSV file that labels them."""
-    table = folder / "labels.csv"
-    rows = []
-    for index, (label, pixels) in enumerate(draw_demo_set(SIGNS, size=SIGN_PIXELS, seed=0)):
-        path = folder / f"{index:02d}-{label.replace(' ', '-')}.png"
-        with replacing(path) as temporary:
+    """Draw the demo's signs into a folder and return the CSV file that labels them.
+
+    Raises:
+        PhysadvError: the folder holds labels of other images.
+    """
+    drawn = draw_demo_set(SIGNS, size=SIGN_PIXELS, seed=0)
+    names = [f"{index:02d}-{label.replace(' ', '-')}.png" for index, (label, _) in enumerate(drawn)]
+    written = io.StringIO(newline="")
+    rows = [(name, label) for name, (label, _) in zip(names, drawn, strict=True)]
+    csv.writer(written).writerows([("path", "label"), *rows])
+    _write_own(table := folder / "labels.csv", written.getvalue())
+    for name, (_, pixels) in zip(names, drawn, strict=True):
+        with replacing(folder / name) as temporary:
             Image.fromarray(pixels).save(temporary, "PNG")
-        rows.append((path.name, label))
-    with replacing(table) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([("path", "label"), *rows])
     return table
+
+
+def _write_own(path: Path, text: str) -> None:
+    """Write a file of the demo's, or leave it as it is; refuse to overwrite anything else."""
+    content = text.encode()
+    if path.exists() and path.read_bytes() != content:
+        raise PhysadvError(f"{path}: was not written by this demo; name another folder: --root FOLDER")
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)

@@ -53,3 +53,14 @@ def test_attacks_on_the_same_signs_stand_in_one_table_and_on_one_page(physadv, r
     assert len(photos) == 2
     assert physadv("demo", "--quiet", "--root", root).out == answer.out
     assert {path: path.stat().st_mtime_ns for path in photos} == photos
+
+
+def test_a_folder_with_files_of_another_is_left_alone(physadv, root):
+    labels = root / "signs" / "labels.csv"
+    labels.parent.mkdir(parents=True)
+    labels.write_text("mine")
+    answer = physadv("demo", "--quiet", "--root", root)
+    assert answer.code == 2
+    assert f"{labels}: was not written by this demo" in answer.err
+    assert [path for path in root.rglob("*") if path.is_file()] == [labels]
+    assert labels.read_text() == "mine"
