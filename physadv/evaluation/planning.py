@@ -112,7 +112,7 @@ def plan_pairs(
 
     Args:
         rate: the share expected, 0 to 1.
-        halfwidth: above 0 and below 0.5; without it the design's own pairs are planned.
+        halfwidth: from 0.0001 to below 0.5; without it the design's own pairs are planned.
         qualifying: share of printed pairs expected to count: clean right, adversarial wrong, photo usable.
         design: photos, devices and pairs on a sheet; its `pairs` count only without a half width.
         alike: the intraclass correlations.
@@ -167,14 +167,14 @@ def _check(rate: float, halfwidth: float | None, qualifying: float, design: Desi
     half, shared = 0.25 if halfwidth is None else halfwidth, sum(vars(alike).values())
     for name, value, valid, wanted in (
         ("rate", rate, 0 <= rate <= 1, "a share from 0 to 1"),
-        ("halfwidth", half, 0 < half < 0.5, "a share above 0 and below 0.5"),
+        ("halfwidth", half, 1e-4 <= half < 0.5, "a share from 0.0001 to below 0.5"),
         ("qualifying", qualifying, 0 < qualifying <= 1, "a share above 0, at most 1"),
         ("pairs", design.pairs, design.pairs > 0, "1 or more"),
         ("photos", design.photos, design.photos > 0, "1 or more"),
         ("devices", design.devices, design.devices > 0, "1 or more"),
         ("pairs on a sheet", design.per_sheet, design.per_sheet > 0, "1 or more"),
         *((f"icc-{name}", value, value >= 0, "0 or more") for name, value in vars(alike).items()),
-        ("all icc together", shared, shared <= 1, "at most 1"),
+        ("icc-pair, icc-photo and icc-device together", shared, shared <= 1, "at most 1"),
     ):
         if not valid:
             raise PlanError(f"{name} {value:g}: wanted {wanted}")

@@ -98,9 +98,10 @@ def test_one_device_cannot_tell_of_all() -> None:
     ("arguments", "named"),
     [
         ((-0.1, 0.05), "rate -0.1: wanted a share from 0 to 1"),
+        ((0.1, 1e-6), "halfwidth 1e-06: wanted a share from 0.0001 to below 0.5"),
         ((10, 0.05), "rate 10"),
         ((float("nan"), 0.05), "rate nan"),
-        ((0.1, 0), "halfwidth 0: wanted a share above 0 and below 0.5"),
+        ((0.1, 0), "halfwidth 0: wanted a share from 0.0001 to below 0.5"),
         ((0.1, 0.5), "halfwidth 0.5"),
         ((0.1, 5), "halfwidth 5"),
         ((0.1, 0.05, 0), "qualifying 0: wanted a share above 0, at most 1"),
@@ -110,7 +111,10 @@ def test_one_device_cannot_tell_of_all() -> None:
         ((0.1, 0.05, 1, Design(1, devices=0)), "devices 0"),
         ((0.1, 0.05, 1, Design(1, per_sheet=0)), "pairs on a sheet 0"),
         ((0.1, 0.05, 1, None, Alike(pair=-0.1)), "icc-pair -0.1: wanted 0 or more"),
-        ((0.1, 0.05, 1, None, Alike(pair=0.9, photo=0.2)), "all icc together 1.1: wanted at most 1"),
+        (
+            (0.1, 0.05, 1, None, Alike(pair=0.9, photo=0.2)),
+            "icc-pair, icc-photo and icc-device together 1.1: wanted at most 1",
+        ),
     ],
 )
 def test_bad_plans_name_the_argument(arguments: tuple[float, ...], named: str) -> None:
