@@ -1,6 +1,6 @@
 """Attacks that aim at one failure, taken together: an image has failed where any of them made it fail."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,8 @@ class Worst:
         attack: name of the attack under which most images fail, the worst row.
         alone: share of images that fail under it.
         union: share of images that fail under any of the attacks.
-        notes: a sentence for every attack without a target that is weaker than one with a target.
+        notes: a sentence for every attack without a target that is weaker than one with a target and the
+            same budget.
     """
 
     attack: str
@@ -27,15 +28,20 @@ class Worst:
     notes: tuple[str, ...]
 
 
-def worst_over(failed: "Mapping[str, ArrayLike]", targeted: Collection[str] = ()) -> Worst:
+def worst_over(
+    failed: "Mapping[str, ArrayLike]",
+    targeted: Collection[str] = (),
+    budgets: Mapping[str, Hashable] | None = None,
+) -> Worst:
     """Return the union over attacks, and the strongest one.
 
     An image called the target is called wrong: an attack without a target that finds fewer failures than one
-    with a target has missed some that are there, and says nothing of robustness.
+    with a target and the same budget has missed some that are there, and says nothing of robustness.
 
     Args:
         failed: attack → (P,) whether each image is classified wrong under it, the images in one order.
         targeted: names of the attacks that aim at a class.
+        budgets: attack → what it may change; one for all by default.
 
     Raises:
         ValueError: there is no attack, or they were not made on the same number of images.
@@ -44,7 +50,7 @@ def worst_over(failed: "Mapping[str, ArrayLike]", targeted: Collection[str] = ()
     >>> found.attack, found.alone.value, found.union.value
     ("pgd to 'stop'", 0.5, 0.75)
     >>> print(*found.notes)
-    pgd found 1 failure of 4, fewer than the targeted pgd to 'stop' (2): a failed attack, no robustness
+    pgd found 1 failure of 4, fewer than the targeted pgd to 'stop' (2): a failed attack, not robustness
     """
     import numpy as np
 
@@ -53,13 +59,15 @@ def worst_over(failed: "Mapping[str, ArrayLike]", targeted: Collection[str] = ()
         raise ValueError("wanted one attack or more, all on the same images")
     counts = {name: int(each.sum()) for name, each in found.items()}
     strongest = max(counts, key=counts.__getitem__)
-    aimed = max((name for name in counts if name in targeted), key=counts.__getitem__, default=None)
     images = len(found[strongest])
-    notes = tuple(
-        f"{name} found {count} failure{'s' * (count != 1)} of {images}, fewer than the targeted {aimed} "
-        f"({counts[aimed]}): a failed attack, no robustness"
-        for name, count in counts.items()
-        if aimed is not None and name not in targeted and count < counts[aimed]
-    )
+    budgets, notes = budgets or {}, []
+    for name, count in counts.items():
+        rivals = [other for other in targeted if budgets.get(other) == budgets.get(name)]
+        aimed = max(rivals, key=counts.__getitem__, default=name)
+        if name not in targeted and count < counts[aimed]:
+            notes.append(
+                f"{name} found {count} failure{'s' * (count != 1)} of {images}, fewer than the targeted "
+                f"{aimed} ({counts[aimed]}): a failed attack, not robustness"
+            )
     union = np.any(list(found.values()), axis=0)
-    return Worst(strongest, share(found[strongest]), share(union), notes)
+    return Worst(strongest, share(found[strongest]), share(union), tuple(notes))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from physadv.phone.paper import Points
 
 INSTRUCTIONS = """\
-{count} sheet(s) to photograph: {pdf}
+Sheets to photograph: {count}, all in {pdf}
 
 1. Print at 100 % ("actual size", not "fit to page"), in colour, on plain white paper.
 2. Lay each sheet flat in even light; no flash, no shadow of the phone across it.

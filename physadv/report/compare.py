@@ -139,7 +139,11 @@ def compare_runs(
         line
         for channel in channels
         for line in _lines(
-            channel, dict(zip(names, (own[channel] for own in tallies), strict=True)), against, smallest
+            channel,
+            dict(zip(names, (own[channel] for own in tallies), strict=True)),
+            against,
+            smallest,
+            {manifest.name: manifest.attack.budget for manifest in manifests},
         )
     ]
     tests = iter(corrected([test for line in lines for test in line.tests]))
@@ -222,8 +226,14 @@ def _fooled_in_all(files: Sequence[Tally]) -> int:
     return int(np.argmax(np.all(fooled, axis=0)))
 
 
-def _lines(channel: str, found: Mapping[str, Tally], against: str | None, smallest: float) -> list[Line]:
-    """Return one channel's lines from the tally of every run."""
+def _lines(
+    channel: str,
+    found: Mapping[str, Tally],
+    against: str | None,
+    smallest: float,
+    budgets: Mapping[str, str],
+) -> list[Line]:
+    """Return one channel's lines from the tally of every run; budgets are run by run."""
     fooled, destroyed = {}, {}
     sheets = sharing_photos(list(found.values()))
     together: dict[Hashable, Hashable] = {pair: int(sheet) for pair, sheet in enumerate(sheets)}
@@ -236,7 +246,7 @@ def _lines(channel: str, found: Mapping[str, Tally], against: str | None, smalle
         fooled[name] = _by_pair(tally, right, right=False)
         destroyed[name] = _by_pair(tally, right & ~tally.right_before("adversarial", TOP), right=True)
     rates = {name: success(tally, "after", TOP) for name, tally in found.items()}
-    line = Line(channel, SUCCESS, rates, tests(fooled), _worst(found))
+    line = Line(channel, SUCCESS, rates, tests(fooled), _worst(found, budgets))
     if channel == UNTOUCHED.name:
         return [line]
     lost = {name: destruction_rate(tally, TOP) for name, tally in found.items()}
@@ -248,7 +258,7 @@ def _lines(channel: str, found: Mapping[str, Tally], against: str | None, smalle
     ]
 
 
-def _worst(found: Mapping[str, Tally]) -> Worst | None:
+def _worst(found: Mapping[str, Tally], budgets: Mapping[str, str]) -> Worst | None:
     """Return the runs taken together on the images that all of them show, each once."""
     after = {name: tally.counts["adversarial", "after"] for name, tally in found.items()}
     if any((own.seen > 1).any() for own in after.values()):
@@ -256,7 +266,7 @@ def _worst(found: Mapping[str, Tally]) -> Worst | None:
     counted = np.all([own.seen > 0 for own in after.values()], axis=0)
     counted &= next(iter(found.values())).right_before("clean", TOP)
     wrong = {name: own.right[counted, 0] == 0 for name, own in after.items()}
-    return worst_over(wrong, {name for name, tally in found.items() if tally.targeted.all()})
+    return worst_over(wrong, {name for name, tally in found.items() if tally.targeted.all()}, budgets)
 
 
 def _by_pair(tally: Tally, counted: Bools, *, right: bool) -> Counted:

@@ -22,6 +22,12 @@ def test_an_untargeted_attack_below_a_targeted_one_is_a_failed_attack():
     assert "failed attack" in note
 
 
+def test_attacks_of_unlike_budgets_are_not_held_against_each_other():
+    failed = {"patch": [0] * 7, "bim": [1] + [0] * 6, "to stop": [1] * 2 + [0] * 5}
+    found = worst_over(failed, {"to stop"}, {"patch": "10 %", "bim": "eps 16", "to stop": "eps 16"})
+    assert [note.split()[0] for note in found.notes] == ["bim"]
+
+
 def test_attacks_on_unlike_numbers_of_images_are_refused():
     for failed in ({}, {"a": [1, 0], "b": [1]}):
         with pytest.raises(ValueError, match="all on the same images"):
