@@ -351,6 +351,9 @@ def beside(quantity: Quantity, real: Mapping[str, Row], shots: Sequence[Row]) ->
     drawn = [value for row in shots if (value := median(quantity, row)) is not None]
     if not seen or not drawn:
         return _range(seen), _range(drawn), "not compared"
+    if len(seen) == 1:
+        below, above = sum(value < seen[0] for value in drawn), sum(value > seen[0] for value in drawn)
+        return _range(seen), _range(drawn), f"one file only ({below} below it, {above} above)"
     within = sum(min(seen) <= value <= max(seen) for value in drawn)
     below, above = sum(value < min(seen) for value in drawn), sum(value > max(seen) for value in drawn)
     where = [f"{count} {word}" for count, word in ((below, "below"), (above, "above")) if count]
@@ -364,15 +367,21 @@ def _range(values: Sequence[float]) -> str:
 
 def page(real: Mapping[str, Row], presets: Mapping[str, Sequence[Row]]) -> Iterator[str]:
     """Yield the lines of the page."""
+    shots = len(next(iter(presets.values())))
     yield from ("# What phones write, beside the virtual phone", "")
     yield paragraph(
         f"{len(real)} photos as phones wrote them (exif-samples, CC BY-SA 4.0; four phones, one of them with "
         f"and without HDR) beside **simulated** photos (as many as n says) under each of "
         f"{', '.join(f'`{name}`' for name in presets)}, by the same rules. Presets are as they were: nothing "
-        "was set from this. `python benchmarks/phone_files.py DATA` wrote this page; phone-files.json has "
-        "every number with kind and source."
+        f"was set from this. `python benchmarks/phone_files.py DATA --shots {shots}` wrote this page; "
+        f"{NAME}.json has every number with kind and source."
     )
     yield from ("", "## How far this goes", "")
+    edged = sum(median(QUANTITIES[1], row) is not None for row in real.values())
+    yield paragraph(
+        f"- **Edges were found in too few files: {edged} of {len(real)} has {ENOUGH} or more in its sharpest "
+        "quarter**, so that sharpness and halo of a preset can be cited to one camera at the most."
+    )
     yield from (
         paragraph(
             "- Four phones of 2014 to 2021 in daylight and shade are no sample of phones. Ranges over "
@@ -386,13 +395,14 @@ def page(real: Mapping[str, Row], presets: Mapping[str, Sequence[Row]]) -> Itera
         paragraph(
             "- Sigma is in linear light by the sRGB curve; the phones' own tone curves are not known. "
             "The 10 to 90 % rise and the overshoot are in code values. Amount and radius of a halo "
-            "make up for each other; they are in the JSON, the overshoot is compared."
+            "make up for each other; their overshoot is compared."
         ),
         paragraph(
             "- Noise is what denoising and JPEG left of it, with any fine texture of the thing itself: "
             "again an upper bound. The dark fields of `nokia_8_3.jpg` are the sea: their 10 levels are "
-            "waves. The chart has no texture. No photo was taken by night, so `night` "
-            "has nothing to be compared with but brighter scenes."
+            "waves; those of `nokia_8_3.heif` may be texture too. Simulated fields of middle levels are "
+            "partly the desk, whose weave is texture: they too are an upper bound. No photo was taken by "
+            "night, so `night` has nothing to be compared with but brighter scenes."
         ),
         paragraph(
             f"- Simulated photos are of a chart of gray squares, at 1/{SMALLER} of the frame's sides "
@@ -423,13 +433,14 @@ def page(real: Mapping[str, Row], presets: Mapping[str, Sequence[Row]]) -> Itera
     yield paragraph(f"All presets write 4:2:0. Quality: {'; '.join(qualities)}.")
     yield from ("", "## Edges and noise of each file", "")
     yield paragraph(
-        "Median (quartiles; n edges or fields). Reach: the gaussian sigma over which white noise would be "
+        "Median (quartiles; n edges or fields). Length: the gaussian sigma over which white noise would be "
         f"spread to be as correlated; 0.20 means none. Fewer than {ENOUGH} say nothing."
     )
     yield from ("", quantity_table(real), "", "## Presets beside the files", "")
     yield paragraph(
         "Smallest to largest median of a photo; verdict: whether the simulated photos' medians lie within "
-        "the files' range, and how many lie below or above it."
+        "the files' range, and how many lie below or above it. Of the noise only green, the others are in "
+        "the table above. A range of few files is narrow: *outside* is a reason to look, no test."
     )
     yield from ("", f"![Edge profiles and noise spectra]({NAME}.svg)", "")
     yield from (preset_table(real, presets), "", "## Published figures, not yet in a preset", "")
@@ -514,6 +525,7 @@ def preset_table(real: Mapping[str, Row], presets: Mapping[str, Sequence[Row]]) 
     compared = [
         (quantity, name, *beside(quantity, real, shots))
         for quantity in QUANTITIES
+        if not quantity.name.endswith((", R", ", B"))
         for name, shots in presets.items()
     ]
     Compared = tuple[Quantity, str, str, str, str]  # noqa: N806

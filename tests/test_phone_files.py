@@ -59,6 +59,8 @@ def test_a_preset_is_outside_only_where_no_photo_lies_among_the_files():
     assert verdict["in"] == "inside"
     assert verdict["part"] == "partly outside (1 above)"
     assert verdict["out"] == "outside (1 below, 1 above)"
+    one = {"a": real["a"]}
+    assert study.beside(sigma, one, [with_edges(*[1.5] * 12)])[2] == "one file only (0 below it, 1 above)"
     assert study.beside(sigma, {}, [with_edges(1.0)])[2] == "not compared"
 
 
