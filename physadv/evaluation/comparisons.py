@@ -210,11 +210,13 @@ def sign_flip(differences: "Ints") -> float:
 def holm(p_values: Sequence[float]) -> list[float]:
     """Return p values corrected for there being several (Holm 1979), in the same order.
 
+    From the smallest on, each is multiplied by how many are left, and none falls below the one before it.
+
     >>> holm([0.04, 0.01])
     [0.04, 0.02]
     """
-    if len(p_values) < 2:
-        return list(p_values)
-    from statsmodels.stats.multitest import multipletests
-
-    return [float(p) for p in multipletests(p_values, method="holm")[1]]
+    found, highest = [1.0] * len(p_values), 0.0
+    for place, k in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        highest = max(highest, (len(p_values) - place) * p_values[k])
+        found[k] = min(1.0, highest)
+    return found
