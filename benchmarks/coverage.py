@@ -750,9 +750,9 @@ def page(
             "A verdict asks for more: the whole interval of the difference beyond 3 points. The worst cell "
             "of each kind: how often the interval holds the difference, how often there is a verdict where "
             "the shares are the same, and how often p is below 5 % where both attacks do the same. 500 data "
-            "sets a cell (standard error 0.010): 10, 20 and 100 images with shares .5 and .5, .97 and .97, .4 and "
-            ".5, .85 and .95, ICC 0.5 and 0.05, images alike or independent; 2 to 13 sheets of eight with "
-            "light that moves all images of a photo, .5 and .5, .4 and .5, .05 and .6."
+            "sets a cell (standard error 0.010): 10, 20 and 100 images with shares .5 and .5, .97 and .97, "
+            ".4 and .5, .85 and .95, ICC 0.5 and 0.05, images alike or independent; 2 to 13 sheets of eight "
+            "with light that moves all images of a photo, .5 and .5, .4 and .5, .05 and .6."
         ),
         "\n".join(judged),
         "Power of the test, 100 images × 4 photos:",
