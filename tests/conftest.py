@@ -1,7 +1,6 @@
 """The shared data where it is present, the smallest classifier and images, and one small real run."""
 
 import csv
-import gc
 import os
 import shutil
 import signal
@@ -67,11 +66,6 @@ page_pixels.__defaults__ = (10,)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin long tests first, so that no worker waits for one at the end."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
-
-
-def pytest_collection_finish() -> None:
-    """Leave what is imported out of collections of garbage; statsmodels asks for one at each correction."""
-    gc.freeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

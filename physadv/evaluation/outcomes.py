@@ -55,7 +55,8 @@ class PairOutcome:
         adversarial: answer on the adversarial example before the channel.
         clean_after: answers on the clean example, one each time it came through the channel.
         adversarial_after: answers on the adversarial example, one each time it came through the channel.
-            Where both have as many, those of one place are of one view, such as a photo that shows both.
+            Those that name one photo are of one view; of those that name none, or of several in one photo,
+            those of one place are, where both examples have as many.
         target: class that the attack was to reach, None for an attack without a target.
     """
 
@@ -178,8 +179,8 @@ def _photographed(outcomes: Sequence[PairOutcome]) -> Photographed | None:
     """Return the outcomes photo by photo; answers of a pair that name no photo are one photo of its own."""
     import numpy as np
 
-    def shown(photo: str, answers: Sequence[Judgement]) -> tuple[Judgement, ...]:
-        return tuple(replace(answer, photo="") for answer in answers if answer.photo == photo)
+    def unnamed(answers: Sequence[Judgement], photo: str) -> tuple[Judgement, ...]:
+        return tuple(replace(answer, photo="") for answer in _shown(answers, photo))
 
     cells = dict.fromkeys(
         (place, answer.photo)
@@ -193,8 +194,8 @@ def _photographed(outcomes: Sequence[PairOutcome]) -> Photographed | None:
     apart = [
         replace(
             outcomes[place],
-            clean_after=shown(photo, outcomes[place].clean_after),
-            adversarial_after=shown(photo, outcomes[place].adversarial_after),
+            clean_after=unnamed(outcomes[place].clean_after, photo),
+            adversarial_after=unnamed(outcomes[place].adversarial_after, photo),
         )
         for place, photo in cells
     ]
@@ -233,16 +234,23 @@ def is_prefiltered(label: int, clean: Judgement, adversarial: Judgement) -> bool
     return bool(tally([PairOutcome("", label, clean, adversarial, (), ())]).prefiltered[0])
 
 
+def _shown(answers: Sequence[Judgement], photo: str) -> tuple[Judgement, ...]:
+    """Return the answers on what one photo shows."""
+    return tuple(answer for answer in answers if answer.photo == photo)
+
+
 def _together(outcome: PairOutcome) -> tuple[list[int], list[int]]:
     """Return, by `TOPS`, in how many views the clean example was right, and in how many of them both were."""
     views: list[tuple[Judgement, Judgement]] = []
-    if len(outcome.clean_after) == len(outcome.adversarial_after):
-        views = list(zip(outcome.clean_after, outcome.adversarial_after, strict=True))
+    for photo in dict.fromkeys(answer.photo for answer in outcome.clean_after):
+        both = [_shown(after, photo) for after in (outcome.clean_after, outcome.adversarial_after)]
+        if len(both[0]) == len(both[1]):
+            views += zip(*both, strict=True)
     kept = [[other for clean, other in views if clean.right(outcome.label, top)] for top in TOPS]
-    both = [
+    right = [
         sum(other.right(outcome.label, top) for other in own) for own, top in zip(kept, TOPS, strict=True)
     ]
-    return [len(own) for own in kept], both
+    return [len(own) for own in kept], right
 
 
 def _counts(found: Sequence[Sequence[Judgement]], outcomes: Sequence[PairOutcome]) -> Counts:

@@ -4,7 +4,9 @@ It answers without numpy and scipy: a plan is asked for on the command line, and
 """
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass, replace
+from functools import partial
 
 from physadv.errors import PhysadvError
 from physadv.evaluation.intervals import Estimate
@@ -122,39 +124,29 @@ def plan_pairs(
     >>> plan.counted, plan.printed
     (200, 250)
     """
-    design, alike = design or Design(1), alike or Alike()
-    _check(rate, halfwidth, qualifying, design, alike)
-
-    def ends(tried: Design) -> tuple[float, float]:
-        return _ends(rate, _effective(tried, qualifying, alike))
-
+    planned, alike = design or Design(1), alike or Alike()
+    _check(rate, halfwidth, qualifying, planned, alike)
+    effective = partial(_effective, qualifying=qualifying, alike=alike)
     if halfwidth is not None:
-        wanted, few, enough = _trials(rate, 2 * halfwidth), 0, 1
-        while _effective(replace(design, pairs=enough), qualifying, alike) < wanted:
-            few, enough = enough, 2 * enough
-            if enough > _MOST:
-                raise PlanError(
-                    f"halfwidth {halfwidth:g}: no number of pairs is enough with --devices {design.devices} "
-                    f"and --icc-device {alike.device:g}; wanted more devices"
-                )
-        while enough - few > 1:
-            middle = (few + enough) // 2
-            if _effective(replace(design, pairs=middle), qualifying, alike) < wanted:
-                few = middle
-            else:
-                enough = middle
-        design = replace(design, pairs=enough)
+        wanted = _trials(rate, 2 * halfwidth)
+        pairs = bisect_left(range(_MOST), wanted, lo=1, key=lambda k: effective(replace(planned, pairs=k)))
+        if pairs == _MOST:
+            raise PlanError(
+                f"halfwidth {halfwidth:g}: no number of pairs is enough with --devices {planned.devices} "
+                f"and --icc-device {alike.device:g}; wanted more devices"
+            )
+        planned = replace(planned, pairs=pairs)
     choices = []
     for what, tried in (
-        ("as planned", design),
-        ("twice the pairs", replace(design, pairs=2 * design.pairs)),
-        ("twice the photos", replace(design, photos=2 * design.photos)),
-        ("one more device", replace(design, devices=design.devices + 1)),
+        ("as planned", planned),
+        ("twice the pairs", replace(planned, pairs=2 * planned.pairs)),
+        ("twice the photos", replace(planned, photos=2 * planned.photos)),
+        ("one more device", replace(planned, devices=planned.devices + 1)),
     ):
         taken = math.ceil(tried.pairs / tried.per_sheet) * tried.photos * tried.devices
-        choices.append(Choice(what, tried, taken, _width(ends(tried)) / 2))
-    counted = _counted(design, qualifying)
-    return Plan(rate, qualifying, counted, design.pairs, *ends(design), alike, tuple(choices))
+        choices.append(Choice(what, tried, taken, _width(_ends(rate, effective(tried))) / 2))
+    ends = _ends(rate, effective(planned))
+    return Plan(rate, qualifying, _counted(planned, qualifying), planned.pairs, *ends, alike, tuple(choices))
 
 
 def pairs_wanted(share: Estimate, halfwidth: float) -> int:

@@ -1,8 +1,9 @@
 """A comparison for people: its tables on a terminal, and its page."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from physadv.attacks.recipes import RECIPES
 from physadv.evaluation.comparisons import SMALLEST, Comparison
@@ -15,7 +16,7 @@ from physadv.report.channels import Sweep, sort_channels
 from physadv.report.compare import DESTRUCTION, SUCCESS, SURVIVAL, RunComparison
 from physadv.report.figures import Series, side_by_side_figure
 from physadv.report.gallery import gallery_row
-from physadv.report.page import FigureGroup, Notice, Picture, render_page, slug
+from physadv.report.page import FigureGroup, Notice, render_page, slug
 from physadv.report.provenance import cameras, generate_command, measure_options
 from physadv.report.result_tables import TESTS
 from physadv.report.run_figures import JUDGES, sweep_curves
@@ -26,29 +27,12 @@ from physadv.text import printable
 
 RATES_TITLE = "Rates in per cent, top-1, with 95 % intervals that rest on source images"
 TESTS_TITLE = "The same pairs in two runs: first less second, in points, 95 % intervals below it."
-
-
 READING = (
     "Fooled, as a file and after the channel: adversarial image classified wrong, of the pairs whose clean "
     "file is classified right. Destroyed: of those fooled as files, classified right again after the channel "
     "(Kurakin et al. 2017, equation 1), seen n times; where it is low, the attack survives. Clean: image "
     "without an attack still right; where it falls, the channel spoils any image."
 )
-
-
-@dataclass(frozen=True)
-class Exhibit:
-    """One image of the page's pictures: what was done to it, and how it looks and is classified.
-
-    Attributes:
-        name: the run, or the true class of the clean image.
-        words: what the run's attack is.
-        pictures: the file, and the crop of a photo where there is one.
-    """
-
-    name: str
-    words: str
-    pictures: tuple[Picture, ...]
 
 
 def show_comparison(found: RunComparison) -> None:
@@ -67,6 +51,8 @@ def write_comparison(found: RunComparison, path: Path, title: str = "") -> None:
     """Write the comparison's page, whole or not at all; its title is the runs' names by default."""
     names = [measurement.manifest.name for measurement in found.measurements]
     options = measure_options(found.measurements[0])
+    options += [f"--against {found.against}"] if found.against else []
+    options += [f"--smallest {100 * found.smallest:g}"] if found.smallest != SMALLEST else []
     page = {
         "title": title or " · ".join(names),
         "summary": (
@@ -78,27 +64,16 @@ def write_comparison(found: RunComparison, path: Path, title: str = "") -> None:
         "tables": _rates(RATES_TITLE, found),
         "reading": READING,
         "pictures": _pictures(found),
-        "tests": (_tests(f"{TESTS_TITLE} {_of_interest(found)}", found), _together(found)),
+        "smallest": f"{100 * found.smallest:g}",
+        "tests": (_tests(TESTS_TITLE, found), _together(found)),
         "parameters": _parameters(found),
         "commands": [
             *(generate_command(measurement.manifest) for measurement in found.measurements),
-            " ".join(
-                [
-                    "physadv compare",
-                    *names,
-                    *options,
-                    *([f"--against {found.against}"] if found.against else []),
-                    *([f"--smallest {100 * found.smallest:g}"] if found.smallest != SMALLEST else []),
-                ]
-            ),
+            " ".join(["physadv compare", *names, *options]),
         ],
     }
     with replacing(path, tidy=True) as temporary:
         temporary.write_text(render_page("compare.html.j2", page), encoding="utf-8")
-
-
-def _of_interest(found: RunComparison) -> str:
-    return f"Differences are of interest from {100 * found.smallest:g} points on, settled beforehand."
 
 
 def _unlike(found: RunComparison) -> list[str]:
@@ -190,21 +165,23 @@ def _rates(title: str, found: RunComparison) -> list[Table[_RunRow]]:
     channels = list(dict.fromkeys(line.channel for line in found.lines if line.measure == DESTRUCTION))
     single = sort_channels(channels).single
     swept = [channel for channel in channels if channel not in single]
-    columns, shown = _columns(found), single or (() if swept else (UNTOUCHED.name,))
-    tables = [Table(title, columns, groups, "channel")] if (groups := _groups(found, shown)) else []
-    if len(groups) == 1:
+    columns, tables = _columns(found), []
+    if single or not swept:
+        groups = _groups(found, single or (UNTOUCHED.name,))
         # One channel needs no column of its own.
-        ((channel, rows),) = groups.items()
-        tables = [Table(f"{title}: {channel}", columns, {"": rows})]
+        alone = next(iter(groups)) if len(groups) == 1 else None
+        if alone:
+            tables.append(Table(f"{title}: {alone}", columns, {"": groups[alone]}))
+        else:
+            tables.append(Table(title, columns, groups, "channel"))
     if swept:
-        tables.append(
-            Table(f"{title}: every strength", columns, _groups(found, swept), "channel", folded=True)
-        )
+        groups = _groups(found, swept)
+        tables.append(Table(f"{title}: every strength", columns, groups, "channel", folded=True))
     return tables
 
 
 def _groups(found: RunComparison, channels: Sequence[str]) -> dict[str, list[_RunRow]]:
-    """Return channel → the row of every run; of the files as they are, a row has no rates after them."""
+    """Return channel → the row of every run."""
     files, *others = found.lines
     groups = {}
     for channel in channels:
@@ -220,53 +197,58 @@ def _groups(found: RunComparison, channels: Sequence[str]) -> dict[str, list[_Ru
 
 
 def _columns(found: RunComparison) -> list[Column[_RunRow]]:
-    def rate(measure: str) -> Callable[[_RunRow], Estimate | None]:
-        return lambda row: row.rates.get(measure)
-
-    def count(measure: str) -> Callable[[_RunRow], int | None]:
-        return lambda row: row.rates[measure].n if measure in row.rates else None
-
-    def run(row: _RunRow) -> Cell:
-        return Cell(row.run.manifest.name, row.run.manifest.attack.budget)
-
     columns = [
-        Column("run", run, long="Run"),
+        Column[_RunRow]("run", _run, long="Run"),
         Column[_RunRow]("fooled", lambda row: row.files, "share", "Fooled as file"),
-        Column("after", rate(SUCCESS), "interval", "Fooled after"),
-        Column("destroyed", rate(DESTRUCTION), "interval", "Destroyed"),
-        Column("n", count(DESTRUCTION), "number"),
-        Column("clean", rate(SURVIVAL), "share", "Clean survival"),
+        Column[_RunRow]("after", lambda row: row.rates.get(SUCCESS), "interval", "Fooled after"),
+        Column[_RunRow]("destroyed", lambda row: row.rates.get(DESTRUCTION), "interval", "Destroyed"),
+        Column("n", _seen, "number"),
+        Column[_RunRow]("clean", lambda row: row.rates.get(SURVIVAL), "share", "Clean survival"),
     ]
     if found.against:
-        heading = f"estroyed, against {found.against}"
-
-        def verdict(row: _RunRow) -> str:
-            return row.test.verdict if row.test else ""
-
-        columns.append(Column(f"d{heading}", verdict, long=f"D{heading}"))
+        columns.append(
+            Column(
+                f"destroyed, against {found.against}", _verdict, long=f"Destroyed, against {found.against}"
+            )
+        )
     return columns
 
 
-def _pictures(found: RunComparison) -> list[Exhibit]:
-    """Return one source image as it is and in every run, as a file and from a photo where there is one."""
-    shown: list[Exhibit] = []
+def _verdict(row: _RunRow) -> str:
+    return row.test.verdict if row.test else ""
+
+
+def _run(row: _RunRow) -> Cell:
+    return Cell(row.run.manifest.name, row.run.manifest.attack.budget)
+
+
+def _seen(row: _RunRow) -> int | None:
+    return row.rates[DESTRUCTION].n if DESTRUCTION in row.rates else None
+
+
+def _pictures(found: RunComparison) -> list[dict[str, Any]]:
+    """Return one source image as it is and in every run, as a file and from a photo where there is one.
+
+    Each has a `name`: the run's, or the true class of the clean image; `words`: what the run's attack is; and
+    `pictures`.
+    """
+    shown: list[dict[str, Any]] = []
     for measurement, pair in zip(found.measurements, found.example, strict=True):
         run = measurement.manifest
         row = gallery_row(Printout(found.root, run.name), Capture(found.root, run.name), measurement, pair)
-        clean, adversarial, *rest = row["pictures"]
-        photos = rest[:-1] or (None, None)
-        titles = ("file", measurement.channel_name(PHOTO.name))
+        # The last picture of a row is the difference; without photos the first two are all others.
+        files, photos = row["pictures"][:2], row["pictures"][2:-1]
+        how = measurement.channel_name(PHOTO.name)
+        clean, adversarial = (
+            [replace(files[k], title="file"), *(replace(photo, title=how) for photo in photos[k : k + 1])]
+            for k in range(2)
+        )
         if not shown:
-            shown.append(_exhibit(row["label"], "the clean image", (clean, photos[0]), titles))
+            shown.append({"name": row["label"], "words": "the clean image", "pictures": clean})
         recipe = RECIPES.get(run.attack.name)
-        words = [run.attack.budget, *([recipe.description] if recipe else [])]
-        shown.append(_exhibit(run.name, ": ".join(words), (adversarial, photos[1]), titles))
+        words = ": ".join([run.attack.budget, *([recipe.description] if recipe else [])])
+        shown.append({"name": run.name, "words": words, "pictures": adversarial})
     return shown
-
-
-def _exhibit(name: str, words: str, pictures: Sequence[Picture | None], titles: Sequence[str]) -> Exhibit:
-    named = [replace(each, title=title) for each, title in zip(pictures, titles, strict=True) if each]
-    return Exhibit(name, words, tuple(named))
 
 
 def _together(found: RunComparison) -> Table[Worst]:

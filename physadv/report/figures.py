@@ -97,7 +97,7 @@ def curve(
     with drawing.blank(drawing.SMALL, 2.35 + 0.17 * (legend_lines - 1), margins) as (canvas, axes):
         reach = ordered[-1] - ordered[0] or 1
         axes.set_xlim(ordered[0] - 0.03 * reach, ordered[-1] + 0.03 * reach)
-        _shares_upwards(axes)
+        shares_upwards(axes)
         axes.grid(axis="y", color=drawing.GRID, linewidth=0.8)
         axes.locator_params(axis="x", nbins=6, steps=[1, 2, 2.5, 5, 10])
         axes.xaxis.set_major_formatter("{x:g}")
@@ -108,7 +108,7 @@ def curve(
             found = sorted(zip(strengths, line.shares, strict=True), key=lambda pair: pair[0])
             for defined, part in groupby(found, key=lambda pair: pair[1].value is not None):
                 if defined:
-                    _band(axes, list(part), style)
+                    draw_band(axes, list(part), style)
         if all(share.value is None for line in series for share in line.shares):
             axes.text(ordered[0], 50, UNDEFINED, color=drawing.MUTED, style="italic")
         drawing.show_legend(axes, [(line.label, style) for line, style in styles], columns)
@@ -188,7 +188,7 @@ def reliability_figure(name: str, title: str, kinds: Mapping[Kind, Reliability])
     with drawing.blank(drawing.SMALL, 3.3, (0.58, 0.12, 0.47, 0.28)) as (canvas, axes):
         axes.set_xlim(-3, 103)
         axes.set_xticks(*PER_CENT)
-        _shares_upwards(axes)
+        shares_upwards(axes)
         axes.grid(color=drawing.GRID, linewidth=0.8)
         axes.set_xlabel("mean confidence")
         axes.set_ylabel("share right")
@@ -244,7 +244,8 @@ def _one_below_the_other(
     return canvas
 
 
-def _shares_upwards(axes: "Axes") -> None:
+def shares_upwards(axes: "Axes") -> None:
+    """Give axes a scale of 0 to 100 % upwards."""
     axes.set_ylim(-3, 103)
     axes.set_yticks(*PER_CENT)
     axes.tick_params(length=0, pad=5)
@@ -268,7 +269,8 @@ def _draw_line(axes: "Axes", line: Line, style: drawing.Style, place: float) -> 
     axes.plot(100 * share.value, place, style.symbol, markerfacecolor=colour, zorder=4, **mark)
 
 
-def _band(axes: "Axes", found: Sequence[tuple[float, Estimate]], style: drawing.Style) -> None:
+def draw_band(axes: "Axes", found: Sequence[tuple[float, Estimate]], style: drawing.Style) -> None:
+    """Draw shares, all defined, at rising strengths: their line in a band that is their 95 % intervals."""
     at = [strength for strength, _ in found]
     low, value, high = (
         [100 * (getattr(share, bound) or 0) for _, share in found] for bound in ("low", "value", "high")

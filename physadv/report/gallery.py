@@ -1,7 +1,7 @@
 """The report's gallery: pairs beside what the camera made of them, grouped by what happened to them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -14,7 +14,7 @@ from physadv.pipeline.observing import is_photo
 from physadv.progress import Reporter, silent
 from physadv.report.page import Picture, data_uri
 from physadv.report.wording import plural
-from physadv.runs import AttackRecord, Capture, CropRow, Example, Printout
+from physadv.runs import AttackRecord, Capture, Example, Printout
 
 PAIRS_SHOWN = 24
 UNBOUNDED_GAIN = 8
@@ -23,9 +23,6 @@ DIFFERENCE_QUALITY = 60
 
 Fate = Literal["survived", "mixed", "destroyed", "harmless", "clean wrong", "not captured"]
 _WORDS = {"harmless": "adversarial failed digitally", "clean wrong": "clean was wrong already"}
-
-Shot = tuple[CropRow, Judgement]
-"""One crop of an example and the classifier's answer on it."""
 
 
 def fate(outcome: PairOutcome) -> Fate:
@@ -108,10 +105,7 @@ class _Rows:
         self.pairs = {clean.pair: (clean, adversarial) for clean, adversarial in measurement.manifest.pairs()}
         self.with_photos = any(map(is_photo, measurement.channels))
         self.gain = difference_gain(measurement.manifest.attack)
-        self.crops: dict[str, list[CropRow]] = defaultdict(list)
-        for crop in measurement.crops:
-            if crop.path is not None:
-                self.crops[crop.example].append(crop)
+        self.crops = {(crop.example, crop.photo): crop for crop in measurement.crops}
         # Photos taken in several ways are told apart unless their rates are pooled.
         apart = len(measurement.conditions) > 1 and not measurement.options.pool
         self.conditions = {photo.name: photo.condition for photo in measurement.photos if apart}
@@ -123,12 +117,11 @@ class _Rows:
             self._picture("clean", images[0], outcome.clean, clean),
             self._picture("adversarial", images[1], outcome.adversarial, adversarial),
         ]
-        notes, conditions = [], [self.conditions.get(crop.photo, "") for crop in self.crops[adversarial.id]]
+        notes = []
         if self.with_photos:
-            # Crops and answers are both in the order of the photos' names; one photo shows both if any does.
-            shots: list[Shot] = list(zip(self.crops[clean.id], outcome.clean_after, strict=True))
-            others: list[Shot] = list(zip(self.crops[adversarial.id], outcome.adversarial_after, strict=True))
-            both = [(one, other) for other in others for one in shots if one[0].photo == other[0].photo]
+            # One photo shows both if any does.
+            shots, others = outcome.clean_after, outcome.adversarial_after
+            both = [(one, other) for other in others for one in shots if one.photo == other.photo]
             first, second = both[0] if both else (next(iter(shots), None), next(iter(others), None))
             pictures.append(self._photographed("clean photo", clean, first))
             pictures.append(self._photographed("adversarial photo", adversarial, second))
@@ -141,7 +134,7 @@ class _Rows:
         return {
             "pair": outcome.pair,
             "label": clean.label_name,
-            "fate": _fate_in_words(outcome, conditions),
+            "fate": _fate_in_words(outcome, self.conditions),
             "notes": notes,
             "pictures": pictures,
         }
@@ -152,12 +145,12 @@ class _Rows:
         right = judgement.right(example.label, 1)
         return Picture(title, *data_uri(image), alt, answer, f"{judgement.confidence:.2f}", right)
 
-    def _photographed(self, title: str, example: Example, shot: Shot | None) -> Picture:
-        if shot is None:
+    def _photographed(self, title: str, example: Example, seen: Judgement | None) -> Picture:
+        if seen is None:
             return Picture(title, "", (0, 0), "not captured")
-        crop = Image.fromarray(self.capture.pixels(shot[0]))
-        condition = self.conditions.get(shot[0].photo)
-        return self._picture(f"{title}, {condition}" if condition else title, crop, shot[1], example)
+        crop = Image.fromarray(self.capture.pixels(self.crops[example.id, seen.photo]))
+        condition = self.conditions.get(seen.photo)
+        return self._picture(f"{title}, {condition}" if condition else title, crop, seen, example)
 
     def _difference(self, images: Sequence[Image.Image], pair: str) -> Picture:
         clean, adversarial = (np.asarray(image).astype(np.int16) for image in images)
@@ -167,16 +160,18 @@ class _Rows:
         return Picture(f"difference × {self.gain}", src, size, alt)
 
 
-def _fate_in_words(outcome: PairOutcome, conditions: Sequence[str]) -> str:
+def _fate_in_words(outcome: PairOutcome, conditions: Mapping[str, str]) -> str:
     """Return a pair's fate, with the photos counted by the condition of each where there are several."""
-    found = fate(outcome)
-    right = [judgement.right(outcome.label, 1) for judgement in outcome.adversarial_after]
-    if found in ("survived", "mixed", "destroyed") and len(right) > 1:
+    found, after = fate(outcome), outcome.adversarial_after
+    if found in ("survived", "mixed", "destroyed") and len(after) > 1:
         happened = "survived" if found == "survived" else "destroyed"
-        counts = []
-        for condition in dict.fromkeys(sorted(conditions)):
-            own = [each for each, way in zip(right, conditions, strict=True) if way == condition]
-            which = f" ({condition})" if condition else ""
-            counts.append(f"{own.count(happened == 'destroyed')} of {plural(len(own), 'photo')}{which}")
+        right: dict[str, list[bool]] = defaultdict(list)
+        for answer in after:
+            right[conditions.get(answer.photo, "")].append(answer.right(outcome.label, 1))
+        counts = [
+            f"{own.count(happened == 'destroyed')} of {plural(len(own), 'photo')}"
+            + (f" ({condition})" if condition else "")
+            for condition, own in sorted(right.items())
+        ]
         return f"{happened} in {', '.join(counts)}"
     return _WORDS.get(found, found)

@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING
 from physadv.errors import PhysadvError
 from physadv.evaluation.intervals import Estimate
 from physadv.files import replacing
-from physadv.report.drawing import GRID, INK, MUTED, STYLES
+from physadv.report.drawing import FORMATS, GRID, MUTED, STYLES, Figure, blank
+from physadv.report.figures import draw_band, shares_upwards
 from physadv.report.table import Column, Table, show
 from physadv.report.wording import plural
-from physadv.sheets.fonts import spelt
 
 if TYPE_CHECKING:
     from physadv.pipeline.masking_check import MaskingCheck
 
-FORMATS = (".svg", ".png", ".pdf")
-
+DASHES = (":", "--", "-.")
 Share = tuple[str, Estimate]
 SHARES = (
     Column[Share]("steps or starts", lambda line: line[0], "number"),
@@ -50,44 +49,31 @@ def check_plot(path: Path) -> None:
     Raises:
         PlotError: the suffix names no format.
     """
-    if path.suffix not in FORMATS:
-        raise PlotError(f"{path}: wanted a name that ends in {', '.join(FORMATS)}")
+    if path.suffix[1:] not in FORMATS:
+        raise PlotError(f"{path}: wanted a name that ends in .{', .'.join(FORMATS)}")
 
 
 def write_masking_plot(path: Path, check: "MaskingCheck") -> None:
     """Draw a check's accuracies in per cent with 95 % bands; the same numbers give the same bytes.
 
-    The file is written whole or not at all; its suffix, one of `FORMATS`, names the format.
+    The file is written whole or not at all; its suffix names one of `FORMATS`.
     """
-    import matplotlib
-    from matplotlib.figure import Figure
-
-    with matplotlib.rc_context({"svg.hashsalt": "physadv", "font.size": 9}):
-        canvas = Figure(figsize=(5.2, 3.4), layout="constrained")
-        axes = canvas.add_subplot()
-        for (name, curve), style in zip(check.curves.items(), STYLES, strict=False):
-            steps = list(curve)
-            low, values, high = (
-                [100 * (getattr(share, bound) or 0) for share in curve.values()]
-                for bound in ("low", "value", "high")
-            )
-            axes.plot(steps, values, "o-", color=style.colour, label=name)
-            axes.fill_between(steps, low, high, color=style.colour, alpha=0.15, linewidth=0)
-        for (name, share), dashes in zip(check.attacks.items(), (":", "--", "-."), strict=False):
-            axes.axhline(100 * (share.value or 0), color=MUTED, linestyle=dashes, linewidth=1.2, label=name)
+    title = f"{check.classifier}: accuracy under attack, {check.attacks['one step'].n} images"
+    with blank(5.2, 3.4) as (canvas, axes):
+        shares_upwards(axes)
+        axes.grid(color=GRID, linewidth=0.8)
+        for curve, style in zip(check.curves.values(), STYLES, strict=False):
+            draw_band(axes, list(curve.items()), style)
+        for share, dashes in zip(check.attacks.values(), DASHES, strict=False):
+            axes.axhline(100 * (share.value or 0), color=MUTED, linestyle=dashes, linewidth=1.2)
         axes.set_xscale("log")
         steps = sorted({step for curve in check.curves.values() for step in curve})
         axes.set_xticks(steps, [str(step) for step in steps])
         axes.minorticks_off()
-        axes.set_ylim(-3, 103)
         axes.set_xlabel("steps along the gradient, or random starts")
-        axes.set_ylabel("accuracy, %")
-        title = f"{check.classifier}: accuracy under attack, {check.attacks['one step'].n} images"
-        axes.set_title(spelt(title), color=INK, fontsize=9, loc="left")
-        axes.grid(color=GRID, linewidth=0.8)
-        canvas.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8)
-        for spine in axes.spines.values():
-            spine.set_visible(False)
-        undated = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
-        with replacing(path, tidy=True) as temporary:
-            canvas.savefig(temporary, format=path.suffix[1:], metadata=undated.get(path.suffix), dpi=160)
+        axes.set_ylabel("accuracy")
+        axes.set_title(title, fontsize=9, loc="left")
+        names = [*check.curves, *check.attacks]
+        canvas.legend(axes.lines, names, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    with replacing(path, tidy=True) as temporary:
+        Figure("masking-check", title, "", "", canvas).write(temporary, path.suffix[1:])

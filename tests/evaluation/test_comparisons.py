@@ -4,6 +4,8 @@ from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from physadv.evaluation.comparisons import NOT_SHOWN, compare_paired, fewest, holm, sign_flip
@@ -28,6 +30,19 @@ def test_holm_by_hand() -> None:
     assert holm([0.04, 0.01, 0.02]) == pytest.approx([0.04, 0.03, 0.04])
     assert holm([0.6, 0.9]) == [1.0, 1.0]
     assert holm([]) == []
+
+
+@given(st.lists(st.integers(0, 64), max_size=8), st.integers(0, 63))
+def test_holm_rejects_what_its_step_down_procedure_does(sixty_fourths: list[int], level: int) -> None:
+    """From the smallest p on, reject while p is at most the level over the number left (Holm 1979)."""
+    order, rejected = sorted(range(len(sixty_fourths)), key=lambda k: sixty_fourths[k]), set()
+    for left, k in zip(range(len(order), 0, -1), order, strict=True):
+        if left * sixty_fourths[k] > level:
+            break
+        rejected.add(k)
+    found = holm([p / 64 for p in sixty_fourths])
+    assert {k for k, p in enumerate(found) if p <= level / 64} == rejected
+    assert all(p <= 1 for p in found)
 
 
 def test_attacks_are_compared_on_the_pairs_they_share() -> None:
@@ -100,6 +115,19 @@ def test_differences_that_lie_on_no_common_grid_are_rounded_alike_on_both_sides(
     (there,), (back,) = compare_paired({"a": one, "b": other}), compare_paired({"b": other, "a": one})
     assert there.p == back.p
     assert there.difference.value == pytest.approx(-(back.difference.value or 0))
+
+
+def test_many_photos_of_one_side_buy_no_p() -> None:
+    """97 % on both sides, 120 photos of each pair against one: d is minus a little nearly everywhere."""
+    rng = np.random.default_rng(5)
+    small = 0
+    for _ in range(100):
+        many = {pair: (int(k), 120) for pair, k in enumerate(rng.binomial(120, 0.97, 20))}
+        one = {pair: (int(k), 1) for pair, k in enumerate(rng.binomial(1, 0.97, 20))}
+        (there,), (back,) = compare_paired({"a": many, "b": one}), compare_paired({"b": one, "a": many})
+        assert there.p == back.p is not None
+        small += there.p < 0.05
+    assert small <= 10
 
 
 def test_a_test_of_shares_would_round_them_and_is_refused() -> None:

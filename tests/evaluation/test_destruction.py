@@ -162,6 +162,14 @@ def test_clean_survival_shows_a_camera_that_broke_everything() -> None:
     assert (clean_survival(kept, 1).value, clean_survival(kept, 5).value) == (0.5, 1.0)
 
 
+def test_answers_of_one_photo_are_one_view_wherever_they_stand() -> None:
+    """The clean image is cut out of one photo of two: there it is right, and the adversarial one wrong."""
+    first, second = (replace(WRONG, photo=name) for name in ("1.jpg", "2.jpg"))
+    seen = outcome(RIGHT, WRONG, first, second, clean_after=(replace(RIGHT, photo="2.jpg"),))
+    rate = destruction_clean_survives(tally([seen]), 1)
+    assert (rate.value, rate.n) == (0.0, 1)
+
+
 def test_where_clean_survives_only_views_count_that_a_clean_image_came_through() -> None:
     counted = tally(
         [

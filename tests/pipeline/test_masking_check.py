@@ -84,7 +84,7 @@ def test_masked_gradients_are_flagged(check, model):
         (("--eps", 0), "eps 0: wanted a whole number of 8-bit levels"),
         (("--population", 3), "population 3: wanted an even number"),
         (("--sigma", 0), "sigma is 0"),
-        (("--plot", "curve.bmp"), "curve.bmp: wanted a name that ends in .svg, .png, .pdf"),
+        (("--plot", "curve.bmp"), "curve.bmp: wanted a name that ends in .pdf, .png, .svg"),
     ],
 )
 def test_bad_input_is_one_line(check, options, line):

@@ -100,7 +100,8 @@ def test_the_smallest_difference_is_asked_for_and_said(physadv, root, tmp_path):
     assert found["smallest_difference"] == 0.075
     assert {test["smallest"] for line in found["lines"] for test in line["tests"]} == {0.075}
     html = page.read_text(encoding="utf-8")
-    assert "Differences are of interest from 7.5 points on" in html
+    assert "lies beyond 7.5 points, the smallest difference of interest, settled beforehand" in html
+    assert "3 points" not in html
     assert "--smallest 7.5" in html
     assert "of interest from 3 on" in physadv(*asked, "--quiet").out
     for wrong in (-1, 100):

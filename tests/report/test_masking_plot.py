@@ -18,5 +18,5 @@ def test_the_same_numbers_give_the_same_file(tmp_path, suffix):
 
 
 def test_a_plot_of_no_known_format_is_one_line(tmp_path):
-    with pytest.raises(PlotError, match=r"curve\.bmp: wanted a name that ends in \.svg, \.png, \.pdf"):
+    with pytest.raises(PlotError, match=r"curve\.bmp: wanted a name that ends in \.pdf, \.png, \.svg"):
         check_plot(tmp_path / "curve.bmp")
