@@ -12,7 +12,8 @@ photos, of which it knows the ICC); `width_ratio_by_cell`, the mean of the cells
 `beyond_coverage`, the worst where the model does not hold or the ICC lies beyond the grid; `worst_size` of
 the paired test at 5 %, `size_unlike` where shares are the same and ICCs are not; `crossed_coverage` and
 `crossed_size` where several images share photos, and both `by_image`, as if they did not;
-`difference_coverage` and `false_verdicts` of the difference's interval; `power` at 10 points, 100 pairs × 4
+`size_unequal` where photos are unequally many; `difference_coverage` and `false_verdicts` of the interval of
+the difference, the worst of all settings; `power` at 10 points, 100 pairs × 4
 photos, and `power_mcnemar` of McNemar's exact test on one photo of each.
 """
 
@@ -21,10 +22,9 @@ import json
 import math
 import os
 import textwrap
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from itertools import product
 from pathlib import Path
 
@@ -34,8 +34,9 @@ from scipy.special import betaincinv, betaln, fdtri, gammaln, ndtr, ndtri
 from scipy.stats import binom
 from scipy.stats import t as student
 
-from physadv.evaluation.comparisons import compare_paired, sign_flip
+from physadv.evaluation.comparisons import Counted, compare_paired, sign_flip
 from physadv.evaluation.intervals import proportion
+from physadv.parallel import map_items
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -71,6 +72,14 @@ def own_shares(rng: np.random.Generator, share: float, icc: float, shape: tuple[
         return (rng.random(shape) < share).astype(np.float64)
     strength = 1 / icc - 1
     return rng.beta(share * strength, (1 - share) * strength, shape)
+
+
+def quantiles(cell: Cell, places: Floats) -> Floats:
+    """Return images' own shares by their places, from 0 to 1, in a cell's distribution of them."""
+    if cell.icc == 0:
+        return np.full(places.shape, cell.share)
+    strength = 1 / cell.icc - 1
+    return np.asarray(betaincinv(cell.share * strength, (1 - cell.share) * strength, places))
 
 
 def cells(quick: bool) -> list[Cell]:
@@ -269,9 +278,10 @@ def one_failure_more(rng: np.random.Generator, successes: Ints) -> tuple[Ints, I
 
 
 def measure(
-    cell: Cell, simulations: int, flips: int, seed: int
+    seeded: tuple[int, Cell], simulations: int, flips: int
 ) -> tuple[dict[str, Found], tuple[float, float]]:
     """Return what every candidate did in a cell, and the oracle's coverage and width."""
+    seed, cell = seeded
     rng = np.random.default_rng(seed)
     drawn = cell.draw(rng, simulations)
     before, after = one_failure_more(rng, drawn[:flips])
@@ -314,22 +324,30 @@ def beyond(simulations: int) -> dict[str, float]:
 # The paired test
 
 
+def both_shares(
+    rng: np.random.Generator, first: Cell, second: Cell, count: int, shared: bool
+) -> tuple[Floats, Floats]:
+    """Return the own shares of the same images under two attacks, (count, images) each.
+
+    With `shared` an image that breaks often under one attack does so under the other: its own share is the
+    same quantile of both cells' distributions. Images stay independent of each other.
+    """
+    shape = (count, first.images)
+    if not shared:
+        return own_shares(rng, first.share, first.icc, shape), own_shares(
+            rng, second.share, second.icc, shape
+        )
+    places = rng.random(shape)
+    return quantiles(first, places), quantiles(second, places)
+
+
 def paired(
     rng: np.random.Generator, first: Cell, second: Cell, count: int, shared: bool
 ) -> tuple[Ints, Ints, Ints, Ints]:
-    """Return successes of two attacks on the same images (count, images), and those of the first photo alone.
-
-    With `shared` an image that breaks often under one attack does so under the other: its own share is the
-    same under both or, where the cells differ, the same quantile (both are sorted).
-    """
-    shape = (count, first.images)
-    one, other = (own_shares(rng, cell.share, cell.icc, shape) for cell in (first, second))
-    if shared and first == second:
-        other = one
-    elif shared:
-        one, other = np.sort(one, axis=1), np.sort(other, axis=1)
-    singles = [rng.random(shape) < own for own in (one, other)]
-    rest = [rng.binomial(first.photos - 1, own) for own in (one, other)]
+    """Return successes of two attacks on the same images (count, images), and in the first photo alone."""
+    both = both_shares(rng, first, second, count, shared)
+    singles = [rng.random(own.shape) < own for own in both]
+    rest = [rng.binomial(first.photos - 1, own) for own in both]
     return singles[0] + rest[0], singles[1] + rest[1], singles[0] * 1, singles[1] * 1
 
 
@@ -454,25 +472,94 @@ def sizes(simulations: int, quick: bool) -> dict[str, float]:
     return worst
 
 
-def verdicts(simulations: int, quick: bool) -> tuple[float, float]:
-    """Return the worst coverage of the difference's interval, and the most verdicts where nothing differs."""
+@dataclass(frozen=True)
+class Differing:
+    """Data sets of two attacks on the same images, and the difference of their shares.
+
+    Attributes:
+        kind: how they were drawn, in words.
+        cell: numbers of images or sheets and photos, and both shares.
+        difference: the true one.
+        same: whether both attacks do the same, so that signs may be flipped.
+        counts: (count, images) successes and photos of the first, then of the second.
+        sheet: (images,) the sheet that each is on, None where each has photos of its own.
+    """
+
+    kind: str
+    cell: str
+    difference: float
+    same: bool
+    counts: tuple[Ints, Ints, Ints, Ints]
+    sheet: Ints | None = None
+
+
+UNEQUAL = "1 to 30 photos of each", "120 photos against one"
+
+
+def differing(simulations: int, quick: bool) -> Iterator[Differing]:
+    """Yield every setting in which the interval of the difference and the verdict are looked at."""
     rng = np.random.default_rng(17)
-    worst, most = 1.0, 0.0
     shares = ((0.5, 0.5), (0.97, 0.97), (0.4, 0.5), (0.85, 0.95))
-    grid = product(
-        (20,) if quick else (20, 100), (1, 4, 15), shares, ((0.5, 0.5), (0.5, 0.05)), (False, True)
-    )
-    for images, photos, (one, other), (icc, other_icc), shared in grid:
-        first, second = Cell(images, photos, one, icc), Cell(images, photos, other, other_icc)
-        a, b, _, _ = paired(rng, first, second, simulations, shared)
-        held = wrong = 0
-        for own in zip(a, b, strict=True):
-            counts = [{place: (int(k), photos) for place, k in enumerate(each)} for each in own]
-            (test,) = compare_paired(dict(zip(("first", "second"), counts, strict=True)))
-            held += (test.difference.low or 0) <= one - other <= (test.difference.high or 0)
-            wrong += one == other and test.verdict.endswith("higher")
-        worst, most = min(worst, held / simulations), max(most, wrong / simulations)
-    return worst, most
+    photos: dict[str, tuple[tuple[int, int], ...]] = {
+        "as many photos of each": ((1, 1), (1, 1), (4, 4), (4, 4), (15, 15), (15, 15)),
+        UNEQUAL[0]: ((1, 30), (1, 30)),
+        UNEQUAL[1]: ((120, 120), (1, 1)),
+    }
+    for images, (one, other), (icc, other_icc), alike in product(
+        (20,) if quick else (10, 20, 100), shares, ((0.5, 0.5), (0.5, 0.05), (0.05, 0.05)), (False, True)
+    ):
+        first, second = Cell(images, 1, one, icc), Cell(images, 1, other, other_icc)
+        for kind, ranges in photos.items():
+            for own, others in zip(ranges[::2], ranges[1::2], strict=True):
+                both = both_shares(rng, first, second, simulations, alike)
+                seen = [rng.integers(least, most + 1, both[0].shape) for least, most in (own, others)]
+                a, b = (rng.binomial(n, share) for n, share in zip(seen, both, strict=True))
+                name = f"{images} images, {own[0]} to {own[1]} photos, {one:g} and {other:g}"
+                yield Differing(kind, name, one - other, first == second, (a, seen[0], b, seen[1]))
+    for sheets, each, (one, other), part in product(
+        (2, 8) if quick else (2, 5, 8, 13), (1, 3), ((0.5, 0.5), (0.4, 0.5), (0.05, 0.6)), PHOTO_PARTS[1:]
+    ):
+        own_part = rng.standard_normal((simulations, sheets, ON_A_SHEET, 1))
+        a, b = (
+            Crossed(sheets, each, share, IMAGE_PART, part)
+            .draw(rng, simulations, own_part)
+            .sum(axis=3)
+            .reshape(simulations, -1)
+            for share in (one, other)
+        )
+        same, sheet = np.full(a.shape, each), np.arange(a.shape[1]) // ON_A_SHEET
+        name = f"{sheets} sheets, {each} photos, {one:g} and {other:g}"
+        yield Differing("sheets of eight", name, one - other, one == other, (a, same, b, same), sheet)
+
+
+def verdicts(simulations: int, quick: bool) -> dict[str, tuple[float, float, float]]:
+    """Return, by kind, how seldom the difference's interval holds it and how often nothing gets a verdict.
+
+    The third is how often p is below 5 % where both attacks do the same. All are those of the worst cell.
+    """
+    found: dict[str, tuple[float, float, float]] = {}
+    for each in differing(simulations, quick):
+        together: dict[Hashable, Hashable] | None = None
+        if each.sheet is not None:
+            together = dict(enumerate(each.sheet.tolist()))
+        held = wrong = small = 0
+        for a, n, b, m in zip(*(own.tolist() for own in each.counts), strict=True):
+            counts: dict[str, Counted] = {"first": dict(enumerate(zip(a, n, strict=True)))}
+            counts["second"] = dict(enumerate(zip(b, m, strict=True)))
+            (test,) = compare_paired(counts, together=together)
+            low, high = test.difference.low, test.difference.high
+            if low is None or high is None or test.p is None:
+                raise AssertionError(f"no interval: {each.cell}")
+            held += low - 1e-12 <= each.difference <= high + 1e-12
+            wrong += each.difference == 0 and test.verdict.endswith("higher")
+            small += each.same and test.p < 0.05
+        worst, most, size = found.get(each.kind, (1.0, 0.0, 0.0))
+        found[each.kind] = (
+            min(worst, held / simulations),
+            max(most, wrong / simulations),
+            max(size, small / simulations),
+        )
+    return found
 
 
 def powers(simulations: int) -> dict[str, tuple[float, float]]:
@@ -495,12 +582,17 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer cells and simulations")
     parser.add_argument("--simulations", type=int, help="of each cell; 1000, with --quick 100")
     parser.add_argument("--page", type=Path, help="the page to write")
+    parser.add_argument("--workers", type=int, default=1, help="processes that measure the cells")
     asked = parser.parse_args()
     simulations = asked.simulations or (100 if asked.quick else 1000)
-    started, found, ideal = time.process_time(), [], []
-    for seed, cell in enumerate(cells(asked.quick)):
-        own, known = measure(cell, simulations, min(simulations, 50 if asked.quick else 100), seed)
-        found.append((cell, own))
+    grid = cells(asked.quick)
+    found: list[tuple[Cell, dict[str, Found]]] = []
+    ideal: list[tuple[float, float]] = []
+    measured = partial(measure, simulations=simulations, flips=min(simulations, 50 if asked.quick else 100))
+    for cell, (each, known) in zip(
+        grid, map_items(measured, list(enumerate(grid)), workers=asked.workers), strict=True
+    ):
+        found.append((cell, each))
         ideal.append(known)
     widths = np.array([width for _, width in ideal])
     rows = [("oracle, knows the ICC", *oracle_row(ideal))]
@@ -519,7 +611,7 @@ def main() -> None:
         for c, own in hardest
     ]
     others, size = beyond(200 if asked.quick else 1000), sizes(500 if asked.quick else 8000, asked.quick)
-    held, wrong = verdicts(30 if asked.quick else 500, asked.quick)
+    judged = verdicts(100 if asked.quick else 500, asked.quick)
     power = powers(200 if asked.quick else 2000)
     shared = crossed(simulations, asked.quick)
     by_sheet, by_image = crossed_sizes(500 if asked.quick else 8000, asked.quick)
@@ -535,8 +627,9 @@ def main() -> None:
         "beyond_coverage": min(others.values()),
         "worst_size": size["alike"],
         "size_unlike": size["unlike"],
-        "difference_coverage": held,
-        "false_verdicts": wrong,
+        "size_unequal": max(small for kind, (_, _, small) in judged.items() if kind in UNEQUAL),
+        "difference_coverage": min(held for held, _, _ in judged.values()),
+        "false_verdicts": max(wrong for _, wrong, _ in judged.values()),
         "crossed_coverage": min(held for held, _, _ in shared.values()),
         "crossed_coverage_by_image": min(alone for _, _, alone in shared.values()),
         "crossed_size": by_sheet,
@@ -546,11 +639,11 @@ def main() -> None:
     }
     result = {name: round(value, 4) for name, value in result.items()}
     result |= {"cells": len(found), "simulations": simulations}
-    text = page(lines, hard, others, size, tested, crossed_lines(shared), result)
+    text = page(lines, hard, others, size, tested, crossed_lines(shared), verdict_lines(judged), result)
     if asked.page:
         asked.page.write_text(text, encoding="utf-8")
     print(text)
-    print(f"{time.process_time() - started:.0f} processor seconds on {os.cpu_count()} cores")
+    print(f"{sum(os.times()[:4]):.0f} processor seconds on {os.cpu_count()} cores")
     print(json.dumps(result))
 
 
@@ -567,6 +660,12 @@ def crossed_lines(found: dict[Crossed, tuple[float, float, float]]) -> list[str]
         wider = float(np.mean([each[1] for each in own]))
         lines.append(f"| {photos} | {share:g} | {part:g} | {alone:.3f} | {held:.3f} | {wider:.2f} |")
     return lines
+
+
+def verdict_lines(found: dict[str, tuple[float, float, float]]) -> list[str]:
+    """Return the table of what compare says, in the worst cell of each kind."""
+    lines = ["| photos | interval holds the difference | false verdicts | p < 0.05 |", "|---|---:|---:|---:|"]
+    return lines + [f"| {kind} | {h:.3f} | {w:.3f} | {s:.3f} |" for kind, (h, w, s) in found.items()]
 
 
 def oracle_row(ideal: list[tuple[float, float]]) -> tuple[float, float, float, float, int]:
@@ -587,6 +686,7 @@ def page(
     size: dict[str, float],
     tested: list[str],
     together: list[str],
+    judged: list[str],
     result: dict[str, float],
 ) -> str:
     """Return docs/results/coverage.md."""
@@ -643,13 +743,19 @@ def page(
             "Exact sign-flip test on the difference of each image's shares, at 5 %. Worst rate of "
             f"rejection where nothing differs: {size['alike']:.3f} with the same ICC under both "
             f"attacks, {size['unlike']:.3f} with ICC 0.5 against 0.05, where flipped signs are no "
-            "exact null (20 and 100 images × 1, 4 and 15 photos × shares .5, .9, .97). A verdict asks "
-            "for more: the whole interval of the difference beyond 3 points. In the same settings at "
-            "most "
-            f"{result['false_verdicts']:.3f} of the data sets have one, and the interval holds the "
-            f"difference in {result['difference_coverage']:.3f} or more (also 40 and 50 %, 85 and "
-            "95 %). Power, 100 images × 4 photos:"
+            "exact null (20 and 100 images × 1, 4 and 15 photos × shares .5, .9, .97). Where one side has "
+            "more than twice as many photos of an image, twice as many are drawn of them for the test."
         ),
+        paragraph(
+            "A verdict asks for more: the whole interval of the difference beyond 3 points. The worst cell "
+            "of each kind: how often the interval holds the difference, how often there is a verdict where "
+            "the shares are the same, and how often p is below 5 % where both attacks do the same. 500 data "
+            "sets a cell (standard error 0.010): 10, 20 and 100 images with shares .5 and .5, .97 and .97, "
+            ".4 and .5, .85 and .95, ICC 0.5 and 0.05, images alike or independent; 2 to 13 sheets of eight "
+            "with light that moves all images of a photo, .5 and .5, .4 and .5, .05 and .6."
+        ),
+        "\n".join(judged),
+        "Power of the test, 100 images × 4 photos:",
         "\n".join(tested),
     ]
     return "\n\n".join(parts) + "\n"

@@ -169,7 +169,13 @@ class Run:
         return Image.fromarray(page_pixels(self.printout.pdf, 0, PREVIEW_DOTS_PER_MM))
 
     def photograph(
-        self, preset: str | Path = "office", *, shots: int = 2, seed: int = 0, workers: int | None = None
+        self,
+        preset: str | Path = "office",
+        *,
+        printer: str | None = None,
+        shots: int = 2,
+        seed: int = 0,
+        workers: int | None = None,
     ) -> list[Path]:
         """Photograph every sheet with the virtual printer and phone, and return the photos.
 
@@ -177,12 +183,13 @@ class Run:
 
         Args:
             preset: how the virtual phone is used, see `physadv list phones`; or a TOML file of your own.
+            printer: instead of the preset's own, see `physadv list printers`.
             shots: photos of each sheet.
             seed: of everything random in them.
             workers: processes; the usable cores by default.
 
         Raises:
-            PhysadvError: an unknown preset, shots or workers < 1, or a run that has not been printed.
+            PhysadvError: an unknown preset or printer, shots or workers < 1, or a run that is not printed.
         """
         from physadv.pipeline.photograph import photograph_simulated
 
@@ -190,6 +197,7 @@ class Run:
             self.printout,
             self.capture,
             preset=preset,
+            printer=printer,
             shots=shots,
             seed=seed,
             workers=workers,

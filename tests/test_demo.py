@@ -15,6 +15,7 @@ ATTACKS = ("eot", "patch")
 def root(tmp_path, monkeypatch):
     """A folder for a demo of two attacks, two signs and two steps."""
     few = {name: demo.ATTACKS[name] | {"steps": 2} for name in ATTACKS}
+    few["patch"]["batch"] = 2
     monkeypatch.setattr(demo, "ATTACKS", few)
     monkeypatch.setattr(demo, "SIGNS", 2)
     monkeypatch.setattr(parallel, "usable_cores", lambda: 1)

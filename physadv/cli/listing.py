@@ -7,7 +7,7 @@ from physadv.report.table import show, words_table
 
 
 def show_list(what: str) -> None:
-    """Print what can be named: models, attacks, transforms, presets, phones or sweeps.
+    """Print what can be named: models, attacks, transforms, presets, phones, printers or sweeps.
 
     Raises:
         PhysadvError: `what` is none of these.
@@ -71,11 +71,25 @@ def _phones() -> tuple[list[str], list[tuple[str, ...]]]:
     return ["--preset", "simulated photos of", "assumed"], rows
 
 
+def _printers() -> tuple[list[str], list[tuple[str, ...]]]:
+    from physadv.phone.presets import PRINTERS
+    from physadv.transforms.presses import PRESSES
+
+    rows: list[tuple[str, ...]] = []
+    for name, printer in PRINTERS.items():
+        if printer.press:
+            rows.append((name, "measured", PRESSES[printer.press].description))
+        else:
+            rows.append((name, "assumed", "an office printer on plain paper; fitted to none"))
+    return ["--printer", "kind", "ink and paper"], rows
+
+
 _LISTS: dict[str, Callable[[], tuple[list[str], list[tuple[str, ...]]]]] = {
     "models": _models,
     "attacks": _attacks,
     "transforms": _transforms,
     "presets": _presets,
     "phones": _phones,
+    "printers": _printers,
     "sweeps": _sweeps,
 }

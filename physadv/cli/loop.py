@@ -109,6 +109,10 @@ def photograph(
         str | None,
         Doc("Virtual phone of --simulate: office, another preset or a TOML file; see 'physadv list phones'."),
     ] = None,
+    printer: Annotated[
+        str | None,
+        Doc("Virtual printer of --simulate instead of the preset's own; see 'physadv list printers'."),
+    ] = None,
     shots: Annotated[int, Doc("Simulated photos of each sheet.")] = 2,
     seed: Seed = 0,
     workers: Workers = None,
@@ -116,8 +120,9 @@ def photograph(
     quiet: Quiet = False,
 ) -> None:
     """Say how to photograph the sheets, or photograph them with the virtual phone."""
-    if preset is not None and not simulate:
-        raise SettingsError(f"preset '{preset}': wanted --simulate with it")
+    for option, given in (("preset", preset), ("printer", printer)):
+        if given is not None and not simulate:
+            raise SettingsError(f"{option} '{given}': wanted --simulate with it")
     check_runs(root, [name])
     from physadv.pipeline.photograph import instructions, photograph_simulated
 
@@ -127,7 +132,14 @@ def photograph(
         return
     progress, chosen = reporter(quiet=quiet), "office" if preset is None else preset
     photos = photograph_simulated(
-        printout, capture, preset=chosen, shots=shots, seed=seed, workers=workers, reporter=progress
+        printout,
+        capture,
+        preset=chosen,
+        printer=printer,
+        shots=shots,
+        seed=seed,
+        workers=workers,
+        reporter=progress,
     )
     print(f"{len(photos)} simulated photos in {capture.photos}")
     print(f"next: physadv crop {name}")

@@ -29,7 +29,8 @@ class Comparison:
         first: name of the attack, or classifier, that is compared.
         second: name of the one that it is compared with.
         difference: mean over clusters of the first's share less the second's, with its 95 % interval.
-        p: two-sided p of the exact sign-flip test on these differences, None where no cluster is shared.
+        p: two-sided p of the exact sign-flip test on these differences, None where no cluster is shared. Of
+            a side with more than twice the other's trials of a cluster, twice as many are drawn for it.
         holm: `p` corrected for all comparisons of one family, None where `p` is.
         smallest: smallest difference of interest, in shares.
     """
@@ -109,10 +110,25 @@ def _compared(
         name: number for number, name in enumerate(dict.fromkeys(together.get(key, key) for key in keys))
     }
     group = np.array([names[together.get(key, key)] for key in keys], np.int64)
-    levels = min(math.lcm(*map(int, {*n, *their_n})), max(1, _LEVELS // len(keys)))
-    p = sign_flip(np.bincount(group, np.rint(differences * levels)))
+    (drawn, of), (theirs, of_theirs) = _at_most_twice(k, n, their_n), _at_most_twice(their_k, their_n, n)
+    levels = min(math.lcm(*map(int, {*of, *of_theirs})), max(1, _LEVELS // len(keys)))
+    p = sign_flip(np.bincount(group, np.rint((drawn / of - theirs / of_theirs) * levels)))
     trials = np.minimum(n, their_n)
     return Comparison(first, second, _difference(differences, trials, group), p, None, smallest)
+
+
+def _at_most_twice(k: "Floats", n: "Floats", others: "Floats") -> tuple["Floats", "Floats"]:
+    """Return successes and trials of one side, of which it has at most twice as many as the other.
+
+    Signs may be flipped where both sides have as many trials, and nearly so up to twice as many; beyond that
+    small p come up too often, and that many are drawn, always the same ones.
+    """
+    import numpy as np
+
+    of = np.minimum(n, 2 * others)
+    good, bad = np.rint(k).astype(int), np.rint(n - k).astype(int)
+    drawn = np.random.default_rng(0).hypergeometric(good, bad, of.astype(int))
+    return np.where(of < n, drawn, k), of
 
 
 def _difference(differences: "Floats", trials: "Floats", group: "Ints") -> Estimate:
@@ -162,8 +178,8 @@ def sign_flip(differences: "Ints") -> float:
     """Return the two-sided exact p of the sign-flip test for paired differences (Fisher 1935).
 
     Under the hypothesis each difference may as well have the other sign. That holds where both sides have as
-    many trials; where one has many times more, p below 5 % comes up to six times too often. All
-    2^K signs are counted by adding up the distribution of the sum pair by pair: small p are exact too.
+    many trials; `compare_paired` sees to it that none has more than twice as many. All 2^K signs are counted
+    by adding up the distribution of the sum pair by pair: small p are exact too.
 
     Args:
         differences: (K,) whole numbers, such as photos lost under one attack less those under the other.

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, fields
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from physadv.errors import PhysadvError
+from physadv.errors import PhysadvError, unknown_name
+from physadv.transforms.presses import PRESSES
 
 if TYPE_CHECKING:
     from physadv.phone.paper import Points
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 Interval: TypeAlias = "tuple[float, float]"  # of a quantity that is drawn uniformly for every photo
 
 NEVER = (0.0, 0.0)
+HALFTONES = ("clustered", "diffused")
 
 
 class PhoneError(PhysadvError):
@@ -150,7 +152,7 @@ class Phone(_Checked):
 
 @dataclass(frozen=True)
 class Printer(_Checked):
-    """A printer and its paper.
+    """A printer and its paper: assumed by these numbers, or a measured press; see `list printers`.
 
     Attributes:
         white: reflectance of the bare paper in R, G, B.
@@ -158,6 +160,8 @@ class Printer(_Checked):
         dot_gain: rise of a 50 % ink coverage, as a fraction (0.05: 50 % prints as 55 %).
         crosstalk: share of each channel that every other channel takes from it (ink colour error).
         spread_mm: gaussian spread of ink and light in the paper, mm.
+        press: measured press whose colours replace white, black, dot gain and crosstalk, None = none.
+        halftone: `clustered` dots or `diffused` errors, at 600 dpi; None = continuous tones.
     """
 
     white: tuple[float, float, float] = _within((0.86, 0.86, 0.84), 0, 1)
@@ -165,9 +169,14 @@ class Printer(_Checked):
     dot_gain: float = _within(0.05, 0, 0.25)
     crosstalk: float = _within(0.03, 0, 0.33)
     spread_mm: float = _within(0.05, 1e-6, 5)
+    press: str | None = None
+    halftone: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        for kind, name, known in (("press", self.press, PRESSES), ("halftone", self.halftone, HALFTONES)):
+            if name is not None and name not in known:
+                raise PhoneError(unknown_name(kind, name, known))
         if len(self.white) != 3:
             raise PhoneError(f"white of {len(self.white)} numbers: wanted three, R, G, B")
 

@@ -13,6 +13,7 @@ from typing import Any, cast
 from physadv.errors import unknown_name
 from physadv.phone.phones import Phone, PhoneError, Printer, PrintSettings, Scene
 from physadv.toml_tables import Reader, build, exactly, read_preset
+from physadv.transforms.presses import PRESSES
 
 _FOLDER = Path(__file__).with_name("preset_files")
 _KEYS = ("description", "assumptions", "base", "phone", "scene", "print", "printer")
@@ -40,7 +41,9 @@ class PhonePreset:
 
     def values(self) -> dict[str, Any]:
         """Return every number of it, as JSON holds them, to record beside a photo."""
-        parts = {"phone": asdict(self.phone), "print": asdict(self.settings), "printer": asdict(self.printer)}
+        # A printer's photos keep their record: what it has not is left out.
+        printer = {name: value for name, value in asdict(self.printer).items() if value is not None}
+        parts = {"phone": asdict(self.phone), "print": asdict(self.settings), "printer": printer}
         return cast(dict[str, Any], json.loads(json.dumps(parts)))
 
 
@@ -59,6 +62,17 @@ def load_phone_preset(name: str) -> PhonePreset:
     if name not in PHONES:
         raise PhoneError(unknown_name("preset", name, PHONES))
     return PHONES[name]
+
+
+def named_printer(name: str) -> Printer:
+    """Return the printer called `name`; raises a PhoneError that names the nearest where there is none.
+
+    >>> named_printer("offset-coated").press
+    'offset-coated'
+    """
+    if name not in PRINTERS:
+        raise PhoneError(unknown_name("printer", name, PRINTERS))
+    return PRINTERS[name]
 
 
 def _read(path: str | Path) -> PhonePreset:
@@ -107,11 +121,13 @@ def _no_table(value: object, where: str) -> object:
     raise PhoneError(f"{where}: wanted as a table of its own, [scene]")
 
 
+_text = exactly(str, "a name", PhoneError)
 _whole = exactly(int, "a whole number", PhoneError)
 _READERS = {
     "float": _number,
     "float | None": _number,
     "int": _whole,
+    "str | None": _text,
     "bool": exactly(bool, "true or false", PhoneError),
     "Interval": _interval,
     "tuple[int, ...]": _list_of(_whole, "whole numbers"),
@@ -121,3 +137,6 @@ _READERS = {
 
 PHONES: dict[str, PhonePreset] = {path.stem: _read(path) for path in sorted(_FOLDER.glob("*.toml"))}
 """The presets of the package by name."""
+
+PRINTERS: dict[str, Printer] = {"office": Printer(), **{name: Printer(press=name) for name in PRESSES}}
+"""The printers of the package by name; those without a press are assumed."""

@@ -1,6 +1,6 @@
 """A page on paper: in the printer's ink, at the size and with the losses that people print with."""
 
-from dataclasses import replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -9,12 +9,19 @@ import torch.nn.functional as F
 from kornia.color import rgb_to_grayscale
 from kornia.filters import gaussian_blur2d
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 
 from physadv.phone.phones import Printer, PrintSettings
 from physadv.transforms.colours import ink, srgb_to_linear
+from physadv.transforms.presses import printed_srgb
 
 MM_PER_INCH = 25.4
+RASTER = 600 / MM_PER_INCH
+"""Dots per mm of a page that is printed in halftone."""
+_TILE = 120  # dots after which the screens repeat
+_WAVES = ((20, 6), (6, 20), (21, 0))
+"""Periods of each channel's screen over the tile, in x and y: 105 lines per inch at 17, 73 and 0 degrees."""
 _BAND = 256  # rows printed at once; a whole page of 25 megapixels would need gigabytes
 
 
@@ -52,23 +59,72 @@ def print_page(
         inside = (..., slice(inset, height - inset), slice(inset, width - inset))
         printed, pixels = pixels, torch.ones_like(pixels)
         pixels[inside] = printed[inside]
-    # Less ink lets that share of the paper's white through.
-    thin = replace(printer, black=1 - settings.ink * (1 - printer.black))
-    return print_images(pixels, thin, dots_per_mm)
+    printed = print_images(pixels, printer, dots_per_mm)
+    if settings.ink < 1:
+        # Less ink lets that share of the paper's white through.
+        white = reflectance(torch.ones(1, 3, 1, 1), printer)
+        printed = torch.lerp(white, printed, settings.ink)
+    return printed
 
 
 def print_images(images: Tensor, printer: Printer, dots_per_mm: float) -> Tensor:
     """Return the reflectance (B, 3, H, W), linear light, of sRGB images in [0, 1] printed at a resolution."""
     sigma = printer.spread_mm * dots_per_mm
     radius = max(1, round(3 * sigma))
-    white, one = images.new_tensor(printer.white).expand(len(images), 3), images.new_ones(len(images))
-    given = {name: getattr(printer, name) * one for name in ("black", "dot_gain", "crosstalk")}
+    whole = _halftoned(reflectance(images, printer), printer) if printer.halftone else None
     bands = []
     for top in range(0, images.shape[2], _BAND):
         above = min(top, radius)
-        light = srgb_to_linear(images[:, :, top - above : top + _BAND + radius])
-        light = ink(light, white=white, **given)
+        rows = (..., slice(top - above, top + _BAND + radius), slice(None))
+        light = reflectance(images[rows], printer) if whole is None else whole[rows]
         # On one large image the library's blur is several times faster than `gaussian_blur`, for batches.
         spread = gaussian_blur2d(light, 2 * radius + 1, light.new_full((len(light), 2), sigma))
         bands.append(spread[:, :, above : above + _BAND])
     return torch.cat(bands, dim=2)
+
+
+def reflectance(images: Tensor, printer: Printer) -> Tensor:
+    """Return the linear light (B, 3, H, W) that sRGB images in [0, 1] reflect in a printer's ink, unspread.
+
+    >>> reflectance(torch.ones(1, 3, 1, 1), Printer(press="offset-coated")).flatten().tolist()
+    [0.86, 0.88, 0.91]
+    """
+    if printer.press:
+        pixels = (images * 255).round().byte().permute(0, 2, 3, 1)
+        printed = printed_srgb(pixels.flatten(0, 1).numpy(), printer.press)
+        paper = torch.from_numpy(printed).reshape(pixels.shape).permute(0, 3, 1, 2)
+        return srgb_to_linear(paper.to(images.dtype) / 255)
+    white, one = images.new_tensor(printer.white).expand(len(images), 3), images.new_ones(len(images))
+    given = {name: getattr(printer, name) * one for name in ("black", "dot_gain", "crosstalk")}
+    return ink(srgb_to_linear(images), white=white, **given)
+
+
+def _halftoned(light: Tensor, printer: Printer) -> Tensor:
+    """Return continuous tones (B, 3, H, W) as dots of full ink on bare paper, whose mean is the same light.
+
+    Each channel is one ink, as dark as the printer's black, on a screen of its own; tones darker than that
+    are solid.
+    """
+    levels = light.new_tensor([0.0, 1.0]).reshape(2, 1, 1, 1).expand(2, 3, 1, 1)
+    solid, white = reflectance(levels, printer)[:, None]
+    bare = ((light - solid) / (white - solid)).clamp(0, 1)
+    if printer.halftone == "clustered":
+        down, across = (-(-side // _TILE) for side in light.shape[2:])
+        screen = _screens().to(light).repeat(1, down, across)[:, : light.shape[2], : light.shape[3]]
+        paper = bare > screen
+    else:
+        shares = (bare * 255).round().byte().flatten(0, 1).numpy()
+        diffused = [np.array(Image.fromarray(share).convert("1")) for share in shares]
+        paper = torch.from_numpy(np.stack(diffused)).reshape(bare.shape)
+    return torch.where(paper, white, torch.minimum(light, solid))
+
+
+@lru_cache
+def _screens() -> Tensor:
+    """Return thresholds (3, _TILE, _TILE) in (0, 1) of screens that repeat: each occurs in one dot."""
+    y, x = np.indices((_TILE, _TILE)) * (2 * np.pi / _TILE)
+    ranks = []
+    for a, b in _WAVES:
+        spot = np.cos(a * x + b * y) + np.cos(a * y - b * x)
+        ranks.append(spot.ravel().argsort(kind="stable").argsort().reshape(spot.shape))
+    return torch.from_numpy((np.stack(ranks) + 0.5) / _TILE**2)

@@ -6,14 +6,14 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from physadv.files import file_sha256, replacing
 from physadv.parallel import map_items
-from physadv.phone.presets import PhonePreset, load_phone_preset
+from physadv.phone.presets import PRINTERS, PhonePreset, load_phone_preset, named_printer
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Printout, RunError
 from physadv.runs.folders import writes_run
@@ -45,30 +45,49 @@ _PLAIN = re.compile(r"sheet-\d+-shot-\d+")
 class MadeBy:
     """What a simulated photo is made by: a preset, its numbers where it is a file of the user's, a seed.
 
+    A printer is named where it is not the preset's own.
+
     Of a file the name is kept without the path, which may lead through the user's home folder.
     """
 
     preset: str
     seed: int
     ranges: dict[str, Any] | None = None
+    printer: str | None = None
 
     def __post_init__(self) -> None:
         if self.ranges is not None:
             object.__setattr__(self, "preset", Path(self.preset).name)
 
     @classmethod
-    def of(cls, preset: str, seed: int) -> Self:
+    def of(cls, preset: str, seed: int, printer: str | None = None) -> Self:
         """Return what the preset as it is now makes; raises a PhoneError as `load_phone_preset` does."""
         own = preset.lower().endswith(".toml")
-        return cls(preset, seed, load_phone_preset(preset).values() if own else None)
+        return cls(preset, seed, load_phone_preset(preset).values() if own else None, printer)
 
     @property
     def condition(self) -> str:
-        """Return the preset's name; that of a file with a hash of its numbers, which may be edited later."""
-        if self.ranges is None:
-            return self.preset
-        digest = hashlib.sha256(json.dumps(self.ranges, sort_keys=True).encode()).hexdigest()
-        return f"{self.preset}#{digest[:6]}"
+        """Return the preset's name; that of a file with a hash of its numbers, which may be edited later.
+
+        The printer's name follows it, where one is named.
+        """
+        name = self.preset
+        if self.ranges is not None:
+            digest = hashlib.sha256(json.dumps(self.ranges, sort_keys=True).encode()).hexdigest()
+            name += f"#{digest[:6]}"
+        return f"{name} on {self.printer}" if self.printer else name
+
+
+def preset_and_printer(condition: str) -> tuple[str, str | None]:
+    """Return the preset, and the printer if one is named, of a simulated photo's `MadeBy.condition`.
+
+    >>> preset_and_printer("mine.toml#a1b2c3 on offset-coated")
+    ('mine.toml', 'offset-coated')
+    """
+    preset, _, printer = condition.rpartition(" on ")
+    if preset and printer in PRINTERS:
+        return preset.partition("#")[0], printer
+    return condition.partition("#")[0], None
 
 
 @dataclass(frozen=True)
@@ -104,6 +123,7 @@ def photograph_simulated(
     capture: Capture,
     *,
     preset: str | Path = "office",
+    printer: str | None = None,
     shots: int = 2,
     seed: int = 0,
     workers: int | None = None,
@@ -111,15 +131,18 @@ def photograph_simulated(
 ) -> list[Path]:
     """Photograph every sheet with the virtual phone and return the photos; those already taken are kept.
 
-    Photos of another preset or seed are kept too, and the new ones named apart. What each photo is made by,
-    where its cells' corners landed and which are wholly visible goes to captures/NAME/truth.
+    A `printer` takes the place of the preset's own. Photos of another preset, printer or seed are kept too,
+    and the new ones named apart. What each photo is made by, where its cells' corners landed and which are
+    wholly visible goes to captures/NAME/truth.
 
     Raises:
         RunError: the run is not there or not printed, shots < 1, or another's photo has the name of one.
-        PhoneError: no preset is called so, or its TOML file has a fault.
+        PhoneError: no preset or printer is called so, or the preset's TOML file has a fault.
         WorkerError: workers < 1, or the system ended one.
     """
-    chosen, made_by = load_phone_preset(str(preset)), MadeBy.of(str(preset), seed)
+    chosen, made_by = load_phone_preset(str(preset)), MadeBy.of(str(preset), seed, printer)
+    if printer:
+        chosen = replace(chosen, printer=named_printer(printer))
     if shots < 1:
         raise RunError(f"shots {shots}: wanted 1 or more")
     manifest = printout.printed_manifest()
@@ -173,7 +196,7 @@ def read_record(capture: Capture, photo: Path) -> Record | None:
     """Return the record of a simulated photo, None where there is none or it is not as it was written."""
     try:
         fields = json.loads(_truth_of(capture, photo).read_text())
-        made_by = MadeBy(fields["preset"], fields["seed"], fields.get("ranges"))
+        made_by = MadeBy(fields["preset"], fields["seed"], fields.get("ranges"), fields.get("printer"))
         return Record(fields["sheet"], made_by, fields.get("shot"), fields.get("sha256"))
     except (OSError, ValueError, LookupError, TypeError):
         return None
@@ -184,14 +207,14 @@ def _photograph(pdf: Path, preset: PhonePreset, made_by: MadeBy, job: _Job) -> N
 
     from physadv.phone.phones import Phone
     from physadv.phone.photo import encode_jpeg, take_photo
-    from physadv.phone.printing import print_page
+    from physadv.phone.printing import RASTER, print_page
     from physadv.phone.shots import draw_shot, page_to_photo, wholly_visible
     from physadv.randomness import generator
     from physadv.sheets.pdf import DOTS_PER_MM, page_pixels
 
     phone, page_mm = preset.phone, job.sheet.page_mm
-    # A smaller camera sees less of the raster.
-    dots_per_mm = DOTS_PER_MM * min(1.0, phone.width / Phone().width)
+    # A smaller camera sees less of the raster; dots of ink are printed at their own.
+    dots_per_mm = RASTER if preset.printer.halftone else DOTS_PER_MM * min(1.0, phone.width / Phone().width)
 
     @cache
     def printed(index: int) -> Tensor:
@@ -228,6 +251,7 @@ def _photograph(pdf: Path, preset: PhonePreset, made_by: MadeBy, job: _Job) -> N
             "corners_px": corners_px,
             "visible": visible,
             **({} if made_by.ranges is None else {"ranges": made_by.ranges}),
+            **({"printer": made_by.printer} if made_by.printer else {}),
         }
         # The record first: a photo without one is somebody else's.
         photo.unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from physadv.attacks.recipes import RECIPES
 from physadv.capture.identity import SURE
 from physadv.pipeline.crop import colours_in_words, shape_in_words
 from physadv.pipeline.measurement import Measurement
+from physadv.pipeline.photograph import preset_and_printer
 from physadv.pipeline.settings import NO_TRANSFORMS, OWN_NUMBERS, GenerateSettings
 from physadv.report.page import Facts
 from physadv.report.wording import plural
@@ -152,12 +153,14 @@ def _photograph_commands(measurement: Measurement) -> list[str]:
         if photo.simulated:
             groups.setdefault((photo.preset, photo.seed), []).append(photo)
     lines = []
-    for (preset, seed), photos in groups.items():
+    for (condition, seed), photos in groups.items():
+        # The store holds a preset with the hash of its file and with its printer.
+        preset, printer = preset_and_printer(condition or USUAL_PRESET)
         numbered = [photo.shot + 1 for photo in photos if photo.shot is not None]
         shots = max(numbered, default=len(photos) // (len(measurement.manifest.sheets) or 1))
         options = {
-            # Of a preset in a file the store holds a hash too.
-            "preset": None if preset in (None, USUAL_PRESET) else str(preset).partition("#")[0],
+            "preset": None if preset == USUAL_PRESET else preset,
+            "printer": printer,
             "shots": None if shots in (0, USUAL_SHOTS) else shots,
             "seed": seed or None,
         }

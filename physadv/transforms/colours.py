@@ -6,6 +6,7 @@ Lenses and sensors add linear light; files hold its sRGB code (IEC 61966-2-1).
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from physadv.transforms.distributions import DAYLIGHT
@@ -133,6 +134,22 @@ def ink(light: Tensor, *, white: Tensor, black: Tensor, dot_gain: Tensor, crosst
     paper, floor = white.to(light)[:, :, None], black.to(light)[:, None, None]
     inked = with_slope(light, gained, slope).flatten(2)
     return torch.baddbmm(paper * floor, paper * (1 - floor) * mix, inked).reshape(light.shape)
+
+
+def look_up(images: Tensor, tables: Tensor) -> Tensor:
+    """Return images (B, 3, H, W) in [0, 1] through colour tables (B, 3, D, D, D), one each; differentiable.
+
+    The axes of a table after the channel are blue, green and red; between its nodes it is trilinear.
+
+    >>> levels = torch.linspace(0, 1, 3)
+    >>> blue, green, red = torch.meshgrid(levels, levels, levels, indexing="ij")
+    >>> swapped = torch.stack([green, red, blue])[None]
+    >>> look_up(torch.tensor([0.1, 0.7, 0.3]).reshape(1, 3, 1, 1), swapped).flatten().tolist()
+    [0.7, 0.1, 0.3]
+    """
+    places = images.permute(0, 2, 3, 1)[:, None] * 2 - 1
+    tables = tables.to(images)
+    return F.grid_sample(tables, places, padding_mode="border", align_corners=True).squeeze(2)
 
 
 def temperature_gain(kelvin: Tensor) -> Tensor:

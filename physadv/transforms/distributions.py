@@ -13,6 +13,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from physadv.errors import unknown_name
+from physadv.transforms.presses import PRESSES, colour_table
 from physadv.transforms.protocol import HALF_TURN, Drawn, Parameters, Range, TransformError, fixed, within
 
 if TYPE_CHECKING:
@@ -53,6 +55,42 @@ class Ink(Drawn):
         white = draws.pop("white")
         paper = torch.stack([white, white, white * (1 - draws.pop("yellowing"))], dim=1)
         return ink(images, white=paper, **draws)
+
+
+@dataclass(frozen=True)
+class Press(Drawn):
+    """Printing presses that were measured, on sRGB images: one is drawn for each sample, each as likely.
+
+    Attributes:
+        printers: names of `presses.PRESSES`; a name given twice is twice as likely.
+    """
+
+    printers: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.printers:
+            raise TransformError(f"no printers; wanted one or more of {', '.join(PRESSES)}")
+        for name in self.printers:
+            if name not in PRESSES:
+                raise TransformError(unknown_name("measured printer", name, PRESSES))
+
+    def sample(self, n: int, generator: torch.Generator) -> Parameters:
+        """Draw `printer`, the places (n,) of names in `printers`."""
+        import torch
+
+        return {
+            "printer": torch.randint(len(self.printers), (n,), generator=generator, device=generator.device)
+        }
+
+    def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
+        """Return sRGB images (n, 3, H, W) in [0, 1] as they look on paper, in [0, 1]; see `printed_srgb`."""
+        import torch
+
+        from physadv.transforms.colours import look_up
+
+        tables = torch.stack([colour_table(name) for name in self.printers]).to(images)
+        return look_up(images, tables[parameters["printer"]])
 
 
 @dataclass(frozen=True)

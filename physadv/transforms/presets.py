@@ -13,7 +13,7 @@ from typing import cast
 
 from physadv.errors import unknown_name
 from physadv.toml_tables import Reader, build, exactly, read_preset
-from physadv.transforms.distributions import Ink, Jpeg, Optics, Photometry, Resolution, Sensor
+from physadv.transforms.distributions import Ink, Jpeg, Optics, Photometry, Press, Resolution, Sensor
 from physadv.transforms.protocol import (
     Identity,
     Range,
@@ -27,7 +27,7 @@ from physadv.transforms.protocol import (
 )
 from physadv.transforms.warps import Deformation, Warp
 
-_CLASSES = (Identity, Ink, Jpeg, Optics, Photometry, Resolution, Rounding, Sensor, Warp)
+_CLASSES = (Identity, Ink, Jpeg, Optics, Photometry, Press, Resolution, Rounding, Sensor, Warp)
 KINDS: dict[str, Callable[..., Transformation]] = {kind.__name__.lower(): kind for kind in _CLASSES}
 _FOLDER = Path(__file__).with_name("preset_files")
 _KEYS = ("base", "source", "transform")
@@ -124,10 +124,18 @@ def _range(value: object, where: str) -> Range:
     raise TransformError(f"{where}: {value!r}; wanted a number, [low, high] or {{low, high, spacing}}")
 
 
+def _names(value: object, where: str) -> tuple[str, ...]:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise TransformError(f"{where}: {value!r}; wanted a name or a list of names")
+    return tuple(names)
+
+
 _READERS: dict[str, Reader] = {
     "Range": _range,
     "Range | None": _range,
     "Deformation | None": lambda value, where: build(Deformation, value, where, TransformError, _READERS),
+    "tuple[str, ...]": _names,
     "bool": exactly(bool, "true or false", TransformError),
     "int": exactly(int, "a whole number", TransformError),
 }

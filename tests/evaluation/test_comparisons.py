@@ -117,6 +117,19 @@ def test_differences_that_lie_on_no_common_grid_are_rounded_alike_on_both_sides(
     assert there.difference.value == pytest.approx(-(back.difference.value or 0))
 
 
+def test_many_photos_of_one_side_buy_no_p() -> None:
+    """97 % on both sides, 120 photos of each pair against one: d is minus a little nearly everywhere."""
+    rng = np.random.default_rng(5)
+    small = 0
+    for _ in range(100):
+        many = {pair: (int(k), 120) for pair, k in enumerate(rng.binomial(120, 0.97, 20))}
+        one = {pair: (int(k), 1) for pair, k in enumerate(rng.binomial(1, 0.97, 20))}
+        (there,), (back,) = compare_paired({"a": many, "b": one}), compare_paired({"b": one, "a": many})
+        assert there.p == back.p is not None
+        small += there.p < 0.05
+    assert small <= 10
+
+
 def test_a_test_of_shares_would_round_them_and_is_refused() -> None:
     with pytest.raises(ValueError, match="wanted whole numbers"):
         sign_flip([0.5] * 6)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from physadv.pipeline.photograph import MadeBy, photograph_simulated
+from physadv.pipeline.photograph import MadeBy, photograph_simulated, preset_and_printer
 from physadv.runs import Capture, Printout
 
 SHEET = "sheet-001-shot-1"
@@ -179,6 +179,18 @@ def test_a_preset_file_is_known_by_its_numbers():
     names = [MadeBy("a/mine.toml", 0, ranges).condition for ranges in (one, other)]
     assert all(name.startswith("mine.toml#") for name in names)
     assert len(set(names)) == 2
+
+
+def test_the_condition_of_a_photo_names_its_printer_and_can_be_read_back():
+    ranges = {"phone": {"blur": [0.4, 1.0]}}
+    for made_by, preset in (
+        (MadeBy("office", 0), "office"),
+        (MadeBy("a on b.toml", 0, ranges), "a on b.toml"),
+    ):
+        assert preset_and_printer(made_by.condition) == (preset, None)
+        printed = replace(made_by, printer="offset-uncoated-bpc")
+        assert printed.condition != made_by.condition
+        assert preset_and_printer(printed.condition) == (preset, "offset-uncoated-bpc")
 
 
 @pytest.mark.parametrize("recorded", [True, False])

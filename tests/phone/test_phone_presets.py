@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,14 @@ def test_a_file_changes_what_it_names_and_keeps_the_rest_of_its_base(tmp_path: P
     assert mine.printer == Printer(white=(0.8, 0.8, 0.7))
 
 
+def test_the_record_of_a_printer_that_is_no_press_is_what_it_was() -> None:
+    fields = ["white", "black", "dot_gain", "crosstalk", "spread_mm"]
+    assert list(PHONES["office"].values()["printer"]) == fields
+    press = {"press": "offset-coated", "halftone": "diffused"}
+    mine = replace(PHONES["office"], printer=Printer(**press))
+    assert mine.values()["printer"].items() >= press.items()
+
+
 def test_without_a_base_a_file_changes_the_default_phone(tmp_path: Path) -> None:
     assert load_phone_preset(written(tmp_path, "")).phone == Phone()
 
@@ -78,6 +87,12 @@ def test_without_a_base_a_file_changes_the_default_phone(tmp_path: Path) -> None
         ("[print]\nscale = 2", "print: scale 2: wanted 0.5 to 1.5"),
         ("[print]\nmonochrome = 1", "print, monochrome: 1; wanted true or false"),
         ("[printer]\nwhite = [1, 1]", "printer: white of 2 numbers: wanted three, R, G, B"),
+        (
+            "[printer]\npress = 'offset-coted'",
+            "printer: unknown press 'offset-coted'; nearest: offset-coated",
+        ),
+        ("[printer]\npress = 3", "printer, press: 3; wanted a name"),
+        ("[printer]\nhalftone = 'dots'", "printer: unknown halftone 'dots'; nearest: "),
         ("[printer]\ndot_gain = 0.5", "printer: dot_gain 0.5: wanted 0 to 0.25"),
     ],
 )

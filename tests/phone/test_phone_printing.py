@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+import torch
 
 from physadv.phone import PrintSettings, print_page
 from physadv.phone.phones import PhoneError, Printer
+from physadv.phone.printing import RASTER, print_images, reflectance
 
 PAGE_MM = (40.0, 60.0)
 DOTS = 10
@@ -95,3 +97,31 @@ def test_every_way_to_print_gives_a_page(settings: PrintSettings) -> None:
 def test_settings_that_cannot_be_are_refused(setting: str, value: float, line: str) -> None:
     with pytest.raises(PhoneError, match=line):
         PrintSettings(**{setting: value})
+
+
+@pytest.mark.parametrize("halftone", ["clustered", "diffused"])
+@pytest.mark.parametrize("press", [None, "offset-uncoated"])
+def test_a_halftone_is_dots_of_full_ink_that_reflect_the_same_light_together(press, halftone) -> None:
+    grey = torch.full((1, 3, 240, 240), 0.6)
+    plain = reflectance(grey, Printer(press=press))[0, :, 0, 0]
+    dots = print_images(grey, Printer(press=press, halftone=halftone, spread_mm=1e-6), RASTER)
+    assert [len(channel.unique()) for channel in dots[0]] == [2, 2, 2]
+    torch.testing.assert_close(dots.mean(dim=(0, 2, 3)), plain, atol=0.004, rtol=0)
+
+
+def test_clustered_dots_are_larger_than_diffused_ones() -> None:
+    grey = torch.full((1, 3, 240, 240), 0.7)
+    edges = {}
+    for halftone in ("clustered", "diffused"):
+        dots = print_images(grey, Printer(halftone=halftone, spread_mm=1e-6), RASTER)[0, 0]
+        edges[halftone] = int((dots[:, 1:] != dots[:, :-1]).sum())
+    assert edges["clustered"] < 0.6 * edges["diffused"]
+
+
+def test_a_measured_press_leaves_its_papers_white_and_less_ink_lets_it_through() -> None:
+    black, press = np.zeros((60, 40, 3), np.uint8), Printer(press="offset-coated")
+    full, half = (print_page(black, PAGE_MM, PrintSettings(ink=ink), press).mean() for ink in (1.0, 0.5))
+    white = print_page(black + 255, PAGE_MM, printer=press).mean(dim=(0, 2, 3))
+    np.testing.assert_allclose(white, [0.863, 0.879, 0.914], atol=0.003)
+    assert full < 0.02
+    assert float(half) == pytest.approx(float((full + white.mean()) / 2), abs=1e-3)

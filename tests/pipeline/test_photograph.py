@@ -72,6 +72,31 @@ def test_another_preset_takes_other_photos_beside_those_that_are_there(physadv, 
     assert json.loads((capture / "truth" / "sheet-001-shot-1-night.json").read_text())["preset"] == "night"
 
 
+def test_another_printer_takes_other_photos_and_is_recorded(physadv, photographed_root, copy_of):
+    root = copy_of(photographed_root)
+    simulate = ["photograph", "mine", "--simulate", "--shots", 1, "--workers", 1, "--root", root]
+    assert "1 of 1" in physadv(*simulate, "--printer", "offset-uncoated").err
+    name = "sheet-001-shot-1-office-on-offset-uncoated"
+    fields = json.loads((root / "captures" / "mine" / "truth" / f"{name}.json").read_text())
+    assert (fields["preset"], fields["printer"]) == ("office", "offset-uncoated")
+    photos = root / "captures" / "mine" / "photos"
+    blackest = []
+    for file in (f"{name}.jpg", "sheet-001-shot-1.jpg"):
+        with Image.open(photos / file) as photo:
+            blackest.append(photo.convert("L").getextrema()[0])
+    assert blackest[0] > blackest[1] + 10
+    assert "0 of 0" in physadv(*simulate, "--printer", "offset-uncoated").err
+
+
+def test_an_unknown_printer_and_one_without_simulate_are_refused(physadv, printed_root, contents):
+    before = contents(printed_root)
+    command = ["photograph", "mine", "--root", printed_root, "--printer"]
+    unknown = physadv(*command, "offset-coted", "--simulate").error
+    assert "unknown printer 'offset-coted'; nearest: offset-coated" in unknown
+    assert "printer 'office': wanted --simulate with it" in physadv(*command, "office").error
+    assert contents(printed_root) == before
+
+
 def test_an_unknown_preset_is_named_and_nothing_is_written(physadv, printed_root, contents):
     before = contents(printed_root)
     simulate = ["photograph", "mine", "--simulate", "--preset", "nigth", "--root", printed_root]
