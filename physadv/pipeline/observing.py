@@ -2,7 +2,6 @@
 
 One pass over the files serves every transformation and every classifier: each batch is read once, transformed
 once per channel for all classifiers, and stored in one transaction: a killed sweep continues after it.
-Longer than other files: what is stored and what is counted of it share channels and columns.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
