@@ -97,12 +97,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         prepare(folder)
-        make = ("demo", "--root", ".", "-q")
-        subprocess.run(
-            [sys.executable, "-m", "physadv", *make], cwd=folder, check=True, stdout=subprocess.DEVNULL
+        draw = (
+            "-c",
+            "from pathlib import Path; from physadv.demo import draw_signs; draw_signs(Path('signs'))",
         )
-        for kind in ("printouts", "captures"):
-            (folder / kind / "bim").rename(folder / kind / "mine")
+        attack = ("generate", "signs/labels.csv", "--name", "mine", "--model", "signs", "--attack", "fast")
+        for make in (draw, ("-m", "physadv", *attack, "-q"), ("-m", "physadv", "print", "mine", "-q")):
+            subprocess.run([sys.executable, *make], cwd=folder, check=True, stdout=subprocess.DEVNULL)
         print(f"{'command':28} {'CPU-s':>6} {'MB':>5}")
         starts = {"python": ("-c", "pass")}
         starts |= {name: ("-m", "physadv", *arguments) for name, arguments in commands().items()}
