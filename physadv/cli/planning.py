@@ -66,13 +66,13 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Say how many pairs to print for a rate as sharp as wanted, and what would sharpen it most."""
-    from physadv.evaluation.planning import Alike, Design, plan_pairs
+    from physadv.evaluation.planning import Correlations, Design, plan_pairs
     from physadv.report.planning import show_plan
 
     if (halfwidth is None) == (pairs is None):
         raise PhysadvError("wanted either --halfwidth or --pairs")
     design = Design(1 if pairs is None else pairs, photos, devices, per_sheet)
-    found = plan_pairs(rate, halfwidth, qualifying, design, Alike(icc_pair, icc_photo, icc_device))
+    found = plan_pairs(rate, halfwidth, qualifying, design, Correlations(icc_pair, icc_photo, icc_device))
     if as_json:
         print(json.dumps(asdict(found)))
     else:

@@ -41,16 +41,16 @@ if TYPE_CHECKING:
     from physadv.evaluation.intervals import Estimate, mean, proportion, share
     from physadv.evaluation.masking import AttackOutcomes, Symptom, masking_symptoms, verdict
     from physadv.evaluation.outcomes import Judgement, PairOutcome, Tally, tally
-    from physadv.evaluation.planning import Alike, Design, Plan, plan_pairs
+    from physadv.evaluation.planning import Correlations, Design, Plan, plan_pairs
     from physadv.evaluation.worst import Worst, worst_over
 
 # fmt: off
 __all__ = [
-    "Alike", "Answers", "AttackOutcomes", "Comparison", "Design", "Estimate", "Judgement", "PairOutcome",
-    "Plan", "Reliability", "Row", "Symptom", "Tally", "TransferCell", "Worst", "accuracy", "adversariality",
-    "clean_survival", "compare_paired", "confidence", "destruction_clean_survives", "destruction_rate",
-    "holm", "masking_symptoms", "mean", "plan_pairs", "proportion", "reliability", "share", "sign_flip",
-    "success", "table", "tally", "transfer_cells", "verdict", "worst_over",
+    "Answers", "AttackOutcomes", "Comparison", "Correlations", "Design", "Estimate", "Judgement",
+    "PairOutcome", "Plan", "Reliability", "Row", "Symptom", "Tally", "TransferCell", "Worst", "accuracy",
+    "adversariality", "clean_survival", "compare_paired", "confidence", "destruction_clean_survives",
+    "destruction_rate", "holm", "masking_symptoms", "mean", "plan_pairs", "proportion", "reliability",
+    "share", "sign_flip", "success", "table", "tally", "transfer_cells", "verdict", "worst_over",
 ]
 # fmt: on
 __getattr__, __dir__ = lazy_names(__name__)

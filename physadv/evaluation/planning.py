@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from physadv.errors import PhysadvError
-from physadv.evaluation.intervals import Estimate
+from physadv.evaluation.intervals import CONFIDENCE, Estimate
 
-_TAIL = 0.025
+_TAIL = (1 - CONFIDENCE) / 2
 _MOST = 10**9
 _NOTHING = -600
 """Exponent below which a chance is 0: the smallest floats, multiplied by less than 1, stay what they are."""
@@ -22,8 +22,8 @@ class PlanError(PhysadvError):
 
 
 @dataclass(frozen=True)
-class Alike:
-    """How alike two views are, as intraclass correlations (ICC), 0 for not at all and 1 for entirely.
+class Correlations:
+    """Intraclass correlations (ICC) of two views, 0 for independent ones and 1 for repetitions.
 
     The defaults are assumptions, on the safe side for photos of one phone in one room.
 
@@ -61,7 +61,7 @@ class Choice:
     """One way to go on.
 
     Attributes:
-        what: it in words.
+        what: the change in words.
         design: the whole design then.
         taken: photos to take in all.
         halfwidth: half the width of the 95 % interval that is then expected.
@@ -84,7 +84,7 @@ class Plan:
         printed: pairs to print.
         low: lower end of the interval that is expected.
         high: upper end of the interval that is expected.
-        alike: how alike views are taken to be.
+        icc: the intraclass correlations assumed.
         choices: the design as it is, then with twice its pairs, twice its photos, or one more device.
     """
 
@@ -94,7 +94,7 @@ class Plan:
     printed: int
     low: float
     high: float
-    alike: Alike
+    icc: Correlations
     choices: tuple[Choice, ...]
 
 
@@ -103,7 +103,7 @@ def plan_pairs(
     halfwidth: float | None = None,
     qualifying: float = 1.0,
     design: Design | None = None,
-    alike: Alike | None = None,
+    icc: Correlations | None = None,
 ) -> Plan:
     """Return the fewest pairs whose expected 95 % interval about `rate` is ± `halfwidth` or narrower.
 
@@ -115,7 +115,7 @@ def plan_pairs(
         halfwidth: from 0.0001 to below 0.5; without it the design's own pairs are planned.
         qualifying: share of printed pairs expected to count: clean right, adversarial wrong, photo usable.
         design: photos, devices and pairs on a sheet; its `pairs` count only without a half width.
-        alike: the intraclass correlations.
+        icc: the intraclass correlations, by default the assumed ones.
 
     Raises:
         PlanError: an argument is out of its range, or no number of pairs gives an interval as narrow.
@@ -124,16 +124,16 @@ def plan_pairs(
     >>> plan.counted, plan.printed
     (200, 250)
     """
-    planned, alike = design or Design(1), alike or Alike()
-    _check(rate, halfwidth, qualifying, planned, alike)
-    effective = partial(_effective, qualifying=qualifying, alike=alike)
+    planned, icc = design or Design(1), icc or Correlations()
+    _check(rate, halfwidth, qualifying, planned, icc)
+    effective = partial(_effective, qualifying=qualifying, icc=icc)
     if halfwidth is not None:
         wanted = _trials(rate, 2 * halfwidth)
         pairs = bisect_left(range(_MOST), wanted, lo=1, key=lambda k: effective(replace(planned, pairs=k)))
         if pairs == _MOST:
             raise PlanError(
                 f"halfwidth {halfwidth:g}: no number of pairs is enough with --devices {planned.devices} "
-                f"and --icc-device {alike.device:g}; wanted more devices"
+                f"and --icc-device {icc.device:g}; wanted more devices"
             )
         planned = replace(planned, pairs=pairs)
     choices = []
@@ -146,7 +146,7 @@ def plan_pairs(
         taken = math.ceil(tried.pairs / tried.per_sheet) * tried.photos * tried.devices
         choices.append(Choice(what, tried, taken, _width(_ends(rate, effective(tried))) / 2))
     ends = _ends(rate, effective(planned))
-    return Plan(rate, qualifying, _counted(planned, qualifying), planned.pairs, *ends, alike, tuple(choices))
+    return Plan(rate, qualifying, _counted(planned, qualifying), planned.pairs, *ends, icc, tuple(choices))
 
 
 def pairs_wanted(share: Estimate, halfwidth: float) -> int:
@@ -163,8 +163,10 @@ def pairs_wanted(share: Estimate, halfwidth: float) -> int:
     return math.ceil(share.pairs * _trials(share.value, 2 * halfwidth) / now)
 
 
-def _check(rate: float, halfwidth: float | None, qualifying: float, design: Design, alike: Alike) -> None:
-    half, shared = 0.25 if halfwidth is None else halfwidth, sum(vars(alike).values())
+def _check(
+    rate: float, halfwidth: float | None, qualifying: float, design: Design, icc: Correlations
+) -> None:
+    half, shared = 0.25 if halfwidth is None else halfwidth, sum(vars(icc).values())
     for name, value, valid, wanted in (
         ("rate", rate, 0 <= rate <= 1, "a share from 0 to 1"),
         ("halfwidth", half, 1e-4 <= half < 0.5, "a share from 0.0001 to below 0.5"),
@@ -173,7 +175,7 @@ def _check(rate: float, halfwidth: float | None, qualifying: float, design: Desi
         ("photos", design.photos, design.photos > 0, "1 or more"),
         ("devices", design.devices, design.devices > 0, "1 or more"),
         ("pairs on a sheet", design.per_sheet, design.per_sheet > 0, "1 or more"),
-        *((f"icc-{name}", value, value >= 0, "0 or more") for name, value in vars(alike).items()),
+        *((f"icc-{name}", value, value >= 0, "0 or more") for name, value in vars(icc).items()),
         ("icc-pair, icc-photo and icc-device together", shared, shared <= 1, "at most 1"),
     ):
         if not valid:
@@ -184,15 +186,12 @@ def _counted(design: Design, qualifying: float) -> int:
     return max(1, math.floor(design.pairs * qualifying + 1e-9))
 
 
-def _effective(design: Design, qualifying: float, alike: Alike) -> float:
+def _effective(design: Design, qualifying: float, icc: Correlations) -> float:
     """Return how many independent views a design's are worth."""
     pairs, views = _counted(design, qualifying), design.photos * design.devices
     together = max(1.0, min(pairs, design.per_sheet * qualifying))
     effect = (
-        1
-        + (views - 1) * alike.pair
-        + (together - 1) * alike.photo
-        + (pairs * design.photos - 1) * alike.device
+        1 + (views - 1) * icc.pair + (together - 1) * icc.photo + (pairs * design.photos - 1) * icc.device
     )
     return pairs * views / effect
 

@@ -27,10 +27,10 @@ def show_plan(plan: Plan) -> None:
     best, *others = sorted(more, key=lambda choice: choice.halfwidth)
     rest = ", ".join(f"{choice.what} ± {_points(choice)}" for choice in others)
     print(f"{best.what} buys most: ± {_points(best)} points in place of {_points(now)}; {rest}")
-    alike = plan.alike
+    icc = plan.icc
     print(
-        f"assumed ICC: {alike.pair:g} of two views of a pair, {alike.photo:g} of two pairs in a photo, "
-        f"{alike.device:g} of two seen by one device{' (the rate is of these devices)' * (not alike.device)}"
+        f"assumed ICC: {icc.pair:g} of two views of a pair, {icc.photo:g} of two pairs in a photo, "
+        f"{icc.device:g} of two seen by one device{' (the rate is of these devices)' * (not icc.device)}"
     )
 
 

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from scipy.special import betaincinv
 
 from physadv.evaluation.intervals import proportion
-from physadv.evaluation.planning import Alike, Design, Plan, PlanError, pairs_wanted, plan_pairs
+from physadv.evaluation.planning import Correlations, Design, Plan, PlanError, pairs_wanted, plan_pairs
 
-INDEPENDENT = Alike(pair=0, photo=0, device=0)
+INDEPENDENT = Correlations(pair=0, photo=0, device=0)
 
 
 def ends(rate: float, n: float) -> tuple[float, float]:
@@ -25,7 +25,7 @@ def half(plan: Plan, what: str) -> float:
 @settings(max_examples=40, deadline=None)
 @given(st.floats(0, 1), st.floats(0.02, 0.4))
 def test_one_pair_fewer_would_be_too_few(rate: float, halfwidth: float) -> None:
-    plan = plan_pairs(rate, halfwidth, alike=INDEPENDENT)
+    plan = plan_pairs(rate, halfwidth, icc=INDEPENDENT)
     low, high = ends(rate, plan.counted)
     assert (plan.low, plan.high) == pytest.approx((low, high), abs=1e-6)
     assert high - low <= 2 * halfwidth + 1e-6
@@ -34,36 +34,36 @@ def test_one_pair_fewer_would_be_too_few(rate: float, halfwidth: float) -> None:
 
 
 def test_the_interval_is_the_programs_own() -> None:
-    plan = plan_pairs(0.1, design=Design(140), alike=INDEPENDENT)
+    plan = plan_pairs(0.1, design=Design(140), icc=INDEPENDENT)
     shown = proportion([1] * 14 + [0] * 126, [1] * 140)
     assert (plan.low, plan.high) == pytest.approx((shown.low, shown.high), abs=1e-6)
 
 
 def test_what_does_not_qualify_is_printed_on_top() -> None:
-    plan = plan_pairs(0.1, 0.05, 0.8, alike=INDEPENDENT)
-    alone = plan_pairs(0.1, 0.05, alike=INDEPENDENT)
+    plan = plan_pairs(0.1, 0.05, 0.8, icc=INDEPENDENT)
+    alone = plan_pairs(0.1, 0.05, icc=INDEPENDENT)
     assert plan.counted == alone.counted == alone.printed
     assert plan.printed == -(-5 * plan.counted // 4)
 
 
 def test_views_of_a_pair_are_worth_what_their_icc_leaves() -> None:
     """Ten photos of a pair with ICC ½ are worth 10 / (1 + 9 / 2) = 20 / 11 pairs."""
-    many = plan_pairs(0.3, design=Design(110, photos=10), alike=Alike(0.5, 0, 0))
+    many = plan_pairs(0.3, design=Design(110, photos=10), icc=Correlations(0.5, 0, 0))
     assert (many.low, many.high) == pytest.approx(ends(0.3, 200), abs=1e-6)
-    light = plan_pairs(0.3, design=Design(120, per_sheet=5), alike=Alike(0, 0.05, 0))
+    light = plan_pairs(0.3, design=Design(120, per_sheet=5), icc=Correlations(0, 0.05, 0))
     assert (light.low, light.high) == pytest.approx(ends(0.3, 100), abs=1e-6)
-    phone = plan_pairs(0.3, design=Design(101, devices=2), alike=Alike(0, 0, 0.01))
+    phone = plan_pairs(0.3, design=Design(101, devices=2), icc=Correlations(0, 0, 0.01))
     assert (phone.low, phone.high) == pytest.approx(ends(0.3, 101), abs=1e-6)
 
 
 def test_pairs_photos_or_a_device_buy_most_where_they_differ_most() -> None:
-    def best(alike: Alike) -> list[str]:
-        more = plan_pairs(0.3, design=Design(200, photos=4), alike=alike).choices[1:]
+    def best(icc: Correlations) -> list[str]:
+        more = plan_pairs(0.3, design=Design(200, photos=4), icc=icc).choices[1:]
         return [each.what for each in sorted(more, key=lambda each: each.halfwidth)]
 
-    assert best(Alike(pair=0.5, photo=0, device=0))[0] == "twice the pairs"
-    assert best(Alike(pair=0, photo=0, device=0.02))[0] == "one more device"
-    assert best(Alike(pair=0.1, photo=0, device=0)).index("twice the photos") == 1
+    assert best(Correlations(pair=0.5, photo=0, device=0))[0] == "twice the pairs"
+    assert best(Correlations(pair=0, photo=0, device=0.02))[0] == "one more device"
+    assert best(Correlations(pair=0.1, photo=0, device=0)).index("twice the photos") == 1
     plan = plan_pairs(0.3, design=Design(20, photos=4))
     assert [choice.taken for choice in plan.choices] == [12, 20, 24, 24]
     assert half(plan, "as planned") == pytest.approx((plan.high - plan.low) / 2)
@@ -84,14 +84,14 @@ def test_a_share_says_how_many_such_pairs_make_it_as_sharp_as_wanted() -> None:
 
 
 def test_a_very_sharp_rate_is_planned_too() -> None:
-    plan = plan_pairs(0.1, 0.005, alike=INDEPENDENT)
+    plan = plan_pairs(0.1, 0.005, icc=INDEPENDENT)
     assert plan.high - plan.low == pytest.approx(0.01, abs=1e-5)
 
 
 def test_one_device_cannot_tell_of_all() -> None:
     with pytest.raises(PlanError, match=r"halfwidth 0.05: no number of pairs .* wanted more devices"):
-        plan_pairs(0.5, 0.05, alike=Alike(device=0.02))
-    assert plan_pairs(0.5, 0.05, design=Design(1, devices=12), alike=Alike(device=0.02)).counted > 0
+        plan_pairs(0.5, 0.05, icc=Correlations(device=0.02))
+    assert plan_pairs(0.5, 0.05, design=Design(1, devices=12), icc=Correlations(device=0.02)).counted > 0
 
 
 @pytest.mark.parametrize(
@@ -110,9 +110,9 @@ def test_one_device_cannot_tell_of_all() -> None:
         ((0.1, 0.05, 1, Design(1, photos=0)), "photos 0"),
         ((0.1, 0.05, 1, Design(1, devices=0)), "devices 0"),
         ((0.1, 0.05, 1, Design(1, per_sheet=0)), "pairs on a sheet 0"),
-        ((0.1, 0.05, 1, None, Alike(pair=-0.1)), "icc-pair -0.1: wanted 0 or more"),
+        ((0.1, 0.05, 1, None, Correlations(pair=-0.1)), "icc-pair -0.1: wanted 0 or more"),
         (
-            (0.1, 0.05, 1, None, Alike(pair=0.9, photo=0.2)),
+            (0.1, 0.05, 1, None, Correlations(pair=0.9, photo=0.2)),
             "icc-pair, icc-photo and icc-device together 1.1: wanted at most 1",
         ),
     ],
