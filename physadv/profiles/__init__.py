@@ -3,8 +3,8 @@
 `read_profile` and `write_profile` know the file; `Profile.distribution` draws from it and differentiates
 through it as any EOT distribution does, and `Profile.looks` is its map of colours alone.
 
-This room knows pages, photos, colours and tensors. It knows nothing of the virtual phone, of attacks or of the
-files of a run.
+This room knows pages, photos, colours and tensors. It knows nothing of the virtual phone, of attacks or of
+the files of a run.
 """
 
 from typing import TYPE_CHECKING

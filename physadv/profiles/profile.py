@@ -10,41 +10,18 @@ import hashlib
 import json
 import math
 import re
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from physadv.errors import PhysadvError
 from physadv.files import read_text, replacing
-from physadv.transforms.distributions import Optics, Photometry, Sensor
+from physadv.profiles.channel import FULL, ColourTable, channel
 from physadv.transforms.presses import NODES
-from physadv.transforms.protocol import (
-    Drawn,
-    Parameters,
-    Range,
-    Transformation,
-    compose,
-    fixed,
-    in_linear_light,
-    plus_minus,
-)
-from physadv.transforms.warps import Warp
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from physadv.transforms.protocol import Transformation
 
 FORMAT_VERSION = 1
-FULL = 65535
-"""What stands for 1 in a colour table: 16 bits."""
-OF_SD = math.sqrt(3)
-"""Half the width of a uniform distribution over its standard deviation."""
-LEAST_HALO = 0.02
-"""Strength of sharpening below which none is drawn: as much as an edge without any seems to have."""
-OFFSET, TURN, ZOOM = 0.1, 0.03, 0.0005
-"""What a good crop is off by: pixels of shift, degrees and share of the size. They add up to 0.3 pixels."""
 Node = Annotated[int, Field(ge=0, le=FULL)]
 
 
@@ -238,74 +215,7 @@ class Profile(_Record):
         """
         if not (image_px > 0 and 0 < image_mm < math.inf):
             raise ProfileError(f"an image of {image_px} pixels on {image_mm:g} mm; wanted both above 0")
-        blur, noise, spread = self.blur, self.noise, self.colour_spread
-        # Pixels of the photo to one of the image.
-        ratio = self.pixels_per_mm * image_mm / image_px
-        light = OF_SD * math.hypot(spread.exposure, spread.shading)
-        tint = OF_SD * math.hypot(spread.red, spread.blue) / math.sqrt(2)
-        gains = Photometry(gain=Range(math.exp(-light), math.exp(light), "log"), white_balance=plus_minus(tint))
-        widest, narrowest = (
-            # Sampling between pixels is linear, in the photo and again on the image's grid: 1/6 each.
-            math.sqrt((blur.sigma_px * max(0.0, 1 + side * OF_SD * blur.spread)) ** 2 + 1 / 6) / ratio
-            for side in (1, -1)
-        )
-        soft = Optics(sigma=Range(*(math.hypot(sigma, math.sqrt(1 / 6)) for sigma in (narrowest, widest))))
-        # White noise spread over a gaussian, then averaged over a square of `ratio` pixels.
-        kept = min(1.0, (12 * noise.length_px**2 + 1) / (12 * noise.length_px**2 + ratio**2))
-        grain = Sensor(read=fixed(noise.read * math.sqrt(kept)), shot=fixed(noise.shot * kept))
-        shift = plus_minus(OFFSET / image_px)
-        moved = Warp(
-            rotation=plus_minus(TURN), scale=Range(1 - ZOOM, 1 + ZOOM), shift_x=shift, shift_y=shift
-        )
-        if blur.amount < LEAST_HALO:
-            return compose(moved, self.looks(), in_linear_light(gains, soft, grain))
-        halo = Halo(blur.amount, blur.radius_px / ratio)
-        return compose(moved, self.looks(), in_linear_light(gains, soft), halo, in_linear_light(grain))
-
-
-@dataclass(frozen=True)
-class ColourTable(Drawn):
-    """A fixed map of colours.
-
-    Attributes:
-        rows: sRGB in 16 bits of 17³ colours, R changing fastest, then G, then B.
-    """
-
-    rows: tuple[tuple[int, int, int], ...]
-
-    @cached_property
-    def table(self) -> Tensor:
-        """Return it as `look_up` takes it: (3, 17, 17, 17), sRGB in [0, 1], axes blue, green and red."""
-        import torch
-
-        cube = torch.tensor(self.rows, dtype=torch.float32).reshape(NODES, NODES, NODES, 3)
-        return cube.permute(3, 0, 1, 2) / FULL
-
-    def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
-        """Return sRGB images (n, 3, H, W) in [0, 1] in the colours of the table, in [0, 1]."""
-        from physadv.transforms.colours import look_up
-
-        return look_up(images, self.table.expand(len(images), -1, -1, -1, -1))
-
-
-@dataclass(frozen=True)
-class Halo(Drawn):
-    """A phone's sharpening, an unsharp mask.
-
-    Attributes:
-        amount: its strength.
-        radius: its gaussian sigma, pixels of the image.
-    """
-
-    amount: float
-    radius: float
-
-    def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
-        """Return sRGB images (n, 3, H, W) in [0, 1] sharpened, in [0, 1]."""
-        from physadv.transforms.optics import gaussian_blur
-
-        soft = gaussian_blur(images, images.new_full((len(images),), self.radius))
-        return (images + self.amount * (images - soft)).clamp(0, 1)
+        return channel(self, image_px, self.pixels_per_mm * image_mm / image_px)
 
 
 def read_profile(path: Path) -> Profile:
@@ -326,7 +236,7 @@ def read_profile(path: Path) -> Profile:
     version, checksum = fields["format_version"], fields.pop("checksum", None)
     if version != FORMAT_VERSION:
         raise ProfileError(
-            f"{path}: a profile of format {version!r}, and this program reads format {FORMAT_VERSION}; {again}"
+            f"{path}: a profile of format {version!r}; this program reads format {FORMAT_VERSION}; {again}"
         )
     if checksum != _checksum(fields):
         raise ProfileError(f"{path}: changed since it was measured (its checksum does not fit); {again}")

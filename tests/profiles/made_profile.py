@@ -3,11 +3,12 @@
 import itertools
 
 from physadv.profiles import Profile
-from physadv.profiles.profile import FULL, NODES
+from physadv.profiles.channel import FULL
+from physadv.transforms.presses import NODES
 
 
 def made_profile(**changes) -> Profile:
-    """A profile of one photo at 10 pixels a mm that shows every level x as 0.1 + 0.8 x, red and blue swapped."""
+    """A profile at 10 pixels a mm that shows every level x as 0.1 + 0.8 x, with red and blue swapped."""
     levels = [0.1 + 0.8 * node / (NODES - 1) for node in range(NODES)]
     cube = itertools.product(levels, levels, levels)  # blue, green, red: the last changes fastest
     fields = {

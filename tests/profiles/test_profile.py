@@ -1,4 +1,4 @@
-"""The profile's file keeps what was measured and refuses what was not; what is drawn from it is what it says."""
+"""The profile's file keeps what was measured and refuses what was not; what it draws is what it says."""
 
 import json
 
@@ -85,7 +85,9 @@ def test_the_coarser_the_image_on_paper_the_less_noise_and_blur_it_sees():
 
 
 def test_a_sharpened_phone_overshoots_and_gradients_flow():
-    eot = made_profile(blur={"amount": 0.8}, noise={"shot": 0.0, "read": 0.0}).distribution(image_mm=22.4)
+    eot = made_profile(blur={"amount": 0.8, "radius_px": 2.5}, noise={"shot": 0.0, "read": 0.0}).distribution(
+        image_mm=22.4
+    )
     step = torch.full((1, 3, 32, 32), 0.3)
     step[..., 16:] = 0.7
     step.requires_grad_()
