@@ -94,7 +94,7 @@ def channel(profile: Profile, image_px: int, ratio: float) -> Transformation:
     # The crop is sampled in the photo, then read off the image's own grid.
     own = [blur.sigma_px * max(0.0, 1 + side * OF_SD * blur.spread) for side in (-1, 1)]
     sigmas = [math.sqrt((sigma**2 + BETWEEN_PIXELS) / ratio**2 + BETWEEN_PIXELS) for sigma in own]
-    soft = Optics(sigma=Range(*sigmas))
+    soft = Optics(sigma=Range(min(sigmas), max(sigmas)))
     # White noise spread over a gaussian, then averaged over a square of `ratio` pixels.
     kept = min(1.0, (12 * noise.length_px**2 + 1) / (12 * noise.length_px**2 + ratio**2))
     grain = Sensor(read=fixed(noise.read * math.sqrt(kept)), shot=fixed(noise.shot * kept))
