@@ -1,6 +1,5 @@
-"""The photo and its file: light on paper, desk and thumbs through lens, sensor and tone curve, in bands."""
+"""The photo: light on paper, desk and thumbs through the lens, in bands, onto the sensor."""
 
-import io
 import math
 from collections.abc import Sequence
 
@@ -9,21 +8,18 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps
 from torch import Tensor
 
 from physadv.phone.paper import Paper
 from physadv.phone.phones import PhoneError
 from physadv.phone.scene import look_at, weave
-from physadv.phone.shots import FOOTPRINT, Shot, sent_size
-from physadv.transforms.camera import develop
+from physadv.phone.sensor import Sensor
+from physadv.phone.shots import FOOTPRINT, Shot
 from physadv.transforms.geometry import sample_plane
 
 LATTICE_STEP = 8
 BAND = 32 * LATTICE_STEP
-SHARPENING_SIGMA = 1.5
 CONTACT_SHADE, CONTACT_MM = 0.4, 4.0  # light taken from what is right beside a sheet or a thumb
-_MESSENGER_QUALITY = 70
 
 
 def take_photo(prints: Sequence[Tensor], shot: Shot) -> NDArray[np.uint8]:
@@ -34,16 +30,10 @@ def take_photo(prints: Sequence[Tensor], shot: Shot) -> NDArray[np.uint8]:
     """
     if len(prints) != len(shot.papers):
         raise PhoneError(f"{len(prints)} prints: wanted {len(shot.papers)}, one for each paper of the shot")
-    view = _View(prints, shot)
-    generator = torch.Generator().manual_seed(shot.seed)
-    photo = np.empty((shot.camera.height, shot.camera.width, 3), np.uint8)
+    view, sensor = _View(prints, shot), Sensor(shot)
     for top in range(0, shot.camera.height, BAND):
-        image = _developed(view.light(top), shot, generator)[:, : shot.camera.height - top]
-        photo[top : top + BAND] = image.permute(1, 2, 0).numpy()
-    if shot.sharpening:
-        soft = cv2.GaussianBlur(photo, (0, 0), SHARPENING_SIGMA)
-        cv2.addWeighted(photo, 1 + shot.sharpening, soft, -shot.sharpening, 0, dst=photo)
-    return photo
+        sensor.expose(top, view.light(top))
+    return sensor.read_out()
 
 
 class _View:
@@ -136,50 +126,3 @@ def _shading(slope: Tensor, paper: Paper, shot: Shot) -> Tensor:
 
 def _contact(distance: Tensor) -> Tensor:
     return 1 - CONTACT_SHADE * (-distance.clamp_min(0) / CONTACT_MM).exp()
-
-
-def _developed(light: Tensor, shot: Shot, generator: torch.Generator) -> Tensor:
-    """Return the phone's 8-bit sRGB image (3, h, w) of linear light, its noise spread by `grain`."""
-    noise = torch.randn(light.shape, generator=generator).numpy()
-    taps = cv2.getGaussianKernel(2 * math.ceil(3 * shot.grain) + 1, shot.grain)
-    spread = np.stack([cv2.sepFilter2D(channel, -1, taps, taps) for channel in noise])
-    spread_noise = torch.from_numpy(spread)[None] / float((taps**2).sum())
-    of_light, read, tone = torch.tensor([[shot.shot_noise], [shot.read_noise], [shot.contrast]])
-    image = develop(light[None], shot=of_light, read=read, noise=spread_noise, tone=tone)
-    return (image[0] * 255).round().clamp(0, 255).to(torch.uint8)
-
-
-def encode_jpeg(photo: NDArray[np.uint8], shot: Shot) -> bytes:
-    """Return an upright photo (H, W, 3), uint8 sRGB, as a file whose EXIF says that it is simulated.
-
-    A messenger (WhatsApp's standard quality, as commonly reported: 1600 pixels, JPEG near 70) decodes the
-    phone's file, turns it upright and makes it smaller. Of the EXIF only the notice that the photo is
-    simulated is kept.
-    """
-    stored = Image.fromarray(photo)
-    if shot.messenger:
-        stored = Image.open(io.BytesIO(_jpeg(stored, shot.quality, Image.Exif())), formats=["JPEG"])
-        stored = stored.resize(sent_size(shot), Image.Resampling.BILINEAR)
-        return _jpeg(stored, _MESSENGER_QUALITY, _exif())
-    exif = _exif()
-    exif[ExifTags.Base.Orientation] = shot.orientation
-    diagonal = math.hypot(shot.camera.width, shot.camera.height)
-    focal_35mm = round(float(shot.camera.focal[0]) / diagonal * math.hypot(36, 24))
-    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.FocalLengthIn35mmFilm] = focal_35mm
-    # What stands upright is stored as what stands turned the other way is set upright.
-    stored.getexif()[ExifTags.Base.Orientation] = {6: 8, 8: 6}.get(shot.orientation, shot.orientation)
-    return _jpeg(ImageOps.exif_transpose(stored), shot.quality, exif)
-
-
-def _exif() -> Image.Exif:
-    exif = Image.Exif()
-    exif[ExifTags.Base.Make] = "physadv"
-    exif[ExifTags.Base.Model] = "virtual phone (simulated)"
-    exif[ExifTags.Base.ImageDescription] = "simulated photograph, made by physadv"
-    return exif
-
-
-def _jpeg(image: Image.Image, quality: int, exif: Image.Exif) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=quality, subsampling="4:2:0", exif=exif)
-    return buffer.getvalue()
