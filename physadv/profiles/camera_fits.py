@@ -14,6 +14,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.optimize import least_squares, minimize_scalar
 from scipy.special import ndtr
 
+from physadv.capture.geometry import Points
 from physadv.capture.light import to_linear, to_srgb
 from physadv.errors import PhysadvError
 
@@ -21,7 +22,7 @@ Patch = NDArray[np.floating]
 STEP = 0.05  # pixels between the nodes of an edge's profile
 SIGMA, AMOUNT, RADIUS, TONE = (0.15, 8.0), (0.0, 4.0), (0.5, 6.0), (-0.3, 0.95)
 STARTS = ((1.0, 0.3, 1.5, 0.0), (0.7, 1.0, 0.8, 0.0))  # sigma, amount, radius, tone
-TONED = np.linspace(0, 1, 513)  # code values at which a tone curve is inverted
+TONED = np.linspace(0, 1, 2049)  # code values at which a tone curve is inverted
 LAGS = ((0, 1), (1, 0), (1, 1), (1, -1), (0, 2), (2, 0))  # rows and columns
 SPREAD = (0.2, 6.0)  # pixels: shorter is white noise
 
@@ -89,15 +90,13 @@ def edge_profile(
     # Nodes at fixed places, whatever the radius: a grid that moves with it would make the fit uneven.
     last = np.ceil((np.abs(distance).max() + 4 * radius) / STEP)
     nodes = np.arange(-last, last + 1) * STEP
-    ends = np.array([low, high])
-    dark, light = to_linear(np.interp(ends, _toned(TONED, tone), TONED) if tone else ends)
-    code = to_srgb(dark + (light - dark) * ndtr(nodes / sigma))
-    code = _toned(code, tone) if tone else code
+    dark, light = to_linear(np.interp((low, high), _toned(TONED, tone), TONED))
+    code: Patch = _toned(to_srgb(dark + (light - dark) * ndtr(nodes / sigma)), tone)
     code = code + amount * (code - gaussian_filter1d(code, radius / STEP, mode="nearest"))
     return np.interp(distance, nodes, code).clip(0, 1)
 
 
-def _toned(code: Patch, tone: float) -> Patch:
+def _toned(code: Points, tone: float) -> Points:
     return code + tone * (code * code * (3 - 2 * code) - code)
 
 
