@@ -2,9 +2,9 @@
 
 A preset's file has a `description`, `assumptions` that say where its ranges come from, `base`, the preset of
 the package that it changes, `device`, the phone of the package that takes the photos, and tables of the
-attributes of `Phone`, `Scene`, `PrintSettings` and `Printer`: `[phone]`, `[scene]`, `[print]`, `[printer]`. An
-interval is `[low, high]` or one number. A phone's file has a `description`, `base`, the phone that it changes,
-and `[phone]` with attributes of `OF_DEVICE`. In both, `[sources]` says in a line where a number comes from.
+attributes of `Phone`, `Scene`, `PrintSettings` and `Printer`: `[phone]`, `[scene]`, `[print]`, `[printer]`.
+An interval is `[low, high]` or one number. A phone's file has a `description`, `base`, the phone that it
+changes, and `[phone]` with attributes of `OF_DEVICE`. In both, `[sources]` says where each number comes from.
 """
 
 import json
@@ -76,7 +76,9 @@ class PhonePreset:
 
     def taken_with(self, device: Device) -> "PhonePreset":
         """Return the preset with another phone: all that `OF_DEVICE` names is that phone's."""
-        own = {each.name: each.default for each in fields(Phone) if each.name in OF_DEVICE} | device.phone
+        own: dict[str, Any] = {
+            each.name: each.default for each in fields(Phone) if each.name in OF_DEVICE
+        } | device.phone
         rest = {name: source for name, source in self.sources.items() if name not in OF_DEVICE}
         phone = replace(self.phone, **own)
         return replace(self, phone=phone, device=device.name, sources=rest | device.sources)
@@ -147,17 +149,18 @@ def _read(path: str | Path) -> PhonePreset:
     document, base = read_preset(path, _FOLDER, _KEYS, PhoneError)
     given = _read(base) if base else PhonePreset("", "", "", Phone(), PrintSettings(), Printer())
     if "device" in document:
-        given = given.taken_with(load_device(_text(document["device"], f"{path}: device")))
+        given = given.taken_with(load_device(str(_text(document["device"], f"{path}: device"))))
 
     def part(kind: Any, key: str, changing: Any) -> Any:
         return build(kind, document.get(key, {}), f"{path}: {key}", PhoneError, _READERS, changing)
 
     scene = part(Scene, "scene", given.phone.scene)
+    tables = None if _asks_for_quality(document) else given.phone.quantisers
     return PhonePreset(
         name=Path(path).stem,
         description=document.get("description", ""),
         assumptions=document.get("assumptions", ""),
-        phone=part(Phone, "phone", replace(given.phone, scene=scene)),
+        phone=part(Phone, "phone", replace(given.phone, scene=scene, quantisers=tables)),
         settings=part(PrintSettings, "print", given.settings),
         printer=part(Printer, "printer", given.printer),
         device=given.device,
@@ -169,9 +172,12 @@ def _read_device(path: str | Path) -> Device:
     document, base = read_preset(path, _DEVICES, ("description", "base", "phone", "sources"), PhoneError)
     given = _read_device(base) if base else Device("", "", {}, {})
     table = document.get("phone", {})
-    for key in table:
+    for key in table if isinstance(table, Mapping) else ():
         if key not in OF_DEVICE:
             raise PhoneError(f"{path}: phone: {unknown_name('key', key, OF_DEVICE)}")
+    if _asks_for_quality(document):
+        given.phone.pop("quantisers", None)
+        given.sources.pop("quantisers", None)
     built = build(Phone, table, f"{path}: phone", PhoneError, _READERS, replace(Phone(), **given.phone))
     return Device(
         name=Path(path).stem,
@@ -181,18 +187,24 @@ def _read_device(path: str | Path) -> Device:
     )
 
 
+def _asks_for_quality(document: Mapping[str, Any]) -> bool:
+    """Return whether a file names a JPEG quality, which then replaces the tables of what it changes."""
+    table = document.get("phone", {})
+    return isinstance(table, Mapping) and "quality" in table
+
+
 def _sources(document: Mapping[str, Any], path: str | Path, tables: tuple[str, ...]) -> dict[str, str]:
     """Return where each number of a file comes from, as it says; what it does not say is assumed."""
+    given = document.get("sources", {})
+    if not isinstance(given, Mapping):
+        raise PhoneError(f"{path}: sources: {given!r}; wanted a table")
     numbers = [key for table in tables for key in document.get(table, {})]
-    sources = dict.fromkeys(numbers, "assumed: the file does not say") | document.get("sources", {})
-    for name, source in sources.items():
+    for name, source in given.items():
         if name not in numbers:
             raise PhoneError(f"{path}: sources: {unknown_name('number', name, numbers)}")
         if not str(source).startswith(tuple(f"{kind}: " for kind in KINDS)):
-            raise PhoneError(
-                f"{path}: sources, {name}: {source!r}; wanted {', '.join(KINDS)} and a colon first"
-            )
-    return sources
+            raise PhoneError(f"{path}: sources, {name}: {source!r}; wanted {', '.join(KINDS)}, then a colon")
+    return dict.fromkeys(numbers, "assumed: the file does not say") | dict(given)
 
 
 def _number(value: object, where: str) -> float:
