@@ -191,7 +191,7 @@ class Run:
             workers: processes; the usable cores by default.
 
         Raises:
-            PhysadvError: an unknown preset, phone or printer, shots or workers < 1, or a run that is not printed.
+            PhysadvError: an unknown preset, phone or printer, shots or workers < 1, or a run not printed.
         """
         from physadv.pipeline.photograph import photograph_simulated
 

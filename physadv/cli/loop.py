@@ -111,9 +111,7 @@ def photograph(
     ] = None,
     phone: Annotated[
         str | None,
-        Doc(
-            "Phone of --simulate instead of the preset's own: a name or a TOML file; see 'physadv list phones'."
-        ),
+        Doc("Phone of --simulate, a name or a TOML file, not the preset's own; see 'physadv list phones'."),
     ] = None,
     printer: Annotated[
         str | None,

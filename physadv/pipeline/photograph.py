@@ -63,7 +63,7 @@ class MadeBy:
 
     @classmethod
     def of(cls, preset: str, seed: int, printer: str | None = None, phone: str | None = None) -> Self:
-        """Return what the preset and the phone as they are now make; raises a PhoneError as `_chosen` does."""
+        """Return what preset and phone as they are now make; raises PhoneError where either cannot be had."""
         own = any(name.lower().endswith(".toml") for name in (preset, phone or ""))
         return cls(preset, seed, _chosen(preset, phone).values() if own else None, printer, phone)
 
