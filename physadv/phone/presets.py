@@ -2,9 +2,10 @@
 
 A preset's file has a `description`, `assumptions` that say where its ranges come from, `base`, the preset of
 the package that it changes, `device`, the phone of the package that takes the photos, and tables of the
-attributes of `Phone`, `Scene`, `PrintSettings` and `Printer`: `[phone]`, `[scene]`, `[print]`, `[printer]`.
-An interval is `[low, high]` or one number. A phone's file has a `description`, `base`, the phone that it
-changes, and `[phone]` with attributes of `OF_DEVICE`. In both, `[sources]` says where each number comes from.
+attributes of `Phone`, `Scene`, `PrintSettings` and `Printer`: `[phone]`, `[scene]`, `[print]`, `[printer]`;
+`printer` may name one instead. An interval is `[low, high]` or one number. A phone's file has a
+`description`, `base`, the phone that it changes, and `[phone]` with attributes of `OF_DEVICE`. In both,
+`[sources]` says where each number comes from.
 """
 
 import json
@@ -16,10 +17,11 @@ from typing import Any, cast
 
 from physadv.errors import unknown_name
 from physadv.phone.phones import Phone, PhoneError, Printer, PrintSettings, Scene
+from physadv.phone.printers import DEFAULT, named_printer
 from physadv.toml_tables import Reader, build, exactly, read_preset
-from physadv.transforms.presses import PRESSES
 
 _FOLDER = Path(__file__).with_name("preset_files")
+_GONE = {"white", "black", "dot_gain", "crosstalk"}  # numbers of an ink that nobody measured
 _KEYS = ("description", "assumptions", "base", "device", "phone", "scene", "print", "printer", "sources")
 _DEVICES = Path(__file__).with_name("phone_files")
 
@@ -60,7 +62,7 @@ class PhonePreset:
         assumptions: where the ranges come from.
         phone: what the phone and what it sees vary between.
         settings: how the sheets are printed.
-        printer: the printer's ink and paper.
+        printer: what prints the sheets.
         device: name of the phone that takes the photos, None = the defaults of `Phone`.
         sources: attribute of the four, but for the printer's → where its value comes from.
     """
@@ -85,10 +87,8 @@ class PhonePreset:
 
     def values(self) -> dict[str, Any]:
         """Return every number of it, as JSON holds them, to record beside a photo."""
-        # A printer's photos keep their record: what it has not is left out.
-        printer = {name: value for name, value in asdict(self.printer).items() if value is not None}
-        parts = {"phone": asdict(self.phone), "print": asdict(self.settings), "printer": printer}
-        return cast(dict[str, Any], json.loads(json.dumps(parts)))
+        parts = {"phone": self.phone, "print": self.settings, "printer": self.printer}
+        return cast(dict[str, Any], json.loads(json.dumps(parts, default=asdict)))
 
 
 def load_phone_preset(name: str) -> PhonePreset:
@@ -134,22 +134,22 @@ def count_kinds(sources: Mapping[str, str]) -> Counter[str]:
     return Counter(source.partition(":")[0] for source in sources.values())
 
 
-def named_printer(name: str) -> Printer:
-    """Return the printer called `name`; raises a PhoneError that names the nearest where there is none.
-
-    >>> named_printer("offset-coated").press
-    'offset-coated'
-    """
-    if name not in PRINTERS:
-        raise PhoneError(unknown_name("printer", name, PRINTERS))
-    return PRINTERS[name]
-
-
 def _read(path: str | Path) -> PhonePreset:
     document, base = read_preset(path, _FOLDER, _KEYS, PhoneError)
-    given = _read(base) if base else PhonePreset("", "", "", Phone(), PrintSettings(), Printer())
+    given = _read(base) if base else PhonePreset("", "", "", Phone(), PrintSettings(), named_printer(DEFAULT))
     if "device" in document:
         given = given.taken_with(load_device(str(_text(document["device"], f"{path}: device"))))
+    printer = document.get("printer", {})
+    if isinstance(printer, str):
+        try:
+            given, document["printer"] = replace(given, printer=named_printer(printer)), {}
+        except PhoneError as error:
+            raise PhoneError(f"{path}: {error}") from error
+    elif isinstance(printer, dict) and (gone := sorted(_GONE & set(printer))):
+        raise PhoneError(
+            f"{path}: printer: {', '.join(gone)}: printers have measured colours; wanted press, see "
+            "'physadv list printers', and ink for weaker ones"
+        )
 
     def part(kind: Any, key: str, changing: Any) -> Any:
         return build(kind, document.get(key, {}), f"{path}: {key}", PhoneError, _READERS, changing)
@@ -241,14 +241,12 @@ _READERS = {
     "float": _number,
     "float | None": _number,
     "int": _whole,
-    "str | None": _text,
     "bool": exactly(bool, "true or false", PhoneError),
     "Interval": _interval,
     "Interval | None": _interval,
     "str": _text,
     "tuple[tuple[int, ...], ...] | None": _list_of(_list_of(_whole, "whole numbers"), "tables"),
     "tuple[int, ...]": _list_of(_whole, "whole numbers"),
-    "tuple[float, float, float]": _list_of(_number, "numbers"),
     "Scene": _no_table,
 }
 
@@ -257,6 +255,3 @@ DEVICES: dict[str, Device] = {path.stem: _read_device(path) for path in sorted(_
 
 PHONES: dict[str, PhonePreset] = {path.stem: _read(path) for path in sorted(_FOLDER.glob("*.toml"))}
 """The presets of the package by name."""
-
-PRINTERS: dict[str, Printer] = {"office": Printer(), **{name: Printer(press=name) for name in PRESSES}}
-"""The printers of the package by name; those without a press are assumed."""
