@@ -1,6 +1,7 @@
 """One exposure: everything that a photo depends on is drawn first, so that it can be taken again.
 
 Where page points land, and what of a page can be seen, is for checking only: cropping never sees that.
+Longer than 300 lines: half of them name and draw what one photo depends on, in one order.
 """
 
 import math
