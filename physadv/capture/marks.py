@@ -7,7 +7,7 @@ move it. It is located to a few hundredths of a pixel.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import hypot, sqrt
+from math import dist, hypot, sqrt
 
 import cv2
 import numpy as np
@@ -103,7 +103,9 @@ def look_around(
     found = {*evidence.decoded, *evidence.saddles}
     known = np.array([mark.centre_mm for mark in found])
     missing = [mark for mark in sheet.marks if mark not in found and looked[mark] < LOOKS]
-    near = [mark for mark in missing if np.linalg.norm(known - mark.centre_mm, axis=1).min() <= REACH_MM]
+    # The corners of a large picture are further apart than marks of others ever are.
+    reach = max(REACH_MM, 1.05 * _longest_side(sheet))
+    near = [mark for mark in missing if np.linalg.norm(known - mark.centre_mm, axis=1).min() <= reach]
     looked.update(near)
     before = len(evidence)
     saddles = [mark for mark in near if mark.kind == "saddle"]
@@ -119,6 +121,13 @@ def look_around(
         if code and code.text == mark.payload:
             evidence.decoded[mark] = predicted
     return len(evidence) - before
+
+
+def _longest_side(sheet: Sheet) -> float:
+    """Return the distance in mm between neighbouring saddles of the largest cell."""
+    saddles = [mark for mark in sheet.marks if mark.kind == "saddle"]
+    ends = zip(saddles[::4], saddles[1::4], strict=True)
+    return max(dist(one.centre_mm, other.centre_mm) for one, other in ends)
 
 
 def _fit_codes(gray: Pixels, evidence: Evidence) -> bool:

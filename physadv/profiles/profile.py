@@ -22,6 +22,7 @@ from physadv.transforms.presses import NODES
 from physadv.transforms.protocol import Transformation
 
 FORMAT_VERSION = 1
+Kind = Literal["thin-plate spline", "affine"]
 Node = Annotated[int, Field(ge=0, le=FULL)]
 
 
@@ -67,7 +68,7 @@ class Colour(_Record):
             then G, then B.
     """
 
-    kind: Literal["thin-plate spline", "affine"]
+    kind: Kind
     smoothing: float = Field(ge=0)
     table: Annotated[tuple[tuple[Node, Node, Node], ...], Field(min_length=NODES**3, max_length=NODES**3)]
 
@@ -94,9 +95,10 @@ class Blur(_Record):
     Attributes:
         sigma_px: standard deviation in linear light, pixels of the photo, the pixel's own aperture included.
         sigma_mm: the same on the paper, mm.
-        spread: standard deviation of sigma over edges and photos, as a fraction.
+        spread: standard deviation of sigma over photos, as a fraction.
         amount: strength of the unsharp mask, 0 for none.
         radius_px: gaussian sigma of the unsharp mask, pixels of the photo.
+        tone: strength of an S-shaped tone curve that the edges show; the colour table contains it.
         edges: number of edges that were fitted.
     """
 
@@ -105,6 +107,7 @@ class Blur(_Record):
     spread: float = Field(ge=0)
     amount: float = Field(ge=0)
     radius_px: float = Field(gt=0)
+    tone: float
     edges: int = Field(gt=0)
 
 

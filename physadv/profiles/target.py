@@ -42,13 +42,15 @@ class Target:
 
     Attributes:
         name: which the user gave it; targets of other names have other codes and another order.
-        sheet: its page.
+        page: name of its paper size.
+        sheet: its layout.
         colours: sRGB (N, 3) of its N patches, uint8.
         places: picture, row and column (N, 3) of its patches.
         held_out: which patches (N,) no colour is fitted to.
     """
 
     name: str
+    page: str
     sheet: Sheet
     colours: Pixels
     places: NDArray[np.int_]
@@ -149,7 +151,7 @@ def make_target(name: str, page: str = "a4") -> Target:
     colours[at_greys] = rng.permutation(greys)
     colours[order] = np.concatenate([cube, fresh])
     held_out[order[len(cube) :]] = True
-    return Target(name, sheet, colours, places, held_out)
+    return Target(name, page, sheet, colours, places, held_out)
 
 
 def every_page(name: str) -> dict[str, Target]:
