@@ -599,7 +599,9 @@ def main() -> None:
     progress = reporter(quiet=False)
     names = [path.name for path in files]
     wanted = [(preset, shot) for preset in PRESETS for shot in range(chosen.shots)]
-    reflectance = print_page(chart(), PAGE_MM, PHONES["office"].settings, Printer(spread_mm=1e-6))
+    reflectance = print_page(
+        chart(), PAGE_MM, PHONES["office"].settings, Printer("offset-coated", spread_mm=1e-6)
+    )
     todo: list[tuple[str, Callable[[], bytes]]] = [(path.name, path.read_bytes) for path in files]
     todo += [(f"{preset} {shot}", partial(simulated, preset, shot, reflectance)) for preset, shot in wanted]
     for name, data in progress.track(todo, len(todo), "measuring"):

@@ -7,7 +7,7 @@ move it. It is located to a few hundredths of a pixel.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import dist, hypot, sqrt
+from math import hypot, sqrt
 
 import cv2
 import numpy as np
@@ -102,9 +102,9 @@ def look_around(
     """
     found = {*evidence.decoded, *evidence.saddles}
     known = np.array([mark.centre_mm for mark in found])
+    # Of a large picture the next marks are at its other side.
+    reach = max(REACH_MM, *(1.1 * side for cell in sheet.cells for side in cell.box_mm[2:]))
     missing = [mark for mark in sheet.marks if mark not in found and looked[mark] < LOOKS]
-    # The corners of a large picture are further apart than marks of others ever are.
-    reach = max(REACH_MM, 1.05 * _longest_side(sheet))
     near = [mark for mark in missing if np.linalg.norm(known - mark.centre_mm, axis=1).min() <= reach]
     looked.update(near)
     before = len(evidence)
@@ -121,13 +121,6 @@ def look_around(
         if code and code.text == mark.payload:
             evidence.decoded[mark] = predicted
     return len(evidence) - before
-
-
-def _longest_side(sheet: Sheet) -> float:
-    """Return the distance in mm between neighbouring saddles of the largest cell."""
-    saddles = [mark for mark in sheet.marks if mark.kind == "saddle"]
-    ends = zip(saddles[::4], saddles[1::4], strict=True)
-    return max(dist(one.centre_mm, other.centre_mm) for one, other in ends)
 
 
 def _fit_codes(gray: Pixels, evidence: Evidence) -> bool:

@@ -72,16 +72,13 @@ def _phones() -> tuple[list[str], list[tuple[str, ...]]]:
 
 
 def _printers() -> tuple[list[str], list[tuple[str, ...]]]:
-    from physadv.phone.presets import PRINTERS
-    from physadv.transforms.presses import PRESSES
+    from physadv.phone.printers import PRINTERS
 
-    rows: list[tuple[str, ...]] = []
-    for name, printer in PRINTERS.items():
-        if printer.press:
-            rows.append((name, "measured", PRESSES[printer.press].description))
-        else:
-            rows.append((name, "assumed", "an office printer on plain paper; fitted to none"))
-    return ["--printer", "kind", "ink and paper"], rows
+    rows: list[tuple[str, ...]] = [
+        (name, named.sources["press"].partition(":")[0], named.description)
+        for name, named in PRINTERS.items()
+    ]
+    return ["--printer", "colours", "what it is like"], rows
 
 
 _LISTS: dict[str, Callable[[], tuple[list[str], list[tuple[str, ...]]]]] = {

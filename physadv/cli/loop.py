@@ -9,7 +9,14 @@ from typing_extensions import Doc
 
 from physadv.classifiers.specs import check_spec
 from physadv.cli.options import Name, NewName, Quiet, Root, Workers, command
-from physadv.pipeline.settings import AdoptSettings, GenerateSettings, Seed, SettingsError, resolve
+from physadv.pipeline.settings import (
+    AdoptSettings,
+    GenerateSettings,
+    Seed,
+    SettingsError,
+    profile_record,
+    resolve,
+)
 from physadv.progress import reporter
 from physadv.runs import Capture, Colour, Printout, check_runs
 from physadv.text import printable
@@ -87,16 +94,30 @@ def print_command(
     page: Annotated[str, Doc("Paper size: a4, a3 or letter.")] = "a4",
     image_mm: Annotated[float, Doc("Side of a picture on paper, mm.")] = 36.0,
     preview: Annotated[bool, Doc("Also write each page as PNG.")] = False,
+    precompensate: Annotated[
+        Path | None,
+        Doc("Print the colours that this measured printer and phone show as the pictures' own."),
+    ] = None,
     root: Root = Path(),
     quiet: Quiet = False,
 ) -> None:
     """Lay the examples out on QR-tagged sheets: printouts/NAME/sheets.pdf."""
     check_runs(root, [name])
+    profile_record(precompensate)
     from physadv.pipeline.print_sheets import print_sheets
 
     printout = Printout(root, name)
     progress = reporter(quiet=quiet)
-    manifest = print_sheets(printout, page=page, image_mm=image_mm, preview=preview, reporter=progress)
+    manifest = print_sheets(
+        printout,
+        page=page,
+        image_mm=image_mm,
+        preview=preview,
+        precompensate=precompensate,
+        reporter=progress,
+    )
+    if manifest.precompensation:
+        print(f"colours {manifest.precompensation}")
     print(f"{len(manifest.sheets)} sheets in {printout.pdf}; print at 100 %")
     print(f"next: physadv photograph {name}")
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Interval: TypeAlias = "tuple[float, float]"  # of a quantity that is drawn uniformly for every photo
 
 NEVER = (0.0, 0.0)
-HALFTONES = ("clustered", "diffused")
+HALFTONES = ("continuous", "clustered", "diffused")
 
 
 class PhoneError(PhysadvError):
@@ -152,33 +152,25 @@ class Phone(_Checked):
 
 @dataclass(frozen=True)
 class Printer(_Checked):
-    """A printer and its paper: assumed by these numbers, or a measured press; see `list printers`.
+    """A printer and its paper: a measured press, and what it lacks or a profile does not tell.
 
     Attributes:
-        white: reflectance of the bare paper in R, G, B.
-        black: reflectance of full ink, relative to white.
-        dot_gain: rise of a 50 % ink coverage, as a fraction (0.05: 50 % prints as 55 %).
-        crosstalk: share of each channel that every other channel takes from it (ink colour error).
+        press: name of the measured press whose colours and paper it has; see `transforms.presses.PRESSES`.
+        halftone: `clustered` dots or `diffused` errors, at 600 dpi, or `continuous` tones.
         spread_mm: gaussian spread of ink and light in the paper, mm.
-        press: measured press whose colours replace white, black, dot gain and crosstalk, None = none.
-        halftone: `clustered` dots or `diffused` errors, at 600 dpi; None = continuous tones.
+        ink: share of the press's ink that it puts down; the rest lets the paper's white through.
     """
 
-    white: tuple[float, float, float] = _within((0.86, 0.86, 0.84), 0, 1)
-    black: float = _within(0.035, 0, 1)
-    dot_gain: float = _within(0.05, 0, 0.25)
-    crosstalk: float = _within(0.03, 0, 0.33)
+    press: str
+    halftone: str = "continuous"
     spread_mm: float = _within(0.05, 1e-6, 5)
-    press: str | None = None
-    halftone: str | None = None
+    ink: float = _within(1.0, 0.2, 1)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for kind, name, known in (("press", self.press, PRESSES), ("halftone", self.halftone, HALFTONES)):
-            if name is not None and name not in known:
+            if name not in known:
                 raise PhoneError(unknown_name(kind, name, known))
-        if len(self.white) != 3:
-            raise PhoneError(f"white of {len(self.white)} numbers: wanted three, R, G, B")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 A file has a `description`, `assumptions` that say where its ranges come from, `base`, the preset of the
 package that it changes, and tables of the attributes of `Phone`, `Scene`, `PrintSettings` and `Printer`:
-`[phone]`, `[scene]`, `[print]`, `[printer]`. An interval is `[low, high]` or one number.
+`[phone]`, `[scene]`, `[print]`, `[printer]`; `printer` may name one instead. An interval is `[low, high]` or
+one number.
 """
 
 import json
@@ -12,10 +13,11 @@ from typing import Any, cast
 
 from physadv.errors import unknown_name
 from physadv.phone.phones import Phone, PhoneError, Printer, PrintSettings, Scene
+from physadv.phone.printers import DEFAULT, named_printer
 from physadv.toml_tables import Reader, build, exactly, read_preset
-from physadv.transforms.presses import PRESSES
 
 _FOLDER = Path(__file__).with_name("preset_files")
+_GONE = {"white", "black", "dot_gain", "crosstalk"}  # numbers of an ink that nobody measured
 _KEYS = ("description", "assumptions", "base", "phone", "scene", "print", "printer")
 
 
@@ -29,7 +31,7 @@ class PhonePreset:
         assumptions: where the ranges come from.
         phone: what the phone and what it sees vary between.
         settings: how the sheets are printed.
-        printer: the printer's ink and paper.
+        printer: what prints the sheets.
     """
 
     name: str
@@ -41,10 +43,8 @@ class PhonePreset:
 
     def values(self) -> dict[str, Any]:
         """Return every number of it, as JSON holds them, to record beside a photo."""
-        # A printer's photos keep their record: what it has not is left out.
-        printer = {name: value for name, value in asdict(self.printer).items() if value is not None}
-        parts = {"phone": asdict(self.phone), "print": asdict(self.settings), "printer": printer}
-        return cast(dict[str, Any], json.loads(json.dumps(parts)))
+        parts = {"phone": self.phone, "print": self.settings, "printer": self.printer}
+        return cast(dict[str, Any], json.loads(json.dumps(parts, default=asdict)))
 
 
 def load_phone_preset(name: str) -> PhonePreset:
@@ -64,20 +64,20 @@ def load_phone_preset(name: str) -> PhonePreset:
     return PHONES[name]
 
 
-def named_printer(name: str) -> Printer:
-    """Return the printer called `name`; raises a PhoneError that names the nearest where there is none.
-
-    >>> named_printer("offset-coated").press
-    'offset-coated'
-    """
-    if name not in PRINTERS:
-        raise PhoneError(unknown_name("printer", name, PRINTERS))
-    return PRINTERS[name]
-
-
 def _read(path: str | Path) -> PhonePreset:
     document, base = read_preset(path, _FOLDER, _KEYS, PhoneError)
-    given = _read(base) if base else PhonePreset("", "", "", Phone(), PrintSettings(), Printer())
+    given = _read(base) if base else PhonePreset("", "", "", Phone(), PrintSettings(), named_printer(DEFAULT))
+    printer = document.get("printer", {})
+    if isinstance(printer, str):
+        try:
+            given, document["printer"] = replace(given, printer=named_printer(printer)), {}
+        except PhoneError as error:
+            raise PhoneError(f"{path}: {error}") from error
+    elif isinstance(printer, dict) and (gone := sorted(_GONE & set(printer))):
+        raise PhoneError(
+            f"{path}: printer: {', '.join(gone)}: printers have measured colours; wanted press, see "
+            "'physadv list printers', and ink for weaker ones"
+        )
 
     def part(kind: Any, key: str, changing: Any) -> Any:
         return build(kind, document.get(key, {}), f"{path}: {key}", PhoneError, _READERS, changing)
@@ -127,16 +127,12 @@ _READERS = {
     "float": _number,
     "float | None": _number,
     "int": _whole,
-    "str | None": _text,
+    "str": _text,
     "bool": exactly(bool, "true or false", PhoneError),
     "Interval": _interval,
     "tuple[int, ...]": _list_of(_whole, "whole numbers"),
-    "tuple[float, float, float]": _list_of(_number, "numbers"),
     "Scene": _no_table,
 }
 
 PHONES: dict[str, PhonePreset] = {path.stem: _read(path) for path in sorted(_FOLDER.glob("*.toml"))}
 """The presets of the package by name."""
-
-PRINTERS: dict[str, Printer] = {"office": Printer(), **{name: Printer(press=name) for name in PRESSES}}
-"""The printers of the package by name; those without a press are assumed."""

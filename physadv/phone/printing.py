@@ -1,4 +1,4 @@
-"""A page on paper: in the printer's ink, at the size and with the losses that people print with."""
+"""A page on paper: in a printer's colours and dots, at the size and with the losses of people's prints."""
 
 from functools import lru_cache
 
@@ -13,8 +13,8 @@ from PIL import Image
 from torch import Tensor
 
 from physadv.phone.phones import Printer, PrintSettings
-from physadv.transforms.colours import ink, srgb_to_linear
-from physadv.transforms.presses import printed_srgb
+from physadv.phone.printers import DEFAULT, named_printer
+from physadv.transforms.presses import printed_light
 
 MM_PER_INCH = 25.4
 RASTER = 600 / MM_PER_INCH
@@ -34,13 +34,13 @@ def print_page(
     """Return the reflectance (1, 3, H, W), linear light, of a page on paper of its size.
 
     The page is as laid out, uint8 sRGB pixels (H, W, 3), `page_mm` its width and height; by default an office
-    printer prints it as it should be.
+    laser printer prints it as it should be.
 
     >>> page = np.full((60, 40, 3), 255, np.uint8)
     >>> [round(value, 2) for value in print_page(page, (20.0, 30.0)).amax(dim=(0, 2, 3)).tolist()]
-    [0.86, 0.86, 0.84]
+    [0.86, 0.88, 0.91]
     """
-    settings, printer = settings or PrintSettings(), printer or Printer()
+    settings, printer = settings or PrintSettings(), printer or named_printer(DEFAULT)
     height, width = page.shape[:2]
     dots_per_mm = width / page_mm[0]
     if settings.dpi is not None:
@@ -62,16 +62,22 @@ def print_page(
     printed = print_images(pixels, printer, dots_per_mm)
     if settings.ink < 1:
         # Less ink lets that share of the paper's white through.
-        white = reflectance(torch.ones(1, 3, 1, 1), printer)
-        printed = torch.lerp(white, printed, settings.ink)
+        printed = torch.lerp(_white(printer), printed, settings.ink)
+    if settings.monochrome:
+        # One ink on one screen has the paper's hue.
+        printed = printed[:, 1:2] / _white(printer)[:, 1:2] * _white(printer)
     return printed
 
 
 def print_images(images: Tensor, printer: Printer, dots_per_mm: float) -> Tensor:
-    """Return the reflectance (B, 3, H, W), linear light, of sRGB images in [0, 1] printed at a resolution."""
+    """Return the reflectance (B, 3, H, W), linear light, of sRGB images in [0, 1] printed at a resolution.
+
+    At less than the raster's own, 600 dpi, a halftone is the continuous tone that its dots reflect together.
+    """
     sigma = printer.spread_mm * dots_per_mm
     radius = max(1, round(3 * sigma))
-    whole = _halftoned(reflectance(images, printer), printer) if printer.halftone else None
+    dotted = printer.halftone != "continuous" and dots_per_mm > 0.99 * RASTER
+    whole = _halftoned(reflectance(images, printer), printer) if dotted else None
     bands = []
     for top in range(0, images.shape[2], _BAND):
         above = min(top, radius)
@@ -84,19 +90,22 @@ def print_images(images: Tensor, printer: Printer, dots_per_mm: float) -> Tensor
 
 
 def reflectance(images: Tensor, printer: Printer) -> Tensor:
-    """Return the linear light (B, 3, H, W) that sRGB images in [0, 1] reflect in a printer's ink, unspread.
+    """Return the linear light (B, 3, H, W) that sRGB images in [0, 1] reflect as printed, unspread.
 
-    >>> reflectance(torch.ones(1, 3, 1, 1), Printer(press="offset-coated")).flatten().tolist()
+    >>> reflectance(torch.ones(1, 3, 1, 1), Printer("offset-coated")).flatten().tolist()
     [0.86, 0.88, 0.91]
     """
-    if printer.press:
-        pixels = (images * 255).round().byte().permute(0, 2, 3, 1)
-        printed = printed_srgb(pixels.flatten(0, 1).numpy(), printer.press)
-        paper = torch.from_numpy(printed).reshape(pixels.shape).permute(0, 3, 1, 2)
-        return srgb_to_linear(paper.to(images.dtype) / 255)
-    white, one = images.new_tensor(printer.white).expand(len(images), 3), images.new_ones(len(images))
-    given = {name: getattr(printer, name) * one for name in ("black", "dot_gain", "crosstalk")}
-    return ink(srgb_to_linear(images), white=white, **given)
+    pixels = (images * 255).round().byte().permute(0, 2, 3, 1)
+    printed = printed_light(pixels.flatten(0, 1).numpy(), printer.press)
+    light = torch.from_numpy(printed).reshape(pixels.shape).permute(0, 3, 1, 2).to(images.dtype)
+    return light if printer.ink == 1 else torch.lerp(_white(printer).to(light), light, printer.ink)
+
+
+@lru_cache
+def _white(printer: Printer) -> Tensor:
+    """Return the reflectance (1, 3, 1, 1) of bare paper."""
+    white = printed_light(np.full((1, 1, 3), 255, np.uint8), printer.press)
+    return torch.from_numpy(white).reshape(1, 3, 1, 1)
 
 
 def _halftoned(light: Tensor, printer: Printer) -> Tensor:
@@ -105,8 +114,7 @@ def _halftoned(light: Tensor, printer: Printer) -> Tensor:
     Each channel is one ink, as dark as the printer's black, on a screen of its own; tones darker than that
     are solid.
     """
-    levels = light.new_tensor([0.0, 1.0]).reshape(2, 1, 1, 1).expand(2, 3, 1, 1)
-    solid, white = reflectance(levels, printer)[:, None]
+    solid, white = reflectance(light.new_zeros(1, 3, 1, 1), printer), _white(printer).to(light)
     bare = ((light - solid) / (white - solid)).clamp(0, 1)
     if printer.halftone == "clustered":
         down, across = (-(-side // _TILE) for side in light.shape[2:])

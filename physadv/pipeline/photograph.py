@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from physadv.files import file_sha256, replacing
 from physadv.parallel import map_items
-from physadv.phone.presets import PRINTERS, PhonePreset, load_phone_preset, named_printer
+from physadv.phone.presets import PhonePreset, load_phone_preset
+from physadv.phone.printers import PRINTERS, named_printer
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Printout, RunError
 from physadv.runs.folders import writes_run
@@ -37,6 +38,8 @@ Sheets to photograph: {count}, all in {pdf}
 
 Without a printer: physadv photograph {name} --simulate
 """
+RESOLVES = 0.5
+"""Width of a photo, as a share of the usual one, at which dots of ink are less than two pixels apart."""
 _PLAIN = re.compile(r"sheet-\d+-shot-\d+")
 """Stem of the photos that were made by what made the first of a capture."""
 
@@ -214,8 +217,10 @@ def _photograph(pdf: Path, preset: PhonePreset, made_by: MadeBy, job: _Job) -> N
     from physadv.sheets.pdf import DOTS_PER_MM, page_pixels
 
     phone, page_mm = preset.phone, job.sheet.page_mm
-    # A smaller camera sees less of the raster; dots of ink are printed at their own.
-    dots_per_mm = RASTER if preset.printer.halftone else DOTS_PER_MM * min(1.0, phone.width / Phone().width)
+    # A smaller camera sees less of the page; a much smaller one sees no dots of ink.
+    sees = min(1.0, phone.width / Phone().width)
+    dotted = preset.printer.halftone != "continuous" and sees > RESOLVES
+    dots_per_mm = RASTER if dotted else DOTS_PER_MM * sees
 
     @cache
     def printed(index: int) -> Tensor:

@@ -56,6 +56,7 @@ def parameters(measurement: Measurement) -> Facts:
         ("seed", str(manifest.seed)),
         ("code", manifest.code),
         ("sheets", str(len(manifest.sheets))),
+        *([("colours of the print", str(manifest.precompensation))] if manifest.precompensation else []),
         ("manifest schema", str(manifest.schema_version)),
         *sorted(manifest.versions.items()),
     )
@@ -132,10 +133,12 @@ def commands(measurements: Sequence[Measurement]) -> tuple[str, ...]:
     lines = [generate_command(manifest)]
     if manifest.sheets:
         page_mm = manifest.sheets[0].page_mm
-        side = max(max(cell.box_mm[2:]) for sheet in manifest.sheets for cell in sheet.cells)
+        side = manifest.image_mm or IMAGE
         page = [f"--page {size}" for size, mm in PAGES.items() if mm == tuple(page_mm) and size != "a4"]
         image = [f"--image-mm {side:g}"] if side != IMAGE else []
-        lines.append(" ".join([f"physadv print {name}", *page, *image]))
+        colours = manifest.precompensation
+        inverse = [f"--precompensate {shlex.quote(colours.profile)}"] if colours else []
+        lines.append(" ".join([f"physadv print {name}", *page, *image, *inverse]))
     if used:
         lines += _photograph_commands(first)
         lines += [f"physadv photograph {name}"] * any(not photo.simulated for photo in used)
@@ -177,6 +180,7 @@ def measure_options(measurement: Measurement) -> list[str]:
         *(("model", model) for model in options.models),
         *(("transform", transform) for transform in options.transforms),
         *(("sweep", sweep) for sweep in options.sweeps),
+        *(("profile", profile) for profile in options.profiles),
         ("labels", options.labels),
         ("seed", options.seed or None),
     ]

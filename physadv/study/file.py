@@ -177,6 +177,7 @@ class _Reader:
                 attack=attack,
                 eps=eps,
                 transforms=None if preset is None else self._preset(preset),
+                profile=None if table.profile is None else self._file(f"{where}, profile", table.profile),
                 target=target,
                 size=model.size,
                 limit=self.tables.images.limit,

@@ -213,10 +213,12 @@ def clear(printout: Printout, capture: Capture) -> None:
 def _made_of(run: StudyRun) -> object:
     """Return everything that a run's examples depend on, files by their content and not by their path."""
     own = {**asdict(run.settings), "checkpoint": None, "images": _images(run.settings.images)}
-    for name in ("model", "labels", "transforms"):
-        text = str(own[name])
+    if own["profile"] is None:
+        del own["profile"]  # studies from before there were profiles are not made again
+    for name in ("model", "labels", "transforms", "profile"):
+        text = str(own.get(name))
         file = Path(text.removeprefix("file:").rpartition("@")[2])
-        if own[name] is not None and file.is_file():
+        if own.get(name) is not None and file.is_file():
             own[name] = [text.removesuffix(str(file)), file.name, _sha256(file)]
     return own
 

@@ -74,6 +74,7 @@ class RunsKeys(_Table):
         attacks: names of attacks.
         eps: budgets in 8-bit levels; the attack's own by default.
         presets: EOT presets or TOML files; the attack's own by default.
+        profile: file of a measured printer and phone, in place of presets.
         targets: classes to reach, as `--target` takes them.
         transforms: digital transformations to measure.
         sweeps: sets of digital transformations to measure.
@@ -85,6 +86,7 @@ class RunsKeys(_Table):
     attacks: Texts
     eps: Annotated[list[int], Field(min_length=1)] | None = None
     presets: Texts | None = None
+    profile: str | None = None
     targets: Texts = ["none"]
     transforms: list[str] = []
     sweeps: list[str] = []
@@ -95,7 +97,10 @@ class RunsKeys(_Table):
         return {name: getattr(self, name) for name in _OPTIONS}
 
 
-_ELSEWHERE = {"images", "limit", "model", "labels", "size", "seed", "attack", "eps", "transforms", "target"}
+_ELSEWHERE = {
+    *("images", "limit", "model", "labels", "size", "seed"),
+    *("attack", "eps", "transforms", "profile", "target"),
+}
 """Options of `generate` that a study gives under other keys or in other tables."""
 _HINTS = get_type_hints(GenerateSettings)
 _OPTIONS: dict[str, Any] = {

@@ -9,6 +9,7 @@ import pytest
 
 from physadv.phone.phones import Phone, PhoneError, Printer, PrintSettings
 from physadv.phone.presets import PHONES, load_phone_preset
+from physadv.phone.printers import named_printer
 
 GOOD = """
 description = "a lamp beside the sheet, printed in a hurry"
@@ -29,7 +30,7 @@ monochrome = true
 dpi = 150
 
 [printer]
-white = [0.8, 0.8, 0.7]
+halftone = "diffused"
 """
 
 
@@ -48,15 +49,13 @@ def test_a_file_changes_what_it_names_and_keeps_the_rest_of_its_base(tmp_path: P
     assert (mine.phone.scene.glare, mine.phone.scene.glare_light) == (1.0, (0.5, 1.5))
     assert (mine.phone.scene.bow, mine.phone.scene.waves) == (night.scene.bow, night.scene.waves)
     assert mine.settings == PrintSettings(scale=0.97, monochrome=True, dpi=150.0)
-    assert mine.printer == Printer(white=(0.8, 0.8, 0.7))
+    assert mine.printer == replace(named_printer("office-laser"), halftone="diffused")
 
 
-def test_the_record_of_a_printer_that_is_no_press_is_what_it_was() -> None:
-    fields = ["white", "black", "dot_gain", "crosstalk", "spread_mm"]
-    assert list(PHONES["office"].values()["printer"]) == fields
-    press = {"press": "offset-coated", "halftone": "diffused"}
-    mine = replace(PHONES["office"], printer=Printer(**press))
-    assert mine.values()["printer"].items() >= press.items()
+def test_a_file_may_name_a_printer_and_every_number_of_it_is_recorded(tmp_path: Path) -> None:
+    mine = load_phone_preset(written(tmp_path, 'printer = "office-inkjet"\nbase = "night"'))
+    assert mine.printer == named_printer("office-inkjet")
+    assert Printer(**mine.values()["printer"]) == mine.printer
 
 
 def test_without_a_base_a_file_changes_the_default_phone(tmp_path: Path) -> None:
@@ -86,14 +85,19 @@ def test_without_a_base_a_file_changes_the_default_phone(tmp_path: Path) -> None
         ("[scene]\npen = 1.5", "scene: pen 1.5: wanted 0 to 1"),
         ("[print]\nscale = 2", "print: scale 2: wanted 0.5 to 1.5"),
         ("[print]\nmonochrome = 1", "print, monochrome: 1; wanted true or false"),
-        ("[printer]\nwhite = [1, 1]", "printer: white of 2 numbers: wanted three, R, G, B"),
         (
             "[printer]\npress = 'offset-coted'",
             "printer: unknown press 'offset-coted'; nearest: offset-coated",
         ),
         ("[printer]\npress = 3", "printer, press: 3; wanted a name"),
         ("[printer]\nhalftone = 'dots'", "printer: unknown halftone 'dots'; nearest: "),
-        ("[printer]\ndot_gain = 0.5", "printer: dot_gain 0.5: wanted 0 to 0.25"),
+        ("[printer]\nink = 0.1", "printer: ink 0.1: wanted 0.2 to 1"),
+        (
+            "[printer]\nwhite = [1, 1, 1]\ndot_gain = 0.1",
+            "printer: dot_gain, white: printers have measured colours",
+        ),
+        ("printer = 'office-lasr'", "unknown printer 'office-lasr'; nearest: office-laser"),
+        ("printer = 3", "printer: 3; wanted a table"),
     ],
 )
 def test_every_fault_is_one_line_that_names_the_file(tmp_path: Path, text: str, line: str) -> None:
