@@ -1,10 +1,10 @@
 """How near `physadv calibrate fit` comes to devices whose numbers are hidden from it.
 
 `python benchmarks/calibration.py` draws two printers with their phones from a seed, prints the target for
-them, photographs it six times, two of them from one place, fits a profile and compares. The first device is of
-the family that a profile can describe; the second has halftone, a strong tone curve, local tone mapping and
-sharpening. Devices are simulated by code of their own: they share no line with the package's virtual printer
-and phone. Prints a table and, as its last line, one JSON object. `--quick` takes smaller photos.
+them, photographs it, twice from one place, fits a profile and compares. The first device is of the family
+that a profile can describe; the second has halftone, a strong tone curve, local tone mapping and sharpening.
+Devices are simulated by code of their own: they share no line with the package's virtual printer and phone.
+Prints a table and, as its last line, one JSON object. `--quick` takes smaller photos.
 """
 
 import argparse

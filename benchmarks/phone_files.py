@@ -28,17 +28,10 @@ from PIL import Image
 from physadv.files import replacing
 from physadv.keeping import Kept
 from physadv.phone import PHONES, Phone, Printer, draw_shot, encode_jpeg, print_page, take_photo
-from physadv.profiles import camera_fits
-from physadv.profiles.camera_fits import (
-    AMOUNT,
-    RADIUS,
-    SIGMA,
-    Edge,
-    FitError,
-    fit_edge,
-    flattened,
-    measure_noise,
-)
+from physadv.profiles import edges as edge_fits
+from physadv.profiles import noise as noise_fits
+from physadv.profiles.edges import AMOUNT, RADIUS, SIGMA, Edge, FitError, fit_edge
+from physadv.profiles.noise import flattened, measure_noise
 from physadv.profiles.reading import luma_table, nearest_quality, subsampling
 from physadv.progress import reporter
 from physadv.randomness import generator
@@ -592,7 +585,7 @@ def main() -> None:
     if not files:
         parser.error(f"{chosen.data / 'phones'}: no photos; give the folder that contains phones/")
     chosen.root.mkdir(parents=True, exist_ok=True)
-    sources = [Path(__file__), Path(camera_fits.__file__)]
+    sources = [Path(file) for file in (__file__, edge_fits.__file__, noise_fits.__file__)]
     fingerprint = "".join(path.read_text(encoding="utf-8").partition("\n# The page\n")[0] for path in sources)
     kept = Kept(chosen.root / "measured.json", fingerprint + repr([PHONES[name] for name in PRESETS]))
     rows: dict[str, Row] = kept.load() or {}

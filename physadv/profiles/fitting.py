@@ -10,9 +10,9 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 
 from physadv.capture.geometry import Points
 from physadv.capture.light import to_linear
-from physadv.profiles.camera_fits import flattened, measure_noise
 from physadv.profiles.channel import FULL
 from physadv.profiles.even_light import code_per_log, even_light
+from physadv.profiles.noise import flattened, measure_noise
 from physadv.profiles.profile import (
     Blur,
     Colour,

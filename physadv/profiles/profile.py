@@ -221,6 +221,30 @@ class Profile(_Record):
         return channel(self, image_px, self.pixels_per_mm * image_mm / image_px)
 
 
+def in_words(profile: Profile) -> list[str]:
+    """Return what was measured and how well, a line each."""
+    spread, blur, noise, held = profile.colour_spread, profile.blur, profile.noise, profile.held_out
+    affine = profile.colour.kind == "affine"
+    kind = "an affine map, which a spline is no better than" if affine else "a thin-plate spline"
+    of_what = (
+        f"from the difference of {noise.pairs} pairs of photos from one place"
+        if noise.pairs
+        else "from single photos, no two of them from one place: the print's texture is taken for noise"
+    )
+    return [
+        f"{len(profile.made_from)} photos{' (simulated)' if profile.simulated else ''}, "
+        f"{profile.pixels_per_mm:.1f} pixels a mm",
+        f"colours by {kind}: ΔE2000 of {held.patches} held-out patches {held.mean:.2f} mean, "
+        f"{held.p95:.2f} "
+        f"95th percentile (affine {held.affine_mean:.2f}, {held.affine_p95:.2f})",
+        f"over the photos: light {spread.exposure:.1%}, red {spread.red:.1%}, blue {spread.blue:.1%}; "
+        f"over the page: light {spread.shading:.1%}",
+        f"blur {blur.sigma_px:.2f} pixels, {blur.sigma_mm:.3f} mm, from {blur.edges} edges; sharpening "
+        f"{blur.amount:.2f}",
+        f"noise: shot {noise.shot:.2e}, read {noise.read:.2e}, over {noise.length_px:.2f} pixels, {of_what}",
+    ]
+
+
 def read_profile(path: Path) -> Profile:
     """Return the profile in a file that `write_profile` wrote.
 

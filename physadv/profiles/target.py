@@ -21,6 +21,17 @@ from physadv.sheets.codes import RUN_CHARACTERS, digest36
 from physadv.sheets.layout import GREYS, PAGES, PrintItem, Sheet, page_size, plan_sheets
 from physadv.sheets.pdf import write_pdf
 
+INSTRUCTIONS = """\
+Target: {path}
+
+1. Print it in colour at 100 % on the paper you print examples on, with the settings you use for them.
+2. Lay it flat in the light you photograph examples in. White paper must not be burnt out.
+3. Take two photos from one place without moving the phone: lean it on something, use the timer.
+   Their difference is the noise. It fills the frame, and all of it is sharp and visible.
+4. Take three or more photos from other places, as you photograph examples.
+5. Run: physadv calibrate fit PHOTO ... --name {name}
+"""
+
 PICTURES = ("top-left", "top-right", "bottom-left", "bottom-right")
 SIDE_MM, UNITS = 84.0, 20
 UNIT_MM = SIDE_MM / UNITS
