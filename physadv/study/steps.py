@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from physadv.classifiers.specs import runs_code
 from physadv.files import file_sha256
@@ -155,33 +155,34 @@ def _print(photographs: PhotographTable, printout: Printout, capture: Capture, r
 
 def _taken_with(photographs: PhotographTable, seed: int) -> list[object]:
     """Return all that simulated photos depend on, a profile by its content."""
-    profile = [_sha256(Path(photographs.profile))] if photographs.profile else []
-    return [photographs.phone, photographs.device, photographs.shots, seed, *profile]
+    channel = _channel(photographs)
+    profile = channel.pop("profile")
+    return [*channel.values(), photographs.shots, seed, *([_sha256(profile)] if profile else [])]
+
+
+def _channel(photographs: PhotographTable) -> dict[str, Any]:
+    """Return what takes simulated photos, as `photograph_simulated` takes it."""
+    return {
+        "preset": photographs.phone,
+        "phone": photographs.device,
+        "printer": photographs.printer,
+        "profile": Path(photographs.profile) if photographs.profile else None,
+    }
 
 
 def _photograph(
     photographs: PhotographTable, seed: int, printout: Printout, capture: Capture, reporter: Reporter
 ) -> None:
     """Take the simulated photos of a run, and remove those of shots or sheets that it no longer has."""
-    preset, device, shots = photographs.phone, photographs.device, photographs.shots
-    profile = Path(photographs.profile) if photographs.profile else None
-    made_by = MadeBy.of(preset, seed, phone=device, profile=profile)
+    channel, shots = _channel(photographs), photographs.shots
+    made_by = MadeBy.of(seed=seed, **channel)
 
     def of_another(photo: Path) -> bool:
         record = read_record(capture, photo)
         return record is not None and record.made_by != made_by
 
     _remove_simulated(capture, of_another)
-    taken = photograph_simulated(
-        printout,
-        capture,
-        preset=preset,
-        phone=device,
-        profile=profile,
-        shots=shots,
-        seed=seed,
-        reporter=reporter,
-    )
+    taken = photograph_simulated(printout, capture, **channel, shots=shots, seed=seed, reporter=reporter)
     _remove_simulated(capture, lambda photo: photo not in taken)
 
 

@@ -53,6 +53,7 @@ class PhotographTable(_Table):
         phone: preset of the virtual phone: the situation.
         device: phone that takes the photos, a name or a TOML file; the preset's own by default.
         profile: file of a measured printer and phone, in place of the preset's.
+        printer: printer of the package that prints the sheets; the preset's own by default.
         shots: how many simulated photos of each sheet to take.
         page: name of a paper size.
         image_mm: side of a printed image, mm.
@@ -63,6 +64,7 @@ class PhotographTable(_Table):
     phone: str = "office"
     profile: str | None = None
     device: str | None = None
+    printer: str | None = None
     shots: int = Field(default=1, ge=1)
     page: str = "a4"
     image_mm: float = Field(default=IMAGE, ge=10)
