@@ -21,9 +21,8 @@ from physadv.runs.folders import writes_run
 from physadv.sheets.layout import Cell, Sheet, box_corners
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from physadv.phone.paper import Points
+    from physadv.phone.printing import Print
 
 INSTRUCTIONS = """\
 Sheets to photograph: {count}, all in {pdf}
@@ -223,7 +222,7 @@ def _photograph(pdf: Path, preset: PhonePreset, made_by: MadeBy, job: _Job) -> N
     dots_per_mm = RASTER if dotted else DOTS_PER_MM * sees
 
     @cache
-    def printed(index: int) -> Tensor:
+    def printed(index: int) -> Print:
         return print_page(page_pixels(pdf, index, dots_per_mm), page_mm, preset.settings, preset.printer)
 
     def on_paper(cell: Cell) -> tuple[Points, bool]:
