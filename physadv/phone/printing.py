@@ -51,12 +51,10 @@ class Print:
         (top, bottom), (left, right) = (side or (0, length) for side, length in sides)
         above, before = min(reach, top), min(reach, left)
         around = self.dots[top - above : bottom + reach, left - before : right + reach]
-        light = torch.empty(3, bottom - top, right - left)
-        for levels, table, plane in zip(cv2.split(around), self.light, light.numpy(), strict=True):
-            sharp = cv2.LUT(levels, table)
-            soft = cv2.GaussianBlur(sharp, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
-            plane[:] = soft[above : above + len(plane), before : before + plane.shape[1]]
-        return light
+        sharp = cv2.LUT(around, self.light.T[None])
+        soft = cv2.GaussianBlur(sharp, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+        part = soft[above : above + bottom - top, before : before + right - left]
+        return torch.from_numpy(part).permute(2, 0, 1)
 
 
 def print_page(
@@ -146,27 +144,31 @@ def _halftone(dots: NDArray[np.uint8], light: NDArray[np.float32], printer: Prin
     solid, white = (_levels(grey, printer.press) for grey in (0, 255))
     inked, paper = (np.take_along_axis(light, each[:, None].astype(int), axis=1) for each in (solid, white))
     bare = ((light - inked) / (paper - inked)).clip(0, 1)
-    darkest = np.minimum(np.arange(256, dtype=np.uint8)[:, None], solid)
     if printer.halftone == "clustered":
-        screens = np.tile(_screens(), (1, -(-dots.shape[1] // _TILE), 1))[:, : dots.shape[1]]
-        lit = np.ceil(bare.T * _TILE**2 - 0.5).astype(np.uint16)
+        # The lowest level at which more of the paper is bare than the screen's threshold.
+        lowest = [np.searchsorted(*each, side="right") for each in zip(bare, _screens(), strict=True)]
+        across = -(-dots.shape[1] // _TILE)
+        screens = np.tile(np.stack(lowest, axis=-1).astype(np.uint8), (1, across, 1))[:, : dots.shape[1]]
+        solid, white = (np.tile(each, (dots.shape[1], 1)) for each in (solid, white))
         for top in range(0, len(dots), _TILE):
             band = dots[top : top + _TILE]
-            is_paper = cv2.LUT(band, lit[None]) > screens[: len(band)]
-            band[:] = np.where(is_paper, white, cv2.LUT(band, darkest[None]))
+            is_paper = band >= screens[: len(band)]
+            # A third of the time that numpy's choice of one or the other takes.
+            np.maximum(np.minimum(band, solid), is_paper * white, out=band)
         return
     for channel, share in enumerate((bare * 255).round().astype(np.uint8)):
         tones = cv2.extractChannel(dots, channel)
         is_paper = np.array(Image.fromarray(cv2.LUT(tones, share)).convert("1"))
-        dots[..., channel] = np.where(is_paper, white[channel], cv2.LUT(tones, darkest[:, channel]))
+        dots[..., channel] = np.maximum(np.minimum(tones, solid[channel]), is_paper * white[channel])
 
 
 @lru_cache
-def _screens() -> NDArray[np.uint16]:
-    """Return the order (_TILE, _TILE, 3) in which the dots of repeating screens turn from ink to paper."""
+def _screens() -> NDArray[np.float64]:
+    """Return thresholds (3, _TILE, _TILE) in (0, 1) of screens that repeat: each occurs in one dot."""
     y, x = np.indices((_TILE, _TILE)) * (2 * np.pi / _TILE)
     ranks = []
     for a, b in _WAVES:
         spot = np.cos(a * x + b * y) + np.cos(a * y - b * x)
         ranks.append(spot.ravel().argsort(kind="stable").argsort().reshape(spot.shape))
-    return np.stack(ranks, axis=-1).astype(np.uint16)
+    thresholds: NDArray[np.float64] = (np.stack(ranks) + 0.5) / _TILE**2
+    return thresholds

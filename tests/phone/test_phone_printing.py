@@ -150,3 +150,21 @@ def test_every_number_of_a_printer_says_where_it_comes_from(name: str) -> None:
     assert set(sources) == set(asdict(PRINTERS[name].printer))
     assert all(source.startswith(("measured: ", "assumed: ")) for source in sources.values())
     assert name.startswith("offset-") == sources["press"].startswith("measured")
+
+
+def test_a_part_of_a_page_is_what_the_whole_page_shows_there() -> None:
+    page = np.random.default_rng(0).integers(0, 256, (60, 40, 3), dtype=np.uint8)
+    printed = print_page(page, PAGE_MM, printer=Printer("offset-coated", spread_mm=1.0))
+    for (top, bottom), (left, right) in (((0, 60), (0, 40)), ((3, 9), (30, 40)), ((55, 60), (0, 1))):
+        part = printed.reflectance((top, bottom), (left, right), blur=1.5)
+        whole = printed.reflectance(blur=1.5)
+        torch.testing.assert_close(part, whole[:, top:bottom, left:right])
+
+
+def test_rows_that_repeat_print_as_every_row_alone_does() -> None:
+    rows = np.random.default_rng(0).integers(0, 256, (5, 40, 3), dtype=np.uint8)
+    printer = Printer("offset-uncoated")
+    once = print_dots(rows, printer, DOTS).dots
+    np.testing.assert_array_equal(
+        print_dots(rows.repeat(70, axis=0), printer, DOTS).dots, once.repeat(70, axis=0)
+    )
