@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from physadv.phone.phones import Printer, PrintSettings
+from physadv.phone.phones import Phone, Printer, PrintSettings
 from physadv.phone.printers import DEFAULT, named_printer
+from physadv.sheets.pdf import DOTS_PER_MM
 from physadv.transforms.presses import light_of_levels, printed_srgb
 
 MM_PER_INCH = 25.4
 RASTER = 600 / MM_PER_INCH
 """Dots per mm of a page that is printed in halftone."""
+RESOLVES = 0.5
+"""Width of a photo, as a share of the usual one, at which dots of ink are less than two pixels apart."""
 _TILE = 120  # dots after which the screens repeat
 _WAVES = ((20, 6), (6, 20), (21, 0))
 """Periods of each channel's screen over the tile, in x and y: 105 lines per inch at 17, 73 and 0 degrees."""
@@ -57,6 +60,18 @@ class Print:
         return torch.from_numpy(part).permute(2, 0, 1)
 
 
+def dots_per_mm(printer: Printer, phone: Phone) -> float:
+    """Return the resolution at which a page is to be drawn and printed for a phone's photos.
+
+    A smaller camera sees less of the page; a much smaller one sees no dots of ink.
+
+    >>> dots_per_mm(Printer("offset-coated"), Phone(width=1512))
+    10.0
+    """
+    sees = min(1.0, phone.width / Phone().width)
+    return RASTER if printer.halftone != "continuous" and sees > RESOLVES else DOTS_PER_MM * sees
+
+
 def print_page(
     page: NDArray[np.uint8],
     page_mm: tuple[float, float],
@@ -74,7 +89,7 @@ def print_page(
     """
     settings, printer = settings or PrintSettings(), printer or named_printer(DEFAULT)
     height, width = page.shape[:2]
-    dots_per_mm = width / page_mm[0]
+    fine = width / page_mm[0]
     if settings.dpi is not None:
         coarse = tuple(round(side / MM_PER_INCH * settings.dpi) for side in page_mm)
         page = cv2.resize(page, coarse, interpolation=cv2.INTER_AREA)
@@ -86,11 +101,11 @@ def print_page(
     if settings.monochrome:
         page = cv2.cvtColor(cv2.cvtColor(page, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     if settings.margin_mm:
-        inset = round(settings.margin_mm * dots_per_mm)
+        inset = round(settings.margin_mm * fine)
         inside = slice(inset, height - inset), slice(inset, width - inset)
         laid_out, page = page, np.full_like(page, 255)
         page[inside] = laid_out[inside]
-    printed = print_dots(page, printer, dots_per_mm)
+    printed = print_dots(page, printer, fine)
     white = _levels(255, printer.press)
     light = _less_ink(printed.light, white, settings.ink)
     if settings.monochrome:
@@ -102,8 +117,8 @@ def print_page(
     return replace(printed, light=light)
 
 
-def print_dots(pixels: NDArray[np.uint8], printer: Printer, dots_per_mm: float) -> Print:
-    """Return sRGB pixels (H, W, 3) as a printer prints them, one a dot.
+def print_dots(pixels: NDArray[np.uint8], printer: Printer, resolution: float) -> Print:
+    """Return sRGB pixels (H, W, 3) as a printer prints them, one a dot, `resolution` dots on a millimetre.
 
     At less than the raster's own, 600 dpi, a halftone is the continuous tone that its dots reflect together.
 
@@ -118,9 +133,9 @@ def print_dots(pixels: NDArray[np.uint8], printer: Printer, dots_per_mm: float) 
         dots[top : top + _TILE] = printed_srgb(band[new], printer.press)[new.cumsum() - 1]
     light = np.tile(light_of_levels(), (3, 1))
     light = _less_ink(light, _levels(255, printer.press), printer.ink)
-    if printer.halftone != "continuous" and dots_per_mm > 0.99 * RASTER:
+    if printer.halftone != "continuous" and resolution > 0.99 * RASTER:
         _halftone(dots, light, printer)
-    return Print(dots, light, printer.spread_mm * dots_per_mm)
+    return Print(dots, light, printer.spread_mm * resolution)
 
 
 def _levels(grey: int, press: str) -> NDArray[np.uint8]:
