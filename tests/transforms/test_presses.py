@@ -95,7 +95,7 @@ def test_every_sample_has_a_press_of_its_own_and_keeps_it_when_replayed():
 
 def test_the_virtual_printer_and_eot_print_alike():
     pixels = random_colours(2000)
-    light = print_dots(pixels, Printer("offset-coated", spread_mm=1e-4), dots_per_mm=20).reflectance()
+    light = print_dots(pixels, Printer("offset-coated", spread_mm=1e-4), 20).reflectance()
     press = Press(("offset-coated",))
     draw = press.sample(1, torch.Generator())
     paper = press.apply(tensor(pixels), draw)
