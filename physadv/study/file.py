@@ -17,6 +17,7 @@ from physadv.attacks.recipes import find_recipe
 from physadv.classifiers.specs import runs_code
 from physadv.errors import PhysadvError, unknown_name
 from physadv.phone.presets import load_device, load_phone_preset
+from physadv.phone.printers import named_printer
 from physadv.pipeline.settings import GenerateSettings, resolve
 from physadv.runs.folders import check_name
 from physadv.sheets.layout import PAGES
@@ -152,6 +153,8 @@ class _Reader:
             if table.photographs.device:
                 device = self._preset(table.photographs.device)
                 self._check(f"{where}, photographs, device", load_device, device)
+            if table.photographs.printer:
+                self._check(f"{where}, photographs, printer", named_printer, table.photographs.printer)
             if table.photographs.page not in PAGES:
                 cause = unknown_name("page", table.photographs.page, PAGES)
                 raise self._fault(f"{where}, photographs, page", cause)
