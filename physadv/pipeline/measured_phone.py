@@ -15,6 +15,7 @@ from physadv.profiles.channel import OF_SD
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from physadv.phone.printing import Print
     from physadv.phone.shots import Shot
 
 TONES = 2**14
@@ -53,17 +54,19 @@ def measured_preset(preset: PhonePreset, profile: Profile) -> PhonePreset:
     return replace(preset, phone=phone, printer=replace(preset.printer, halftone="continuous"))
 
 
-def light_of(page: NDArray[np.uint8], profile: Profile) -> "Tensor":
-    """Return the light (1, 3, H, W) in which the pixels (H, W, 3) of a page come to be photographed."""
+def print_as_measured(page: NDArray[np.uint8], profile: Profile) -> "Print":
+    """Return a page's pixels (H, W, 3) on paper, as light that is photographed in the profile's colours."""
     import torch
 
-    from physadv.transforms.colours import srgb_to_linear
+    from physadv.phone.printing import Print
+    from physadv.transforms.presses import light_of_levels
 
-    looks, bands = profile.looks(), []
+    looks, dots = profile.looks(), np.empty_like(page)
     for top in range(0, len(page), BAND):
         pixels = torch.from_numpy(page[top : top + BAND]).permute(2, 0, 1)[None].float() / 255
-        bands.append(srgb_to_linear(looks.apply(pixels, {})))
-    return torch.cat(bands, dim=2)
+        shown = (255 * looks.apply(pixels, {})).round().byte()
+        dots[top : top + BAND] = shown[0].permute(1, 2, 0).numpy()
+    return Print(dots, np.tile(light_of_levels(), (3, 1)), spread=0.0)
 
 
 class MeasuredSensor:

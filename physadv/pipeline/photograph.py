@@ -25,9 +25,8 @@ from physadv.runs.folders import writes_run
 from physadv.sheets.layout import Cell, Sheet, box_corners
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from physadv.phone.paper import Points
+    from physadv.phone.printing import Print
     from physadv.profiles import Profile
 
 INSTRUCTIONS = """\
@@ -43,8 +42,6 @@ Sheets to photograph: {count}, all in {pdf}
 
 Without a printer: physadv photograph {name} --simulate
 """
-RESOLVES = 0.5
-"""Width of a photo, as a share of the usual one, at which dots of ink are less than two pixels apart."""
 _PLAIN = re.compile(r"sheet-\d+-shot-\d+")
 """Stem of the photos that were made by what made the first of a capture."""
 
@@ -181,25 +178,21 @@ def _photograph(pdf: Path, preset: PhonePreset, made_by: MadeBy, measured: Profi
     import torch
 
     from physadv.phone.encoding import encode_jpeg
-    from physadv.phone.phones import Phone
     from physadv.phone.photo import take_photo
-    from physadv.phone.printing import RASTER, print_page
+    from physadv.phone.printing import dots_per_mm, print_page
     from physadv.phone.shots import draw_shot, page_to_photo, wholly_visible
-    from physadv.pipeline.measured_phone import MeasuredSensor, light_of
+    from physadv.pipeline.measured_phone import MeasuredSensor, print_as_measured
     from physadv.randomness import generator
-    from physadv.sheets.pdf import DOTS_PER_MM, page_pixels
+    from physadv.sheets.pdf import page_pixels
 
     phone, page_mm = preset.phone, job.sheet.page_mm
-    # A smaller camera sees less of the page; a much smaller one sees no dots of ink.
-    sees = min(1.0, phone.width / Phone().width)
-    dotted = preset.printer.halftone != "continuous" and sees > RESOLVES
-    dots_per_mm = RASTER if dotted else DOTS_PER_MM * sees
+    fine = dots_per_mm(preset.printer, phone)
 
     @cache
-    def printed(index: int) -> Tensor:
-        page = page_pixels(pdf, index, dots_per_mm)
+    def printed(index: int) -> Print:
+        page = page_pixels(pdf, index, fine)
         if measured:
-            return light_of(page, measured)
+            return print_as_measured(page, measured)
         return print_page(page, page_mm, preset.settings, preset.printer)
 
     def on_paper(cell: Cell) -> tuple[Points, bool]:
