@@ -230,10 +230,10 @@ def _sheets(manifest: Manifest) -> tuple[Sheet, ...]:
         own = [item for group in images[start : start + room // width] for item in group]
         items += [*own, *[blank] * (room - len(own))]
     pairs = list(zip(items[::2], items[1::2], strict=True))
-    return tuple(map(_without_blanks, plan_sheets(pairs, run=manifest.code)))
+    return tuple(map(without_blanks, plan_sheets(pairs, run=manifest.code)))
 
 
-def _without_blanks(sheet: Sheet) -> Sheet:
+def without_blanks(sheet: Sheet) -> Sheet:
     """Return a sheet without the cells at its end that hold nothing, and without their marks."""
     cells = tuple(cell for cell in sheet.cells if cell.example)
     marks = tuple(mark for mark in sheet.marks if mark.cell < len(cells))

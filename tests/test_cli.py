@@ -55,7 +55,10 @@ def test_help_comes_without_loading_torch():
         ("sweeps", ["kurakin", "viewpoint=yaw:-60:60:9,distance:1:6:6", "corruptions", "all"]),
         ("presets", ["identity"]),
         ("phones", ["office", "hand-held", "window", "night", "hostile"]),
-        ("printers", ["office  ", "assumed", "offset-coated", "offset-uncoated-bpc", "measured", "FOGRA47L"]),
+        (
+            "printers",
+            ["office-laser", "assumed", "offset-coated", "offset-uncoated-bpc", "measured", "FOGRA47L"],
+        ),
     ],
 )
 def test_lists_are_whole_where_no_terminal_limits_them(physadv, what, some):

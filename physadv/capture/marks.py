@@ -102,8 +102,10 @@ def look_around(
     """
     found = {*evidence.decoded, *evidence.saddles}
     known = np.array([mark.centre_mm for mark in found])
+    # Of a large picture the next marks are at its other side.
+    reach = max(REACH_MM, *(1.1 * side for cell in sheet.cells for side in cell.box_mm[2:]))
     missing = [mark for mark in sheet.marks if mark not in found and looked[mark] < LOOKS]
-    near = [mark for mark in missing if np.linalg.norm(known - mark.centre_mm, axis=1).min() <= REACH_MM]
+    near = [mark for mark in missing if np.linalg.norm(known - mark.centre_mm, axis=1).min() <= reach]
     looked.update(near)
     before = len(evidence)
     saddles = [mark for mark in near if mark.kind == "saddle"]

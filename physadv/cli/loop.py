@@ -9,7 +9,14 @@ from typing_extensions import Doc
 
 from physadv.classifiers.specs import check_spec
 from physadv.cli.options import Name, NewName, Quiet, Root, Workers, command
-from physadv.pipeline.settings import AdoptSettings, GenerateSettings, Seed, SettingsError, resolve
+from physadv.pipeline.settings import (
+    AdoptSettings,
+    GenerateSettings,
+    Seed,
+    SettingsError,
+    profile_record,
+    resolve,
+)
 from physadv.progress import reporter
 from physadv.runs import Capture, Colour, Printout, check_runs
 from physadv.text import printable
@@ -87,16 +94,30 @@ def print_command(
     page: Annotated[str, Doc("Paper size: a4, a3 or letter.")] = "a4",
     image_mm: Annotated[float, Doc("Side of a picture on paper, mm.")] = 36.0,
     preview: Annotated[bool, Doc("Also write each page as PNG.")] = False,
+    precompensate: Annotated[
+        Path | None,
+        Doc("Print the colours that this measured printer and phone show as the pictures' own."),
+    ] = None,
     root: Root = Path(),
     quiet: Quiet = False,
 ) -> None:
     """Lay the examples out on QR-tagged sheets: printouts/NAME/sheets.pdf."""
     check_runs(root, [name])
+    profile_record(precompensate)
     from physadv.pipeline.print_sheets import print_sheets
 
     printout = Printout(root, name)
     progress = reporter(quiet=quiet)
-    manifest = print_sheets(printout, page=page, image_mm=image_mm, preview=preview, reporter=progress)
+    manifest = print_sheets(
+        printout,
+        page=page,
+        image_mm=image_mm,
+        preview=preview,
+        precompensate=precompensate,
+        reporter=progress,
+    )
+    if manifest.precompensation:
+        print(f"colours {manifest.precompensation}")
     print(f"{len(manifest.sheets)} sheets in {printout.pdf}; print at 100 %")
     print(f"next: physadv photograph {name}")
 
@@ -107,7 +128,11 @@ def photograph(
     simulate: Annotated[bool, Doc("Use the virtual printer and phone.")] = False,
     preset: Annotated[
         str | None,
-        Doc("Virtual phone of --simulate: office, another preset or a TOML file; see 'physadv list phones'."),
+        Doc("Situation of --simulate: office, another preset or a TOML file; see 'physadv list phones'."),
+    ] = None,
+    phone: Annotated[
+        str | None,
+        Doc("Phone of --simulate, a name or a TOML file, not the preset's own; see 'physadv list phones'."),
     ] = None,
     printer: Annotated[
         str | None,
@@ -120,7 +145,7 @@ def photograph(
     quiet: Quiet = False,
 ) -> None:
     """Say how to photograph the sheets, or photograph them with the virtual phone."""
-    for option, given in (("preset", preset), ("printer", printer)):
+    for option, given in (("preset", preset), ("phone", phone), ("printer", printer)):
         if given is not None and not simulate:
             raise SettingsError(f"{option} '{given}': wanted --simulate with it")
     check_runs(root, [name])
@@ -136,6 +161,7 @@ def photograph(
         capture,
         preset=chosen,
         printer=printer,
+        phone=phone,
         shots=shots,
         seed=seed,
         workers=workers,

@@ -24,6 +24,9 @@ class MeasureSettings:
     sweep: Annotated[
         list[str] | None, Doc("NAME=START:STOP:COUNT, or a set: kurakin, viewpoint, corruptions, all.")
     ] = None
+    profile: Annotated[
+        list[Path] | None, Doc("Measured printer and phone, a file of 'physadv calibrate fit'.")
+    ] = None
     labels: Annotated[Path | None, Doc("Text file of the classifiers' class names, one a line.")] = None
     pool: Annotated[bool, Doc("One rate over photos of all presets and cameras, not one for each.")] = False
     seed: Seed = 0
@@ -33,12 +36,17 @@ class MeasureSettings:
         check_runs(root, names)
         from physadv.transforms import parse_sweep, parse_transform
 
-        transforms, sweeps = self.transform or (), self.sweep or ()
+        transforms, sweeps, profiles = self.transform or (), self.sweep or (), self.profile or ()
         for text in transforms:
             parse_transform(text)
         for text in sweeps:
             parse_sweep(text)
-        asked = {"transforms": transforms, "sweeps": sweeps, "labels": self.labels}
+        if profiles:
+            from physadv.profiles import read_profile
+
+            for path in profiles:
+                read_profile(path)
+        asked = {"transforms": transforms, "sweeps": sweeps, "profiles": profiles, "labels": self.labels}
         return {**asked, "pool": self.pool, "seed": self.seed}
 
 

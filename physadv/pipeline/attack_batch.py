@@ -17,10 +17,10 @@ from physadv.attacks.running import check_differentiable
 from physadv.classifiers import Classifier
 from physadv.keeping import Kept
 from physadv.pipeline.examples import AttackedBatch, predictions, to_tensor
-from physadv.pipeline.settings import LEAST_LIKELY, NO_TARGET, NO_TRANSFORMS, RANDOM, GenerateSettings
+from physadv.pipeline.settings import LEAST_LIKELY, NO_TARGET, RANDOM, GenerateSettings
 from physadv.randomness import generator
 from physadv.runs import HeldOut
-from physadv.transforms import load_preset
+from physadv.transforms import Transformation
 
 if TYPE_CHECKING:
     from physadv.pictures.damage import Pixels
@@ -108,7 +108,8 @@ def attack_batch(
     steps = settings.steps
     if settings.queries is not None and directions:
         steps = steps_within(settings.queries, directions, settings.samples or 1, clean[0].numel())
-    success = partial(_success, settings, labels=known, targets=targets)
+    distribution = settings.distribution(max(clean.shape[-2:]))
+    success = partial(_success, settings, distribution, labels=known, targets=targets)
 
     def goal(images: Tensor) -> Tensor:
         return success(attacked, images, draws="goal") >= (settings.goal or 1)
@@ -119,7 +120,7 @@ def attack_batch(
         known,
         **settings.budget(),
         generator=random,
-        distribution=load_preset(settings.preset),
+        distribution=distribution,
         samples=settings.samples or 1,
         steps=steps,
         targets=None if settings.recipe.target else targets,
@@ -128,7 +129,7 @@ def attack_batch(
         resume=resume,
     )
     held_out: list[HeldOut | None] = [None] * len(clean)
-    if settings.preset != NO_TRANSFORMS:
+    if settings.is_transformed:
         shares = success(classifier, adversarial, draws="held out").tolist()
         held_out = [HeldOut(draws=HELD_OUT_DRAWS, success=share) for share in shares]
     return AttackedBatch(
@@ -161,6 +162,7 @@ def _targets(
 @torch.no_grad()
 def _success(
     settings: GenerateSettings,
+    distribution: Transformation,
     classifier: Classifier,
     images: Tensor,
     *,
@@ -169,8 +171,7 @@ def _success(
     draws: str,
 ) -> Tensor:
     """Return the share of one fixed set of transformed views that reach what the attack wants, (B,)."""
-    distribution = load_preset(settings.preset)
-    count = 1 if settings.preset == NO_TRANSFORMS else HELD_OUT_DRAWS
+    count = HELD_OUT_DRAWS if settings.is_transformed else 1
     drawn = distribution.sample(count, generator(settings.seed, draws))
     shares = []
     for position, image in enumerate(images):

@@ -18,7 +18,7 @@ from physadv.evaluation.outcomes import PREFILTER_CONFIDENCE, Judgement, is_pref
 from physadv.files import file_sha256, replacing
 from physadv.keeping import Kept
 from physadv.pipeline.examples import TopFive, versions, write_pair
-from physadv.pipeline.settings import ATTACK_OPTIONS, GenerateSettings, pixel_options, resolve
+from physadv.pipeline.settings import ATTACK_OPTIONS, GenerateSettings, pixel_options, profile_record, resolve
 from physadv.pipeline.sources import (
     Source,
     SourceError,
@@ -84,6 +84,7 @@ def _fingerprint(settings: GenerateSettings, sources: Sequence[Source], classifi
         "labels": classifier.labels,
         "classifier": classifier.identity,
         "sources": [(source.name, source.sha256, source.label) for source in sources],
+        **({"profile": file_sha256(settings.profile)} if settings.profile else {}),
         **({"attack": source} if (source := settings.recipe.source_sha256) else {}),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -196,6 +197,7 @@ def _assemble(
                 "size": settings.size,
                 "batch": settings.batch,
                 **({"source_sha256": recipe.source_sha256} if recipe.source_sha256 else {}),
+                **profile_record(settings.profile),
                 **_queries(settings, records),
             },
         ),

@@ -11,8 +11,17 @@ from physadv.classifiers.specs import check_spec, runs_code
 from physadv.evaluation.destruction import Row, TransferCell, table, transfer_cells
 from physadv.evaluation.outcomes import Judgement, PairOutcome
 from physadv.pipeline.measurement import Measurement, MeasureOptions, by_condition
-from physadv.pipeline.observing import CORRECTED, PHOTO, UNTOUCHED, Channel, Observer, is_photo
+from physadv.pipeline.observing import (
+    CORRECTED,
+    PHOTO,
+    UNTOUCHED,
+    Channel,
+    Observer,
+    ProfileChannel,
+    is_photo,
+)
 from physadv.pipeline.tallies import Calibration, TallyReader
+from physadv.profiles import read_profile
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Manifest, ObservationStore, PhotoRow, Printout, RunError
 from physadv.runs.folders import writes_run
@@ -30,6 +39,7 @@ def measure(
     *,
     transforms: Sequence[str] = (),
     sweeps: Sequence[str] = (),
+    profiles: Sequence[Path] = (),
     models: "Sequence[str | Classifier]" = (),
     labels: Path | None = None,
     seed: int = 0,
@@ -43,6 +53,7 @@ def measure(
         capture: its photos' crops, where there are any.
         transforms: digital transformations, such as "blur=2".
         sweeps: sets of them, such as "kurakin" or "blur=0:4:9".
+        profiles: files of measured printers and phones, each a channel of one draw for every example.
         models: classifiers that judge, or their specs; the one that the run was made against by default.
         labels: text file of their class names, if there is one.
         seed: seed of random transformations.
@@ -53,19 +64,25 @@ def measure(
         RunError: there is neither a crop nor a transformation to measure, one is not in a list, or a crop
             was changed after it was cut.
         TransformError: a transformation is unknown or out of range.
+        ProfileError: a profile cannot be read, or was edited.
         ClassifierError: a classifier cannot be loaded, or does not have the run's classes.
     """
-    for what, given in (("transforms", transforms), ("sweeps", sweeps), ("models", models)):
+    asked = {"transforms": transforms, "sweeps": sweeps, "profiles": profiles, "models": models}
+    for what, given in asked.items():
         if isinstance(given, str) or not isinstance(given, Sequence):
             raise RunError(f"{what} {given!r:.60}: wanted a list")
     manifest = printout.manifest()
     models = [without_home(model) if isinstance(model, str) else model for model in models]
     own = manifest.classifier.spec
     named = [getattr(model, "spec", model) for model in models if getattr(model, "spec", "") != own]
-    options = MeasureOptions(tuple(transforms), tuple(sweeps), tuple(map(str, named)), labels, seed, pool)
+    measured = (without_home(str(path)) for path in profiles)
+    options = MeasureOptions(
+        tuple(transforms), tuple(sweeps), tuple(measured), tuple(map(str, named)), labels, seed, pool
+    )
     transformations = [parse_transform(text) for text in transforms]
     transformations += [each for text in sweeps for each in parse_sweep(text)]
     digital = list({str(each): Channel(str(each), seed, each) for each in transformations}.values())
+    digital += [ProfileChannel.of(read_profile(path), manifest, seed) for path in profiles]
     for model in models:
         if isinstance(model, str):
             check_spec(model, labels)
@@ -85,9 +102,9 @@ def measure(
             fault = f"not the crop that was cut{more}; run 'physadv crop {capture.name}' again"
             raise RunError(f"{capture.folder / changed[0]}: {fault}")
         if not cut and not digital:
-            advice = "run 'physadv crop' or give transforms or sweeps (--transform, --sweep)"
+            advice = "run 'physadv crop' or give transforms or sweeps (--transform, --sweep, --profile)"
             raise RunError(f"{capture.folder}: no crops to measure; {advice}")
-        classifiers = [_load(manifest, model, labels) for model in models or [own_classifier(manifest)]]
+        classifiers = [load_judge(manifest, model, labels) for model in models or [own_classifier(manifest)]]
         observer = Observer(store, manifest, classifiers, reporter)
         observer.observe_examples(printout, [UNTOUCHED, *digital])
         observer.observe_crops(capture, cut)
@@ -181,7 +198,12 @@ def photo_outcomes(store: ObservationStore, measurement: Measurement) -> list[Pa
     ]
 
 
-def _load(manifest: Manifest, model: "str | Classifier", labels: Path | None) -> "Classifier":
+def load_judge(manifest: Manifest, model: "str | Classifier", labels: Path | None) -> "Classifier":
+    """Return the classifier that judges a run, loaded where it is a spec.
+
+    Raises:
+        RunError: it does not have the run's classes.
+    """
     from physadv.classifiers import load_classifier
 
     own = manifest.classifier

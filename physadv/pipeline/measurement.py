@@ -17,6 +17,7 @@ class MeasureOptions:
 
     transforms: tuple[str, ...] = ()
     sweeps: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     labels: Path | None = None
     seed: int = 0

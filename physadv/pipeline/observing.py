@@ -7,7 +7,7 @@ once per channel for all classifiers, and stored in one transaction: a killed sw
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from physadv.pipeline.examples import TOP, to_tensor
 from physadv.pipeline.sources import neighbours_of_one_size
@@ -21,12 +21,14 @@ from physadv.runs import (
     ObservationStore,
     Printout,
 )
+from physadv.sheets.layout import IMAGE
 from physadv.transforms.protocol import Transformation, identity
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from physadv.classifiers import Classifier
+    from physadv.profiles import Profile
 
 BATCH = 32
 Item = TypeVar("Item")
@@ -62,6 +64,35 @@ class Channel:
         return self.transform.apply(images, {name: torch.cat([d[name] for d in draws]) for name in draws[0]})
 
 
+@dataclass(frozen=True, kw_only=True)
+class ProfileChannel(Channel):
+    """A measured printer and phone, which changes images as these are many pixels to the millimetre.
+
+    Attributes:
+        profile: the measurement.
+        image_mm: longer side of the images on paper, mm.
+    """
+
+    profile: "Profile"
+    image_mm: float
+
+    @classmethod
+    def of(cls, profile: "Profile", manifest: Manifest, seed: int) -> Self:
+        """Return the channel of a profile for a run's images, of the size at which they are printed."""
+        image_mm = manifest.image_mm or IMAGE
+        count = len(profile.made_from)
+        photos = f"{count}{' simulated' * profile.simulated} photo{'s' * (count != 1)}"
+        name = f"{PROFILE}{profile.name}#{profile.checksum[:6]}, {photos}, {image_mm:g} mm"
+        return cls(name, seed, profile=profile, image_mm=image_mm)
+
+    def apply(self, images: "Tensor", examples: Sequence[str]) -> "Tensor":
+        """Return the images (B, 3, H, W) of examples as the profile shows them, one draw for each."""
+        sized = self.profile.distribution(image_px=max(images.shape[-2:]), image_mm=self.image_mm)
+        return Channel(self.name, self.seed, sized).apply(images, examples)
+
+
+PROFILE = "profile "
+"""What the names of such channels begin with."""
 UNTOUCHED, PHOTO = Channel("none"), Channel("photo")
 CORRECTED = Channel("photo corrected")
 """Copies of crops, with the colours corrected of photos whose bars are off: beside `PHOTO`, never within."""

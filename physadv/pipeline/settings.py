@@ -15,6 +15,7 @@ from physadv.evaluation.comparisons import SMALLEST
 
 if TYPE_CHECKING:
     from physadv.attacks.recipes import Recipe
+    from physadv.transforms import Transformation
 
 Images = Annotated[Path, Doc("Folder, CSV (path,label) or tree with one folder a class.")]
 Model = Annotated[str, Doc("Classifier; see 'physadv list models'; file: and python: run code.")]
@@ -23,6 +24,9 @@ Size = Annotated[int, Doc("Reduce images to this many pixels a side.")]
 Batch = Annotated[int, Doc("Images attacked at once.")]
 Device = Annotated[str, Doc("Device of the classifier: auto, cpu, cuda or mps.")]
 Seed = Annotated[int, Doc("Seed of everything random.")]
+MeasuredProfile = Annotated[
+    Path | None, Doc("Measured printer and phone, a file of 'physadv calibrate fit', in place of a preset.")
+]
 
 NO_TARGET, LEAST_LIKELY, RANDOM = "none", "least-likely", "random"
 NO_TRANSFORMS = "identity"
@@ -50,6 +54,7 @@ class GenerateSettings:
         float | None, Doc("Share of the picture that a patch covers, 0 to 1; the attack's own by default.")
     ] = None
     transforms: Annotated[str | None, Doc("EOT preset or TOML file; the attack's own by default.")] = None
+    profile: MeasuredProfile = None
     samples: Annotated[
         int | None, Doc("Transformations drawn per image and step; the attack's own number by default.")
     ] = None
@@ -93,6 +98,21 @@ class GenerateSettings:
     def preset(self) -> str:
         """Return the EOT preset of the attack: the one given, or its own."""
         return self.transforms or self.recipe.transforms
+
+    @property
+    def is_transformed(self) -> bool:
+        """Return whether the examples are made to survive anything."""
+        return self.profile is not None or self.preset != NO_TRANSFORMS
+
+    def distribution(self, image_px: int) -> "Transformation":
+        """Return what images of so many pixels a side are made to survive: as measured, or of the preset."""
+        if self.profile is not None:
+            from physadv.profiles import read_profile
+
+            return read_profile(self.profile).distribution(image_px=image_px)
+        from physadv.transforms.presets import load_preset
+
+        return load_preset(self.preset)
 
     def budget(self) -> dict[str, float]:
         """Return the budget, `eps` as a fraction of the pixel range or `area`; raises an AttackError."""
@@ -162,6 +182,7 @@ def resolve(settings: GenerateSettings) -> GenerateSettings:
         SettingsError: a number out of its range, or an option that needs another or excludes it.
         AttackError: there is no such attack, it is not installed, or it takes no such budget.
         TransformError: the preset is unknown.
+        ProfileError: the profile cannot be read, or was edited.
     """
     check_least(settings, {"size": 16, "batch": 1, "samples": 1, "limit": 1, "steps": 1})
     recipe = settings.recipe
@@ -173,13 +194,28 @@ def resolve(settings: GenerateSettings) -> GenerateSettings:
     if recipe.chooser is not None and settings.target != NO_TARGET:
         raise SettingsError(f"target '{settings.target}': {recipe.name} chooses its own; leave --target out")
     _check_queries(settings)
+    if settings.profile is not None and settings.transforms is not None:
+        given = f"transforms '{settings.transforms}' and profile {settings.profile}"
+        raise SettingsError(f"{given}: wanted one of them, not both")
     own = {name: getattr(recipe, name) for name in OWN_NUMBERS if getattr(settings, name) is None}
+    if settings.profile is not None:
+        del own["transforms"]
     own["estimate"] = (settings.estimate or "nes") if settings.query_only else None
     resolved = replace(settings, **own)
-    from physadv.transforms.presets import load_preset
-
-    load_preset(resolved.preset)
+    resolved.distribution(resolved.size)
     return resolved
+
+
+def profile_record(path: Path | None) -> dict[str, str]:
+    """Return what a manifest records of a profile: file, name, checksum and the photos that it rests on."""
+    if path is None:
+        return {}
+    from physadv.profiles import read_profile
+
+    profile = read_profile(path)
+    photos = f"{len(profile.made_from)}{' (simulated)' * profile.simulated}"
+    facts = {"name": profile.name, "checksum": profile.checksum, "photos": photos}
+    return {"profile": str(path), **{f"profile_{name}": fact for name, fact in facts.items()}}
 
 
 def _check_queries(settings: GenerateSettings) -> None:

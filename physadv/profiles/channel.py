@@ -50,17 +50,19 @@ class ColourTable(Drawn):
 
     @cached_property
     def table(self) -> Tensor:
-        """Return it as `look_up` takes it: (3, 17, 17, 17), sRGB in [0, 1], axes blue, green and red."""
+        """Return it as `look_up` takes it, of sRGB in [0, 1]."""
         import torch
 
+        from physadv.transforms.colours import tetrahedra
+
         cube = torch.tensor(self.rows, dtype=torch.float32).reshape(NODES, NODES, NODES, 3)
-        return cube.permute(3, 0, 1, 2) / FULL
+        return tetrahedra(cube.permute(3, 0, 1, 2)[None] / FULL)
 
     def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
         """Return sRGB images (n, 3, H, W) in [0, 1] in the colours of the table, in [0, 1]."""
         from physadv.transforms.colours import look_up
 
-        return look_up(images, self.table.expand(len(images), -1, -1, -1, -1))
+        return look_up(images, self.table)
 
 
 @dataclass(frozen=True)

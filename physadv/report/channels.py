@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from physadv.pipeline.measurement import Measurement
-from physadv.pipeline.observing import is_photo
+from physadv.pipeline.observing import PROFILE, is_photo
 from physadv.transforms import parse_transform
 from physadv.transforms.digital import AXES, NAME, FixedTransform, Viewpoint
 
@@ -70,13 +70,14 @@ def sort_channels(channels: Iterable[str]) -> Channels:
     """Return the channels sorted, in the order in which they were asked for.
 
     Raises:
-        TransformError: a channel is neither of photos nor a transformation.
+        TransformError: a channel is neither of photos nor of a profile nor a transformation.
     """
     names = list(channels)
     strengths: dict[tuple[str, str], dict[float, str]] = defaultdict(dict)
     poses: dict[str, Viewpoint] = {}
     for channel in names:
-        transform = None if is_photo(channel) else parse_transform(channel)
+        whole = is_photo(channel) or channel.startswith(PROFILE)
+        transform = None if whole else parse_transform(channel)
         if isinstance(transform, FixedTransform):
             strengths[transform.name, transform.kind.unit][transform.value] = channel
         elif transform is not None:

@@ -12,7 +12,7 @@ from physadv.attacks.recipes import RECIPES
 from physadv.capture.identity import SURE
 from physadv.pipeline.crop import colours_in_words, shape_in_words
 from physadv.pipeline.measurement import Measurement
-from physadv.pipeline.photograph import preset_and_printer
+from physadv.pipeline.photograph import parts_of
 from physadv.pipeline.settings import NO_TRANSFORMS, OWN_NUMBERS, GenerateSettings
 from physadv.report.page import Facts
 from physadv.report.wording import plural
@@ -56,6 +56,7 @@ def parameters(measurement: Measurement) -> Facts:
         ("seed", str(manifest.seed)),
         ("code", manifest.code),
         ("sheets", str(len(manifest.sheets))),
+        *([("colours of the print", str(manifest.precompensation))] if manifest.precompensation else []),
         ("manifest schema", str(manifest.schema_version)),
         *sorted(manifest.versions.items()),
     )
@@ -132,10 +133,12 @@ def commands(measurements: Sequence[Measurement]) -> tuple[str, ...]:
     lines = [generate_command(manifest)]
     if manifest.sheets:
         page_mm = manifest.sheets[0].page_mm
-        side = max(max(cell.box_mm[2:]) for sheet in manifest.sheets for cell in sheet.cells)
+        side = manifest.image_mm or IMAGE
         page = [f"--page {size}" for size, mm in PAGES.items() if mm == tuple(page_mm) and size != "a4"]
         image = [f"--image-mm {side:g}"] if side != IMAGE else []
-        lines.append(" ".join([f"physadv print {name}", *page, *image]))
+        colours = manifest.precompensation
+        inverse = [f"--precompensate {shlex.quote(colours.profile)}"] if colours else []
+        lines.append(" ".join([f"physadv print {name}", *page, *image, *inverse]))
     if used:
         lines += _photograph_commands(first)
         lines += [f"physadv photograph {name}"] * any(not photo.simulated for photo in used)
@@ -155,12 +158,13 @@ def _photograph_commands(measurement: Measurement) -> list[str]:
             groups.setdefault((photo.preset, photo.seed), []).append(photo)
     lines = []
     for (condition, seed), photos in groups.items():
-        # The store holds a preset with the hash of its file and with its printer.
-        preset, printer = preset_and_printer(condition or USUAL_PRESET)
+        # The store holds a preset with the hash of its file, its phone and its printer.
+        preset, phone, printer = parts_of(condition or USUAL_PRESET)
         numbered = [photo.shot + 1 for photo in photos if photo.shot is not None]
         shots = max(numbered, default=len(photos) // (len(measurement.manifest.sheets) or 1))
         options = {
             "preset": None if preset == USUAL_PRESET else preset,
+            "phone": phone,
             "printer": printer,
             "shots": None if shots in (0, USUAL_SHOTS) else shots,
             "seed": seed or None,
@@ -177,6 +181,7 @@ def measure_options(measurement: Measurement) -> list[str]:
         *(("model", model) for model in options.models),
         *(("transform", transform) for transform in options.transforms),
         *(("sweep", sweep) for sweep in options.sweeps),
+        *(("profile", profile) for profile in options.profiles),
         ("labels", options.labels),
         ("seed", options.seed or None),
     ]

@@ -140,6 +140,35 @@ class Selection(_Record):
     labels: Literal["given", "predicted"]
 
 
+class Precompensation(_Record):
+    """How pictures were printed in other colours than their files have, to be photographed as these.
+
+    Attributes:
+        profile: file of the measured printer and phone.
+        profile_name: name in that file.
+        profile_checksum: checksum of that file.
+        profile_photos: number of photos that it rests on.
+        delta_e: mean CIEDE2000 of the pictures as they should be photographed, by the profile.
+        delta_e_p95: 95th percentile of the same.
+        delta_e_before: mean CIEDE2000 of the pictures printed as they are, by the profile.
+    """
+
+    profile: Public
+    profile_name: str
+    profile_checksum: str
+    profile_photos: str
+    delta_e: float
+    delta_e_p95: float
+    delta_e_before: float
+
+    def __str__(self) -> str:
+        return (
+            f"precompensated by {self.profile} ({self.profile_name}#{self.profile_checksum[:6]}, photos: "
+            f"{self.profile_photos}), which predicts ΔE2000 {self.delta_e:.1f} mean, {self.delta_e_p95:.1f} "
+            f"95th percentile, and {self.delta_e_before:.1f} mean without"
+        )
+
+
 class Manifest(_Record):
     """A run: everything a later stage needs to know, and everything needed to make it again."""
 
@@ -153,6 +182,7 @@ class Manifest(_Record):
     versions: dict[str, str]
     examples: tuple[Example, ...]
     sheets: tuple[Sheet, ...] = ()
+    precompensation: Precompensation | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -177,6 +207,12 @@ class Manifest(_Record):
         """Return the run's code as the sheets carry it, None before they are laid out."""
         return self.sheets[0].code.split("-")[1] if self.sheets else None
 
+    @property
+    def image_mm(self) -> float | None:
+        """Return the longer side of the largest picture on paper, mm, None before they are laid out."""
+        sides = [side for sheet in self.sheets for cell in sheet.cells for side in cell.box_mm[2:]]
+        return max(sides, default=None)
+
     def pairs(self) -> list[tuple[Example, Example]]:
         """Return (clean, adversarial) of every source image, in order."""
         clean = {example.pair: example for example in self.examples if example.kind == "clean"}
@@ -188,7 +224,8 @@ class Manifest(_Record):
 
     def write(self, path: Path) -> None:
         """Write the manifest, whole or not at all; one that `read_manifest` would refuse raises RunError."""
-        text = self.model_dump_json(indent=1) + "\n"
+        unused = {"precompensation"} if self.precompensation is None else None
+        text = self.model_dump_json(indent=1, exclude=unused) + "\n"
         _parsed(text, path)
         with replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8")

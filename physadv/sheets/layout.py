@@ -158,7 +158,7 @@ def page_size(page: str) -> PointMm:
 def plan_sheets(
     pairs: Sequence[tuple[PrintItem, PrintItem]], *, run: str, page: str = "a4", image_mm: float = IMAGE
 ) -> list[Sheet]:
-    """Lay out pairs on pages, clean left of adversarial, as many to a page as fit.
+    """Lay out pairs on pages, clean left of adversarial or above it, as many to a page as fit.
 
     Args:
         pairs: the clean and the adversarial example of each source image.
@@ -192,16 +192,21 @@ def snap(length_mm: float) -> float:
 
 
 def _origins(page_mm: PointMm, frame: float) -> list[PointMm]:
-    """Return the frame origins of the cells of all pairs that fit, the two of a pair side by side."""
+    """Return the frame origins of the cells of all pairs that fit.
+
+    The two of a pair stand side by side, or one above the other where the page is too narrow for that.
+    """
     width, height = page_mm
-    across = 2 * frame + GAP
-    pairs_per_row = int((width - 2 * MARGIN + GAP) // (across + GAP))
+    room = width - 2 * MARGIN + GAP
+    columns = 2 * int(room // (2 * (frame + GAP))) or int(room // (frame + GAP))
     top = MARGIN + HEADER + STRIP + STRIP_GAP
     pitch = frame + 2 * QUIET + CODE
     rows = int((height - MARGIN - STRIP - STRIP_GAP - top) // pitch)
-    left = snap((width - pairs_per_row * (across + GAP) + GAP) / 2)
-    columns = [left + column * (frame + GAP) for column in range(2 * pairs_per_row)]
-    return [(x, top + row * pitch) for row in range(rows) for x in columns]
+    if columns == 1:
+        rows -= rows % 2
+    left = snap((width - columns * (frame + GAP) + GAP) / 2)
+    across = [left + column * (frame + GAP) for column in range(columns)]
+    return [(x, top + row * pitch) for row in range(rows) for x in across]
 
 
 def _sheet(

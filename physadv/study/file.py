@@ -16,7 +16,8 @@ from pydantic import ValidationError
 from physadv.attacks.recipes import find_recipe
 from physadv.classifiers.specs import runs_code
 from physadv.errors import PhysadvError, unknown_name
-from physadv.phone.presets import load_phone_preset
+from physadv.phone.presets import load_device, load_phone_preset
+from physadv.phone.printers import named_printer
 from physadv.pipeline.settings import GenerateSettings, resolve
 from physadv.runs.folders import check_name
 from physadv.sheets.layout import PAGES
@@ -149,6 +150,11 @@ class _Reader:
         if table.photographs:
             phone = self._preset(table.photographs.phone)
             self._check(f"{where}, photographs, phone", load_phone_preset, phone)
+            if table.photographs.device:
+                device = self._preset(table.photographs.device)
+                self._check(f"{where}, photographs, device", load_device, device)
+            if table.photographs.printer:
+                self._check(f"{where}, photographs, printer", named_printer, table.photographs.printer)
             if table.photographs.page not in PAGES:
                 cause = unknown_name("page", table.photographs.page, PAGES)
                 raise self._fault(f"{where}, photographs, page", cause)
@@ -159,7 +165,9 @@ class _Reader:
         grid = product(table.models, table.attacks, budgets, presets, table.targets)
         options, measured = table.options(), (tuple(table.transforms), tuple(table.sweeps))
         if photographs := table.photographs:
-            photographs = photographs.model_copy(update={"phone": self._preset(photographs.phone)})
+            device = photographs.device and self._preset(photographs.device)
+            changed = {"phone": self._preset(photographs.phone), "device": device}
+            photographs = photographs.model_copy(update=changed)
         found = []
         for name, attack, eps, preset, target in grid:
             recipe, model = find_recipe(attack), self.tables.models[name]
@@ -177,6 +185,7 @@ class _Reader:
                 attack=attack,
                 eps=eps,
                 transforms=None if preset is None else self._preset(preset),
+                profile=None if table.profile is None else self._file(f"{where}, profile", table.profile),
                 target=target,
                 size=model.size,
                 limit=self.tables.images.limit,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from physadv.classifiers.specs import runs_code
 from physadv.files import file_sha256
@@ -69,7 +69,7 @@ def run_steps(study: Study, run: StudyRun, root: Path, reporter: Reporter) -> It
         if not real:
             yield RunStep(
                 "photograph",
-                lambda: [photographs.phone, photographs.shots, study.seed],
+                lambda: [*_channel(photographs).values(), photographs.shots, study.seed],
                 lambda: _photographed(printout, capture, photographs.shots),
                 lambda: _photograph(photographs, study.seed, printout, capture, reporter),
             )
@@ -152,19 +152,28 @@ def _print(photographs: PhotographTable, printout: Printout, capture: Capture, r
     print_sheets(printout, page=page, image_mm=image_mm, reporter=reporter)
 
 
+def _channel(photographs: PhotographTable) -> dict[str, Any]:
+    """Return preset, phone and printer of simulated photos, as `photograph_simulated` takes them."""
+    return {
+        "preset": photographs.phone,
+        "phone": photographs.device,
+        "printer": photographs.printer,
+    }
+
+
 def _photograph(
     photographs: PhotographTable, seed: int, printout: Printout, capture: Capture, reporter: Reporter
 ) -> None:
     """Take the simulated photos of a run, and remove those of shots or sheets that it no longer has."""
-    preset, shots = photographs.phone, photographs.shots
-    made_by = MadeBy.of(preset, seed)
+    channel, shots = _channel(photographs), photographs.shots
+    made_by = MadeBy.of(seed=seed, **channel)
 
     def of_another(photo: Path) -> bool:
         record = read_record(capture, photo)
         return record is not None and record.made_by != made_by
 
     _remove_simulated(capture, of_another)
-    taken = photograph_simulated(printout, capture, preset=preset, shots=shots, seed=seed, reporter=reporter)
+    taken = photograph_simulated(printout, capture, **channel, shots=shots, seed=seed, reporter=reporter)
     _remove_simulated(capture, lambda photo: photo not in taken)
 
 
@@ -213,10 +222,12 @@ def clear(printout: Printout, capture: Capture) -> None:
 def _made_of(run: StudyRun) -> object:
     """Return everything that a run's examples depend on, files by their content and not by their path."""
     own = {**asdict(run.settings), "checkpoint": None, "images": _images(run.settings.images)}
-    for name in ("model", "labels", "transforms"):
-        text = str(own[name])
+    if own["profile"] is None:
+        del own["profile"]  # studies from before there were profiles are not made again
+    for name in ("model", "labels", "transforms", "profile"):
+        text = str(own.get(name))
         file = Path(text.removeprefix("file:").rpartition("@")[2])
-        if own[name] is not None and file.is_file():
+        if own.get(name) is not None and file.is_file():
             own[name] = [text.removesuffix(str(file)), file.name, _sha256(file)]
     return own
 

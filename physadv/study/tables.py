@@ -50,7 +50,9 @@ class PhotographTable(_Table):
 
     Attributes:
         source: "simulated" photos of the virtual phone, or "real" ones that somebody takes.
-        phone: preset of the virtual phone.
+        phone: preset of the virtual phone: the situation.
+        device: phone that takes the photos, a name or a TOML file; the preset's own by default.
+        printer: printer of the package that prints the sheets; the preset's own by default.
         shots: how many simulated photos of each sheet to take.
         page: name of a paper size.
         image_mm: side of a printed image, mm.
@@ -59,6 +61,8 @@ class PhotographTable(_Table):
 
     source: Literal["simulated", "real"] = "simulated"
     phone: str = "office"
+    device: str | None = None
+    printer: str | None = None
     shots: int = Field(default=1, ge=1)
     page: str = "a4"
     image_mm: float = Field(default=IMAGE, ge=10)
@@ -74,6 +78,7 @@ class RunsKeys(_Table):
         attacks: names of attacks.
         eps: budgets in 8-bit levels; the attack's own by default.
         presets: EOT presets or TOML files; the attack's own by default.
+        profile: file of a measured printer and phone, in place of presets.
         targets: classes to reach, as `--target` takes them.
         transforms: digital transformations to measure.
         sweeps: sets of digital transformations to measure.
@@ -85,6 +90,7 @@ class RunsKeys(_Table):
     attacks: Texts
     eps: Annotated[list[int], Field(min_length=1)] | None = None
     presets: Texts | None = None
+    profile: str | None = None
     targets: Texts = ["none"]
     transforms: list[str] = []
     sweeps: list[str] = []
@@ -95,7 +101,10 @@ class RunsKeys(_Table):
         return {name: getattr(self, name) for name in _OPTIONS}
 
 
-_ELSEWHERE = {"images", "limit", "model", "labels", "size", "seed", "attack", "eps", "transforms", "target"}
+_ELSEWHERE = {
+    *("images", "limit", "model", "labels", "size", "seed"),
+    *("attack", "eps", "transforms", "profile", "target"),
+}
 """Options of `generate` that a study gives under other keys or in other tables."""
 _HINTS = get_type_hints(GenerateSettings)
 _OPTIONS: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Distributions over what happens to light and pixels: ink, colour, lens, sensor, resolution, file.
+"""Distributions over what happens to light and pixels: print, colour, lens, sensor, resolution, file.
 
 Here are their ranges, checks and draws. What a draw does to images is computed by functions of tensors in
 other modules, imported when a distribution is applied: reading and checking one needs no torch. A range that
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from physadv.errors import unknown_name
-from physadv.transforms.presses import PRESSES, colour_table
+from physadv.transforms.presses import PRESSES, colour_tables
 from physadv.transforms.protocol import HALF_TURN, Drawn, Parameters, Range, TransformError, fixed, within
 
 if TYPE_CHECKING:
@@ -23,38 +23,6 @@ if TYPE_CHECKING:
 
 DAYLIGHT = 6504.0
 """The colour temperature, kelvin, of sRGB's white: the one that changes nothing."""
-
-
-@dataclass(frozen=True)
-class Ink(Drawn):
-    """A distribution over printers, on linear light; by default one that prints what it is given.
-
-    The spread of ink is left to `Optics`: to what sees the print it is one more blur.
-
-    Attributes:
-        white: reflectance of the paper, 0 to 1, drawn once for all channels.
-        black: reflectance of full ink, relative to white, 0 to 1.
-        dot_gain: rise of a 50 % ink coverage, 0 to 0.25, as a fraction (0.05: 50 % prints as 55 %).
-        crosstalk: share of each channel that every other channel takes from it, 0 to a third.
-        yellowing: how much less the paper reflects blue, as a fraction, 0 to 1.
-    """
-
-    white: Range = within(0, 1, default=1)
-    black: Range = within(0, 1, default=0)
-    dot_gain: Range = within(0, 0.25, default=0)
-    crosstalk: Range = within(0, 1 / 3, default=0)
-    yellowing: Range = within(0, 1, default=0)
-
-    def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
-        """Return the reflectance (n, 3, H, W), linear light in [0, 1], of linear light in [0, 1]."""
-        import torch
-
-        from physadv.transforms.colours import ink
-
-        draws = dict(parameters)
-        white = draws.pop("white")
-        paper = torch.stack([white, white, white * (1 - draws.pop("yellowing"))], dim=1)
-        return ink(images, white=paper, **draws)
 
 
 @dataclass(frozen=True)
@@ -84,13 +52,17 @@ class Press(Drawn):
         }
 
     def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
-        """Return sRGB images (n, 3, H, W) in [0, 1] as they look on paper, in [0, 1]; see `printed_srgb`."""
-        import torch
+        """Return sRGB images (n, 3, H, W) in [0, 1] as they look on paper, in sRGB, in [0, 1]."""
+        from physadv.transforms.colours import linear_to_srgb
 
+        return linear_to_srgb(self.light(images, parameters))
+
+    def light(self, images: Tensor, parameters: Parameters) -> Tensor:
+        """Return the linear light that sRGB images (n, 3, H, W) in [0, 1] reflect on paper."""
         from physadv.transforms.colours import look_up
 
-        tables = torch.stack([colour_table(name) for name in self.printers]).to(images)
-        return look_up(images, tables[parameters["printer"]])
+        roots = look_up(images, colour_tables(self.printers), parameters["printer"])
+        return roots.square()
 
 
 @dataclass(frozen=True)

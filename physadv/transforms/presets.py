@@ -13,7 +13,7 @@ from typing import cast
 
 from physadv.errors import unknown_name
 from physadv.toml_tables import Reader, build, exactly, read_preset
-from physadv.transforms.distributions import Ink, Jpeg, Optics, Photometry, Press, Resolution, Sensor
+from physadv.transforms.distributions import Jpeg, Optics, Photometry, Press, Resolution, Sensor
 from physadv.transforms.protocol import (
     Identity,
     Range,
@@ -27,7 +27,7 @@ from physadv.transforms.protocol import (
 )
 from physadv.transforms.warps import Deformation, Warp
 
-_CLASSES = (Identity, Ink, Jpeg, Optics, Photometry, Press, Resolution, Rounding, Sensor, Warp)
+_CLASSES = (Identity, Jpeg, Optics, Photometry, Press, Resolution, Rounding, Sensor, Warp)
 KINDS: dict[str, Callable[..., Transformation]] = {kind.__name__.lower(): kind for kind in _CLASSES}
 _FOLDER = Path(__file__).with_name("preset_files")
 _KEYS = ("base", "source", "transform")

@@ -73,6 +73,22 @@ def printed_srgb(pixels: NDArray[np.uint8], press: str) -> NDArray[np.uint8]:
     return np.array(paper.apply(inks.apply(Image.fromarray(np.ascontiguousarray(pixels)))))
 
 
+def printed_light(pixels: NDArray[np.uint8], press: str) -> NDArray[np.float32]:
+    """Return the linear light of `printed_srgb`: that of a perfect diffuser would be 1."""
+    light: NDArray[np.float32] = light_of_levels()[printed_srgb(pixels, press)]
+    return light
+
+
+@lru_cache
+def light_of_levels() -> NDArray[np.float32]:
+    """Return the linear light (256,) of each 8-bit level of sRGB."""
+    import torch
+
+    from physadv.transforms.colours import srgb_to_linear
+
+    return srgb_to_linear(torch.arange(256) / 255).clamp_min(0).numpy()
+
+
 @lru_cache
 def _transforms(name: str) -> tuple[ImageCmsTransform, ImageCmsTransform]:
     """Return littlecms's transforms from sRGB to ink, and from ink to sRGB."""
@@ -93,22 +109,26 @@ def _transforms(name: str) -> tuple[ImageCmsTransform, ImageCmsTransform]:
 
 
 @lru_cache
-def colour_table(press: str) -> Tensor:
-    """Return `printed_srgb` as the table (3, 17, 17, 17) of sRGB in [0, 1] that `look_up` takes.
+def colour_tables(presses: tuple[str, ...]) -> Tensor:
+    """Return the square root of `printed_light` through every press as the tables that `look_up` takes.
 
-    The axes after the channel are blue, green and red. Nodes lie between 8-bit levels and are interpolated.
+    Roots are about as far apart as colours look, so that a straight line between two nodes is nearest to what
+    lies there. Nodes lie between 8-bit levels and are interpolated.
 
-    >>> colour_table("offset-uncoated").shape
-    torch.Size([3, 17, 17, 17])
+    >>> colour_tables(("offset-coated", "offset-uncoated")).shape
+    torch.Size([4, 3, 2, 16, 16, 16, 8])
     """
     import numpy as np
     import torch
+
+    from physadv.transforms.colours import tetrahedra
 
     nodes = np.linspace(0, 255, NODES)
     levels = np.unique(np.concatenate([np.floor(nodes), np.ceil(nodes)]))
     weights = np.clip(1 - np.abs(nodes[:, None] - levels), 0, None)
     blue, green, red = np.meshgrid(levels, levels, levels, indexing="ij")
     cube = np.stack([red, green, blue], axis=-1).astype(np.uint8)
-    printed = printed_srgb(cube.reshape(-1, len(levels), 3), press).reshape(cube.shape)
-    table = np.einsum("bgrc,ib,jg,kr->cijk", printed / 255, weights, weights, weights, optimize=True)
-    return torch.from_numpy(table)
+    printed = [printed_light(cube.reshape(-1, len(levels), 3), press) for press in presses]
+    roots = np.sqrt(np.stack(printed)).reshape(len(presses), *cube.shape)
+    tables = np.einsum("pbgrc,ib,jg,kr->pcijk", roots, weights, weights, weights, optimize=True)
+    return tetrahedra(torch.from_numpy(tables).float())

@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from physadv.phone.phones import Phone, PhoneError, Printer, PrintSettings
-from physadv.phone.presets import PHONES, load_phone_preset
+from physadv.phone.presets import (
+    CHANNELS,
+    DEVICES,
+    OF_DEVICE,
+    PHONES,
+    count_kinds,
+    load_device,
+    load_phone_preset,
+)
+from physadv.phone.printers import named_printer
 
 GOOD = """
 description = "a lamp beside the sheet, printed in a hurry"
@@ -29,7 +38,7 @@ monochrome = true
 dpi = 150
 
 [printer]
-white = [0.8, 0.8, 0.7]
+halftone = "diffused"
 """
 
 
@@ -48,15 +57,13 @@ def test_a_file_changes_what_it_names_and_keeps_the_rest_of_its_base(tmp_path: P
     assert (mine.phone.scene.glare, mine.phone.scene.glare_light) == (1.0, (0.5, 1.5))
     assert (mine.phone.scene.bow, mine.phone.scene.waves) == (night.scene.bow, night.scene.waves)
     assert mine.settings == PrintSettings(scale=0.97, monochrome=True, dpi=150.0)
-    assert mine.printer == Printer(white=(0.8, 0.8, 0.7))
+    assert mine.printer == replace(named_printer("office-laser"), halftone="diffused")
 
 
-def test_the_record_of_a_printer_that_is_no_press_is_what_it_was() -> None:
-    fields = ["white", "black", "dot_gain", "crosstalk", "spread_mm"]
-    assert list(PHONES["office"].values()["printer"]) == fields
-    press = {"press": "offset-coated", "halftone": "diffused"}
-    mine = replace(PHONES["office"], printer=Printer(**press))
-    assert mine.values()["printer"].items() >= press.items()
+def test_a_file_may_name_a_printer_and_every_number_of_it_is_recorded(tmp_path: Path) -> None:
+    mine = load_phone_preset(written(tmp_path, 'printer = "office-inkjet"\nbase = "night"'))
+    assert mine.printer == named_printer("office-inkjet")
+    assert Printer(**mine.values()["printer"]) == mine.printer
 
 
 def test_without_a_base_a_file_changes_the_default_phone(tmp_path: Path) -> None:
@@ -86,14 +93,19 @@ def test_without_a_base_a_file_changes_the_default_phone(tmp_path: Path) -> None
         ("[scene]\npen = 1.5", "scene: pen 1.5: wanted 0 to 1"),
         ("[print]\nscale = 2", "print: scale 2: wanted 0.5 to 1.5"),
         ("[print]\nmonochrome = 1", "print, monochrome: 1; wanted true or false"),
-        ("[printer]\nwhite = [1, 1]", "printer: white of 2 numbers: wanted three, R, G, B"),
         (
             "[printer]\npress = 'offset-coted'",
             "printer: unknown press 'offset-coted'; nearest: offset-coated",
         ),
         ("[printer]\npress = 3", "printer, press: 3; wanted a name"),
         ("[printer]\nhalftone = 'dots'", "printer: unknown halftone 'dots'; nearest: "),
-        ("[printer]\ndot_gain = 0.5", "printer: dot_gain 0.5: wanted 0 to 0.25"),
+        ("[printer]\nink = 0.1", "printer: ink 0.1: wanted 0.2 to 1"),
+        (
+            "[printer]\nwhite = [1, 1, 1]\ndot_gain = 0.1",
+            "printer: dot_gain, white: printers have measured colours",
+        ),
+        ("printer = 'office-lasr'", "unknown printer 'office-lasr'; nearest: office-laser"),
+        ("printer = 3", "printer: 3; wanted a table"),
     ],
 )
 def test_every_fault_is_one_line_that_names_the_file(tmp_path: Path, text: str, line: str) -> None:
@@ -133,3 +145,74 @@ sys.exit(" ".join({{"torch", "cv2", "scipy", "kornia"}} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.stderr.strip() == ""
+
+
+def test_every_number_of_the_packages_phones_and_presets_has_a_source() -> None:
+    for named in (*DEVICES.values(), *PHONES.values()):
+        assert "assumed: the file does not say" not in named.sources.values(), named.name
+    for device in DEVICES.values():
+        assert set(device.sources) == set(device.phone)
+        kinds = count_kinds(device.sources)
+        assert kinds["measured"] >= 6, device.name
+        assert kinds["published"] == 4
+
+
+def test_another_phone_brings_all_that_is_a_phones_and_leaves_the_rest() -> None:
+    hand_held = PHONES["hand-held"]
+    jolla = hand_held.taken_with(load_device("like-jolla"))
+    assert hand_held.device == "like-iphone-6"
+    assert (jolla.device, jolla.phone.quality) == ("like-jolla", (85.0, 85.0))
+    # The other phone's tables go with it.
+    assert hand_held.phone.quantisers
+    assert jolla.phone.quantisers is None
+    kept = [name for name in Phone.__dataclass_fields__ if name not in OF_DEVICE]
+    assert all(getattr(jolla.phone, name) == getattr(hand_held.phone, name) for name in kept)
+    assert jolla.sources["quality"].startswith("measured: jolla.jpg")
+
+
+def test_a_phone_of_ones_own_changes_one_of_the_packages(tmp_path: Path) -> None:
+    text = 'base = "like-iphone-6"\n[phone]\nquality = 70\n[sources]\nquality = "measured: my files"\n'
+    mine = load_device(written(tmp_path, text))
+    assert (mine.name, mine.phone["width"], mine.phone["quality"]) == ("mine", 2448, (70.0, 70.0))
+    assert "quantisers" not in mine.phone
+    assert mine.sources["quality"] == "measured: my files"
+    preset = load_phone_preset(written(tmp_path, 'base = "hand-held"\n[phone]\nquality = 70\n'))
+    assert preset.phone.quantisers is None
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[phone]\ntilt = 3", "phone: unknown key 'tilt'; nearest: "),
+        ("[scene]\nbow = 3", "unknown key 'scene'; nearest: "),
+        ("[phone]\nhalo = 0", "phone: halo 0, 0: wanted 0.3 to 20"),
+        ("[phone]\nsubsampling = '4:1:1'", "phone: unknown subsampling '4:1:1'; nearest: 4:"),
+        ("[phone]\nquantisers = [[1], [2]]", "phone: quantisers: wanted two tables of 64 whole numbers"),
+        ("[phone]\nhalo = 1\n[sources]\nhalo = 'guessed'", "sources, halo: 'guessed'; wanted measured, "),
+        (
+            "[phone]\nhalo = 1\n[sources]\nhalos = 'assumed: so'",
+            "sources: unknown number 'halos'; nearest: halo",
+        ),
+        ("sources = 3", "sources: 3; wanted a table"),
+    ],
+)
+def test_every_fault_of_a_phone_is_one_line_that_names_the_file(tmp_path: Path, text: str, line: str) -> None:
+    file = written(tmp_path, text)
+    with pytest.raises(PhoneError) as caught:
+        load_device(file)
+    assert str(caught.value).startswith(f"{file}: ")
+    assert line in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_phone_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(PhoneError, match="unknown phone 'like-iphone'; nearest: like-iphone-6"):
+        load_device("like-iphone")
+    with pytest.raises(PhoneError, match="unknown phone 'like-iphone-7'; nearest: like-iphone-6"):
+        load_phone_preset(written(tmp_path, 'device = "like-iphone-7"'))
+
+
+def test_every_channel_of_the_band_is_made_of_what_there_is() -> None:
+    for preset, phone, printer in CHANNELS.values():
+        assert load_phone_preset(preset).taken_with(load_device(phone)).device == phone
+        assert named_printer(printer)

@@ -71,6 +71,14 @@ def test_a_picture_keeps_its_shape() -> None:
     assert sheet.cells[0].box_mm[2:] == (36.0, 18.0)
 
 
+def test_a_pair_too_wide_for_the_page_stands_one_above_the_other() -> None:
+    sheets = plan_sheets(pairs(3), run="RUN000", image_mm=90)
+    assert [len(sheet.cells) for sheet in sheets] == [2, 2, 2]
+    upper, lower = (cell.box_mm for cell in sheets[1].cells)
+    assert upper[0] == lower[0] == pytest.approx(60)
+    assert upper[1] + 90 < lower[1] < 297 - 90
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

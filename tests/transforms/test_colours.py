@@ -2,15 +2,17 @@ import kornia
 import pytest
 import torch
 
-from physadv.phone import Phone, Printer
-from physadv.phone.printing import print_images
-from physadv.transforms import Ink, Photometry, Range, fixed, load_preset, round_to_8_bits
+from physadv.phone import PHONES
+from physadv.phone.printers import named_printer
+from physadv.transforms import Photometry, Press, Range, fixed, load_preset, round_to_8_bits
 from physadv.transforms.colours import (
     adjust_gamma,
     adjust_tone,
     linear_to_srgb,
+    look_up,
     srgb_to_linear,
     temperature_gain,
+    tetrahedra,
 )
 
 IMAGES = torch.rand(4, 3, 9, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -115,39 +117,34 @@ def test_the_tone_curve_is_smoothstep_at_full_strength():
     torch.testing.assert_close(full, 3 * IMAGES**2 - 2 * IMAGES**3)
 
 
-def test_a_distribution_of_one_printer_is_that_printer():
-    printer = Printer(spread_mm=1e-4)
-    alike = Ink(
-        white=fixed(0.86),
-        yellowing=fixed(0.02 / 0.86),
-        black=fixed(printer.black),
-        dot_gain=fixed(printer.dot_gain),
-        crosstalk=fixed(printer.crosstalk),
-    )
+def test_a_table_is_exact_at_its_nodes_and_on_planes_and_keeps_to_each_images_own():
+    coarse = torch.rand(2, 3, 3, 3, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    blue, green, red = torch.meshgrid(*[torch.linspace(0, 1, 3).double()] * 3, indexing="ij")
+    nodes = torch.stack([red, green, blue]).reshape(1, 3, 1, 27).expand(2, -1, -1, -1)
 
-    light = alike.apply(srgb_to_linear(IMAGES), alike.sample(4, torch.Generator()))
+    read = look_up(nodes, tetrahedra(coarse), torch.tensor([1, 0]))
 
-    torch.testing.assert_close(light, print_images(IMAGES, printer, dots_per_mm=20), atol=1e-9, rtol=0)
+    torch.testing.assert_close(read, coarse.flip(0).reshape(2, 3, 1, 27))
+    plane = torch.stack([red + 2 * green, green - blue, 3 * blue + 1])
+    seen = look_up(IMAGES, tetrahedra(plane[None]))
+    r, g, b = IMAGES.unbind(dim=1)
+    torch.testing.assert_close(seen, torch.stack([r + 2 * g, g - b, 3 * b + 1], dim=1))
 
 
-def test_the_print_photo_preset_varies_as_the_virtual_printer_and_phone_do():
-    printer, phone = Printer(), Phone()
-    _, light, tone = load_preset("print-photo").parts
-    ink, exposure, _, sensor = light.parts
+def test_a_colour_that_is_no_number_stays_none_in_a_table():
+    images = torch.full((1, 3, 1, 1), float("nan"))
 
-    assert ink.white.low == ink.white.high == printer.white[0] == printer.white[1]
-    assert ink.white.low * (1 - ink.yellowing.low) == pytest.approx(printer.white[2])
-    for name in ("black", "dot_gain", "crosstalk"):
-        spread = getattr(ink, name)
-        assert (spread.low + spread.high) / 2 == pytest.approx(getattr(printer, name))
-    assert exposure.white_balance.high == -exposure.white_balance.low == phone.white_balance
-    assert exposure.gain.low <= phone.exposure[0] * (1 - max(phone.falloff) / 2)
-    assert exposure.gain.high == phone.exposure[1]
-    assert (sensor.read.low, sensor.read.high) == phone.read_noise
-    assert (sensor.shot.low, sensor.shot.high) == phone.shot_noise
-    assert (tone.tone.low, tone.tone.high) == phone.contrast
-    jpeg = load_preset("print-photo-jpeg").parts[-1]
-    assert (jpeg.quality.low, jpeg.quality.high) == phone.quality
+    assert look_up(images, tetrahedra(torch.rand(1, 3, 3, 3, 3))).isnan().all()
+
+
+def test_print_photo_prints_before_it_photographs_and_by_no_printer_that_a_preset_of_the_phone_has():
+    light, _ = load_preset("print-photo").parts
+    press, *_ = light.parts
+
+    assert isinstance(press, Press)
+    assert press.printers == ("offset-coated-bpc", "offset-uncoated-bpc")
+    used = {preset.printer for preset in PHONES.values()}
+    assert not used & {named_printer(name) for name in press.printers}
 
 
 def test_rounding_to_8_bits_passes_the_gradient_straight():

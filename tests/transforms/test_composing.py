@@ -3,14 +3,13 @@ import torch
 
 from physadv.transforms import (
     Deformation,
-    Ink,
     Optics,
     Photometry,
+    Press,
     Range,
     TransformError,
     Warp,
     compose,
-    fixed,
     in_linear_light,
     load_preset,
 )
@@ -26,9 +25,9 @@ background = [0.1, 0.2, 0.3]
 deformation = { bend = [-10, 10], knots = 5 }
 
 [[transform]]
-kind = "ink"
+kind = "press"
 light = "linear"
-black = 0.03
+printers = "offset-coated"
 
 [[transform]]
 kind = "optics"
@@ -57,7 +56,7 @@ def test_a_file_composes_what_code_would(tmp_path):
             in_bounds=True,
             deformation=Deformation(bend=Range(-10, 10), knots=5),
         ),
-        in_linear_light(Ink(black=fixed(0.03)), Optics(sigma=Range(0, 1))),
+        in_linear_light(Press(("offset-coated",)), Optics(sigma=Range(0, 1))),
         Photometry(gamma=Range(1, 2, "reciprocal")),
     )
     assert composed == by_hand
@@ -78,7 +77,7 @@ def table(body: str) -> str:
         ("transform = []", "no transform; wanted at least one"),
         ("[[transform]", "my.toml: "),
         ('name = "x"', "unknown key 'name'; nearest: base"),
-        (table("scale = 1"), "transform 1: no kind; wanted one of identity, ink, jpeg"),
+        (table("scale = 1"), "transform 1: no kind; wanted one of identity, jpeg"),
         (table('kind = "wrap"'), "transform 1: unknown kind 'wrap'; nearest: warp"),
         (
             table('kind = "sensor"') + table('kind = "warp"\nscal = 1'),
@@ -104,7 +103,10 @@ def table(body: str) -> str:
             "(warp), deformation: bend 90 to 90; wanted at most 60",
         ),
         (table('kind = "optics"\nsigma = -1'), "transform 1 (optics): sigma -1 to -1; wanted at least 0"),
-        (table('kind = "ink"\nlight = "gamma"'), "transform 1 (ink), light: 'gamma'; wanted srgb or linear"),
+        (
+            table('kind = "optics"\nlight = "gamma"'),
+            "transform 1 (optics), light: 'gamma'; wanted srgb or linear",
+        ),
         (table('kind = "jpeg"'), "transform 1 (jpeg): no quality; it has no default"),
         (table('kind = "rounding"\nbits = 7'), "transform 1 (rounding): takes no bits"),
         ("[transform]\nkind = 3", "no transform; wanted at least one [[transform]] table"),

@@ -5,7 +5,6 @@ import torch
 
 from physadv.transforms import (
     Deformation,
-    Ink,
     Jpeg,
     Optics,
     Photometry,
@@ -56,9 +55,7 @@ SMOOTH = {
     "camera": Optics(sigma=Range(0, 0.5), defocus=Range(0, 1), motion=Range(0, 1)),
     "sensor": Sensor(read=Range(0.01, 0.02), shot=Range(0.001, 0.002)),
     "read noise": Sensor(read=Range(0, 0.05)),
-    "ink in linear light": in_linear_light(
-        Ink(white=Range(0.8, 0.9), black=Range(0, 0.1), dot_gain=Range(0, 0.1), crosstalk=Range(0, 0.1))
-    ),
+    "press and light": in_linear_light(Press(("offset-coated",)), Photometry(gain=Range(0.8, 1.1))),
 }
 STEPPED = {"jpeg": Jpeg(quality=Range(20, 95)), "rounding": Rounding()}
 EVERY = SMOOTH | STEPPED
@@ -131,7 +128,7 @@ def test_dtype_shape_and_range_stay(name, dtype):
         Optics(motion=Range(0, 1e-6), defocus=Range(0, 1e-6)),
         Sensor(),
         Sensor(shot=Range(0, 1e-18)),
-        in_linear_light(Ink()),
+        in_linear_light(Photometry()),
     ],
     ids=str,
 )
@@ -184,7 +181,10 @@ def test_an_empty_distribution_is_refused():
         (lambda: Photometry(temperature=fixed(1000)), "temperature 1000 to 1000; wanted at least 1667"),
         (lambda: Jpeg(quality=Range(0, 50)), "quality 0 to 50; wanted at least 1"),
         (lambda: Jpeg(quality=Range(50.2, 50.8)), "wanted a whole number between"),
-        (lambda: Ink(crosstalk=fixed(0.5)), "crosstalk 0.5 to 0.5; wanted at most"),
+        (
+            lambda: in_linear_light(Photometry(), Press(("offset-coated",))),
+            "press takes sRGB; wanted first in linear light",
+        ),
     ],
 )
 def test_impossible_parameters_are_one_clear_line(make, line):

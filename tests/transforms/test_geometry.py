@@ -4,8 +4,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from physadv.phone.phones import Printer
-from physadv.phone.printing import print_images
 from physadv.transforms.geometry import Camera, sample_plane
 from physadv.transforms.optics import combine_kernels, disc_kernel, gaussian_kernel, motion_kernel
 
@@ -91,19 +89,3 @@ def test_kernel_widths_are_those_asked_for() -> None:
     assert variance(motion_kernel(9.0, 0.0, 21)) == pytest.approx(9.0**2 / 12, rel=0.05)
     soft, moved = gaussian_kernel(1.5, 21), motion_kernel(6.0, 0.0, 21)
     assert variance(combine_kernels(soft, moved)) == pytest.approx(variance(soft) + variance(moved), rel=1e-4)
-
-
-def test_ink_never_leaves_the_gamut_of_the_paper() -> None:
-    printer = Printer()
-    levels = torch.stack([torch.zeros(3, 8, 8), torch.ones(3, 8, 8)])
-    black, white = print_images(levels, printer, dots_per_mm=20)
-    for channel, paper in enumerate(printer.white):
-        assert float(white[channel].mean()) == pytest.approx(paper, abs=1e-5)
-        assert float(black[channel].mean()) == pytest.approx(paper * printer.black, abs=1e-5)
-
-
-def test_dot_gain_darkens_midtones() -> None:
-    grey = torch.full((1, 3, 8, 8), 0.5)
-    plain = print_images(grey, Printer(dot_gain=0.0), dots_per_mm=20)
-    gained = print_images(grey, Printer(dot_gain=0.05), dots_per_mm=20)
-    assert bool((gained < plain).all())

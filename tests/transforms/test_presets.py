@@ -62,17 +62,15 @@ DRAWN = {
         "2.gamma": (1 / 3.5, 3.5),
     },
     "print-photo": {
-        "1.0.black": (0.02, 0.05),
-        "1.0.dot_gain": (0.03, 0.07),
-        "1.0.crosstalk": (0.02, 0.04),
-        "1.1.gain": (0.7, 1.1),
-        "1.1.white_balance": (-0.08, 0.08),
-        "1.2.sigma": (0.4, 1.2),
-        "1.3.read": (0.001, 0.004),
-        "1.3.shot": (2e-5, 2e-4),
-        "2.tone": (0, 0.3),
+        "0.0.printer": (0, 1),
+        "0.2.gain": (0.7, 1.1),
+        "0.2.white_balance": (-0.08, 0.08),
+        "0.3.sigma": (0.4, 1.2),
+        "0.4.read": (0.001, 0.004),
+        "0.4.shot": (2e-5, 2e-4),
+        "1.tone": (0, 0.3),
     },
-    "print-photo-jpeg": {"1.2.sigma": (0.4, 1.2), "3.quality": (88, 96)},
+    "print-photo-jpeg": {"0.3.sigma": (0.4, 1.2), "2.quality": (88, 96)},
 }
 
 
@@ -102,7 +100,7 @@ def test_every_preset_is_pinned_here():
 
 
 def test_a_crop_is_off_by_at_most_three_tenths_of_a_pixel():
-    warp = load_preset("print-photo").parts[0]
+    warp = load_preset("print-photo").parts[0].parts[1]
     assert isinstance(warp, Warp)
     corners = torch.tensor([(0.0, 0), (223, 0), (223, 223), (0, 223)]).double()
 
