@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -27,15 +28,27 @@ _TAPS = 121  # of larger kernels OpenCV makes Fourier transforms, which take lon
 Nodes = NDArray[np.float32]
 
 
-def take_photo(prints: Sequence[Print], shot: Shot) -> NDArray[np.uint8]:
+class Exposed(Protocol):
+    """What takes on the light that the lens lets through, and makes a photo of it; see `Sensor`."""
+
+    def expose(self, top: int, light: Tensor) -> None:
+        """Take the blurred light (3, h, W) of the rows from `top` on."""
+
+    def read_out(self) -> NDArray[np.uint8]:
+        """Return the photo (H, W, 3), uint8 sRGB."""
+
+
+def take_photo(prints: Sequence[Print], shot: Shot, sensor: Exposed | None = None) -> NDArray[np.uint8]:
     """Return the upright photo (H, W, 3), uint8 sRGB, before JPEG, of a print of each of the shot's papers.
+
+    By default it is the shot's own sensor that takes it.
 
     Raises:
         PhoneError: not one print for each paper, or a paper of which one part hides another.
     """
     if len(prints) != len(shot.papers):
         raise PhoneError(f"{len(prints)} prints: wanted {len(shot.papers)}, one for each paper of the shot")
-    sensor = Sensor(shot)
+    sensor = sensor or Sensor(shot)
     for top, light in _View(prints, shot).bands():
         sensor.expose(top, light)
     return sensor.read_out()
