@@ -43,6 +43,37 @@ def readings(measurement: Measurement) -> list[str]:
     ]
 
 
+def colour_readings(measurement: Measurement) -> Iterator[str]:
+    """Yield what the sheets' grey and colour bars tell of photos that are off, with both rates."""
+    used = measurement.used_photos
+    grey = [photo for photo in used if photo.chroma is not None and photo.chroma <= COLOURLESS]
+    if grey:
+        yield (
+            f"{len(grey)} of {plural(len(used), 'photo')} have no colour: their bars keep "
+            f"{max(photo.chroma or 0 for photo in grey):.0%} of their chroma at most. They were printed or "
+            "photographed in black and white, and their rates are not those of the examples."
+        )
+    if not measurement.by_bars:
+        return
+    copied = {crop.photo for crop in measurement.crops if crop.copy}
+    off = [photo for photo in used if photo.name in copied]
+    stops, red, blue = (
+        median(getattr(photo, name) or 0 for photo in off)
+        for name in ("exposure_stops", "red_green", "blue_green")
+    )
+    first, corrected = (
+        next(row for row in measurement.by_bars[channel.name] if (row.case, row.top) == ("average", 1))
+        for channel in (PHOTO, CORRECTED)
+    )
+    yield (
+        f"The bars of {len(off)} of {plural(len(used), 'photo')} are off (medians: exposure "
+        f"{stops:+.1f} stops, red to green {red:.2f}, blue to green {blue:.2f}). In these, as photographed "
+        f"and with colours corrected by the bars: clean images right {with_interval(first.clean_after)} and "
+        f"{with_interval(corrected.clean_after)}, destroyed {with_interval(first.destruction_rate)} and "
+        f"{with_interval(corrected.destruction_rate)}. All other rates are as photographed."
+    )
+
+
 def reading(rows: Sequence[Row]) -> Iterator[str]:
     """Yield why one channel's top-1 destruction rate, average case, is low or means little."""
     row = next(row for row in rows if (row.case, row.top) == ("average", 1))
