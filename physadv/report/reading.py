@@ -37,7 +37,7 @@ def readings(measurement: Measurement) -> list[str]:
     for channel in channels:
         for sentence in reading(measurement.channels[channel]):
             found.setdefault(sentence, []).append(measurement.channel_name(channel))
-    return [
+    return [*colour_readings(measurement)] + [
         sentence if len(named) == len(channels) else f"{', '.join(named)}: {sentence}"
         for sentence, named in found.items()
     ]

@@ -73,7 +73,7 @@ def test_what_holds_for_several_channels_is_said_once():
 
     def sentences(**channels):
         channels = {f"photo: {name}": rows for name, rows in channels.items()}
-        return readings(SimpleNamespace(channels=channels, channel_name=str))
+        return readings(SimpleNamespace(channels=channels, channel_name=str, used_photos=[], by_bars={}))
 
     (sentence,) = sentences(a=saturated, b=saturated)
     assert sentence.startswith("The attack is saturated: ")
