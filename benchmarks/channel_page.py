@@ -115,7 +115,7 @@ def of_printers() -> list[Number]:
 
 
 def channel(name: str) -> Counter[str]:
-    """Return kind → how many numbers of a channel: phone, situation, print settings, printer and constants."""
+    """Return kind → how many numbers of a channel, from the printer to the sensor's constants."""
     preset, phone, printer = CHANNELS[name]
     taken = PHONES[preset].taken_with(load_device(phone))
     every = [each.name for kind in (Phone, Scene, PrintSettings) for each in fields(kind)]
@@ -168,41 +168,41 @@ def page() -> Iterator[str]:
     yield paragraph(
         "What stands between a page and its photo in simulation: a printer, a situation and a phone, every "
         "number with its value, its kind (measured, published or assumed) and its source. `python "
-        f"benchmarks/channel_page.py` wrote this page from the package's files. **The numbers are as of {commit} "
-        f"({date}); they were set from measured quantities (noise, sharpness, JPEG tables) and published ones, "
-        "and from nothing that a classifier or an attack does in a photo.**"
+        f"benchmarks/channel_page.py` wrote this page from the package's files. **The numbers are as of "
+        f"{commit} ({date}); they were set from measured quantities (noise, sharpness, JPEG tables) and "
+        "published ones, and from nothing that a classifier or an attack does in a photo.**"
     )
     yield from ("", "## How far this goes", "")
     yield from (
         paragraph(
-            "- **Handling is still assumed, all of it**: tilt, shake, focus, exposure, light, the paper's bow. "
-            "The published sources here say how a camera sees, not how a person holds one."
+            "- **Handling is still assumed, all of it**: tilt, shake, focus, exposure, light, the paper's "
+            "bow. The published sources here say how a camera sees, not how a person holds one."
         ),
         paragraph(
-            "- *Measured* is mostly of one photo a phone, of whatever it showed: JPEG tables and sizes are what "
-            "they are; denoising and sharpening were set until the noise of a flat field was near the file's "
-            "at its quietest level, and for one phone until an edge was. The table below says how near."
+            "- *Measured* is mostly of one photo a phone, of whatever it showed: JPEG tables and sizes are "
+            "what they are; denoising and sharpening were set until the noise of a flat field was near the "
+            "file's at its quietest level, and for one phone until an edge was. The figure shows how near."
         ),
         paragraph(
-            "- *Published* is of four cameras, one of them a phone's, and for raw files; that these phones are "
-            "alike is an assumption. Which ISO has which noise is assumed: 1e-6 of shot noise an ISO."
+            "- *Published* is of four cameras, one of them a phone's, and for raw files; that these phones "
+            "are alike is an assumption. Which ISO has which noise is assumed: 1e-6 of shot noise an ISO."
         ),
         paragraph(
-            "- Denoising, local tone mapping and the halo are models of this project's, one of many that look "
-            "alike in a flat field and at an edge. No phone publishes its own."
+            "- Denoising, local tone mapping and the halo are models of this project's, one of many that "
+            "look alike in a flat field and at an edge. No phone publishes its own."
         ),
         paragraph("- The measured presses are offset presses. Office printers are assumed around them."),
     )
     yield from ("", "## How much is assumed", "", share_table(), "")
     yield paragraph(
-        "Each number of a channel once: an interval, a table or a name is one number. A number that neither phone "
-        "nor preset gives is the default and counts as assumed."
+        "Each number of a channel once: an interval, a table or a name is one number. A number that neither "
+        "phone nor preset gives is the default and counts as assumed."
     )
     yield from ("", "## Files that phones wrote, beside photos of the phones made after them", "")
     files = "; ".join(f"`{name}`: {', '.join(each.names)}" for name, each in FILES.items())
     yield paragraph(
-        f"[phone-files.md](phone-files.md) has every measurement, by rules that look at nothing by hand. {files}. "
-        "The content is not the same: no phone here was at hand to photograph the chart."
+        f"[phone-files.md](phone-files.md) has every measurement, by rules that look at nothing by hand. "
+        f"{files}. The content is not the same: no phone here was at hand to photograph the chart."
     )
     yield from ("", "![Edge profiles, noise spectra and JPEG tables](phone-files.svg)", "")
     yield from ("## Phones", "", table(of_phones()), "")
