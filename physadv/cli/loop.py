@@ -1,5 +1,6 @@
 """The loop itself: generate, print, photograph, crop, and all of it as a demonstration."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typing_extensions import Doc
 
-from physadv.classifiers.specs import check_spec
-from physadv.cli.options import Name, NewName, Quiet, Root, Workers, command
+from physadv.classifiers.specs import check_spec, runs_code
+from physadv.cli.options import Name, NewName, Quiet, Root, Workers, command, print_next
 from physadv.pipeline.settings import (
     AdoptSettings,
     GenerateSettings,
+    MeasuredProfile,
     Seed,
     SettingsError,
     profile_record,
@@ -53,7 +55,7 @@ def generate(name: NewName, settings: GenerateSettings, root: Root = Path(), qui
     held_out = [adversarial.held_out.success for _, adversarial in manifest.pairs() if adversarial.held_out]
     if held_out:
         print(f"held-out transformations: {100 * sum(held_out) / len(held_out):.1f} % reach the goal")
-    print(f"next: physadv print {name}")
+    print_next("print", name, root)
 
 
 @command(
@@ -75,7 +77,7 @@ def adopt(settings: AdoptSettings, name: NewName, root: Root = Path(), quiet: Qu
     print(f"largest change: L-inf {measured['measured_linf']}, L2 {measured['measured_l2']}, in 8-bit levels")
     if measured["rounded_by"]:
         print(f"rounded to 8 bits: by up to {measured['rounded_by']} levels")
-    print(f"next: physadv print {name}")
+    print_next("print", name, root)
 
 
 def _show_pairs(manifest: "Manifest", folder: Path) -> None:
@@ -119,7 +121,7 @@ def print_command(
     if manifest.precompensation:
         print(f"colours {manifest.precompensation}")
     print(f"{len(manifest.sheets)} sheets in {printout.pdf}; print at 100 %")
-    print(f"next: physadv photograph {name}")
+    print_next("photograph", name, root)
 
 
 @command(example="physadv photograph mine --simulate --preset hand-held --shots 3")
@@ -138,6 +140,7 @@ def photograph(
         str | None,
         Doc("Virtual printer of --simulate instead of the preset's own; see 'physadv list printers'."),
     ] = None,
+    profile: MeasuredProfile = None,
     shots: Annotated[int, Doc("Simulated photos of each sheet.")] = 2,
     seed: Seed = 0,
     workers: Workers = None,
@@ -145,7 +148,8 @@ def photograph(
     quiet: Quiet = False,
 ) -> None:
     """Say how to photograph the sheets, or photograph them with the virtual phone."""
-    for option, given in (("preset", preset), ("phone", phone), ("printer", printer)):
+    asked = {"preset": preset, "phone": phone, "printer": printer, "profile": profile}
+    for option, given in asked.items():
         if given is not None and not simulate:
             raise SettingsError(f"{option} '{given}': wanted --simulate with it")
     check_runs(root, [name])
@@ -162,13 +166,14 @@ def photograph(
         preset=chosen,
         printer=printer,
         phone=phone,
+        profile=profile,
         shots=shots,
         seed=seed,
         workers=workers,
         reporter=progress,
     )
     print(f"{len(photos)} simulated photos in {capture.photos}")
-    print(f"next: physadv crop {name}")
+    print_next("crop", name, root)
 
 
 @command(example="physadv crop mine ~/Pictures/IMG_*.jpg")
@@ -199,7 +204,10 @@ def crop(
     _show_crops(result, capture.crops)
     if overlay:
         print(f"overlays: {capture.overlays}")
-    print(f"next: physadv destruction-rate {name}")
+    judge = printout.manifest().classifier.spec
+    print_next(
+        "destruction-rate", name, root, *([f"--model {shlex.quote(judge)}"] if runs_code(judge) else [])
+    )
     if result.refused_photos:
         raise typer.Exit(2)
 

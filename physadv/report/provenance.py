@@ -11,8 +11,8 @@ from typing import TypeVar
 from physadv.attacks.recipes import RECIPES
 from physadv.capture.identity import SURE
 from physadv.pipeline.crop import colours_in_words, shape_in_words
+from physadv.pipeline.made_by import parts_of
 from physadv.pipeline.measurement import Measurement
-from physadv.pipeline.photograph import parts_of
 from physadv.pipeline.settings import NO_TRANSFORMS, OWN_NUMBERS, GenerateSettings
 from physadv.report.page import Facts
 from physadv.report.wording import plural
@@ -144,8 +144,7 @@ def commands(measurements: Sequence[Measurement]) -> tuple[str, ...]:
         lines += [f"physadv photograph {name}"] * any(not photo.simulated for photo in used)
         corrected = any(photo.colour == "corrected" for photo in used)
         lines.append(f"physadv crop {name}{' --colour corrected' * corrected}")
-    others = dict.fromkeys(found.manifest.name for found in measurements if found.manifest.name != name)
-    options = [*(f"--source {other}" for other in others), *measure_options(first)]
+    options = judge_options(measurements)
     lines += [" ".join([f"physadv {command} {name}", *options]) for command in ("destruction-rate", "report")]
     return tuple(lines)
 
@@ -164,7 +163,8 @@ def _photograph_commands(measurement: Measurement) -> list[str]:
         shots = max(numbered, default=len(photos) // (len(measurement.manifest.sheets) or 1))
         options = {
             "preset": None if preset == USUAL_PRESET else preset,
-            "phone": phone,
+            "phone": None if phone and "#" in phone else phone,
+            "profile": phone.partition("#")[0] if phone and "#" in phone else None,
             "printer": printer,
             "shots": None if shots in (0, USUAL_SHOTS) else shots,
             "seed": seed or None,
@@ -172,6 +172,14 @@ def _photograph_commands(measurement: Measurement) -> list[str]:
         name = measurement.manifest.name
         lines.append(" ".join([f"physadv photograph {name} --simulate", *_given(options.items())]))
     return lines
+
+
+def judge_options(measurements: Sequence[Measurement]) -> list[str]:
+    """Return the options that ask for measurements of a run, and of those it is compared with, again."""
+    first = measurements[0]
+    others = dict.fromkeys(found.manifest.name for found in measurements)
+    sources = [f"--source {other}" for other in others if other != first.manifest.name]
+    return [*sources, *measure_options(first)]
 
 
 def measure_options(measurement: Measurement) -> list[str]:
