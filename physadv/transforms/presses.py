@@ -64,7 +64,7 @@ def printed_light(pixels: NDArray[np.uint8], press: str) -> NDArray[np.float32]:
 
     >>> import numpy as np
     >>> printed_light(np.full((1, 1, 3), 255, np.uint8), "offset-coated").round(2).tolist()
-    [[[0.86..., 0.88..., 0.91...]]]
+    [[[0.86, 0.88, 0.91]]]
     """
     import numpy as np
     from PIL import Image
