@@ -10,14 +10,12 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from physadv.capture import CaptureError, crop_photo, read_photo
-from physadv.phone import Phone, PhonePreset, draw_shot, encode_jpeg, print_page, take_photo
-from physadv.phone.printing import RASTER
+from physadv.phone import PhonePreset, Print, draw_shot, encode_jpeg, print_page, take_photo
+from physadv.phone.printing import dots_per_mm
 from physadv.randomness import generator
 from physadv.sheets import PrintItem, Sheet, page_pixels, plan_sheets, write_pdf
-from physadv.sheets.pdf import DOTS_PER_MM
 from reproductions.together import without_blanks
 
 Pixels = NDArray[np.uint8]
@@ -38,20 +36,19 @@ def lay_out(pictures: Mapping[str, Pixels], *, image_mm: float) -> Sheet:
 
 def drawn(sheet: Sheet, pictures: Mapping[str, Pixels], preset: PhonePreset) -> Pixels:
     """Return the page (H, W, 3), uint8 sRGB, as finely as the pipeline renders it for a preset."""
-    fine = RASTER if preset.printer.halftone else DOTS_PER_MM * min(1.0, preset.phone.width / Phone().width)
     with TemporaryDirectory() as folder:
         pdf = Path(folder) / "sheet.pdf"
         write_pdf(pdf, [sheet], picture=pictures.__getitem__)
-        return page_pixels(pdf, 0, fine)
+        return page_pixels(pdf, 0, dots_per_mm(preset.printer, preset.phone))
 
 
-def printed(page: Pixels, sheet: Sheet, preset: PhonePreset) -> Tensor:
-    """Return the reflectance (1, 3, H, W) of a drawn page in a preset's ink."""
+def printed(page: Pixels, sheet: Sheet, preset: PhonePreset) -> Print:
+    """Return a drawn page on paper, as a preset prints it."""
     return print_page(page, sheet.page_mm, preset.settings, preset.printer)
 
 
 def photographed(
-    print_: Tensor, sheet: Sheet, pictures: Mapping[str, Pixels], preset: PhonePreset, seed: int, number: int
+    print_: Print, sheet: Sheet, pictures: Mapping[str, Pixels], preset: PhonePreset, seed: int, number: int
 ) -> dict[str, Pixels]:
     """Return name → crop of one photo, which is drawn as the pipeline draws that of sheet `number`.
 
