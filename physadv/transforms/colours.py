@@ -175,10 +175,10 @@ def look_up(images: Tensor, tables: Tensor, which: Tensor | None = None) -> Tens
         flat = tables.flatten(2).flatten(0, 1)
         # NaN is in no tetrahedron; it stays NaN by the sum below.
         chosen = place.long().clamp_(0, flat.shape[1] - 1).flatten()
-        value, *slopes = flat.index_select(1, chosen).reshape(4, 3, *place.shape)
+        seen, *slopes = flat.index_select(1, chosen).reshape(4, 3, *place.shape).unbind()
     for slope, share in zip(slopes, along, strict=True):
-        value = torch.addcmul(value, slope, share)
-    return value.transpose(0, 1).reshape(images.shape)
+        seen = torch.addcmul(seen, slope, share)
+    return seen.transpose(0, 1).reshape(images.shape)
 
 
 def temperature_gain(kelvin: Tensor) -> Tensor:

@@ -198,14 +198,14 @@ class Composition:
 
     def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
         """Return the images after every part."""
-        for index, part in enumerate(self.parts):
+        for index in range(len(self.parts)):
             prefix = f"{index}."
             own = {k.removeprefix(prefix): values for k, values in parameters.items() if k.startswith(prefix)}
-            images = self._apply_part(part, images, own)
+            images = self._apply_part(index, images, own)
         return images
 
-    def _apply_part(self, part: Transformation, images: Tensor, own: Parameters) -> Tensor:
-        return part.apply(images, own)
+    def _apply_part(self, index: int, images: Tensor, own: Parameters) -> Tensor:
+        return self.parts[index].apply(images, own)
 
 
 @dataclass(frozen=True)
@@ -226,13 +226,14 @@ class LinearLight(Composition):
 
         return linear_to_srgb(super().apply(images, parameters))
 
-    def _apply_part(self, part: Transformation, images: Tensor, own: Parameters) -> Tensor:
+    def _apply_part(self, index: int, images: Tensor, own: Parameters) -> Tensor:
         from physadv.transforms.colours import srgb_to_linear
 
-        if part is not self.parts[0]:
-            return part.apply(images, own)
-        light = getattr(part, "light", None)
-        return light(images, own) if light else part.apply(srgb_to_linear(images), own)  # type: ignore[no-any-return]
+        part = self.parts[index]
+        if index == 0 and hasattr(part, "light"):
+            light: Tensor = part.light(images, own)
+            return light
+        return part.apply(images if index else srgb_to_linear(images), own)
 
 
 identity = Identity()
