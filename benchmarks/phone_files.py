@@ -20,7 +20,6 @@ import cv2
 import matplotlib
 import numpy as np
 import pi_heif
-from camera_fits import AMOUNT, RADIUS, SIGMA, Edge, FitError, fit_edge, flattened, measure_noise
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -29,6 +28,17 @@ from PIL import Image
 from physadv.files import replacing
 from physadv.keeping import Kept
 from physadv.phone import PHONES, Phone, Printer, draw_shot, encode_jpeg, print_page, take_photo
+from physadv.profiles import camera_fits
+from physadv.profiles.camera_fits import (
+    AMOUNT,
+    RADIUS,
+    SIGMA,
+    Edge,
+    FitError,
+    fit_edge,
+    flattened,
+    measure_noise,
+)
 from physadv.progress import reporter
 from physadv.randomness import generator
 from physadv.report.table import Column, Table, to_markdown
@@ -607,7 +617,7 @@ def main() -> None:
     if not files:
         parser.error(f"{chosen.data / 'phones'}: no photos; give the folder that contains phones/")
     chosen.root.mkdir(parents=True, exist_ok=True)
-    sources = [Path(__file__), Path(__file__).with_name("camera_fits.py")]
+    sources = [Path(__file__), Path(camera_fits.__file__)]
     fingerprint = "".join(path.read_text(encoding="utf-8").partition("\n# The page\n")[0] for path in sources)
     kept = Kept(chosen.root / "measured.json", fingerprint + repr([PHONES[name] for name in PRESETS]))
     rows: dict[str, Row] = kept.load() or {}

@@ -17,7 +17,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("progress", "parallel", "keeping", "locking", "importing", "toml_tables", "pictures"),
     ("transforms", "sheets", "classifiers", "evaluation"),
     ("attacks", "phone", "capture"),
-    ("defences",),
+    ("defences", "profiles"),
     ("runs",),
     ("pipeline",),
     ("report",),

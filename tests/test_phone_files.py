@@ -12,7 +12,8 @@ from scipy.ndimage import gaussian_filter
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
 import phone_files as study
-from camera_fits import to_code
+
+from physadv.capture.light import to_srgb
 
 
 def drawn_photo():
@@ -22,7 +23,7 @@ def drawn_photo():
     light = gaussian_filter(np.where(turned, 0.05, 0.4), 1.2)
     waves = 0.2 * np.sin(x / 4) * np.sin(y / 4) * (x > 200)
     noise = np.random.default_rng(0).normal(0, 2, (256, 384, 3))
-    return ((to_code(light) + waves)[..., None] * 255 + noise).round().clip(0, 255).astype(np.uint8)
+    return ((to_srgb(light) + waves)[..., None] * 255 + noise).round().clip(0, 255).astype(np.uint8)
 
 
 def test_edges_and_flat_fields_are_found_without_being_pointed_at():

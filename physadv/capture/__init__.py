@@ -10,8 +10,9 @@ it needs no torch.
 """
 
 from physadv.capture.cells import CroppedCell
-from physadv.capture.crop_photo import CroppedPhoto, FoundSheet, crop_photo
+from physadv.capture.crop_photo import CroppedPhoto, crop_photo
 from physadv.capture.overlay import draw_overlay
+from physadv.capture.papers import FoundSheet
 from physadv.capture.reading import CaptureError, Photo, read_photo
 from physadv.capture.video import is_video, read_video
 

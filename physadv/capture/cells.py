@@ -52,6 +52,7 @@ class CroppedCell:
         margin: by how many standard errors the crop is nearer to its source than to the most alike other
             picture of the sheet, such as its pair's; below 4 they cannot be told apart. None where none is.
         reason: why the cell is refused; None for a cell that was cut out.
+        corrected: the crop with corrected colours, where `crop` has those of a photo whose bars are off.
     """
 
     number: int
@@ -69,6 +70,7 @@ class CroppedCell:
     correlation: float | None = None
     margin: float | None = None
     reason: str | None = None
+    corrected: Pixels | None = None
 
 
 def crop_cells(

@@ -18,6 +18,9 @@ from physadv.sheets.layout import BoxMm, Sheet, box_centre
 MIN_GREYS, MIN_COLOURS = 5, 4
 INNER, PATCH_SAMPLES = 0.6, (16, 10)
 MAX_SPREAD, MAX_DISAGREEMENT = 40.0, 25.0
+OFF_STOPS, OFF_CAST = 1.0, 1.25
+"""Exposure in stops, and ratio of red or blue to green (or its inverse), from which a photo is off: phones
+meter within about half a stop, and white paper by daylight or by a lamp stays within a ratio of 1.2."""
 
 Curve = Callable[[Points], Points]
 
@@ -35,6 +38,12 @@ class Exposure:
     stops: float
     red: float
     blue: float
+
+    @property
+    def is_off(self) -> bool:
+        """Return whether the photo is too dark, too bright or too coloured for classifiers not to mind."""
+        cast = max(max(ratio, 1 / ratio) for ratio in (self.red, self.blue))
+        return abs(self.stops) > OFF_STOPS or cast > OFF_CAST
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,19 @@ class Bars:
         red, blue = (seen[:, channel] / seen[:, 1] for channel in (0, 2))
         return Exposure(*(float(np.median(values)) for values in (stops, red, blue)))
 
+    def chroma(self) -> float | None:
+        """Return the share of their chroma that the colours keep, None if no grey or no colour can be read.
+
+        It is the median of the range of the three channels, in light as neutral and as bright as that of the
+        greys, over the range in the file: 0 for a print or a photo in black and white.
+        """
+        exposure, colours = self.exposure(), ~_grey(self.true)
+        if exposure is None or not colours.any():
+            return None
+        cast = np.array((exposure.red, 1, exposure.blue))
+        neutral = self.seen[colours] / (2**exposure.stops * cast / cast.mean())
+        return float(np.median(np.ptp(neutral, axis=1) / np.ptp(self.true[colours], axis=1)))
+
 
 @dataclass(frozen=True)
 class Correction:
@@ -79,6 +101,11 @@ class Correction:
     matrix: Points
     delta_e: Points
     delta_e_before: Points
+
+    @property
+    def helps(self) -> bool:
+        """Return whether patches that the fit did not see come nearer to the file by it, in the mean."""
+        return bool(self.delta_e.mean() < self.delta_e_before.mean())
 
     def apply(self, crop: Pixels, box_mm: BoxMm) -> Pixels:
         """Return a crop (h, w, 3), uint8, of a box on the page with its colours corrected."""

@@ -12,21 +12,12 @@ from itertools import islice
 import cv2
 import numpy as np
 
-from physadv.capture.cells import CroppedCell, crop_cells, refuse_cells, root_mean_square
+from physadv.capture.cells import crop_cells, refuse_cells
 from physadv.capture.codes import ENLARGED_UP_TO_PIXELS, FoundCode, in_own_order, readings
-from physadv.capture.colour import Correction, Exposure, fit_correction, read_bars
 from physadv.capture.fitting import MARKS_FOR_BEND, fit_rough, fit_sheet
-from physadv.capture.geometry import (
-    STRETCH_TOLERANCE,
-    Pixels,
-    Points,
-    SheetModel,
-    fit_flat,
-    is_inside,
-    print_stretch,
-)
-from physadv.capture.light import fit_flat_field
+from physadv.capture.geometry import Pixels, Points, fit_flat, is_inside, print_stretch
 from physadv.capture.marks import Evidence, claim_copy, collect_marks, explains, look_around
+from physadv.capture.papers import FoundSheet, with_colours
 from physadv.capture.reading import CaptureError, Photo
 from physadv.sheets.codes import PREFIX, parse_code, qr_matrix
 from physadv.sheets.layout import Mark, Sheet, box_corners
@@ -41,63 +32,13 @@ COVERED = 0.5
 
 
 @dataclass(frozen=True)
-class FoundSheet:
-    """One piece of paper in a photo. A sheet that is in the photo twice gives two of these.
-
-    Attributes:
-        sheet: the sheet as it was printed.
-        model: maps page points in mm to photo pixels.
-        evidence: the marks that were found.
-        reason: why the whole sheet is refused; None for a sheet that can be used.
-        cells: the cells in the sheet's order, each cut out or refused.
-        exposure: how the photo renders the greys; None where no grey can be read.
-        stretch: how much wider the sheet was printed than its height wants; None where the photo cannot tell.
-        correction: the colour correction of the crops; None for crops with colours as photographed.
-    """
-
-    sheet: Sheet
-    model: SheetModel
-    evidence: Evidence
-    reason: str | None = None
-    cells: tuple[CroppedCell, ...] = ()
-    exposure: Exposure | None = None
-    stretch: float | None = None
-    correction: Correction | None = None
-
-    @property
-    def index(self) -> int:
-        """Return the index of the sheet in its run."""
-        return self.sheet.index
-
-    @property
-    def marks_px(self) -> tuple[Points, ...]:
-        """Return where the marks are, photo pixels: (4, 2) corners of each code, (1, 2) of each saddle."""
-        codes = self.evidence.decoded | self.evidence.fitted
-        return (*codes.values(), *(centre[None] for centre in self.evidence.saddles.values()))
-
-    @property
-    def warning(self) -> str | None:
-        """Return what is wrong with the print, None for a true one."""
-        if self.stretch is None or abs(self.stretch - 1) <= STRETCH_TOLERANCE:
-            return None
-        return (
-            f"sheet {self.index + 1} was printed {self.stretch:.1%} as wide as its height wants "
-            f"(more than {STRETCH_TOLERANCE:.0%} off): print at 100 %, and measure its bar in both directions"
-        )
-
-    @property
-    def residual_px(self) -> float | None:
-        """Return the RMS distance of the precise marks from the model, None for a refused sheet."""
-        return None if self.reason else root_mean_square(self.evidence.errors(self.model)[0])
-
-
-@dataclass(frozen=True)
 class CroppedPhoto:
     """What one photo shows of a run.
 
     Attributes:
         sheets: the pieces of paper that were found, at least one of them usable.
-        remarks: prints out of shape, and what else is in the photo, such as a sheet of another run.
+        remarks: prints out of shape or without colour, a correction that was not applied, and what else is in
+            the photo, such as a sheet of another run.
     """
 
     sheets: tuple[FoundSheet, ...]
@@ -114,6 +55,8 @@ def crop_photo(
         sheets: all sheets of the run, from its manifest or from `plan_sheets`.
         picture: maps an example's id to its printed pixels (h, w, 3), uint8 RGB; its crop has the same shape.
         correct_colours: undo the colours of print, light and camera by the sheet's grey and colour bars.
+            Without it, cells get a corrected copy beside their crop where the bars of a sheet in the photo
+            are off in exposure or cast.
 
     Raises:
         CaptureError: no sheet of this run is in the photo, or none that can be used.
@@ -151,12 +94,9 @@ def crop_photo(
         )
     if all(paper.reason for paper in placed):
         raise CaptureError("; ".join(f"shows sheet {paper.index + 1} {paper.reason}" for paper in placed))
-    cropped = [_crop(photo, paper, codes, picture) for paper in placed]
-    warnings = (paper.warning for paper in cropped)
-    return CroppedPhoto(
-        tuple(_with_colours(photo, paper, correct_colours) for paper in cropped),
-        (*filter(None, warnings), *(f"also shows {other}" for other in others)),
-    )
+    cropped = with_colours(photo, [_crop(photo, paper, codes, picture) for paper in placed], correct_colours)
+    warnings = (warning for paper in cropped for warning in paper.warnings)
+    return CroppedPhoto(tuple(cropped), (*warnings, *(f"also shows {other}" for other in others)))
 
 
 def _place(photo: Photo, sheet: Sheet, codes: Sequence[FoundCode]) -> Iterator[FoundSheet]:
@@ -246,24 +186,6 @@ def _stretch(photo: Photo, evidence: Evidence) -> float | None:
     marks = evidence.stacked(precise=True)
     enough = len(marks[0]) >= MARKS_FOR_BEND
     return print_stretch(fit_flat(*marks, photo.pinhole), photo.pinhole) if enough else None
-
-
-def _with_colours(photo: Photo, paper: FoundSheet, correct: bool) -> FoundSheet:
-    """Return a sheet with its exposure, and with corrected crops, or refused ones if they cannot be."""
-    bars = read_bars(photo.rgb, paper.sheet, paper.model.to_photo)
-    paper = replace(paper, exposure=bars.exposure())
-    if not correct:
-        return paper
-    crops = {cell.number: cell.crop for cell in paper.cells if cell.crop is not None}
-    try:
-        correction = fit_correction(bars, fit_flat_field(photo.rgb, paper.sheet, paper.model.to_photo))
-    except CaptureError as error:
-        reason = str(error)
-        refused = [replace(c, crop=None, reason=reason) if c.number in crops else c for c in paper.cells]
-        return replace(paper, cells=tuple(refused))
-    corrected = {n: correction.apply(crop, paper.sheet.cells[n].box_mm) for n, crop in crops.items()}
-    cells = [replace(cell, crop=corrected.get(cell.number)) for cell in paper.cells]
-    return replace(paper, cells=tuple(cells), correction=correction)
 
 
 def _others(codes: Sequence[FoundCode], run: str, printed: Mapping[str, Sheet]) -> list[str]:

@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from physadv.capture.cells import CroppedCell
-from physadv.capture.crop_photo import FoundSheet
 from physadv.capture.geometry import Pixels, Points
+from physadv.capture.papers import FoundSheet
 from physadv.sheets.fonts import font_file, spelt
 from physadv.sheets.layout import box_corners
 from physadv.text import printable

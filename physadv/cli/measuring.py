@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typing_extensions import Doc
 
-from physadv.cli.options import Json, Name, Quiet, Root, command
+from physadv.cli.options import Json, Name, Quiet, Root, Smallest, command
 from physadv.pipeline.settings import Seed
 from physadv.progress import reporter
 from physadv.runs import Capture, Printout, check_runs
@@ -126,7 +126,7 @@ def compare(
     against: Annotated[
         str | None, Doc("Test the others against this run only; by default every two runs are tested.")
     ] = None,
-    smallest: Annotated[float, Doc("Smallest difference of interest, points; settle it beforehand.")] = 3.0,
+    smallest: Smallest = 3.0,
     html: Annotated[Path | None, Doc("Also write the comparison as a page.")] = None,
     as_json: Json = False,
     root: Root = Path(),

@@ -20,6 +20,7 @@ NewName = Annotated[str, typer.Option("--name", help="Name of the run.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes; all cores by default.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
+Smallest = Annotated[float, Doc("Smallest difference of interest, points; settle it beforehand.")]
 
 _EMPTY = inspect.Parameter.empty
 

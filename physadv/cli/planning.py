@@ -1,14 +1,14 @@
 """Around a run: whole studies, how many pairs to print, whether gradients mislead, and what can be named."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from typing_extensions import Doc
 
-from physadv.cli.options import Json, Quiet, Root, command
+from physadv.cli.options import Json, Quiet, Root, Smallest, command
 from physadv.errors import PhysadvError
 from physadv.pipeline.settings import MaskingSettings
 from physadv.progress import reporter
@@ -85,6 +85,7 @@ def plan(
 )
 def masking_check(
     settings: MaskingSettings,
+    smallest: Smallest = 3.0,
     plot: Annotated[Path | None, Doc("Draw the curve: a .svg, .png or .pdf file.")] = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -95,7 +96,7 @@ def masking_check(
 
     if plot:
         check_plot(plot)
-    check = run(settings, reporter(quiet=quiet or as_json))
+    check = run(replace(settings, smallest=smallest / 100), reporter(quiet=quiet or as_json))
     if plot:
         write_masking_plot(plot, check)
     if as_json:

@@ -9,7 +9,7 @@ import typer
 from typing_extensions import Doc
 
 from physadv.attacks.recipes import Nps
-from physadv.cli.options import Quiet, Root, command
+from physadv.cli.options import Quiet, Root, Smallest, command
 from physadv.pipeline.settings import Device
 from physadv.progress import reporter
 from physadv.runs import Capture, Printout
@@ -40,6 +40,7 @@ def stop_sign(
     detector: Annotated[
         str | None, Doc("Also ask a detector: torchvision/NAME@FILE or torchvision/NAME.")
     ] = None,
+    smallest: Smallest = 3.0,
     quick: Annotated[bool, Doc("Fewer steps, signs and shots.")] = False,
     device: Device = "auto",
     root: Root = Path(),
@@ -80,6 +81,7 @@ def stop_sign(
         photos=parse_pictures("--photos", photos or ()),
         videos=parse_pictures("--video", video or ()),
         detector=detector,
+        smallest=smallest / 100,
     )
     check_models(settings, detector)
     sign_size_mm(scale)

@@ -3,24 +3,28 @@
 from dataclasses import dataclass
 
 from physadv.evaluation.intervals import NO_PAIRS, Estimate, mean, proportion
-from physadv.evaluation.outcomes import Floats, Ints
+from physadv.evaluation.outcomes import Floats, Ints, summed
 
 BINS = 10
 
 
 @dataclass(frozen=True)
 class Answers:
-    """Answers on P images, counted by the confidence of the first.
+    """Answers on images, counted by the confidence of the first; M rows, each of one image.
 
     Attributes:
-        seen: (P, B) answers of each image whose confidence lay in bin b of B equal ones, 1 in the last.
-        right: (P, B) how many of them were right.
-        confidence: (P, B) the sum of their confidences.
+        seen: (M, B) answers whose confidence lay in bin b of B equal ones, 1 in the last.
+        right: (M, B) how many of them were right.
+        confidence: (M, B) the sum of their confidences.
+        image: (M,) number of the image, None where every row has one of its own.
+        photo: (M,) number of the photo that shows it, None where no two images share one.
     """
 
     seen: Ints
     right: Ints
     confidence: Floats
+    image: "Ints | None" = None
+    photo: "Ints | None" = None
 
 
 @dataclass(frozen=True)
@@ -67,23 +71,32 @@ def reliability(answers: Answers) -> Reliability:
     >>> round(reliability(sure).ece, 2)
     0.05
     """
-    seen, right, confidence = answers.seen, answers.right, answers.confidence
+    import numpy as np
+
+    seen, right, sums = answers.seen, answers.right, answers.confidence.sum(axis=0)
     n, count = seen.sum(axis=0), seen.shape[1]
-    sums = confidence.sum(axis=0)
+    images = np.arange(len(seen)) if answers.image is None else answers.image
+
+    def accuracy(bins: slice) -> Estimate:
+        def by(labels: Ints) -> tuple[Floats, Floats]:
+            return summed(right[:, bins].sum(axis=1), labels), summed(seen[:, bins].sum(axis=1), labels)
+
+        return proportion(*by(images), None if answers.photo is None else by(answers.photo))
+
     bins = tuple(
         Bin(
             low=b / count,
             high=(b + 1) / count,
             confidence=float(sums[b] / n[b]) if n[b] else None,
-            accuracy=proportion(right[:, b], seen[:, b]),
+            accuracy=accuracy(slice(b, b + 1)),
         )
         for b in range(count)
     )
     error = float(abs(right.sum(axis=0) - sums).sum() / n.sum()) if n.sum() else None
     return Reliability(
         bins=bins,
-        confidence=mean(confidence.sum(axis=1), seen.sum(axis=1)),
-        accuracy=proportion(right.sum(axis=1), seen.sum(axis=1)),
+        confidence=mean(answers.confidence.sum(axis=1), seen.sum(axis=1), images, answers.photo),
+        accuracy=accuracy(slice(None)),
         ece=error,
         undefined=NO_PAIRS if error is None else None,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from physadv.errors import PhysadvError
 from physadv.evaluation.intervals import CONFIDENCE, NO_PAIRS, Estimate, clustered
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ NOT_SHOWN = "no difference of interest shown"
 TOO_FEW = "too few to say"
 _LEVELS = 200_000
 """Most places on which the sums of a sign-flip test lie; finer differences are rounded to them."""
+
+
+class ComparisonError(PhysadvError):
+    """A comparison cannot be made as asked."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,12 @@ class Comparison:
         if self.difference.pairs < fewest():
             return f"{TOO_FEW}: {self.difference.pairs} clusters, at least {fewest()}"
         return NOT_SHOWN
+
+
+def check_smallest(smallest: float) -> None:
+    """Raise a ComparisonError for a smallest difference of interest, in shares, that is none."""
+    if not 0 <= smallest < 1:
+        raise ComparisonError(f"smallest difference {100 * smallest:g} points: wanted 0 or more, below 100")
 
 
 def compare_paired(
@@ -160,7 +171,7 @@ def _difference(differences: "Floats", trials: "Floats", group: "Ints") -> Estim
 def fewest(level: float = 1 - CONFIDENCE) -> int:
     """Return the least number of clusters with which a sign-flip test can fall below a level.
 
-    With K of them, all one way, p is 2 / 2^K.
+    With K of them, all one way, p is 2 / 2^K; Holm's correction asks for more.
 
     >>> fewest()
     6

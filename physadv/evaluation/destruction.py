@@ -7,7 +7,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from physadv.evaluation.intervals import Estimate, mean, proportion
-from physadv.evaluation.outcomes import CASES, KINDS, TOPS, WHENS, Bools, Case, Ints, Kind, Tally, When
+from physadv.evaluation.outcomes import (
+    CASES,
+    KINDS,
+    TOPS,
+    WHENS,
+    Bools,
+    Case,
+    Counts,
+    Ints,
+    Kind,
+    Tally,
+    When,
+    summed,
+)
 
 NOT_PREFILTERED = "not of the prefiltered case"
 CLEAN_WRONG = "clean image wrong before"
@@ -20,8 +33,8 @@ DIGITAL = "none"
 
 Condition = tuple[str, Bools]
 """Why a pair is left out, and which pairs (P,) stay."""
-Count = Callable[[Tally], tuple[Ints, Ints]]
-"""Tally of P pairs → successes (P,) of each and the observations (P,) that they are of."""
+Count = Callable[[Counts], tuple[Ints, Ints]]
+"""Counts of P images → successes (P,) of each and the observations (P,) that they are of."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +123,7 @@ def destruction_rate(tally: Tally, top: int, case: Case = "average") -> Estimate
     >>> destruction_rate(tally(pairs), top=1).value
     0.5
     """
-    return _share(tally, case, _right("adversarial", "after", top), *_adversarial(tally, top))
+    return _share(tally, case, "adversarial", _right(top), *_adversarial(tally, top))
 
 
 def destruction_clean_survives(tally: Tally, top: int, case: Case = "average") -> Estimate:
@@ -127,15 +140,15 @@ def destruction_clean_survives(tally: Tally, top: int, case: Case = "average") -
     """
     which = TOPS.index(top)
 
-    def count(own: Tally) -> tuple[Ints, Ints]:
-        return own.both_right[:, which], own.clean_right[:, which]
+    def count(found: Counts) -> tuple[Ints, Ints]:
+        return found.both_right[:, which], found.clean_right[:, which]
 
-    return _share(tally, case, count, *_adversarial(tally, top), unseen=CLEAN_LOST)
+    return _share(tally, case, "adversarial", count, *_adversarial(tally, top), unseen=CLEAN_LOST)
 
 
 def accuracy(tally: Tally, kind: Kind, when: When, top: int, case: Case = "average") -> Estimate:
     """Return the share of examples of a kind whose true label is among the `top` first."""
-    return _share(tally, case, _right(kind, when, top), when=when)
+    return _share(tally, case, kind, _right(top), when=when)
 
 
 def success(tally: Tally, when: When, top: int, case: Case = "average") -> Estimate:
@@ -145,21 +158,21 @@ def success(tally: Tally, when: When, top: int, case: Case = "average") -> Estim
     pass for the attack's.
     """
 
-    def wrong(own: Tally) -> tuple[Ints, Ints]:
-        right, seen = _right("adversarial", when, top)(own)
+    def wrong(found: Counts) -> tuple[Ints, Ints]:
+        right, seen = _right(top)(found)
         return seen - right, seen
 
-    return _share(tally, case, wrong, (CLEAN_WRONG, tally.right_before("clean", top)), when=when)
+    clean_right = (CLEAN_WRONG, tally.right_before("clean", top))
+    return _share(tally, case, "adversarial", wrong, clean_right, when=when)
 
 
 def adversariality(tally: Tally, when: When, top: int, case: Case = "average") -> Estimate:
     """Return the share of adversarial images with the target among the `top` first (Athalye et al. 2018)."""
 
-    def reached(own: Tally) -> tuple[Ints, Ints]:
-        found = own.counts["adversarial", when]
+    def reached(found: Counts) -> tuple[Ints, Ints]:
         return found.target[:, TOPS.index(top)], found.seen
 
-    return _share(tally, case, reached, (NO_TARGET, tally.targeted), when=when)
+    return _share(tally, case, "adversarial", reached, (NO_TARGET, tally.targeted), when=when)
 
 
 def clean_survival(tally: Tally, top: int, case: Case = "average") -> Estimate:
@@ -168,14 +181,20 @@ def clean_survival(tally: Tally, top: int, case: Case = "average") -> Estimate:
     Where it is low the channel spoils every image, and a low success is no sign of robustness.
     """
     clean_right = (CLEAN_WRONG, tally.right_before("clean", top))
-    return _share(tally, case, _right("clean", "after", top), clean_right)
+    return _share(tally, case, "clean", _right(top), clean_right)
 
 
 def confidence(tally: Tally, kind: Kind, when: When, case: Case = "average") -> Estimate:
     """Return the mean probability of the first answer, right or wrong."""
     found = tally.counts[kind, when]
     kept, discarded = _kept(tally, case, found.seen > 0)
-    return replace(mean(found.confidence[kept], found.seen[kept]), discarded=discarded)
+    if shown := tally.by_photo(kind, when):
+        among = kept[shown.pair]
+        sums, seen = shown.counts.confidence[among], shown.counts.seen[among]
+        estimate = mean(sums, seen, shown.pair[among], shown.photo[among])
+    else:
+        estimate = mean(found.confidence[kept], found.seen[kept])
+    return replace(estimate, discarded=discarded)
 
 
 def table(tally: Tally) -> list[Row]:
@@ -229,11 +248,10 @@ def _adversarial(tally: Tally, top: int) -> tuple[Condition, Condition]:
     )
 
 
-def _right(kind: Kind, when: When, top: int) -> Count:
+def _right(top: int) -> Count:
     """Return what counts how often examples were right, and how often they were seen."""
 
-    def count(own: Tally) -> tuple[Ints, Ints]:
-        found = own.counts[kind, when]
+    def count(found: Counts) -> tuple[Ints, Ints]:
         return found.right[:, TOPS.index(top)], found.seen
 
     return count
@@ -242,24 +260,23 @@ def _right(kind: Kind, when: When, top: int) -> Count:
 def _share(
     tally: Tally,
     case: Case,
+    kind: Kind,
     count: Count,
     *conditions: Condition,
     when: When = "after",
     unseen: str = NOT_SEEN,
 ) -> Estimate:
-    """Return the share of successes among the pairs of a case of which every condition holds.
+    """Return the share of successes among the examples of a kind whose pair meets every condition.
 
-    After the channel they are counted by photo too, where several pairs share one.
+    After the channel they are counted by photo too, where photos are named.
     """
-    import numpy as np
-
-    successes, seen = count(tally)
+    successes, seen = count(tally.counts[kind, when])
     kept, discarded = _kept(tally, case, seen > 0, *conditions, unseen=unseen)
-    photos, apart = None, tally.photographed
-    if apart is not None and when == "after":
-        among = kept[apart.pair]
-        right, shown = (np.bincount(apart.photo[among], each[among]) for each in count(apart.tally))
-        photos = right, shown
+    photos = None
+    if shown := tally.by_photo(kind, when):
+        among = kept[shown.pair]
+        right, views = (summed(each[among], shown.photo[among]) for each in count(shown.counts))
+        photos = right, views
     return replace(proportion(successes[kept], seen[kept], photos), discarded=discarded)
 
 

@@ -131,30 +131,51 @@ def counted(values: Iterable[float], clusters: Iterable[Hashable]) -> dict[Hasha
     return found
 
 
-def mean(sums: ArrayLike, seen: ArrayLike) -> Estimate:
-    """Return the mean over source images of a quantity in [0, 1], summed over each one's observations.
+def mean(
+    sums: ArrayLike, seen: ArrayLike, images: ArrayLike | None = None, photos: ArrayLike | None = None
+) -> Estimate:
+    """Return the mean over source images of a quantity in [0, 1], summed over several observations.
 
     The interval is Student's t over images, of the ratio of sums where they were seen unequally often
-    (Cochran 1977, section 6.3); one image has none.
+    (Cochran 1977, section 6.3). Where photos show several, the variance over photos is added, that over both
+    taken off, and t is of the fewer of the two (Cameron, Gelbach and Miller 2011). One image, or one photo of
+    several, has no interval.
 
     Args:
-        sums: (P,) of the quantity, one an image.
-        seen: (P,) observations of each; images never seen are left out.
+        sums: (M,) of the quantity.
+        seen: (M,) observations in each sum; sums of none are left out.
+        images: (M,) numbers of the images that the sums are of, by default one each.
+        photos: (M,) numbers of the photos, where several images share one.
 
     >>> mean([0.25, 0.75], [1, 1]).value
     0.5
     """
+    import numpy as np
+
     total, n = _seen_only(sums, seen)
     if not n.size:
         return Estimate(None, None, None, 0, 0, NO_PAIRS)
-    value = float(total.sum() / n.sum())
-    if n.size == 1:
-        return Estimate(value, None, None, int(n.sum()), 1)
+    value, images = float(total.sum() / n.sum()), np.arange(np.size(seen)) if images is None else images
+
+    def variance(*names: ArrayLike) -> tuple[float, int]:
+        """Return the variance of the mean between clusters, and their number."""
+        clusters, number = np.unique(np.stack(names)[:, np.asarray(seen) > 0], axis=1, return_inverse=True)
+        beside, size = np.bincount(number.ravel(), total - value * n), clusters.shape[1]
+        return size / max(size - 1, 1) * float((beside**2).sum()) / float(n.sum()) ** 2, size
+
+    spread, clusters = variance(images)
+    least = clusters
+    if photos is not None:
+        (light, shown), (both, cells) = variance(photos), variance(images, photos)
+        if cells > shown:
+            least = min(clusters, shown)
+            spread = max(spread, light, spread + light - both)
+    if least == 1:
+        return Estimate(value, None, None, int(n.sum()), clusters)
     from scipy.special import stdtrit
 
-    error = math.sqrt(n.size / (n.size - 1) * float(((total - value * n) ** 2).sum())) / n.sum()
-    half = float(stdtrit(n.size - 1, (1 + CONFIDENCE) / 2)) * error
-    return Estimate(value, *_around(value, value - half, value + half), int(n.sum()), n.size)
+    half = float(stdtrit(least - 1, (1 + CONFIDENCE) / 2)) * math.sqrt(spread)
+    return Estimate(value, *_around(value, value - half, value + half), int(n.sum()), clusters)
 
 
 def _seen_only(sums: ArrayLike, seen: ArrayLike) -> tuple[Floats, Floats]:

@@ -4,11 +4,13 @@ They are those of Athalye, Carlini and Wagner 2018, section 3.1 (arXiv:1802.0042
 not help (Carlini et al. 2019, arXiv:1902.06705).
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from physadv.evaluation.comparisons import TOO_FEW, fewest, sign_flip
-from physadv.evaluation.intervals import CONFIDENCE, share
+from physadv.evaluation.comparisons import SMALLEST, TOO_FEW, Comparison, compare_paired
+from physadv.evaluation.intervals import counted, share
 from physadv.evaluation.outcomes import Bools
 
 
@@ -50,13 +52,25 @@ class Symptom:
     said: str
 
 
-def masking_symptoms(outcomes: AttackOutcomes) -> list[Symptom]:
+_BREAKS_MORE = {
+    "one step": "one step breaks more than many",
+    "answers": "answers break more than gradients",
+    "noise": "random noise breaks more than gradients",
+}
+"""Weaker attack → the symptom that it breaks more images than the gradients do."""
+
+
+def masking_symptoms(outcomes: AttackOutcomes, smallest: float = SMALLEST) -> list[Symptom]:
     """Return the five symptoms, each seen or not, for one image or more.
 
-    Two attacks are compared on the same images by the exact sign-flip test at 5 %, here McNemar's: a handful
-    of images that only the weaker one breaks is no symptom, and fewer than six images cannot show one. More
-    steps do not help where the interval for the share of images without a higher loss lies above one half,
-    of what the last step left: that too takes six.
+    The three weaker attacks are compared with the gradients on the same images as `compare_paired` does, one
+    family of tests: a handful of images that only the weaker one breaks is no symptom. More steps do not help
+    where the interval for the share of images without a higher loss lies above one half, of what the last
+    step left.
+
+    Args:
+        outcomes: what every attack did.
+        smallest: smallest difference of interest, in shares.
 
     >>> import numpy as np
     >>> right, wrong = np.ones(8, bool), np.zeros(8, bool)
@@ -70,20 +84,21 @@ def masking_symptoms(outcomes: AttackOutcomes) -> list[Symptom]:
     left, lifted = stuck.n, int(outcomes.raised[iterative].sum())
     still = f"{int(unbounded.sum())} of {len(unbounded)} images still right"
     raised = f"{last} steps raised the loss of {lifted} of {left} images left"
+    right = {"one step": outcomes.one_step, "answers": outcomes.queries, "noise": outcomes.noise}
+    broken = {name: counted(~own, range(len(own))) for name, own in {**right, "gradients": iterative}.items()}
+    tests = compare_paired(broken, smallest, against="gradients")
     return [
-        _weaker_wins("one step breaks more than many", outcomes.one_step, "one step", iterative),
-        _weaker_wins("answers break more than gradients", outcomes.queries, "answers", iterative),
-        _weaker_wins("random noise breaks more than gradients", outcomes.noise, "noise", iterative),
+        *(_weaker_wins(test, right[test.first], iterative) for test in tests),
         Symptom("without a bound not every image breaks", bool(unbounded.any()), still),
         Symptom("more steps do not help", (stuck.low or 0) > 0.5, raised),
     ]
 
 
-def verdict(symptoms: Sequence[Symptom], images: int) -> str:
+def verdict(symptoms: Sequence[Symptom], images: int, smallest: float = SMALLEST) -> str:
     """Return in words whether the gradients can be trusted, or that there are too few images to say."""
     seen = [symptom.name for symptom in symptoms if symptom.seen]
-    if not seen and images < fewest():
-        return f"{TOO_FEW}: {images} images, at least {fewest()}"
+    if not seen and images < (wanted := fewest_images(smallest)):
+        return f"{TOO_FEW}: {images} images, at least {wanted}"
     if not seen:
         return "no sign that gradients mislead on these images"
     return (
@@ -92,8 +107,30 @@ def verdict(symptoms: Sequence[Symptom], images: int) -> str:
     )
 
 
-def _weaker_wins(name: str, weaker: Bools, called: str, iterative: Bools) -> Symptom:
+def fewest_images(smallest: float = SMALLEST) -> int:
+    """Return the least number of images that can show every symptom, all of them one way.
+
+    >>> fewest_images()
+    7
+    """
+    enough, shown = 1, partial(_all_seen, smallest=smallest)
+    while not shown(enough):
+        enough *= 2
+    return bisect_left(range(enough), True, lo=enough // 2, key=shown)
+
+
+def _all_seen(images: int, smallest: float) -> bool:
+    import numpy as np
+
+    right, wrong = np.ones(images, bool), np.zeros(images, bool)
+    masked = AttackOutcomes({1: right}, {1: right}, {1: right}, wrong, wrong, wrong, wrong)
+    return all(symptom.seen for symptom in masking_symptoms(masked, smallest))
+
+
+def _weaker_wins(test: Comparison, weaker: Bools, iterative: Bools) -> Symptom:
     only_weaker, only_iterative = int((iterative & ~weaker).sum()), int((weaker & ~iterative).sum())
-    p = sign_flip(iterative.astype(int) - weaker.astype(int))
-    said = f"{called} alone broke {only_weaker}, gradients alone {only_iterative} (p = {p:.2g})"
-    return Symptom(name, only_weaker > only_iterative and p < 1 - CONFIDENCE, said)
+    said = (
+        f"{test.first} alone broke {only_weaker}, gradients alone {only_iterative} "
+        f"(p = {test.holm:.2g} after Holm)"
+    )
+    return Symptom(_BREAKS_MORE[test.first], test.verdict == f"{test.first} higher", said)

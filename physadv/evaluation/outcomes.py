@@ -3,7 +3,7 @@
 A channel is whatever lies between an example and the classifier: print and photo, or a transformation.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -74,31 +74,62 @@ class Counts:
     """Answers on P images, each seen any number of times.
 
     Attributes:
-        seen: (P,) times each was seen.
-        right: (P, 2) times its label was among the first `TOPS`.
-        target: (P, 2) times the attack's target was.
-        confidence: (P,) sum of the first answer's probabilities.
+        sums: (P, 10) sums over each image's answers: one for every answer, whether its label is among the
+            first `TOPS`, whether the attack's target is, the probability of the first class, and of an
+            adversarial example whether its clean one, in the same photo or by the same transformation, has
+            the label among the first `TOPS`, and whether both have.
     """
 
-    seen: Ints
-    right: Ints
-    target: Ints
-    confidence: Floats
+    sums: Floats
+
+    @property
+    def seen(self) -> Ints:
+        """Return (P,) times each was seen."""
+        return self._whole(slice(0, 1))[:, 0]
+
+    @property
+    def right(self) -> Ints:
+        """Return (P, 2) times its label was among the first `TOPS`."""
+        return self._whole(slice(1, 3))
+
+    @property
+    def target(self) -> Ints:
+        """Return (P, 2) times the attack's target was."""
+        return self._whole(slice(3, 5))
+
+    @property
+    def confidence(self) -> Floats:
+        """Return (P,) sum of the first answer's probabilities."""
+        return self.sums[:, 5]
+
+    @property
+    def clean_right(self) -> Ints:
+        """Return (P, 2) views of an adversarial example in which its clean one was right, by `TOPS`."""
+        return self._whole(slice(6, 8))
+
+    @property
+    def both_right(self) -> Ints:
+        """Return (P, 2) views in which both were right, by `TOPS`."""
+        return self._whole(slice(8, 10))
+
+    def _whole(self, columns: slice) -> Ints:
+        chosen: Ints = self.sums[:, columns].astype("int64")
+        return chosen
 
 
 @dataclass(frozen=True)
-class Photographed:
-    """Answers on pairs in photos that show several, counted pair by pair in each photo.
+class Shown:
+    """M sums of answers, each of one pair in one photo.
 
     Attributes:
         pair: (M,) place of the pair.
-        photo: (M,) number of the photo.
-        tally: of M pairs: what became of this pair in this photo.
+        photo: (M,) number of the photo, -1 where none is named.
+        counts: the sums, of M images.
     """
 
     pair: Ints
     photo: Ints
-    tally: "Tally"
+    counts: Counts
 
 
 @dataclass(frozen=True)
@@ -108,37 +139,50 @@ class Tally:
     Attributes:
         counts: by kind of example, before and after the channel.
         targeted: (P,) whether the attack had a target.
-        clean_right: (P, 2) views of the adversarial example whose clean one, in the same photo or by the same
-            transformation, had the label among the first `TOPS`.
-        both_right: (P, 2) views of them in which the adversarial example had it there too.
-        photographed: the same photo by photo, None where pairs share no photos.
+        photographed: kind of example → the same photo by photo after the channel; empty where no photo is
+            named. Where some are, answers of a pair that name none are one photo of its own.
     """
 
-    counts: dict[tuple[Kind, When], Counts]
+    counts: Mapping[tuple[Kind, When], Counts]
     targeted: Bools
-    clean_right: Ints
-    both_right: Ints
-    photographed: Photographed | None = None
+    photographed: Mapping[Kind, Shown]
+
+    @classmethod
+    def of_shown(cls, targeted: Bools, shown: Mapping[tuple[Kind, When], Shown]) -> "Tally":
+        """Return the tally of P pairs from what each photo shows of them, or what lies in none."""
+        import numpy as np
+
+        counts = {key: Counts(summed(own.counts.sums, own.pair, targeted.size)) for key, own in shown.items()}
+        after = {kind: shown[kind, "after"] for kind in KINDS}
+        last = max(own.photo.max(initial=-1) for own in after.values())
+        if last < 0:
+            return cls(counts, targeted, {})
+        named = {
+            kind: replace(own, photo=np.where(own.photo < 0, last + 1 + own.pair, own.photo))
+            for kind, own in after.items()
+        }
+        return cls(counts, targeted, named)
 
     def right_before(self, kind: Kind, top: int) -> Bools:
         """Return which examples (P,) were classified right before the channel."""
         return self.counts[kind, "before"].right[:, TOPS.index(top)] > 0
 
+    def by_photo(self, kind: Kind, when: When) -> Shown | None:
+        """Return what each photo shows of the examples of a kind; files are in none."""
+        return self.photographed.get(kind) if when == "after" else None
+
     def of(self, pairs: Ints) -> "Tally":
         """Return the tally of some pairs, by their places and in that order."""
         import numpy as np
 
-        counts = {
-            key: Counts(each.seen[pairs], each.right[pairs], each.target[pairs], each.confidence[pairs])
-            for key, each in self.counts.items()
-        }
-        apart = self.photographed
-        if apart is not None:
-            place = np.full(len(self.targeted), -1)
-            place[pairs] = np.arange(len(pairs))
-            kept = np.flatnonzero(place[apart.pair] >= 0)
-            apart = Photographed(place[apart.pair[kept]], apart.photo[kept], apart.tally.of(kept))
-        return Tally(counts, self.targeted[pairs], self.clean_right[pairs], self.both_right[pairs], apart)
+        counts = {key: Counts(each.sums[pairs]) for key, each in self.counts.items()}
+        place = np.full(len(self.targeted), -1)
+        place[pairs] = np.arange(len(pairs))
+        photographed = {}
+        for kind, own in self.photographed.items():
+            kept = np.flatnonzero(place[own.pair] >= 0)
+            photographed[kind] = Shown(place[own.pair[kept]], own.photo[kept], Counts(own.counts.sums[kept]))
+        return Tally(counts, self.targeted[pairs], photographed)
 
     @property
     def prefiltered(self) -> Bools:
@@ -163,44 +207,42 @@ def tally(outcomes: Sequence[PairOutcome]) -> Tally:
     """
     import numpy as np
 
-    seen: dict[tuple[Kind, When], list[tuple[Judgement, ...]]] = {
-        ("clean", "before"): [(o.clean,) for o in outcomes],
-        ("adversarial", "before"): [(o.adversarial,) for o in outcomes],
-        ("clean", "after"): [o.clean_after for o in outcomes],
-        ("adversarial", "after"): [o.adversarial_after for o in outcomes],
-    }
-    targeted = np.array([o.target is not None for o in outcomes], np.bool_)
-    counts = {key: _counts(found, outcomes) for key, found in seen.items()}
-    together = np.array([_together(outcome) for outcome in outcomes], np.int64).reshape(-1, 2, len(TOPS))
-    return Tally(counts, targeted, together[:, 0], together[:, 1], _photographed(outcomes))
+    answers = [each for o in outcomes for each in (*o.clean_after, *o.adversarial_after)]
+    photos = {name: k for k, name in enumerate(dict.fromkeys(each.photo for each in answers if each.photo))}
+
+    def shown(given: Iterable[Sequence[tuple[Judgement, Judgement | None]]]) -> Shown:
+        rows = [
+            (place, photos.get(answer.photo, -1), *_sums(outcomes[place], answer, clean))
+            for place, answers in enumerate(given)
+            for answer, clean in answers
+        ]
+        found = np.array(rows, np.float64).reshape(len(rows), 12)
+        pair, photo = found[:, :2].astype(np.int64).T
+        return Shown(pair, photo, Counts(found[:, 2:]))
+
+    return Tally.of_shown(
+        np.array([o.target is not None for o in outcomes], np.bool_),
+        {
+            ("clean", "before"): shown([(o.clean, None)] for o in outcomes),
+            ("adversarial", "before"): shown([(o.adversarial, None)] for o in outcomes),
+            ("clean", "after"): shown([(each, None) for each in o.clean_after] for o in outcomes),
+            ("adversarial", "after"): shown(map(_views, outcomes)),
+        },
+    )
 
 
-def _photographed(outcomes: Sequence[PairOutcome]) -> Photographed | None:
-    """Return the outcomes photo by photo; answers of a pair that name no photo are one photo of its own."""
+def summed(rows: "Floats | Ints", labels: Ints, count: int | None = None) -> Floats:
+    """Return (K, ...) sums of the rows (M, ...) of each label (M,), 0 to below K; by default all there are.
+
+    >>> import numpy as np
+    >>> summed(np.array([1.0, 2.0, 4.0]), np.array([1, 0, 1]))
+    array([2., 5.])
+    """
     import numpy as np
 
-    def unnamed(answers: Sequence[Judgement], photo: str) -> tuple[Judgement, ...]:
-        return tuple(replace(answer, photo="") for answer in _shown(answers, photo))
-
-    cells = dict.fromkeys(
-        (place, answer.photo)
-        for place, outcome in enumerate(outcomes)
-        for answer in (*outcome.clean_after, *outcome.adversarial_after)
-    )
-    if not any(photo for _, photo in cells):
-        return None
-    photos: list[str | int] = [photo or place for place, photo in cells]
-    numbers = {photo: number for number, photo in enumerate(dict.fromkeys(photos))}
-    apart = [
-        replace(
-            outcomes[place],
-            clean_after=unnamed(outcomes[place].clean_after, photo),
-            adversarial_after=unnamed(outcomes[place].adversarial_after, photo),
-        )
-        for place, photo in cells
-    ]
-    pairs = np.array([place for place, _ in cells], np.int64)
-    return Photographed(pairs, np.array([numbers[photo] for photo in photos], np.int64), tally(apart))
+    found = np.zeros((labels.max(initial=-1) + 1 if count is None else count, *rows.shape[1:]))
+    np.add.at(found, labels, rows)
+    return found
 
 
 def sharing_photos(tallies: Sequence[Tally]) -> Ints:
@@ -220,9 +262,9 @@ def sharing_photos(tallies: Sequence[Tally]) -> Ints:
     pairs, photos = len(tallies[0].targeted), 0
     edges = []
     for own in tallies:
-        if own.photographed is not None:
-            edges.append((own.photographed.pair, own.photographed.photo + pairs + photos))
-            photos += int(own.photographed.photo.max(initial=-1)) + 1
+        for shown in own.photographed.values():
+            edges.append((shown.pair, shown.photo + pairs + photos))
+        photos = max((int(photo.max(initial=pairs - 1)) + 1 - pairs for _, photo in edges), default=0)
     ends = np.concatenate(edges, axis=1) if edges else np.zeros((2, 0), np.int64)
     joined = coo_array((np.ones(ends.shape[1]), ends), shape=(pairs + photos, pairs + photos))
     found: Ints = connected_components(joined, directed=False)[1][:pairs]
@@ -234,38 +276,22 @@ def is_prefiltered(label: int, clean: Judgement, adversarial: Judgement) -> bool
     return bool(tally([PairOutcome("", label, clean, adversarial, (), ())]).prefiltered[0])
 
 
-def _shown(answers: Sequence[Judgement], photo: str) -> tuple[Judgement, ...]:
-    """Return the answers on what one photo shows."""
-    return tuple(answer for answer in answers if answer.photo == photo)
+def _views(outcome: PairOutcome) -> list[tuple[Judgement, Judgement | None]]:
+    """Return the adversarial answers after the channel, each beside the clean one of the same view."""
+    clean = [answer.photo for answer in outcome.clean_after]
+    adversarial = [answer.photo for answer in outcome.adversarial_after]
+    beside = {
+        photo: iter([answer for answer in outcome.clean_after if answer.photo == photo])
+        for photo in adversarial
+        if clean.count(photo) == adversarial.count(photo)
+    }
+    return [(answer, next(beside.get(answer.photo, iter(())), None)) for answer in outcome.adversarial_after]
 
 
-def _together(outcome: PairOutcome) -> tuple[list[int], list[int]]:
-    """Return, by `TOPS`, in how many views the clean example was right, and in how many of them both were."""
-    views: list[tuple[Judgement, Judgement]] = []
-    for photo in dict.fromkeys(answer.photo for answer in outcome.clean_after):
-        both = [_shown(after, photo) for after in (outcome.clean_after, outcome.adversarial_after)]
-        if len(both[0]) == len(both[1]):
-            views += zip(*both, strict=True)
-    kept = [[other for clean, other in views if clean.right(outcome.label, top)] for top in TOPS]
-    right = [
-        sum(other.right(outcome.label, top) for other in own) for own, top in zip(kept, TOPS, strict=True)
-    ]
-    return [len(own) for own in kept], right
-
-
-def _counts(found: Sequence[Sequence[Judgement]], outcomes: Sequence[PairOutcome]) -> Counts:
-    import numpy as np
-
-    def hits(labels: Iterable[int | None]) -> Ints:
-        counted = [
-            [sum(label is not None and judgement.right(label, top) for judgement in judged) for top in TOPS]
-            for judged, label in zip(found, labels, strict=True)
-        ]
-        return np.array(counted, np.int64).reshape(-1, len(TOPS))
-
-    return Counts(
-        seen=np.array([len(judged) for judged in found], np.int64),
-        right=hits(o.label for o in outcomes),
-        target=hits(o.target for o in outcomes),
-        confidence=np.array([sum(j.confidence for j in judged) for judged in found], np.float64),
-    )
+def _sums(outcome: PairOutcome, answer: Judgement, clean: Judgement | None) -> list[float]:
+    """Return what one answer adds to the sums of `Counts`."""
+    right = [answer.right(outcome.label, top) for top in TOPS]
+    target = [outcome.target is not None and answer.right(outcome.target, top) for top in TOPS]
+    clean_right = [clean is not None and clean.right(outcome.label, top) for top in TOPS]
+    both = [mine and other for mine, other in zip(right, clean_right, strict=True)]
+    return [1, *right, *target, answer.confidence, *clean_right, *both]

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from physadv.importing import lazy_names
 
 if TYPE_CHECKING:
+    from physadv.phone.encoding import encode_jpeg
     from physadv.phone.phones import Phone, PhoneError, Printer, PrintSettings, Scene
-    from physadv.phone.photo import encode_jpeg, take_photo
+    from physadv.phone.photo import take_photo
     from physadv.phone.presets import PHONES, PhonePreset, load_phone_preset
     from physadv.phone.printing import print_page
     from physadv.phone.shots import Shot, draw_shot, page_to_photo, wholly_visible

@@ -21,6 +21,7 @@ GRAZING = 0.05
 NODES = 4097
 BEYOND_MM = 5000.0
 NEWTON_STEPS = 8
+_CONVERGED_MM = 1e-9
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,11 @@ class Paper:
         for _ in range(NEWTON_STEPS):
             along, depth, slope = self._at(arc)
             miss = (along - start[0]) * down - (depth - origin[2]) * across
+            before = arc
             arc = arc - miss / (np.cos(slope) * down - np.sin(slope) * across)
             arc = np.clip(arc, -BEYOND_MM, BEYOND_MM)
+            if np.abs(arc - before).max() < _CONVERGED_MM:
+                break
         along, depth, slope = self._at(arc)
         steps = ((along - start[0]) * across + (depth - origin[2]) * down) / (across**2 + down**2)
         points = np.stack([arc, start[1] + steps * towards[:, 1]], axis=1) @ self._axes.T

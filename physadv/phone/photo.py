@@ -1,29 +1,29 @@
-"""The photo and its file: light on paper, desk and thumbs through lens, sensor and tone curve, in bands."""
+"""The photo: light on paper, desk and thumbs through the lens, in blocks, onto the sensor."""
 
-import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps
 from torch import Tensor
 
-from physadv.phone.paper import Paper
+from physadv.phone.paper import Paper, Points
 from physadv.phone.phones import PhoneError
 from physadv.phone.scene import look_at, weave
-from physadv.phone.shots import FOOTPRINT, Shot, sent_size
-from physadv.transforms.camera import develop
+from physadv.phone.sensor import Sensor
+from physadv.phone.shots import FOOTPRINT, Shot
 from physadv.transforms.geometry import sample_plane
 
-LATTICE_STEP = 8
-BAND = 32 * LATTICE_STEP
-SHARPENING_SIGMA = 1.5
+CELL = 8  # pixels; BAND and BLOCK are whole cells
+BAND, BLOCK = 256, 256  # rows handed to the sensor at once, and columns seen at once
 CONTACT_SHADE, CONTACT_MM = 0.4, 4.0  # light taken from what is right beside a sheet or a thumb
-_MESSENGER_QUALITY = 70
+_NEAR_MM = 10 * CONTACT_MM  # beyond, that is less than a tenth of a level
+_TAIL = 1e-4  # share of the lens's blur that may be cut off around it
+_TAPS = 121  # of larger kernels OpenCV makes Fourier transforms, which take longer
+
+Nodes = NDArray[np.float32]
 
 
 def take_photo(prints: Sequence[Tensor], shot: Shot) -> NDArray[np.uint8]:
@@ -34,152 +34,182 @@ def take_photo(prints: Sequence[Tensor], shot: Shot) -> NDArray[np.uint8]:
     """
     if len(prints) != len(shot.papers):
         raise PhoneError(f"{len(prints)} prints: wanted {len(shot.papers)}, one for each paper of the shot")
-    view = _View(prints, shot)
-    generator = torch.Generator().manual_seed(shot.seed)
-    photo = np.empty((shot.camera.height, shot.camera.width, 3), np.uint8)
-    for top in range(0, shot.camera.height, BAND):
-        image = _developed(view.light(top), shot, generator)[:, : shot.camera.height - top]
-        photo[top : top + BAND] = image.permute(1, 2, 0).numpy()
-    if shot.sharpening:
-        soft = cv2.GaussianBlur(photo, (0, 0), SHARPENING_SIGMA)
-        cv2.addWeighted(photo, 1 + shot.sharpening, soft, -shot.sharpening, 0, dst=photo)
-    return photo
+    sensor = Sensor(shot)
+    for top, light in _View(prints, shot).bands():
+        sensor.expose(top, light)
+    return sensor.read_out()
 
 
 class _View:
-    """What the lens sees; exact on a lattice that reaches as far beyond the photo as blur, linear between."""
+    """What the lens sees: places and slow changes of light exact in the middle of each cell, linear between.
+
+    The cells reach as far beyond the photo as blur; one more on every side is there to interpolate from.
+    """
 
     def __init__(self, prints: Sequence[Tensor], shot: Shot) -> None:
         self.shot = shot
-        self.margin = math.ceil(len(shot.kernel) // 2 / LATTICE_STEP) * LATTICE_STEP
-        columns = torch.arange(-self.margin, shot.camera.width + self.margin + LATTICE_STEP, LATTICE_STEP)
-        last = math.ceil(shot.camera.height / BAND) * BAND + self.margin
-        rows = torch.arange(-self.margin, last + LATTICE_STEP, LATTICE_STEP)
-        grid = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=-1).double()
-        pixels = grid.reshape(-1, 2)
-        self.desk = weave(shot.desk)
-        self.table = shot.camera.unproject(pixels)[0].reshape(grid.shape)
-        origin, directions = shot.camera.rays(pixels)
-        self.papers = []
-        for paper, reflectance in zip(shot.papers, prints, strict=True):
-            points, slope = paper.seen_along(origin[0, 0].numpy(), directions[0].numpy())
-            lattice = torch.from_numpy(np.column_stack([points, slope])).reshape(*grid.shape[:2], 3)
-            self.papers.append((paper, lattice, _antialiased(reflectance, paper, shot)))
-
-    def light(self, top: int) -> Tensor:
-        """Return the blurred light (3, BAND, W) of a band of rows; it may go on below the photo."""
-        shot = self.shot
-        plane = self._every_pixel(self.table, top)
+        self.kernel = _without_tail(shot.kernel.flip(0, 1).numpy())
+        self.margin = math.ceil(len(self.kernel) // 2 / CELL) * CELL
+        height = math.ceil(shot.camera.height / BAND) * BAND
+        sides = ((side + 2 * self.margin) / CELL for side in (shot.camera.width, height))
+        across, down = (torch.arange(-1, math.ceil(side) + 1).double() * CELL for side in sides)
+        pixels = (
+            torch.stack(torch.meshgrid(across, down, indexing="xy"), dim=-1) + (CELL - 1) / 2 - self.margin
+        )
+        origin, directions = shot.camera.rays(pixels.reshape(-1, 2))
+        table = (origin - directions * (origin[..., 2:] / directions[..., 2:]))[0, :, :2].reshape(
+            pixels.shape
+        )
+        self.desk, self.table = weave(shot.desk), table.float().numpy()
+        from_middle = (pixels - shot.camera.centre).square().sum(dim=-1)
+        diagonal = shot.camera.width**2 + shot.camera.height**2
+        self.lens = (1 - shot.vignette * from_middle * 4 / diagonal).float().numpy()
+        self.lamp = _lamp(table, shot).float().numpy()
         resolution = float(shot.camera.focal[0] / shot.camera.distance[0])
-        light = look_at(self.desk, shot.desk, plane)[0]
-        for paper, lattice, reflectance in self.papers:
-            place = self._every_pixel(lattice, top)
-            points, slope = place[..., :2], place[0, ..., 2]
-            inside = torch.minimum(points, torch.tensor(paper.page_mm) - points).amin(dim=-1)[0]
-            printed = sample_plane(reflectance, points, paper.page_mm)[0] * _shading(slope, paper, shot)
-            light = torch.lerp(light * _contact(-inside), printed, (inside * resolution + 0.5).clamp(0, 1))
+        rays = origin[0, 0].numpy(), directions[0].numpy()
+        self.sheets = []
+        for paper, reflectance in zip(shot.papers, prints, strict=True):
+            points, slope = (seen.reshape(*pixels.shape[:2], -1) for seen in paper.seen_along(*rays))
+            self.sheets.append(_Sheet(paper, reflectance, points, _shading(slope, paper, shot), resolution))
+
+    def bands(self) -> Iterator[tuple[int, Tensor]]:
+        """Yield each band's first row and blurred light (3, BAND, W); the last may go on below the photo."""
+        columns, again = (self.table.shape[1] - 2) * CELL, 2 * self.margin
+        lit, seen = torch.empty(3, BAND + again, columns), 0
+        for top in range(0, self.shot.camera.height, BAND):
+            rows = slice((top + seen) // CELL, (top + BAND + again) // CELL + 2)
+            for left in range(0, columns, BLOCK):
+                right = min(left + BLOCK, columns)
+                lit[:, seen:, left:right] = self._block((rows, slice(left // CELL, right // CELL + 2)))
+            yield top, self._blurred(lit)
+            lit[:, :again], seen = lit[:, BAND:].clone(), again
+
+    def _block(self, where: tuple[slice, slice]) -> Tensor:
+        """Return the light (3, h, w) of a block of cells, before blur; `where` are its nodes."""
+        shot = self.shot
+        plane = _every_pixel(self.table[where])
+        whole = [number for number, sheet in enumerate(self.sheets) if sheet.covers(where)]
+        if whole:
+            light = self.sheets[whole[-1]].light(where)
+        else:
+            light = look_at(self.desk, shot.desk, plane[None])[0]
+        for sheet in self.sheets[whole[-1] + 1 if whole else 0 :]:
+            light = sheet.laid_on(light, where)
         for rod in shot.rods:
-            distance = rod.distance(plane)[0]
-            cover = (0.5 - distance * resolution).clamp(0, 1)
-            light = torch.lerp(light * _contact(distance), rod.paint(plane)[0].permute(2, 0, 1), cover)
-        light = light * self._lamp(plane)[0]
+            if float(rod.distance(torch.from_numpy(self.table[where])).min()) < _NEAR_MM:
+                distance = rod.distance(plane)
+                cover = (0.5 - distance * self.sheets[0].resolution).clamp(0, 1)
+                light = torch.lerp(light * _contact(distance), rod.paint(plane).permute(2, 0, 1), cover)
+        light *= _every_pixel(self.lamp[where])
         for shadow in shot.shadows:
-            light = light * shadow.light(plane)[0]
+            light *= shadow.light(plane)
         if shot.glare:
-            light = light + shot.glare.added(plane)[0]
-        light = light * self._lens(top) * torch.tensor(shot.gains)[:, None, None]
-        kernel = shot.kernel.flip(0, 1).numpy()
-        blurred = [cv2.filter2D(each.numpy(), -1, kernel, borderType=cv2.BORDER_REPLICATE) for each in light]
-        inner = torch.from_numpy(np.stack(blurred))
-        return inner[:, self.margin : self.margin + BAND, self.margin : self.margin + shot.camera.width]
+            light += shot.glare.added(plane)
+        return light.mul_(_every_pixel(self.lens[where])).mul_(torch.tensor(shot.gains)[:, None, None])
 
-    def _every_pixel(self, lattice: Tensor, top: int) -> Tensor:
-        """Return a lattice's values at every pixel of a band and its margins, (1, h, w, C) float32."""
-        first, count = top // LATTICE_STEP, (BAND + 2 * self.margin) // LATTICE_STEP + 1
-        coarse = lattice[first : first + count].permute(2, 0, 1)[None].float()
-        size = ((side - 1) * LATTICE_STEP + 1 for side in coarse.shape[2:])
-        fine = F.interpolate(coarse, size=tuple(size), mode="bilinear", align_corners=True)
-        return fine[:, :, :-1, : self.shot.camera.width + 2 * self.margin].permute(0, 2, 3, 1)
-
-    def _lamp(self, plane: Tensor) -> Tensor:
-        """Return the light on the table: a lamp to one side."""
-        direction = torch.tensor([math.cos(self.shot.light_angle), math.sin(self.shot.light_angle)])
-        side = (plane @ direction) / max(self.shot.papers[0].page_mm)
-        return 1 - self.shot.falloff * side.clamp(-0.8, 0.8)
-
-    def _lens(self, top: int) -> Tensor:
-        """Return the light the lens lets through at every pixel of a band and its margins."""
-        width, height = self.shot.camera.width, self.shot.camera.height
-        y = torch.arange(top - self.margin, top + BAND + self.margin)[:, None] - (height - 1) / 2
-        x = torch.arange(-self.margin, width + self.margin)[None, :] - (width - 1) / 2
-        return 1 - self.shot.vignette * (x.square() + y.square()) * 4 / (width**2 + height**2)
+    def _blurred(self, lit: Tensor) -> Tensor:
+        """Return the light (3, BAND, W) of a band and its margins through the kernel, a strip at a time."""
+        inner = slice(self.margin, self.margin + self.shot.camera.width)
+        strips = np.array_split(self.kernel, math.ceil(self.kernel.size / _TAPS))
+        total = torch.zeros(3, BAND, self.shot.camera.width)
+        top = self.margin - len(self.kernel) // 2
+        for strip in strips:
+            rows = lit[:, top : top + BAND + len(strip) - 1].numpy()
+            anchor = (strip.shape[1] // 2, 0)
+            for channel, plane in zip(total, rows, strict=True):
+                channel += torch.from_numpy(cv2.filter2D(plane, -1, strip, anchor=anchor))[:BAND, inner]
+            top += len(strip)
+        return total
 
 
-def _antialiased(reflectance: Tensor, paper: Paper, shot: Shot) -> Tensor:
-    """Return a print blurred as `FOOTPRINT` says: sampled once a pixel, its edges would else be jagged."""
-    resolution = float(shot.camera.focal[0] / shot.camera.distance[0])
-    dots_per_pixel = reflectance.shape[-1] / paper.page_mm[0] / resolution
-    while dots_per_pixel > 2 and not any(side % 2 for side in reflectance.shape[-2:]):
-        reflectance = F.avg_pool2d(reflectance, 2)
-        dots_per_pixel /= 2
-    sigma, border = FOOTPRINT * dots_per_pixel, cv2.BORDER_REPLICATE
-    soft = [cv2.GaussianBlur(each.numpy(), (0, 0), sigma, borderType=border) for each in reflectance[0]]
-    return torch.from_numpy(np.stack(soft))[None]
+class _Sheet:
+    """A sheet of paper as the lens sees it; `points` and `shading` are those of a view's nodes.
+
+    Attributes:
+        points: where on the page each node lies, mm, (rows, columns, 2).
+        inside: distance of each node from the page's edge, mm, negative beyond it.
+        shading: light that slopes leave on it.
+        resolution: pixels per mm in the middle of the photo.
+    """
+
+    def __init__(
+        self, paper: Paper, reflectance: Tensor, points: Points, shading: Points, resolution: float
+    ) -> None:
+        self.page_mm, self.resolution = paper.page_mm, resolution
+        self.points, self.shading = points.astype(np.float32), shading.astype(np.float32)[..., 0]
+        self.inside = _inside(torch.from_numpy(self.points), paper.page_mm).numpy()
+        self.planes = reflectance[0].numpy()
+        self.dots_per_mm = np.divide(reflectance.shape[:1:-1], paper.page_mm, dtype=np.float32)
+        self.sigma = FOOTPRINT * float(self.dots_per_mm[0]) / resolution
+
+    def covers(self, where: tuple[slice, slice]) -> bool:
+        """Return whether nothing below can be seen in a block."""
+        return float(self.inside[where].min()) * self.resolution > 1
+
+    def laid_on(self, light: Tensor, where: tuple[slice, slice]) -> Tensor:
+        """Return the light (3, h, w) of a block in which the sheet covers what it lies on."""
+        inside = _inside(_every_pixel(self.points[where]), self.page_mm)
+        light = light * _contact(-inside)
+        if float(self.inside[where].max()) * self.resolution < -1:
+            return light
+        return torch.lerp(light, self.light(where), (inside * self.resolution + 0.5).clamp(0, 1))
+
+    def light(self, where: tuple[slice, slice]) -> Tensor:
+        """Return the light of the print in a block (3, h, w), its edges drawn out.
+
+        It is blurred as `FOOTPRINT` says: sampled once a pixel, its edges would else be jagged.
+        """
+        dots = self.points[where] * self.dots_per_mm
+        reach = math.ceil(4 * self.sigma) + 1
+        last = np.array(self.planes.shape[:0:-1]) - 1
+        x0, y0 = np.clip(np.floor(dots.min(axis=(0, 1))).astype(int) - reach, 0, last)
+        x1, y1 = np.clip(np.ceil(dots.max(axis=(0, 1))).astype(int) + reach, 0, last) + 1
+        soft = torch.empty(1, 3, y1 - y0, x1 - x0)
+        for sharp, blurred in zip(self.planes, soft[0].numpy(), strict=True):
+            cv2.GaussianBlur(
+                sharp[y0:y1, x0:x1], (0, 0), self.sigma, blurred, borderType=cv2.BORDER_REPLICATE
+            )
+        place = _every_pixel(dots - np.array([x0, y0], np.float32))[None]
+        seen = sample_plane(soft, place, (float(x1 - x0), float(y1 - y0)))[0]
+        return seen.mul_(_every_pixel(self.shading[where]))
 
 
-def _shading(slope: Tensor, paper: Paper, shot: Shot) -> Tensor:
+def _every_pixel(nodes: Nodes) -> Tensor:
+    """Return values at a block's nodes (n, m, ...) at every pixel of its (n - 2) × (m - 2) cells."""
+    fine = cv2.resize(nodes, None, fx=CELL, fy=CELL, interpolation=cv2.INTER_LINEAR)
+    return torch.from_numpy(fine[CELL:-CELL, CELL:-CELL])
+
+
+def _inside(points: Tensor, page_mm: tuple[float, float]) -> Tensor:
+    """Return how far page points (..., 2) are from the page's edge, mm, negative beyond it."""
+    return torch.minimum(points, torch.tensor(page_mm) - points).amin(dim=-1)
+
+
+def _without_tail(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the middle (k, k) of a kernel, k odd, outside which no more than `_TAIL` of it lies."""
+    middle = kernel
+    for cut in range(1, len(kernel) // 2 + 1):
+        smaller = kernel[cut:-cut, cut:-cut]
+        if smaller.sum() < (1 - _TAIL) * kernel.sum():
+            break
+        middle = smaller
+    whole: NDArray[np.float32] = middle / middle.sum()
+    return whole
+
+
+def _lamp(table: Tensor, shot: Shot) -> Tensor:
+    """Return the light on table points (..., 2): a lamp to one side."""
+    direction = torch.tensor([math.cos(shot.light_angle), math.sin(shot.light_angle)]).to(table)
+    side = (table @ direction) / max(shot.papers[0].page_mm)
+    return 1 - shot.falloff * side.clamp(-0.8, 0.8)
+
+
+def _shading(slope: Points, paper: Paper, shot: Shot) -> Points:
     """Return the light on sloping matt paper (Lambert), 1 where it is level."""
     slopes_to = math.radians(paper.turn + paper.bend.direction)  # on the table
     away = math.cos(slopes_to - shot.light_angle) / math.tan(math.radians(shot.elevation))
-    return (slope.cos() - away * slope.sin()).clamp_min(0.1)
+    return np.maximum(np.cos(slope) - away * np.sin(slope), 0.1)
 
 
 def _contact(distance: Tensor) -> Tensor:
     return 1 - CONTACT_SHADE * (-distance.clamp_min(0) / CONTACT_MM).exp()
-
-
-def _developed(light: Tensor, shot: Shot, generator: torch.Generator) -> Tensor:
-    """Return the phone's 8-bit sRGB image (3, h, w) of linear light, its noise spread by `grain`."""
-    noise = torch.randn(light.shape, generator=generator).numpy()
-    taps = cv2.getGaussianKernel(2 * math.ceil(3 * shot.grain) + 1, shot.grain)
-    spread = np.stack([cv2.sepFilter2D(channel, -1, taps, taps) for channel in noise])
-    spread_noise = torch.from_numpy(spread)[None] / float((taps**2).sum())
-    of_light, read, tone = torch.tensor([[shot.shot_noise], [shot.read_noise], [shot.contrast]])
-    image = develop(light[None], shot=of_light, read=read, noise=spread_noise, tone=tone)
-    return (image[0] * 255).round().clamp(0, 255).to(torch.uint8)
-
-
-def encode_jpeg(photo: NDArray[np.uint8], shot: Shot) -> bytes:
-    """Return an upright photo (H, W, 3), uint8 sRGB, as a file whose EXIF says that it is simulated.
-
-    A messenger (WhatsApp's standard quality, as commonly reported: 1600 pixels, JPEG near 70) decodes the
-    phone's file, turns it upright and makes it smaller. Of the EXIF only the notice that the photo is
-    simulated is kept.
-    """
-    stored = Image.fromarray(photo)
-    if shot.messenger:
-        stored = Image.open(io.BytesIO(_jpeg(stored, shot.quality, Image.Exif())), formats=["JPEG"])
-        stored = stored.resize(sent_size(shot), Image.Resampling.BILINEAR)
-        return _jpeg(stored, _MESSENGER_QUALITY, _exif())
-    exif = _exif()
-    exif[ExifTags.Base.Orientation] = shot.orientation
-    diagonal = math.hypot(shot.camera.width, shot.camera.height)
-    focal_35mm = round(float(shot.camera.focal[0]) / diagonal * math.hypot(36, 24))
-    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.FocalLengthIn35mmFilm] = focal_35mm
-    # What stands upright is stored as what stands turned the other way is set upright.
-    stored.getexif()[ExifTags.Base.Orientation] = {6: 8, 8: 6}.get(shot.orientation, shot.orientation)
-    return _jpeg(ImageOps.exif_transpose(stored), shot.quality, exif)
-
-
-def _exif() -> Image.Exif:
-    exif = Image.Exif()
-    exif[ExifTags.Base.Make] = "physadv"
-    exif[ExifTags.Base.Model] = "virtual phone (simulated)"
-    exif[ExifTags.Base.ImageDescription] = "simulated photograph, made by physadv"
-    return exif
-
-
-def _jpeg(image: Image.Image, quality: int, exif: Image.Exif) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=quality, subsampling="4:2:0", exif=exif)
-    return buffer.getvalue()

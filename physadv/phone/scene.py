@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+import torch.nn.functional as F
 from torch import Tensor
 
 from physadv.phone.paper import Paper
@@ -79,29 +79,28 @@ def weave(desk: Desk) -> Tensor:
     """Return a `TILE_MM` wide tile (1, 3, h, w) of the desk, linear light; row and column 0 repeated last."""
     rng = np.random.default_rng(desk.seed)
     if desk.material == "wood":
-        rings = np.sin(7 * _noise(rng, stretch=14, falloff=1.8))
+        rings = (7 * _noise(rng, stretch=14, falloff=1.8)).sin()
         pattern = 0.16 * rings + 0.14 * _noise(rng, stretch=40, falloff=0.7)
     elif desk.material == "laminate":
         pattern = 0.09 * _noise(rng, stretch=1, falloff=0.3) + 0.05 * _noise(rng, stretch=1, falloff=1.4)
     else:
-        threads = np.sin(2 * np.pi * np.arange(TILE_DOTS) * THREADS / TILE_DOTS)
+        threads = (2 * math.pi * torch.arange(TILE_DOTS) * THREADS / TILE_DOTS).sin()
         pattern = 0.15 * threads[:, None] * threads + 0.1 * _noise(rng, stretch=4, falloff=0.6)
         pattern = pattern + 0.06 * _noise(rng, stretch=1, falloff=1.6)
-    pattern = np.pad(np.exp(pattern), ((0, 1), (0, 1)), mode="wrap")
-    tile = torch.from_numpy(pattern.astype(np.float32)) * torch.tensor(desk.colour)[:, None, None]
-    return tile.clamp_max(1)[None]
+    tile = pattern.exp() * torch.tensor(desk.colour)[:, None, None]
+    return F.pad(tile.clamp_max(1)[None], (0, 1, 0, 1), mode="circular")
 
 
-def _noise(rng: np.random.Generator, stretch: float, falloff: float) -> NDArray[np.float64]:
+def _noise(rng: np.random.Generator, stretch: float, falloff: float) -> Tensor:
     """Return periodic 1/f^falloff noise of mean 0 and variance 1, `stretch` times longer along x than y."""
-    y = np.fft.fftfreq(TILE_DOTS)[:, None] * TILE_DOTS
-    x = np.fft.rfftfreq(TILE_DOTS)[None] * TILE_DOTS * stretch
-    frequency = np.hypot(x, y)
-    frequency[0, 0] = np.inf
-    white = rng.standard_normal(frequency.shape) + 1j * rng.standard_normal(frequency.shape)
-    noise: NDArray[np.float64] = np.fft.irfft2(white * frequency**-falloff, s=(TILE_DOTS, TILE_DOTS))
-    noise /= noise.std()
-    return noise
+    y = torch.fft.fftfreq(TILE_DOTS)[:, None] * TILE_DOTS
+    x = torch.fft.rfftfreq(TILE_DOTS) * TILE_DOTS * stretch
+    power = y.square() + x.square()
+    power[0, 0] = torch.inf
+    real, imaginary = (torch.from_numpy(rng.standard_normal(power.shape)).float() for _ in range(2))
+    white = torch.complex(real, imaginary) * power.pow_(-falloff / 2)
+    noise: Tensor = torch.fft.irfft2(white, s=(TILE_DOTS, TILE_DOTS))
+    return noise / noise.std(correction=0)
 
 
 def look_at(tile: Tensor, desk: Desk, plane: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from physadv.pictures.listing import say_left_out, visible
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Colour, CropRow, PhotoRow, Printout, RunError
 from physadv.runs.folders import writes_run
+from physadv.runs.rows import CORRECTED_CROPS
 from physadv.text import printable
 
 LONGEST_NAME = 200
@@ -87,7 +88,7 @@ def colours_in_words(photos: Sequence[PhotoRow]) -> str | None:
         errors = [error for photo in corrected for error in getattr(photo, name)]
         return f"{np.mean(errors):.1f} mean, {np.percentile(errors, 95):.1f} 95th percentile"
 
-    corrected = [photo for photo in photos if photo.delta_e and photo.delta_e_before]
+    corrected = [photo for photo in photos if photo.corrected and photo.delta_e_before]
     if not corrected:
         return None
     used = sum(photo.status == "used" for photo in photos)
@@ -115,6 +116,7 @@ def crop(
         capture: the capture that holds its photos.
         photos: files to copy into the capture's photos first.
         colour: leave crops as "photographed", or have them "corrected" by the sheets' grey and colour bars.
+            Crops as photographed get a corrected copy where the bars are off in exposure or cast.
         overlay: also write a copy of each photo with the sheets, marks and cells drawn in.
         workers: number of processes; the usable cores by default.
         reporter: shows progress.
@@ -158,7 +160,8 @@ def crop(
         unread: list[PhotoRow] = []
         for gone in rows.keys() - {path.name for path in files}:
             record(gone, [])
-        lost = {c.photo for c in cut if capture.changed(c) or not (capture.folder / str(c.path)).exists()}
+        made = [*cut, *(each.copy for each in cut if each.copy)]
+        lost = {c.photo for c in made if capture.changed(c) or not (capture.folder / str(c.path)).exists()}
         first_with: dict[str, str] = {}
         todo: list[Path] = []
         for path in reporter.track(files, len(files), "checking photos"):
@@ -218,8 +221,9 @@ def _add_photos(capture: Capture, photos: Sequence[Path]) -> None:
 
 def made_files(capture: Capture, rows: "Rows", *, overlays: bool) -> set[Path]:
     """Return the files that crops, and overlays where they were asked for, were written to, by their rows."""
-    crops = (crop for _, found in rows for crop in found if crop.path)
+    crops = [crop for _, found in rows for crop in found if crop.path]
     made = [(capture.crops, f"{crop.example}--{crop.photo}.png") for crop in crops]
+    made += [(capture.folder / CORRECTED_CROPS, f"{c.example}--{c.photo}.png") for c in crops if c.copy]
     made += [(capture.overlays, f"{row.name}.jpg") for row, _ in rows if overlays]
     # A stranger's store may hold any name; those with a slash are none of this program's.
     return {folder / name for folder, name in made if Path(name).name == name}

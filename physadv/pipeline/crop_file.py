@@ -9,15 +9,17 @@ from statistics import mean
 from PIL import Image
 
 from physadv.capture.cells import CroppedCell
-from physadv.capture.crop_photo import FoundSheet, crop_photo
+from physadv.capture.crop_photo import crop_photo
 from physadv.capture.geometry import Pixels
 from physadv.capture.overlay import draw_overlay
+from physadv.capture.papers import FoundSheet
 from physadv.capture.reading import CaptureError, Photo, read_photo
 from physadv.capture.video import is_video, read_video
 from physadv.errors import machine_fault
 from physadv.files import FULL_DISK, file_sha256, replacing
 from physadv.pipeline.photograph import read_record
 from physadv.runs import Capture, Colour, CropRow, Manifest, PhotoRow, Printout
+from physadv.runs.rows import CORRECTED_CROPS
 
 TWIN = "the same file as"
 MEASURED = (
@@ -163,6 +165,7 @@ def _parts(row: PhotoRow, found: Sequence[FoundSheet]) -> Iterator[tuple[PhotoRo
 def _with_exposure(row: PhotoRow, found: Sequence[FoundSheet]) -> PhotoRow:
     """Return a photo's row with its mean exposure, its print's shape and its colour corrections' errors."""
     exposures = [sheet.exposure for sheet in found if sheet.exposure]
+    chromas = [sheet.chroma for sheet in found if sheet.chroma is not None]
     stretches = [round(sheet.stretch, 4) for sheet in found if sheet.stretch]
     corrections = [sheet.correction for sheet in found if sheet.correction]
 
@@ -177,6 +180,7 @@ def _with_exposure(row: PhotoRow, found: Sequence[FoundSheet]) -> PhotoRow:
         exposure_stops=average("stops"),
         red_green=average("red"),
         blue_green=average("blue"),
+        chroma=round(mean(chromas), 4) if chromas else None,
         stretch=mean(stretches) if stretches else None,
         delta_e=listed("delta_e"),
         delta_e_before=listed("delta_e_before"),
@@ -192,11 +196,9 @@ def _write_overlay(
 
 
 def _write_cell(capture: Capture, photo: str, sheet: int, cell: CroppedCell) -> CropRow:
-    path = None
-    if cell.crop is not None:
-        path = capture.crops / f"{cell.example}--{photo}.png"
-        with replacing(path) as temporary:
-            Image.fromarray(cell.crop).save(temporary, "PNG")
+    name = f"{cell.example}--{photo}.png"
+    path = _write_pixels(capture.crops / name, cell.crop)
+    copy = _write_pixels(capture.folder / CORRECTED_CROPS / name, cell.corrected)
     measured = {name: getattr(cell, name) for name in MEASURED}
     return CropRow(
         photo=photo,
@@ -208,5 +210,16 @@ def _write_cell(capture: Capture, photo: str, sheet: int, cell: CroppedCell) -> 
         marks=cell.marks,
         corners_px=tuple((round(float(x), 4), round(float(y), 4)) for x, y in cell.corners_px),
         sha256=file_sha256(path) if path else None,
+        corrected_sha256=file_sha256(copy) if copy else None,
         **{name: None if value is None else round(value, 4) for name, value in measured.items()},
     )
+
+
+def _write_pixels(path: Path, pixels: Pixels | None) -> Path | None:
+    """Write a picture and return its path, None where there is none."""
+    if pixels is None:
+        return None
+    path.parent.mkdir(exist_ok=True)
+    with replacing(path) as temporary:
+        Image.fromarray(pixels).save(temporary, "PNG")
+    return path

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from physadv.attacks.recipes import RECIPES
 from physadv.classifiers.specs import check_spec
 from physadv.errors import PhysadvError
+from physadv.evaluation.comparisons import check_smallest
 from physadv.evaluation.intervals import Estimate, share
 from physadv.evaluation.masking import AttackOutcomes, Symptom, masking_symptoms, verdict
 from physadv.evaluation.outcomes import Bools
@@ -43,6 +44,7 @@ class MaskingCheck:
         unbounded: steps → accuracy after as many gradient steps with the whole pixel range as budget.
         wrong_before: images left out because the classifier gets them wrong without any attack.
         queries: queries for each image by the black-box attack.
+        smallest: smallest difference of interest, in shares.
         signs: the symptoms of masked gradients, seen or not.
         verdict: what they amount to, in words.
     """
@@ -55,6 +57,7 @@ class MaskingCheck:
     unbounded: Mapping[int, Estimate]
     wrong_before: int
     queries: int
+    smallest: float
     signs: Sequence[Symptom]
     verdict: str
 
@@ -79,6 +82,7 @@ def masking_check(settings: MaskingSettings, reporter: Reporter = silent) -> Mas
         {"steps": 1, "restarts": 1, "query_steps": 1, "noise": 1, "batch": 1, "limit": 1, "size": 16},
     )
     RECIPES["pgd"].budget(settings.eps, None)
+    check_smallest(settings.smallest)
     check_spec(settings.model, settings.labels)
     listed = list_sources(settings.images)
     # Torch is loaded only now that numbers and paths are known to be right.
@@ -126,7 +130,7 @@ def check_batches(
     if not found:
         raise MaskingError(f"{settings.images}: {settings.model} gets none of {count} images right")
     outcomes = _joined(found)
-    signs = masking_symptoms(outcomes)
+    signs = masking_symptoms(outcomes, settings.smallest)
     return MaskingCheck(
         classifier=classifier.spec,
         eps=settings.eps,
@@ -139,9 +143,10 @@ def check_batches(
         restarts={starts: share(right) for starts, right in outcomes.restarts.items()},
         unbounded={step: share(right) for step, right in outcomes.unbounded.items()},
         wrong_before=count - len(outcomes.noise),
+        smallest=settings.smallest,
         queries=settings.query_steps * (1 + settings.population),
         signs=signs,
-        verdict=verdict(signs, len(outcomes.noise)),
+        verdict=verdict(signs, len(outcomes.noise), settings.smallest),
     )
 
 

@@ -11,7 +11,7 @@ from physadv.classifiers.specs import check_spec, runs_code
 from physadv.evaluation.destruction import Row, TransferCell, table, transfer_cells
 from physadv.evaluation.outcomes import Judgement, PairOutcome
 from physadv.pipeline.measurement import Measurement, MeasureOptions, by_condition
-from physadv.pipeline.observing import PHOTO, UNTOUCHED, Channel, Observer, is_photo
+from physadv.pipeline.observing import CORRECTED, PHOTO, UNTOUCHED, Channel, Observer, is_photo
 from physadv.pipeline.tallies import Calibration, TallyReader
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Manifest, ObservationStore, PhotoRow, Printout, RunError
@@ -79,7 +79,8 @@ def measure(
         names = {photo.name for photo in photos}
         crops = [crop for crop in store.crops() if crop.photo in names]
         cut = [crop for crop in crops if crop.path is not None]
-        if changed := [str(crop.path) for crop in cut if capture.changed(crop)]:
+        copies = [crop.copy for crop in cut if crop.copy]
+        if changed := [str(crop.path) for crop in (*cut, *copies) if capture.changed(crop)]:
             more = f", nor are {len(changed) - 1} others" if len(changed) > 1 else ""
             fault = f"not the crop that was cut{more}; run 'physadv crop {capture.name}' again"
             raise RunError(f"{capture.folder / changed[0]}: {fault}")
@@ -90,15 +91,20 @@ def measure(
         observer = Observer(store, manifest, classifiers, reporter)
         observer.observe_examples(printout, [UNTOUCHED, *digital])
         observer.observe_crops(capture, cut)
+        observer.observe_crops(capture, copies, CORRECTED)
         tallies = TallyReader(store, manifest)
         conditions = by_condition(photos) if cut and not pool else {}
         apart = list(map(of_condition, conditions, conditions.values()))
         channels = [*(apart if len(apart) > 1 else [PHOTO] if cut else []), *digital]
+        off = tuple(sorted({copy.photo for copy in copies}))
         found = []
         for classifier in classifiers:
             seen = classifier.spec, classifier.identity, classifier.labels
             tables = _tables(tallies, classifier.identity, channels)
-            found.append(Measurement(manifest, *seen, *tables, tuple(photos), tuple(crops), options))
+            both = [Channel(PHOTO.name, photos=off), CORRECTED] if off else []
+            by_bars, *_ = _tables(tallies, classifier.identity, both)
+            rows = tuple(photos), tuple(crops)
+            found.append(Measurement(manifest, *seen, *tables, *rows, options, by_bars))
         return found
 
 

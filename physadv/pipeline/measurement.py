@@ -1,7 +1,7 @@
 """What `measure` found: one classifier's tables on one run, and how channels are named for readers."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,8 @@ class Measurement:
         photos: every photo, used or refused.
         crops: every cell of the used photos.
         options: what `measure` was called with.
+        by_bars: "photo" and "photo corrected" → their tables, both of the photos alone whose bars are off in
+            exposure or cast; empty where there are none.
     """
 
     manifest: Manifest
@@ -51,6 +53,7 @@ class Measurement:
     photos: tuple[PhotoRow, ...]
     crops: tuple[CropRow, ...]
     options: MeasureOptions = MeasureOptions()
+    by_bars: dict[str, list[Row]] = field(default_factory=dict)
 
     @property
     def run_facts(self) -> dict[str, Any]:
@@ -79,7 +82,7 @@ class Measurement:
             return "files, untouched"
         used = self.photos_of(channel)
         simulated = sum(photo.simulated for photo in used)
-        corrected = sum(photo.colour == "corrected" for photo in used)
+        corrected = sum(photo.corrected for photo in used)
         counts = {"simulated": simulated, "colour-corrected": corrected}
         said = [f"{'partly ' * (count < len(used))}{word}" for word, count in counts.items() if count]
         return f"{channel} ({', '.join(said)})" if said else channel
@@ -97,7 +100,7 @@ class Measurement:
             "pairs": len(self.manifest.examples) // 2,
             "photos": len(self.used_photos),
             "simulated_photos": sum(photo.simulated for photo in self.used_photos),
-            "colour_corrected_photos": sum(photo.colour == "corrected" for photo in self.used_photos),
+            "colour_corrected_photos": sum(photo.corrected for photo in self.used_photos),
             "conditions": {
                 condition: {"photos": len(photos), "seeds": sorted({p.seed for p in photos} - {None})}
                 for condition, photos in self.conditions.items()
@@ -106,6 +109,7 @@ class Measurement:
                 channel: {"missing_pairs": self.missing[channel], "rows": [asdict(row) for row in rows]}
                 for channel, rows in self.channels.items()
             },
+            "by_bars": {channel: [asdict(row) for row in rows] for channel, rows in self.by_bars.items()},
             "calibration": {
                 channel: {kind: asdict(found) for kind, found in kinds.items()}
                 for channel, kinds in self.calibration.items()

@@ -63,6 +63,8 @@ class Channel:
 
 
 UNTOUCHED, PHOTO = Channel("none"), Channel("photo")
+CORRECTED = Channel("photo corrected")
+"""Copies of crops, with the colours corrected of photos whose bars are off: beside `PHOTO`, never within."""
 
 
 def is_photo(key: str) -> bool:
@@ -100,20 +102,20 @@ class Observer:
         for step in self._track(steps(), len(batches) * len(unfinished), "examples judged, batches"):
             self._look(*step)
 
-    def observe_crops(self, capture: Capture, crops: Sequence[CropRow]) -> None:
-        """Classify the crops cut out of photos."""
+    def observe_crops(self, capture: Capture, crops: Sequence[CropRow], channel: Channel = PHOTO) -> None:
+        """Classify the crops cut out of photos, or their copies with corrected colours."""
         named = {(crop.example, crop.photo): crop for crop in crops}
         todo = [
             named[name]
             for chunk in _chunks(list(named))
-            for name in _of_any(chunk, self._unseen(PHOTO, chunk))
+            for name in _of_any(chunk, self._unseen(channel, chunk))
         ]
         chunks = list(_chunks(todo))
         for chunk in self._track(chunks, len(chunks), "crops judged, batches"):
             cut = [(crop, capture.pixels(crop)) for crop in chunk]
             for batch in _batches(cut, lambda pair: pair[1].shape):
                 names = [(crop.example, crop.photo) for crop, _ in batch]
-                self._look(PHOTO, names, partial(to_tensor, [image for _, image in batch]))
+                self._look(channel, names, partial(to_tensor, [image for _, image in batch]))
 
     def _finished(self, channel: Channel) -> bool:
         keys = [(self.manifest.code, c.identity, channel.name, channel.seed) for c in self.classifiers]

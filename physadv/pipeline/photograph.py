@@ -205,8 +205,9 @@ def read_record(capture: Capture, photo: Path) -> Record | None:
 def _photograph(pdf: Path, preset: PhonePreset, made_by: MadeBy, job: _Job) -> None:
     import torch
 
+    from physadv.phone.encoding import encode_jpeg
     from physadv.phone.phones import Phone
-    from physadv.phone.photo import encode_jpeg, take_photo
+    from physadv.phone.photo import take_photo
     from physadv.phone.printing import RASTER, print_page
     from physadv.phone.shots import draw_shot, page_to_photo, wholly_visible
     from physadv.randomness import generator

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from typing_extensions import Doc
 
 from physadv.errors import PhysadvError
+from physadv.evaluation.comparisons import SMALLEST
 
 if TYPE_CHECKING:
     from physadv.attacks.recipes import Recipe
@@ -127,6 +128,7 @@ class MaskingSettings:
     batch: Batch = 16
     device: Device = "auto"
     seed: Seed = 0
+    smallest: float = SMALLEST
 
 
 @dataclass(frozen=True)

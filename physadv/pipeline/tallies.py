@@ -1,31 +1,32 @@
 """Counts of stored answers → the tallies and the calibration that `evaluation` turns into rates."""
 
-from collections import defaultdict
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
 from physadv.evaluation.calibration import BINS, Answers, Reliability, reliability
-from physadv.evaluation.outcomes import KINDS, Bools, Counts, Floats, Ints, Kind, Photographed, Tally, When
+from physadv.evaluation.outcomes import KINDS, WHENS, Bools, Counts, Floats, Ints, Kind, Shown, Tally, When
 from physadv.pipeline.observing import Channel
 from physadv.runs import Manifest, ObservationCount, ObservationCounter, ObservationStore
 
 Calibration = dict[Kind, Reliability]
-_COLUMNS = ObservationCount._fields[3:]
+_SUMS = slice(ObservationCount._fields.index("seen"), None)
 
 
 class Answered(NamedTuple):
-    """Counts of one classifier's answers through one channel; fields are those of `ObservationCount`.
+    """Counts of one classifier's answers through one channel, M rows from the store.
 
     Attributes:
-        sums: (examples, bins, fields).
-        shown: (place of an example, photo file) → (fields,) over all bins; empty for a digital channel.
+        place: (M,) place of the example.
+        bin: (M,) bin of confidence.
+        photo: (M,) number of the photo's file, -1 for a digital channel.
+        sums: (M, 10), those of `Counts`.
     """
 
+    place: Ints
+    bin: Ints
+    photo: Ints
     sums: Floats
-    shown: Mapping[tuple[int, str], Floats] = MappingProxyType({})
 
 
 class TallyReader:
@@ -34,92 +35,55 @@ class TallyReader:
     def __init__(self, store: ObservationStore, manifest: Manifest) -> None:
         self._counter = ObservationCounter(store, manifest.code, manifest.examples, BINS)
         place = {example.id: place for place, example in enumerate(manifest.examples)}
-        self._shape = len(place), BINS, len(_COLUMNS)
         both = manifest.pairs()
         self.pairs = tuple(clean.pair for clean, _ in both)
-        self._places: dict[Kind, Ints] = {
-            kind: np.array([place[pair[which].id] for pair in both], np.int64)
-            for which, kind in enumerate(KINDS)
-        }
-        self._pair_of = {
-            int(own): (kind, pair) for kind in KINDS for pair, own in enumerate(self._places[kind])
-        }
+        self._pair_of: dict[Kind, Ints] = {kind: np.full(len(place), -1) for kind in KINDS}
+        for pair, examples in enumerate(both):
+            for kind, example in zip(KINDS, examples, strict=True):
+                self._pair_of[kind][place[example.id]] = pair
         self._targeted: Bools = np.array([adversarial.target is not None for _, adversarial in both])
 
     def counted(self, classifier: str, channel: Channel) -> Answered:
         """Return a classifier's counts through a channel."""
-        sums = np.zeros(self._shape)
-        shown: dict[tuple[int, str], Floats] = defaultdict(lambda: np.zeros(len(_COLUMNS)))
-        key = classifier, channel.name, channel.seed
-        for place, within, file, *numbers in self._counter.counts(*key, channel.photos):
-            sums[place, within] += numbers
-            if file:
-                shown[place, file] += numbers
-        return Answered(sums, shown)
+        counts = self._counter.counts(classifier, channel.name, channel.seed, channel.photos)
+        files = dict.fromkeys(["", *(count.file for count in counts)])
+        photos = {file: number for number, file in enumerate(files, -1)}
+        labels = [(count.place, count.bin, photos[count.file]) for count in counts]
+        place, within, photo = np.array(labels, np.int64).reshape(-1, 3).T
+        sums = np.array([count[_SUMS] for count in counts], np.float64).reshape(-1, 10)
+        return Answered(place, within, photo, sums)
 
     def tally(self, before: Answered, after: Answered) -> Tally:
         """Return the tally of a channel from what `counted` returned before and after it."""
-        found: dict[tuple[Kind, When], Floats] = {}
-        sums: dict[When, Floats] = {"before": before.sums.sum(axis=1), "after": after.sums.sum(axis=1)}
-        for when, columns in sums.items():
-            for kind in KINDS:
-                found[kind, when] = columns[self._places[kind]]
-        return _tally(found, self._targeted, self._photographed(found, after))
-
-    def _photographed(
-        self, whole: Mapping[tuple[Kind, When], Floats], after: Answered
-    ) -> Photographed | None:
-        """Return what `whole` sums up pair by pair in each photo, None without photos."""
-        cells: dict[tuple[int, str], int] = {}
-        rows = []
-        for (place, file), numbers in after.shown.items():
-            kind, pair = self._pair_of[place]
-            rows.append((kind, cells.setdefault((pair, file), len(cells)), numbers))
-        if not cells:
-            return None
-        pairs = np.array([pair for pair, _ in cells], np.int64)
-        _, files = np.unique([file for _, file in cells], return_inverse=True)
-        found: dict[tuple[Kind, When], Floats] = {}
+        shown: dict[tuple[Kind, When], Shown] = {}
         for kind in KINDS:
-            found[kind, "before"] = whole[kind, "before"][pairs]
-            found[kind, "after"] = np.zeros((len(cells), len(_COLUMNS)))
-        for kind, cell, numbers in rows:
-            found[kind, "after"][cell] = numbers
-        return Photographed(pairs, files, _tally(found, self._targeted[pairs]))
+            for when, found in zip(WHENS, (before, after), strict=True):
+                own = self._of(kind, found)
+                shown[kind, when] = Shown(own.place, own.photo, Counts(own.sums))
+        return Tally.of_shown(self._targeted, shown)
 
     def calibration(self, found: Answered) -> Calibration:
         """Return the reliability of clean and of adversarial examples from what `counted` returned."""
-        answers = {kind: found.sums[self._places[kind]] for kind in KINDS}
-        return {
-            kind: reliability(
-                Answers(
-                    seen=_whole(own, "seen")[..., 0],
-                    right=_whole(own, "right1")[..., 0],
-                    confidence=own[..., _COLUMNS.index("confidence")],
-                )
-            )
-            for kind, own in answers.items()
-        }
+        return {kind: self._reliability(self._of(kind, found)) for kind in KINDS}
 
+    def _of(self, kind: Kind, found: Answered) -> Answered:
+        """Return the rows of one kind of example, its pair in place of the example."""
+        pair = self._pair_of[kind][found.place]
+        own = pair >= 0
+        return Answered(pair[own], found.bin[own], found.photo[own], found.sums[own])
 
-def _tally(
-    found: Mapping[tuple[Kind, When], Floats], targeted: Bools, photographed: Photographed | None = None
-) -> Tally:
-    """Return the tally of sums (P, fields of `ObservationCount`), by kind, before and after the channel."""
-    counts = {
-        key: Counts(
-            seen=_whole(own, "seen")[:, 0],
-            right=_whole(own, "right1", "right5"),
-            target=_whole(own, "target1", "target5"),
-            confidence=own[:, _COLUMNS.index("confidence")],
+    def _reliability(self, own: Answered) -> Reliability:
+        within = np.eye(BINS)[own.bin]
+        counts = Counts(own.sums)
+        seen, right, confidence = (
+            column[:, None] * within for column in (counts.seen, counts.right[:, 0], counts.confidence)
         )
-        for key, own in found.items()
-    }
-    views = found["adversarial", "after"]
-    clean, both = _whole(views, "clean1", "clean5"), _whole(views, "both1", "both5")
-    return Tally(counts, targeted, clean, both, photographed)
-
-
-def _whole(found: Floats, *columns: str) -> Ints:
-    chosen: Ints = found[..., [_COLUMNS.index(column) for column in columns]].astype(np.int64)
-    return chosen
+        return reliability(
+            Answers(
+                seen.astype(np.int64),
+                right.astype(np.int64),
+                confidence,
+                own.place,
+                own.photo if (own.photo >= 0).any() else None,
+            )
+        )

@@ -9,7 +9,14 @@ from typing import Any
 import numpy as np
 
 from physadv.errors import unknown_name
-from physadv.evaluation.comparisons import SMALLEST, Comparison, Counted, compare_paired, corrected
+from physadv.evaluation.comparisons import (
+    SMALLEST,
+    Comparison,
+    Counted,
+    check_smallest,
+    compare_paired,
+    corrected,
+)
 from physadv.evaluation.destruction import clean_survival, destruction_rate, success
 from physadv.evaluation.intervals import Estimate
 from physadv.evaluation.outcomes import Bools, Ints, Tally, sharing_photos
@@ -108,15 +115,15 @@ def compare_runs(
     `measure`.
 
     Raises:
-        RunError: there are fewer than two runs; `against` is none of them; `smallest` is out of range; they
-            were made against different classifiers and none was named to judge; they share no source image;
-            or one was never photographed and there is no transformation either.
+        RunError: there are fewer than two runs; `against` is none of them; they were made against different
+            classifiers and none was named to judge; they share no source image; or one was never photographed
+            and there is no transformation either.
+        ComparisonError: `smallest` is out of range.
         PhysadvError: as `measure`.
     """
     if len(names) < 2 or len(set(names)) < len(names):
         raise RunError(f"compare '{' '.join(names)}': wanted two runs or more, each once")
-    if not 0 <= smallest < 1:
-        raise RunError(f"smallest difference {100 * smallest:g} points: wanted 0 or more, below 100")
+    check_smallest(smallest)
     if against is not None and against not in names:
         raise RunError(unknown_name("run to compare with", against, names))
     manifests = [Printout(root, name).manifest() for name in names]

@@ -21,7 +21,7 @@ from physadv.report.provenance import cameras, generate_command, measure_options
 from physadv.report.result_tables import TESTS
 from physadv.report.run_figures import JUDGES, sweep_curves
 from physadv.report.table import Cell, Column, Table, show
-from physadv.report.wording import paragraph, plural
+from physadv.report.wording import of_interest, paragraph, plural
 from physadv.runs import Capture, Printout
 from physadv.text import printable
 
@@ -41,8 +41,8 @@ def show_comparison(found: RunComparison) -> None:
     for table in _rates(title, found):
         show(table)
     print(paragraph(READING))
-    title = "exact sign-flip tests on the same pairs, first less second in points"
-    show(_tests(f"{title}, of interest from {100 * found.smallest:g} on", found))
+    title = "exact sign-flip tests on the same pairs, first less second"
+    show(_tests(f"{title}, {of_interest(found.smallest)}", found))
     for difference in _unlike(found):
         print(printable(difference))
 

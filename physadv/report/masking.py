@@ -9,7 +9,7 @@ from physadv.files import replacing
 from physadv.report.drawing import FORMATS, GRID, MUTED, STYLES, Figure, blank
 from physadv.report.figures import draw_band, shares_upwards
 from physadv.report.table import Column, Table, show
-from physadv.report.wording import plural
+from physadv.report.wording import of_interest, plural
 
 if TYPE_CHECKING:
     from physadv.pipeline.masking_check import MaskingCheck
@@ -38,6 +38,7 @@ def show_masking(check: "MaskingCheck") -> None:
     print(f"answers only: {check.queries} queries an image")
     if check.wrong_before:
         print(f"left out: {plural(check.wrong_before, 'image')} wrong before any attack")
+    print(f"symptoms, differences {of_interest(check.smallest)}:")
     for symptom in check.signs:
         print(f"{'SEEN' if symptom.seen else 'not seen'}: {symptom.name} ({symptom.said})")
     print(f"verdict: {check.verdict}")

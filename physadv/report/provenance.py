@@ -89,6 +89,7 @@ def _photo_facts(measurement: Measurement) -> tuple[tuple[str, str], ...]:
         ("exposure, median stops", _middle(used, lambda photo: photo.exposure_stops, 2)),
         ("red to green, median", _middle(used, lambda photo: photo.red_green, 2)),
         ("blue to green, median", _middle(used, lambda photo: photo.blue_green, 2)),
+        ("chroma of the bars, median %", _middle(used, lambda photo: photo.chroma, 0, scale=100)),
         ("residual, median px", _middle(cut, lambda crop: crop.residual_px, 3)),
         ("blur, median sigma px", _middle(cut, lambda crop: crop.sharpness_px, 2)),
         ("photo px per mm, median", _middle(cut, lambda crop: crop.pixels_per_mm, 1)),

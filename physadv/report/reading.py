@@ -2,13 +2,16 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from statistics import median
 
 from physadv.evaluation.destruction import Row
 from physadv.evaluation.outcomes import PREFILTER_CONFIDENCE
 from physadv.evaluation.planning import pairs_wanted
 from physadv.pipeline.measurement import Measurement
+from physadv.pipeline.observing import CORRECTED, PHOTO
 from physadv.report.channels import sort_channels
-from physadv.report.wording import percent, with_interval
+from physadv.report.wording import percent, plural, with_interval
+from physadv.sheets.layout import COLOURLESS
 
 LOW = 0.2
 """A destruction rate below it is called low: more than four in five views kept their effect."""
@@ -27,11 +30,42 @@ WIDE = 0.3
 def readings(measurement: Measurement) -> list[str]:
     """Return the sentences of every channel but the strengths of a sweep, which have a curve."""
     channels = sort_channels(measurement.channels).single
-    return [
+    return [*colour_readings(measurement)] + [
         f"{measurement.channel_name(channel)}: {sentence}" if len(channels) > 1 else sentence
         for channel in channels
         for sentence in reading(measurement.channels[channel])
     ]
+
+
+def colour_readings(measurement: Measurement) -> Iterator[str]:
+    """Yield what the sheets' grey and colour bars tell of photos that are off, with both rates."""
+    used = measurement.used_photos
+    grey = [photo for photo in used if photo.chroma is not None and photo.chroma <= COLOURLESS]
+    if grey:
+        yield (
+            f"{len(grey)} of {plural(len(used), 'photo')} have no colour: their bars keep "
+            f"{max(photo.chroma or 0 for photo in grey):.0%} of their chroma at most. They were printed or "
+            "photographed in black and white, and their rates are not those of the examples."
+        )
+    if not measurement.by_bars:
+        return
+    copied = {crop.photo for crop in measurement.crops if crop.copy}
+    off = [photo for photo in used if photo.name in copied]
+    stops, red, blue = (
+        median(getattr(photo, name) or 0 for photo in off)
+        for name in ("exposure_stops", "red_green", "blue_green")
+    )
+    first, corrected = (
+        next(row for row in measurement.by_bars[channel.name] if (row.case, row.top) == ("average", 1))
+        for channel in (PHOTO, CORRECTED)
+    )
+    yield (
+        f"The bars of {len(off)} of {plural(len(used), 'photo')} are off (medians: exposure "
+        f"{stops:+.1f} stops, red to green {red:.2f}, blue to green {blue:.2f}). In these, as photographed "
+        f"and with colours corrected by the bars: clean images right {with_interval(first.clean_after)} and "
+        f"{with_interval(corrected.clean_after)}, destroyed {with_interval(first.destruction_rate)} and "
+        f"{with_interval(corrected.destruction_rate)}. All other rates are as photographed."
+    )
 
 
 def reading(rows: Sequence[Row]) -> Iterator[str]:

@@ -54,6 +54,11 @@ def p_value(p: float | None) -> str | None:
     return None if p is None else f"{p:.2g}"
 
 
+def of_interest(smallest: float) -> str:
+    """Return from which difference on tests say that one share is higher: "of interest from 3 points on"."""
+    return f"of interest from {100 * smallest:g} points on"
+
+
 def plural(number: int, noun: str) -> str:
     """Return a number and the noun that goes with it: "1 photo", "2 photos"."""
     return f"{number} {noun}{'s' * (number != 1)}"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 Colour = Literal["photographed", "corrected"]
+CORRECTED_CROPS = "crops-corrected"
+"""A capture's folder of copies of crops, with the colours corrected of photos whose bars are off."""
 
 
 @dataclass(frozen=True)
@@ -28,18 +30,21 @@ class PhotoRow:
         camera: camera in its EXIF data, if any.
         simulated: whether the virtual phone made it.
         view: tells photos of one file apart; empty where the file is one photo.
-        colour: colours of its crops.
+        colour: colours that its crops were asked to have.
         exposure_stops: exposure of the sheet's greys, in stops.
         red_green: ratio of red to green of the sheet's greys, in linear light.
         blue_green: ratio of blue to green of the sheet's greys, in linear light.
-        delta_e: CIEDE2000 of each patch after correction, held out of the fit; empty without correction.
+        delta_e: CIEDE2000 of each patch after correction, held out of the fit; empty without correction, of
+            the crops or of copies beside them.
         delta_e_before: CIEDE2000 of each patch as photographed; empty without correction.
-        remark: a print out of shape, and what else the photo shows: a sheet of another run, a damaged code.
+        remark: a print out of shape or without colour, a correction that was not applied, and what else the
+            photo shows: a sheet of another run, a damaged code.
         preset: preset of the virtual phone, a file's with a hash of its numbers; "real" for a camera's photo,
             None where it was not recorded.
         seed: seed of a simulated photo.
         shot: which of a simulated photo's shots of its sheet it is, from 0.
         stretch: how much wider its sheet was printed than its height wants; None where the photo cannot tell.
+        chroma: share of their chroma that the colours of its bars keep; None where they cannot be read.
     """
 
     name: str
@@ -63,6 +68,12 @@ class PhotoRow:
     seed: int | None = None
     shot: int | None = None
     stretch: float | None = None
+    chroma: float | None = None
+
+    @property
+    def corrected(self) -> bool:
+        """Return whether its crops have corrected colours; correction that would do harm is not applied."""
+        return self.colour == "corrected" and bool(self.delta_e)
 
     @property
     def condition(self) -> str:
@@ -101,6 +112,7 @@ class CropRow:
         margin: by how many standard errors it is nearer to its source than to the most alike other picture of
             its sheet; below 4 they cannot be told apart. None where no other is alike.
         sha256: hash of the crop's file, None if there is none or an earlier version cut it.
+        corrected_sha256: hash of its copy with corrected colours; None where there is no copy.
     """
 
     photo: str
@@ -121,6 +133,15 @@ class CropRow:
     distance_mm: float | None = None
     margin: float | None = None
     sha256: str | None = None
+    corrected_sha256: str | None = None
+
+    @property
+    def copy(self) -> "CropRow | None":
+        """Return the row of its copy with corrected colours, a file of the same name; None without one."""
+        if self.path is None or self.corrected_sha256 is None:
+            return None
+        path = f"{CORRECTED_CROPS}/{self.path.rpartition('/')[2]}"
+        return replace(self, path=path, sha256=self.corrected_sha256, corrected_sha256=None)
 
 
 @dataclass(frozen=True)
@@ -130,7 +151,8 @@ class ObservationRow:
     Attributes:
         run: code in the run's manifest: a run made anew under an old name shares nothing with it.
         classifier: identity of the classifier, see `Classifier.identity`.
-        channel: "photo", "none" for the untouched example, or a transformation's text.
+        channel: "photo", "photo corrected" for copies of crops with corrected colours, "none" for the
+            untouched example, or a transformation's text.
         seed: seed of a random transformation, else 0.
         example: id of the example.
         photo: name of the photo; empty for a digital channel.

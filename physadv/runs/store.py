@@ -22,7 +22,7 @@ _MACHINE = (
     sqlite3.SQLITE_AUTH,
     sqlite3.SQLITE_IOERR,
 )
-STORE_VERSION = 6
+STORE_VERSION = 7
 R = TypeVar("R", PhotoRow, CropRow, ObservationRow)
 
 _TABLES = """
@@ -31,13 +31,14 @@ CREATE TABLE IF NOT EXISTS photos (
     width INTEGER, height INTEGER, camera TEXT, simulated INTEGER NOT NULL, view TEXT NOT NULL DEFAULT '',
     colour TEXT NOT NULL DEFAULT 'photographed', exposure_stops REAL, red_green REAL, blue_green REAL,
     delta_e TEXT NOT NULL DEFAULT '[]', delta_e_before TEXT NOT NULL DEFAULT '[]', remark TEXT,
-    preset TEXT, seed INTEGER, shot INTEGER, stretch REAL
+    preset TEXT, seed INTEGER, shot INTEGER, stretch REAL, chroma REAL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS crops (
     photo TEXT NOT NULL REFERENCES photos(name), example TEXT NOT NULL, sheet INTEGER NOT NULL,
     cell INTEGER NOT NULL, path TEXT, reason TEXT, residual_px REAL, marks INTEGER NOT NULL,
     sharpness_px REAL, pixels_per_mm REAL, paper_level REAL, clipped REAL, correlation REAL,
     corners_px TEXT NOT NULL, angle_deg REAL, distance_mm REAL, sha256 TEXT, margin REAL,
+    corrected_sha256 TEXT,
     PRIMARY KEY (photo, example)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS observations (

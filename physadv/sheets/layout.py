@@ -36,6 +36,8 @@ GREYS = (0, 36, 73, 109, 146, 182, 219, 255)
 PRIMARIES = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (0, 255, 255), (255, 0, 255), (255, 255, 0))
 MUTED = ((194, 150, 130), (87, 108, 67), (98, 122, 157), (214, 126, 44))
 PATCH_COLOURS = (*((grey, grey, grey) for grey in GREYS), *PRIMARIES, *MUTED)
+COLOURLESS = 0.1
+"""Share of their chroma in a photo up to which the patches are called grey; the dullest of inks keep half."""
 
 
 class SheetError(PhysadvError):

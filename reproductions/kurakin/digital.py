@@ -137,8 +137,8 @@ def _pooled(
         tallies = TallyReader(store, printout.manifest())
         before = tallies.counted(measurement.identity, UNTOUCHED)
         for group, names in groups.items():
-            after = [tallies.counted(measurement.identity, Channel(name, seed)).sums for name in names]
-            found[group] = tallies.tally(before, Answered(np.sum(after, axis=0)))
+            after = [tallies.counted(measurement.identity, Channel(name, seed)) for name in names]
+            found[group] = tallies.tally(before, Answered(*map(np.concatenate, zip(*after, strict=True))))
         return found, tallies.pairs
 
 

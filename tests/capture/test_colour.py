@@ -48,6 +48,16 @@ def correction_of(photo: Pixels, sheet: Sheet, top: int = 0) -> Correction:
     return fit_correction(read_bars(photo, sheet, seen_at), fit_flat_field(photo, sheet, seen_at))
 
 
+def with_patches_apart(page: Points, sheet: Sheet, dpmm: int) -> Points:
+    """The page with every colour of its bars printed up to 30 levels away, in both bars alike."""
+    page, rng = page.copy(), np.random.default_rng(0)
+    away = {colour: rng.integers(-30, 31, 3) for colour in PATCH_COLOURS}
+    for patch in sheet.patches:
+        x, y, w, h = (round(value * dpmm) for value in patch.box_mm)
+        page[y : y + h, x : x + w] = to_linear(np.clip(np.array(patch.rgb) + away[patch.rgb], 0, 255) / 255)
+    return page
+
+
 def lamp(page: Points, gains: tuple[float, float, float] = (0.9, 0.8, 0.55), falloff: float = 0.3) -> Points:
     """Coloured light that falls off across the page, exponentially so that the flat field can be exact."""
     height, width = page.shape[:2]
@@ -175,3 +185,39 @@ def test_simulated_photos_come_out_closer_to_what_was_printed(scene: Scene, shee
     correction = found.correction
     assert correction is not None
     assert correction.delta_e.mean() < 2 < 5 < correction.delta_e_before.mean()
+
+
+@pytest.mark.parametrize(
+    ("gains", "off"),
+    [
+        ((0.8, 0.8, 0.8), False),
+        ((0.75, 0.65, 0.6), False),
+        ((0.4, 0.4, 0.4), True),
+        ((0.9, 0.7, 0.6), True),
+        ((0.5, 0.55, 0.75), True),
+    ],
+)
+def test_a_photo_is_off_by_more_than_a_stop_or_a_quarter_of_cast(
+    page: Points, sheet: Sheet, gains: tuple[float, float, float], off: bool
+) -> None:
+    seen = read_bars(expose(page * gains), sheet, to_photo).exposure()
+    assert seen is not None
+    assert seen.is_off == off
+
+
+def test_chroma_is_what_the_colours_keep_whatever_the_light(page: Points, sheet: Sheet) -> None:
+    grey = page.mean(axis=2, keepdims=True)
+    for light in (0.9, (0.3, 0.2, 0.1)):
+        for kept in (1.0, 0.5, 0.0):
+            faded = (kept * page + (1 - kept) * grey) * light
+            assert read_bars(expose(faded), sheet, to_photo).chroma() == pytest.approx(kept, abs=0.02)
+    covered = read_bars(expose(0.9 * page[400:500]), sheet, to_photo)
+    assert covered.chroma() is None
+
+
+def test_a_correction_helps_a_cast_and_does_harm_where_the_bars_are_not_of_a_piece(
+    page: Points, sheet: Sheet
+) -> None:
+    """Patches that each err in a way of their own tell nothing of one another."""
+    assert correction_of(expose(lamp(page @ MIX.T)), sheet).helps
+    assert not correction_of(expose(0.98 * with_patches_apart(page, sheet, DPMM)), sheet).helps

@@ -10,7 +10,8 @@ import pytest
 import torch
 from capture_scene import Pixels, Scene, picture
 
-from physadv.capture.crop_photo import FoundSheet, crop_photo
+from physadv.capture.crop_photo import crop_photo
+from physadv.capture.papers import FoundSheet
 from physadv.capture.reading import CaptureError, Photo
 from physadv.phone import Phone, page_to_photo
 from physadv.phone.shots import FOOTPRINT

@@ -6,8 +6,9 @@ import pytest
 from capture_scene import Pixels, Scene, picture
 from PIL import Image
 
-from physadv.capture.crop_photo import FoundSheet, crop_photo
+from physadv.capture.crop_photo import crop_photo
 from physadv.capture.overlay import BLUE, CYAN, GREEN, RED, SIDE, draw_overlay
+from physadv.capture.papers import FoundSheet
 from physadv.sheets.layout import box_corners
 
 

@@ -8,7 +8,8 @@ from drawn_pages import Laid, codes_of, cover_box, lay, page_image, photo_of
 
 from physadv.capture import codes
 from physadv.capture.codes import read_with_pyzbar
-from physadv.capture.crop_photo import FoundSheet, crop_photo
+from physadv.capture.crop_photo import crop_photo
+from physadv.capture.papers import FoundSheet
 from physadv.capture.reading import CaptureError, Photo
 from physadv.sheets import PrintItem, Sheet, plan_sheets, write_pdf
 from physadv.sheets.layout import box_corners

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from physadv.evaluation.calibration import Answers, reliability
+from physadv.evaluation.intervals import mean, proportion
 
 
 def answers(*said: tuple[int, int, bool, float], images: int, bins: int = 2) -> Answers:
@@ -34,6 +35,21 @@ def test_photos_of_one_image_are_one_source_of_evidence() -> None:
     found = reliability(answers((0, 1, True, 0.9), (0, 1, True, 0.9), (0, 0, False, 0.3), images=1))
     assert (found.accuracy.n, found.accuracy.pairs) == (3, 1)
     assert found.ece == pytest.approx((2 * 0.1 + 0.3) / 3)
+
+
+def test_photos_that_images_share_are_counted_beside_the_images() -> None:
+    """Twelve images in three photos: in the first all are right and sure, in the others wrong and unsure."""
+    photo, image = np.repeat(np.arange(3), 12), np.tile(np.arange(12), 3)
+    sure = (photo == 0).astype(int)
+    seen = np.stack([1 - sure, sure], axis=1)
+    right, confidence = seen * sure[:, None], seen * [0.3, 0.9]
+    found = reliability(Answers(seen, right, confidence, image, photo))
+    assert found.accuracy == proportion([1] * 12, [3] * 12, ([12, 0, 0], [12] * 3))
+    assert found.bins[1].accuracy == proportion([1] * 12, [1] * 12, ([12], [12]))
+    assert found.confidence == mean(confidence.sum(axis=1), np.ones(36), image, photo)
+    alone = reliability(Answers(seen, right, confidence, image))
+    assert (alone.ece, alone.confidence.value) == (found.ece, found.confidence.value)
+    assert found.confidence.high - found.confidence.low > 0.9 > alone.confidence.high - alone.confidence.low
 
 
 def test_no_answer_is_undefined() -> None:

@@ -193,6 +193,34 @@ def test_a_mean_of_several_photos_is_over_photos_and_its_interval_over_images() 
     assert (many.low, many.high) == pytest.approx((0.5 - half, 0.5 + half), abs=1e-6)
 
 
+@pytest.mark.parametrize("sheets", [2, 12])
+def test_a_mean_covers_where_photos_share_their_light(sheets: int) -> None:
+    """Four photos of every sheet of eight images; light and image move a value by 0.1, chance by 0.05."""
+    rng, image = np.random.default_rng(sheets), np.repeat(np.arange(8 * sheets), 4)
+    photo = np.tile(np.arange(4), 8 * sheets) + 4 * (image // 8)
+    covered = {"crossed": 0, "images": 0}
+    for _ in range(300):
+        light, own = rng.normal(0, 0.1, 4 * sheets)[photo], rng.normal(0, 0.1, 8 * sheets)[image]
+        values = np.clip(0.6 + light + own + rng.normal(0, 0.05, image.size), 0, 1)
+        ones = np.ones_like(values)
+        for name, found in (
+            ("crossed", mean(values, ones, image, photo)),
+            ("images", mean(values, ones, image)),
+        ):
+            covered[name] += found.low < 0.6 < found.high
+    assert covered["crossed"] >= 0.93 * 300 > 0.85 * 300 > covered["images"]
+
+
+def test_photos_of_one_image_each_leave_a_mean_as_it_is() -> None:
+    values, ones, image = [0.2, 0.4, 0.9, 0.5, 0.1], [1] * 5, [0, 0, 1, 2, 2]
+    assert mean(values, ones, image, range(5)) == mean(values, ones, image)
+    assert mean([0.6, 0.9, 0.6], [2, 1, 2]) == mean(values, ones, image)
+    # Nothing says how one photo's light differs from another's.
+    one = mean(values, ones, image, [3] * 5)
+    assert (one.value, one.low, one.high, one.pairs) == (pytest.approx(0.42), None, None, 3)
+    assert mean([*values, 0], [*ones, 0], [*image, 7], [*range(5), 9]) == mean(values, ones, image)
+
+
 def test_a_mean_of_one_image_has_no_interval() -> None:
     found = mean([1.2], [2])
     assert (found.value, found.low, found.high, found.pairs) == (0.6, None, None, 1)

@@ -37,21 +37,21 @@ QUICK = ("--size", 32, "--limit", 6, "--steps", 10, "--query-steps", 1, "--popul
 
 @pytest.fixture
 def check(physadv, signs_folder, tmp_path, monkeypatch):
-    """Runs the command on six pictures without labels, in a folder that has the masked models."""
+    """Runs the command on six of seven pictures without labels, in a folder that has the masked models."""
     (tmp_path / "masked.py").write_text(MODELS)
     monkeypatch.chdir(tmp_path)
-    for copy, picture in enumerate([*sorted(signs_folder.glob("*.png"))[:3]] * 2):
+    for copy, picture in enumerate((sorted(signs_folder.glob("*.png"))[:3] * 3)[:7]):
         (tmp_path / "images").mkdir(exist_ok=True)
         shutil.copy(picture, tmp_path / "images" / f"{copy}.png")
     return lambda *options: physadv("masking-check", "images", *QUICK, "--quiet", *options)
 
 
 def test_gradients_of_the_bundled_classifier_do_not_mislead(check, tmp_path):
-    answer = check("--json", "--plot", "curve.svg")
+    answer = check("--limit", 7, "--json", "--plot", "curve.svg")
     assert answer.code == 0
     found = json.loads(answer.out)
     assert found["verdict"].startswith("no sign")
-    assert [share["n"] for share in found["attacks"].values()] == [6, 6, 6]
+    assert [share["n"] for share in found["attacks"].values()] == [7, 7, 7]
     assert list(found["iterative"]) == ["1", "2", "5", "10"]
     starts = found["restarts"]
     assert list(starts) == ["1", "2", "5"]
@@ -84,6 +84,7 @@ def test_masked_gradients_are_flagged(check, model):
         (("--eps", 0), "eps 0: wanted a whole number of 8-bit levels"),
         (("--population", 3), "population 3: wanted an even number"),
         (("--sigma", 0), "sigma is 0"),
+        (("--smallest", 100), "smallest difference 100 points: wanted 0 or more, below 100"),
         (("--plot", "curve.bmp"), "curve.bmp: wanted a name that ends in .pdf, .png, .svg"),
     ],
 )
@@ -97,8 +98,10 @@ def test_without_an_image_that_is_right_there_is_nothing_to_check(physadv, signs
     assert "wrong.csv: signs gets none of 1 images right" in answer.error
 
 
-def test_five_images_are_too_few_for_a_verdict(check):
-    assert "verdict: too few to say: 5 images, at least 6" in check("--limit", 5).out
+def test_six_images_are_too_few_for_a_verdict(check):
+    out = check("--limit", 6, "--smallest", 5).out
+    assert "verdict: too few to say: 6 images, at least 7" in out
+    assert "symptoms, differences of interest from 5 points on:" in out
 
 
 def test_an_image_has_failed_once_any_start_broke_it():

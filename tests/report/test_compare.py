@@ -103,7 +103,7 @@ def test_the_smallest_difference_is_asked_for_and_said(physadv, root, tmp_path):
     assert "lies beyond 7.5 points, the smallest difference of interest, settled beforehand" in html
     assert "3 points" not in html
     assert "--smallest 7.5" in html
-    assert "of interest from 3 on" in physadv(*asked, "--quiet").out
+    assert "of interest from 3 points on" in physadv(*asked, "--quiet").out
     for wrong in (-1, 100):
         assert f"smallest difference {wrong} points" in physadv(*asked, "--smallest", wrong).error
 

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from physadv.evaluation.destruction import destruction_clean_survives, destruction_rate, table
+from physadv.evaluation.destruction import (
+    accuracy,
+    confidence,
+    destruction_clean_survives,
+    destruction_rate,
+    table,
+)
 from physadv.evaluation.intervals import proportion
 from physadv.evaluation.outcomes import Judgement, PairOutcome, sharing_photos, tally
 from physadv.pipeline.measurement import Measurement
@@ -185,12 +191,13 @@ def test_an_adversarial_image_is_beside_the_clean_one_of_the_same_photo(tmp_path
         before, after = (reader.counted("signs", channel) for channel in (UNTOUCHED, PHOTO))
         found = reader.tally(before, after)
         one = reader.tally(before, reader.counted("signs", Channel("photo", photos=("1.jpg",))))
-    assert found.clean_right.tolist() == [[2, 2]]
-    assert found.both_right.tolist() == [[2, 2]]
+    views = found.counts["adversarial", "after"]
+    assert views.clean_right.tolist() == views.both_right.tolist() == [[2, 2]]
     assert destruction_rate(found, 1).value == 2 / 4
     rate = destruction_clean_survives(found, 1)
     assert (rate.value, rate.n, rate.pairs) == (1.0, 2, 1)
-    assert one.clean_right.tolist() == one.both_right.tolist() == [[0, 0]]
+    views = one.counts["adversarial", "after"]
+    assert views.clean_right.tolist() == views.both_right.tolist() == [[0, 0]]
 
 
 def test_the_store_says_which_photos_show_several_pairs(tmp_path):
@@ -202,11 +209,17 @@ def test_the_store_says_which_photos_show_several_pairs(tmp_path):
             sql = f"UPDATE {table_name} SET {column} = '1.jpg#2' WHERE {column} = '2.jpg' RETURNING 1"
             assert store.select(sql)
         reader = TallyReader(store, run.measurement.manifest)
-        found = reader.tally(*(reader.counted("signs", channel) for channel in (UNTOUCHED, PHOTO)))
+        before, after = (reader.counted("signs", channel) for channel in (UNTOUCHED, PHOTO))
+        found = reader.tally(before, after)
     rate = destruction_rate(found, 1)
     by_photo = proportion([1, 2, 1], [3, 3, 1], ([3, 1], [3, 4]))
     assert (rate.low, rate.high) == (by_photo.low, by_photo.high)
     assert sharing_photos([found]).tolist() == [0, 0, 0]
+    # Calibration counts what the rates count.
+    for kind, own in reader.calibration(after).items():
+        assert own.confidence == replace(confidence(found, kind, "after"), discarded={})
+        assert own.accuracy == replace(accuracy(found, kind, "after", 1), discarded={})
+        assert (own.confidence.n, own.accuracy.n, own.accuracy.pairs) == (7, 7, 3)
 
 
 @pytest.fixture

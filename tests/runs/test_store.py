@@ -47,6 +47,7 @@ LATER_COLUMNS = {
         ("photos", "shot INTEGER"),
         ("crops", "margin REAL"),
     ),
+    6: (("photos", "stretch REAL"),),
 }
 """What each version of the store brought with it."""
 

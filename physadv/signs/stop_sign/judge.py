@@ -58,9 +58,10 @@ def judge(
         ]
         finder = None if settings.known_place else find_signs
         lab, drive = simulated_tests(exhibit, size, finders=(finder,), keep=keep, reporter=reporter)
-    scores = [score_lab(lab), score_drive_by(drive)]
-    scores += [score_lab(photographed, CHANNEL)] if photographed else []
-    scores += [score_drive_by(filmed, CHANNEL)] if filmed else []
+    least = settings.smallest
+    scores = [score_lab(lab, smallest=least), score_drive_by(drive, smallest=least)]
+    scores += [score_lab(photographed, CHANNEL, smallest=least)] if photographed else []
+    scores += [score_drive_by(filmed, CHANNEL, smallest=least)] if filmed else []
     found = judge_detection(detector, exhibit, reporter) if detector else []
     _write_answers(capture, [*lab, *drive, *photographed, *filmed])
     tables = {

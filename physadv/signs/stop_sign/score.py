@@ -12,7 +12,7 @@ from itertools import combinations, groupby
 from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
-from physadv.evaluation.comparisons import Comparison, Counted, compare_paired, corrected
+from physadv.evaluation.comparisons import SMALLEST, Comparison, Counted, compare_paired, corrected
 from physadv.evaluation.intervals import Estimate, counted, share
 from physadv.signs.stop_sign.views import Answer
 
@@ -109,13 +109,21 @@ class Score:
         }
 
 
-def score_lab(answers: Sequence[Answer], channel: str = SIMULATED, cluster: Cluster = _sign) -> Score:
+def score_lab(
+    answers: Sequence[Answer],
+    channel: str = SIMULATED,
+    cluster: Cluster = _sign,
+    smallest: float = SMALLEST,
+) -> Score:
     """Return the score of a lab test; its clusters are signs, or what they are said to be."""
-    return _score("lab test", channel, answers, _grouped(answers, _place), cluster)
+    return _score("lab test", channel, answers, _grouped(answers, _place), cluster, smallest)
 
 
 def score_drive_by(
-    answers: Sequence[Answer], channel: str = SIMULATED, cluster: Cluster = _approach
+    answers: Sequence[Answer],
+    channel: str = SIMULATED,
+    cluster: Cluster = _approach,
+    smallest: float = SMALLEST,
 ) -> Score:
     """Return the score of drive-by tests; its places are distances, its clusters approaches unless said.
 
@@ -125,7 +133,7 @@ def score_drive_by(
     bins = _grouped(near_first, lambda answer: BIN_M * math.floor(answer.distance_m / BIN_M))
     places = {f"{start:g}–{start + BIN_M:g} m": own for start, own in bins.items()}
     return replace(
-        _score("drive-by test", channel, answers, places, cluster),
+        _score("drive-by test", channel, answers, places, cluster, smallest),
         longest_run={
             name: max(map(longest_run, _grouped(own, _approach).values()))
             for name, own in _grouped(answers, _treatment).items()
@@ -166,6 +174,7 @@ def _score(
     answers: Sequence[Answer],
     places: Mapping[str, Sequence[Answer]],
     cluster: Cluster,
+    smallest: float,
 ) -> Score:
     treatments = _grouped(answers, _treatment)
     return Score(
@@ -183,7 +192,7 @@ def _score(
             [
                 test
                 for two in combinations(treatments.items(), 2)
-                for test in compare_paired(_successes(dict(two), cluster))
+                for test in compare_paired(_successes(dict(two), cluster), smallest)
             ]
         ),
     )

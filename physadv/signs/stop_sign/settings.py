@@ -11,6 +11,7 @@ from typing_extensions import Doc
 from physadv.attacks.recipes import RECIPES, Nps
 from physadv.classifiers.specs import SIGN_LABELS, check_detector, check_spec, read_label_file
 from physadv.errors import reading, unknown_name
+from physadv.evaluation.comparisons import SMALLEST, check_smallest
 from physadv.pipeline.settings import ClassNames, Model, Seed
 from physadv.signs.posters import MINIATURE_MM
 from physadv.signs.stop_sign import FACE_MM, StopSignError
@@ -133,6 +134,7 @@ class JudgeSettings:
         photos: (treatment, folder) of real photos, named by cell.
         videos: (treatment, file) of real videos of an approach.
         detector: spec of a detector that is asked whether it still finds the sign; None asks none.
+        smallest: smallest difference of interest between two treatments, in shares.
     """
 
     size: StudySize = field(default_factory=StudySize)
@@ -140,8 +142,10 @@ class JudgeSettings:
     photos: tuple[tuple[str, Path], ...] = ()
     videos: tuple[tuple[str, Path], ...] = ()
     detector: str | None = None
+    smallest: float = SMALLEST
 
     def __post_init__(self) -> None:
+        check_smallest(self.smallest)
         for _, folder in self.photos:
             photos_by_cell(folder)
         for _, path in self.videos:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from physadv.evaluation.comparisons import Comparison
 from physadv.report.result_tables import TESTS
 from physadv.report.table import Column, Table, Value
+from physadv.report.wording import of_interest
 from physadv.signs.stop_sign.detection import Detected
 from physadv.signs.stop_sign.score import Score, Shares
 from physadv.signs.stop_sign.settings import OPTIMISED
@@ -60,7 +61,8 @@ def place_table(score: Score) -> Table[Place]:
 
 def comparison_table(score: Score) -> Table[Comparison]:
     """Return the paired tests between treatments, sign by sign or approach by approach."""
-    title = f"{score.title}: {score.measure} success, first less second in points, exact sign flips, Holm"
+    what = f"{score.measure} success, first less second, {of_interest(score.tests[0].smallest)}"
+    title = f"{score.title}: {what}, exact sign flips, Holm"
     return Table(title, TESTS, {"": score.tests})
 
 

@@ -20,8 +20,8 @@ def stop_sign_settings():
 
 @pytest.fixture(scope="session")
 def looks():
-    """The smallest lab and drive-by tests: one sign, one photo a cell, few frames."""
-    return JudgeSettings(StudySize(shots=1, every=60, most=1))
+    """The smallest lab and drive-by tests: one sign, a photo a cell, few frames; 5 points are of interest."""
+    return JudgeSettings(StudySize(shots=1, every=60, most=1), smallest=0.05)
 
 
 @pytest.fixture(scope="session")

@@ -83,7 +83,9 @@ class TestJudged:
         folder = run[0] / "captures" / "mine"
         tests = json.loads((folder / "tables.json").read_text())["tests"]
         assert [test["test"] for test in tests] == ["lab test", "drive-by test"]
-        assert "<html" in (folder / "report.html").read_text(encoding="utf-8")
+        page = (folder / "report.html").read_text(encoding="utf-8")
+        assert {each["smallest"] for test in tests for each in test["tests"]} == {0.05}
+        assert page.count("success, first less second, of interest from 5 points on") == 2
 
 
 class TestBadInput:
@@ -103,6 +105,7 @@ class TestBadInput:
             (("--steps", "0"), "steps is 0; wanted at least 1"),
             (("--shots", "0"), "shots is 0; wanted at least 1"),
             (("--transforms", "rp2"), "unknown preset 'rp2'; nearest: rp2-sign"),
+            (("--smallest", "-1"), "smallest difference -1 points: wanted 0 or more, below 100"),
             (("--page", "a7"), "unknown page 'a7'; nearest: a"),
             (("nowhere",), "nowhere: no such folder; wanted photos of signs"),
             (("--demo", "nowhere"), "--demo draws its own signs; wanted no folder beside it"),

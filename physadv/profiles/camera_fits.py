@@ -14,21 +14,26 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.optimize import least_squares, minimize_scalar
 from scipy.special import ndtr
 
+from physadv.capture.geometry import Points
+from physadv.capture.light import to_linear, to_srgb
+from physadv.errors import PhysadvError
+
 Patch = NDArray[np.floating]
 STEP = 0.05  # pixels between the nodes of an edge's profile
-SIGMA, AMOUNT, RADIUS = (0.15, 8.0), (0.0, 4.0), (0.5, 6.0)
-STARTS = ((1.0, 0.3, 1.5), (0.7, 1.0, 0.8))  # sigma, amount, radius
+SIGMA, AMOUNT, RADIUS, TONE = (0.15, 8.0), (0.0, 4.0), (0.5, 6.0), (-0.3, 0.95)
+STARTS = ((1.0, 0.3, 1.5, 0.0), (0.7, 1.0, 0.8, 0.0))  # sigma, amount, radius, tone
+TONED = np.linspace(0, 1, 2049)  # code values at which a tone curve is inverted
 LAGS = ((0, 1), (1, 0), (1, 1), (1, -1), (0, 2), (2, 0))  # rows and columns
 SPREAD = (0.2, 6.0)  # pixels: shorter is white noise
 
 
-class FitError(ValueError):
+class FitError(PhysadvError):
     """A patch is no edge or no flat field."""
 
 
 @dataclass(frozen=True)
 class Edge:
-    """A straight edge as a camera drew it: blurred in linear light, encoded as sRGB, then sharpened.
+    """A straight edge as a camera drew it: blurred in linear light, encoded as sRGB, toned, then sharpened.
 
     Attributes:
         position: of the edge along its normal, pixels from the patch's centre.
@@ -39,6 +44,7 @@ class Edge:
         amount: strength of the unsharp mask; a larger radius makes up for less of it, `overshoot` is firm.
         radius: gaussian sigma of the unsharp mask, pixels.
         residual: root mean square of what the fit leaves, share of high − low.
+        tone: strength of an S-shaped curve, 0 for plain sRGB; see `fit_edge`.
     """
 
     position: float
@@ -49,10 +55,12 @@ class Edge:
     amount: float
     radius: float
     residual: float
+    tone: float = 0.0
 
     def profile(self, distance: Patch) -> Patch:
         """Return code values (N,) at distances (N,) in pixels along the normal from the edge."""
-        return edge_profile(distance, self.low, self.high, self.sigma, self.amount, self.radius)
+        shape = (self.sigma, self.amount, self.radius, self.tone)
+        return edge_profile(distance, self.low, self.high, *shape)
 
     @property
     def overshoot(self) -> float:
@@ -71,20 +79,8 @@ class Edge:
         return self.profile(np.arange(-reach, reach, STEP))
 
 
-def to_light(code: Patch) -> Patch:
-    """Return linear light of sRGB code values, both from 0 to 1 (IEC 61966-2-1)."""
-    return np.where(code <= 0.04045, code / 12.92, ((np.maximum(code, 0.04045) + 0.055) / 1.055) ** 2.4)
-
-
-def to_code(light: Patch) -> Patch:
-    """Return sRGB code values of linear light, both from 0 to 1 (IEC 61966-2-1)."""
-    return np.where(
-        light <= 0.0031308, light * 12.92, 1.055 * np.maximum(light, 0.0031308) ** (1 / 2.4) - 0.055
-    )
-
-
 def edge_profile(
-    distance: Patch, low: float, high: float, sigma: float, amount: float, radius: float
+    distance: Patch, low: float, high: float, sigma: float, amount: float, radius: float, tone: float = 0.0
 ) -> Patch:
     """Return the code values, 0 to 1, of an `Edge` at distances in pixels, of any shape.
 
@@ -94,16 +90,22 @@ def edge_profile(
     # Nodes at fixed places, whatever the radius: a grid that moves with it would make the fit uneven.
     last = np.ceil((np.abs(distance).max() + 4 * radius) / STEP)
     nodes = np.arange(-last, last + 1) * STEP
-    dark, light = to_light(np.array([low, high]))
-    code = to_code(dark + (light - dark) * ndtr(nodes / sigma))
+    dark, light = to_linear(np.interp((low, high), _toned(TONED, tone), TONED))
+    code: Patch = _toned(to_srgb(dark + (light - dark) * ndtr(nodes / sigma)), tone)
     code = code + amount * (code - gaussian_filter1d(code, radius / STEP, mode="nearest"))
     return np.interp(distance, nodes, code).clip(0, 1)
 
 
-def fit_edge(patch: Patch) -> Edge:
+def _toned(code: Points, tone: float) -> Points:
+    return code + tone * (code * code * (3 - 2 * code) - code)
+
+
+def fit_edge(patch: Patch, *, toned: bool = False) -> Edge:
     """Fit an edge jointly to all pixels of a patch (H, W) of code values from 0 to 1.
 
     Position, angle, two levels, sigma and the halo's amount and radius are fitted together, by least squares.
+    With `toned` so is the strength of a tone curve, that of Brooks et al. 2019 mixed with none: an edge of
+    high contrast through one seems up to 15 % sharper than it is to a fit that knows plain sRGB alone.
 
     Raises:
         FitError: the patch has no direction, or no fit is found.
@@ -117,14 +119,15 @@ def fit_edge(patch: Patch) -> Edge:
         return (edge_profile(x * np.cos(turn) + y * np.sin(turn) - there, *shape) - patch).ravel()
 
     reach = float(min(patch.shape)) / 2
-    lowest = (-reach, angle - 0.5, 0.0, 0.0, SIGMA[0], AMOUNT[0], RADIUS[0])
-    highest = (reach, angle + 0.5, 1.0, 1.0, SIGMA[1], AMOUNT[1], RADIUS[1])
+    free = 8 if toned else 7
+    lowest = (-reach, angle - 0.5, 0.0, 0.0, SIGMA[0], AMOUNT[0], RADIUS[0], TONE[0])
+    highest = (reach, angle + 0.5, 1.0, 1.0, SIGMA[1], AMOUNT[1], RADIUS[1], TONE[1])
     found = [
         least_squares(
             difference,
-            (position, angle, low, high, *shape),
-            bounds=(lowest, highest),
-            x_scale=(1, 0.05, 0.1, 0.1, 0.5, 0.5, 1),
+            (position, angle, low, high, *shape)[:free],
+            bounds=(lowest[:free], highest[:free]),
+            x_scale=(1, 0.05, 0.1, 0.1, 0.5, 0.5, 1, 0.3)[:free],
             diff_step=1e-4,
             xtol=1e-10,
             ftol=1e-10,
@@ -132,11 +135,11 @@ def fit_edge(patch: Patch) -> Edge:
         for shape in STARTS
     ]
     best = min(found, key=lambda one: float(one.cost))
-    there, turn, low, high, sigma, amount, radius = map(float, best.x)
+    there, turn, low, high, sigma, amount, radius, *tone = map(float, best.x)
     if high - low < 1e-3:
         raise FitError("no edge: both sides have the same level")
     residual = float(np.sqrt(np.mean(best.fun**2))) / (high - low)
-    return Edge(there, float(np.degrees(turn)), low, high, sigma, amount, radius, residual)
+    return Edge(there, float(np.degrees(turn)), low, high, sigma, amount, radius, residual, *tone)
 
 
 def _first_guess(patch: Patch, x: Patch, y: Patch) -> tuple[float, float, float, float]:

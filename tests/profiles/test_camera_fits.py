@@ -1,17 +1,13 @@
 """Edges and noise with known numbers, drawn without the code under test, are measured as they are."""
 
-import sys
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 from scipy.special import ndtr
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
-
-from camera_fits import FitError, edge_profile, fit_edge, measure_noise, to_code, to_light
+from physadv.capture.light import to_linear, to_srgb
+from physadv.profiles.camera_fits import FitError, edge_profile, fit_edge, measure_noise
 
 FINE = 8
 
@@ -22,9 +18,9 @@ def drawn_edge(sigma, amount, radius, angle, position, low=0.25, high=0.75, nois
     y, x = (np.mgrid[: big * FINE, : big * FINE] - (big * FINE - 1) / 2) / FINE
     turn = np.radians(angle)
     step = x * np.cos(turn) + y * np.sin(turn) > position
-    dark, light = to_light(np.array([low, high]))
+    dark, light = to_linear(np.array([low, high]))
     blurred = gaussian_filter(np.where(step, light, dark), sigma * FINE)
-    photo = to_code(cv2.resize(blurred, (big, big), interpolation=cv2.INTER_LINEAR))
+    photo = to_srgb(cv2.resize(blurred, (big, big), interpolation=cv2.INTER_LINEAR))
     sharp = photo + amount * (photo - gaussian_filter(photo, radius))
     sharp = sharp + np.random.default_rng(0).normal(0, noise, sharp.shape)
     return (sharp[20:-20, 20:-20] * 255).round().clip(0, 255) / 255
@@ -55,7 +51,7 @@ def test_an_edge_under_noise_is_found_within_five_percent():
 def test_an_overshoot_is_that_of_the_drawn_profile():
     edge = fit_edge(drawn_edge(1.0, 0.5, 1.5, 8.0, 0.0))
     distance = np.linspace(-12, 12, 2401)
-    encoded = to_code(to_light(np.array(0.25)) + np.ptp(to_light(np.array([0.25, 0.75]))) * ndtr(distance))
+    encoded = to_srgb(to_linear(np.array(0.25)) + np.ptp(to_linear(np.array([0.25, 0.75]))) * ndtr(distance))
     halo = encoded + 0.5 * (encoded - gaussian_filter(encoded, 150))
     assert edge.overshoot == pytest.approx((halo[600:-600].max() - 0.75) / 0.5, abs=0.01)
     share = (halo - 0.25) / 0.5
