@@ -1,0 +1,20 @@
+"""The cross-device matrix: examples made for one printer and phone, judged through another; all simulated.
+
+Wei et al. 2024 photographed one patch with six cameras and scored 0 to 35 %: what an attack is worth depends
+on the device. Here a device is a virtual printer and a virtual phone, the situation is always the same.
+"""
+
+from physadv.phone.channels import Channel
+
+COMMAND = "python -m reproductions.devices DATA"
+SITUATION = "office"
+_PAIRS = (
+    ("offset-coated", "like-iphone-11-pro-max"),
+    ("office-laser", "like-iphone-6"),
+    ("office-inkjet", "like-jolla"),
+    ("offset-coated", "like-nokia-8-3"),
+    ("office-laser", "like-jolla"),
+    ("office-inkjet", "like-iphone-11-pro-max"),
+)
+"""Half of the twelve combinations: every printer twice, every phone once or twice."""
+DEVICES = {name: Channel(*pair, SITUATION) for name, pair in zip("ABCDEF", _PAIRS, strict=True)}
