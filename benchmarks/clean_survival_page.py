@@ -147,9 +147,9 @@ def page(seen: Seen, tests: Sequence[Comparison]) -> Iterator[str]:
     yield ""
     yield paragraph(
         "*Photo over file* is the accuracy in photos over that on the files; its interval takes the files' "
-        "as it is for these images. *Still right* is the share of views that are right, of the images right on "
-        "the file. Unit: a view, one photo of one image by one classifier. Clusters: images, and photos, of "
-        "which one shows several images. Intervals are at 95 %."
+        "as it is for these images. *Still right* is the share of views that are right, of the images right "
+        "on the file. Unit: a view, one photo of one image by one classifier. Clusters: images, and photos, "
+        "of which one shows several images. Intervals are at 95 %."
     )
     yield ""
     yield paragraph(
@@ -164,11 +164,11 @@ def page(seen: Seen, tests: Sequence[Comparison]) -> Iterator[str]:
     yield from ("## What takes them", "")
     yield paragraph(
         f"At {TAKEN_APART:g} mm, with one part of the channel switched off and all else as it was: "
-        "*printer*, its colours, dots and spread, against a perfect print; *softness*, lens blur, defocus, shake, "
-        "denoising and sharpening; *light and colour*, exposure, uneven and coloured light, tone curve and "
-        "local tone; *noise and file*; *paper and pose*. The mosaic and the camera's colour matrix stay, as "
-        "they cannot be switched off. With every part off what remains is the size: so many pixels of a "
-        "photo, and the crop. Parts do not add up: one that is switched off may uncover another."
+        "*printer*, its colours, dots and spread, against a perfect print; *softness*, lens blur, defocus, "
+        "shake, denoising and sharpening; *light and colour*, exposure, uneven and coloured light, tone "
+        "curve and local tone; *noise and file*; *paper and pose*. The mosaic and the camera's colour matrix "
+        "stay, as they cannot be switched off. With every part off what remains is the size: so many pixels "
+        "of a photo, and the crop. Parts do not add up: one that is switched off may uncover another."
     )
     yield from ("", to_markdown(_taken_apart(seen)), "")
     yield paragraph(

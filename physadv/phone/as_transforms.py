@@ -38,9 +38,9 @@ def as_distribution(presets: Sequence[PhonePreset], pixel_mm: float) -> Transfor
 
     off = plus_minus(0.0005)
     return compose(
-        Warp(rotation=plus_minus(0.03), scale=Range(0.9995, 1.0005), shift_x=off, shift_y=off),
-        Press(tuple(preset.printer.press for preset in presets)),
         in_linear_light(
+            Press(tuple(preset.printer.press for preset in presets)),
+            Warp(rotation=plus_minus(0.03), scale=Range(0.9995, 1.0005), shift_x=off, shift_y=off),
             Photometry(**over("brightness", "gain", "white_balance")),
             Optics(**over("sigma", "defocus", "motion")),
             Sensor(**over("read", "shot")),
@@ -51,7 +51,7 @@ def as_distribution(presets: Sequence[PhonePreset], pixel_mm: float) -> Transfor
 
 def _numbers(preset: PhonePreset, pixel_mm: float) -> dict[str, Interval]:
     """Return the ranges of one preset by the names of the transformations' attributes."""
-    phone, pale = preset.phone, preset.printer.pale
+    phone, pale = preset.phone, 1 - preset.printer.ink
     width, height = PAGES["a4"]
     per_mm = min(phone.width / width, phone.height / height) * (phone.fill[0] + phone.fill[1]) / 2
     pixels, spread = pixel_mm * per_mm, preset.printer.spread_mm / pixel_mm

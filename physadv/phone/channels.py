@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from physadv.phone.presets import PhonePreset, load_device, load_phone_preset, named_printer
+from physadv.phone.presets import PhonePreset, load_device, load_phone_preset
+from physadv.phone.printers import named_printer
 
 
 @dataclass(frozen=True)

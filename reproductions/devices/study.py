@@ -1,6 +1,5 @@
 """Make the examples, photograph them on every device and judge them; every finished part is kept."""
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,7 +16,7 @@ from physadv.evaluation.outcomes import Judgement, PairOutcome
 from physadv.phone import PhonePreset
 from physadv.phone.as_transforms import as_distribution
 from physadv.pipeline.examples import TOP, to_tensor
-from physadv.pipeline.sources import read_source
+from physadv.pipeline.sources import label_sources, list_sources, read_source
 from physadv.progress import Reporter, silent
 from physadv.randomness import generator
 from reproductions.cells import drawn, lay_out, photographed, printed
@@ -88,13 +87,12 @@ class Look:
 def choose(settings: Settings) -> tuple[tuple[str, int], ...]:
     """Return path and label of the first images that the classifier gets right."""
     classifier, chosen = _loaded(settings.net), []
-    with (settings.images / "labels.csv").open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            path, label = settings.images / row["path"], int(row["label"])
-            if int(classifier.classes(to_tensor([read_source(path, settings.side)]))[0]) == label:
-                chosen.append((str(path), label))
-            if len(chosen) == settings.pairs:
-                break
+    for source in label_sources(list_sources(settings.images / "labels.csv"), classifier):
+        seen = classifier.classes(to_tensor([read_source(source.path, settings.side)]))
+        if int(seen[0]) == source.label:
+            chosen.append((str(source.path), source.label))
+        if len(chosen) == settings.pairs:
+            break
     return tuple(chosen)
 
 
