@@ -173,6 +173,7 @@ class Run:
         preset: str | Path = "office",
         *,
         printer: str | None = None,
+        phone: str | Path | None = None,
         shots: int = 2,
         seed: int = 0,
         workers: int | None = None,
@@ -184,12 +185,13 @@ class Run:
         Args:
             preset: how the virtual phone is used, see `physadv list phones`; or a TOML file of your own.
             printer: instead of the preset's own, see `physadv list printers`.
+            phone: instead of the preset's own, see `physadv list phones`; or a TOML file of your own.
             shots: photos of each sheet.
             seed: of everything random in them.
             workers: processes; the usable cores by default.
 
         Raises:
-            PhysadvError: an unknown preset or printer, shots or workers < 1, or a run that is not printed.
+            PhysadvError: an unknown preset, phone or printer, shots or workers < 1, or a run not printed.
         """
         from physadv.pipeline.photograph import photograph_simulated
 
@@ -198,6 +200,7 @@ class Run:
             self.capture,
             preset=preset,
             printer=printer,
+            phone=phone,
             shots=shots,
             seed=seed,
             workers=workers,

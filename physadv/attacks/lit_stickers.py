@@ -1,5 +1,6 @@
 """One set of stickers for many signs: lit as each sign is, and shown in front of other scenes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +15,7 @@ from physadv.transforms.protocol import Parameters
 
 MARGIN = 0.1
 """Margin of scene around a face, in sides of the face: what a crop shows of a sign's surroundings."""
-_PAPER = 0.86
+PAPER = 0.86
 """Linear light of white paper under the light that makes a perfect white 1."""
 
 
@@ -33,6 +34,7 @@ class SharedStickers:
         batch: number of signs that a step draws.
         palette: (N, 3) in [0, 1], the only colours allowed; None allows any.
         start_at: levels (1, 3, S, S) to start from; None starts from noise around mid-grey.
+        seen: what stickers (1, 3, S, S) look like once printed, in neutral light; None takes ink to be true.
     """
 
     scenes: Tensor
@@ -43,6 +45,7 @@ class SharedStickers:
     batch: int
     palette: Tensor | None = None
     start_at: Tensor | None = None
+    seen: Callable[[Tensor], Tensor] | None = None
 
     def start(self, generator: torch.Generator) -> Tensor:
         """Return the levels to begin with."""
@@ -71,7 +74,8 @@ class SharedStickers:
         scenes, light = self.scenes[drawn["sign"]], self.light[drawn["sign"]]
         margin = (scenes.shape[-1] - self.mask.shape[-1]) // 2
         around = (margin, scenes.shape[-1] - self.mask.shape[-1] - margin) * 2
-        stickers, mask = F.pad(self.images(values), around), F.pad(self.mask, around)
+        images = self.images(values)
+        stickers, mask = F.pad(self.seen(images) if self.seen else images, around), F.pad(self.mask, around)
         behind = drawn["behind"] % len(self.backgrounds)
         other = drawn["behind"] >= len(self.backgrounds)
         plate = torch.where(other[:, None, None, None], F.pad(self.plate, around), 1.0)
@@ -100,7 +104,7 @@ def white_light(faces: Tensor, plate: Tensor) -> Tensor:
     # A sixth of a stop sign is white; half of that is surely no edge.
     whitest = brightness.topk(max(1, brightness.shape[1] // 12), dim=1).indices
     white = pixels.gather(2, whitest[:, None].expand(-1, 3, -1)).median(dim=2).values
-    return srgb_to_linear(white) / _PAPER
+    return srgb_to_linear(white) / PAPER
 
 
 def metered(faces: Tensor, light: Tensor) -> tuple[Tensor, Tensor]:

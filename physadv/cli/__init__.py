@@ -4,8 +4,8 @@ Results go to standard output, progress and errors to standard error. Bad input 
 Rooms of the package are imported where a command uses them, so that `--help` answers at once.
 """
 
-from physadv.cli import harden, loop, measuring, planning, stop_sign
+from physadv.cli import calibrate, harden, loop, measuring, planning, stop_sign
 from physadv.cli.app import app
 from physadv.cli.running import main
 
-__all__ = ["app", "harden", "loop", "main", "measuring", "planning", "stop_sign"]
+__all__ = ["app", "calibrate", "harden", "loop", "main", "measuring", "planning", "stop_sign"]

@@ -14,8 +14,8 @@ def show_list(what: str) -> None:
     """
     if what not in _LISTS:
         raise PhysadvError(unknown_name("list", what, _LISTS))
-    headings, rows = _LISTS[what]()
-    show(words_table("", headings, rows))
+    for of_table in _LISTS[what]:
+        show(words_table("", *of_table()))
 
 
 def _models() -> tuple[list[str], list[tuple[str, ...]]]:
@@ -65,10 +65,24 @@ def _presets() -> tuple[list[str], list[tuple[str, ...]]]:
 
 
 def _phones() -> tuple[list[str], list[tuple[str, ...]]]:
+    from physadv.phone.presets import DEVICES, KINDS, count_kinds
+
+    rows: list[tuple[str, ...]] = []
+    for device in DEVICES.values():
+        counts = count_kinds(device.sources)
+        numbers = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS)
+        rows.append((device.name, device.description, numbers))
+    return ["--phone", "is like", "its numbers"], rows
+
+
+def _situations() -> tuple[list[str], list[tuple[str, ...]]]:
     from physadv.phone.presets import PHONES
 
-    rows: list[tuple[str, ...]] = [(p.name, p.description, p.assumptions) for p in PHONES.values()]
-    return ["--preset", "simulated photos of", "assumed"], rows
+    rows: list[tuple[str, ...]] = [
+        (preset.name, preset.description, preset.assumptions, preset.device or "")
+        for preset in PHONES.values()
+    ]
+    return ["--preset", "simulated photos of", "assumed", "--phone"], rows
 
 
 def _printers() -> tuple[list[str], list[tuple[str, ...]]]:
@@ -81,12 +95,12 @@ def _printers() -> tuple[list[str], list[tuple[str, ...]]]:
     return ["--printer", "colours", "what it is like"], rows
 
 
-_LISTS: dict[str, Callable[[], tuple[list[str], list[tuple[str, ...]]]]] = {
-    "models": _models,
-    "attacks": _attacks,
-    "transforms": _transforms,
-    "presets": _presets,
-    "phones": _phones,
-    "printers": _printers,
-    "sweeps": _sweeps,
+_LISTS: dict[str, tuple[Callable[[], tuple[list[str], list[tuple[str, ...]]]], ...]] = {
+    "models": (_models,),
+    "attacks": (_attacks,),
+    "transforms": (_transforms,),
+    "presets": (_presets,),
+    "phones": (_phones, _situations),
+    "printers": (_printers,),
+    "sweeps": (_sweeps,),
 }

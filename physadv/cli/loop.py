@@ -128,7 +128,11 @@ def photograph(
     simulate: Annotated[bool, Doc("Use the virtual printer and phone.")] = False,
     preset: Annotated[
         str | None,
-        Doc("Virtual phone of --simulate: office, another preset or a TOML file; see 'physadv list phones'."),
+        Doc("Situation of --simulate: office, another preset or a TOML file; see 'physadv list phones'."),
+    ] = None,
+    phone: Annotated[
+        str | None,
+        Doc("Phone of --simulate, a name or a TOML file, not the preset's own; see 'physadv list phones'."),
     ] = None,
     printer: Annotated[
         str | None,
@@ -141,7 +145,7 @@ def photograph(
     quiet: Quiet = False,
 ) -> None:
     """Say how to photograph the sheets, or photograph them with the virtual phone."""
-    for option, given in (("preset", preset), ("printer", printer)):
+    for option, given in (("preset", preset), ("phone", phone), ("printer", printer)):
         if given is not None and not simulate:
             raise SettingsError(f"{option} '{given}': wanted --simulate with it")
     check_runs(root, [name])
@@ -157,6 +161,7 @@ def photograph(
         capture,
         preset=chosen,
         printer=printer,
+        phone=phone,
         shots=shots,
         seed=seed,
         workers=workers,

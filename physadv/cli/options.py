@@ -25,9 +25,9 @@ Smallest = Annotated[float, Doc("Smallest difference of interest, points; settle
 _EMPTY = inspect.Parameter.empty
 
 
-def command(name: str | None = None, *, example: str) -> Callable[[Command], Command]:
+def command(name: str | None = None, *, example: str, of: typer.Typer = app) -> Callable[[Command], Command]:
     """Return what makes a function a command, called as the function by default; `example` ends its help."""
-    return lambda function: app.command(name, epilog=f"Example: {example}")(takes_settings(function))
+    return lambda function: of.command(name, epilog=f"Example: {example}")(takes_settings(function))
 
 
 def takes_settings(command: Command) -> Command:

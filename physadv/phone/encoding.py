@@ -2,6 +2,7 @@
 
 import io
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +22,9 @@ def encode_jpeg(photo: NDArray[np.uint8], shot: Shot) -> bytes:
     """
     stored = Image.fromarray(photo)
     if shot.messenger:
-        stored = Image.open(io.BytesIO(_jpeg(stored, shot.quality, Image.Exif())), formats=["JPEG"])
+        stored = Image.open(io.BytesIO(_jpeg(stored, Image.Exif(), shot)), formats=["JPEG"])
         stored = stored.resize(sent_size(shot), Image.Resampling.BILINEAR)
-        return _jpeg(stored, _MESSENGER_QUALITY, _exif())
+        return _jpeg(stored, _exif())
     exif = _exif()
     exif[ExifTags.Base.Orientation] = shot.orientation
     diagonal = math.hypot(shot.camera.width, shot.camera.height)
@@ -31,7 +32,7 @@ def encode_jpeg(photo: NDArray[np.uint8], shot: Shot) -> bytes:
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.FocalLengthIn35mmFilm] = focal_35mm
     # What stands upright is stored as what stands turned the other way is set upright.
     stored.getexif()[ExifTags.Base.Orientation] = {6: 8, 8: 6}.get(shot.orientation, shot.orientation)
-    return _jpeg(ImageOps.exif_transpose(stored), shot.quality, exif)
+    return _jpeg(ImageOps.exif_transpose(stored), exif, shot)
 
 
 def _exif() -> Image.Exif:
@@ -42,7 +43,14 @@ def _exif() -> Image.Exif:
     return exif
 
 
-def _jpeg(image: Image.Image, quality: int, exif: Image.Exif) -> bytes:
+def _jpeg(image: Image.Image, exif: Image.Exif, shot: Shot | None = None) -> bytes:
+    """Return a file as the shot's phone writes it, or as a messenger does."""
+    if shot is None:
+        tables: dict[str, Any] = {"quality": _MESSENGER_QUALITY, "subsampling": "4:2:0"}
+    elif shot.quantisers is None:
+        tables = {"quality": shot.quality, "subsampling": shot.subsampling}
+    else:
+        tables = {"qtables": shot.quantisers, "subsampling": shot.subsampling}
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=quality, subsampling="4:2:0", exif=exif)
+    image.save(buffer, "JPEG", exif=exif, **tables)
     return buffer.getvalue()

@@ -1,8 +1,8 @@
 """What a virtual phone, the hand that holds it, the place a sheet lies in and the printer vary between.
 
-No phone was measured: every range is this project's, round numbers within what is published or what anyone
-can check with a phone. A number that cannot be raises PhoneError, whose line says what can. Reading and
-checking these needs no torch.
+The defaults here are this project's, round numbers. A phone's and a preset's TOML file says where each of its
+own comes from. A number that cannot be raises PhoneError, whose line says what can. Reading and checking
+these needs no torch.
 """
 
 # ruff: noqa: RUF009 - `_within` makes a field
@@ -23,6 +23,7 @@ Interval: TypeAlias = "tuple[float, float]"  # of a quantity that is drawn unifo
 
 NEVER = (0.0, 0.0)
 HALFTONES = ("continuous", "clustered", "diffused")
+SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 
 
 class PhoneError(PhysadvError):
@@ -51,7 +52,7 @@ class _Checked:
                 raise PhoneError(
                     f"{shown}: wanted {least:g} " + ("or more" if most == inf else f"to {most:g}")
                 )
-            if each.type == "Interval" and (len(numbers) != 2 or numbers[0] > numbers[1]):
+            if each.type.startswith("Interval") and (len(numbers) != 2 or numbers[0] > numbers[1]):
                 raise PhoneError(f"{shown}: wanted two numbers, the lower first")
 
 
@@ -93,6 +94,9 @@ class Scene(_Checked):
 class Phone(_Checked):
     """What a phone and the hand that holds it vary between; each interval is drawn uniformly.
 
+    The defaults of the white balance's gains, of the sensor's headroom and of its noise are those of Brooks
+    et al. 2019, "Unprocessing Images for Learned Raw Denoising".
+
     Attributes:
         width: of the upright photo, pixels.
         height: of the upright photo, pixels; with the default width, 12.2 megapixels.
@@ -111,12 +115,22 @@ class Phone(_Checked):
         blur: gaussian sigma of the optics, pixels, at least 0.5.
         defocus: radius of the disc that a point out of focus becomes, pixels.
         motion: length of the line along which the photo is shaken, pixels.
-        read_noise: standard deviation of the sensor's noise without light, in linear light.
-        shot_noise: variance of the sensor's noise per unit of light.
-        grain: gaussian sigma over which demosaicking and denoising spread the noise, pixels.
-        contrast: strength of the S-shaped tone curve, 0 = plain sRGB.
+        red_gain: white balance of red: a sensor sees so much less of it than of green on a white surface.
+        blue_gain: white balance of blue: a sensor sees so much less of it than of green on a white surface.
+        headroom: share of the sensor's range that a just clipping white surface takes, in green.
+        shot_noise: variance of the sensor's noise per unit of raw light, drawn log-uniformly.
+        read_noise: standard deviation of the sensor's noise without light, in raw light; None = as published
+            for the shot noise that is drawn.
+        denoising: detail of less than so many standard deviations of the noise is averaged away; 0 = none is.
+        grain: gaussian sigma over which denoising averages brightness, pixels.
+        colour_grain: gaussian sigma over which denoising averages colour, pixels at half the size.
+        local_tone: exponent with which local tone mapping evens out the light of regions, 0 = not.
+        contrast: strength of the S-shaped tone curve, 0 = plain sRGB, 1 = 3x² − 2x³.
         sharpening: strength of the phone's unsharp mask.
+        halo: gaussian sigma of the phone's unsharp mask, pixels.
         quality: JPEG quality.
+        quantisers: JPEG tables of luma and chroma, each of 64 numbers, row by row, instead of a quality.
+        subsampling: of the JPEG file's chroma, 4:4:4, 4:2:2 or 4:2:0.
         orientations: EXIF orientations; one is drawn.
         messenger: chance that the photo went through a messenger.
         scene: what is photographed.
@@ -139,15 +153,32 @@ class Phone(_Checked):
     blur: Interval = _within((0.7, 1.2), 0.5, 50)
     defocus: Interval = _within((0.0, 1.2), 0, 50)
     motion: Interval = _within((0.0, 2.5), 0, 100)
-    read_noise: Interval = _within((0.001, 0.004), 0, 1)
-    shot_noise: Interval = _within((2e-5, 2e-4), 0, 1)
-    grain: Interval = _within((0.4, 0.6), 0.1, 20)
+    red_gain: Interval = _within((1.9, 2.4), 0.1, 10)
+    blue_gain: Interval = _within((1.5, 1.9), 0.1, 10)
+    headroom: Interval = _within((0.627, 0.973), 0.01, 1)
+    shot_noise: Interval = _within((1e-4, 2e-4), 0, 1)
+    read_noise: Interval | None = _within(None, 0, 1)
+    denoising: Interval = _within((1.0, 2.0), 0, 100)
+    grain: Interval = _within((0.7, 1.0), 0.1, 20)
+    colour_grain: Interval = _within((0.7, 1.0), 0.1, 20)
+    local_tone: Interval = _within(NEVER, 0, 1)
     contrast: Interval = _within((0.0, 0.3), 0, 1)
     sharpening: Interval = _within(NEVER, 0, 10)
+    halo: Interval = _within((1.5, 1.5), 0.3, 20)
     quality: Interval = _within((88, 96), 1, 100)
+    quantisers: tuple[tuple[int, ...], ...] | None = None
+    subsampling: str = "4:2:0"
     orientations: tuple[int, ...] = _within((1, 3, 6, 8), 1, 8)
     messenger: float = _within(0.0, 0, 1)
     scene: Scene = Scene()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.subsampling not in SUBSAMPLINGS:
+            raise PhoneError(unknown_name("subsampling", self.subsampling, SUBSAMPLINGS))
+        tables = self.quantisers or ((1,) * 64,) * 2
+        if [len(table) for table in tables] != [64, 64] or not all(1 <= n <= 255 for n in sum(tables, ())):
+            raise PhoneError("quantisers: wanted two tables of 64 whole numbers from 1 to 255")
 
 
 @dataclass(frozen=True)

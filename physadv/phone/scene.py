@@ -44,6 +44,14 @@ class Dice:
         """Return a number drawn uniformly."""
         return low + (high - low) * float(torch.rand((), generator=self.generator, dtype=torch.float64))
 
+    def ratio(self, low: float, high: float) -> float:
+        """Return a number drawn log-uniformly; uniformly where `low` is 0."""
+        return math.exp(self.between(math.log(low), math.log(high))) if low else self.between(low, high)
+
+    def normal(self) -> float:
+        """Return a standard normal number."""
+        return float(torch.randn((), generator=self.generator, dtype=torch.float64))
+
     def either(self, limit: float) -> float:
         """Return a number of either sign up to `limit`."""
         return self.between(-limit, limit)

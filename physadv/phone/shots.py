@@ -1,6 +1,7 @@
 """One exposure: everything that a photo depends on is drawn first, so that it can be taken again.
 
 Where page points land, and what of a page can be seen, is for checking only: cropping never sees that.
+Longer than 300 lines: half of them name and draw what one photo depends on, in one order.
 """
 
 import math
@@ -20,6 +21,9 @@ from physadv.transforms.optics import camera_kernel
 MESSENGER_SIDE = 1600
 GRID_MM, NEAR_ROD_MM = 0.5, 0.5
 FOOTPRINT = 0.5  # gaussian sigma, pixels: the lens's blur through which a print is seen, then sampled
+MATRICES = 4  # colour matrices of cameras, of which a phone's is a mixture; see `sensor.py`
+READ_SLOPE, READ_LEVEL, READ_SPREAD = 2.18, 1.20, 0.26
+"""Log of the read noise's variance on the log of the shot noise, and its scatter (Brooks et al. 2019)."""
 BENDS_TRIED = 20  # of the steepest bows that a preset draws, about one in twenty is more than a page can have
 
 
@@ -40,12 +44,21 @@ class Shot:
         vignette: light lost in the photo's corners, fraction.
         gains: light on the middle of the table in R, G, B.
         kernel: point-spread function, (k, k), k odd, of the blur beyond that of `FOOTPRINT`.
-        read_noise: standard deviation of the noise without light, in linear light.
-        shot_noise: variance of the noise per unit of light.
-        grain: gaussian sigma over which the noise is spread, pixels.
+        headroom: share of the sensor's range that a just clipping white surface takes, in green.
+        balance: gains of the white balance in R, G, B; green's is 1.
+        mixture: weights of the cameras' colour matrices, which sum to 1.
+        read_noise: standard deviation of the noise without light, in raw light.
+        shot_noise: variance of the noise per unit of raw light.
+        denoising: detail of less than so many standard deviations of the noise is averaged away.
+        grain: gaussian sigma over which denoising averages brightness, pixels.
+        colour_grain: gaussian sigma over which denoising averages colour, pixels at half the size.
+        local_tone: exponent of local tone mapping, 0 = none.
         contrast: strength of the tone curve, 0 to 1.
         sharpening: strength of the unsharp mask.
+        halo: gaussian sigma of the unsharp mask, pixels.
         quality: of the phone's JPEG file.
+        quantisers: JPEG tables of luma and chroma instead of a quality.
+        subsampling: of the JPEG file's chroma.
         orientation: EXIF orientation of the file.
         messenger: whether the file went through a messenger.
         seed: of the sensor's noise.
@@ -63,12 +76,21 @@ class Shot:
     vignette: float
     gains: tuple[float, float, float]
     kernel: Tensor
+    headroom: float
+    balance: tuple[float, float, float]
+    mixture: tuple[float, ...]
     read_noise: float
     shot_noise: float
+    denoising: float
     grain: float
+    colour_grain: float
+    local_tone: float
     contrast: float
     sharpening: float
+    halo: float
     quality: int
+    quantisers: tuple[tuple[int, ...], ...] | None
+    subsampling: str
     orientation: int
     messenger: bool
     seed: int
@@ -94,6 +116,8 @@ def draw_shot(
     camera = _frame(phone, papers, dice)
     papers = _cut(phone, papers, camera, dice)
     green, warmth = dice.between(*phone.exposure), dice.between(*phone.warmth)
+    shot_noise = dice.ratio(*phone.shot_noise)
+    mixture = [dice.between(0, 1) for _ in range(MATRICES)]
     return Shot(
         camera=camera,
         papers=papers,
@@ -111,16 +135,34 @@ def draw_shot(
             green * (1 + dice.either(phone.white_balance)) * (1 - warmth),
         ),
         kernel=_kernel(phone, dice),
-        read_noise=dice.between(*phone.read_noise),
-        shot_noise=dice.between(*phone.shot_noise),
+        headroom=dice.between(*phone.headroom),
+        balance=(dice.between(*phone.red_gain), 1.0, dice.between(*phone.blue_gain)),
+        mixture=tuple(weight / sum(mixture) for weight in mixture),
+        read_noise=_read_noise(phone, shot_noise, dice),
+        shot_noise=shot_noise,
+        denoising=dice.between(*phone.denoising),
         grain=dice.between(*phone.grain),
+        colour_grain=dice.between(*phone.colour_grain),
+        local_tone=dice.between(*phone.local_tone),
         contrast=dice.between(*phone.contrast),
         sharpening=dice.between(*phone.sharpening),
+        halo=dice.between(*phone.halo),
         quality=round(dice.between(*phone.quality)),
+        quantisers=phone.quantisers,
+        subsampling=phone.subsampling,
         orientation=phone.orientations[dice.index(len(phone.orientations))],
         messenger=dice.chance(phone.messenger),
         seed=dice.index(2**31),
     )
+
+
+def _read_noise(phone: Phone, shot_noise: float, dice: Dice) -> float:
+    """Return a standard deviation, drawn from the phone's interval or else jointly with the shot noise."""
+    if phone.read_noise:
+        return dice.between(*phone.read_noise)
+    if not shot_noise:
+        return 0.0
+    return math.exp((READ_SLOPE * math.log(shot_noise) + READ_LEVEL + READ_SPREAD * dice.normal()) / 2)
 
 
 def _kernel(phone: Phone, dice: Dice) -> Tensor:

@@ -104,7 +104,7 @@ def measure(
         if not cut and not digital:
             advice = "run 'physadv crop' or give transforms or sweeps (--transform, --sweep, --profile)"
             raise RunError(f"{capture.folder}: no crops to measure; {advice}")
-        classifiers = [_load(manifest, model, labels) for model in models or [own_classifier(manifest)]]
+        classifiers = [load_judge(manifest, model, labels) for model in models or [own_classifier(manifest)]]
         observer = Observer(store, manifest, classifiers, reporter)
         observer.observe_examples(printout, [UNTOUCHED, *digital])
         observer.observe_crops(capture, cut)
@@ -198,7 +198,12 @@ def photo_outcomes(store: ObservationStore, measurement: Measurement) -> list[Pa
     ]
 
 
-def _load(manifest: Manifest, model: "str | Classifier", labels: Path | None) -> "Classifier":
+def load_judge(manifest: Manifest, model: "str | Classifier", labels: Path | None) -> "Classifier":
+    """Return the classifier that judges a run, loaded where it is a spec.
+
+    Raises:
+        RunError: it does not have the run's classes.
+    """
     from physadv.classifiers import load_classifier
 
     own = manifest.classifier

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from physadv.files import file_sha256, replacing
 from physadv.parallel import map_items
-from physadv.phone.presets import PhonePreset, load_phone_preset
+from physadv.phone.presets import PhonePreset, load_device, load_phone_preset
 from physadv.phone.printers import PRINTERS, named_printer
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Printout, RunError
@@ -46,9 +46,9 @@ _PLAIN = re.compile(r"sheet-\d+-shot-\d+")
 
 @dataclass(frozen=True)
 class MadeBy:
-    """What a simulated photo is made by: a preset, its numbers where it is a file of the user's, a seed.
+    """What a simulated photo is made by: a preset, a seed and, where it is a file of the user's, its numbers.
 
-    A printer is named where it is not the preset's own.
+    A printer and a phone are named where they are not the preset's own.
 
     Of a file the name is kept without the path, which may lead through the user's home folder.
     """
@@ -57,40 +57,54 @@ class MadeBy:
     seed: int
     ranges: dict[str, Any] | None = None
     printer: str | None = None
+    phone: str | None = None
 
     def __post_init__(self) -> None:
         if self.ranges is not None:
             object.__setattr__(self, "preset", Path(self.preset).name)
+            object.__setattr__(self, "phone", Path(self.phone).name if self.phone else None)
 
     @classmethod
-    def of(cls, preset: str, seed: int, printer: str | None = None) -> Self:
-        """Return what the preset as it is now makes; raises a PhoneError as `load_phone_preset` does."""
-        own = preset.lower().endswith(".toml")
-        return cls(preset, seed, load_phone_preset(preset).values() if own else None, printer)
+    def of(cls, preset: str, seed: int, printer: str | None = None, phone: str | None = None) -> Self:
+        """Return what preset and phone as they are now make; raises PhoneError where either cannot be had."""
+        own = any(name.lower().endswith(".toml") for name in (preset, phone or ""))
+        return cls(preset, seed, _chosen(preset, phone).values() if own else None, printer, phone)
 
     @property
     def condition(self) -> str:
-        """Return the preset's name; that of a file with a hash of its numbers, which may be edited later.
+        """Return the preset's name, with a hash of the numbers where a file has them, which may be edited.
 
-        The printer's name follows it, where one is named.
+        The names of the phone and of the printer follow it, where they are given.
         """
         name = self.preset
         if self.ranges is not None:
             digest = hashlib.sha256(json.dumps(self.ranges, sort_keys=True).encode()).hexdigest()
             name += f"#{digest[:6]}"
+        if self.phone:
+            name += f" with {self.phone}"
         return f"{name} on {self.printer}" if self.printer else name
 
 
-def preset_and_printer(condition: str) -> tuple[str, str | None]:
-    """Return the preset, and the printer if one is named, of a simulated photo's `MadeBy.condition`.
+def parts_of(condition: str) -> tuple[str, str | None, str | None]:
+    """Return the preset, and phone and printer if they are named, of a photo's `MadeBy.condition`.
 
-    >>> preset_and_printer("mine.toml#a1b2c3 on offset-coated")
-    ('mine.toml', 'offset-coated')
+    >>> parts_of("mine.toml#a1b2c3 with like-jolla on offset-coated")
+    ('mine.toml', 'like-jolla', 'offset-coated')
     """
-    preset, _, printer = condition.rpartition(" on ")
-    if preset and printer in PRINTERS:
-        return preset.partition("#")[0], printer
-    return condition.partition("#")[0], None
+    rest, _, printer = condition.rpartition(" on ")
+    if not (rest and printer in PRINTERS):
+        rest, printer = condition, ""
+    preset, _, phone = rest.rpartition(" with ")
+    # A file's name can have any words in it; behind a preset's file stands the hash.
+    if not preset or "#" in phone:
+        preset, phone = rest, ""
+    return preset.partition("#")[0], phone or None, printer or None
+
+
+def _chosen(preset: str, phone: str | None) -> PhonePreset:
+    """Return a preset, with a phone instead of its own; raises PhoneError where either cannot be had."""
+    chosen = load_phone_preset(preset)
+    return chosen.taken_with(load_device(phone)) if phone else chosen
 
 
 @dataclass(frozen=True)
@@ -127,6 +141,7 @@ def photograph_simulated(
     *,
     preset: str | Path = "office",
     printer: str | None = None,
+    phone: str | Path | None = None,
     shots: int = 2,
     seed: int = 0,
     workers: int | None = None,
@@ -134,16 +149,17 @@ def photograph_simulated(
 ) -> list[Path]:
     """Photograph every sheet with the virtual phone and return the photos; those already taken are kept.
 
-    A `printer` takes the place of the preset's own. Photos of another preset, printer or seed are kept too,
-    and the new ones named apart. What each photo is made by, where its cells' corners landed and which are
-    wholly visible goes to captures/NAME/truth.
+    A `printer` and a `phone` take the place of the preset's own. Photos of another preset, printer, phone or
+    seed are kept too, and the new ones named apart. What each photo is made by, where its cells' corners
+    landed and which are wholly visible goes to captures/NAME/truth.
 
     Raises:
         RunError: the run is not there or not printed, shots < 1, or another's photo has the name of one.
-        PhoneError: no preset or printer is called so, or the preset's TOML file has a fault.
+        PhoneError: no preset, phone or printer is called so, or a TOML file has a fault.
         WorkerError: workers < 1, or the system ended one.
     """
-    chosen, made_by = load_phone_preset(str(preset)), MadeBy.of(str(preset), seed, printer)
+    device = None if phone is None else str(phone)
+    chosen, made_by = _chosen(str(preset), device), MadeBy.of(str(preset), seed, printer, device)
     if printer:
         chosen = replace(chosen, printer=named_printer(printer))
     if shots < 1:
@@ -199,7 +215,8 @@ def read_record(capture: Capture, photo: Path) -> Record | None:
     """Return the record of a simulated photo, None where there is none or it is not as it was written."""
     try:
         fields = json.loads(_truth_of(capture, photo).read_text())
-        made_by = MadeBy(fields["preset"], fields["seed"], fields.get("ranges"), fields.get("printer"))
+        given = (fields.get(name) for name in ("ranges", "printer", "phone"))
+        made_by = MadeBy(fields["preset"], fields["seed"], *given)
         return Record(fields["sheet"], made_by, fields.get("shot"), fields.get("sha256"))
     except (OSError, ValueError, LookupError, TypeError):
         return None
@@ -258,6 +275,7 @@ def _photograph(pdf: Path, preset: PhonePreset, made_by: MadeBy, job: _Job) -> N
             "visible": visible,
             **({} if made_by.ranges is None else {"ranges": made_by.ranges}),
             **({"printer": made_by.printer} if made_by.printer else {}),
+            **({"phone": made_by.phone} if made_by.phone else {}),
         }
         # The record first: a photo without one is somebody else's.
         photo.unlink(missing_ok=True)

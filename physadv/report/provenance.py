@@ -12,7 +12,7 @@ from physadv.attacks.recipes import RECIPES
 from physadv.capture.identity import SURE
 from physadv.pipeline.crop import colours_in_words, shape_in_words
 from physadv.pipeline.measurement import Measurement
-from physadv.pipeline.photograph import preset_and_printer
+from physadv.pipeline.photograph import parts_of
 from physadv.pipeline.settings import NO_TRANSFORMS, OWN_NUMBERS, GenerateSettings
 from physadv.report.page import Facts
 from physadv.report.wording import plural
@@ -158,12 +158,13 @@ def _photograph_commands(measurement: Measurement) -> list[str]:
             groups.setdefault((photo.preset, photo.seed), []).append(photo)
     lines = []
     for (condition, seed), photos in groups.items():
-        # The store holds a preset with the hash of its file and with its printer.
-        preset, printer = preset_and_printer(condition or USUAL_PRESET)
+        # The store holds a preset with the hash of its file, its phone and its printer.
+        preset, phone, printer = parts_of(condition or USUAL_PRESET)
         numbered = [photo.shot + 1 for photo in photos if photo.shot is not None]
         shots = max(numbered, default=len(photos) // (len(measurement.manifest.sheets) or 1))
         options = {
             "preset": None if preset == USUAL_PRESET else preset,
+            "phone": phone,
             "printer": printer,
             "shots": None if shots in (0, USUAL_SHOTS) else shots,
             "seed": seed or None,

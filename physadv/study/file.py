@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from physadv.attacks.recipes import find_recipe
 from physadv.classifiers.specs import runs_code
 from physadv.errors import PhysadvError, unknown_name
-from physadv.phone.presets import load_phone_preset
+from physadv.phone.presets import load_device, load_phone_preset
 from physadv.pipeline.settings import GenerateSettings, resolve
 from physadv.runs.folders import check_name
 from physadv.sheets.layout import PAGES
@@ -149,6 +149,9 @@ class _Reader:
         if table.photographs:
             phone = self._preset(table.photographs.phone)
             self._check(f"{where}, photographs, phone", load_phone_preset, phone)
+            if table.photographs.device:
+                device = self._preset(table.photographs.device)
+                self._check(f"{where}, photographs, device", load_device, device)
             if table.photographs.page not in PAGES:
                 cause = unknown_name("page", table.photographs.page, PAGES)
                 raise self._fault(f"{where}, photographs, page", cause)
@@ -159,7 +162,9 @@ class _Reader:
         grid = product(table.models, table.attacks, budgets, presets, table.targets)
         options, measured = table.options(), (tuple(table.transforms), tuple(table.sweeps))
         if photographs := table.photographs:
-            photographs = photographs.model_copy(update={"phone": self._preset(photographs.phone)})
+            device = photographs.device and self._preset(photographs.device)
+            changed = {"phone": self._preset(photographs.phone), "device": device}
+            photographs = photographs.model_copy(update=changed)
         found = []
         for name, attack, eps, preset, target in grid:
             recipe, model = find_recipe(attack), self.tables.models[name]

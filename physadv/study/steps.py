@@ -69,7 +69,7 @@ def run_steps(study: Study, run: StudyRun, root: Path, reporter: Reporter) -> It
         if not real:
             yield RunStep(
                 "photograph",
-                lambda: [photographs.phone, photographs.shots, study.seed],
+                lambda: [photographs.phone, photographs.device, photographs.shots, study.seed],
                 lambda: _photographed(printout, capture, photographs.shots),
                 lambda: _photograph(photographs, study.seed, printout, capture, reporter),
             )
@@ -156,15 +156,17 @@ def _photograph(
     photographs: PhotographTable, seed: int, printout: Printout, capture: Capture, reporter: Reporter
 ) -> None:
     """Take the simulated photos of a run, and remove those of shots or sheets that it no longer has."""
-    preset, shots = photographs.phone, photographs.shots
-    made_by = MadeBy.of(preset, seed)
+    preset, device, shots = photographs.phone, photographs.device, photographs.shots
+    made_by = MadeBy.of(preset, seed, phone=device)
 
     def of_another(photo: Path) -> bool:
         record = read_record(capture, photo)
         return record is not None and record.made_by != made_by
 
     _remove_simulated(capture, of_another)
-    taken = photograph_simulated(printout, capture, preset=preset, shots=shots, seed=seed, reporter=reporter)
+    taken = photograph_simulated(
+        printout, capture, preset=preset, phone=device, shots=shots, seed=seed, reporter=reporter
+    )
     _remove_simulated(capture, lambda photo: photo not in taken)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from physadv.pipeline.photograph import MadeBy, photograph_simulated, preset_and_printer
+from physadv.pipeline.photograph import MadeBy, parts_of, photograph_simulated
 from physadv.runs import Capture, Printout
 
 SHEET = "sheet-001-shot-1"
@@ -186,11 +186,15 @@ def test_the_condition_of_a_photo_names_its_printer_and_can_be_read_back():
     for made_by, preset in (
         (MadeBy("office", 0), "office"),
         (MadeBy("a on b.toml", 0, ranges), "a on b.toml"),
+        (MadeBy("a with b.toml", 0, ranges), "a with b.toml"),
     ):
-        assert preset_and_printer(made_by.condition) == (preset, None)
+        assert parts_of(made_by.condition) == (preset, None, None)
         printed = replace(made_by, printer="offset-uncoated-bpc")
         assert printed.condition != made_by.condition
-        assert preset_and_printer(printed.condition) == (preset, "offset-uncoated-bpc")
+        assert parts_of(printed.condition) == (preset, None, "offset-uncoated-bpc")
+        taken = replace(printed, phone="like-jolla")
+        assert parts_of(taken.condition) == (preset, "like-jolla", "offset-uncoated-bpc")
+        assert parts_of(replace(made_by, phone="mine.toml").condition) == (preset, "mine.toml", None)
 
 
 @pytest.mark.parametrize("recorded", [True, False])

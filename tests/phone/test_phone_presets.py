@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from physadv.phone.phones import Phone, PhoneError, Printer, PrintSettings
-from physadv.phone.presets import PHONES, load_phone_preset
+from physadv.phone.presets import DEVICES, OF_DEVICE, PHONES, count_kinds, load_device, load_phone_preset
 from physadv.phone.printers import named_printer
 
 GOOD = """
@@ -137,3 +137,68 @@ sys.exit(" ".join({{"torch", "cv2", "scipy", "kornia"}} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.stderr.strip() == ""
+
+
+def test_every_number_of_the_packages_phones_and_presets_has_a_source() -> None:
+    for named in (*DEVICES.values(), *PHONES.values()):
+        assert "assumed: the file does not say" not in named.sources.values(), named.name
+    for device in DEVICES.values():
+        assert set(device.sources) == set(device.phone)
+        kinds = count_kinds(device.sources)
+        assert kinds["measured"] >= 6, device.name
+        assert kinds["published"] == 4
+
+
+def test_another_phone_brings_all_that_is_a_phones_and_leaves_the_rest() -> None:
+    hand_held = PHONES["hand-held"]
+    jolla = hand_held.taken_with(load_device("like-jolla"))
+    assert hand_held.device == "like-iphone-6"
+    assert (jolla.device, jolla.phone.quality) == ("like-jolla", (85.0, 85.0))
+    # The other phone's tables go with it.
+    assert hand_held.phone.quantisers
+    assert jolla.phone.quantisers is None
+    kept = [name for name in Phone.__dataclass_fields__ if name not in OF_DEVICE]
+    assert all(getattr(jolla.phone, name) == getattr(hand_held.phone, name) for name in kept)
+    assert jolla.sources["quality"].startswith("measured: jolla.jpg")
+
+
+def test_a_phone_of_ones_own_changes_one_of_the_packages(tmp_path: Path) -> None:
+    text = 'base = "like-iphone-6"\n[phone]\nquality = 70\n[sources]\nquality = "measured: my files"\n'
+    mine = load_device(written(tmp_path, text))
+    assert (mine.name, mine.phone["width"], mine.phone["quality"]) == ("mine", 2448, (70.0, 70.0))
+    assert "quantisers" not in mine.phone
+    assert mine.sources["quality"] == "measured: my files"
+    preset = load_phone_preset(written(tmp_path, 'base = "hand-held"\n[phone]\nquality = 70\n'))
+    assert preset.phone.quantisers is None
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[phone]\ntilt = 3", "phone: unknown key 'tilt'; nearest: "),
+        ("[scene]\nbow = 3", "unknown key 'scene'; nearest: "),
+        ("[phone]\nhalo = 0", "phone: halo 0, 0: wanted 0.3 to 20"),
+        ("[phone]\nsubsampling = '4:1:1'", "phone: unknown subsampling '4:1:1'; nearest: 4:"),
+        ("[phone]\nquantisers = [[1], [2]]", "phone: quantisers: wanted two tables of 64 whole numbers"),
+        ("[phone]\nhalo = 1\n[sources]\nhalo = 'guessed'", "sources, halo: 'guessed'; wanted measured, "),
+        (
+            "[phone]\nhalo = 1\n[sources]\nhalos = 'assumed: so'",
+            "sources: unknown number 'halos'; nearest: halo",
+        ),
+        ("sources = 3", "sources: 3; wanted a table"),
+    ],
+)
+def test_every_fault_of_a_phone_is_one_line_that_names_the_file(tmp_path: Path, text: str, line: str) -> None:
+    file = written(tmp_path, text)
+    with pytest.raises(PhoneError) as caught:
+        load_device(file)
+    assert str(caught.value).startswith(f"{file}: ")
+    assert line in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_phone_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(PhoneError, match="unknown phone 'like-iphone'; nearest: like-iphone-6"):
+        load_device("like-iphone")
+    with pytest.raises(PhoneError, match="unknown phone 'like-iphone-7'; nearest: like-iphone-6"):
+        load_phone_preset(written(tmp_path, 'device = "like-iphone-7"'))

@@ -170,3 +170,43 @@ def test_photos_of_a_print_are_not_taken_for_those_of_one_in_other_colours(
     (photos / "IMG_1.jpg").write_bytes(b"a photo")
     error = physadv("print", "mine", "--precompensate", profile, "--quiet", "--root", root).error
     assert "keep page, size and colours" in error
+
+
+def test_what_a_profile_predicted_stands_beside_what_the_photos_showed(
+    physadv, cropped_root, copy_of, profile
+):
+    root = copy_of(cropped_root)
+    command = ("calibrate", "compare", "mine", "--profile", profile, "--draws", 4, "--quiet", "--root", root)
+    found = json.loads(physadv(*command, "--json").out)
+    assert (found["profile_name"], found["draws"], found["photos"], found["simulated_photos"]) == (
+        *("made", 4),
+        *(1, 1),
+    )
+    printout = Printout(root, "mine")
+    manifest = printout.manifest()
+    with Capture(root, "mine").store() as store:
+        rows = list(store.all_observations(manifest.code))
+    drawn = [row for row in rows if row.channel.startswith("profile made#")]
+    assert len(drawn) == 4 * len(manifest.examples)
+    pairs = [pair for pair in manifest.pairs() if pair[0].digital[0].label == pair[0].label]
+    clean = found["predictions"]["clean stays right"]
+    right = [row.labels[0] == pair[0].label for pair in pairs for row in drawn if row.example == pair[0].id]
+    assert clean["brier"]["n"] == len(pairs)
+    assert clean["reliability"]["confidence"]["value"] == pytest.approx(np.mean(right))
+    assert found["predictions"].keys() == {"clean stays right", "adversarial stays wrong"}
+    said = physadv(*command)
+    assert said.code == 0
+    assert "photo (simulated)" in " ".join(said.out.split())
+    assert "Brier score" in said.out
+    with Capture(root, "mine").store() as store:
+        assert list(store.all_observations(manifest.code)) == rows
+
+
+def test_comparing_asks_for_photos_and_refuses_what_it_cannot_use(
+    physadv, printed_root, copy_of, profile, edited
+):
+    root = copy_of(printed_root)
+    command = ("calibrate", "compare", "mine", "--quiet", "--root", root, "--profile")
+    assert "no crops to compare with; run 'physadv crop mine'" in physadv(*command, profile).error
+    assert "draws 0: wanted 1 or more" in physadv(*command, profile, "--draws", 0).error
+    assert "edited.json: changed since" in physadv(*command, edited).error

@@ -43,7 +43,8 @@ def judge(
     detector = load_detector(settings.detector) if settings.detector else None
     seed, size = derive_seed(run.record["asked"]["seed"], "judge"), settings.size
     made_with = [run.record["asked"], run.record["versions"], asdict(size), settings.known_place]
-    exhibit = treat(run.judge, run.judged[: size.most], run.stickers, run.mask, seed=seed, random_seed=seed)
+    worn = run.seen(run.stickers) if run.seen else run.stickers
+    exhibit = treat(run.judge, run.judged[: size.most], worn, run.mask, seed=seed, random_seed=seed)
     with capture.store() as store:
         keep = KeptAnswers(store, run.judge, seed, made_with)
         photographed = [

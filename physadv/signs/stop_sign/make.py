@@ -16,11 +16,18 @@ from physadv.attacks.objectives import printing_errors
 from physadv.classifiers import Classifier, load_classifier
 from physadv.files import file_sha256, replacing
 from physadv.pipeline.examples import versions
+from physadv.pipeline.settings import profile_record
 from physadv.progress import Reporter, silent
 from physadv.randomness import derive_seed
 from physadv.runs import Printout
 from physadv.signs.stop_sign.masks import area_share
-from physadv.signs.stop_sign.optimise import easiest_class, mask_for, optimise_stickers, printable_colours
+from physadv.signs.stop_sign.optimise import (
+    as_photographed,
+    easiest_class,
+    mask_for,
+    optimise_stickers,
+    printable_colours,
+)
 from physadv.signs.stop_sign.plate import SignPhoto, from_pixels, to_pixels
 from physadv.signs.stop_sign.settings import StopSignSettings, find_class
 from physadv.signs.stop_sign.sign_photos import contact_sheet, drawn_sign_photos, held_out, read_sign_photos
@@ -43,6 +50,7 @@ class StickerRun:
         stickers: (1, 3, FACE_SIDE, FACE_SIDE) in [0, 1], whole 8-bit levels as they are printed.
         mask: (FACE_SIDE, FACE_SIDE) in [0, 1], whole 8-bit levels.
         record: the content of `stop-sign.json`.
+        seen: what printed colours look like, as `as_photographed` returns it.
     """
 
     judge: Judge
@@ -50,6 +58,7 @@ class StickerRun:
     stickers: Tensor
     mask: Tensor
     record: dict[str, Any]
+    seen: Callable[[Tensor], Tensor] | None = None
 
 
 def make_stickers(printout: Printout, settings: StopSignSettings, reporter: Reporter = silent) -> StickerRun:
@@ -71,7 +80,7 @@ def make_stickers(printout: Printout, settings: StopSignSettings, reporter: Repo
     asked = {**_as_json(settings), "fingerprint": _fingerprint(settings)}
     if kept := _kept(printout, asked):
         reporter.say(f"{printout.folder}: has these stickers already; not made again")
-        return StickerRun(judge, held_out(photos)[1], *kept)
+        return StickerRun(judge, held_out(photos)[1], *kept, as_photographed(settings.profile))
     run = stickers_for(classifier, photos, settings, reporter)
     run.record["asked"] = asked
     mask = run.mask[None]
@@ -115,7 +124,7 @@ def stickers_for(
         "printability": printing_errors(stickers, mask, printable_colours(settings.colours)),
         "versions": versions(),
     }
-    return StickerRun(judge, judged, stickers, mask, record)
+    return StickerRun(judge, judged, stickers, mask, record, as_photographed(settings.profile))
 
 
 def _judge_of(classifier: Classifier, settings: StopSignSettings) -> Judge:
@@ -142,15 +151,19 @@ def _kept(printout: Printout, asked: dict[str, Any]) -> tuple[Tensor, Tensor, di
 
 def _as_json(settings: StopSignSettings) -> dict[str, Any]:
     """Return the settings as the record holds them, which is published: without the user's home folder."""
+    asked = {**vars(settings), **profile_record(settings.profile)}
+    if settings.profile is None:
+        del asked["profile"]  # stickers from before there were profiles are not made again
     return {
         name: without_home(str(value)) if isinstance(value, (Path, str)) else value
-        for name, value in vars(settings).items()
+        for name, value in asked.items()
     }
 
 
 def _fingerprint(settings: StopSignSettings) -> str:
     """Return a digest of the named files' content, so that a changed photo makes new stickers."""
-    files: list[Path] = [path for path in (settings.labels, settings.colours, Path(settings.mask)) if path]
+    named = (settings.labels, settings.colours, settings.profile, Path(settings.mask))
+    files: list[Path] = [path for path in named if path]
     if settings.victims:
         files += sorted(settings.victims.iterdir())
     return str(derive_seed(0, *(file_sha256(path) for path in files if path.is_file())))

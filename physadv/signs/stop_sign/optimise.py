@@ -1,6 +1,6 @@
 """Stickers for many signs at once: RP2 (Eykholt et al. 2018) through the one attack loop."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,10 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from physadv.attacks import objectives
-from physadv.attacks.lit_stickers import MARGIN, SharedStickers, metered, white_light
+from physadv.attacks.lit_stickers import MARGIN, PAPER, SharedStickers, metered, white_light
 from physadv.attacks.loop import expected_loss
 from physadv.attacks.running import Options
 from physadv.attacks.stickers import optimise_rp2
+from physadv.profiles import read_profile
 from physadv.progress import Reporter, silent
 from physadv.randomness import derive_seed, generator
 from physadv.signs.stop_sign import FACE_SIDE
@@ -29,6 +30,7 @@ from physadv.signs.stop_sign.settings import (
 from physadv.signs.stop_sign.sign_photos import rectified
 from physadv.signs.stop_sign.views import Judge
 from physadv.transforms import load_preset, round_to_8_bits
+from physadv.transforms.colours import linear_to_srgb, srgb_to_linear
 
 SIDE = 80
 """Pixels of the face while stickers are optimised: more than twice what sign classifiers look at."""
@@ -174,6 +176,23 @@ def printable_colours(path: Path | None) -> Tensor:
     return objectives.PRINTABLE if given is None else torch.tensor(given) / 255
 
 
+def as_photographed(path: Path | None) -> Callable[[Tensor], Tensor] | None:
+    """Return what stickers (B, 3, S, S) printed and photographed as in a profile look like, None without one.
+
+    Light and exposure are not the profile's but those that show white paper as signs are lit: see `relit`.
+    """
+    if path is None:
+        return None
+    looks = read_profile(path).looks()
+    white = srgb_to_linear(looks.apply(torch.ones(1, 3, 1, 1), {}))
+
+    def seen(stickers: Tensor) -> Tensor:
+        light = srgb_to_linear(looks.apply(stickers, {})) / white.to(stickers)
+        return linear_to_srgb((PAPER * light).clamp(0, 1))
+
+    return seen
+
+
 def _variable(signs: Sequence[SignPhoto], mask: Tensor, settings: StopSignSettings) -> SharedStickers:
     plate, batch = outline(SIDE), settings.batch
     light = white_light(rectified(signs, SIDE), plate)
@@ -181,7 +200,15 @@ def _variable(signs: Sequence[SignPhoto], mask: Tensor, settings: StopSignSettin
     size = (scenes.shape[-2], scenes.shape[-1])
     backgrounds = drawn_backgrounds(derive_seed(settings.seed, "attack"))
     behind = F.interpolate(backgrounds, size, mode="bilinear", antialias=True).clamp(0, 1)
-    return SharedStickers(scenes=scenes, mask=mask, plate=plate, light=light, backgrounds=behind, batch=batch)
+    return SharedStickers(
+        scenes=scenes,
+        mask=mask,
+        plate=plate,
+        light=light,
+        backgrounds=behind,
+        batch=batch,
+        seen=as_photographed(settings.profile),
+    )
 
 
 def _descend(

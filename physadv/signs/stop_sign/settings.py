@@ -12,7 +12,7 @@ from physadv.attacks.recipes import RECIPES, Nps
 from physadv.classifiers.specs import SIGN_LABELS, check_detector, check_spec, read_label_file
 from physadv.errors import reading, unknown_name
 from physadv.evaluation.comparisons import SMALLEST, check_smallest
-from physadv.pipeline.settings import ClassNames, Model, Seed
+from physadv.pipeline.settings import ClassNames, Model, Seed, profile_record
 from physadv.signs.posters import MINIATURE_MM
 from physadv.signs.stop_sign import FACE_MM, StopSignError
 from physadv.signs.stop_sign.cells import photos_by_cell
@@ -54,6 +54,7 @@ class StopSignSettings:
     Raises:
         StopSignError: a file is missing, or a mask, a palette or a number cannot be used.
         TransformError: the transformations cannot be read.
+        ProfileError: the profile cannot be read, or was edited.
     """
 
     victims: Path | None = None
@@ -78,6 +79,9 @@ class StopSignSettings:
     transforms: Annotated[str, Doc("EOT preset or TOML file: what happens between sign and classifier.")] = (
         RP2.transforms
     )
+    profile: Annotated[
+        Path | None, Doc("Measured printer and phone, which says what colours the stickers come out in.")
+    ] = None
     steps: Annotated[int, Doc("Steps of the optimiser.")] = RP2.steps_for()
     batch: int = 32
     nps: Nps = "product"
@@ -92,6 +96,7 @@ class StopSignSettings:
         from physadv.transforms.presets import load_preset
 
         load_preset(self.transforms)
+        profile_record(self.profile)
         check_mask_name(self.mask)
         if self.mask == AUTO and (self.rectangles < 1 or not 0 < self.area <= 1):
             given = f"{self.rectangles} rectangles over {self.area:g} of the sign"
