@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from physadv.capture import CaptureError, crop_photo, read_photo
-from physadv.phone import Phone, PhonePreset, draw_shot, encode_jpeg, print_page, take_photo
-from physadv.phone.printing import RASTER
+from physadv.phone import PhonePreset, draw_shot, encode_jpeg, print_page, take_photo
+from physadv.pipeline.photograph import dots_per_mm
 from physadv.randomness import generator
 from physadv.sheets import PrintItem, Sheet, page_pixels, plan_sheets, write_pdf
-from physadv.sheets.pdf import DOTS_PER_MM
 from reproductions.together import without_blanks
 
 Pixels = NDArray[np.uint8]
@@ -38,11 +37,10 @@ def lay_out(pictures: Mapping[str, Pixels], *, image_mm: float) -> Sheet:
 
 def drawn(sheet: Sheet, pictures: Mapping[str, Pixels], preset: PhonePreset) -> Pixels:
     """Return the page (H, W, 3), uint8 sRGB, as finely as the pipeline renders it for a preset."""
-    fine = RASTER if preset.printer.halftone else DOTS_PER_MM * min(1.0, preset.phone.width / Phone().width)
     with TemporaryDirectory() as folder:
         pdf = Path(folder) / "sheet.pdf"
         write_pdf(pdf, [sheet], picture=pictures.__getitem__)
-        return page_pixels(pdf, 0, fine)
+        return page_pixels(pdf, 0, dots_per_mm(preset))
 
 
 def printed(page: Pixels, sheet: Sheet, preset: PhonePreset) -> Tensor:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from physadv.files import file_sha256, replacing
 from physadv.parallel import map_items
+from physadv.phone.phones import Phone
 from physadv.phone.presets import PhonePreset, load_device, load_phone_preset
 from physadv.phone.printers import PRINTERS, named_printer
 from physadv.progress import Reporter, silent
@@ -222,26 +223,30 @@ def read_record(capture: Capture, photo: Path) -> Record | None:
         return None
 
 
+def dots_per_mm(preset: PhonePreset) -> float:
+    """Return how finely a page is printed: a smaller camera sees less, a much smaller one no dots of ink."""
+    from physadv.phone.printing import RASTER
+    from physadv.sheets.pdf import DOTS_PER_MM
+
+    sees = min(1.0, preset.phone.width / Phone().width)
+    return RASTER if preset.printer.halftone != "continuous" and sees > RESOLVES else DOTS_PER_MM * sees
+
+
 def _photograph(pdf: Path, preset: PhonePreset, made_by: MadeBy, job: _Job) -> None:
     import torch
 
     from physadv.phone.encoding import encode_jpeg
-    from physadv.phone.phones import Phone
     from physadv.phone.photo import take_photo
-    from physadv.phone.printing import RASTER, print_page
+    from physadv.phone.printing import print_page
     from physadv.phone.shots import draw_shot, page_to_photo, wholly_visible
     from physadv.randomness import generator
-    from physadv.sheets.pdf import DOTS_PER_MM, page_pixels
+    from physadv.sheets.pdf import page_pixels
 
-    phone, page_mm = preset.phone, job.sheet.page_mm
-    # A smaller camera sees less of the page; a much smaller one sees no dots of ink.
-    sees = min(1.0, phone.width / Phone().width)
-    dotted = preset.printer.halftone != "continuous" and sees > RESOLVES
-    dots_per_mm = RASTER if dotted else DOTS_PER_MM * sees
+    phone, page_mm, fine = preset.phone, job.sheet.page_mm, dots_per_mm(preset)
 
     @cache
     def printed(index: int) -> Tensor:
-        return print_page(page_pixels(pdf, index, dots_per_mm), page_mm, preset.settings, preset.printer)
+        return print_page(page_pixels(pdf, index, fine), page_mm, preset.settings, preset.printer)
 
     def on_paper(cell: Cell) -> tuple[Points, bool]:
         """Return where a cell's corners come to be on the paper, mm, and whether all of it is printed."""
