@@ -14,7 +14,7 @@ from physadv.attacks import gradient
 from physadv.classifiers import Classifier, load_classifier
 from physadv.evaluation.outcomes import Judgement, PairOutcome
 from physadv.phone import PhonePreset
-from physadv.phone.as_transforms import as_distribution
+from reproductions.devices.distribution import as_distribution
 from physadv.pipeline.examples import TOP, to_tensor
 from physadv.pipeline.sources import label_sources, list_sources, read_source
 from physadv.progress import Reporter, silent

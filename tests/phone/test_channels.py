@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from physadv.phone import load_phone_preset
-from physadv.phone.as_transforms import as_distribution
+from reproductions.devices.distribution import as_distribution
 from physadv.phone.channels import CHANNELS
 
 
