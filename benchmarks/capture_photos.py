@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from capture_sheets import Printed, load_benchmark
 from numpy.typing import NDArray
-from torch import Tensor
 
 from physadv.parallel import map_items
 from physadv.phone import (
     PHONES,
     Phone,
+    Print,
     PrintSettings,
     Scene,
     draw_shot,
@@ -110,7 +110,7 @@ def _take_all(folder: Path, seed: int, condition: Condition) -> list[TakenPhoto]
     printed = load_benchmark(folder)
 
     @cache
-    def on_paper(index: int) -> Tensor:
+    def on_paper(index: int) -> Print:
         page = page_pixels(printed.pdf, index)
         return print_page(page, printed.sheets[index].page_mm, condition.settings)
 
@@ -123,7 +123,7 @@ def _take(
     folder: Path,
     seed: int,
     number: int,
-    on_paper: Callable[[int], Tensor],
+    on_paper: Callable[[int], Print],
 ) -> TakenPhoto:
     # The ranges are part of the name: a photo of other ranges is another photo.
     ranges = hashlib.sha256(repr((replace(condition, photos=1), seed)).encode()).hexdigest()[:8]

@@ -391,8 +391,8 @@ def page(
     yield ""
     yield paragraph(
         "**The photo is the channel that `eot` was made for**: `print-photo` is this project's model of the "
-        "same channel. Its white balance, tone curve, noise and paper are the virtual phone's and printer's "
-        "own numbers, its ink ranges lie about the printer's; its light and blur have ranges of their own, "
+        "same channel. It prints through two measured presses; the virtual printer is an assumed variant of "
+        "one of them. Its white balance, tone curve, light, noise and blur have ranges of their own, "
         "and it knows nothing of uneven light, bent paper, sharpening and JPEG. `graphite` (views up to 50° "
         f"aside, gamma, blur) is a channel that no attack was made for: {settings.draws} held-out draws an "
         "image, the same for every attack."

@@ -28,17 +28,11 @@ from PIL import Image
 from physadv.files import replacing
 from physadv.keeping import Kept
 from physadv.phone import PHONES, Phone, Printer, draw_shot, encode_jpeg, print_page, take_photo
-from physadv.profiles import camera_fits
-from physadv.profiles.camera_fits import (
-    AMOUNT,
-    RADIUS,
-    SIGMA,
-    Edge,
-    FitError,
-    fit_edge,
-    flattened,
-    measure_noise,
-)
+from physadv.profiles import edges as edge_fits
+from physadv.profiles import noise as noise_fits
+from physadv.profiles.edges import AMOUNT, RADIUS, SIGMA, Edge, FitError, fit_edge
+from physadv.profiles.noise import flattened, measure_noise
+from physadv.profiles.reading import luma_table, nearest_quality, subsampling
 from physadv.progress import reporter
 from physadv.randomness import generator
 from physadv.report.table import Column, Table, to_markdown
@@ -200,18 +194,6 @@ def measured(data: bytes) -> Row:
     }
 
 
-def subsampling(layers: Sequence[Sequence[int]]) -> str:
-    """Return the chroma subsampling that a JPEG's components (id, horizontal, vertical, ...) say.
-
-    >>> subsampling([(1, 2, 2, 0), (2, 1, 1, 1), (3, 1, 1, 1)])
-    '4:2:0'
-    """
-    if len(layers) != 3:
-        return ""
-    ratio = (layers[0][1] // layers[1][1], layers[0][2] // layers[1][2])
-    return {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0"}.get(ratio, f"{ratio[0]} × {ratio[1]}")
-
-
 def sharpest(found: Sequence[Any], sigma: Callable[[Any], float]) -> list[Any]:
     """Return the quarter of edges with the smallest sigma: in a photo of depth, those in focus."""
     return sorted(found, key=sigma)[: max(1, len(found) // 4)] if found else []
@@ -278,20 +260,6 @@ def simulated(preset: str, shot: int, reflectance: Any) -> bytes:
     )
     drawn = draw_shot(smaller, PAGE_MM, generator(shot, "phone files", preset))
     return encode_jpeg(take_photo([reflectance], drawn), drawn)
-
-
-def nearest_quality(table: Sequence[int]) -> tuple[int, bool]:
-    """Return the libjpeg quality whose luma table is nearest, and whether it is the same."""
-    every = {quality: np.array(luma_table(quality)) for quality in range(1, 101)}
-    best = min(every, key=lambda quality: int(np.abs(every[quality] - table).sum()))
-    return best, bool((every[best] == table).all())
-
-
-def luma_table(quality: int) -> list[int]:
-    """Return the luma quantiser (64 numbers, row by row) with which Pillow saves at a quality."""
-    buffer = io.BytesIO()
-    Image.new("RGB", (8, 8)).save(buffer, "JPEG", quality=quality)
-    return list(Image.open(buffer).quantization[0])  # type: ignore[attr-defined]
 
 
 # The page
@@ -617,7 +585,7 @@ def main() -> None:
     if not files:
         parser.error(f"{chosen.data / 'phones'}: no photos; give the folder that contains phones/")
     chosen.root.mkdir(parents=True, exist_ok=True)
-    sources = [Path(__file__), Path(camera_fits.__file__)]
+    sources = [Path(file) for file in (__file__, edge_fits.__file__, noise_fits.__file__)]
     fingerprint = "".join(path.read_text(encoding="utf-8").partition("\n# The page\n")[0] for path in sources)
     kept = Kept(chosen.root / "measured.json", fingerprint + repr([PHONES[name] for name in PRESETS]))
     rows: dict[str, Row] = kept.load() or {}

@@ -10,11 +10,10 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from physadv.capture import CaptureError, crop_photo, read_photo
-from physadv.phone import PhonePreset, draw_shot, encode_jpeg, print_page, take_photo
-from physadv.pipeline.photograph import dots_per_mm
+from physadv.phone import PhonePreset, Print, draw_shot, encode_jpeg, print_page, take_photo
+from physadv.phone.printing import dots_per_mm
 from physadv.randomness import generator
 from physadv.sheets import PrintItem, Sheet, page_pixels, plan_sheets, write_pdf
 from reproductions.together import without_blanks
@@ -40,16 +39,16 @@ def drawn(sheet: Sheet, pictures: Mapping[str, Pixels], preset: PhonePreset) -> 
     with TemporaryDirectory() as folder:
         pdf = Path(folder) / "sheet.pdf"
         write_pdf(pdf, [sheet], picture=pictures.__getitem__)
-        return page_pixels(pdf, 0, dots_per_mm(preset))
+        return page_pixels(pdf, 0, dots_per_mm(preset.printer, preset.phone))
 
 
-def printed(page: Pixels, sheet: Sheet, preset: PhonePreset) -> Tensor:
-    """Return the reflectance (1, 3, H, W) of a drawn page in a preset's ink."""
+def printed(page: Pixels, sheet: Sheet, preset: PhonePreset) -> Print:
+    """Return a drawn page on paper, as a preset prints it."""
     return print_page(page, sheet.page_mm, preset.settings, preset.printer)
 
 
 def photographed(
-    print_: Tensor, sheet: Sheet, pictures: Mapping[str, Pixels], preset: PhonePreset, seed: int, number: int
+    print_: Print, sheet: Sheet, pictures: Mapping[str, Pixels], preset: PhonePreset, seed: int, number: int
 ) -> dict[str, Pixels]:
     """Return name → crop of one photo, which is drawn as the pipeline draws that of sheet `number`.
 

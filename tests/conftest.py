@@ -23,7 +23,7 @@ from physadv.attacks.recipes import RECIPES
 from physadv.classifiers import Classifier, load_classifier
 from physadv.cli import main
 from physadv.phone import PhonePreset, load_phone_preset
-from physadv.pipeline import photograph
+from physadv.pipeline import made_by, photograph
 from physadv.pipeline.crop import crop
 from physadv.pipeline.generate import generate
 from physadv.pipeline.print_sheets import print_sheets
@@ -59,7 +59,7 @@ def small_phone(name: str) -> PhonePreset:
 
 # What tests photograph through the pipeline is found as well in photos of 3 megapixels, not 12, and of sheets
 # printed at 254 dpi, not 508. Whole ones are taken in tests/phone and tests/capture.
-photograph.load_phone_preset = small_phone
+made_by.load_phone_preset = small_phone
 page_pixels.__defaults__ = (10,)
 
 

@@ -12,6 +12,7 @@ from physadv.cli.options import Name, NewName, Quiet, Root, Workers, command
 from physadv.pipeline.settings import (
     AdoptSettings,
     GenerateSettings,
+    MeasuredProfile,
     Seed,
     SettingsError,
     profile_record,
@@ -138,6 +139,7 @@ def photograph(
         str | None,
         Doc("Virtual printer of --simulate instead of the preset's own; see 'physadv list printers'."),
     ] = None,
+    profile: MeasuredProfile = None,
     shots: Annotated[int, Doc("Simulated photos of each sheet.")] = 2,
     seed: Seed = 0,
     workers: Workers = None,
@@ -145,7 +147,8 @@ def photograph(
     quiet: Quiet = False,
 ) -> None:
     """Say how to photograph the sheets, or photograph them with the virtual phone."""
-    for option, given in (("preset", preset), ("phone", phone), ("printer", printer)):
+    asked = {"preset": preset, "phone": phone, "printer": printer, "profile": profile}
+    for option, given in asked.items():
         if given is not None and not simulate:
             raise SettingsError(f"{option} '{given}': wanted --simulate with it")
     check_runs(root, [name])
@@ -162,6 +165,7 @@ def photograph(
         preset=chosen,
         printer=printer,
         phone=phone,
+        profile=profile,
         shots=shots,
         seed=seed,
         workers=workers,

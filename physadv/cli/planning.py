@@ -3,15 +3,15 @@
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import typer
 from typing_extensions import Doc
 
 from physadv.cli.options import Json, Quiet, Root, Smallest, command
 from physadv.errors import PhysadvError
 from physadv.pipeline.settings import MaskingSettings
 from physadv.progress import reporter
+from physadv.runs import Capture, Printout, check_runs
 
 
 @command(example="physadv run study.toml --data ../data --dry-run")
@@ -49,30 +49,57 @@ def run(
 
 @command(example="physadv plan --rate 0.1 --halfwidth 0.05 --qualifying 0.8 --photos 4")
 def plan(
-    rate: Annotated[float, typer.Option(help="The rate expected, 0 to 1.")],
+    rate: Annotated[float | None, Doc("The rate expected, 0 to 1.")] = None,
+    run: Annotated[
+        str | None,
+        Doc("A run already measured: what is not given here is as it was there, rate and ICC too."),
+    ] = None,
     halfwidth: Annotated[float | None, Doc("Half the width wanted of its 95 % interval.")] = None,
     pairs: Annotated[int | None, Doc("Pairs that you can print, in place of a half width.")] = None,
     qualifying: Annotated[
-        float, Doc("Share of pairs expected to count: clean right, adversarial wrong, seen.")
-    ] = 1.0,
-    photos: Annotated[int, Doc("Photos of every sheet by each device.")] = 1,
-    devices: Annotated[int, Doc("Phones or cameras.")] = 1,
-    per_sheet: Annotated[int, Doc("Pairs on a sheet; 8 are on an A4 one of the default size.")] = 8,
-    icc_pair: Annotated[float, Doc("How alike two views of a pair are: intraclass correlation.")] = 0.5,
-    icc_photo: Annotated[float, Doc("How alike two pairs in one photo are: intraclass correlation.")] = 0.05,
+        float | None, Doc("Share of pairs expected to count: clean right, adversarial wrong, seen; or 1.")
+    ] = None,
+    photos: Annotated[int | None, Doc("Photos of every sheet by each device, 1 by default.")] = None,
+    devices: Annotated[int | None, Doc("Phones or cameras, 1 by default.")] = None,
+    per_sheet: Annotated[
+        int | None, Doc("Pairs on a sheet; 8, as are on an A4 one of the default size, by default.")
+    ] = None,
+    icc_pair: Annotated[
+        float | None, Doc("How alike two views of a pair are: intraclass correlation, 0.5 by default.")
+    ] = None,
+    icc_photo: Annotated[
+        float | None, Doc("How alike two pairs in one photo are: intraclass correlation, 0.05 by default.")
+    ] = None,
     icc_device: Annotated[
         float, Doc("How alike two pairs seen by one device are; 0 for a rate of these devices only.")
     ] = 0.0,
     as_json: Json = False,
+    root: Root = Path(),
 ) -> None:
     """Say how many pairs to print for a rate as sharp as wanted, and what would sharpen it most."""
     from physadv.evaluation.planning import Correlations, Design, plan_pairs
     from physadv.report.planning import show_plan
 
-    if (halfwidth is None) == (pairs is None):
+    both, neither = None not in (halfwidth, pairs), halfwidth is pairs is None
+    if both or (neither and run is None):
         raise PhysadvError("wanted either --halfwidth or --pairs")
-    design = Design(1 if pairs is None else pairs, photos, devices, per_sheet)
-    found = plan_pairs(rate, halfwidth, qualifying, design, Correlations(icc_pair, icc_photo, icc_device))
+    if run is None and rate is None:
+        raise PhysadvError("wanted --rate, or --run with a run that was measured")
+
+    def given(**options: float | None) -> dict[str, Any]:
+        return {name: value for name, value in options.items() if value is not None}
+
+    known: dict[str, Any] = {"design": Design(1), "icc": Correlations()}
+    if run is not None:
+        check_runs(root, [run])
+        from physadv.pipeline.planned import measured_design
+
+        known = measured_design(Printout(root, run), Capture(root, run))
+    known |= given(rate=rate, qualifying=qualifying, halfwidth=halfwidth)
+    more = given(pairs=pairs, photos=photos, devices=devices, per_sheet=per_sheet)
+    known["design"] = replace(known["design"], **more)
+    known["icc"] = replace(known["icc"], **given(pair=icc_pair, photo=icc_photo, device=icc_device))
+    found = plan_pairs(**known)
     if as_json:
         print(json.dumps(asdict(found)))
     else:

@@ -7,7 +7,8 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from physadv.errors import PhysadvError
-from physadv.evaluation.intervals import CONFIDENCE, NO_PAIRS, Estimate, clustered
+from physadv.evaluation.clusters import CONFIDENCE, clustered
+from physadv.evaluation.intervals import NO_PAIRS, Estimate
 
 if TYPE_CHECKING:
     from physadv.evaluation.outcomes import Floats, Ints

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from physadv.evaluation.calibration import BINS, Answers, Reliability, reliability
-from physadv.evaluation.intervals import Estimate, Z, mean
+from physadv.evaluation.clusters import Z
+from physadv.evaluation.intervals import Estimate, mean
 from physadv.evaluation.outcomes import Bools, Floats, Ints
 
 

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from physadv.phone.phones import Phone, PhoneError, Printer, PrintSettings, Scene
     from physadv.phone.photo import take_photo
     from physadv.phone.presets import PHONES, PhonePreset, load_phone_preset
-    from physadv.phone.printing import print_page
+    from physadv.phone.printing import Print, print_page
     from physadv.phone.shots import Shot, draw_shot, page_to_photo, wholly_visible
 
 # fmt: off
 __all__ = [
-    "PHONES", "Phone", "PhoneError", "PhonePreset", "PrintSettings", "Printer", "Scene", "Shot",
+    "PHONES", "Phone", "PhoneError", "PhonePreset", "Print", "PrintSettings", "Printer", "Scene", "Shot",
     "draw_shot", "encode_jpeg", "load_phone_preset", "page_to_photo", "print_page", "take_photo",
     "wholly_visible",
 ]

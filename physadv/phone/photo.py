@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from physadv.phone.paper import Paper, Points
 from physadv.phone.phones import PhoneError
+from physadv.phone.printing import Print
 from physadv.phone.scene import look_at, weave
 from physadv.phone.sensor import Sensor
 from physadv.phone.shots import FOOTPRINT, Shot
@@ -26,15 +28,27 @@ _TAPS = 121  # of larger kernels OpenCV makes Fourier transforms, which take lon
 Nodes = NDArray[np.float32]
 
 
-def take_photo(prints: Sequence[Tensor], shot: Shot) -> NDArray[np.uint8]:
+class Exposed(Protocol):
+    """What takes on the light that the lens lets through, and makes a photo of it; see `Sensor`."""
+
+    def expose(self, top: int, light: Tensor) -> None:
+        """Take the blurred light (3, h, W) of the rows from `top` on."""
+
+    def read_out(self) -> NDArray[np.uint8]:
+        """Return the photo (H, W, 3), uint8 sRGB."""
+
+
+def take_photo(prints: Sequence[Print], shot: Shot, sensor: Exposed | None = None) -> NDArray[np.uint8]:
     """Return the upright photo (H, W, 3), uint8 sRGB, before JPEG, of a print of each of the shot's papers.
+
+    By default it is the shot's own sensor that takes it.
 
     Raises:
         PhoneError: not one print for each paper, or a paper of which one part hides another.
     """
     if len(prints) != len(shot.papers):
         raise PhoneError(f"{len(prints)} prints: wanted {len(shot.papers)}, one for each paper of the shot")
-    sensor = Sensor(shot)
+    sensor = sensor or Sensor(shot)
     for top, light in _View(prints, shot).bands():
         sensor.expose(top, light)
     return sensor.read_out()
@@ -46,7 +60,7 @@ class _View:
     The cells reach as far beyond the photo as blur; one more on every side is there to interpolate from.
     """
 
-    def __init__(self, prints: Sequence[Tensor], shot: Shot) -> None:
+    def __init__(self, prints: Sequence[Print], shot: Shot) -> None:
         self.shot = shot
         self.kernel = _without_tail(shot.kernel.flip(0, 1).numpy())
         self.margin = math.ceil(len(self.kernel) // 2 / CELL) * CELL
@@ -68,9 +82,9 @@ class _View:
         resolution = float(shot.camera.focal[0] / shot.camera.distance[0])
         rays = origin[0, 0].numpy(), directions[0].numpy()
         self.sheets = []
-        for paper, reflectance in zip(shot.papers, prints, strict=True):
+        for paper, on_paper in zip(shot.papers, prints, strict=True):
             points, slope = (seen.reshape(*pixels.shape[:2], -1) for seen in paper.seen_along(*rays))
-            self.sheets.append(_Sheet(paper, reflectance, points, _shading(slope, paper, shot), resolution))
+            self.sheets.append(_Sheet(paper, on_paper, points, _shading(slope, paper, shot), resolution))
 
     def bands(self) -> Iterator[tuple[int, Tensor]]:
         """Yield each band's first row and blurred light (3, BAND, W); the last may go on below the photo."""
@@ -133,13 +147,13 @@ class _Sheet:
     """
 
     def __init__(
-        self, paper: Paper, reflectance: Tensor, points: Points, shading: Points, resolution: float
+        self, paper: Paper, on_paper: Print, points: Points, shading: Points, resolution: float
     ) -> None:
         self.page_mm, self.resolution = paper.page_mm, resolution
         self.points, self.shading = points.astype(np.float32), shading.astype(np.float32)[..., 0]
         self.inside = _inside(torch.from_numpy(self.points), paper.page_mm).numpy()
-        self.planes = reflectance[0].numpy()
-        self.dots_per_mm = np.divide(reflectance.shape[:1:-1], paper.page_mm, dtype=np.float32)
+        self.print, self.last = on_paper, np.array(on_paper.dots.shape[1::-1]) - 1
+        self.dots_per_mm = np.divide(self.last + 1, paper.page_mm, dtype=np.float32)
         self.sigma = FOOTPRINT * float(self.dots_per_mm[0]) / resolution
 
     def covers(self, where: tuple[slice, slice]) -> bool:
@@ -160,15 +174,9 @@ class _Sheet:
         It is blurred as `FOOTPRINT` says: sampled once a pixel, its edges would else be jagged.
         """
         dots = self.points[where] * self.dots_per_mm
-        reach = math.ceil(4 * self.sigma) + 1
-        last = np.array(self.planes.shape[:0:-1]) - 1
-        x0, y0 = np.clip(np.floor(dots.min(axis=(0, 1))).astype(int) - reach, 0, last)
-        x1, y1 = np.clip(np.ceil(dots.max(axis=(0, 1))).astype(int) + reach, 0, last) + 1
-        soft = torch.empty(1, 3, y1 - y0, x1 - x0)
-        for sharp, blurred in zip(self.planes, soft[0].numpy(), strict=True):
-            cv2.GaussianBlur(
-                sharp[y0:y1, x0:x1], (0, 0), self.sigma, blurred, borderType=cv2.BORDER_REPLICATE
-            )
+        x0, y0 = np.clip(np.floor(dots.min(axis=(0, 1))).astype(int) - 1, 0, self.last)
+        x1, y1 = np.clip(np.ceil(dots.max(axis=(0, 1))).astype(int) + 1, 0, self.last) + 1
+        soft = self.print.reflectance((y0, y1), (x0, x1), self.sigma)[None]
         place = _every_pixel(dots - np.array([x0, y0], np.float32))[None]
         seen = sample_plane(soft, place, (float(x1 - x0), float(y1 - y0)))[0]
         return seen.mul_(_every_pixel(self.shading[where]))

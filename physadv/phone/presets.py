@@ -255,3 +255,10 @@ DEVICES: dict[str, Device] = {path.stem: _read_device(path) for path in sorted(_
 
 PHONES: dict[str, PhonePreset] = {path.stem: _read(path) for path in sorted(_FOLDER.glob("*.toml"))}
 """The presets of the package by name."""
+
+CHANNELS = {
+    "mild": ("office", "like-iphone-11-pro-max", "offset-coated"),
+    "medium": ("hand-held", "like-iphone-6", "office-laser"),
+    "harsh": ("night", "like-jolla", "office-inkjet"),
+}
+"""Channel → preset, phone and printer: the three over which results are shown as a band, named beforehand."""

@@ -46,7 +46,7 @@ PRINTERS: dict[str, NamedPrinter] = {
         {
             "press": f"assumed: ink sinks into plain paper as into uncoated one; {_DRIVER}",
             "halftone": "assumed: inkjet drivers diffuse errors; one size of drop, 600 dpi",
-            "spread_mm": "assumed: half as much again as toner's, as ink runs along the fibres",
+            "spread_mm": "assumed: more than toner's by half, as ink runs along the fibres",
             "ink": "assumed: none lost; uncoated offset's blacks have the density 1.2 of ink on plain paper",
         },
     ),

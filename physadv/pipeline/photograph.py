@@ -9,22 +9,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
 from physadv.files import file_sha256, replacing
 from physadv.parallel import map_items
-from physadv.phone.phones import Phone
-from physadv.phone.presets import PhonePreset, load_device, load_phone_preset
-from physadv.phone.printers import PRINTERS, named_printer
+from physadv.phone.phones import PhoneError
+from physadv.phone.presets import PhonePreset
+from physadv.phone.printers import named_printer
+from physadv.pipeline.made_by import MadeBy, chosen_preset
+from physadv.pipeline.settings import facts_of
+from physadv.profiles import read_profile
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Printout, RunError
 from physadv.runs.folders import writes_run
 from physadv.sheets.layout import Cell, Sheet, box_corners
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from physadv.phone.paper import Points
+    from physadv.phone.printing import Print
+    from physadv.profiles import Profile
 
 INSTRUCTIONS = """\
 Sheets to photograph: {count}, all in {pdf}
@@ -39,73 +42,8 @@ Sheets to photograph: {count}, all in {pdf}
 
 Without a printer: physadv photograph {name} --simulate
 """
-RESOLVES = 0.5
-"""Width of a photo, as a share of the usual one, at which dots of ink are less than two pixels apart."""
 _PLAIN = re.compile(r"sheet-\d+-shot-\d+")
 """Stem of the photos that were made by what made the first of a capture."""
-
-
-@dataclass(frozen=True)
-class MadeBy:
-    """What a simulated photo is made by: a preset, a seed and, where it is a file of the user's, its numbers.
-
-    A printer and a phone are named where they are not the preset's own.
-
-    Of a file the name is kept without the path, which may lead through the user's home folder.
-    """
-
-    preset: str
-    seed: int
-    ranges: dict[str, Any] | None = None
-    printer: str | None = None
-    phone: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.ranges is not None:
-            object.__setattr__(self, "preset", Path(self.preset).name)
-            object.__setattr__(self, "phone", Path(self.phone).name if self.phone else None)
-
-    @classmethod
-    def of(cls, preset: str, seed: int, printer: str | None = None, phone: str | None = None) -> Self:
-        """Return what preset and phone as they are now make; raises PhoneError where either cannot be had."""
-        own = any(name.lower().endswith(".toml") for name in (preset, phone or ""))
-        return cls(preset, seed, _chosen(preset, phone).values() if own else None, printer, phone)
-
-    @property
-    def condition(self) -> str:
-        """Return the preset's name, with a hash of the numbers where a file has them, which may be edited.
-
-        The names of the phone and of the printer follow it, where they are given.
-        """
-        name = self.preset
-        if self.ranges is not None:
-            digest = hashlib.sha256(json.dumps(self.ranges, sort_keys=True).encode()).hexdigest()
-            name += f"#{digest[:6]}"
-        if self.phone:
-            name += f" with {self.phone}"
-        return f"{name} on {self.printer}" if self.printer else name
-
-
-def parts_of(condition: str) -> tuple[str, str | None, str | None]:
-    """Return the preset, and phone and printer if they are named, of a photo's `MadeBy.condition`.
-
-    >>> parts_of("mine.toml#a1b2c3 with like-jolla on offset-coated")
-    ('mine.toml', 'like-jolla', 'offset-coated')
-    """
-    rest, _, printer = condition.rpartition(" on ")
-    if not (rest and printer in PRINTERS):
-        rest, printer = condition, ""
-    preset, _, phone = rest.rpartition(" with ")
-    # A file's name can have any words in it; behind a preset's file stands the hash.
-    if not preset or "#" in phone:
-        preset, phone = rest, ""
-    return preset.partition("#")[0], phone or None, printer or None
-
-
-def _chosen(preset: str, phone: str | None) -> PhonePreset:
-    """Return a preset, with a phone instead of its own; raises PhoneError where either cannot be had."""
-    chosen = load_phone_preset(preset)
-    return chosen.taken_with(load_device(phone)) if phone else chosen
 
 
 @dataclass(frozen=True)
@@ -143,6 +81,7 @@ def photograph_simulated(
     preset: str | Path = "office",
     printer: str | None = None,
     phone: str | Path | None = None,
+    profile: Path | None = None,
     shots: int = 2,
     seed: int = 0,
     workers: int | None = None,
@@ -150,17 +89,28 @@ def photograph_simulated(
 ) -> list[Path]:
     """Photograph every sheet with the virtual phone and return the photos; those already taken are kept.
 
-    A `printer` and a `phone` take the place of the preset's own. Photos of another preset, printer, phone or
-    seed are kept too, and the new ones named apart. What each photo is made by, where its cells' corners
-    landed and which are wholly visible goes to captures/NAME/truth.
+    A `printer` and a `phone` take the place of the preset's own, the file of a `profile` that of both: all
+    but pose and place is then as measured. Photos of another preset, printer, phone or seed are kept too,
+    and the new ones named apart. What each photo is made by, where its cells' corners landed and which are
+    wholly visible goes to captures/NAME/truth.
 
     Raises:
         RunError: the run is not there or not printed, shots < 1, or another's photo has the name of one.
-        PhoneError: no preset, phone or printer is called so, or a TOML file has a fault.
+        PhoneError: no preset, phone or printer is called so, a TOML file has a fault, or there is a profile
+            beside a phone or a printer.
+        ProfileError: the profile cannot be read, or was edited.
         WorkerError: workers < 1, or the system ended one.
     """
     device = None if phone is None else str(phone)
-    chosen, made_by = _chosen(str(preset), device), MadeBy.of(str(preset), seed, printer, device)
+    if profile and (printer or device):
+        raise PhoneError(f"profile {profile}: stands for printer and phone; wanted neither beside it")
+    chosen = chosen_preset(str(preset), device)
+    made_by = MadeBy.of(str(preset), seed, printer, device, profile)
+    measured = read_profile(profile) if profile else None
+    if measured:
+        from physadv.pipeline.measured_phone import measured_preset
+
+        chosen = measured_preset(chosen, measured)
     if printer:
         chosen = replace(chosen, printer=named_printer(printer))
     if shots < 1:
@@ -170,7 +120,8 @@ def photograph_simulated(
         folder.mkdir(parents=True, exist_ok=True)
     photos = simulated_photos(capture, manifest.sheets, shots, _suffix(capture, made_by))
     jobs = list(_jobs(capture, manifest.sheets, made_by, photos))
-    results = map_items(partial(_photograph, printout.pdf, chosen, made_by), jobs, workers=workers)
+    take = partial(_photograph, printout.pdf, chosen, made_by, measured)
+    results = map_items(take, jobs, workers=workers)
     for _ in reporter.track(results, len(jobs), "sheets photographed (simulated)"):
         pass
     return photos
@@ -223,30 +174,26 @@ def read_record(capture: Capture, photo: Path) -> Record | None:
         return None
 
 
-def dots_per_mm(preset: PhonePreset) -> float:
-    """Return how finely a page is printed: a smaller camera sees less, a much smaller one no dots of ink."""
-    from physadv.phone.printing import RASTER
-    from physadv.sheets.pdf import DOTS_PER_MM
-
-    sees = min(1.0, preset.phone.width / Phone().width)
-    return RASTER if preset.printer.halftone != "continuous" and sees > RESOLVES else DOTS_PER_MM * sees
-
-
-def _photograph(pdf: Path, preset: PhonePreset, made_by: MadeBy, job: _Job) -> None:
+def _photograph(pdf: Path, preset: PhonePreset, made_by: MadeBy, measured: Profile | None, job: _Job) -> None:
     import torch
 
     from physadv.phone.encoding import encode_jpeg
     from physadv.phone.photo import take_photo
-    from physadv.phone.printing import print_page
+    from physadv.phone.printing import dots_per_mm, print_page
     from physadv.phone.shots import draw_shot, page_to_photo, wholly_visible
+    from physadv.pipeline.measured_phone import MeasuredSensor, print_as_measured
     from physadv.randomness import generator
     from physadv.sheets.pdf import page_pixels
 
-    phone, page_mm, fine = preset.phone, job.sheet.page_mm, dots_per_mm(preset)
+    phone, page_mm = preset.phone, job.sheet.page_mm
+    fine = dots_per_mm(preset.printer, phone)
 
     @cache
-    def printed(index: int) -> Tensor:
-        return print_page(page_pixels(pdf, index, fine), page_mm, preset.settings, preset.printer)
+    def printed(index: int) -> Print:
+        page = page_pixels(pdf, index, fine)
+        if measured:
+            return print_as_measured(page, measured)
+        return print_page(page, page_mm, preset.settings, preset.printer)
 
     def on_paper(cell: Cell) -> tuple[Points, bool]:
         """Return where a cell's corners come to be on the paper, mm, and whether all of it is printed."""
@@ -261,7 +208,8 @@ def _photograph(pdf: Path, preset: PhonePreset, made_by: MadeBy, job: _Job) -> N
         if job.neighbour and torch.rand((), generator=stream) < phone.scene.neighbour:
             sheets.append(job.neighbour)
         shot = draw_shot(phone, page_mm, stream, sheets=len(sheets))
-        jpeg = encode_jpeg(take_photo([printed(sheet.index) for sheet in sheets], shot), shot)
+        sensor = MeasuredSensor(shot, measured) if measured else None
+        jpeg = encode_jpeg(take_photo([printed(sheet.index) for sheet in sheets], shot, sensor), shot)
         corners_px, visible = {}, []
         for place, sheet in enumerate(sheets):
             for cell in sheet.cells:
@@ -281,6 +229,7 @@ def _photograph(pdf: Path, preset: PhonePreset, made_by: MadeBy, job: _Job) -> N
             **({} if made_by.ranges is None else {"ranges": made_by.ranges}),
             **({"printer": made_by.printer} if made_by.printer else {}),
             **({"phone": made_by.phone} if made_by.phone else {}),
+            **({"profile": facts_of(measured)} if measured else {}),
         }
         # The record first: a photo without one is somebody else's.
         photo.unlink(missing_ok=True)

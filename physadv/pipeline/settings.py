@@ -15,6 +15,7 @@ from physadv.evaluation.comparisons import SMALLEST
 
 if TYPE_CHECKING:
     from physadv.attacks.recipes import Recipe
+    from physadv.profiles import Profile
     from physadv.transforms import Transformation
 
 Images = Annotated[Path, Doc("Folder, CSV (path,label) or tree with one folder a class.")]
@@ -212,10 +213,14 @@ def profile_record(path: Path | None) -> dict[str, str]:
         return {}
     from physadv.profiles import read_profile
 
-    profile = read_profile(path)
-    photos = f"{len(profile.made_from)}{' (simulated)' * profile.simulated}"
-    facts = {"name": profile.name, "checksum": profile.checksum, "photos": photos}
+    facts = facts_of(read_profile(path))
     return {"profile": str(path), **{f"profile_{name}": fact for name, fact in facts.items()}}
+
+
+def facts_of(profile: "Profile") -> dict[str, str]:
+    """Return name, checksum and number of photos of a profile, for records."""
+    photos = f"{len(profile.made_from)}{' (simulated)' * profile.simulated}"
+    return {"name": profile.name, "checksum": profile.checksum, "photos": photos}
 
 
 def _check_queries(settings: GenerateSettings) -> None:

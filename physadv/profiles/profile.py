@@ -22,6 +22,7 @@ from physadv.transforms.presses import NODES
 from physadv.transforms.protocol import Transformation
 
 FORMAT_VERSION = 1
+Kind = Literal["thin-plate spline", "affine"]
 Node = Annotated[int, Field(ge=0, le=FULL)]
 
 
@@ -67,7 +68,7 @@ class Colour(_Record):
             then G, then B.
     """
 
-    kind: Literal["thin-plate spline", "affine"]
+    kind: Kind
     smoothing: float = Field(ge=0)
     table: Annotated[tuple[tuple[Node, Node, Node], ...], Field(min_length=NODES**3, max_length=NODES**3)]
 
@@ -94,9 +95,10 @@ class Blur(_Record):
     Attributes:
         sigma_px: standard deviation in linear light, pixels of the photo, the pixel's own aperture included.
         sigma_mm: the same on the paper, mm.
-        spread: standard deviation of sigma over edges and photos, as a fraction.
+        spread: standard deviation of sigma over photos, as a fraction.
         amount: strength of the unsharp mask, 0 for none.
         radius_px: gaussian sigma of the unsharp mask, pixels of the photo.
+        tone: strength of an S-shaped tone curve that the edges show; the colour table contains it.
         edges: number of edges that were fitted.
     """
 
@@ -105,6 +107,7 @@ class Blur(_Record):
     spread: float = Field(ge=0)
     amount: float = Field(ge=0)
     radius_px: float = Field(gt=0)
+    tone: float
     edges: int = Field(gt=0)
 
 
@@ -216,6 +219,30 @@ class Profile(_Record):
         if not (image_px > 0 and 0 < image_mm < math.inf):
             raise ProfileError(f"an image of {image_px} pixels on {image_mm:g} mm; wanted both above 0")
         return channel(self, image_px, self.pixels_per_mm * image_mm / image_px)
+
+
+def in_words(profile: Profile) -> list[str]:
+    """Return what was measured and how well, a line each."""
+    spread, blur, noise, held = profile.colour_spread, profile.blur, profile.noise, profile.held_out
+    affine = profile.colour.kind == "affine"
+    kind = "an affine map, which a spline is no better than" if affine else "a thin-plate spline"
+    of_what = (
+        f"from the difference of {noise.pairs} pairs of photos from one place"
+        if noise.pairs
+        else "from single photos, no two of them from one place: the print's texture is taken for noise"
+    )
+    return [
+        f"{len(profile.made_from)} photos{' (simulated)' if profile.simulated else ''}, "
+        f"{profile.pixels_per_mm:.1f} pixels a mm",
+        f"colours by {kind}: ΔE2000 of {held.patches} held-out patches {held.mean:.2f} mean, "
+        f"{held.p95:.2f} "
+        f"95th percentile (affine {held.affine_mean:.2f}, {held.affine_p95:.2f})",
+        f"over the photos: light {spread.exposure:.1%}, red {spread.red:.1%}, blue {spread.blue:.1%}; "
+        f"over the page: light {spread.shading:.1%}",
+        f"blur {blur.sigma_px:.2f} pixels, {blur.sigma_mm:.3f} mm, from {blur.edges} edges; sharpening "
+        f"{blur.amount:.2f}",
+        f"noise: shot {noise.shot:.2e}, read {noise.read:.2e}, over {noise.length_px:.2f} pixels, {of_what}",
+    ]
 
 
 def read_profile(path: Path) -> Profile:

@@ -21,6 +21,17 @@ from physadv.sheets.codes import RUN_CHARACTERS, digest36
 from physadv.sheets.layout import GREYS, PAGES, PrintItem, Sheet, page_size, plan_sheets
 from physadv.sheets.pdf import write_pdf
 
+INSTRUCTIONS = """\
+Target: {path}
+
+1. Print it in colour at 100 % on the paper you print examples on, with the settings you use for them.
+2. Lay it flat in the light you photograph examples in. White paper must not be burnt out.
+3. Take two photos from one place without moving the phone: lean it on something, use the timer.
+   Their difference is the noise. It fills the frame, and all of it is sharp and visible.
+4. Take three or more photos from other places, as you photograph examples.
+5. Run: physadv calibrate fit PHOTO ... --name {name}
+"""
+
 PICTURES = ("top-left", "top-right", "bottom-left", "bottom-right")
 SIDE_MM, UNITS = 84.0, 20
 UNIT_MM = SIDE_MM / UNITS
@@ -42,13 +53,15 @@ class Target:
 
     Attributes:
         name: which the user gave it; targets of other names have other codes and another order.
-        sheet: its page.
+        page: name of its paper size.
+        sheet: its layout.
         colours: sRGB (N, 3) of its N patches, uint8.
         places: picture, row and column (N, 3) of its patches.
         held_out: which patches (N,) no colour is fitted to.
     """
 
     name: str
+    page: str
     sheet: Sheet
     colours: Pixels
     places: NDArray[np.int_]
@@ -149,7 +162,7 @@ def make_target(name: str, page: str = "a4") -> Target:
     colours[at_greys] = rng.permutation(greys)
     colours[order] = np.concatenate([cube, fresh])
     held_out[order[len(cube) :]] = True
-    return Target(name, sheet, colours, places, held_out)
+    return Target(name, page, sheet, colours, places, held_out)
 
 
 def every_page(name: str) -> dict[str, Target]:

@@ -17,10 +17,10 @@ CHOICES = (
 def show_plan(plan: Plan) -> None:
     """Print a plan: the pairs, a table of what more would buy, and in a sentence what buys most."""
     now, *more = plan.choices
-    of = "" if plan.qualifying == 1 else f", of which {100 * plan.qualifying:g} % are expected to count"
+    of = "" if plan.qualifying == 1 else f", of which {100 * plan.qualifying:.3g} % are expected to count"
     print(
         f"{plural(plan.counted, 'pair')} that {'counts' if plan.counted == 1 else 'count'}: a rate of "
-        f"{100 * plan.rate:g} % then has the 95 % interval {100 * plan.low:.1f}–{100 * plan.high:.1f} %"
+        f"{100 * plan.rate:.4g} % then has the 95 % interval {100 * plan.low:.1f}–{100 * plan.high:.1f} %"
     )
     print(f"print {plural(plan.printed, 'pair')}, {2 * plan.printed} pictures{of}")
     show(Table("", CHOICES, {"": plan.choices}))
@@ -29,7 +29,7 @@ def show_plan(plan: Plan) -> None:
     print(f"{best.what} buys most: ± {_points(best)} points in place of {_points(now)}; {rest}")
     icc = plan.icc
     print(
-        f"assumed ICC: {icc.pair:g} of two views of a pair, {icc.photo:g} of two pairs in a photo, "
+        f"ICC: {icc.pair:.2g} of two views of a pair, {icc.photo:.2g} of two pairs in a photo, "
         f"{icc.device:g} of two seen by one device{' (the rate is of these devices)' * (not icc.device)}"
     )
 

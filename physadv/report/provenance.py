@@ -11,8 +11,8 @@ from typing import TypeVar
 from physadv.attacks.recipes import RECIPES
 from physadv.capture.identity import SURE
 from physadv.pipeline.crop import colours_in_words, shape_in_words
+from physadv.pipeline.made_by import parts_of
 from physadv.pipeline.measurement import Measurement
-from physadv.pipeline.photograph import parts_of
 from physadv.pipeline.settings import NO_TRANSFORMS, OWN_NUMBERS, GenerateSettings
 from physadv.report.page import Facts
 from physadv.report.wording import plural
@@ -164,7 +164,8 @@ def _photograph_commands(measurement: Measurement) -> list[str]:
         shots = max(numbered, default=len(photos) // (len(measurement.manifest.sheets) or 1))
         options = {
             "preset": None if preset == USUAL_PRESET else preset,
-            "phone": phone,
+            "phone": None if phone and "#" in phone else phone,
+            "profile": phone.partition("#")[0] if phone and "#" in phone else None,
             "printer": printer,
             "shots": None if shots in (0, USUAL_SHOTS) else shots,
             "seed": seed or None,

@@ -236,7 +236,7 @@ def page_pixels(pdf: Path, index: int, dots_per_mm: float = DOTS_PER_MM) -> NDAr
             if not 0 <= index < len(document):
                 raise SheetError(f"{pdf}: has {len(document)} pages, page {index + 1} was asked for")
             bitmap = document[index].render(scale=dots_per_mm / POINTS_PER_MM, rev_byteorder=True)
-            return np.array(bitmap.to_numpy()[:, :, :3])
+            return np.ascontiguousarray(bitmap.to_numpy()[:, :, :3])
     except (pypdfium2.PdfiumError, FileNotFoundError) as error:
         raise SheetError(f"{pdf}: not a readable PDF ({error}); run 'physadv print' again") from error
 

@@ -17,7 +17,9 @@ from physadv.attacks.recipes import find_recipe
 from physadv.classifiers.specs import runs_code
 from physadv.errors import PhysadvError, unknown_name
 from physadv.phone.presets import load_device, load_phone_preset
+from physadv.phone.printers import named_printer
 from physadv.pipeline.settings import GenerateSettings, resolve
+from physadv.profiles import read_profile
 from physadv.runs.folders import check_name
 from physadv.sheets.layout import PAGES
 from physadv.study.tables import PhotographTable, RunsKeys, StudyTable, first_fault
@@ -152,6 +154,11 @@ class _Reader:
             if table.photographs.device:
                 device = self._preset(table.photographs.device)
                 self._check(f"{where}, photographs, device", load_device, device)
+            if table.photographs.profile:
+                measured = self._file(f"{where}, photographs, profile", table.photographs.profile)
+                self._check(f"{where}, photographs, profile", read_profile, measured)
+            if table.photographs.printer:
+                self._check(f"{where}, photographs, printer", named_printer, table.photographs.printer)
             if table.photographs.page not in PAGES:
                 cause = unknown_name("page", table.photographs.page, PAGES)
                 raise self._fault(f"{where}, photographs, page", cause)
@@ -164,6 +171,8 @@ class _Reader:
         if photographs := table.photographs:
             device = photographs.device and self._preset(photographs.device)
             changed = {"phone": self._preset(photographs.phone), "device": device}
+            if photographs.profile:
+                changed["profile"] = str(self.data / photographs.profile)
             photographs = photographs.model_copy(update=changed)
         found = []
         for name, attack, eps, preset, target in grid:

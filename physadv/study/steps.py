@@ -11,15 +11,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from physadv.classifiers.specs import runs_code
 from physadv.files import file_sha256
 from physadv.pipeline.crop import crop, made_files, photo_files
 from physadv.pipeline.generate import generate
+from physadv.pipeline.made_by import MadeBy
 from physadv.pipeline.measure import measure
 from physadv.pipeline.measurement import Measurement
-from physadv.pipeline.photograph import MadeBy, photograph_simulated, read_record, simulated_photos
+from physadv.pipeline.photograph import photograph_simulated, read_record, simulated_photos
 from physadv.pipeline.print_sheets import layout_code, print_sheets
 from physadv.progress import Reporter, silent
 from physadv.runs import Capture, Colour, Printout
@@ -69,7 +70,7 @@ def run_steps(study: Study, run: StudyRun, root: Path, reporter: Reporter) -> It
         if not real:
             yield RunStep(
                 "photograph",
-                lambda: [photographs.phone, photographs.device, photographs.shots, study.seed],
+                lambda: _taken_with(photographs, study.seed),
                 lambda: _photographed(printout, capture, photographs.shots),
                 lambda: _photograph(photographs, study.seed, printout, capture, reporter),
             )
@@ -152,21 +153,36 @@ def _print(photographs: PhotographTable, printout: Printout, capture: Capture, r
     print_sheets(printout, page=page, image_mm=image_mm, reporter=reporter)
 
 
+def _taken_with(photographs: PhotographTable, seed: int) -> list[object]:
+    """Return all that simulated photos depend on, a profile by its content."""
+    channel = _channel(photographs)
+    profile = channel.pop("profile")
+    return [*channel.values(), photographs.shots, seed, *([_sha256(profile)] if profile else [])]
+
+
+def _channel(photographs: PhotographTable) -> dict[str, Any]:
+    """Return what takes simulated photos, as `photograph_simulated` takes it."""
+    return {
+        "preset": photographs.phone,
+        "phone": photographs.device,
+        "printer": photographs.printer,
+        "profile": Path(photographs.profile) if photographs.profile else None,
+    }
+
+
 def _photograph(
     photographs: PhotographTable, seed: int, printout: Printout, capture: Capture, reporter: Reporter
 ) -> None:
     """Take the simulated photos of a run, and remove those of shots or sheets that it no longer has."""
-    preset, device, shots = photographs.phone, photographs.device, photographs.shots
-    made_by = MadeBy.of(preset, seed, phone=device)
+    channel, shots = _channel(photographs), photographs.shots
+    made_by = MadeBy.of(seed=seed, **channel)
 
     def of_another(photo: Path) -> bool:
         record = read_record(capture, photo)
         return record is not None and record.made_by != made_by
 
     _remove_simulated(capture, of_another)
-    taken = photograph_simulated(
-        printout, capture, preset=preset, phone=device, shots=shots, seed=seed, reporter=reporter
-    )
+    taken = photograph_simulated(printout, capture, **channel, shots=shots, seed=seed, reporter=reporter)
     _remove_simulated(capture, lambda photo: photo not in taken)
 
 

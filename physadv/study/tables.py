@@ -52,6 +52,8 @@ class PhotographTable(_Table):
         source: "simulated" photos of the virtual phone, or "real" ones that somebody takes.
         phone: preset of the virtual phone: the situation.
         device: phone that takes the photos, a name or a TOML file; the preset's own by default.
+        profile: file of a measured printer and phone, in place of the preset's.
+        printer: printer of the package that prints the sheets; the preset's own by default.
         shots: how many simulated photos of each sheet to take.
         page: name of a paper size.
         image_mm: side of a printed image, mm.
@@ -60,7 +62,9 @@ class PhotographTable(_Table):
 
     source: Literal["simulated", "real"] = "simulated"
     phone: str = "office"
+    profile: str | None = None
     device: str | None = None
+    printer: str | None = None
     shots: int = Field(default=1, ge=1)
     page: str = "a4"
     image_mm: float = Field(default=IMAGE, ge=10)

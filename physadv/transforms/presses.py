@@ -53,30 +53,34 @@ PRESSES: dict[str, PrintingCondition] = {
 """By name. None is perceptual: that table of the profiles is their relative colorimetric one."""
 
 
-def printed_light(pixels: NDArray[np.uint8], press: str) -> NDArray[np.float32]:
-    """Return the linear light that sRGB pixels (H, W, 3), uint8, reflect on paper, whose white is below 1.
+def printed_srgb(pixels: NDArray[np.uint8], press: str) -> NDArray[np.uint8]:
+    """Return what sRGB pixels (H, W, 3), uint8, look like on paper, in sRGB: the press's white is not 255.
 
     sRGB becomes 8-bit CMYK as `PRESSES` says, and that sRGB again by absolute colorimetry: a perfect diffuser
-    would be 1, and a print that sRGB cannot show is clipped to it.
+    would be 255, and a print that sRGB cannot show is clipped to it.
 
     Raises:
         MachineError: Pillow was built without littlecms.
 
     >>> import numpy as np
-    >>> printed_light(np.full((1, 1, 3), 255, np.uint8), "offset-coated").round(2).tolist()
-    [[[0.86..., 0.88..., 0.91...]]]
+    >>> printed_srgb(np.full((1, 1, 3), 255, np.uint8), "offset-coated").tolist()
+    [[[239, 241, 245]]]
     """
     import numpy as np
     from PIL import Image
 
     inks, paper = _transforms(press)
-    printed = np.array(paper.apply(inks.apply(Image.fromarray(np.ascontiguousarray(pixels)))))
-    light: NDArray[np.float32] = _light_of_codes()[printed]
+    return np.array(paper.apply(inks.apply(Image.fromarray(np.ascontiguousarray(pixels)))))
+
+
+def printed_light(pixels: NDArray[np.uint8], press: str) -> NDArray[np.float32]:
+    """Return the linear light of `printed_srgb`: that of a perfect diffuser would be 1."""
+    light: NDArray[np.float32] = light_of_levels()[printed_srgb(pixels, press)]
     return light
 
 
 @lru_cache
-def _light_of_codes() -> NDArray[np.float32]:
+def light_of_levels() -> NDArray[np.float32]:
     """Return the linear light (256,) of each 8-bit level of sRGB."""
     import torch
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from physadv.capture.codes import FoundCode, readings
 from physadv.capture.reading import Photo, read_photo
-from physadv.phone import Phone, Shot, draw_shot, encode_jpeg, page_to_photo, print_page, take_photo
+from physadv.phone import Phone, Print, Shot, draw_shot, encode_jpeg, page_to_photo, print_page, take_photo
 from physadv.sheets import PrintItem, Sheet, page_pixels, plan_sheets, write_pdf
 from physadv.sheets.layout import box_corners
 from physadv.sheets.pdf import DOTS_PER_MM
@@ -56,7 +56,7 @@ def photograph(sheet: Sheet, pdf: Path, path: Path, phone: Phone, seed: int) -> 
 
 
 @lru_cache(maxsize=1)
-def _printed(pdf: Path, index: int, page_mm: tuple[float, float]) -> torch.Tensor:
+def _printed(pdf: Path, index: int, page_mm: tuple[float, float]) -> Print:
     return print_page(page_pixels(pdf, index, DOTS_PER_MM), page_mm)
 
 

@@ -7,7 +7,8 @@ import pytest
 from safetensors.torch import save_file
 
 from physadv.classifiers.signs import SignsNetwork
-from physadv.pipeline.photograph import MadeBy, read_record
+from physadv.pipeline.made_by import MadeBy
+from physadv.pipeline.photograph import read_record
 from physadv.runs import Capture, Printout
 from physadv.signs.stop_sign import make
 from physadv.signs.stop_sign.settings import StopSignSettings

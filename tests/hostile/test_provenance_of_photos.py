@@ -8,7 +8,8 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from physadv.pipeline.photograph import MadeBy, parts_of, photograph_simulated
+from physadv.pipeline.made_by import MadeBy, parts_of
+from physadv.pipeline.photograph import photograph_simulated
 from physadv.runs import Capture, Printout
 
 SHEET = "sheet-001-shot-1"
@@ -215,6 +216,6 @@ def test_sheets_that_were_photographed_are_not_printed_in_another_layout(physadv
     error = physadv("print", "mine", *options, "--quiet", "--root", root).error
     capture = root / "captures" / "mine"
     assert f"{capture / 'photos'}: holds photos of the sheets as printed before" in error
-    assert f"move {capture} away to print again, or keep page and size" in error
+    assert f"move {capture} away to print again, or keep page, size and colours" in error
     assert contents(root) == before
     assert physadv("print", "mine", "--quiet", "--root", root).code == 0

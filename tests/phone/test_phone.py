@@ -13,6 +13,7 @@ from PIL import ExifTags, Image, ImageOps
 from physadv.phone import (
     PHONES,
     Phone,
+    Print,
     Scene,
     Shot,
     draw_shot,
@@ -39,6 +40,11 @@ def generator(seed: int) -> torch.Generator:
 
 def shoot(phone: Phone, seed: int = 0, **changes: object) -> Shot:
     return replace(draw_shot(phone, A4, generator(seed)), **changes)
+
+
+def plain(light: float) -> Print:
+    """Return a page that reflects one light everywhere."""
+    return Print(np.zeros((8, 8, 3), np.uint8), np.full((3, 256), light, np.float32), spread=0.1)
 
 
 def thumb_over(paper: Paper, x: float, y: float) -> Rod:
@@ -176,7 +182,7 @@ def test_what_lies_over_a_cell_hides_it() -> None:
 def test_a_thumb_in_the_photo_is_where_it_is_said_to_be() -> None:
     shot = shoot(SMALL, 2)
     shot = replace(shot, rods=(thumb_over(shot.papers[0], 30.0, 150.0),), gains=(0.8, 0.8, 0.8))
-    photo = take_photo([torch.full((1, 3, 8, 8), 0.86)], shot)
+    photo = take_photo([plain(0.86)], shot)
     covered, bare = page_to_photo(shot, np.array([(25.0, 150.0), (45.0, 150.0)])).round().astype(int)
     assert (
         photo[covered[1], covered[0]].ptp()
@@ -208,7 +214,8 @@ def test_a_messenger_leaves_1600_pixels_and_nothing_of_the_camera_but_that_it_is
 
 
 def test_the_same_shot_gives_the_same_photo() -> None:
-    page = [torch.rand((1, 3, 60, 40), generator=generator(0))]
+    dots = np.random.default_rng(0).integers(0, 256, (60, 40, 3), dtype=np.uint8)
+    page = [replace(plain(0.0), dots=dots, light=np.linspace((0,) * 3, (1,) * 3, 256, dtype=np.float32).T)]
     phone = replace(PHONES["hostile"].phone, width=300, height=400, focal=300.0)
     photos = [take_photo(page, draw_shot(phone, A4, generator(9))) for _ in range(2)]
     np.testing.assert_array_equal(*photos)

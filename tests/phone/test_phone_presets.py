@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from physadv.phone.phones import Phone, PhoneError, Printer, PrintSettings
-from physadv.phone.presets import DEVICES, OF_DEVICE, PHONES, count_kinds, load_device, load_phone_preset
+from physadv.phone.presets import (
+    CHANNELS,
+    DEVICES,
+    OF_DEVICE,
+    PHONES,
+    count_kinds,
+    load_device,
+    load_phone_preset,
+)
 from physadv.phone.printers import named_printer
 
 GOOD = """
@@ -202,3 +210,9 @@ def test_an_unknown_phone_is_refused_with_the_nearest(tmp_path: Path) -> None:
         load_device("like-iphone")
     with pytest.raises(PhoneError, match="unknown phone 'like-iphone-7'; nearest: like-iphone-6"):
         load_phone_preset(written(tmp_path, 'device = "like-iphone-7"'))
+
+
+def test_every_channel_of_the_band_is_made_of_what_there_is() -> None:
+    for preset, phone, printer in CHANNELS.values():
+        assert load_phone_preset(preset).taken_with(load_device(phone)).device == phone
+        assert named_printer(printer)

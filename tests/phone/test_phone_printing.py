@@ -7,7 +7,7 @@ import torch
 from physadv.phone import PrintSettings, print_page
 from physadv.phone.phones import PhoneError, Printer
 from physadv.phone.printers import PRINTERS, named_printer
-from physadv.phone.printing import RASTER, print_images, reflectance
+from physadv.phone.printing import RASTER, print_dots
 
 PAGE_MM = (40.0, 60.0)
 DOTS = 10
@@ -23,7 +23,7 @@ def page_with_square(x: float, y: float, rgb: tuple[int, int, int] = (0, 0, 0)) 
 
 
 def printed(page: np.ndarray, settings: PrintSettings) -> np.ndarray:
-    return print_page(page, PAGE_MM, settings, SHARP)[0].permute(1, 2, 0).numpy()
+    return print_page(page, PAGE_MM, settings, SHARP).reflectance().permute(1, 2, 0).numpy()
 
 
 def centre_of_ink(reflectance: np.ndarray) -> tuple[float, float]:
@@ -107,26 +107,29 @@ def test_settings_that_cannot_be_are_refused(setting: str, value: float, line: s
 @pytest.mark.parametrize("halftone", ["clustered", "diffused"])
 @pytest.mark.parametrize("press", ["offset-coated", "offset-uncoated"])
 def test_a_halftone_is_dots_of_full_ink_that_reflect_the_same_light_together(press, halftone) -> None:
-    grey = torch.full((1, 3, 240, 240), 0.6)
-    plain = reflectance(grey, Printer(press))[0, :, 0, 0]
-    dots = print_images(grey, Printer(press, halftone, spread_mm=1e-6), RASTER)
-    assert [len(channel.unique()) for channel in dots[0]] == [2, 2, 2]
-    torch.testing.assert_close(dots.mean(dim=(0, 2, 3)), plain, atol=0.004, rtol=0)
+    grey = np.full((240, 240, 3), 153, np.uint8)
+    plain = print_dots(grey, Printer(press), RASTER).reflectance()
+    dots = print_dots(grey, Printer(press, halftone, spread_mm=1e-6), RASTER).reflectance()
+    assert [len(channel.unique()) for channel in dots] == [2, 2, 2]
+    torch.testing.assert_close(dots.mean(dim=(1, 2)), plain.mean(dim=(1, 2)), atol=0.004, rtol=0)
 
 
 def test_clustered_dots_are_larger_than_diffused_ones() -> None:
-    grey = torch.full((1, 3, 240, 240), 0.7)
+    grey = np.full((240, 240, 3), 178, np.uint8)
     edges = {}
     for halftone in ("clustered", "diffused"):
-        dots = print_images(grey, Printer("offset-coated", halftone, spread_mm=1e-6), RASTER)[0, 0]
+        printed = print_dots(grey, Printer("offset-coated", halftone, spread_mm=1e-6), RASTER)
+        dots = printed.reflectance()[0]
         edges[halftone] = int((dots[:, 1:] != dots[:, :-1]).sum())
     assert edges["clustered"] < 0.6 * edges["diffused"]
 
 
 def test_a_measured_press_leaves_its_papers_white_and_less_ink_lets_it_through() -> None:
     black, press = np.zeros((60, 40, 3), np.uint8), Printer("offset-coated")
-    full, half = (print_page(black, PAGE_MM, PrintSettings(ink=ink), press).mean() for ink in (1.0, 0.5))
-    white = print_page(black + 255, PAGE_MM, printer=press).mean(dim=(0, 2, 3))
+    full, half = (
+        print_page(black, PAGE_MM, PrintSettings(ink=ink), press).reflectance().mean() for ink in (1.0, 0.5)
+    )
+    white = print_page(black + 255, PAGE_MM, printer=press).reflectance().mean(dim=(1, 2))
     np.testing.assert_allclose(white, [0.863, 0.879, 0.914], atol=0.003)
     assert full < 0.02
     assert float(half) == pytest.approx(float((full + white.mean()) / 2), abs=1e-3)
@@ -134,11 +137,10 @@ def test_a_measured_press_leaves_its_papers_white_and_less_ink_lets_it_through()
 
 @pytest.mark.parametrize(("name", "density"), [("office-laser", 1.37), ("office-inkjet", 1.21)])
 def test_an_office_printers_black_is_as_dense_as_it_says(name: str, density: float) -> None:
-    white, black = reflectance(
-        torch.tensor([1.0, 0.0]).reshape(2, 1, 1, 1).expand(2, 3, 1, 1), named_printer(name)
-    )
-    luminance = torch.tensor([0.2126, 0.7152, 0.0722])
-    ratio = float((white[:, 0, 0] * luminance).sum() / (black[:, 0, 0] * luminance).sum())
+    both = print_dots(np.array([[(255,) * 3, (0,) * 3]], np.uint8), named_printer(name), DOTS)
+    white, black = np.take_along_axis(both.light, both.dots[0].T.astype(int), axis=1).T
+    luminance = (0.2126, 0.7152, 0.0722)
+    ratio = (white @ luminance) / (black @ luminance)
     assert np.log10(ratio) == pytest.approx(density, abs=0.03)
 
 
@@ -148,3 +150,21 @@ def test_every_number_of_a_printer_says_where_it_comes_from(name: str) -> None:
     assert set(sources) == set(asdict(PRINTERS[name].printer))
     assert all(source.startswith(("measured: ", "assumed: ")) for source in sources.values())
     assert name.startswith("offset-") == sources["press"].startswith("measured")
+
+
+def test_a_part_of_a_page_is_what_the_whole_page_shows_there() -> None:
+    page = np.random.default_rng(0).integers(0, 256, (60, 40, 3), dtype=np.uint8)
+    printed = print_page(page, PAGE_MM, printer=Printer("offset-coated", spread_mm=1.0))
+    for (top, bottom), (left, right) in (((0, 60), (0, 40)), ((3, 9), (30, 40)), ((55, 60), (0, 1))):
+        part = printed.reflectance((top, bottom), (left, right), blur=1.5)
+        whole = printed.reflectance(blur=1.5)
+        torch.testing.assert_close(part, whole[:, top:bottom, left:right])
+
+
+def test_rows_that_repeat_print_as_every_row_alone_does() -> None:
+    rows = np.random.default_rng(0).integers(0, 256, (5, 40, 3), dtype=np.uint8)
+    printer = Printer("offset-uncoated")
+    once = print_dots(rows, printer, DOTS).dots
+    np.testing.assert_array_equal(
+        print_dots(rows.repeat(70, axis=0), printer, DOTS).dots, once.repeat(70, axis=0)
+    )

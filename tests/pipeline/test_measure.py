@@ -2,9 +2,12 @@ import json
 import shutil
 import sqlite3
 from collections import defaultdict
+from dataclasses import replace
 
 import pytest
 
+from physadv.evaluation.outcomes import Judgement, PairOutcome, tally
+from physadv.pipeline.planned import correlations
 from physadv.runs import Printout
 
 
@@ -85,6 +88,37 @@ def test_measuring_again_observes_nothing_new(measured, root, contents):
     before = contents(root)
     assert measured(root, "--transform", "noise=30") == first
     assert contents(root) == before
+
+
+def test_a_plan_starts_from_a_run_that_was_measured(physadv, measured, root):
+    asked = ("plan", "--run", "mine", "--root", root, "--json")
+    refused = physadv(*asked, "--halfwidth", 0.2).error
+    assert "captures/mine: no photos that were measured; run 'physadv destruction-rate mine' first" in refused
+    rate = next(iter(measured(root)["channels"]["photo"]["rows"]))["destruction_rate"]
+    plan = json.loads(physadv(*asked).out)
+    assert (plan["rate"], plan["printed"]) == (rate["value"], 5)
+    assert plan["qualifying"] == rate["pairs"] / 5
+    assert plan["choices"][0]["design"] == {"pairs": 5, "photos": 1, "devices": 1, "per_sheet": 5}
+    # One photo cannot tell how alike two of a pair are.
+    assert plan["icc"]["pair"] == 0.5
+    given = json.loads(physadv(*asked, "--rate", 0.3, "--icc-pair", 0.1, "--pairs", 40, "--photos", 3).out)
+    assert (given["rate"], given["printed"], given["icc"]["pair"]) == (0.3, 40, 0.1)
+    assert given["choices"][0]["design"]["photos"] == 3
+
+
+def test_views_that_were_measured_tell_how_alike_they_are():
+    """Twelve pairs right in all or in none of four photos; a pair that does not count changes nothing."""
+    right, wrong = Judgement((7, 1, 2, 3, 4), 0.9), Judgement((1, 2, 3, 4, 5), 0.9)
+
+    def outcome(k, before, after):
+        shown = tuple(replace(after, photo=f"{k // 8}-{photo}.jpg") for photo in range(4))
+        return PairOutcome(str(k), 7, right, before, shown, shown)
+
+    twelve = [outcome(k, wrong, right if k % 3 else wrong) for k in range(12)]
+    found = correlations(tally(twelve))
+    assert found.pair == 0.95
+    assert 0 <= found.photo <= 0.05
+    assert correlations(tally([*twelve, outcome(12, right, wrong)])) == found
 
 
 def test_photos_need_not_be_there_for_digital_transforms(measured, generated_root, copy_of):

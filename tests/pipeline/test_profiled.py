@@ -1,12 +1,15 @@
 """A measured printer and phone where a preset may stand: attacks through it, examples judged through it."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from made_profile import made_profile
 
+from physadv.capture.light import to_linear
+from physadv.pipeline.measured_phone import MeasuredSensor
 from physadv.pipeline.settings import GenerateSettings, SettingsError, resolve
 from physadv.profiles import ProfileError, write_profile
 from physadv.report.provenance import generate_command
@@ -210,3 +213,60 @@ def test_comparing_asks_for_photos_and_refuses_what_it_cannot_use(
     assert "no crops to compare with; run 'physadv crop mine'" in physadv(*command, profile).error
     assert "draws 0: wanted 1 or more" in physadv(*command, profile, "--draws", 0).error
     assert "edited.json: changed since" in physadv(*command, edited).error
+
+
+def test_simulated_photos_have_the_colours_and_the_noise_of_a_profile(
+    physadv, printed_root, copy_of, profile
+):
+    root = copy_of(printed_root)
+    shoot = ("photograph", "mine", "--simulate", "--shots", 1, "--workers", 1, "--quiet", "--root", root)
+    assert physadv(*shoot, "--profile", profile).code == 0
+    assert physadv("crop", "mine", "--workers", 1, "--quiet", "--root", root).code == 0
+    printout, capture = Printout(root, "mine"), Capture(root, "mine")
+    with capture.store() as store:
+        ((photo,), crops) = store.photos(), store.crops()
+    assert photo.simulated
+    assert photo.preset == f"office with made.json#{made_profile().checksum[:6]}"
+    looks, manifest = made_profile().looks(), printout.manifest()
+    away = []
+    for crop in crops:
+        meant = torch.from_numpy(printout.pixels(manifest.example(crop.example))).permute(2, 0, 1)[None] / 255
+        seen = torch.from_numpy(capture.pixels(crop)).permute(2, 0, 1)[None] / 255
+        away.append((looks.apply(meant, {}).mean(dim=(2, 3)) - seen.mean(dim=(2, 3))).abs().max())
+    # The preset's lamp still falls off over the page.
+    assert max(away) < 0.12
+    (truth,) = (capture.folder / "truth").glob("*.json")
+    assert json.loads(truth.read_text())["profile"]["checksum"] == made_profile().checksum
+    taken = (capture.folder / "photos" / photo.name).read_bytes()
+    assert physadv(*shoot, "--profile", profile).code == 0
+    assert (capture.folder / "photos" / photo.name).read_bytes() == taken
+    assert physadv("report", "mine", "--quiet", "--root", root).code == 0
+    page = (root / "captures" / "mine" / "report.html").read_text()
+    assert "--simulate --profile made.json" in page
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--phone", "like-jolla"), "stands for printer and phone"),
+        (("--printer", "offset-coated"), "stands for printer and phone"),
+    ],
+)
+def test_a_profile_goes_with_no_phone_and_no_printer(physadv, printed_root, profile, options, said):
+    command = ("photograph", "mine", "--root", printed_root, "--profile", profile)
+    assert said in physadv(*command, "--simulate", *options).error
+    assert "wanted --simulate with it" in physadv(*command).error
+
+
+def test_the_measured_sensor_keeps_light_and_adds_the_noise_that_was_measured():
+    profile = made_profile(noise={"shot": 4e-4, "read": 5e-3, "length_px": 1.0}, blur={"amount": 0.0})
+    shot = SimpleNamespace(camera=SimpleNamespace(width=320, height=512), seed=3)
+    sensor = MeasuredSensor(shot, profile)
+    for top in (0, 256):
+        sensor.expose(top, torch.full((3, 256, 320), 0.2))
+    light = to_linear(sensor.read_out() / 255)
+    assert light.mean() == pytest.approx(0.2, abs=2e-3)
+    assert light.std() == pytest.approx((4e-4 * 0.2 + 25e-6) ** 0.5, rel=0.05)
+    beside = np.corrcoef(light[:, :-1].ravel(), light[:, 1:].ravel())[0, 1]
+    # White noise spread over a gaussian of one pixel: exp(-1/4).
+    assert beside == pytest.approx(np.exp(-0.25), abs=0.03)

@@ -39,6 +39,7 @@ def made_profile(**changes) -> Profile:
             "spread": 0.1,
             "amount": 0.0,
             "radius_px": 1.0,
+            "tone": 0.0,
             "edges": 8,
         },
         "noise": {

@@ -141,6 +141,11 @@ def test_the_packaged_study_has_every_image_and_three_classifiers(shared_data):
             "runs 2, photographs, source: 'polaroid'; wanted 'simulated' or 'real'",
         ),
         ('"office"', '"offices"', "runs 2, photographs, phone: unknown preset 'offices'; nearest: office"),
+        (
+            '"office"',
+            '"office", printer = "office-lasr"',
+            "runs 2, photographs, printer: unknown printer 'office-lasr'; nearest: office-laser",
+        ),
         ("shots = 2", "shotz = 2", "runs 2, photographs: unknown key 'shotz'; nearest: shots"),
         ("shots = 2", 'page = "a5"', "runs 2, photographs, page: unknown page 'a5'; nearest: a4"),
     ],

@@ -8,7 +8,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab, xyz2lab
 
 from physadv.errors import MachineError
 from physadv.phone import Printer
-from physadv.phone.printing import print_images
+from physadv.phone.printing import print_dots
 from physadv.transforms import Press, TransformError, in_linear_light, load_preset, presses
 from physadv.transforms.colours import linear_to_srgb, look_up
 from physadv.transforms.presses import PRESSES, colour_tables, printed_light
@@ -95,7 +95,7 @@ def test_every_sample_has_a_press_of_its_own_and_keeps_it_when_replayed():
 
 def test_the_virtual_printer_and_eot_print_alike():
     pixels = random_colours(2000)
-    light = print_images(tensor(pixels), Printer("offset-coated", spread_mm=1e-4), dots_per_mm=20)
+    light = print_dots(pixels, Printer("offset-coated", spread_mm=1e-4), 20).reflectance()
     press = Press(("offset-coated",))
     draw = press.sample(1, torch.Generator())
     paper = press.apply(tensor(pixels), draw)

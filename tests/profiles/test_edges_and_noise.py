@@ -7,7 +7,8 @@ from scipy.ndimage import gaussian_filter
 from scipy.special import ndtr
 
 from physadv.capture.light import to_linear, to_srgb
-from physadv.profiles.camera_fits import FitError, edge_profile, fit_edge, measure_noise
+from physadv.profiles.edges import FitError, edge_profile, fit_edge
+from physadv.profiles.noise import measure_noise
 
 FINE = 8
 

@@ -1,17 +1,18 @@
-"""What a patch of a photo says about its camera: the spread and halo of an edge, the noise of a flat field.
+"""What a phone makes of a straight edge: its spread and its halo.
 
-Both functions are pure and know no file: `fit_edge` fits every pixel of a patch at once to a straight edge,
-because a fit to the place of the edge in every row first was 29 % wrong; `measure_noise` gives the level of
-the noise and how far it is correlated. Code values are those of the file, from 0 to 1.
+These functions are pure and know no file. `fit_edge` fits every pixel of a patch at once: a fit to the place
+of the edge in every row first was 29 % wrong. Code values are those of the file, from 0 to 1.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
-from scipy.optimize import least_squares, minimize_scalar
+from scipy.optimize import least_squares
 from scipy.special import ndtr
 
 from physadv.capture.geometry import Points
@@ -23,8 +24,7 @@ STEP = 0.05  # pixels between the nodes of an edge's profile
 SIGMA, AMOUNT, RADIUS, TONE = (0.15, 8.0), (0.0, 4.0), (0.5, 6.0), (-0.3, 0.95)
 STARTS = ((1.0, 0.3, 1.5, 0.0), (0.7, 1.0, 0.8, 0.0))  # sigma, amount, radius, tone
 TONED = np.linspace(0, 1, 2049)  # code values at which a tone curve is inverted
-LAGS = ((0, 1), (1, 0), (1, 1), (1, -1), (0, 2), (2, 0))  # rows and columns
-SPREAD = (0.2, 6.0)  # pixels: shorter is white noise
+FAR = 6.0  # pixels from an edge, where its level is that of its side
 
 
 class FitError(PhysadvError):
@@ -44,7 +44,7 @@ class Edge:
         amount: strength of the unsharp mask; a larger radius makes up for less of it, `overshoot` is firm.
         radius: gaussian sigma of the unsharp mask, pixels.
         residual: root mean square of what the fit leaves, share of high − low.
-        tone: strength of an S-shaped curve, 0 for plain sRGB; see `fit_edge`.
+        tone: strength of an S-shaped curve, 0 for plain sRGB; see `fit_pooled`.
     """
 
     position: float
@@ -100,18 +100,16 @@ def _toned(code: Points, tone: float) -> Points:
     return code + tone * (code * code * (3 - 2 * code) - code)
 
 
-def fit_edge(patch: Patch, *, toned: bool = False) -> Edge:
+def fit_edge(patch: Patch) -> Edge:
     """Fit an edge jointly to all pixels of a patch (H, W) of code values from 0 to 1.
 
-    Position, angle, two levels, sigma and the halo's amount and radius are fitted together, by least squares.
-    With `toned` so is the strength of a tone curve, that of Brooks et al. 2019 mixed with none: an edge of
-    high contrast through one seems up to 15 % sharper than it is to a fit that knows plain sRGB alone.
+    Position, angle, two levels, sigma and the halo's amount and radius are fitted together, by least squares;
+    there is no tone curve.
 
     Raises:
         FitError: the patch has no direction, or no fit is found.
     """
-    y, x = np.mgrid[: patch.shape[0], : patch.shape[1]].astype(float)
-    x, y = x - x.mean(), y - y.mean()
+    x, y = _from_middle(patch)
     position, angle, low, high = _first_guess(patch, x, y)
 
     def difference(values: Patch) -> Patch:
@@ -119,27 +117,88 @@ def fit_edge(patch: Patch, *, toned: bool = False) -> Edge:
         return (edge_profile(x * np.cos(turn) + y * np.sin(turn) - there, *shape) - patch).ravel()
 
     reach = float(min(patch.shape)) / 2
-    free = 8 if toned else 7
-    lowest = (-reach, angle - 0.5, 0.0, 0.0, SIGMA[0], AMOUNT[0], RADIUS[0], TONE[0])
-    highest = (reach, angle + 0.5, 1.0, 1.0, SIGMA[1], AMOUNT[1], RADIUS[1], TONE[1])
-    found = [
+    lowest = (-reach, angle - 0.5, 0.0, 0.0, SIGMA[0], AMOUNT[0], RADIUS[0])
+    highest = (reach, angle + 0.5, 1.0, 1.0, SIGMA[1], AMOUNT[1], RADIUS[1])
+    scales = (1, 0.05, 0.1, 0.1, 0.5, 0.5, 1)
+    best = _least(difference, (position, angle, low, high), lowest, highest, scales)
+    there, turn, low, high, sigma, amount, radius = map(float, best.x)
+    if high - low < 1e-3:
+        raise FitError("no edge: both sides have the same level")
+    residual = float(np.sqrt(np.mean(best.fun**2))) / (high - low)
+    return Edge(there, float(np.degrees(turn)), low, high, sigma, amount, radius, residual)
+
+
+def pool_edges(patches: Sequence[Patch], edges: Sequence[Edge]) -> tuple[Patch, Patch]:
+    """Return distances (N,) in pixels and code values (N,) of all pixels of patches, each about its edge.
+
+    Values are shifted and scaled so that all edges have the mean levels of them all.
+    """
+    low, high = (float(np.mean([getattr(edge, side) for edge in edges])) for side in ("low", "high"))
+    places, values = [], []
+    for patch, edge in zip(patches, edges, strict=True):
+        x, y = _from_middle(patch)
+        turn = np.radians(edge.angle)
+        places.append((x * np.cos(turn) + y * np.sin(turn) - edge.position).ravel())
+        values.append((low + (high - low) * (patch - edge.low) / (edge.high - edge.low)).ravel())
+    return np.concatenate(places), np.concatenate(values)
+
+
+def fit_pooled(distance: Patch, value: Patch) -> Edge:
+    """Fit one edge with a tone curve to what `pool_edges` returns: it takes many pixels to tell all apart.
+
+    The curve is that of Brooks et al. 2019, smoothstep, mixed with none. To a fit without it an edge of high
+    contrast seems up to 15 % sharper than it is. `position` and `angle` are 0.
+
+    Raises:
+        FitError: both sides have the same level.
+    """
+    dark, light = value[distance < -FAR], value[distance > FAR]
+    low, high = float(np.median(dark)), float(np.median(light))
+    if high - low < 1e-3:
+        raise FitError("no edge: both sides have the same level")
+    # Noise differs from side to side.
+    noise = np.interp(value, (low, high), (dark.std() + 1e-3, light.std() + 1e-3))
+
+    def difference(values: Patch) -> Patch:
+        there, *shape = values
+        missed: Patch = (edge_profile(distance - there, *shape) - value) / noise
+        return missed
+
+    lowest = (-2.0, 0.0, 0.0, SIGMA[0], AMOUNT[0], RADIUS[0], TONE[0])
+    highest = (2.0, 1.0, 1.0, SIGMA[1], AMOUNT[1], RADIUS[1], TONE[1])
+    scales = (1, 0.1, 0.1, 0.5, 0.5, 1, 0.3)
+    best = _least(difference, (0.0, low, high), lowest, highest, scales)
+    _, low, high, sigma, amount, radius, tone = map(float, best.x)
+    residual = float(np.sqrt(np.mean((best.fun * noise) ** 2))) / (high - low)
+    return Edge(0.0, 0.0, low, high, sigma, amount, radius, residual, tone)
+
+
+def _from_middle(patch: Patch) -> tuple[Patch, Patch]:
+    y, x = np.mgrid[: patch.shape[0], : patch.shape[1]].astype(float)
+    return x - x.mean(), y - y.mean()
+
+
+def _least(
+    difference: Callable[[Patch], Patch],
+    start: Sequence[float],
+    lowest: Sequence[float],
+    highest: Sequence[float],
+    scales: Sequence[float],
+) -> Any:
+    """Return the best fit of all `STARTS`, of which as many numbers as are missing follow `start`."""
+    fits = [
         least_squares(
             difference,
-            (position, angle, low, high, *shape)[:free],
-            bounds=(lowest[:free], highest[:free]),
-            x_scale=(1, 0.05, 0.1, 0.1, 0.5, 0.5, 1, 0.3)[:free],
+            (*start, *shape)[: len(lowest)],
+            bounds=(lowest, highest),
+            x_scale=scales,
             diff_step=1e-4,
             xtol=1e-10,
             ftol=1e-10,
         )
         for shape in STARTS
     ]
-    best = min(found, key=lambda one: float(one.cost))
-    there, turn, low, high, sigma, amount, radius, *tone = map(float, best.x)
-    if high - low < 1e-3:
-        raise FitError("no edge: both sides have the same level")
-    residual = float(np.sqrt(np.mean(best.fun**2))) / (high - low)
-    return Edge(there, float(np.degrees(turn)), low, high, sigma, amount, radius, residual, *tone)
+    return min(fits, key=lambda one: float(one.cost))
 
 
 def _first_guess(patch: Patch, x: Patch, y: Patch) -> tuple[float, float, float, float]:
@@ -163,78 +222,3 @@ def _first_guess(patch: Patch, x: Patch, y: Patch) -> tuple[float, float, float,
         raise FitError("no edge: the levels of its sides do not follow its gradient")
     inside = np.clip((low, high), 1e-4, 1 - 1e-4)
     return position, float(angle), float(inside[0]), float(inside[1])
-
-
-@dataclass(frozen=True)
-class Noise:
-    """The noise of a flat field.
-
-    Attributes:
-        level: mean of the field, in the patch's unit.
-        sd: standard deviation, in the patch's unit.
-        length: gaussian sigma, pixels, over which white noise was spread to be correlated as this is;
-            the least of `SPREAD` means that no correlation was seen.
-        block_sd: standard deviation of the means of 8 × 8 pixels: large where the field is not flat.
-    """
-
-    level: float
-    sd: float
-    length: float
-    block_sd: float
-
-
-def measure_noise(patch: Patch) -> Noise:
-    """Return the noise of a patch (H, W) in any unit, about the quadratic surface that fits it best.
-
-    White noise spread with a gaussian has a known correlation between neighbours; `length` is the gaussian
-    whose correlations at `LAGS` are nearest.
-
-    Raises:
-        FitError: the patch is smaller than 16 × 16.
-
-    >>> white = np.random.default_rng(0).normal(5.0, 2.0, (64, 64))
-    >>> found = measure_noise(white)
-    >>> round(found.level), round(found.sd, 1), found.length < 0.35
-    (5, 2.0, True)
-    """
-    if min(patch.shape) < 16:
-        raise FitError(f"a patch of {patch.shape[0]} × {patch.shape[1]} pixels: wanted 16 × 16 or more")
-    rest, lost = flattened(patch)
-    sd = float(np.sqrt((rest**2).sum() / (rest.size - lost)))
-    height, width = (side // 8 * 8 for side in rest.shape)
-    blocks = rest[:height, :width].reshape(height // 8, 8, width // 8, 8).mean(axis=(1, 3))
-    length = SPREAD[0] if sd == 0 else _length(rest)
-    return Noise(float(patch.mean()), sd, length, float(blocks.std()))
-
-
-def flattened(patch: Patch) -> tuple[Patch, int]:
-    """Return a patch (H, W) less the quadratic surface nearest to it, and how many numbers that took."""
-    y, x = np.meshgrid(*(np.linspace(-1, 1, side) for side in patch.shape), indexing="ij")
-    surface = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).reshape(-1, 6)
-    values = patch.reshape(-1).astype(float)
-    weights = np.linalg.lstsq(surface, values, rcond=None)[0]
-    return (values - surface @ weights).reshape(patch.shape), surface.shape[1]
-
-
-def correlations(rest: Patch) -> Patch:
-    """Return the correlations of a patch (H, W) of mean 0 with itself at `LAGS`."""
-    power = (rest**2).mean()
-    found = []
-    for down, across in LAGS:
-        left = rest[: rest.shape[0] - down, max(0, -across) : rest.shape[1] - max(0, across)]
-        right = rest[down:, max(0, across) : rest.shape[1] - max(0, -across)]
-        found.append((left * right).mean() / power)
-    return np.array(found)
-
-
-def _length(rest: Patch) -> float:
-    seen = correlations(rest)
-
-    def miss(sigma: float) -> float:
-        taps = np.exp(-np.square(np.arange(-30, 31)) / (2 * sigma * sigma))
-        whole = (taps**2).sum()
-        of_lag = [(taps[lag:] * taps[: len(taps) - lag]).sum() / whole for lag in range(3)]
-        expected = [of_lag[abs(down)] * of_lag[abs(across)] for down, across in LAGS]
-        return float(np.square(seen - expected).sum())
-
-    return float(minimize_scalar(miss, bounds=SPREAD, method="bounded").x)
