@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 from clean_survival_page import (
     CHANNEL,
     NAME,
@@ -31,18 +32,17 @@ from clean_survival_page import (
     page,
     summary,
 )
-from torch import Tensor
 
 from physadv.classifiers import Classifier, load_classifier
 from physadv.errors import PhysadvError
 from physadv.files import replacing
-from physadv.phone import PhonePreset
+from physadv.phone import PhonePreset, Print
 from physadv.phone.channels import CHANNELS
 from physadv.phone.phones import NEVER
 from physadv.pipeline.examples import to_tensor
 from physadv.pipeline.sources import list_sources, read_source
 from physadv.progress import Reporter, reporter
-from physadv.transforms.colours import srgb_to_linear
+from physadv.transforms.presses import light_of_levels
 from reproductions.cells import Pixels, drawn, lay_out, photographed, printed
 from reproductions.kept_rows import kept_rows
 
@@ -157,7 +157,7 @@ def answers(job: Job) -> list[Answer]:
         chosen = [name for name in job.variants if (PRINTER in OFF[name]) == perfect]
         if not chosen:
             continue
-        paper = _perfectly_printed(page) if perfect else printed(page, sheet, usual)
+        paper = perfectly_printed(page) if perfect else printed(page, sheet, usual)
         for name in chosen:
             preset = usual
             for part in OFF[name]:
@@ -168,9 +168,9 @@ def answers(job: Job) -> list[Answer]:
     return found
 
 
-def _perfectly_printed(page: Pixels) -> Tensor:
-    """Return the light (1, 3, H, W) of a page on paper that is white and as sharp as the file."""
-    return srgb_to_linear(to_tensor([page]))
+def perfectly_printed(page: Pixels) -> Print:
+    """Return a page on paper that is white and as sharp as the file."""
+    return Print(page, np.tile(light_of_levels(), (3, 1)), spread=0.0)
 
 
 def judged(data: Path, variant: str, seed: int, pictures: Mapping[str, Pixels]) -> list[Answer]:

@@ -1,6 +1,7 @@
 """What can be named on the command line, as tables for a terminal; rooms are imported when listed."""
 
 from collections.abc import Callable
+from dataclasses import astuple
 
 from physadv.errors import PhysadvError, unknown_name
 from physadv.report.table import show, words_table
@@ -98,7 +99,7 @@ def _printers() -> tuple[list[str], list[tuple[str, ...]]]:
 def _channels() -> tuple[list[str], list[tuple[str, ...]]]:
     from physadv.phone.channels import CHANNELS
 
-    rows = [(name, one.printer, one.phone, one.preset) for name, one in CHANNELS.items()]
+    rows: list[tuple[str, ...]] = [(name, *astuple(channel)) for name, channel in CHANNELS.items()]
     return ["channel", "--printer", "--phone", "--preset"], rows
 
 

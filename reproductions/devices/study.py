@@ -1,6 +1,6 @@
 """Make the examples, photograph them on every device and judge them; every finished part is kept."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -14,12 +14,12 @@ from physadv.attacks import gradient
 from physadv.classifiers import Classifier, load_classifier
 from physadv.evaluation.outcomes import Judgement, PairOutcome
 from physadv.phone import PhonePreset
-from reproductions.devices.distribution import as_distribution
 from physadv.pipeline.examples import TOP, to_tensor
 from physadv.pipeline.sources import label_sources, list_sources, read_source
 from physadv.progress import Reporter, silent
 from physadv.randomness import generator
 from reproductions.cells import drawn, lay_out, photographed, printed
+from reproductions.devices.distribution import as_distribution
 from reproductions.kept_rows import kept_rows
 from reproductions.together import Pictured
 
@@ -204,12 +204,17 @@ def run(
 def _sheets(
     settings: Settings, device: str, pictures: Mapping[str, Pixels]
 ) -> Iterator[dict[int, dict[str, Pixels]]]:
-    """Yield image → its pictures, sheet by sheet: of the rows that leave a device out only its own."""
-    names = [name for name in pictures if not name.startswith(but("")) or name == but(device)]
+    """Yield image → its pictures, sheet by sheet."""
+    names = _shown_on(device, pictures)
     count = len(pictures[CLEAN])
     for start in range(0, count, settings.per_sheet):
         numbers = range(start, min(start + settings.per_sheet, count))
         yield {number: {name: pictures[name][number] for name in names} for number in numbers}
+
+
+def _shown_on(device: str, names: Iterable[str]) -> list[str]:
+    """Return the rows that a device sees: of those that leave a device out only its own."""
+    return [name for name in names if not name.startswith(but("")) or name == but(device)]
 
 
 def _pictured(
@@ -217,7 +222,9 @@ def _pictured(
 ) -> dict[str, list[Pictured]]:
     seen = {(n, name, seed): Judgement(tuple(top), sure) for n, name, seed, top, sure in (*files, *photos)}
     rows: dict[str, list[Pictured]] = {}
-    for name in dict.fromkeys(name for _, name, _, _, _ in photos if name != CLEAN):
+    for name in _shown_on(device, dict.fromkeys(name for _, name, *_ in files)):
+        if name == CLEAN:
+            continue
         own = rows[OTHERS if name == but(device) else name] = []
         for number, label in enumerate(labels):
             both = [

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from physadv.evaluation import Judgement, PairOutcome
-from physadv.phone.channels import CHANNELS
 from reproductions.devices import DEVICES, page, study
 from reproductions.together import Pictured
 
@@ -90,8 +89,8 @@ def test_the_page_says_that_all_is_simulated_and_shows_the_matrix(tmp_path):
 def devices():
     """Two devices with cameras of three megapixels that print continuous tones."""
     small = {}
-    for name in ("mild", "harsh"):
-        preset = CHANNELS[name].load()
+    for name in ("A", "E"):
+        preset = DEVICES[name].load()
         phone = replace(preset.phone, width=1512, height=2016, focal=1514)
         small[name] = replace(preset, phone=phone, printer=replace(preset.printer, halftone="continuous"))
     return small
@@ -109,8 +108,8 @@ def test_a_study_goes_on_where_it_was_and_leaves_a_device_out_only_on_itself(
         images, "signs", side=32, image_mm=20, pairs=2, steps=1, samples=1, seeds=(0,), chunk=2
     )
     matrix = study.run(settings, devices, tmp_path / "root", workers=1)
-    rows = {*study.CLASSICS, study.EOT, "eot for mild", "eot for harsh", study.EVERY, study.OTHERS}
-    assert {device: set(own) for device, own in matrix.items()} == {"mild": rows, "harsh": rows}
-    assert all(len(each.seeds) == 1 for each in matrix["mild"]["fast"])
+    rows = {*study.CLASSICS, study.EOT, "eot for A", "eot for E", study.EVERY, study.OTHERS}
+    assert {device: set(own) for device, own in matrix.items()} == {"A": rows, "E": rows}
+    assert all(len(each.seeds) == 1 for each in matrix["A"]["fast"])
     monkeypatch.setattr(study, "photographed", None)
     assert study.run(settings, devices, tmp_path / "root", workers=1) == matrix

@@ -1,4 +1,4 @@
-"""The three channels of the band can be had, and a device becomes an EOT distribution with its own numbers."""
+"""The three channels of the band can be had; a device becomes an EOT distribution with its own numbers."""
 
 from dataclasses import replace
 
@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from physadv.phone import load_phone_preset
-from reproductions.devices.distribution import as_distribution
 from physadv.phone.channels import CHANNELS
+from reproductions.devices.distribution import as_distribution
 
 
 def test_channels_are_named_by_printers_phones_and_presets_that_there_are(physadv):
