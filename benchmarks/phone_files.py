@@ -1,8 +1,8 @@
-"""What photos say that phones wrote, beside simulated photos of today's presets: JPEG, edges, noise.
+"""What photos say that phones wrote, beside simulated photos of phones made after them: JPEG, edges, noise.
 
 `python benchmarks/phone_files.py DATA` measures every photo in DATA/phones and photos of a chart that the
-virtual phone takes under the presets of `PRESETS`, all by the same rules, none at a place chosen by hand. It
-writes docs/results/phone-files.md, its figure and its numbers, each with value, unit, source, kind (measured,
+virtual phones of `FILES` take, all by the same rules, none at a place chosen by hand. It writes
+docs/results/phone-files.md, its figure and its numbers, each with value, unit, source, kind (measured,
 published or assumed) and n, and prints one JSON line. Nothing of a photo but numbers is kept. A killed run
 goes on where it was.
 """
@@ -28,19 +28,22 @@ from PIL import Image
 from physadv.files import replacing
 from physadv.keeping import Kept
 from physadv.phone import PHONES, Phone, Printer, draw_shot, encode_jpeg, print_page, take_photo
+from physadv.phone.phones import NEVER
+from physadv.phone.presets import DEVICES
+from physadv.phone.sensor import CAMERAS
 from physadv.profiles import edges as edge_fits
 from physadv.profiles import noise as noise_fits
 from physadv.profiles.edges import AMOUNT, RADIUS, SIGMA, Edge, FitError, fit_edge
 from physadv.profiles.noise import flattened, measure_noise
-from physadv.profiles.reading import luma_table, nearest_quality, subsampling
+from physadv.profiles.reading import nearest_quality, subsampling
 from physadv.progress import reporter
 from physadv.randomness import generator
 from physadv.report.table import Column, Table, to_markdown
 from physadv.report.wording import paragraph
 
 NAME = "phone-files"
-PRESETS = ("office", "hand-held", "window", "night")
-SHOTS = 6
+SHOTS = 3
+NOISE_PER_ISO, LEAST_NOISE = 1e-6, 1e-4  # the shot noise of a sensitivity is assumed; its least is published
 SMALLER = 2  # the frame's sides are divided by this; blur and noise are in pixels, so they stay as they are
 PAGE_MM, DOTS_PER_MM = (210.0, 297.0), 12
 EDGE, FLAT = 25, 32  # sides of the patches, pixels
@@ -55,18 +58,28 @@ BROOKS = (
     "authors' code, google-research/unprocessing/unprocess.py at 0c1bbe5"
 )
 
+
+@dataclass(frozen=True)
+class Files:
+    """The photos that a virtual phone was made from, and the sensitivity, ISO, they were taken at."""
+
+    names: tuple[str, ...]
+    iso: float
+
+
+FILES = {
+    "like-iphone-6": Files(("iphone_6.jpg",), 32),
+    "like-iphone-11-pro-max": Files(("iphone_11_pro_max.heic",), 32),
+    "like-jolla": Files(("jolla.jpg",), 320),
+    "like-nokia-8-3": Files(("nokia_8_3.jpg", "nokia_8_3.heif"), 100),
+}
+
 Code = NDArray[np.uint8]
 Row = dict[str, Any]
 
 
 def published() -> list[Row]:
     """Return the figures of Brooks et al. 2019, of raw light before white balance, 1 = the sensor clips."""
-    matrices = (
-        ((1.0234, -0.2969, -0.2266), (-0.5625, 1.6328, -0.0469), (-0.0703, 0.2188, 0.6406)),
-        ((0.4913, -0.0541, -0.0202), (-0.613, 1.3513, 0.2906), (-0.1564, 0.2151, 0.7183)),
-        ((0.838, -0.263, -0.0639), (-0.2887, 1.0725, 0.2496), (-0.0627, 0.1427, 0.5438)),
-        ((0.6596, -0.2079, -0.0562), (-0.4782, 1.3016, 0.1933), (-0.097, 0.1581, 0.5181)),
-    )
     figures: tuple[tuple[str, Any, str], ...] = (
         ("shot noise", "log-uniform in [0.0001, 0.012]", "variance per unit of raw light"),
         ("read noise", "log ~ N(2.18 log(shot noise) + 1.20, sd 0.26)", "variance, raw light squared"),
@@ -75,7 +88,7 @@ def published() -> list[Row]:
         ("gain of all channels", "1 / N(0.8, sd 0.1)", "ratio"),
         ("gamma", 2.2, "exponent"),
         ("tone curve", "3 x^2 - 2 x^3, after gamma", "code value"),
-        ("colour matrices, XYZ to camera, mixed at random", matrices, "ratio"),
+        ("colour matrices, XYZ to camera, mixed at random", CAMERAS, "ratio"),
     )
     return [
         {"name": name, "value": value, "unit": unit, "source": BROOKS, "kind": "published", "n": None}
@@ -249,16 +262,22 @@ def chart() -> Code:
     return page
 
 
-def simulated(preset: str, shot: int, reflectance: Any) -> bytes:
-    """Return the file of a photo of the chart; the printer spreads no ink, so that edges are the camera's."""
-    phone = PHONES[preset].phone
+def simulated(name: str, shot: int, reflectance: Any) -> bytes:
+    """Return the file of a phone's photo of the chart, held still, at the sensitivity of the phone's files.
+
+    The printer spreads no ink, so that edges are the camera's; the chart fills the photo, and nothing clips.
+    """
+    phone = PHONES["office"].taken_with(DEVICES[name]).phone
+    noise = max(NOISE_PER_ISO * FILES[name].iso, LEAST_NOISE)
+    still = replace(phone, fill=(1.3, 1.3), exposure=(0.75, 0.75), motion=NEVER, defocus=NEVER)
+    still = replace(still, shot_noise=(noise, noise))
     smaller: Phone = replace(
-        phone,
+        still,
         width=phone.width // SMALLER,
         height=phone.height // SMALLER,
         focal=phone.focal / SMALLER,
     )
-    drawn = draw_shot(smaller, PAGE_MM, generator(shot, "phone files", preset))
+    drawn = draw_shot(smaller, PAGE_MM, generator(shot, "phone files", name))
     return encode_jpeg(take_photo([reflectance], drawn), drawn)
 
 
@@ -343,22 +362,22 @@ def _range(values: Sequence[float]) -> str:
     return f"{min(values):.2f}–{max(values):.2f} (n = {len(values)})" if values else "–"
 
 
-def page(real: Mapping[str, Row], presets: Mapping[str, Sequence[Row]]) -> Iterator[str]:
+def page(real: Mapping[str, Row], virtual: Mapping[str, Sequence[Row]]) -> Iterator[str]:
     """Yield the lines of the page."""
-    shots = len(next(iter(presets.values())))
+    shots = len(next(iter(virtual.values())))
     yield from ("# What phones write, beside the virtual phone", "")
     yield paragraph(
         f"{len(real)} photos as phones wrote them (exif-samples, CC BY-SA 4.0; four phones, one of them with "
-        f"and without HDR) beside **simulated** photos (as many as n says) under each of "
-        f"{', '.join(f'`{name}`' for name in presets)}, by the same rules. Presets are as they were: nothing "
-        f"was set from this. `python benchmarks/phone_files.py DATA --shots {shots}` wrote this page; "
-        f"{NAME}.json has every number with kind and source."
+        f"and without HDR) beside **simulated** photos (as many as n says) of the virtual phones that were "
+        f"made after them, by the same rules. `python benchmarks/phone_files.py DATA --shots {shots}` wrote "
+        f"this page; {NAME}.json has every number with kind and source. [channel.md](channel.md) says which "
+        "number of a virtual phone comes from here."
     )
     yield from ("", "## How far this goes", "")
     edged = sum(median(QUANTITIES[1], row) is not None for row in real.values())
     yield paragraph(
         f"- **Edges were found in too few files: {edged} of {len(real)} has {ENOUGH} or more in its sharpest "
-        "quarter**, so that sharpness and halo of a preset can be cited to one camera at the most."
+        "quarter**, so that sharpness and halo are measured of one camera and assumed of the others."
     )
     yield from (
         paragraph(
@@ -378,13 +397,23 @@ def page(real: Mapping[str, Row], presets: Mapping[str, Sequence[Row]]) -> Itera
         paragraph(
             "- Noise is what denoising and JPEG left of it, with any fine texture of the thing itself: "
             "again an upper bound. The dark fields of `nokia_8_3.jpg` are the sea: their 10 levels are "
-            "waves; those of `nokia_8_3.heif` may be texture too. Simulated fields of middle levels are "
-            "partly the desk, whose weave is texture: they too are an upper bound. No photo was taken by "
-            "night, so `night` has nothing to be compared with but brighter scenes."
+            "waves; those of `nokia_8_3.heif` may be texture too. A virtual phone was therefore set by the "
+            "level at which its file is quietest. No photo was taken by night."
         ),
         paragraph(
-            f"- Simulated photos are of a chart of gray squares, at 1/{SMALLER} of the frame's sides "
-            "(blur and noise are in pixels and stay), from a printer that spreads no ink."
+            "- The photos of the iPhone 6 are a digital zoom of 1.97 (EXIF), which spreads edges and noise "
+            "over as many pixels. The virtual phone does not zoom: its lengths are the file's through 1.97."
+        ),
+        paragraph(
+            "- The Nokia's JPEG is of its ultra-wide camera (EXIF: f/2.2), its HEIF of the main one (f/1.89) "
+            "and of an application that left no name. The virtual phone has its edges from the HEIF, its "
+            "noise and tables from the JPEG."
+        ),
+        paragraph(
+            f"- Simulated photos are of a chart of gray squares, not of what the files show, at 1/{SMALLER} "
+            "of the frame's sides (blur and noise are in pixels), from a printer that spreads no ink, "
+            "by a phone held still, at the file's ISO: 1e-6 of shot noise an ISO, and no less than the "
+            "published 1e-4."
         ),
     )
     yield from ("", "## Rules by which places were chosen", "")
@@ -403,66 +432,19 @@ def page(real: Mapping[str, Row], presets: Mapping[str, Sequence[Row]]) -> Itera
         f"deviation. Of each level at most {MOST_FLATS}, evenly among all, whatever their noise."
     )
     yield from ("", "## JPEG", "", jpeg_table(real), "")
-    qualities = [
-        f"`{name}` draws {low:g} to {high:g}, a mean luma quantiser of "
-        f"{np.mean(luma_table(round(high))):.1f} to {np.mean(luma_table(round(low))):.1f}"
-        for name, (low, high) in ((name, PHONES[name].phone.quality) for name in presets)
-    ]
-    yield paragraph(f"All presets write 4:2:0. Quality: {'; '.join(qualities)}.")
     yield from ("", "## Edges and noise of each file", "")
     yield paragraph(
         "Median (quartiles; n edges or fields). Length: the gaussian sigma over which white noise would be "
         f"spread to be as correlated; 0.20 means none. Fewer than {ENOUGH} say nothing."
     )
-    yield from ("", quantity_table(real), "", "## Presets beside the files", "")
+    yield from ("", quantity_table(real), "", "## Virtual phones beside their files", "")
     yield paragraph(
-        "Smallest to largest median of a photo; verdict: whether the simulated photos' medians lie within "
-        "the files' range, and how many lie below or above it. Of the noise only green, the others are in "
-        "the table above. A range of few files is narrow: *outside* is a reason to look, no test."
+        "Smallest to largest median of a photo; verdict: how many of the simulated photos' medians lie below "
+        "and above what the phone's file says; red is left out, it is much as green. One or two files are no "
+        "range: *outside* is a reason to look, no test."
     )
     yield from ("", f"![Edge profiles and noise spectra]({NAME}.svg)", "")
-    yield from (preset_table(real, presets), "", "## Published figures, not yet in a preset", "")
-    yield paragraph(f"{BROOKS}. They describe raw light before white balance and denoising.")
-    yield ""
-    columns = (
-        Column[Row]("figure", lambda row: row["name"]),
-        Column[Row]("value", lambda row: str(row["value"])),
-        Column[Row]("unit", lambda row: row["unit"]),
-    )
-    yield to_markdown(Table("", columns, {"": [row for row in published() if "matrices" not in row["name"]]}))
-    yield ""
-    yield paragraph(
-        "Four XYZ-to-camera matrices are in the JSON; the code does not name their cameras. A preset's noise "
-        "is of light after white balance and is spread afterwards, so that the two are not the same "
-        "quantity; their sizes side by side:"
-    )
-    yield ""
-    noises = (
-        Column[str]("preset", lambda name: f"`{name}`"),
-        Column[str](
-            "shot noise, variance per unit of light", lambda name: _pair(PHONES[name].phone.shot_noise)
-        ),
-        Column[str]("read noise, sd", lambda name: _pair(PHONES[name].phone.read_noise)),
-        Column[str](
-            "published read noise at that shot noise, median sd",
-            lambda name: _pair([_published_read(shot) for shot in PHONES[name].phone.shot_noise]),
-        ),
-    )
-    yield to_markdown(Table("", noises, {"": list(presets)}))
-    yield ""
-    yield paragraph(
-        "The published shot noise begins at 1e-4 and ends at 1.2e-2. A preset draws shot and read noise "
-        "independently; published, the second follows from the first."
-    )
-
-
-def _pair(values: Sequence[float]) -> str:
-    return " to ".join(f"{value:.1e}" for value in values)
-
-
-def _published_read(shot: float) -> float:
-    """Return the median standard deviation of the published read noise at a shot noise."""
-    return float(np.exp((2.18 * np.log(shot) + 1.20) / 2))
+    yield device_table(real, virtual)
 
 
 def jpeg_table(real: Mapping[str, Row]) -> str:
@@ -499,27 +481,27 @@ def quantity_table(real: Mapping[str, Row]) -> str:
     return to_markdown(Table("", columns, {"": QUANTITIES[1:]}))
 
 
-def preset_table(real: Mapping[str, Row], presets: Mapping[str, Sequence[Row]]) -> str:
+def device_table(real: Mapping[str, Row], virtual: Mapping[str, Sequence[Row]]) -> str:
     compared = [
-        (quantity, name, *beside(quantity, real, shots))
+        (quantity, name, *beside(quantity, {file: real[file] for file in FILES[name].names}, shots))
+        for name, shots in virtual.items()
         for quantity in QUANTITIES
-        if not quantity.name.endswith((", R", ", B"))
-        for name, shots in presets.items()
+        if not quantity.name.endswith(", R")
     ]
     Compared = tuple[Quantity, str, str, str, str]  # noqa: N806
     columns = (
-        Column[Compared]("quantity", lambda row: row[0].name, once=True),
+        Column[Compared]("phone", lambda row: f"`{row[1]}`", once=True),
+        Column[Compared]("quantity", lambda row: row[0].name),
         Column[Compared]("unit", lambda row: row[0].unit),
-        Column[Compared]("files", lambda row: row[2]),
-        Column[Compared]("preset", lambda row: f"`{row[1]}`"),
+        Column[Compared]("its files", lambda row: row[2]),
         Column[Compared]("simulated", lambda row: row[3]),
         Column[Compared]("verdict", lambda row: row[4]),
     )
-    return to_markdown(Table("", columns, {"": compared}))
+    return to_markdown(Table("", columns, {"": [row for row in compared if row[4] != "not compared"]}))
 
 
 def parameters(real: Mapping[str, Row]) -> list[Row]:
-    """Return every figure that a preset can cite."""
+    """Return every figure that a virtual phone can cite."""
     found = []
     for name, row in real.items():
         source = f"{name}, {row['camera'] or 'camera not said'}, exif-samples, CC BY-SA 4.0"
@@ -539,34 +521,38 @@ def parameters(real: Mapping[str, Row]) -> list[Row]:
     return [*found, *published()]
 
 
-def draw(real: Mapping[str, Row], presets: Mapping[str, Sequence[Row]], path: Path) -> None:
-    """Draw edge profiles and noise spectra, real solid and simulated dashed."""
+def draw(real: Mapping[str, Row], virtual: Mapping[str, Sequence[Row]], path: Path) -> None:
+    """Draw edge profiles, noise spectra and JPEG tables, each phone's files solid and its photos dashed."""
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "physadv", "font.size": 9}):
-        figure = Figure(figsize=(10, 4.2), layout="constrained")
+        figure = Figure(figsize=(13, 4.4), layout="constrained")
         FigureCanvasSVG(figure)
-        left, right = figure.subplots(1, 2)
+        edges_of, noise_of, tables_of = figure.subplots(1, 3)
         frequency = np.arange(1, FLAT // 2 + 1) / FLAT
-        for name, row in real.items():
-            if len(row["edges"]) >= ENOUGH:
-                left.plot(DISTANCES, row["profile"], label=name)
-            if len(row["noise"]) >= ENOUGH:
-                right.semilogy(frequency, row["spectrum"], label=name)
-        for number, (name, shots) in enumerate(presets.items()):
-            shade = str(0.15 + 0.2 * number)
-            profiles = [row["profile"] for row in shots if len(row["edges"]) >= ENOUGH]
-            spectra = [row["spectrum"] for row in shots if len(row["noise"]) >= ENOUGH]
-            label = f"{name} (simulated)"
-            if profiles:
-                left.plot(DISTANCES, np.median(profiles, axis=0), "--", color=shade, label=label)
-            if spectra:
-                right.semilogy(frequency, np.median(spectra, axis=0), "--", color=shade, label=label)
-        left.set(xlabel="distance from the edge, pixels", ylabel="share of the step, code values")
-        right.set(xlabel="frequency, cycles a pixel", ylabel="noise power of G, levels²")
-        left.set_title("sharpest quarter of the edges")
-        right.set_title("flat fields of all levels")
-        for axes in (left, right):
+        order = np.argsort(np.add.outer(np.arange(8), np.arange(8)).ravel(), kind="stable")
+        for number, (name, shots) in enumerate(virtual.items()):
+            drawn = [(file, [real[file]], "-") for file in FILES[name].names]
+            for place, (label, rows, style) in enumerate([*drawn, (f"{name} (simulated)", shots, "--")]):
+                line = {
+                    "label": label,
+                    "color": f"C{number}",
+                    "linestyle": style,
+                    "alpha": 1 - 0.3 * (place % 2),
+                }
+                if profiles := [row["profile"] for row in rows if len(row["edges"]) >= ENOUGH]:
+                    edges_of.plot(DISTANCES, np.median(profiles, axis=0), **line)
+                if spectra := [row["spectrum"] for row in rows if len(row["noise"]) >= ENOUGH]:
+                    noise_of.semilogy(frequency, np.median(spectra, axis=0), **line)
+                if tables := rows[0]["tables"]:
+                    tables_of.plot(np.array(tables[0])[order], **line)
+        edges_of.set(xlabel="distance from the edge, pixels", ylabel="share of the step, code values")
+        noise_of.set(xlabel="frequency, cycles a pixel", ylabel="noise power of G, levels²")
+        tables_of.set(xlabel="coefficient, by its diagonal", ylabel="quantiser of luma, levels")
+        edges_of.set_title("sharpest quarter of the edges")
+        noise_of.set_title("flat fields of all levels")
+        tables_of.set_title("JPEG")
+        for axes in (edges_of, noise_of, tables_of):
             axes.grid(alpha=0.3)
-            axes.legend(fontsize=7)
+            axes.legend(fontsize=6)
         figure.savefig(path, format="svg", metadata=dict.fromkeys(("Date", "Creator")))
 
 
@@ -578,7 +564,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder with phones/")
     parser.add_argument("--root", type=Path, default=Path("studies/phone-files"), help="where parts are kept")
     parser.add_argument("--out", type=Path, default=Path("docs/results"), help="folder of the page")
-    parser.add_argument("--shots", type=int, default=SHOTS, help="simulated photos a preset")
+    parser.add_argument("--shots", type=int, default=SHOTS, help="simulated photos a phone")
     chosen = parser.parse_args()
     pi_heif.register_heif_opener()
     files = sorted(path for path in (chosen.data / "phones").glob("*") if path.is_file())
@@ -587,29 +573,29 @@ def main() -> None:
     chosen.root.mkdir(parents=True, exist_ok=True)
     sources = [Path(file) for file in (__file__, edge_fits.__file__, noise_fits.__file__)]
     fingerprint = "".join(path.read_text(encoding="utf-8").partition("\n# The page\n")[0] for path in sources)
-    kept = Kept(chosen.root / "measured.json", fingerprint + repr([PHONES[name] for name in PRESETS]))
+    kept = Kept(chosen.root / "measured.json", fingerprint + repr([DEVICES[name] for name in FILES]))
     rows: dict[str, Row] = kept.load() or {}
     progress = reporter(quiet=False)
     names = [path.name for path in files]
-    wanted = [(preset, shot) for preset in PRESETS for shot in range(chosen.shots)]
+    wanted = [(name, shot) for name in FILES for shot in range(chosen.shots)]
     reflectance = print_page(
         chart(), PAGE_MM, PHONES["office"].settings, Printer("offset-coated", spread_mm=1e-6)
     )
     todo: list[tuple[str, Callable[[], bytes]]] = [(path.name, path.read_bytes) for path in files]
-    todo += [(f"{preset} {shot}", partial(simulated, preset, shot, reflectance)) for preset, shot in wanted]
+    todo += [(f"{name} {shot}", partial(simulated, name, shot, reflectance)) for name, shot in wanted]
     for name, data in progress.track(todo, len(todo), "measuring"):
         if name not in rows:
             rows[name] = measured(data())
             kept.save(rows)
     real = {name: rows[name] for name in names}
-    presets = {name: [rows[f"{name} {shot}"] for shot in range(chosen.shots)] for name in PRESETS}
+    virtual = {name: [rows[f"{name} {shot}"] for shot in range(chosen.shots)] for name in FILES}
     details = {"parameters": parameters(real), "photos": len(real), "simulated_photos": len(wanted)}
     with replacing(chosen.out / f"{NAME}.svg") as temporary:
-        draw(real, presets, temporary)
+        draw(real, virtual, temporary)
     with replacing(chosen.out / f"{NAME}.json") as temporary:
         temporary.write_text(json.dumps(details, indent=1) + "\n", encoding="utf-8")
     with replacing(chosen.out / f"{NAME}.md") as temporary:
-        temporary.write_text("\n".join(page(real, presets)) + "\n", encoding="utf-8")
+        temporary.write_text("\n".join(page(real, virtual)) + "\n", encoding="utf-8")
     counts = {"edges": "edges", "fields": "noise"}
     print(json.dumps({key: sum(len(row[kind]) for row in real.values()) for key, kind in counts.items()}))
 

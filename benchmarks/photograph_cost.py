@@ -1,6 +1,6 @@
-"""What a photo of `photograph --simulate` costs: processor time by stage, and memory.
+"""What a photo of `photograph --simulate` costs, 12 megapixels: processor time by stage, and memory.
 
-    python benchmarks/photograph_cost.py [--quick] [--printer NAME]
+    python benchmarks/photograph_cost.py [--quick] [--printer NAME] [--phone NAME]
 
 Each preset photographs two printed sheets (one with --quick, by one preset), two photos a sheet, in a process
 and a thread of its own. A sheet is printed once for its photos, so that a photo has half of that. CPU-seconds
@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 PRESETS = ("office", "hand-held", "night")
+PHONE = "like-iphone-11-pro-max"  # 4032 × 3024 pixels
 SHOTS = 2
 PAIRS = 8  # on a sheet
 STAGES = {
@@ -54,7 +55,7 @@ def _python(folder: Path, *arguments: str) -> str:
     return answer.stdout
 
 
-def photograph(preset: str, printer: str | None) -> dict[str, float]:
+def photograph(preset: str, printer: str | None, phone: str) -> dict[str, float]:
     """Photograph the run in the current folder; return CPU-seconds by stage and in all, and MiB."""
     from importlib import import_module
 
@@ -77,6 +78,7 @@ def photograph(preset: str, printer: str | None) -> dict[str, float]:
         Capture(Path(), "mine"),
         preset=preset,
         printer=printer,
+        phone=phone,
         shots=SHOTS,
         workers=1,
     )
@@ -99,10 +101,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one sheet, one preset")
     parser.add_argument("--printer", help="in place of the presets' own")
+    parser.add_argument("--phone", default=PHONE, help="in place of the presets' own")
     parser.add_argument("--only", help="photograph the run in this folder by this preset, and print JSON")
     options = parser.parse_args()
     if options.only:
-        print(json.dumps(photograph(options.only, options.printer)))
+        print(json.dumps(photograph(options.only, options.printer, options.phone)))
         return
     sheets, presets = (1, PRESETS[:1]) if options.quick else (2, PRESETS)
     photos, worst_s, worst_mb = sheets * SHOTS, 0.0, 0.0
@@ -112,8 +115,8 @@ def main() -> None:
         print(f"CPU-seconds a photo, {photos} photos of {sheets} sheets; imports once a process")
         print(f"{'preset':10}", *(f"{stage:>7}" for stage in (*STAGES, "rest", "all", "imports", "MiB")))
         for preset in presets:
-            printer = ("--printer", options.printer) if options.printer else ()
-            answer = _python(folder, str(Path(__file__).resolve()), "--only", preset, *printer)
+            others = ("--phone", options.phone, *(("--printer", options.printer) if options.printer else ()))
+            answer = _python(folder, str(Path(__file__).resolve()), "--only", preset, *others)
             spent = json.loads(answer.splitlines()[-1])
             parts = [spent[stage] / photos for stage in STAGES]
             whole = spent["all"] / photos

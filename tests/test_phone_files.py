@@ -11,6 +11,7 @@ from scipy.ndimage import gaussian_filter
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
+import channel_page
 import phone_files as study
 
 from physadv.capture.light import to_srgb
@@ -69,3 +70,18 @@ def test_every_published_figure_has_its_source_and_says_what_it_is():
     rows = study.published()
     assert {row["kind"] for row in rows} == {"published"}
     assert all(row["unit"] and "1811.11127" in row["source"] for row in rows)
+
+
+def test_the_page_on_the_channel_has_every_number_with_its_kind():
+    numbers = [*channel_page.of_phones(), *channel_page.of_presets(), *channel_page.of_printers()]
+    assert {number.kind for number in (*numbers, *channel_page.CONSTANTS)} == set(channel_page.KINDS)
+    values = {(number.of, number.name): number.value for number in numbers}
+    assert values["like-jolla", "quality"] == "85"
+    assert values["night", "glare_light"] == "0.2, 0.8"
+    # A situation's own quality stands with it, the phone's with the phone.
+    assert values["hostile", "quality"] == "60, 92"
+    assert ("night", "quality") not in values
+    for name in channel_page.CHANNELS:
+        counts = channel_page.channel(name)
+        assert counts["measured"] >= 6
+        assert 0.5 < counts["assumed"] / sum(counts.values()) < 0.8

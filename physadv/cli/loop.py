@@ -1,5 +1,6 @@
 """The loop itself: generate, print, photograph, crop, and all of it as a demonstration."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typing_extensions import Doc
 
-from physadv.classifiers.specs import check_spec
-from physadv.cli.options import Name, NewName, Quiet, Root, Workers, command
+from physadv.classifiers.specs import check_spec, runs_code
+from physadv.cli.options import Name, NewName, Quiet, Root, Workers, command, print_next
 from physadv.pipeline.settings import (
     AdoptSettings,
     GenerateSettings,
@@ -54,7 +55,7 @@ def generate(name: NewName, settings: GenerateSettings, root: Root = Path(), qui
     held_out = [adversarial.held_out.success for _, adversarial in manifest.pairs() if adversarial.held_out]
     if held_out:
         print(f"held-out transformations: {100 * sum(held_out) / len(held_out):.1f} % reach the goal")
-    print(f"next: physadv print {name}")
+    print_next("print", name, root)
 
 
 @command(
@@ -76,7 +77,7 @@ def adopt(settings: AdoptSettings, name: NewName, root: Root = Path(), quiet: Qu
     print(f"largest change: L-inf {measured['measured_linf']}, L2 {measured['measured_l2']}, in 8-bit levels")
     if measured["rounded_by"]:
         print(f"rounded to 8 bits: by up to {measured['rounded_by']} levels")
-    print(f"next: physadv print {name}")
+    print_next("print", name, root)
 
 
 def _show_pairs(manifest: "Manifest", folder: Path) -> None:
@@ -120,7 +121,7 @@ def print_command(
     if manifest.precompensation:
         print(f"colours {manifest.precompensation}")
     print(f"{len(manifest.sheets)} sheets in {printout.pdf}; print at 100 %")
-    print(f"next: physadv photograph {name}")
+    print_next("photograph", name, root)
 
 
 @command(example="physadv photograph mine --simulate --preset hand-held --shots 3")
@@ -172,7 +173,7 @@ def photograph(
         reporter=progress,
     )
     print(f"{len(photos)} simulated photos in {capture.photos}")
-    print(f"next: physadv crop {name}")
+    print_next("crop", name, root)
 
 
 @command(example="physadv crop mine ~/Pictures/IMG_*.jpg")
@@ -203,7 +204,10 @@ def crop(
     _show_crops(result, capture.crops)
     if overlay:
         print(f"overlays: {capture.overlays}")
-    print(f"next: physadv destruction-rate {name}")
+    judge = printout.manifest().classifier.spec
+    print_next(
+        "destruction-rate", name, root, *([f"--model {shlex.quote(judge)}"] if runs_code(judge) else [])
+    )
     if result.refused_photos:
         raise typer.Exit(2)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typing_extensions import Doc
 
-from physadv.cli.options import Json, Name, Quiet, Root, Smallest, command
+from physadv.cli.options import Json, Name, Quiet, Root, Smallest, command, print_next
 from physadv.pipeline.settings import Seed
 from physadv.progress import reporter
 from physadv.runs import Capture, Printout, check_runs
@@ -80,6 +80,7 @@ def destruction_rate(
     options = settings.options(root, names)
     from physadv.pipeline.measure import measure_runs
     from physadv.report.export import check_format, tables_as_text, write_tables
+    from physadv.report.provenance import judge_options
     from physadv.report.terminal import show_measurements
 
     fmt = "json" if as_json else fmt
@@ -94,7 +95,7 @@ def destruction_rate(
         print(tables_as_text(measurements, fmt), end="")
     else:
         show_measurements(measurements)
-        print(f"next: physadv report {name}")
+        print_next("report", name, root, *judge_options(measurements))
 
 
 @command(example="physadv report mine --sweep kurakin --figures pdf")

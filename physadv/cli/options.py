@@ -1,6 +1,7 @@
 """Arguments and options that several commands take, each worded once, and commands made of settings."""
 
 import inspect
+import shlex
 from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
 from functools import wraps
@@ -11,6 +12,7 @@ import typer
 from typing_extensions import Doc
 
 from physadv.cli.app import app
+from physadv.text import printable
 
 Command = Callable[..., None]
 
@@ -23,6 +25,12 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard 
 Smallest = Annotated[float, Doc("Smallest difference of interest, points; settle it beforehand.")]
 
 _EMPTY = inspect.Parameter.empty
+
+
+def print_next(step: str, name: str, root: Path, *options: str) -> None:
+    """Print the command that comes next, with options as they are typed; it runs as it stands."""
+    where = [] if root == Path() else [f"--root {shlex.quote(str(root))}"]
+    print(printable(" ".join([f"next: physadv {step} {name}", *options, *where])))
 
 
 def command(name: str | None = None, *, example: str, of: typer.Typer = app) -> Callable[[Command], Command]:

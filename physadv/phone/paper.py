@@ -10,8 +10,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import cumulative_trapezoid
-from scipy.optimize import brentq
 
 from physadv.phone.phones import PhoneError
 
@@ -105,7 +103,7 @@ class Paper:
     @cached_property
     def _profile(self) -> Points:
         """The page from its side (4, NODES + 2): arc length, and how far along, how deep, how steep it is."""
-        slope = self._slopes(brentq(self._excess, 0.0, 1.0, xtol=1e-12) if self.bend.bow else 0.0)
+        slope = self._slopes(self._size())
         along, depth = _integrate(self._arc, slope)
         along -= np.interp(0.0, self._arc, along)
         depth -= depth.max()
@@ -137,6 +135,14 @@ class Paper:
         slope -= math.atan2(depth[-1] - depth[0], along[-1] - along[0])
         return slope
 
+    def _size(self) -> float:
+        """Return the size of the slopes with which the page rises as high as its bow, within 1e-12."""
+        low, high = 0.0, 1.0 if self.bend.bow else 0.0
+        while high - low > 1e-12:
+            middle = (low + high) / 2
+            low, high = (middle, high) if self._excess(middle) < 0 else (low, middle)
+        return high
+
     def _excess(self, size: float) -> float:
         """Return how much higher than its bow the page rises with slopes of a size, mm."""
         return float(np.ptp(_integrate(self._arc, self._slopes(size))[1])) - abs(self.bend.bow)
@@ -158,5 +164,7 @@ def _rotation(degrees: float) -> Points:
 
 def _integrate(arc: Points, slope: Points) -> tuple[Points, Points]:
     """Return how far along and how deep a profile is at every arc length, both 0 at its first."""
-    along = cumulative_trapezoid(np.cos(slope), arc, initial=0)
-    return along, cumulative_trapezoid(np.sin(slope), arc, initial=0)
+    along, depth = (
+        np.cumsum((rate[1:] + rate[:-1]) / 2 * np.diff(arc)) for rate in (np.cos(slope), np.sin(slope))
+    )
+    return np.append(0, along), np.append(0, depth)

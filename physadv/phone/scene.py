@@ -84,7 +84,10 @@ def draw_desk(dice: Dice) -> Desk:
 
 
 def weave(desk: Desk) -> Tensor:
-    """Return a `TILE_MM` wide tile (1, 3, h, w) of the desk, linear light; row and column 0 repeated last."""
+    """Return a `TILE_MM` wide tile (1, 1, h, w) of how light the desk is, relative to its colour.
+
+    Row and column 0 are repeated last.
+    """
     rng = np.random.default_rng(desk.seed)
     if desk.material == "wood":
         rings = (7 * _noise(rng, stretch=14, falloff=1.8)).sin()
@@ -95,8 +98,7 @@ def weave(desk: Desk) -> Tensor:
         threads = (2 * math.pi * torch.arange(TILE_DOTS) * THREADS / TILE_DOTS).sin()
         pattern = 0.15 * threads[:, None] * threads + 0.1 * _noise(rng, stretch=4, falloff=0.6)
         pattern = pattern + 0.06 * _noise(rng, stretch=1, falloff=1.6)
-    tile = pattern.exp() * torch.tensor(desk.colour)[:, None, None]
-    return F.pad(tile.clamp_max(1)[None], (0, 1, 0, 1), mode="circular")
+    return F.pad(pattern.exp_()[None, None], (0, 1, 0, 1), mode="circular")
 
 
 def _noise(rng: np.random.Generator, stretch: float, falloff: float) -> Tensor:
@@ -106,9 +108,9 @@ def _noise(rng: np.random.Generator, stretch: float, falloff: float) -> Tensor:
     power = y.square() + x.square()
     power[0, 0] = torch.inf
     real, imaginary = (torch.from_numpy(rng.standard_normal(power.shape)).float() for _ in range(2))
-    white = torch.complex(real, imaginary) * power.pow_(-falloff / 2)
+    white = torch.complex(real, imaginary).mul_(power.pow_(-falloff / 2))
     noise: Tensor = torch.fft.irfft2(white, s=(TILE_DOTS, TILE_DOTS))
-    return noise / noise.std(correction=0)
+    return noise.div_(noise.std(correction=0))
 
 
 def look_at(tile: Tensor, desk: Desk, plane: Tensor) -> Tensor:
@@ -117,7 +119,8 @@ def look_at(tile: Tensor, desk: Desk, plane: Tensor) -> Tensor:
     rotation = torch.stack([turn.cos(), -turn.sin(), turn.sin(), turn.cos()]).reshape(2, 2)
     place = (plane @ rotation).remainder(TILE_MM) + 0.5 * TILE_MM / TILE_DOTS
     extent = TILE_MM * (TILE_DOTS + 1) / TILE_DOTS
-    return sample_plane(tile, place, (extent, extent))
+    light = sample_plane(tile, place, (extent, extent)) * torch.tensor(desk.colour)[:, None, None]
+    return light.clamp_max_(1)
 
 
 @dataclass(frozen=True)

@@ -144,8 +144,7 @@ def commands(measurements: Sequence[Measurement]) -> tuple[str, ...]:
         lines += [f"physadv photograph {name}"] * any(not photo.simulated for photo in used)
         corrected = any(photo.colour == "corrected" for photo in used)
         lines.append(f"physadv crop {name}{' --colour corrected' * corrected}")
-    others = dict.fromkeys(found.manifest.name for found in measurements if found.manifest.name != name)
-    options = [*(f"--source {other}" for other in others), *measure_options(first)]
+    options = judge_options(measurements)
     lines += [" ".join([f"physadv {command} {name}", *options]) for command in ("destruction-rate", "report")]
     return tuple(lines)
 
@@ -173,6 +172,14 @@ def _photograph_commands(measurement: Measurement) -> list[str]:
         name = measurement.manifest.name
         lines.append(" ".join([f"physadv photograph {name} --simulate", *_given(options.items())]))
     return lines
+
+
+def judge_options(measurements: Sequence[Measurement]) -> list[str]:
+    """Return the options that ask for measurements of a run, and of those it is compared with, again."""
+    first = measurements[0]
+    others = dict.fromkeys(found.manifest.name for found in measurements)
+    sources = [f"--source {other}" for other in others if other != first.manifest.name]
+    return [*sources, *measure_options(first)]
 
 
 def measure_options(measurement: Measurement) -> list[str]:

@@ -28,12 +28,18 @@ WIDE = 0.3
 
 
 def readings(measurement: Measurement) -> list[str]:
-    """Return the sentences of every channel but the strengths of a sweep, which have a curve."""
+    """Return the sentences of every channel but the strengths of a sweep, which have a curve.
+
+    One that holds for several channels is said once, and names them where it does not hold for all.
+    """
     channels = sort_channels(measurement.channels).single
+    found: dict[str, list[str]] = {}
+    for channel in channels:
+        for sentence in reading(measurement.channels[channel]):
+            found.setdefault(sentence, []).append(measurement.channel_name(channel))
     return [*colour_readings(measurement)] + [
-        f"{measurement.channel_name(channel)}: {sentence}" if len(channels) > 1 else sentence
-        for channel in channels
-        for sentence in reading(measurement.channels[channel])
+        sentence if len(named) == len(channels) else f"{', '.join(named)}: {sentence}"
+        for sentence, named in found.items()
     ]
 
 

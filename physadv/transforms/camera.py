@@ -20,7 +20,9 @@ def develop(
     """Return sRGB images (B, 3, H, W) in [0, 1] of linear light: sensor noise, clipping, sRGB, tone curve.
 
     `light` is (B, 3, H, W), 0 or more; 1 is where the sensor clips. `shot`, `read` and `noise` are those of
-    `sensor_noise`, `tone` the strength (B,) of `adjust_tone`; plain sRGB without it.
+    `sensor_noise`, `tone` the strength (B,) of `adjust_tone`; plain sRGB without it. Optimisation has no more
+    of a camera than this: what a virtual phone does besides, in its own colours, with mosaic, demosaicking,
+    denoising, local tone mapping and sharpening (`physadv.phone.sensor`), is left out of it.
     """
     images = linear_to_srgb(sensor_noise(light, shot, read, noise))
     return images if tone is None else adjust_tone(images, tone)

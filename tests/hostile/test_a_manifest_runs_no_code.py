@@ -1,7 +1,9 @@
 """A run that somebody sends is data: measuring it runs none of its sender's code unless the user names it."""
 
 import json
+import shlex
 import shutil
+import sys
 
 import pytest
 
@@ -39,6 +41,7 @@ def root(cropped_root, copy_of, monkeypatch):
         manifest["name"], manifest["classifier"]["spec"] = name, SPEC
         path.write_text(json.dumps(manifest))
     (root / "evil.py").write_text(EVIL)
+    sys.modules.pop("evil", None)
     monkeypatch.chdir(root)
     return root
 
@@ -48,6 +51,18 @@ def test_code_that_a_manifest_names_does_not_run(physadv, root, command):
     error = physadv(*command, "--quiet").error
     assert f"was made against '{SPEC}', which is code; if you trust it, name it: --model '{SPEC}'" in error
     assert not (root / "it_ran").exists()
+
+
+def test_the_command_that_comes_next_names_the_code_and_runs_as_it_stands(physadv, root, monkeypatch):
+    monkeypatch.chdir(root.parent)
+    monkeypatch.syspath_prepend(root)
+    answer = physadv("crop", "mine", "--workers", 1, "--root", root.name, "--quiet")
+    for step in ("destruction-rate", "report"):
+        *_, last = answer.out.splitlines()
+        assert last == f"next: physadv {step} mine --model {SPEC} --root {root.name}"
+        answer = physadv(*shlex.split(last)[2:], "--quiet")
+        assert (answer.code, answer.err) == (0, "")
+    assert f"physadv report mine --model {SPEC}" in (root / "captures/mine/report.html").read_text()
 
 
 @pytest.mark.parametrize(

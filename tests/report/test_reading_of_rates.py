@@ -1,7 +1,9 @@
 """Why a rate is low or means little: each sentence where its reason holds, and none where none does."""
 
+from types import SimpleNamespace
+
 from physadv.evaluation import Judgement, PairOutcome, table, tally
-from physadv.report.reading import HARSH, LOW, reading
+from physadv.report.reading import HARSH, LOW, reading, readings
 from physadv.report.result_tables import PUBLISHED_RATES, RATES
 from physadv.report.table import Table, show, to_html, to_latex, to_markdown
 
@@ -63,6 +65,20 @@ def test_too_few_pairs_say_how_many_to_print():
     # Ten count of twenty; Clopper and Pearson's interval about 40 % is ± 15 points wide at 44.9.
     assert "print 90 pairs in place of 20, or ask" in sentence
     assert sentence.endswith("physadv plan --rate 0.4 --pairs 20 --qualifying 0.5 --photos 1")
+
+
+def test_what_holds_for_several_channels_is_said_once():
+    lost = pairs(10, SURE, SURE, UNSURE)
+    saturated, spared = (table(tally([*pairs(90, SURE, after), *lost])) for after in (SURE, RIGHT))
+
+    def sentences(**channels):
+        channels = {f"photo: {name}": rows for name, rows in channels.items()}
+        return readings(SimpleNamespace(channels=channels, channel_name=str, used_photos=[], by_bars={}))
+
+    (sentence,) = sentences(a=saturated, b=saturated)
+    assert sentence.startswith("The attack is saturated: ")
+    (sentence,) = sentences(a=saturated, b=spared, c=saturated)
+    assert sentence.startswith("photo: a, photo: c: The attack is saturated: ")
 
 
 def test_a_rate_that_is_undefined_is_not_explained():
