@@ -37,13 +37,13 @@ from physadv.classifiers import Classifier, load_classifier
 from physadv.errors import PhysadvError
 from physadv.files import replacing
 from physadv.phone import PhonePreset, Print
-from physadv.phone.channels import CHANNELS
 from physadv.phone.phones import NEVER
+from physadv.phone.presets import CHANNELS
 from physadv.pipeline.examples import to_tensor
 from physadv.pipeline.sources import list_sources, read_source
 from physadv.progress import Reporter, reporter
 from physadv.transforms.presses import light_of_levels
-from reproductions.cells import Pixels, drawn, lay_out, photographed, printed
+from reproductions.cells import Pixels, drawn, lay_out, load_way, photographed, printed
 from reproductions.kept_rows import kept_rows
 
 SEEDS = (0, 1)
@@ -127,7 +127,7 @@ Answer = tuple[str, str, int, str, int]
 
 def channel() -> PhonePreset:
     """Return the channel that everything goes through."""
-    return CHANNELS[CHANNEL].load()
+    return load_way(CHANNELS[CHANNEL])
 
 
 def jobs(data: Path, images: Sequence[str], seeds: tuple[int, ...] = SEEDS) -> list[Job]:

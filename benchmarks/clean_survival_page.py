@@ -6,7 +6,7 @@ from functools import cache
 
 from physadv.evaluation.comparisons import Comparison, compare_paired, corrected
 from physadv.evaluation.intervals import Estimate, counted, share
-from physadv.phone.channels import CHANNELS
+from physadv.phone.presets import CHANNELS
 from physadv.report.result_tables import TESTS
 from physadv.report.table import Column, Table, to_markdown
 from physadv.report.wording import paragraph
@@ -125,7 +125,7 @@ def _seeds(seen: Seen) -> list[int]:
 
 def page(seen: Seen, tests: Sequence[Comparison]) -> Iterator[str]:
     """Yield the lines of the page."""
-    images, used = len({key[3] for key in seen}), CHANNELS[CHANNEL]
+    images, (preset, phone, printer) = len({key[3] for key in seen}), CHANNELS[CHANNEL]
     views, lost = lost_cells(seen)
     rates = [photo / file for photo, file in KURAKIN.values()]
     seeds = ", ".join(map(str, _seeds(seen)))
@@ -139,7 +139,7 @@ def page(seen: Seen, tests: Sequence[Comparison]) -> Iterator[str]:
     yield paragraph(
         f"**All photos are simulated**, the images and the classifiers are real: {images} ImageNet images, "
         f"unselected, printed on A4 as their {SIDE} × {SIDE} pixels. The channel is *{CHANNEL}*: printer "
-        f"`{used.printer}`, phone `{used.phone}`, situation `{used.preset}`, frozen in commit "
+        f"`{printer}`, phone `{phone}`, situation `{preset}`, frozen in commit "
         f"`{frozen_commit()}` before any image was judged. A sheet has {sheets}; each was photographed once "
         f"with each of the seeds {seeds}: {views} views of the whole channel, {lost} more cells could not be "
         "cropped."
@@ -212,7 +212,7 @@ def details(seen: Seen, tests: Sequence[Comparison]) -> dict[str, object]:
     return {
         "simulated": True,
         "frozen": frozen_commit(),
-        "channel": asdict(CHANNELS[CHANNEL]),
+        "channel": CHANNELS[CHANNEL],
         "images": len({key[3] for key in seen}),
         "seeds": _seeds(seen),
         "rows": [

@@ -1,7 +1,6 @@
 """What can be named on the command line, as tables for a terminal; rooms are imported when listed."""
 
 from collections.abc import Callable
-from dataclasses import astuple
 
 from physadv.errors import PhysadvError, unknown_name
 from physadv.report.table import show, words_table
@@ -97,10 +96,10 @@ def _printers() -> tuple[list[str], list[tuple[str, ...]]]:
 
 
 def _channels() -> tuple[list[str], list[tuple[str, ...]]]:
-    from physadv.phone.channels import CHANNELS
+    from physadv.phone.presets import CHANNELS
 
-    rows: list[tuple[str, ...]] = [(name, *astuple(channel)) for name, channel in CHANNELS.items()]
-    return ["channel", "--printer", "--phone", "--preset"], rows
+    rows: list[tuple[str, ...]] = [(name, *channel) for name, channel in CHANNELS.items()]
+    return ["channel", "--preset", "--phone", "--printer"], rows
 
 
 _LISTS: dict[str, tuple[Callable[[], tuple[list[str], list[tuple[str, ...]]]], ...]] = {

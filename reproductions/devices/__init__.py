@@ -4,7 +4,7 @@ Wei et al. 2024 photographed one patch with six cameras and scored 0 to 35 %: wh
 on the device. Here a device is a virtual printer and a virtual phone, the situation is always the same.
 """
 
-from physadv.phone.channels import Channel
+from reproductions.cells import Way
 
 COMMAND = "python -m reproductions.devices DATA"
 SITUATION = "office"
@@ -17,4 +17,7 @@ _PAIRS = (
     ("office-inkjet", "like-iphone-11-pro-max"),
 )
 """Half of the twelve combinations: every printer twice, every phone once or twice."""
-DEVICES = {name: Channel(*pair, SITUATION) for name, pair in zip("ABCDEF", _PAIRS, strict=True)}
+DEVICES: dict[str, Way] = {
+    name: (SITUATION, phone, printer) for name, (printer, phone) in zip("ABCDEF", _PAIRS, strict=True)
+}
+"""Name on the page → situation, phone and printer."""

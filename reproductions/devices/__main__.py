@@ -7,6 +7,7 @@ from pathlib import Path
 
 from physadv.errors import PhysadvError
 from physadv.progress import reporter
+from reproductions.cells import load_way
 from reproductions.devices import COMMAND, DEVICES
 from reproductions.devices.page import in_one_line, write
 from reproductions.devices.study import CLASSICS, Settings, run
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     progress = reporter(quiet=False)
     progress.say(plan(settings))
     try:
-        devices = {name: channel.load() for name, channel in DEVICES.items()}
+        devices = {name: load_way(way) for name, way in DEVICES.items()}
         found = run(settings, devices, chosen.root, chosen.workers, progress)
     except PhysadvError as error:
         parser.error(str(error))

@@ -9,11 +9,11 @@ from physadv.evaluation.comparisons import Comparison, compare_paired, corrected
 from physadv.evaluation.intervals import Estimate, counted, share
 from physadv.evaluation.outcomes import TOPS
 from physadv.files import replacing
-from physadv.phone.channels import Channel
 from physadv.report.figures import heat_map
 from physadv.report.result_tables import TESTS
 from physadv.report.table import Column, Table, to_markdown
 from physadv.report.wording import paragraph, percent
+from reproductions.cells import Way
 from reproductions.devices import COMMAND, SITUATION
 from reproductions.devices.study import CLASSICS, EOT, EPS, EVERY, OTHERS, Settings, for_device
 from reproductions.frozen import frozen_commit
@@ -103,7 +103,7 @@ def compare(found: Found, top: int = 1) -> list[Comparison]:
 
 
 def write(
-    out: Path, settings: Settings, devices: Mapping[str, Channel], found: Found, command: str = COMMAND
+    out: Path, settings: Settings, devices: Mapping[str, Way], found: Found, command: str = COMMAND
 ) -> list[Path]:
     """Write page, numbers and heat map, and return the files."""
     tests = compare(found)
@@ -135,7 +135,7 @@ def _cells(found: Found) -> Iterator[tuple[str, str, Estimate]]:
 
 def _page(
     settings: Settings,
-    devices: Mapping[str, Channel],
+    devices: Mapping[str, Way],
     found: Found,
     tests: Sequence[Comparison],
     command: str,
@@ -156,9 +156,7 @@ def _page(
         "half of the combinations of three printers and four phones, every printer twice:"
     )
     yield ""
-    yield from (
-        f"- **{name}**: printer `{one.printer}`, phone `{one.phone}`" for name, one in devices.items()
-    )
+    yield from (f"- **{name}**: printer `{way[2]}`, phone `{way[1]}`" for name, way in devices.items())
     yield ""
     yield paragraph(
         f"{images} ImageNet images at {settings.side} × {settings.side}, the first that "
@@ -225,14 +223,14 @@ def _summary(found: Found) -> Table[str]:
 
 
 def _details(
-    settings: Settings, devices: Mapping[str, Channel], found: Found, tests: Sequence[Comparison]
+    settings: Settings, devices: Mapping[str, Way], found: Found, tests: Sequence[Comparison]
 ) -> dict[str, object]:
     kept = {name: value for name, value in asdict(settings).items() if name not in ("images", "net")}
     return {
         "simulated": True,
         "frozen": frozen_commit(),
         "settings": kept | {"net": Path(settings.net).stem, "eps": EPS},
-        "devices": {name: asdict(one) for name, one in devices.items()},
+        "devices": dict(devices),
         "cells": [
             {"row": row, "device": device, f"top{top}": asdict(cell(found, device, row, top))}
             for row in matrix_rows(list(found))

@@ -6,18 +6,19 @@ import pytest
 import torch
 
 from physadv.phone import load_phone_preset
-from physadv.phone.channels import CHANNELS
+from physadv.phone.presets import CHANNELS
+from reproductions.cells import load_way
 from reproductions.devices.distribution import as_distribution
 
 
 def test_channels_are_named_by_printers_phones_and_presets_that_there_are(physadv):
     assert list(CHANNELS) == ["mild", "medium", "harsh"]
-    loaded = {name: channel.load() for name, channel in CHANNELS.items()}
-    assert [preset.device for preset in loaded.values()] == [channel.phone for channel in CHANNELS.values()]
+    loaded = {name: load_way(way) for name, way in CHANNELS.items()}
+    assert [preset.device for preset in loaded.values()] == [phone for _, phone, _ in CHANNELS.values()]
     assert loaded["mild"].printer.press == "offset-coated"
     assert loaded["harsh"].phone.exposure == load_phone_preset("night").phone.exposure
     listed = physadv("list", "channels").out
-    assert all(word in listed for channel in CHANNELS.values() for word in vars(channel).values())
+    assert all(word in listed for way in CHANNELS.values() for word in way)
 
 
 def parts(distribution):
@@ -40,7 +41,7 @@ def test_blur_and_noise_of_the_photo_become_those_of_the_pictures_pixels():
 
 
 def test_several_devices_give_the_presses_of_all_and_the_widest_ranges():
-    mild, harsh = (CHANNELS[name].load() for name in ("mild", "harsh"))
+    mild, harsh = (load_way(CHANNELS[name]) for name in ("mild", "harsh"))
     both = parts(as_distribution([mild, harsh], pixel_mm=0.16))
     alone = [parts(as_distribution([preset], pixel_mm=0.16)) for preset in (mild, harsh)]
     assert both["press"].printers == (mild.printer.press, harsh.printer.press)
@@ -52,7 +53,7 @@ def test_several_devices_give_the_presses_of_all_and_the_widest_ranges():
 
 
 def test_a_distribution_of_devices_can_be_optimised_over():
-    eot = as_distribution([channel.load() for channel in CHANNELS.values()], pixel_mm=0.16)
+    eot = as_distribution([load_way(way) for way in CHANNELS.values()], pixel_mm=0.16)
     images = torch.full((3, 3, 16, 16), 0.5, requires_grad=True)
     seen = eot.apply(images, eot.sample(3, torch.Generator().manual_seed(0)))
     seen.sum().backward()

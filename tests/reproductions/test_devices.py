@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from physadv.evaluation import Judgement, PairOutcome
+from reproductions.cells import load_way
 from reproductions.devices import DEVICES, page, study
 from reproductions.together import Pictured
 
@@ -46,9 +47,9 @@ def found():
 
 def test_devices_are_half_of_three_printers_and_four_phones():
     assert len(DEVICES) == 6
-    assert len({one.printer for one in DEVICES.values()}) == 3
-    assert len({one.phone for one in DEVICES.values()}) == 4
-    assert all(one.load().device == one.phone for one in DEVICES.values())
+    assert len({printer for _, _, printer in DEVICES.values()}) == 3
+    assert len({phone for _, phone, _ in DEVICES.values()}) == 4
+    assert all(load_way(way).device == way[1] for way in DEVICES.values())
 
 
 def test_rows_over_devices_take_the_diagonal_or_all_beside_it():
@@ -90,7 +91,7 @@ def devices():
     """Two devices with cameras of three megapixels that print continuous tones."""
     small = {}
     for name in ("A", "E"):
-        preset = DEVICES[name].load()
+        preset = load_way(DEVICES[name])
         phone = replace(preset.phone, width=1512, height=2016, focal=1514)
         small[name] = replace(preset, phone=phone, printer=replace(preset.printer, halftone="continuous"))
     return small
