@@ -9,6 +9,8 @@ from physadv.evaluation.intervals import Estimate, share
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from physadv.evaluation.outcomes import Bools
+
 
 @dataclass(frozen=True)
 class Worst:
@@ -44,7 +46,8 @@ def worst_over(
         budgets: attack → what it may change; one for all by default.
 
     Raises:
-        ValueError: there is no attack, or they were not made on the same number of images.
+        ValueError: there is no attack, they were not made on the same number of images, or an image is
+            missing under one of them: leave it out of all.
 
     >>> found = worst_over({"pgd": [0, 0, 1, 0], "pgd to 'stop'": [1, 1, 0, 0]}, {"pgd to 'stop'"})
     >>> found.attack, found.alone.value, found.union.value
@@ -54,7 +57,12 @@ def worst_over(
     """
     import numpy as np
 
-    found = {name: np.asarray(each, bool) for name, each in failed.items()}
+    found: dict[str, Bools] = {}
+    for name, each in failed.items():
+        # A missing value would pass for a failure, or for none.
+        if not np.isin(np.asarray(each, object), (0, 1)).all():
+            raise ValueError(f"{name}: wanted whether each image failed, and none that is missing")
+        found[name] = np.asarray(each, bool)
     if len({each.shape for each in found.values()}) != 1:
         raise ValueError("wanted one attack or more, all on the same images")
     counts = {name: int(each.sum()) for name, each in found.items()}
