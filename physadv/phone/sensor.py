@@ -141,8 +141,8 @@ def camera_colours(mixture: tuple[float, ...]) -> NDArray[np.float64]:
 def local_exposure(raw: NDArray[np.uint16], strength: float) -> Plane:
     """Return the gain (H, W) of every pixel: what the light around it is below or above the photo's.
 
-    The light of a region of `COARSE` pixels is that of its surroundings, less what lies beyond an edge (guided
-    filter, He et al. 2010), to the power of `strength`.
+    The light of a region of `COARSE` pixels is that of its surroundings, less what lies beyond an edge
+    (guided filter, He et al. 2010), to the power of `strength`.
     """
     size = (math.ceil(raw.shape[1] / COARSE), math.ceil(raw.shape[0] / COARSE))
     light = cv2.resize(raw, size, interpolation=cv2.INTER_AREA).astype(np.float32)
