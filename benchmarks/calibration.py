@@ -29,10 +29,8 @@ from physadv.sheets.pdf import page_pixels
 LIMITS = {"family": (1.2, 3.0), "outside": (2.5, 6.0)}
 """Held-out ΔE2000, mean and 95th percentile, that a device of each kind may have."""
 SIGMA_WITHIN, NOISE_WITHIN, SECONDS = 0.05, 0.10, 60.0
-REPEATS = 8
-"""Exposures of a field whose pixels' standard deviation is the true noise."""
-BLOCK = 16
-"""Pixels of a JPEG's block with halved colours, to whose raster a piece of a photo is cut."""
+REPEATS = 4
+"""Exposures of one scene, over which the standard deviation of every pixel is the true noise."""
 
 Image32 = NDArray[np.float32]
 
@@ -93,7 +91,7 @@ class Device:
         return np.asarray(cv2.GaussianBlur(light, (0, 0), self.spread_mm * dots_per_mm))
 
     def developed(self, light: Image32, seed: int) -> NDArray[np.uint8]:
-        """Return the pixels (H, W, 3) that the phone writes of light on its sensor, decoded from its JPEG."""
+        """Return the pixels (H, W, 3) that the phone makes of light on its sensor."""
         white = np.random.default_rng(seed).standard_normal(light.shape, np.float32)
         noise = cv2.GaussianBlur(white, (0, 0), self.grain_px)
         noise /= noise.std()
@@ -193,8 +191,8 @@ def shoot(device: Device, paper: Image32, page_mm: tuple[float, float], width: i
     gains = device.exposure * np.exp(rng.normal(0, 0.08)) * (1 + rng.normal(0, 0.02, 3) * (1, 0, 1))
     light = (light / device.paper.max()) @ device.colours.T.astype(np.float32) * (even[..., None] * gains)
     spread = device.spread_mm * fill
-    # Linear sampling between dots adds a sixth of a dot's square.
-    sigma = float(np.sqrt(device.blur_px**2 + spread**2 + 1 / 6 / per_pixel**2))
+    # Dots are squares, and sampled linearly: a twelfth and a sixth of a dot's square.
+    sigma = float(np.sqrt(device.blur_px**2 + spread**2 + 1 / 4 / per_pixel**2))
     return Shot(light.astype(np.float32).clip(0), sigma)
 
 
@@ -217,31 +215,29 @@ def photographs(
 
 def true_noise(device: Device, shot: Shot, reading: Reading) -> tuple[NDArray[np.float64], ...]:
     """Return level and standard deviation of every field and channel, 8-bit levels, over exposures."""
+    fields = [field for field in reading.fields if field]
+    total = [np.zeros(field.pixels.shape) for field in fields]
+    squares = [np.zeros(field.pixels.shape) for field in fields]
+    for repeat in range(REPEATS):
+        with Image.open(io.BytesIO(device.jpeg(device.developed(shot.light, 1000 + repeat)))) as image:
+            photo = np.asarray(image, float)
+        for number, field in enumerate(fields):
+            height, width = field.pixels.shape[:2]
+            seen = photo[field.top : field.top + height, field.left : field.left + width]
+            total[number] += seen
+            squares[number] += seen**2
     levels, sds = [], []
-    for field in reading.fields:
-        if field is None:
-            continue
-        top, left = (max(0, start // BLOCK - 1) * BLOCK for start in (field.top, field.left))
-        side = (field.pixels.shape[0] // BLOCK + 3) * BLOCK
-        piece = shot.light[top : top + side, left : left + side]
-        files = (device.jpeg(device.developed(piece, 1000 + k)) for k in range(REPEATS))
-        inner = (slice(field.top - top, field.top - top + len(field.pixels)),) * 1
-        columns = slice(field.left - left, field.left - left + len(field.pixels))
-        stack = np.stack(
-            [np.asarray(Image.open(io.BytesIO(each)), float)[inner[0], columns] for each in files]
-        )
-        levels.append(field.pixels.mean(axis=(0, 1)))
-        sds.append(np.sqrt(stack.var(axis=0, ddof=1).mean(axis=(0, 1))))
+    for mean, square in zip(total, squares, strict=True):
+        variance = (square - mean**2 / REPEATS) / (REPEATS - 1)
+        levels.append(mean.mean(axis=(0, 1)) / REPEATS)
+        sds.append(np.sqrt(variance.mean(axis=(0, 1))))
     return np.concatenate(levels), np.concatenate(sds)
 
 
 def predicted_noise(fit: Fit, levels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what the profile's shot and read noise amount to at 8-bit levels, 8-bit levels."""
-    code = levels / 255
-    light = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
-    slope = (encoded(light * 1.001) - encoded(light * 0.999)) / (light * 0.002)
-    noise = fit.profile.noise
-    return np.asarray(np.sqrt(noise.shot * light + noise.read**2) * slope * 255)
+    """Return the standard deviation that the profile draws at 8-bit levels, 8-bit levels."""
+    curve = fit.profile.noise.curve
+    return np.interp(levels, np.linspace(0, 255, len(curve)), curve)
 
 
 def measure(kind: str, seed: int, *, width: int, dots_per_mm: float, photos: int) -> dict[str, object]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from physadv.transforms.distributions import Optics, Photometry, Sensor
+from physadv.transforms.distributions import Optics, Photometry
 from physadv.transforms.presses import NODES
 from physadv.transforms.protocol import (
     Drawn,
@@ -15,13 +15,13 @@ from physadv.transforms.protocol import (
     Range,
     Transformation,
     compose,
-    fixed,
     in_linear_light,
     plus_minus,
 )
 from physadv.transforms.warps import Warp
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
     from physadv.profiles.profile import Profile
@@ -85,6 +85,33 @@ class Halo(Drawn):
         return (images + self.amount * (images - soft)).clamp(0, 1)
 
 
+@dataclass(frozen=True)
+class Grain(Drawn):
+    """Noise whose strength is a curve over the level, as it was measured.
+
+    Attributes:
+        sds: standard deviation at evenly spaced levels from 0 to 1, in units of the images.
+    """
+
+    sds: tuple[float, ...]
+
+    def sample(self, n: int, generator: torch.Generator) -> Parameters:
+        """Draw the `seed` (n,) of the noise."""
+        from physadv.transforms.camera import draw_seeds
+
+        return {"seed": draw_seeds(n, generator)}
+
+    def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
+        """Return sRGB images (n, 3, H, W) in [0, 1] with the noise of their seeds, in [0, 1]."""
+        from physadv.transforms.camera import pooled_normal
+
+        curve = images.new_tensor(self.sds)
+        place = images.detach().clamp(0, 1) * (len(curve) - 1)
+        below = place.long().clamp_max(len(curve) - 2)
+        sd = curve[below].lerp(curve[below + 1], place - below)
+        return (images + sd * pooled_normal(parameters["seed"], images)).clamp(0, 1)
+
+
 def channel(profile: Profile, image_px: int, ratio: float) -> Transformation:
     """Return what a profile draws for images of `image_px` pixels, each of `ratio` pixels of the photo."""
     blur, noise, spread = profile.blur, profile.noise, profile.colour_spread
@@ -99,10 +126,10 @@ def channel(profile: Profile, image_px: int, ratio: float) -> Transformation:
     soft = Optics(sigma=Range(min(sigmas), max(sigmas)))
     # White noise spread over a gaussian, then averaged over a square of `ratio` pixels.
     kept = min(1.0, (12 * noise.length_px**2 + 1) / (12 * noise.length_px**2 + ratio**2))
-    grain = Sensor(read=fixed(noise.read * math.sqrt(kept)), shot=fixed(noise.shot * kept))
+    grain = Grain(tuple(sd / 255 * math.sqrt(kept) for sd in noise.curve))
     shift = plus_minus(OFFSET / image_px)
     moved = Warp(rotation=plus_minus(TURN), scale=Range(1 - ZOOM, 1 + ZOOM), shift_x=shift, shift_y=shift)
     if blur.amount < LEAST_HALO:
-        return compose(moved, profile.looks(), in_linear_light(gains, soft, grain))
+        return compose(moved, profile.looks(), in_linear_light(gains, soft), grain)
     halo = Halo(blur.amount, blur.radius_px / ratio)
-    return compose(moved, profile.looks(), in_linear_light(gains, soft), halo, in_linear_light(grain))
+    return compose(moved, profile.looks(), in_linear_light(gains, soft), halo, grain)

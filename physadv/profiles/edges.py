@@ -20,9 +20,12 @@ from physadv.capture.light import to_linear, to_srgb
 from physadv.errors import PhysadvError
 
 Patch = NDArray[np.floating]
+Starts = Sequence[tuple[float, ...]]
 STEP = 0.05  # pixels between the nodes of an edge's profile
 SIGMA, AMOUNT, RADIUS, TONE = (0.15, 8.0), (0.0, 4.0), (0.5, 6.0), (-0.3, 0.95)
+LEAST_RADIUS = 1.2  # pixels
 STARTS = ((1.0, 0.3, 1.5, 0.0), (0.7, 1.0, 0.8, 0.0))  # sigma, amount, radius, tone
+POOLED_STARTS = ((1.0, 0.3, 1.8, 0.2),)
 TONED = np.linspace(0, 1, 2049)  # code values at which a tone curve is inverted
 FAR = 6.0  # pixels from an edge, where its level is that of its side
 
@@ -100,11 +103,11 @@ def _toned(code: Points, tone: float) -> Points:
     return code + tone * (code * code * (3 - 2 * code) - code)
 
 
-def fit_edge(patch: Patch) -> Edge:
+def fit_edge(patch: Patch, *, starts: Starts = STARTS) -> Edge:
     """Fit an edge jointly to all pixels of a patch (H, W) of code values from 0 to 1.
 
     Position, angle, two levels, sigma and the halo's amount and radius are fitted together, by least squares;
-    there is no tone curve.
+    there is no tone curve. The best fit from all `starts` counts; one is enough for position and angle.
 
     Raises:
         FitError: the patch has no direction, or no fit is found.
@@ -120,7 +123,7 @@ def fit_edge(patch: Patch) -> Edge:
     lowest = (-reach, angle - 0.5, 0.0, 0.0, SIGMA[0], AMOUNT[0], RADIUS[0])
     highest = (reach, angle + 0.5, 1.0, 1.0, SIGMA[1], AMOUNT[1], RADIUS[1])
     scales = (1, 0.05, 0.1, 0.1, 0.5, 0.5, 1)
-    best = _least(difference, (position, angle, low, high), lowest, highest, scales)
+    best = _least(difference, (position, angle, low, high), lowest, highest, scales, starts)
     there, turn, low, high, sigma, amount, radius = map(float, best.x)
     if high - low < 1e-3:
         raise FitError("no edge: both sides have the same level")
@@ -143,11 +146,12 @@ def pool_edges(patches: Sequence[Patch], edges: Sequence[Edge]) -> tuple[Patch, 
     return np.concatenate(places), np.concatenate(values)
 
 
-def fit_pooled(distance: Patch, value: Patch) -> Edge:
-    """Fit one edge with a tone curve to what `pool_edges` returns: it takes many pixels to tell all apart.
+def fit_pooled(distance: Patch, value: Patch, tone: float | None = None) -> Edge:
+    """Fit one edge to what `pool_edges` returns, through the tone curve that it shows or one that is known.
 
     The curve is that of Brooks et al. 2019, smoothstep, mixed with none. To a fit without it an edge of high
-    contrast seems up to 15 % sharper than it is. `position` and `angle` are 0.
+    contrast seems up to 15 % sharper than it is. Sharpening of less than `LEAST_RADIUS` cannot be told from
+    less blur, and counts as that. `position` and `angle` are 0.
 
     Raises:
         FitError: both sides have the same level.
@@ -161,16 +165,18 @@ def fit_pooled(distance: Patch, value: Patch) -> Edge:
 
     def difference(values: Patch) -> Patch:
         there, *shape = values
-        missed: Patch = (edge_profile(distance - there, *shape) - value) / noise
+        known = () if tone is None else (tone,)
+        missed: Patch = (edge_profile(distance - there, *shape, *known) - value) / noise
         return missed
 
-    lowest = (-2.0, 0.0, 0.0, SIGMA[0], AMOUNT[0], RADIUS[0], TONE[0])
-    highest = (2.0, 1.0, 1.0, SIGMA[1], AMOUNT[1], RADIUS[1], TONE[1])
-    scales = (1, 0.1, 0.1, 0.5, 0.5, 1, 0.3)
-    best = _least(difference, (0.0, low, high), lowest, highest, scales)
-    _, low, high, sigma, amount, radius, tone = map(float, best.x)
+    free = 7 if tone is None else 6
+    lowest = (-2.0, 0.0, 0.0, SIGMA[0], AMOUNT[0], LEAST_RADIUS, TONE[0])[:free]
+    highest = (2.0, 1.0, 1.0, SIGMA[1], AMOUNT[1], RADIUS[1], TONE[1])[:free]
+    scales = (1, 0.1, 0.1, 0.5, 0.5, 1, 0.3)[:free]
+    best = _least(difference, (0.0, low, high), lowest, highest, scales, POOLED_STARTS)
+    _, low, high, sigma, amount, radius, *shown = map(float, best.x)
     residual = float(np.sqrt(np.mean((best.fun * noise) ** 2))) / (high - low)
-    return Edge(0.0, 0.0, low, high, sigma, amount, radius, residual, tone)
+    return Edge(0.0, 0.0, low, high, sigma, amount, radius, residual, *(shown or (tone or 0.0,)))
 
 
 def _from_middle(patch: Patch) -> tuple[Patch, Patch]:
@@ -184,8 +190,9 @@ def _least(
     lowest: Sequence[float],
     highest: Sequence[float],
     scales: Sequence[float],
+    starts: Starts,
 ) -> Any:
-    """Return the best fit of all `STARTS`, of which as many numbers as are missing follow `start`."""
+    """Return the best fit from all `starts`; as many of their numbers as are missing follow `start`."""
     fits = [
         least_squares(
             difference,
@@ -196,7 +203,7 @@ def _least(
             xtol=1e-10,
             ftol=1e-10,
         )
-        for shape in STARTS
+        for shape in starts
     ]
     return min(fits, key=lambda one: float(one.cost))
 

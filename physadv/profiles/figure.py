@@ -5,9 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from physadv.capture.light import to_linear
 from physadv.files import replacing
-from physadv.profiles.even_light import code_per_log
 from physadv.profiles.fitting import Fit, delta_e
 from physadv.profiles.reading import Reading
 
@@ -59,10 +57,7 @@ def draw_fit(path: Path, fit: Fit, readings: Sequence[Reading]) -> None:
         )
         levels, sds = np.array(profile.noise.levels).T
         noise.plot(levels, sds, ".", color="grey")
-        level = np.linspace(2, 254, 127)
-        light = to_linear(level / 255)
-        sd = np.sqrt(profile.noise.shot * light + profile.noise.read**2)
-        noise.plot(level, 255 * sd * code_per_log(np.log(light)) / light)
+        noise.plot(np.linspace(0, 255, len(profile.noise.curve)), profile.noise.curve)
         of = (
             f"{profile.noise.pairs} pairs"
             if profile.noise.pairs

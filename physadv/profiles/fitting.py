@@ -34,6 +34,7 @@ SAME_PLACE_PX = 0.5
 """How far patches may be from each other in photos of which the difference is noise."""
 SMOOTHINGS = (0.0, *np.logspace(-6, 0, 7))
 FOLDS = 5
+NEAR_LEVELS = 12.0
 COLOURFUL, LEAST_CHROMA = 40.0, 0.15
 """Chroma of printed patches that a photo must show, and the least share of it that a print in colour has."""
 
@@ -258,10 +259,21 @@ def fit_noise(readings: Sequence[Reading], pairs: Sequence[tuple[int, int]]) -> 
     return Noise(
         shot=float(shot),
         read=float(np.sqrt(read)),
+        curve=tuple(round(sd, 4) for sd in _noise_curve(level, variance)),
         length_px=float(np.median(lengths)),
         pairs=len(pairs),
         levels=tuple((round(float(level[k]), 2), round(float(np.sqrt(variance[k])), 4)) for k in order),
     )
+
+
+def _noise_curve(level: Points, variance: Points) -> list[float]:
+    """Return the standard deviation at the nodes' levels: lines through the logarithms of what is near."""
+    sds = []
+    for node in np.linspace(0, 255, NODES).clip(level.min(), level.max()):
+        near = np.exp(-0.25 * ((level - node) / NEAR_LEVELS) ** 2) + 1e-9
+        _, at_node = np.polyfit(level - node, np.log(variance), 1, w=near)
+        sds.append(float(np.exp(at_node / 2)))
+    return sds
 
 
 def _common(one: Window, other: Window) -> tuple[Points, Points]:

@@ -112,11 +112,12 @@ class Blur(_Record):
 
 
 class Noise(_Record):
-    """The noise of the photos' pixels; its variance is shot · light + read², light being decoded sRGB.
+    """The noise of the photos' pixels.
 
     Attributes:
-        shot: variance per unit of light.
-        read: standard deviation without light.
+        shot: variance per unit of decoded light, where shot · light + read² is nearest to the variance.
+        read: standard deviation without light in that model, which a tone curve makes a rough one.
+        curve: standard deviation at 17 evenly spaced levels from 0 to 255, 8-bit levels; this is drawn.
         length_px: gaussian sigma over which white noise was spread to be correlated as this is, pixels.
         pairs: pairs of photos from one place of which it is the difference; 0 where it was measured in single
             photos, which takes the texture of print and paper for noise.
@@ -125,6 +126,7 @@ class Noise(_Record):
 
     shot: float = Field(ge=0)
     read: float = Field(ge=0)
+    curve: Annotated[tuple[float, ...], Field(min_length=NODES, max_length=NODES)]
     length_px: float = Field(gt=0)
     pairs: int = Field(ge=0)
     levels: tuple[tuple[float, float], ...]

@@ -45,6 +45,10 @@ BLOCK, BLOCK_AT = 8, 6
 """Units along the block of a slanted square, and where it begins."""
 SQUARE_UNITS, SLANT = 5.0, 5.0
 """Side of the square, and how far it is turned, degrees: steep edges cross every pixel's phase."""
+SQUARE_GREYS = ((0, 255), (90, 175), (90, 175), (0, 255))
+"""Greys of each picture's square and of the block around it. High contrast shows the tone curve, which hardly
+bends what middle greys show of blur and sharpening.
+"""
 
 
 @dataclass(frozen=True)
@@ -89,10 +93,11 @@ class Target:
             for number, (row, column) in enumerate(FIELDS_AT)
         ]
 
-    def edges_mm(self) -> list[Points]:
-        """Return the ends (2, 2), mm, of two edges of every slanted square, at right angles."""
-        sides = [self._on_page(cell, _slanted()) for cell in range(len(PICTURES))]
-        return [corners[[start, start + 1]] for corners in sides for start in (0, 1)]
+    def edges_mm(self, *, high_contrast: bool) -> list[Points]:
+        """Return the ends (2, 2), mm, of the edges of the slanted squares of either contrast."""
+        cells = [cell for cell, (dark, _) in enumerate(SQUARE_GREYS) if (dark == 0) is high_contrast]
+        sides = [self._on_page(cell, _slanted()) for cell in cells]
+        return [corners[[start, (start + 1) % 4]] for corners in sides for start in range(4)]
 
     def _on_page(self, cell: int, units: Points) -> Points:
         return np.asarray(self.sheet.cells[cell].box_mm[:2]) + units * UNIT_MM
@@ -114,10 +119,12 @@ class Target:
         units[self.places[inside, 1], self.places[inside, 2]] = self.colours[inside]
         for number, (row, column) in enumerate(FIELDS_AT):
             units[row : row + FIELD, column : column + FIELD] = FIELD_GREYS[2 * cell + number]
+        inner, outer = SQUARE_GREYS[cell]
+        units[BLOCK_AT : BLOCK_AT + BLOCK, BLOCK_AT : BLOCK_AT + BLOCK] = outer
         pixels = units.repeat(PRINTED_PX, axis=0).repeat(PRINTED_PX, axis=1)
         # OpenCV's coordinates are of pixel centres; 8 bits of them are fractions.
         corners = ((_slanted() * PRINTED_PX - 0.5) * 256).round().astype(np.int32)
-        return np.asarray(cv2.fillConvexPoly(pixels, corners, (0, 0, 0), cv2.LINE_AA, shift=8))
+        return np.asarray(cv2.fillConvexPoly(pixels, corners, (inner,) * 3, cv2.LINE_AA, shift=8))
 
 
 def _slanted() -> Points:

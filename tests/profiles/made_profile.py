@@ -45,6 +45,7 @@ def made_profile(**changes) -> Profile:
         "noise": {
             "shot": 1e-4,
             "read": 2e-3,
+            "curve": [2.0] * NODES,
             "length_px": 0.5,
             "pairs": 1,
             "levels": [[40.0, 1.5], [200.0, 2.5]],

@@ -7,7 +7,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.special import ndtr
 
 from physadv.capture.light import to_linear, to_srgb
-from physadv.profiles.edges import FitError, edge_profile, fit_edge
+from physadv.profiles.edges import FitError, edge_profile, fit_edge, fit_pooled, pool_edges
 from physadv.profiles.noise import measure_noise
 
 FINE = 8
@@ -90,3 +90,16 @@ def test_a_field_without_noise_says_so_and_a_texture_shows_in_its_blocks():
     assert texture.block_sd > 0.3 * texture.sd
     with pytest.raises(FitError, match="16 × 16"):
         measure_noise(np.zeros((8, 32)))
+
+
+def test_the_edges_of_a_photo_together_tell_blur_from_a_tone_curve():
+    tone, patches = 0.5, []
+    for angle in (5.0, 95.0, 185.0, 275.0):
+        code = drawn_edge(1.2, 0.0, 1.0, angle, 0.2, low=0.2, high=0.9, side=41)
+        patches.append(code + tone * (code * code * (3 - 2 * code) - code))
+    edges = [fit_edge(patch) for patch in patches]
+    assert edges[0].sigma < 0.93 * 1.2  # the curve alone makes an edge seem sharper
+    pooled = fit_pooled(*pool_edges(patches, edges))
+    assert pooled.sigma == pytest.approx(1.2, rel=0.02)
+    assert pooled.tone == pytest.approx(tone, abs=0.06)
+    assert fit_pooled(*pool_edges(patches, edges), tone=tone).sigma == pytest.approx(1.2, rel=0.01)

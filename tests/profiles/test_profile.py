@@ -59,18 +59,19 @@ def test_colours_are_those_of_the_table(profile):
 
 def test_a_flat_image_keeps_its_colour_and_gets_the_light_and_noise_that_were_measured():
     # A crop of 224 pixels on 22.4 mm has the photo's own pixels: nothing is averaged.
-    profile = made_profile(noise={"length_px": 0.2})
+    profile = made_profile(noise={"length_px": 0.2, "curve": [2.0 + node / 8 for node in range(17)]})
     eot = profile.distribution(image_px=224, image_mm=22.4)
     gray = torch.full((400, 3, 24, 24), 0.5)
-    light = srgb_to_linear(eot.apply(gray, eot.sample(400, torch.Generator().manual_seed(0))))
+    seen = eot.apply(gray, eot.sample(400, torch.Generator().manual_seed(0)))
+    light = srgb_to_linear(seen)
     means = light[:, 1].mean(dim=(1, 2))
     level = float(srgb_to_linear(torch.tensor(0.5)))
     assert float(means.mean()) == pytest.approx(level, rel=0.01)
     assert float(means.std()) / level == pytest.approx(0.05, rel=0.1)
     tint = (light[:, 0] / light[:, 1]).mean(dim=(1, 2)).std()
     assert float(tint) == pytest.approx(0.02, rel=0.15)
-    noise = (light - light.mean(dim=(2, 3), keepdim=True)).std()
-    assert float(noise) == pytest.approx((1e-4 * level + 4e-6) ** 0.5, rel=0.03)
+    noise = (seen - seen.mean(dim=(2, 3), keepdim=True)).std()
+    assert float(noise) * 255 == pytest.approx(3.0, rel=0.03)
 
 
 def test_the_coarser_the_image_on_paper_the_less_noise_and_blur_it_sees():
@@ -85,7 +86,7 @@ def test_the_coarser_the_image_on_paper_the_less_noise_and_blur_it_sees():
 
 
 def test_a_sharpened_phone_overshoots_and_gradients_flow():
-    eot = made_profile(blur={"amount": 0.8, "radius_px": 2.5}, noise={"shot": 0.0, "read": 0.0}).distribution(
+    eot = made_profile(blur={"amount": 0.8, "radius_px": 2.5}, noise={"curve": [0.0] * 17}).distribution(
         image_mm=22.4
     )
     step = torch.full((1, 3, 32, 32), 0.3)
