@@ -21,7 +21,17 @@ FILES = {
     "study.toml": 'name = "a"\nimages.path = "images"\nmodels.signs.spec = "signs"\nruns = []\nsede = 1\n',
     "eot.toml": '[[transform]]\nkind = "warpp"\n',
     "phone.toml": 'base = "hand-hedl"\n',
+    "profile.json": "{}\n",
 }
+PROFILED = (
+    ("generate", "images", "--name", "a", "--profile"),
+    ("print", "mine", "--precompensate"),
+    ("photograph", "mine", "--simulate", "--profile"),
+    ("destruction-rate", "mine", "--profile"),
+    ("stop-sign", "--profile"),
+    ("calibrate", "compare", "mine", "--profile"),
+)
+"""Commands that a file of a measured printer and phone may end."""
 
 
 def commands() -> dict[str, tuple[str, ...]]:
@@ -64,6 +74,7 @@ def commands() -> dict[str, tuple[str, ...]]:
         "study with a typo": ("run", "study.toml", "--dry-run"),
         "EOT file with a typo": ("generate", "images", "--name", "a", "--transforms", "eot.toml"),
         "phone file with a typo": ("photograph", "mine", "--simulate", "--preset", "phone.toml"),
+        **{f"{command[0]}, no profile": (*command, "profile.json") for command in PROFILED},
     }
 
 

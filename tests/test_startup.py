@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
-from startup import commands, prepare
+from startup import PROFILED, commands, prepare
 
 HEAVY = ("torch", "torchvision", "kornia", "cv2", "matplotlib", "pandas", "scipy", "reportlab")
 # One process for all, which costs the imports once: what one command loads is there for the next.
@@ -65,3 +65,5 @@ def test_every_error_among_them_is_one_line_that_names_the_fault(answers):
         "hand-hedl",
     ):
         assert fault in text
+    refused = [line for line in errors if "profile.json: not a profile" in line]
+    assert len(refused) == len(PROFILED)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from physadv.phone.phones import NEVER, PhoneError, PrintSettings
 from physadv.phone.presets import PhonePreset
 from physadv.profiles import Profile
-from physadv.profiles.channel import OF_SD
+from physadv.profiles.channel import LEAST_HALO, OF_SD
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -85,25 +85,22 @@ class MeasuredSensor:
         """Return the photo (H, W, 3), uint8 sRGB, of all bands."""
         import cv2
 
-        from physadv.capture.light import to_linear, to_srgb
+        from physadv.capture.light import to_srgb
 
         blur, noise = self._profile.blur, self._profile.noise
         encoded = np.round(255 * to_srgb(np.linspace(0, 1, TONES))).astype(np.uint8)
-        decoded = to_linear(np.arange(256) / 255).astype(np.float32)
         photo = np.empty(self._light.shape, np.uint8)
-
-        def develop(rows: slice, light: NDArray[np.float32]) -> None:
-            photo[rows] = encoded[np.clip(light * (TONES - 1), 0, TONES - 1).astype(np.uint16)]
-
         bands = [slice(top, top + BAND) for top in range(0, len(photo), BAND)]
         for rows in bands:
-            develop(rows, self._light[rows])
-        soft = cv2.GaussianBlur(photo, (0, 0), blur.radius_px)
-        cv2.addWeighted(photo, 1 + blur.amount, soft, -blur.amount, 0, dst=photo)
+            photo[rows] = encoded[(self._light[rows].clip(0, 1) * (TONES - 1)).astype(np.uint16)]
+        if blur.amount >= LEAST_HALO:
+            soft = cv2.GaussianBlur(photo, (0, 0), blur.radius_px)
+            cv2.addWeighted(photo, 1 + blur.amount, soft, -blur.amount, 0, dst=photo)
+        levels = np.linspace(0, 255, len(noise.curve))
+        sds = np.interp(np.arange(256), levels, noise.curve).astype(np.float32)
         taps = cv2.getGaussianKernel(2 * math.ceil(4 * noise.length_px) + 1, noise.length_px)
         for rows in bands:
-            light = decoded[photo[rows]]
-            grain = self._noise.standard_normal(light.shape, np.float32)
+            grain = self._noise.standard_normal(photo[rows].shape, np.float32)
             grain = cv2.sepFilter2D(grain, -1, taps, taps, borderType=cv2.BORDER_REFLECT) / (taps**2).sum()
-            develop(rows, light + grain * np.sqrt(noise.shot * light + noise.read**2))
+            photo[rows] = (photo[rows] + sds[photo[rows]] * grain).round().clip(0, 255)
         return photo

@@ -158,41 +158,27 @@ def look_up(images: Tensor, tables: Tensor, which: Tensor | None = None) -> Tens
     >>> look_up(torch.tensor([0.1, 0.7, 0.3]).reshape(1, 3, 1, 1), swapped).flatten().tolist()
     [0.7, 0.1, 0.3]
     """
-    first = images.new_zeros(len(images)) if which is None else which.to(images)
-    return _LookUp.apply(images, tables.to(images), first)  # type: ignore[no-any-return]
-
-
-class _LookUp(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, images: Tensor, tables: Tensor, which: Tensor) -> Tensor:
-        cells = tables.shape[3]
-        places = images.flatten(2) * cells
+    tables = tables.to(images)
+    cells = tables.shape[3]
+    places = images.flatten(2) * cells
+    with torch.no_grad():
         corners = places.floor().clamp_(0, cells - 1)
-        red, green, blue = (places - corners).unbind(dim=1)
-        place = which[:, None] * cells + corners[:, 2]
+    along = (places - corners).unbind(dim=1)
+    with torch.no_grad():
+        place = images.new_zeros(len(images), 1) if which is None else which[:, None].to(images)
+        place = place * cells + corners[:, 2]
         for inner in (corners[:, 1], corners[:, 0]):
             place.mul_(cells).add_(inner)
-        order = torch.empty_like(red)
+        order, (red, green, blue) = torch.empty_like(place), along
         for above, below in ((red, green), (green, blue), (red, blue)):
             place.mul_(2).add_(torch.ge(above, below, out=order))
         flat = tables.flatten(2).flatten(0, 1)
         # NaN is in no tetrahedron; it stays NaN by the sum below.
         chosen = place.long().clamp_(0, flat.shape[1] - 1).flatten()
-        value, *slopes = flat.index_select(1, chosen).reshape(4, 3, len(images), -1)
-        for slope, along in zip(slopes, (red, green, blue), strict=True):
-            value.addcmul_(slope, along)
-        ctx.save_for_backward(*slopes)
-        ctx.cells = cells
-        seen: Tensor = value.transpose(0, 1).reshape(images.shape)
-        return seen
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        channels = (gradients[0].flatten(2) * ctx.cells).unbind(dim=1)
-        along = torch.stack([slope[0] * channels[0] for slope in ctx.saved_tensors], dim=1)
-        for slope, sums in zip(ctx.saved_tensors, along.unbind(dim=1), strict=True):
-            sums.addcmul_(slope[1], channels[1]).addcmul_(slope[2], channels[2])
-        return along.reshape(gradients[0].shape), None, None
+        seen, *slopes = flat.index_select(1, chosen).reshape(4, 3, *place.shape).unbind()
+    for slope, share in zip(slopes, along, strict=True):
+        seen = torch.addcmul(seen, slope, share)
+    return seen.transpose(0, 1).reshape(images.shape)
 
 
 def temperature_gain(kelvin: Tensor) -> Tensor:

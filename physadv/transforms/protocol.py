@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import MISSING, Field, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, get_args, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, get_args
 
 from physadv.errors import PhysadvError
 
@@ -35,15 +35,6 @@ class Transformation(Protocol):
 
         The same images and parameters give the same result. Differentiable unless the class says otherwise.
         """
-        ...
-
-
-@runtime_checkable
-class Decoder(Transformation, Protocol):
-    """A transformation that also gives the linear light of what it makes, at less cost than decoding it."""
-
-    def light(self, images: Tensor, parameters: Parameters) -> Tensor:
-        """Return the linear light (n, 3, H, W) of what `apply` returns for sRGB images."""
         ...
 
 
@@ -207,46 +198,42 @@ class Composition:
 
     def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
         """Return the images after every part."""
-        for part, own in self._with_draws(parameters):
-            images = part.apply(images, own)
+        for index in range(len(self.parts)):
+            prefix = f"{index}."
+            own = {k.removeprefix(prefix): values for k, values in parameters.items() if k.startswith(prefix)}
+            images = self._apply_part(index, images, own)
         return images
 
-    def _with_draws(self, parameters: Parameters) -> list[tuple[Transformation, Parameters]]:
-        """Return every part with its own parameters, under its own names."""
-        own: list[Parameters] = [{} for _ in self.parts]
-        for name, values in parameters.items():
-            index, _, inner = name.partition(".")
-            own[int(index)][inner] = values
-        return list(zip(self.parts, own, strict=True))
+    def _apply_part(self, index: int, images: Tensor, own: Parameters) -> Tensor:
+        return self.parts[index].apply(images, own)
 
 
 @dataclass(frozen=True)
 class LinearLight(Composition):
     """Transformations of linear light: decode sRGB, apply them one after another, encode again.
 
-    A part that has `light` decodes by itself and is the first, anywhere else it raises TransformError.
+    A part with a function `light`, a press, decodes by itself; anywhere but first it raises TransformError.
     """
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for part in self.parts[1:]:
-            if isinstance(part, Decoder):
-                raise TransformError(
-                    f"{type(part).__name__.lower()} takes sRGB; wanted first in linear light"
-                )
+        if any(hasattr(part, "light") for part in self.parts[1:]):
+            raise TransformError("a press takes sRGB; wanted first of those in linear light")
 
     def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
         """Return sRGB images in [0, 1] after what happened to their light, in [0, 1]."""
-        from physadv.transforms.colours import linear_to_srgb, srgb_to_linear
+        from physadv.transforms.colours import linear_to_srgb
 
-        (first, draw), *rest = self._with_draws(parameters)
-        if isinstance(first, Decoder):
-            light = first.light(images, draw)
-        else:
-            light = first.apply(srgb_to_linear(images), draw)
-        for part, own in rest:
-            light = part.apply(light, own)
-        return linear_to_srgb(light)
+        return linear_to_srgb(super().apply(images, parameters))
+
+    def _apply_part(self, index: int, images: Tensor, own: Parameters) -> Tensor:
+        from physadv.transforms.colours import srgb_to_linear
+
+        part = self.parts[index]
+        if index == 0 and hasattr(part, "light"):
+            light: Tensor = part.light(images, own)
+            return light
+        return part.apply(images if index else srgb_to_linear(images), own)
 
 
 identity = Identity()

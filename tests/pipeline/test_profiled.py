@@ -8,7 +8,6 @@ import pytest
 import torch
 from made_profile import made_profile
 
-from physadv.capture.light import to_linear
 from physadv.pipeline.measured_phone import MeasuredSensor
 from physadv.pipeline.settings import GenerateSettings, SettingsError, resolve
 from physadv.profiles import ProfileError, write_profile
@@ -157,6 +156,8 @@ def test_precompensation_changes_the_ink_and_neither_files_nor_manifest_nor_bars
         within = (plain > 30).all(axis=2) & (plain < 225).all(axis=2)
         assert np.abs(255 * seen.numpy() - plain)[within].mean() < 3
     np.testing.assert_array_equal(pictures[False]["bar"], pictures[True]["bar"])
+    refused = physadv("calibrate", "compare", "mine", "--profile", profile, "--root", root).error
+    assert "was printed in other colours than its files have" in refused
     page = physadv("report", "mine", "--transform", "blur=1", "--quiet", "--root", root)
     assert page.code == 0
     text = (root / "captures" / "mine" / "report.html").read_text()
@@ -259,14 +260,16 @@ def test_a_profile_goes_with_no_phone_and_no_printer(physadv, printed_root, prof
 
 
 def test_the_measured_sensor_keeps_light_and_adds_the_noise_that_was_measured():
-    profile = made_profile(noise={"shot": 4e-4, "read": 5e-3, "length_px": 1.0}, blur={"amount": 0.0})
+    curve = [2.0 + 0.25 * node for node in range(17)]
+    profile = made_profile(noise={"curve": curve, "length_px": 1.0}, blur={"amount": 0.0})
     shot = SimpleNamespace(camera=SimpleNamespace(width=320, height=512), seed=3)
     sensor = MeasuredSensor(shot, profile)
     for top in (0, 256):
-        sensor.expose(top, torch.full((3, 256, 320), 0.2))
-    light = to_linear(sensor.read_out() / 255)
-    assert light.mean() == pytest.approx(0.2, abs=2e-3)
-    assert light.std() == pytest.approx((4e-4 * 0.2 + 25e-6) ** 0.5, rel=0.05)
-    beside = np.corrcoef(light[:, :-1].ravel(), light[:, 1:].ravel())[0, 1]
+        sensor.expose(top, torch.full((3, 256, 320), 0.2159))
+    levels = sensor.read_out().astype(float)
+    # 0.2159 of white's light is level 128, the ninth of 17 nodes.
+    assert levels.mean() == pytest.approx(128, abs=0.1)
+    assert levels.std() == pytest.approx(4.0, rel=0.05)
+    beside = np.corrcoef(levels[:, :-1].ravel(), levels[:, 1:].ravel())[0, 1]
     # White noise spread over a gaussian of one pixel: exp(-1/4).
     assert beside == pytest.approx(np.exp(-0.25), abs=0.03)

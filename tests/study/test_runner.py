@@ -135,7 +135,7 @@ def test_a_killed_study_goes_on_where_it_was(run, physadv, data, tmp_path, monke
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(measuring, "_load", killed)
+        patched.setattr(measuring, "load_judge", killed)
         assert physadv("run", data / "study.toml", "--root", tmp_path / "root").code == 130
     assert run()[:3] == [
         f"{FIRST}: ran measure",

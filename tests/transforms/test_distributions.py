@@ -183,7 +183,7 @@ def test_an_empty_distribution_is_refused():
         (lambda: Jpeg(quality=Range(50.2, 50.8)), "wanted a whole number between"),
         (
             lambda: in_linear_light(Photometry(), Press(("offset-coated",))),
-            "press takes sRGB; wanted first in linear light",
+            "a press takes sRGB; wanted first of those in linear light",
         ),
     ],
 )
