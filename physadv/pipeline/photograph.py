@@ -135,8 +135,8 @@ def photograph_channels(printout: Printout, capture: Capture, **options: Any) ->
     """
     photos: list[Path] = []
     for preset, phone, printer in CHANNELS.values():
-        ways = {"preset": preset, "phone": phone, "printer": printer}
-        photos += photograph_simulated(printout, capture, **ways, **options)
+        options |= {"preset": preset, "phone": phone, "printer": printer}
+        photos += photograph_simulated(printout, capture, **options)
     return photos
 
 
