@@ -129,7 +129,7 @@ def channel(name: str) -> Counter[str]:
 
 def frozen() -> tuple[str, str]:
     """Return the short hash and the date of the last commit that changed a number of the channel."""
-    command = ["git", "log", "-1", "--format=%h %cs", "--", *FROZEN]
+    command = ["git", "log", "-1", "--no-merges", "--format=%h %cs", "--", *FROZEN]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     commit, _, date = done.stdout.strip().partition(" ")
     return commit, date

@@ -5,6 +5,7 @@ to a PDF and rendered, printed, photographed, written as the phone's file, read,
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,14 +14,24 @@ from numpy.typing import NDArray
 
 from physadv.capture import CaptureError, crop_photo, read_photo
 from physadv.phone import PhonePreset, Print, draw_shot, encode_jpeg, print_page, take_photo
+from physadv.phone.presets import load_device, load_phone_preset
+from physadv.phone.printers import named_printer
 from physadv.phone.printing import dots_per_mm
 from physadv.randomness import generator
 from physadv.sheets import PrintItem, Sheet, page_pixels, plan_sheets, write_pdf
 from reproductions.together import without_blanks
 
 Pixels = NDArray[np.uint8]
+Way = tuple[str, str, str]
+"""Preset, phone and printer by name, as `CHANNELS` has them."""
 CODE = "SHEET1"
 """Of every sheet: a photo shows one, and no photo outlives its sheet."""
+
+
+def load_way(way: Way) -> PhonePreset:
+    """Return a preset with the phone and the printer of a way."""
+    preset, phone, printer = way
+    return replace(load_phone_preset(preset).taken_with(load_device(phone)), printer=named_printer(printer))
 
 
 def lay_out(pictures: Mapping[str, Pixels], *, image_mm: float) -> Sheet:

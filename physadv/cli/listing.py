@@ -7,7 +7,7 @@ from physadv.report.table import show, words_table
 
 
 def show_list(what: str) -> None:
-    """Print what can be named: models, attacks, transforms, presets, phones, printers or sweeps.
+    """Print what can be named: models, attacks, transforms, presets, phones, printers, channels or sweeps.
 
     Raises:
         PhysadvError: `what` is none of these.
@@ -95,6 +95,13 @@ def _printers() -> tuple[list[str], list[tuple[str, ...]]]:
     return ["--printer", "colours", "what it is like"], rows
 
 
+def _channels() -> tuple[list[str], list[tuple[str, ...]]]:
+    from physadv.phone.presets import CHANNELS
+
+    rows: list[tuple[str, ...]] = [(name, *channel) for name, channel in CHANNELS.items()]
+    return ["channel", "--preset", "--phone", "--printer"], rows
+
+
 _LISTS: dict[str, tuple[Callable[[], tuple[list[str], list[tuple[str, ...]]]], ...]] = {
     "models": (_models,),
     "attacks": (_attacks,),
@@ -102,5 +109,6 @@ _LISTS: dict[str, tuple[Callable[[], tuple[list[str], list[tuple[str, ...]]]], .
     "presets": (_presets,),
     "phones": (_phones, _situations),
     "printers": (_printers,),
+    "channels": (_channels,),
     "sweeps": (_sweeps,),
 }

@@ -136,7 +136,7 @@ def masking_check(
 
 @command("list", example="physadv list attacks")
 def list_command(
-    what: Annotated[str, Doc("models, attacks, transforms, presets, phones, printers or sweeps.")],
+    what: Annotated[str, Doc("models, attacks, transforms, presets, phones, printers, channels or sweeps.")],
 ) -> None:
     """List what can be named on the command line."""
     from physadv.cli.listing import show_list

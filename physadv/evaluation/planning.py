@@ -195,20 +195,20 @@ def _counted(design: Design, qualifying: float) -> int:
 
 def _fewest(rate: float, halfwidth: float, qualifying: float, design: Design, icc: Correlations) -> int:
     """Return the fewest pairs to print for a half width."""
-    wanted = 1 / max(1 / _trials(rate, 2 * halfwidth) - icc.device / design.devices, 1 / _MOST)
-    pairs = math.ceil(wanted / qualifying)
-    for trial in range(9):
-        worth = _worth(rate, qualifying, replace(design, pairs=pairs), icc)
-        if pairs >= _MOST or (trial > 2 and worth >= wanted):
-            break
-        # Close by it goes up only: sheets that fill up make the worth jump.
-        nearer = math.ceil(pairs * wanted / worth)
-        pairs = nearer if trial < 2 else max(nearer, pairs + 1)
-    if pairs >= _MOST / 10:
+    room = 1 / _trials(rate, 2 * halfwidth) - icc.device / design.devices
+    if room <= 1 / _MOST:
         raise PlanError(
             f"halfwidth {halfwidth:g}: no number of pairs is enough with --devices {design.devices} "
             f"and --icc-device {icc.device:g}; wanted more devices"
         )
+    pairs = math.ceil(1 / room / qualifying)
+    for trial in range(9):
+        worth = _worth(rate, qualifying, replace(design, pairs=pairs), icc)
+        if trial > 2 and worth * room >= 1:
+            break
+        # Close by it goes up only: sheets that fill up make the worth jump.
+        nearer = math.ceil(pairs / (worth * room))
+        pairs = nearer if trial < 2 else max(nearer, pairs + 1)
     return pairs
 
 

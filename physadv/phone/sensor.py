@@ -84,7 +84,7 @@ class Sensor:
             first = max(0, top - OVERLAP)
             light = self._rendered(self.mosaic[first : top + BAND + OVERLAP])[top - first :][:BAND]
             if exposure is not None:
-                light *= _rows(exposure, top, len(light))[..., None]
+                light *= exposure[top : top + BAND, :, None]
             light *= TONES - 1
             photo[top : top + BAND] = table[np.clip(light, 0, TONES - 1, out=light).astype(np.uint16)]
         if shot.sharpening:
@@ -139,10 +139,10 @@ def camera_colours(mixture: tuple[float, ...]) -> NDArray[np.float64]:
 
 
 def local_exposure(raw: NDArray[np.uint16], strength: float) -> Plane:
-    """Return the gain of every region of `COARSE` pixels: what the light there is below or above the photo's.
+    """Return the gain (H, W) of every pixel: what the light around it is below or above the photo's.
 
-    The light of a region is that of its surroundings, less what lies beyond an edge (guided filter, He et al.
-    2010), to the power of `strength`.
+    The light of a region of `COARSE` pixels is that of its surroundings, less what lies beyond an edge
+    (guided filter, He et al. 2010), to the power of `strength`.
     """
     size = (math.ceil(raw.shape[1] / COARSE), math.ceil(raw.shape[0] / COARSE))
     light = cv2.resize(raw, size, interpolation=cv2.INTER_AREA).astype(np.float32)
@@ -156,18 +156,8 @@ def local_exposure(raw: NDArray[np.uint16], strength: float) -> Plane:
     slope = variance / (variance + EDGE**2)
     base = around(slope) * stops + around(mean - slope * mean)
     gain: Plane = np.exp2(strength * (base.mean() - base)).astype(np.float32)
-    rows: Plane = cv2.resize(gain, (raw.shape[1], size[1]), interpolation=cv2.INTER_LINEAR)
-    return rows
-
-
-def _rows(coarse: Plane, top: int, count: int) -> Plane:
-    """Return rows of a map that has one for every `COARSE`, linear between."""
-    places = np.clip((np.arange(top, top + count) + 0.5) / COARSE - 0.5, 0, len(coarse) - 1)
-    above = places.astype(int)
-    share = (places - above).astype(np.float32)[:, None]
-    below = np.minimum(above + 1, len(coarse) - 1)
-    rows: Plane = coarse[above] * (1 - share) + coarse[below] * share
-    return rows
+    everywhere: Plane = cv2.resize(gain, raw.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return everywhere
 
 
 def _tones(contrast: float) -> NDArray[np.uint8]:

@@ -68,12 +68,15 @@ def compare_profile(
 
     Raises:
         ProfileError: the profile cannot be read, or was edited.
-        RunError: the run has no crops.
+        RunError: the run has no crops, or was printed precompensated.
         SettingsError: draws < 1.
     """
     if draws < 1:
         raise SettingsError(f"draws {draws}: wanted 1 or more")
     record, profile, manifest = profile_record(path), read_profile(path), printout.printed_manifest()
+    if manifest.precompensation:
+        fault = "was printed in other colours than its files have (--precompensate)"
+        raise RunError(f"run '{manifest.name}' {fault}: a profile says what becomes of the files' own")
     with capture.store() as store:
         if not any(crop.path for crop in store.crops()):
             raise RunError(f"{capture.folder}: no crops to compare with; run 'physadv crop {capture.name}'")

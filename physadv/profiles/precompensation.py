@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from physadv.transforms.presses import NODES
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -22,7 +24,7 @@ class Precompensation:
     """The inverse of a profile's colours, as far as the printer has ink for them.
 
     Attributes:
-        table: (3, 33, 33, 33), what to print for the colours of its nodes, as `look_up` takes it.
+        table: what to print for the colours of 33³ nodes, as `look_up` takes it.
         looks: what a printed colour looks like.
     """
 
@@ -33,7 +35,7 @@ class Precompensation:
         """Return what to print for pixels (H, W, 3), uint8, so that they are photographed as they are."""
         from physadv.transforms.colours import look_up
 
-        found = (255 * look_up(_batch(pixels), self.table[None])).round().byte()
+        found = (255 * look_up(_batch(pixels), self.table)).round().byte()
         levels: NDArray[np.uint8] = found[0].permute(1, 2, 0).numpy()
         return levels
 
@@ -56,11 +58,13 @@ def precompensation(profile: Profile) -> Precompensation:
     import torch.nn.functional as F
     from kornia.color import rgb_to_lab
 
+    from physadv.transforms.colours import tetrahedra
+
     looks = profile.looks()
-    coarse, fine = _grid(looks.table.shape[-1]), _grid(NODES_OF_INVERSE)
-    shown = rgb_to_lab(looks.table.flatten(1)[None, :, :, None])[0, :, :, 0].T
+    coarse, fine = _grid(NODES), _grid(NODES_OF_INVERSE)
+    shown = rgb_to_lab(looks.apply(coarse, {}))[0, :, :, 0].T
     nearest = torch.cdist(rgb_to_lab(coarse)[0, :, :, 0].T, shown).argmin(dim=1)
-    start = coarse[0, :, nearest, 0].reshape(1, *looks.table.shape)
+    start = coarse[0, :, nearest, 0].reshape(1, 3, NODES, NODES, NODES)
     size = (NODES_OF_INVERSE,) * 3
     found = F.interpolate(start, size, mode="trilinear", align_corners=True).reshape(fine.shape)
     wanted, best, least = rgb_to_lab(fine), found, torch.full(fine.shape[2:3], torch.inf)
@@ -77,7 +81,7 @@ def precompensation(profile: Profile) -> Precompensation:
         optimiser.step()
         slower.step()
         values.data.clamp_(0, 1)
-    return Precompensation(best.reshape(3, *size), looks)
+    return Precompensation(tetrahedra(best.reshape(1, 3, *size)), looks)
 
 
 def _grid(nodes: int) -> Tensor:

@@ -138,7 +138,7 @@ def tetrahedra(tables: Tensor) -> Tensor:
         for axis in sorted("rgb", key=lambda axis: -places[axis]):
             before = corner(steps)
             steps[axis] = 1
-            slopes[axis] = corner(steps) - before
+            slopes[axis] = (corner(steps) - before) * (tables.shape[2] - 1)
         maps.append(torch.stack([values, slopes["r"], slopes["g"], slopes["b"]]))
     return torch.stack(maps, dim=-1).transpose(1, 2).contiguous()
 
@@ -158,13 +158,11 @@ def look_up(images: Tensor, tables: Tensor, which: Tensor | None = None) -> Tens
     >>> look_up(torch.tensor([0.1, 0.7, 0.3]).reshape(1, 3, 1, 1), swapped).flatten().tolist()
     [0.7, 0.1, 0.3]
     """
-    tables = tables.to(images)
-    cells = tables.shape[3]
-    places = images.flatten(2) * cells
     with torch.no_grad():
-        corners = places.floor().clamp_(0, cells - 1)
-    along = (places - corners).unbind(dim=1)
-    with torch.no_grad():
+        cells = tables.shape[3]
+        colours = images.flatten(2)
+        corners = (colours * cells).floor_().clamp_(0, cells - 1)
+        along = (colours - corners / cells).unbind(dim=1)
         place = images.new_zeros(len(images), 1) if which is None else which[:, None].to(images)
         place = place * cells + corners[:, 2]
         for inner in (corners[:, 1], corners[:, 0]):
@@ -172,13 +170,14 @@ def look_up(images: Tensor, tables: Tensor, which: Tensor | None = None) -> Tens
         order, (red, green, blue) = torch.empty_like(place), along
         for above, below in ((red, green), (green, blue), (red, blue)):
             place.mul_(2).add_(torch.ge(above, below, out=order))
-        flat = tables.flatten(2).flatten(0, 1)
+        flat = tables.to(images).flatten(2).flatten(0, 1)
         # NaN is in no tetrahedron; it stays NaN by the sum below.
         chosen = place.long().clamp_(0, flat.shape[1] - 1).flatten()
         seen, *slopes = flat.index_select(1, chosen).reshape(4, 3, *place.shape).unbind()
-    for slope, share in zip(slopes, along, strict=True):
-        seen = torch.addcmul(seen, slope, share)
-    return seen.transpose(0, 1).reshape(images.shape)
+        for slope, share in zip(slopes, along, strict=True):
+            seen.addcmul_(slope, share)
+        value = seen.transpose(0, 1).reshape(images.shape)
+    return _WithJacobian.apply(images, value, *slopes)  # type: ignore[no-any-return]
 
 
 def temperature_gain(kelvin: Tensor) -> Tensor:
@@ -243,3 +242,20 @@ class _WithSlope(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         (slope,) = ctx.saved_tensors
         return gradients[0] if slope is None else gradients[0] * slope, None, None
+
+
+class _WithJacobian(torch.autograd.Function):
+    """`value` (B, 3, H, W) with its derivatives along each channel of the images, each (3, B, H · W)."""
+
+    @staticmethod
+    def forward(ctx: Any, images: Tensor, value: Tensor, *slopes: Tensor) -> Tensor:
+        ctx.save_for_backward(*slopes)
+        return value.view_as(value)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        red, green, blue = gradients[0].flatten(2).unbind(dim=1)
+        along = torch.stack([slope[0] * red for slope in ctx.saved_tensors], dim=1)
+        for slope, sums in zip(ctx.saved_tensors, along.unbind(dim=1), strict=True):
+            sums.addcmul_(slope[1], green).addcmul_(slope[2], blue)
+        return along.reshape(gradients[0].shape), None, None, None, None

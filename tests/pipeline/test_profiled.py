@@ -156,6 +156,8 @@ def test_precompensation_changes_the_ink_and_neither_files_nor_manifest_nor_bars
         within = (plain > 30).all(axis=2) & (plain < 225).all(axis=2)
         assert np.abs(255 * seen.numpy() - plain)[within].mean() < 3
     np.testing.assert_array_equal(pictures[False]["bar"], pictures[True]["bar"])
+    refused = physadv("calibrate", "compare", "mine", "--profile", profile, "--root", root).error
+    assert "was printed in other colours than its files have" in refused
     page = physadv("report", "mine", "--transform", "blur=1", "--quiet", "--root", root)
     assert page.code == 0
     text = (root / "captures" / "mine" / "report.html").read_text()

@@ -10,7 +10,7 @@ def test_the_same_numbers_give_the_same_file(tmp_path, suffix):
     share = Estimate(0.5, 0.2, 0.8, 8, 8)
     curve = {1: share, 5: share}
     attacks = {"one step": share, "noise": share}
-    check = MaskingCheck("tiny", 16, attacks, curve, curve, curve, 0, 0, (), "none")
+    check = MaskingCheck("tiny", 16, attacks, curve, curve, curve, 0, 0, 0.03, (), "none")
     for name in "ab":
         write_masking_plot(tmp_path / f"{name}{suffix}", check)
     assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
