@@ -251,7 +251,7 @@ def chart() -> Code:
     """Return a page: dark and light squares turned by several degrees, and flat fields between them."""
     size = tuple(round(side * DOTS_PER_MM) for side in PAGE_MM)
     page = np.full((size[1], size[0], 3), 255, np.uint8)
-    grays = (40, 70, 100, 130, 160, 190, 215, 235)
+    grays = (90, 105, 120, 140, 160, 180, 205, 230)
     for row in range(7):
         for column in range(5):
             number = row * 5 + column
@@ -269,7 +269,7 @@ def simulated(name: str, shot: int, reflectance: Any) -> bytes:
     """
     phone = PHONES["office"].taken_with(DEVICES[name]).phone
     noise = max(NOISE_PER_ISO * FILES[name].iso, LEAST_NOISE)
-    still = replace(phone, fill=(1.3, 1.3), exposure=(0.75, 0.75), motion=NEVER, defocus=NEVER)
+    still = replace(phone, fill=(1.3, 1.3), exposure=(0.6, 0.6), motion=NEVER, defocus=NEVER)
     still = replace(still, shot_noise=(noise, noise))
     smaller: Phone = replace(
         still,

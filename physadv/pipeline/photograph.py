@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from physadv.files import file_sha256, replacing
 from physadv.parallel import map_items
 from physadv.phone.phones import PhoneError
-from physadv.phone.presets import PhonePreset
+from physadv.phone.presets import CHANNELS, PhonePreset
 from physadv.phone.printers import named_printer
 from physadv.pipeline.made_by import MadeBy, chosen_preset
 from physadv.pipeline.settings import facts_of
@@ -124,6 +124,19 @@ def photograph_simulated(
     results = map_items(take, jobs, workers=workers)
     for _ in reporter.track(results, len(jobs), "sheets photographed (simulated)"):
         pass
+    return photos
+
+
+def photograph_channels(printout: Printout, capture: Capture, **options: Any) -> list[Path]:
+    """Photograph every sheet through the mild, the medium and the harsh channel, and return the photos.
+
+    `options` and errors are those of `photograph_simulated`, but for preset, phone and printer. What is
+    measured next shows each channel apart, and the destruction rate as a band.
+    """
+    photos: list[Path] = []
+    for preset, phone, printer in CHANNELS.values():
+        options |= {"preset": preset, "phone": phone, "printer": printer}
+        photos += photograph_simulated(printout, capture, **options)
     return photos
 
 

@@ -8,9 +8,9 @@ from physadv.evaluation.destruction import Row
 from physadv.evaluation.outcomes import PREFILTER_CONFIDENCE
 from physadv.evaluation.planning import pairs_wanted
 from physadv.pipeline.measurement import Measurement
-from physadv.pipeline.observing import CORRECTED, PHOTO
+from physadv.pipeline.observing import CORRECTED, PHOTO, is_photo
 from physadv.report.channels import sort_channels
-from physadv.report.wording import percent, plural, with_interval
+from physadv.report.wording import band_in_words, percent, plural, with_interval
 from physadv.sheets.layout import COLOURLESS
 
 LOW = 0.2
@@ -37,10 +37,23 @@ def readings(measurement: Measurement) -> list[str]:
     for channel in channels:
         for sentence in reading(measurement.channels[channel]):
             found.setdefault(sentence, []).append(measurement.channel_name(channel))
-    return [*colour_readings(measurement)] + [
+    return [*band_readings(measurement), *colour_readings(measurement)] + [
         sentence if len(named) == len(channels) else f"{', '.join(named)}: {sentence}"
         for sentence, named in found.items()
     ]
+
+
+def band_readings(measurement: Measurement) -> Iterator[str]:
+    """Yield the destruction rate of photos taken in several ways, as a band."""
+    rates = {
+        channel.partition(": ")[2]: row.destruction_rate
+        for channel, rows in measurement.channels.items()
+        if is_photo(channel)
+        for row in rows
+        if (row.case, row.top) == ("average", 1)
+    }
+    if len(rates) > 1:
+        yield f"The destruction rate, top-1, depends on how photos are taken: {band_in_words(rates)}."
 
 
 def colour_readings(measurement: Measurement) -> Iterator[str]:

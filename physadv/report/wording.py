@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,18 @@ def interval(share: Estimate) -> str:
 def with_interval(share: Estimate) -> str:
     """Return a share and its interval as a sentence holds them: "80.0 % (54.8–93.0)"."""
     return f"{percent(share)} ({interval(share)})" if share.value is not None else UNDEFINED
+
+
+def band_in_words(rates: Mapping[str, Estimate]) -> str:
+    """Return shares through several channels as a band, with each one's interval.
+
+    >>> from physadv.evaluation.intervals import proportion
+    >>> band_in_words({"mild": proportion([0] * 9, [1] * 9), "harsh": proportion([1] * 9, [1] * 9)})
+    '0.0 to 100.0 %: mild 0.0 % (0.0–33.6), harsh 100.0 % (66.4–100.0)'
+    """
+    values = [100 * rate.value for rate in rates.values() if rate.value is not None]
+    band = f"{min(values):.1f} to {max(values):.1f} %" if values else UNDEFINED
+    return f"{band}: {', '.join(f'{name} {with_interval(rate)}' for name, rate in rates.items())}"
 
 
 def count_in_words(share: Estimate) -> str:

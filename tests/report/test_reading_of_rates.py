@@ -75,9 +75,12 @@ def test_what_holds_for_several_channels_is_said_once():
         channels = {f"photo: {name}": rows for name, rows in channels.items()}
         return readings(SimpleNamespace(channels=channels, channel_name=str, used_photos=[], by_bars={}))
 
-    (sentence,) = sentences(a=saturated, b=saturated)
+    band, sentence = sentences(a=saturated, b=saturated)
+    assert band.startswith(
+        "The destruction rate, top-1, depends on how photos are taken: 0.0 to 0.0 %: a 0.0 %"
+    )
     assert sentence.startswith("The attack is saturated: ")
-    (sentence,) = sentences(a=saturated, b=spared, c=saturated)
+    _, sentence = sentences(a=saturated, b=spared, c=saturated)
     assert sentence.startswith("photo: a, photo: c: The attack is saturated: ")
 
 
