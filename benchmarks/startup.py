@@ -1,4 +1,4 @@
-"""What an answer costs that computes nothing: help, lists, and every error that needs no model.
+"""What an answer costs that computes nothing: help, lists, plans, and every error that needs no model.
 
     python benchmarks/startup.py [--quick]
 
@@ -44,6 +44,7 @@ def commands() -> dict[str, tuple[str, ...]]:
         "generate --help": ("generate", "--help"),
         "stop-sign --help": ("stop-sign", "--help"),
         **{f"list {what}": ("list", what) for what in LISTS},
+        "plan": ("plan", "--rate", "0.1", "--halfwidth", "0.05"),
         "plan, out of range": ("plan", "--rate", "10", "--halfwidth", "0.05"),
         "plan, no run": ("plan", "--run", "nowhere"),
         "photograph, text": ("photograph", "mine"),

@@ -1,7 +1,8 @@
 """Colour from a sheet's grey and colour bars: the exposure of a photo, and its correction to true colours.
 
-The correction is a flat field from bare paper, a curve per channel through the greys, and a 3×3 matrix that
-leaves greys alone. It undoes what an experiment measures, so crops stay as photographed unless users ask.
+The correction is a flat field from bare paper, a curve per channel through the greys, and, where that brings
+colours nearer that a fit did not see, a 3×3 matrix that leaves greys alone. It undoes what an experiment
+measures, so crops stay as photographed unless users ask.
 """
 
 from collections.abc import Callable
@@ -151,11 +152,20 @@ def fit_correction(bars: Bars, paper: PaperLight) -> Correction:
             f"{greys} greys and {colours} colours of its bars can be read, {MIN_GREYS} and {MIN_COLOURS} are "
             "needed to correct colours: covered, in shadow or burnt out?"
         )
+    # Full colours are as far as inks go. A matrix that makes up for what they lack spoils all others.
+    within_reach = np.ptp(true, axis=1) < 1
+    errors = {mixed: _delta_e(_held_out(true, even, mixed), true) for mixed in (True, False)}
+    mixed = min(errors, key=lambda tried: float(errors[tried][within_reach].mean()))
+    return Correction(paper, *_fit_levels(true, even, mixed), errors[mixed], _delta_e(seen, true))
+
+
+def _held_out(true: Points, even: Points, mixed: bool) -> Points:
+    """Return the light (N, 3) of every patch, by a fit that saw no patch of its colour."""
     guessed = np.empty_like(true)
     for colour in np.unique(true, axis=0):
         held_out = (true == colour).all(axis=1)
-        guessed[held_out] = _through(even[held_out], *_fit_levels(true[~held_out], even[~held_out]))
-    return Correction(paper, *_fit_levels(true, even), _delta_e(guessed, true), _delta_e(seen, true))
+        guessed[held_out] = _through(even[held_out], *_fit_levels(true[~held_out], even[~held_out], mixed))
+    return guessed
 
 
 def _grey(light: Points) -> NDArray[np.bool_]:
@@ -180,13 +190,13 @@ def _agrees_with_its_copy(true: Points, even: Points) -> NDArray[np.bool_]:
     return np.asarray(~(copies & apart).any(axis=1))
 
 
-def _fit_levels(true: Points, even: Points) -> tuple[tuple[Curve, ...], Points]:
-    """Return curves through the greys, and the matrix that then fits the colours best."""
+def _fit_levels(true: Points, even: Points, mixed: bool = True) -> tuple[tuple[Curve, ...], Points]:
+    """Return curves through the greys, and the matrix that then fits the colours best, if they are mixed."""
     grey = _grey(true)
     curves = tuple(_fit_curve(even[grey, channel], true[grey, channel]) for channel in range(3))
     straight = _through(even[~grey], curves, np.eye(3))
     matrix = np.eye(3)
-    for channel in range(3):
+    for channel in range(3) if mixed else ():
         others = [other for other in range(3) if other != channel]
         # Rows that sum to 1 keep greys grey. Free are the shares of the differences from this channel.
         away = straight[:, others] - straight[:, [channel]]

@@ -12,7 +12,7 @@ from physadv.cli.app import app
 from physadv.cli.options import Json, Name, Quiet, Root, Workers, command
 from physadv.parallel import map_items
 from physadv.pipeline.settings import ClassNames, Seed, profile_record
-from physadv.profiles.profile import ProfileError
+from physadv.profiles.errors import ProfileError
 from physadv.progress import reporter
 from physadv.runs import Capture, Printout, check_runs
 

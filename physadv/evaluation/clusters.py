@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 CONFIDENCE = 0.95
 Z = 1.959963984540054
 """The standard normal's quantile at 97.5 %: intervals lie within ± Z standard errors."""
-_LIMIT = 0.2
+LIMIT = 0.2
 """Quantile of F that gives the upper 80 % confidence limit of the intraclass correlation (ICC)."""
 ALIKE = 0.95
 """ICC of an image that is assumed where all observations agree and say nothing of it."""
-_LIGHT = 0.2
+LIGHT = 0.2
 """ICC of a photo that is assumed where photos say nothing of it, and the most where they show no more."""
 
 
@@ -28,7 +28,7 @@ def clustered(
     """Return the two ends of `proportion`'s interval, of images and photos each seen at least once."""
     factors = [(successes, seen, ALIKE, 1.0)]
     if photos is not None and (photos[1] > 1).any():
-        factors.append((*photos, _LIGHT, _LIGHT))
+        factors.append((*photos, LIGHT, LIGHT))
     failures = [(n - k, n, alike, most) for k, n, alike, most in factors]
     return _lower(failures), 1 - _lower(factors)
 
@@ -68,7 +68,7 @@ def _design_effect(failed: Floats, failures: Floats, seen: Floats, alike: float,
     agreeing = counts[seen.astype(int) - 1].sum()
     effect = np.ones(failed.shape)
     if size > 1 and clusters > 1:
-        below = fdtri(clusters - 1, max(total - clusters, 1), _LIMIT)
+        below = fdtri(clusters - 1, max(total - clusters, 1), LIMIT)
         limit = _correlation(failed, between, seen, below)
         effect = 1 + (size - 1) * np.minimum(limit, np.maximum(_correlation(failed, between, seen), most))
     effect[(failed == 0) | (failed >= total) | (clusters == 1)] = total / agreeing

@@ -1,26 +1,22 @@
 """How many pairs to print for a rate as sharp as wanted, and what sharpens it most: pairs, photos or devices.
 
-A plan expects what the program will show: the mean width of its own interval over simulated outcomes. Errors
-about arguments come before numpy and scipy are loaded.
+It answers without numpy and scipy: a plan is asked for on the command line, and these take long to load.
 """
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import partial
+from statistics import NormalDist
 
 from physadv.errors import PhysadvError
-from physadv.evaluation.clusters import CONFIDENCE, clustered
+from physadv.evaluation.clusters import ALIKE, CONFIDENCE, LIGHT, LIMIT
 from physadv.evaluation.intervals import Estimate
 
-if TYPE_CHECKING:
-    from physadv.evaluation.outcomes import Bools
-
-_DRAWN, _JUDGED = 400, 100
-"""Outcomes drawn of a design, and how many of them have their interval computed, from the least rate to the
-highest."""
-_VIEWS = 4000
-"""Most views of an outcome that is drawn; the worth of more grows with the number of pairs."""
+_TAIL = (1 - CONFIDENCE) / 2
 _MOST = 10**9
+_NOTHING = -600
+"""Exponent below which a chance is 0: the smallest floats, multiplied by less than 1, stay what they are."""
 
 
 class PlanError(PhysadvError):
@@ -43,11 +39,6 @@ class Correlations:
     pair: float = 0.5
     photo: float = 0.05
     device: float = 0.0
-
-    @property
-    def most_of_a_photo(self) -> float:
-        """Return the most that `photo` may be: the more alike pairs are in all photos, the less these are."""
-        return max((1 - self.pair) ** 2, Correlations.photo)
 
 
 @dataclass(frozen=True)
@@ -118,9 +109,10 @@ def plan_pairs(
 ) -> Plan:
     """Return the fewest pairs whose expected 95 % interval about `rate` is ± `halfwidth` or narrower.
 
-    That is the mean width of `proportion`'s interval over simulated outcomes, images crossed with photos.
-    What a device takes is known: N views are worth N / (1 + (m − 1) ICC) where m share it (Korn and Graubard
-    1998).
+    The interval is that of `proportion`, Clopper and Pearson's at the effective number of views: N views are
+    worth N / (1 + Σ (m − 1) ICC), where m views share a pair, a photo or a device (Korn and Graubard 1998).
+    Of pairs and photos the ICC will be estimated: what counts is the upper limit that is then expected. What
+    devices take is known.
 
     Args:
         rate: the share expected, 0 to 1.
@@ -134,12 +126,20 @@ def plan_pairs(
 
     >>> plan = plan_pairs(0.1, 0.05, qualifying=0.8)
     >>> plan.counted, plan.printed
-    (246, 308)
+    (241, 302)
     """
     planned, icc = design or Design(1), icc or Correlations()
     _check(rate, halfwidth, qualifying, planned, icc)
+    effective = partial(_effective, qualifying=qualifying, icc=icc)
     if halfwidth is not None:
-        planned = replace(planned, pairs=_fewest(rate, halfwidth, qualifying, planned, icc))
+        wanted = _trials(rate, 2 * halfwidth)
+        pairs = bisect_left(range(_MOST), wanted, lo=1, key=lambda k: effective(replace(planned, pairs=k)))
+        if pairs == _MOST:
+            raise PlanError(
+                f"halfwidth {halfwidth:g}: no number of pairs is enough with --devices {planned.devices} "
+                f"and --icc-device {icc.device:g}; wanted more devices"
+            )
+        planned = replace(planned, pairs=pairs)
     choices = []
     for what, tried in (
         ("as planned", planned),
@@ -148,9 +148,8 @@ def plan_pairs(
         ("one more device", replace(planned, devices=planned.devices + 1)),
     ):
         taken = math.ceil(tried.pairs / tried.per_sheet) * tried.photos * tried.devices
-        low, high = _expected(rate, qualifying, tried, icc)
-        choices.append(Choice(what, tried, taken, (high - low) / 2))
-    ends = _expected(rate, qualifying, planned, icc)
+        choices.append(Choice(what, tried, taken, _width(_ends(rate, effective(tried))) / 2))
+    ends = _ends(rate, effective(planned))
     return Plan(rate, qualifying, _counted(planned, qualifying), planned.pairs, *ends, icc, tuple(choices))
 
 
@@ -172,7 +171,6 @@ def _check(
     rate: float, halfwidth: float | None, qualifying: float, design: Design, icc: Correlations
 ) -> None:
     half, shared = 0.25 if halfwidth is None else halfwidth, sum(vars(icc).values())
-    light = icc.most_of_a_photo
     for name, value, valid, wanted in (
         ("rate", rate, 0 <= rate <= 1, "a share from 0 to 1"),
         ("halfwidth", half, 1e-4 <= half < 0.5, "a share from 0.0001 to below 0.5"),
@@ -183,7 +181,6 @@ def _check(
         ("pairs on a sheet", design.per_sheet, design.per_sheet > 0, "1 or more"),
         *((f"icc-{name}", value, value >= 0, "0 or more") for name, value in vars(icc).items()),
         ("icc-pair, icc-photo and icc-device together", shared, shared <= 1, "at most 1"),
-        (f"icc-photo with icc-pair {icc.pair:g}", icc.photo, icc.photo <= light, f"at most {light:g}"),
     ):
         if not valid:
             raise PlanError(f"{name} {value:g}: wanted {wanted}")
@@ -193,90 +190,91 @@ def _counted(design: Design, qualifying: float) -> int:
     return max(1, math.floor(design.pairs * qualifying + 1e-9))
 
 
-def _fewest(rate: float, halfwidth: float, qualifying: float, design: Design, icc: Correlations) -> int:
-    """Return the fewest pairs to print for a half width."""
-    room = 1 / _trials(rate, 2 * halfwidth) - icc.device / design.devices
-    if room <= 1 / _MOST:
-        raise PlanError(
-            f"halfwidth {halfwidth:g}: no number of pairs is enough with --devices {design.devices} "
-            f"and --icc-device {icc.device:g}; wanted more devices"
-        )
-    pairs = math.ceil(1 / room / qualifying)
-    for trial in range(9):
-        worth = _worth(rate, qualifying, replace(design, pairs=pairs), icc)
-        if trial > 2 and worth * room >= 1:
-            break
-        # Close by it goes up only: sheets that fill up make the worth jump.
-        nearer = math.ceil(pairs / (worth * room))
-        pairs = nearer if trial < 2 else max(nearer, pairs + 1)
-    return pairs
-
-
-def _expected(rate: float, qualifying: float, design: Design, icc: Correlations) -> tuple[float, float]:
-    """Return the ends of the interval that a design is expected to give."""
+def _effective(design: Design, qualifying: float, icc: Correlations) -> float:
+    """Return how many independent views a design's are worth."""
     pairs, views = _counted(design, qualifying), design.photos * design.devices
-    shared = icc.device * (pairs * design.photos - 1) / (pairs * views)
-    return _ends(rate, 1 / (1 / _worth(rate, qualifying, design, icc) + shared))
+    together = max(1.0, min(pairs, design.per_sheet * qualifying))
+    effect = (
+        _design_effect(icc.pair, views, pairs, ALIKE, 1.0)
+        + _design_effect(icc.photo, together, views * pairs / together, LIGHT, LIGHT)
+        + (pairs * design.photos - 1) * icc.device
+    )
+    return pairs * views / (effect - 1)
 
 
-def _worth(rate: float, qualifying: float, design: Design, icc: Correlations) -> float:
-    """Return how many independent views have an interval as wide as a design's views, of no other device."""
-    pairs, views = _counted(design, qualifying), design.photos * design.devices
-    drawn, on_a_sheet = min(pairs, max(1, _VIEWS // views)), max(1.0, design.per_sheet * qualifying)
-    return _trials(rate, _mean_width(rate, drawn, on_a_sheet, views, icc)) * pairs / drawn
+def _design_effect(icc: float, size: float, clusters: float, alike: float, most: float) -> float:
+    """Return by how much `clusters` of `size` views each lessen their number; see `clusters.clustered`.
 
-
-def _mean_width(rate: float, pairs: int, on_a_sheet: float, views: int, icc: Correlations) -> float:
-    """Return the mean width of the interval over outcomes of pairs on sheets that are each seen some times.
-
-    A share ICC of the pairs are all right or all wrong. So are photos in what they show of the other pairs,
-    as many as make two pairs of one photo as alike as asked. Of outcomes ranked by their rate every fourth
-    counts.
+    Args:
+        icc: the intraclass correlation that the views have.
+        size: views in each.
+        clusters: their number.
+        alike: ICC where there is one cluster, which says nothing of it.
+        most: the most that the upper limit of the ICC may be where the ICC itself is less.
     """
-    import numpy as np
+    if size <= 1:
+        return 1.0
+    if clusters < 2:
+        return size / sum(1 / (1 + j * alike / (1 - alike)) for j in range(math.ceil(size)))
+    if icc == 1:
+        return size
+    between = (1 + (size - 1) * icc) / (1 - icc) / _f_quantile(clusters - 1, clusters * (size - 1))
+    limit = (between - 1) / (between + size - 1)
+    return 1 + (size - 1) * min(limit, max(icc, most))
 
-    sheet = (np.arange(pairs) / on_a_sheet).astype(int)
-    sheets, first = int(sheet[-1]) + 1, np.flatnonzero(np.diff(sheet, prepend=-1))
 
-    # Each has numbers of its own, pair by pair: with a pair more, those before it keep theirs.
-    streams = iter(np.random.default_rng(0).spawn(6))
+def _f_quantile(between: float, within: float) -> float:
+    """Return the quantile of F at `LIMIT` for its degrees of freedom, by Paulson's (1942) cube root."""
+    c, d, z2 = 2 / (9 * within), 2 / (9 * between), NormalDist().inv_cdf(LIMIT) ** 2
+    square, middle, rest = (1 - c) ** 2 - z2 * c, (1 - c) * (1 - d), (1 - d) ** 2 - z2 * d
+    root = (middle - math.sqrt(max(middle**2 - square * rest, 0))) / square
+    return max(root, 1e-3) ** 3
 
-    def drawn(chance: float, count: int, seen: int) -> "Bools":
-        return next(streams).random((count, _DRAWN, seen), np.float32) < chance
 
-    lit = min(1.0, icc.photo / max((1 - icc.pair) ** 2, 1e-9))
-    of_photo = np.where(drawn(lit, sheets, views), drawn(rate, sheets, views), -1)[sheet]
-    others = np.where(of_photo < 0, drawn(rate, pairs, views), of_photo)
-    right = np.where(drawn(icc.pair, pairs, 1), drawn(rate, pairs, 1), others).swapaxes(0, 1)
-    by_pair = right.sum(axis=2, dtype=np.float64)
-    by_photo = np.add.reduceat(right, first, axis=1, dtype=np.float64).reshape(_DRAWN, -1)
-    seen, shown = np.full(pairs, float(views)), np.repeat(np.diff(first, append=pairs), views).astype(float)
-    ranked = np.argsort(by_pair.sum(axis=1), kind="stable")
-    counted = ranked[_DRAWN // _JUDGED // 2 :: _DRAWN // _JUDGED]
-    ends = [clustered(by_pair[k], seen, (by_photo[k], shown)) for k in counted]
-    return float(np.diff(ends, axis=1).mean())
+def _width(ends: tuple[float, float]) -> float:
+    return ends[1] - ends[0]
 
 
 def _trials(rate: float, width: float) -> float:
     """Return the number of independent trials whose interval about a rate is as wide."""
     few, enough = 0.0, 1.0
-    while _width(rate, enough) > width:
+    while _width(_ends(rate, enough)) > width:
         few, enough = enough, 2 * enough
     while enough - few > 1e-6 * enough:
         middle = (few + enough) / 2
-        few, enough = (middle, enough) if _width(rate, middle) > width else (few, middle)
+        few, enough = (middle, enough) if _width(_ends(rate, middle)) > width else (few, middle)
     return enough
-
-
-def _width(rate: float, n: float) -> float:
-    low, high = _ends(rate, n)
-    return high - low
 
 
 def _ends(rate: float, n: float) -> tuple[float, float]:
     """Return Clopper and Pearson's (1934) 95 % interval for rate · n of n trials, both may be broken."""
-    from scipy.special import betaincinv
+    return _lower(rate * n, n), 1 - _lower((1 - rate) * n, n)
 
-    k, tail = rate * n, (1 - CONFIDENCE) / 2
-    low = betaincinv(k, n - k + 1, tail) if k > 0 else 0.0
-    return float(low), float(betaincinv(k + 1, n - k, 1 - tail)) if k < n else 1.0
+
+def _lower(successes: float, n: float) -> float:
+    """Return the share with which as many successes of n trials, or more, have a chance of 2.5 %."""
+    low, high = 0.0, successes / n
+    while high - low > 1e-9:
+        middle = (low + high) / 2
+        low, high = (middle, high) if _reached(successes, n, middle) < _TAIL else (low, middle)
+    return low
+
+
+def _reached(successes: float, n: float, share: float) -> float:
+    """Return the chance of as many successes or more, the regularised incomplete beta function I(k, n−k+1).
+
+    Its series x^k (1−x)^(n−k+1) / B(k, n−k+1) · Σ_j Π_{i≤j} (n+i)/(k+i) x^j / n has positive terms only
+    (Abramowitz and Stegun 1964, 26.5.4).
+    """
+    rest = n - successes + 1
+    log = math.lgamma(n + 1) - math.lgamma(successes + 1) - math.lgamma(rest)
+    exponent = log + successes * math.log(share) + rest * math.log1p(-share)
+    if exponent < _NOTHING:
+        return 0.0
+    total = term = math.exp(exponent)
+    j = 0
+    while term > 1e-12 * total:
+        j += 1
+        term *= share * (n + j) / (successes + j)
+        total += term
+    return total

@@ -66,4 +66,4 @@ def correlations(tally: Tally) -> Correlations:
         for right, seen in (by_pair, tuple(by_photo))
     )
     known = Correlations(Correlations.pair if pair is None else min(pair, ALIKE))
-    return replace(known, photo=min(known.photo if photo is None else photo, known.most_of_a_photo))
+    return replace(known, photo=min(known.photo if photo is None else photo, 1 - known.pair))

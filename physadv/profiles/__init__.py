@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from physadv.importing import lazy_names
 
 if TYPE_CHECKING:
+    from physadv.profiles.errors import ProfileError
     from physadv.profiles.figure import draw_fit
     from physadv.profiles.fitting import Fit, fit_profile
-    from physadv.profiles.profile import Profile, ProfileError, read_profile, write_profile
+    from physadv.profiles.profile import Profile, read_profile, write_profile
     from physadv.profiles.reading import Reading, read_target
     from physadv.profiles.target import Target, make_target, print_target
 

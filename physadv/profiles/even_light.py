@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from physadv.capture.geometry import Points
 from physadv.capture.light import POWERS, to_linear, to_srgb
-from physadv.profiles.profile import ProfileError
+from physadv.profiles.errors import ProfileError
 from physadv.profiles.target import Target
 from physadv.sheets.layout import GREYS
 

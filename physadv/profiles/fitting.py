@@ -11,6 +11,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 from physadv.capture.geometry import Points
 from physadv.capture.light import to_linear
 from physadv.profiles.channel import FULL
+from physadv.profiles.errors import ProfileError
 from physadv.profiles.even_light import code_per_log, even_light
 from physadv.profiles.noise import flattened, measure_noise
 from physadv.profiles.profile import (
@@ -22,7 +23,6 @@ from physadv.profiles.profile import (
     Kind,
     Noise,
     Profile,
-    ProfileError,
     SourcePhoto,
 )
 from physadv.profiles.reading import Reading, Window

@@ -15,19 +15,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from physadv.errors import PhysadvError
 from physadv.files import read_text, replacing
 from physadv.profiles.channel import FULL, ColourTable, channel
+from physadv.profiles.errors import ProfileError
 from physadv.transforms.presses import NODES
 from physadv.transforms.protocol import Transformation
 
 FORMAT_VERSION = 1
 Kind = Literal["thin-plate spline", "affine"]
 Node = Annotated[int, Field(ge=0, le=FULL)]
-
-
-class ProfileError(PhysadvError):
-    """A target cannot be made, its photos cannot be fitted, or a profile cannot be read."""
 
 
 class _Record(BaseModel):

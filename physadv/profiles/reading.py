@@ -16,7 +16,8 @@ from physadv.capture.papers import FoundSheet
 from physadv.capture.reading import CaptureError, Photo, read_photo
 from physadv.files import file_sha256
 from physadv.profiles.edges import STARTS, Edge, FitError, Patch, fit_edge, fit_pooled, pool_edges
-from physadv.profiles.profile import Jpeg, ProfileError
+from physadv.profiles.errors import ProfileError
+from physadv.profiles.profile import Jpeg
 from physadv.profiles.target import PICTURES, SEEN_PX, UNITS, Target, every_page
 from physadv.sheets.layout import GREYS
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from physadv.capture.geometry import Pixels, Points
 from physadv.files import replacing
-from physadv.profiles.profile import ProfileError
+from physadv.profiles.errors import ProfileError
 from physadv.randomness import derive_seed
 from physadv.sheets.codes import RUN_CHARACTERS, digest36
 from physadv.sheets.layout import GREYS, PAGES, PrintItem, Sheet, page_size, plan_sheets
