@@ -7,7 +7,7 @@ ROOT = Path(__file__).parents[1]
 NUMBERS = (
     "physadv/phone/phone_files",
     "physadv/phone/preset_files",
-    "physadv/phone/printers.py",
+    "physadv/phone/",
     "physadv/transforms/profiles",
     "physadv/transforms/presses.py",
 )
