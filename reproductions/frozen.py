@@ -7,7 +7,7 @@ ROOT = Path(__file__).parents[1]
 NUMBERS = (
     "physadv/phone/phone_files",
     "physadv/phone/preset_files",
-    "physadv/phone/",
+    "physadv/phone/printers.toml",
     "physadv/transforms/profiles",
     "physadv/transforms/presses.py",
 )

@@ -7,6 +7,7 @@ import torch
 
 from physadv.phone import load_phone_preset
 from physadv.phone.presets import CHANNELS
+from reproductions import frozen
 from reproductions.cells import load_way
 from reproductions.devices.distribution import as_distribution
 
@@ -59,3 +60,8 @@ def test_a_distribution_of_devices_can_be_optimised_over():
     seen.sum().backward()
     assert images.grad.abs().min() > 0
     assert 0 <= seen.min() <= seen.max() <= 1
+
+
+def test_the_frozen_numbers_are_looked_for_where_they_are():
+    assert all((frozen.ROOT / place).exists() for place in frozen.NUMBERS)
+    assert set(frozen.frozen_commit()) <= set("0123456789abcdef") or frozen.frozen_commit() == "unknown"
