@@ -23,9 +23,9 @@ from physadv.phone.sensor import AROUND, CAMERAS, COARSE, EDGE, LUMA
 from physadv.phone.shots import READ_LEVEL, READ_SLOPE, READ_SPREAD
 from physadv.report.table import Column, Table, to_markdown
 from physadv.report.wording import paragraph
+from reproductions.frozen import NUMBERS
 
 ROOT = Path(__file__).parents[1]
-FROZEN = ("physadv/phone/phone_files", "physadv/phone/preset_files", "physadv/phone/printers.py")
 BEFORE = 47
 """Numbers of a preset, its phone and its printer before any had a source: all of them were assumed."""
 DEFAULT = "assumed: the default, which nothing asks to change"
@@ -129,7 +129,7 @@ def channel(name: str) -> Counter[str]:
 
 def frozen() -> tuple[str, str]:
     """Return the short hash and the date of the last commit that changed a number of the channel."""
-    command = ["git", "log", "-1", "--no-merges", "--format=%h %cs", "--", *FROZEN]
+    command = ["git", "log", "-1", "--no-merges", "--format=%h %cs", "--", *NUMBERS]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     commit, _, date = done.stdout.strip().partition(" ")
     return commit, date

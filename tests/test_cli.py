@@ -180,14 +180,14 @@ def test_a_bad_sweep_is_said_before_anything_is_read(physadv, generated_root, gi
 
 def test_a_plan_says_how_many_pairs_to_print(physadv):
     answer = physadv("plan", "--rate", 0.1, "--halfwidth", 0.05, "--qualifying", 0.8)
-    assert "246 pairs that count" in answer.out
-    assert "5.9–15.6 %" in answer.out
-    assert "print 308 pairs, 616 pictures" in answer.out
-    assert "twice the pairs buys most: ± 3.3 points in place of 4.9; " in answer.out
+    assert "241 pairs that count" in answer.out
+    assert "5.8–15.8 %" in answer.out
+    assert "print 302 pairs, 604 pictures" in answer.out
+    assert "twice the pairs buys most: ± 3.4 points in place of 5.0; " in answer.out
     asked = ("plan", "--rate", 0.1, "--halfwidth", 0.05, "--icc-photo", 0, "--json")
     given = json.loads(physadv(*asked).out)
-    assert given["counted"] == given["printed"] == 219
-    assert [choice["taken"] for choice in given["choices"]] == [28, 55, 56, 56]
+    assert given["counted"] == given["printed"] == 203
+    assert [choice["taken"] for choice in given["choices"]] == [26, 51, 52, 52]
     assert "halfwidth 0" in physadv("plan", "--rate", 0.1, "--halfwidth", 0).error
     assert "--halfwidth or --pairs" in physadv("plan", "--rate", 0.1).error
     assert "wanted --rate, or --run" in physadv("plan", "--pairs", 9).error

@@ -67,7 +67,7 @@ def test_without_transformations_there_is_nothing_to_hold_out(signs):
 
 def test_held_out_success_is_counted_on_one_fixed_set_of_draws(signs, monkeypatch):
     classifier, pixels, labels = signs
-    monkeypatch.setattr(attacking, "load_preset", lambda name: NOISY)
+    monkeypatch.setattr(GenerateSettings, "distribution", lambda settings, image_px: NOISY)
     attacked = attack_batch(settings(transforms="noisy", samples=2), classifier, pixels, labels, 0)
     again = attack_batch(settings(transforms="noisy", samples=2), classifier, pixels, labels, 0)
     assert attacked.held_out == again.held_out
@@ -81,7 +81,7 @@ def test_held_out_success_is_counted_on_one_fixed_set_of_draws(signs, monkeypatc
 def test_held_out_success_of_an_attack_that_changes_nothing_is_that_of_the_clean_image(signs, monkeypatch):
     """One level in one step does not fool the classifier, and neither do the transformations."""
     classifier, pixels, labels = signs
-    monkeypatch.setattr(attacking, "load_preset", lambda name: NOISY)
+    monkeypatch.setattr(GenerateSettings, "distribution", lambda settings, image_px: NOISY)
     attacked = attack_batch(settings(transforms="noisy", eps=1, steps=1), classifier, pixels, labels, 0)
     right = [top[0].label == label for top, label in zip(attacked.before, labels, strict=True)]
     assert all(right)
@@ -142,7 +142,7 @@ def test_a_goal_is_a_share(goal):
 
 def test_an_interrupted_attack_goes_on_from_its_checkpoint(signs, tmp_path, monkeypatch):
     classifier, pixels, labels = signs
-    monkeypatch.setattr(attacking, "load_preset", lambda name: NOISY)
+    monkeypatch.setattr(GenerateSettings, "distribution", lambda settings, image_px: NOISY)
     noisy = settings(attack="eot", transforms="noisy", samples=2, steps=8)
     whole = attack_batch(noisy, classifier, pixels, labels, 0)
 
