@@ -13,7 +13,7 @@ class Prediction:
     """A predicted chance beside what was seen.
 
     Attributes:
-        brier: mean square of chance less outcome, 0 for a prophet (Brier 1950).
+        brier: mean square of chance less outcome, 0 for perfect predictions (Brier 1950).
         brier_of_mean: that of the one chance which fits all views best, the share seen.
         rank: Spearman's correlation, over images, of the chance with the share seen of each image.
         reliability: share seen by predicted chance, in bins; its `accuracy` is the share seen of all views,

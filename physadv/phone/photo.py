@@ -29,7 +29,7 @@ Nodes = NDArray[np.float32]
 
 
 class Exposed(Protocol):
-    """What takes on the light that the lens lets through, and makes a photo of it; see `Sensor`."""
+    """Anything that takes the light behind the lens and makes a photo of it, as `Sensor` does."""
 
     def expose(self, top: int, light: Tensor) -> None:
         """Take the blurred light (3, h, W) of the rows from `top` on."""

@@ -78,7 +78,7 @@ class Sensor:
         """Return the photo (H, W, 3), uint8 sRGB, of all bands."""
         shot, height = self.shot, len(self.mosaic)
         photo = np.empty((*self.mosaic.shape, 3), np.uint8)
-        table = _tones(shot.contrast)
+        table = tones(shot.contrast)
         exposure = local_exposure(self.mosaic, shot.local_tone) if shot.local_tone else None
         for top in range(0, height, BAND):
             first = max(0, top - OVERLAP)
@@ -88,8 +88,7 @@ class Sensor:
             light *= TONES - 1
             photo[top : top + BAND] = table[np.clip(light, 0, TONES - 1, out=light).astype(np.uint16)]
         if shot.sharpening:
-            soft = cv2.GaussianBlur(photo, (0, 0), shot.halo)
-            cv2.addWeighted(photo, 1 + shot.sharpening, soft, -shot.sharpening, 0, dst=photo)
+            sharpen(photo, shot.sharpening, shot.halo)
         return photo
 
     def _rendered(self, raw: NDArray[np.uint16]) -> Plane:
@@ -160,7 +159,13 @@ def local_exposure(raw: NDArray[np.uint16], strength: float) -> Plane:
     return everywhere
 
 
-def _tones(contrast: float) -> NDArray[np.uint8]:
+def sharpen(photo: NDArray[np.uint8], amount: float, sigma: float) -> None:
+    """Sharpen a photo (H, W, 3) in place by an unsharp mask of a gaussian `sigma`, pixels."""
+    soft = cv2.GaussianBlur(photo, (0, 0), sigma)
+    cv2.addWeighted(photo, 1 + amount, soft, -amount, 0, dst=photo)
+
+
+def tones(contrast: float) -> NDArray[np.uint8]:
     """Return the 8-bit code of each of `TONES` values of linear light from 0 to 1."""
     light = torch.linspace(0, 1, TONES).reshape(1, 1, 1, -1)
     none = torch.zeros(1)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from physadv.phone.printing import Print
     from physadv.phone.shots import Shot
 
-TONES = 2**14
 BAND = 256
 """Rows that are developed at once; a whole page of floats would need gigabytes."""
 
@@ -85,17 +84,16 @@ class MeasuredSensor:
         """Return the photo (H, W, 3), uint8 sRGB, of all bands."""
         import cv2
 
-        from physadv.capture.light import to_srgb
+        from physadv.phone.sensor import TONES, sharpen, tones
 
         blur, noise = self._profile.blur, self._profile.noise
-        encoded = np.round(255 * to_srgb(np.linspace(0, 1, TONES))).astype(np.uint8)
+        encoded = tones(contrast=0)
         photo = np.empty(self._light.shape, np.uint8)
         bands = [slice(top, top + BAND) for top in range(0, len(photo), BAND)]
         for rows in bands:
             photo[rows] = encoded[(self._light[rows].clip(0, 1) * (TONES - 1)).astype(np.uint16)]
         if blur.amount >= LEAST_HALO:
-            soft = cv2.GaussianBlur(photo, (0, 0), blur.radius_px)
-            cv2.addWeighted(photo, 1 + blur.amount, soft, -blur.amount, 0, dst=photo)
+            sharpen(photo, blur.amount, blur.radius_px)
         levels = np.linspace(0, 255, len(noise.curve))
         sds = np.interp(np.arange(256), levels, noise.curve).astype(np.float32)
         taps = cv2.getGaussianKernel(2 * math.ceil(4 * noise.length_px) + 1, noise.length_px)

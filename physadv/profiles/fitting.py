@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import RBFInterpolator, interpn
+from scipy.interpolate import RBFInterpolator
 from scipy.optimize import nnls
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from physadv.capture.geometry import Points
 from physadv.capture.light import to_linear
-from physadv.profiles.channel import FULL
+from physadv.profiles.channel import FULL, ColourTable
 from physadv.profiles.errors import ProfileError
 from physadv.profiles.even_light import code_per_log, even_light
 from physadv.profiles.noise import flattened, measure_noise
@@ -138,7 +138,7 @@ def _refuse_grey(target: Target, colours: Points) -> None:
 
 
 def delta_e(colours: Points, others: Points) -> Points:
-    """Return the CIEDE2000 differences (N,) (Sharma et al. 2005) of sRGB colours (N, 3) from 0 to 1."""
+    """Return the CIEDE2000 differences (...) (Sharma et al. 2005) of sRGB colours (..., 3) from 0 to 1."""
     return np.asarray(deltaE_ciede2000(rgb2lab(colours), rgb2lab(others)), np.float64)
 
 
@@ -195,10 +195,12 @@ def _spline(shown: Points, true: Points, smoothing: float) -> RBFInterpolator:
 
 
 def _through(table: Points, colours: Points) -> Points:
-    """Return colours (N, 3) from 0 to 1 through a table (17³, 3), linear between its nodes."""
-    nodes = np.linspace(0, 1, NODES)
-    cube = table.reshape(NODES, NODES, NODES, 3) / FULL
-    return np.asarray(interpn((nodes, nodes, nodes), cube, colours[:, ::-1]))
+    """Return colours (N, 3) from 0 to 1 through a table (17³, 3), as a profile takes them through its own."""
+    import torch
+
+    looks = ColourTable(tuple(map(tuple, table.astype(int).tolist())))
+    seen = looks.apply(torch.from_numpy(colours.T[None, :, :, None]).float(), {})
+    return np.asarray(seen[0, :, :, 0].T, np.float64)
 
 
 def fit_blur(readings: Sequence[Reading]) -> Blur:

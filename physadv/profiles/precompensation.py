@@ -41,11 +41,10 @@ class Precompensation:
 
     def errors(self, meant: NDArray[np.uint8], printed: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return the CIEDE2000 differences (H, W) of pixels (H, W, 3) as photographed from those meant."""
-        import numpy as np
-        from skimage.color import deltaE_ciede2000, rgb2lab
+        from physadv.profiles.fitting import delta_e
 
         seen = self.looks.apply(_batch(printed), {})[0].permute(1, 2, 0).numpy()
-        return np.asarray(deltaE_ciede2000(rgb2lab(seen), rgb2lab(meant)), np.float64)
+        return delta_e(seen, meant / 255)
 
 
 def precompensation(profile: Profile) -> Precompensation:
